@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::FakeGitHub -- a GitHub for tests: the handle that a test holds.
+#
+# The server is a process of its own on a free port of 127.0.0.1. A test
+# changes and reads it through a control socket, one line of JSON each way.
+# tls => 1 puts nginx with a certificate of a throw-away authority before it.
+
+package JR::FakeGitHub;
+
+use strict;
+use warnings;
+use IO::Socket::IP;
+use IO::Socket::UNIX;
+use JSON::PP ();
+use POSIX qw(_exit);
+use JR::FakeGitHub::Server;
+use JR::Nginx;
+use JR::Process qw(reap end_processes);
+use JR::TlsAuthority;
+use JR::Wait qw(wait_for);
+
+my $JSON = JSON::PP->new->canonical;
+
+# dir, tokens => [...], tls => 0|1, tls_name (what the certificate is for)
+sub start {
+    my ($class, %o) = @_;
+    my $self = bless {%o}, $class;
+    mkdir $self->{dir} or die "$self->{dir}: $!";
+    my $api = IO::Socket::IP->new(Listen => 64, LocalHost => '127.0.0.1', LocalPort => 0)
+        or die "cannot listen: $!";
+    $self->{port} = $api->sockport;
+    my $control = IO::Socket::UNIX->new(Listen => 16, Local => $self->control_path)
+        or die "cannot listen: $!";
+    my $parent = $$;
+    $self->{pid} = fork // die "fork: $!";
+    if (!$self->{pid}) {
+        $SIG{TERM} = sub { _exit(0) };
+        eval { JR::FakeGitHub::Server->new(tokens => $o{tokens})->serve($api, $control, $parent); 1 }
+            or print STDERR "fake GitHub: $@";
+        _exit(1);
+    }
+    $self->start_tls if $o{tls};
+    return $self;
+}
+
+sub control_path { return "$_[0]{dir}/control" }
+
+sub start_tls {
+    my ($self) = @_;
+    $self->{authority} = JR::TlsAuthority->new("$self->{dir}/tls");
+    my $cert = $self->{authority}->issue($self->{tls_name} // 'IP:127.0.0.1');
+    # Only this port is chosen by hand; another process may take it first.
+    for my $try (1 .. 10) {
+        $self->{tls_port} = free_port();
+        $self->{nginx} = eval { $self->tls_front($cert, "$self->{dir}/nginx.$try") };
+        return if $self->{nginx};
+    }
+    die "no TLS front for the fake GitHub: $@";
+}
+
+sub free_port {
+    my $socket = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => 0);
+    return $socket->sockport;
+}
+
+# What the fake does to a connection is done to the client: no answer is a
+# closed connection, not nginx's own 502.
+sub tls_front {
+    my ($self, $cert, $dir) = @_;
+    return JR::Nginx->start(dir => $dir, server => <<"CONF");
+server {
+    listen 127.0.0.1:$self->{tls_port} ssl;
+    ssl_certificate $cert->{chain};
+    ssl_certificate_key $cert->{key};
+    location / {
+        proxy_pass http://127.0.0.1:$self->{port};
+        proxy_http_version 1.1;
+        proxy_set_header Host \$http_host;
+        proxy_set_header Connection close;
+        proxy_read_timeout 600s;
+        error_page 502 504 = \@cut;
+    }
+    location \@cut { return 444; }
+}
+CONF
+}
+
+sub url {
+    my ($self) = @_;
+    return $self->{tls_port} ? "https://127.0.0.1:$self->{tls_port}" : "http://127.0.0.1:$self->{port}";
+}
+
+# Settings of a service that talks to this GitHub.
+sub settings {
+    my ($self) = @_;
+    return (
+        GITHUB_API_URL => $self->url,
+        $self->{authority} ? (GITHUB_CA_FILE => $self->{authority}->ca_file) : (),
+    );
+}
+
+# One command to the server; its answer.
+sub control {
+    my ($self, $command, %args) = @_;
+    my $socket = IO::Socket::UNIX->new(Peer => $self->control_path) or die "fake GitHub is gone: $!";
+    $socket->autoflush(1);
+    print {$socket} $JSON->encode({ command => $command, %args }), "\n";
+    my $line = <$socket> // die "fake GitHub: no answer to $command";
+    my $answer = $JSON->decode($line);
+    die "fake GitHub: $answer->{error}" if $answer->{error};
+    return $answer->{result};
+}
+
+# Runs: a run with its jobs, and changes to it (see JR::FakeGitHub::Actions).
+sub put_run { my ($self, %run) = @_; return $self->control('put_run', run => \%run) }
+sub get_run { my ($self, $id) = @_; return $self->control('get_run', id => $id) }
+sub set_run { my ($self, $id, %to) = @_; return $self->control('set_run', id => $id, to => \%to) }
+
+sub set_job {
+    my ($self, $id, $name, %to) = @_;
+    return $self->control('set_job', id => $id, name => $name, to => \%to);
+}
+
+sub add_job { my ($self, $id, $name) = @_; return $self->control('add_job', id => $id, name => $name) }
+
+# A bad day: the next `times` requests with this method whose path matches
+# get `act` (see JR::FakeGitHub::Server) instead of the truth.
+sub script {
+    my ($self, $method, $path, $act, $times) = @_;
+    return $self->control('script', rule => {
+        method => $method, path => $path, act => $act, times => $times // 1,
+    });
+}
+
+sub forget_scripts { return $_[0]->control('forget_scripts') }
+sub set_tokens { my ($self, @tokens) = @_; return $self->control('set_tokens', tokens => \@tokens) }
+sub set_limit  { my ($self, %to) = @_; return $self->control('set_limit', to => \%to) }
+
+# Requests so far, oldest first: method, path, query, headers, body, raw,
+# time, status; narrowed by method and a pattern of the path.
+sub requests {
+    my ($self, $method, $path) = @_;
+    return grep { (!$method || $_->{method} eq $method) && (!$path || $_->{path} =~ $path) }
+        @{ $self->control('requests') };
+}
+
+sub posts { my ($self, $id) = @_; return $self->requests('POST', qr{/runs/$id/rerun}) }
+sub gets  { my ($self, $id) = @_; return $self->requests('GET',  qr{/runs/$id$}) }
+
+sub accepted_posts { return grep { ($_->{effect} // '') eq 'rerun' } posts(@_) }
+
+sub wait_posts {
+    my ($self, $id, $n) = @_;
+    return wait_for { posts($self, $id) >= ($n // 1) };
+}
+
+sub stop {
+    my ($self) = @_;
+    if (my $pid = delete $self->{pid}) {
+        end_processes($pid);
+        reap($pid);
+    }
+    $self->{nginx}->stop if $self->{nginx};
+    return;
+}
+
+sub faults {
+    my ($self) = @_;
+    return if !$self->{nginx};
+    return map {"fake GitHub: $_"} $self->{nginx}->error_log =~ /^(.*\[(?:alert|emerg)\].*)$/mg;
+}
+
+1;

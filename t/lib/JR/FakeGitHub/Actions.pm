@@ -1,0 +1,394 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::FakeGitHub::Actions -- what GitHub knows of workflow runs, and how its
+# REST API speaks of them: runs, attempts, jobs, re-runs, rate limits.
+#
+# A re-run makes a full new set of jobs with new ids; those that succeeded
+# are carried over with their old times. A run that is going on refuses.
+
+package JR::FakeGitHub::Actions;
+
+use strict;
+use warnings;
+use JSON::PP ();
+use POSIX qw(strftime);
+
+use constant {
+    DAY_S         => 86400,
+    RERUN_DAYS    => 30,
+    API_VERSIONS  => qr/^(?:2022-11-28|2026-03-10)$/,
+    BOT           => 'rerun-bot',
+    FIRST_JOB_ID  => 90_000_000_000,
+    PER_PAGE_MAX  => 100,
+};
+
+my $API = qr{^(?:/api/v3)?};    # GitHub Enterprise Server puts it below a path
+
+# First row that matches method and path.
+my @ROUTES = (
+    [GET  => qr{$API/rate_limit$},                                              \&get_rate_limit],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs$},                        \&list_runs],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)$},                  \&get_run],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)$},   \&get_attempt],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/jobs$},             \&list_jobs],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)/jobs$}, \&list_attempt_jobs],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)$},                  \&get_job],
+    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun-failed-jobs$}, \&rerun_failed],
+    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun$},            \&rerun_all],
+    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/rerun$},            \&rerun_job],
+);
+
+sub new {
+    my ($class, %o) = @_;
+    return bless {
+        tokens => $o{tokens} // [],
+        runs   => {},
+        job_id => FIRST_JOB_ID,
+        limit  => { limit => 5000, remaining => 5000, reset => time + 3600 },
+    }, $class;
+}
+
+# Runs, as the tests describe them.
+
+# id and repo are needed; jobs => [{ name, status, conclusion }, ...]
+sub put_run {
+    my ($self, $given) = @_;
+    my $now = time;
+    my %run = (
+        attempt => 1, status => 'in_progress', conclusion => undef, event => 'push',
+        head_branch => 'main', name => 'CI', actor => 'octocat', created_at => $now,
+        %$given,
+    );
+    my $jobs = delete $run{jobs} // [];
+    $run{triggering_actor} //= $run{actor};
+    $run{head_repo} //= $run{repo};
+    $run{run_started_at} //= $now;
+    $run{updated_at} //= $now;
+    $run{jobs} = [map { $self->new_job(\%run, $_) } @$jobs];
+    $run{past} = {};
+    $self->{runs}{ $run{id} } = \%run;
+    return $self->export_run($run{id});
+}
+
+sub new_job {
+    my ($self, $run, $given) = @_;
+    my $now = time;
+    return {
+        status => 'queued', conclusion => undef, created_at => $now, started_at => $now,
+        completed_at => undef, %$given, id => $given->{id} // ++$self->{job_id}, attempt => $run->{attempt},
+    };
+}
+
+sub find_run { my ($self, $id) = @_; return $self->{runs}{$id} // die "no run $id\n" }
+
+sub export_run { my ($self, $id) = @_; return find_run($self, $id) }
+
+sub set_run {
+    my ($self, $id, $to) = @_;
+    my $run = $self->find_run($id);
+    $self->next_attempt($run, sub {1}, $to->{triggering_actor} // $run->{actor})
+        if ($to->{attempt} // 0) > $run->{attempt};
+    @$run{ keys %$to } = values %$to;
+    $run->{updated_at} = time;
+    return $run;
+}
+
+sub set_job {
+    my ($self, $id, $name, $to) = @_;
+    my ($job) = grep { $_->{name} eq $name } @{ $self->find_run($id)->{jobs} };
+    die "no job $name\n" if !$job;
+    @$job{ keys %$to } = values %$to;
+    $job->{completed_at} //= time if $job->{status} eq 'completed';
+    return $job;
+}
+
+sub add_job {
+    my ($self, $id, $name) = @_;
+    my $run = $self->find_run($id);
+    push @{ $run->{jobs} }, $self->new_job($run, { name => $name });
+    return $run->{jobs}[-1];
+}
+
+# Start the next attempt; again(job) tells which jobs are executed anew.
+sub next_attempt {
+    my ($self, $run, $again, $actor) = @_;
+    $run->{past}{ $run->{attempt} } = {
+        map { $_ => $run->{$_} } qw(attempt status conclusion run_started_at updated_at triggering_actor jobs)
+    };
+    my $now = time;
+    $run->{attempt}++;
+    my @jobs = map { $again->($_) ? { name => $_->{name} } : {%$_, id => undef, created_at => $now} }
+        @{ $run->{jobs} };
+    @$run{qw(status conclusion run_started_at updated_at triggering_actor)} =
+        ('queued', undef, $now, $now, $actor);
+    $run->{jobs} = [map { $self->new_job($run, $_) } @jobs];
+    return;
+}
+
+# The API.
+
+sub answer {
+    my ($self, $request) = @_;
+    my $refused = $self->refuse($request);
+    return $refused if $refused;
+    for my $route (@ROUTES) {
+        my ($method, $path, $handler) = @$route;
+        next if $method ne $request->{method};
+        my @args = $request->{path} =~ $path or next;
+        $self->{limit}{remaining}-- if $handler != \&get_rate_limit;
+        return $handler->($self, $request, @args);
+    }
+    return problem(404, 'Not Found');
+}
+
+sub problem {
+    my ($status, $message, %headers) = @_;
+    return {
+        status  => $status,
+        headers => \%headers,
+        body    => { message => $message, documentation_url => 'https://docs.github.com/rest' },
+    };
+}
+
+sub refuse {
+    my ($self, $request) = @_;
+    my $headers = $request->{headers};
+    return problem(403, 'Request forbidden by administrative rules. Please make sure your request has a User-Agent header')
+        if !length($headers->{'user-agent'} // '');
+    my ($token) = ($headers->{authorization} // '') =~ /^(?:Bearer|token) (\S+)$/;
+    return problem(401, 'Requires authentication') if !defined $token;
+    return problem(401, 'Bad credentials') if !grep { $_ eq $token } @{ $self->{tokens} };
+    return problem(400, 'The API version is not supported')
+        if ($headers->{'x-github-api-version'} // '2022-11-28') !~ API_VERSIONS;
+    return if $request->{path} =~ m{/rate_limit$};
+    return problem(403, 'API rate limit exceeded for user ID 1.') if $self->rate->{remaining} <= 0;
+    return;
+}
+
+sub rate {
+    my ($self) = @_;
+    my $limit = $self->{limit};
+    @$limit{qw(remaining reset)} = ($limit->{limit}, time + 3600) if $limit->{reset} <= time;
+    return $limit;
+}
+
+sub set_limit { my ($self, $to) = @_; @{ $self->{limit} }{ keys %$to } = values %$to; return $self->{limit} }
+
+sub rate_headers {
+    my ($self) = @_;
+    my $limit = $self->rate;
+    return (
+        'X-RateLimit-Limit'     => $limit->{limit},
+        'X-RateLimit-Remaining' => $limit->{remaining},
+        'X-RateLimit-Used'      => $limit->{limit} - $limit->{remaining},
+        'X-RateLimit-Reset'     => $limit->{reset},
+        'X-RateLimit-Resource'  => 'core',
+    );
+}
+
+sub get_rate_limit {
+    my ($self) = @_;
+    my $limit = $self->rate;
+    my %core = (%$limit, used => $limit->{limit} - $limit->{remaining});
+    return { status => 200, body => { resources => { core => \%core }, rate => \%core } };
+}
+
+# The run when repository and id fit together.
+sub known {
+    my ($self, $repo, $id) = @_;
+    my $run = $self->{runs}{$id};
+    return $run && lc $run->{repo} eq lc $repo ? $run : undef;
+}
+
+sub get_run {
+    my ($self, undef, $repo, $id) = @_;
+    my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
+    return { status => 200, body => run_json($run) };
+}
+
+sub get_attempt {
+    my ($self, undef, $repo, $id, $n) = @_;
+    my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
+    my $attempt = attempt_of($run, $n) or return problem(404, 'Not Found');
+    return { status => 200, body => run_json($attempt) };
+}
+
+sub attempt_of {
+    my ($run, $n) = @_;
+    return $run if $n == $run->{attempt};
+    return $run->{past}{$n} && { %$run, %{ $run->{past}{$n} } };
+}
+
+sub list_jobs {
+    my ($self, $request, $repo, $id) = @_;
+    my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
+    my %query = query($request);
+    my @attempts = ($query{filter} // 'latest') eq 'all' ? 1 .. $run->{attempt} : $run->{attempt};
+    return page(\%query, jobs => [map { jobs_json($run, $_) } @attempts]);
+}
+
+sub list_attempt_jobs {
+    my ($self, $request, $repo, $id, $n) = @_;
+    my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
+    attempt_of($run, $n) or return problem(404, 'Not Found');
+    return page({ query($request) }, jobs => [jobs_json($run, $n)]);
+}
+
+sub jobs_json {
+    my ($run, $n) = @_;
+    my $attempt = attempt_of($run, $n) or return;
+    return map { job_json($run, $_) } @{ $attempt->{jobs} };
+}
+
+sub find_job {
+    my ($self, $repo, $job_id) = @_;
+    for my $run (grep { lc $_->{repo} eq lc $repo } values %{ $self->{runs} }) {
+        my ($job) = grep { $_->{id} == $job_id } @{ $run->{jobs} };
+        return ($run, $job) if $job;
+    }
+    return;
+}
+
+sub get_job {
+    my ($self, undef, $repo, $job_id) = @_;
+    my ($run, $job) = $self->find_job($repo, $job_id) or return problem(404, 'Not Found');
+    return { status => 200, body => job_json($run, $job) };
+}
+
+sub list_runs {
+    my ($self, $request, $repo) = @_;
+    my %query = query($request);
+    my @runs = grep { lc $_->{repo} eq lc $repo } values %{ $self->{runs} };
+    @runs = grep { $_->{status} eq $query{status} || ($_->{conclusion} // '') eq $query{status} } @runs
+        if length($query{status} // '');
+    @runs = grep { $_->{head_branch} eq $query{branch} } @runs if length($query{branch} // '');
+    @runs = grep { created_in($_, $query{created}) } @runs if length($query{created} // '');
+    @runs = sort { $b->{created_at} <=> $a->{created_at} || $b->{id} <=> $a->{id} } @runs;
+    return page(\%query, workflow_runs => [map { run_json($_) } @runs]);
+}
+
+sub created_in {
+    my ($run, $search) = @_;
+    my $created = iso($run->{created_at});
+    my ($from, $to) = $search =~ /^(.+)\.\.(.+)$/;
+    return $created ge $from && $created le $to if defined $from;
+    my ($op, $time) = $search =~ /^(>=|<=|>|<)(.+)$/ or return $created =~ /^\Q$search\E/;
+    return
+          $op eq '>=' ? $created ge $time
+        : $op eq '<=' ? $created le $time
+        : $op eq '>'  ? $created gt $time
+        :               $created lt $time;
+}
+
+sub page {
+    my ($query, $name, $all) = @_;
+    my $size = $query->{per_page} || 30;
+    $size = PER_PAGE_MAX if $size > PER_PAGE_MAX;
+    my $from = (($query->{page} || 1) - 1) * $size;
+    my @rest = $from < @$all ? @$all[$from .. $#$all] : ();
+    my @part = splice @rest, 0, $size;
+    return { status => 200, body => { total_count => scalar @$all, $name => \@part } };
+}
+
+sub query {
+    my ($request) = @_;
+    my @pairs = map { split /=/, $_, 2 } split /&/, $request->{query};
+    s/\+/ /g, s/%([0-9a-fA-F]{2})/chr hex $1/ge for @pairs;
+    return @pairs;
+}
+
+# Re-runs.
+
+sub rerun_failed {
+    my ($self, $request, $repo, $id) = @_;
+    my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
+    my $failed = sub { ($_[0]{conclusion} // '') !~ /^(?:success|skipped|neutral)$/ };
+    return problem(403, 'This workflow run cannot be retried') if !@{ $run->{jobs} };
+    return $self->rerun($request, $run, $failed, 'This workflow is already running');
+}
+
+sub rerun_all {
+    my ($self, $request, $repo, $id) = @_;
+    my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
+    return $self->rerun($request, $run, sub {1}, 'This workflow is already running');
+}
+
+sub rerun_job {
+    my ($self, $request, $repo, $job_id) = @_;
+    my ($run, $job) = $self->find_job($repo, $job_id) or return problem(404, 'Not Found');
+    return $self->rerun($request, $run, sub { $_[0] == $job },
+        'The workflow run containing this job is already running');
+}
+
+sub rerun {
+    my ($self, $request, $run, $again, $running) = @_;
+    return problem(403, $running) if $run->{status} ne 'completed';
+    return problem(403, 'Unable to retry this workflow run because it was created over a month ago')
+        if $run->{created_at} < time - RERUN_DAYS * DAY_S;
+    return problem(403, 'Unable to retry this workflow run because it was not attempted with failed jobs.')
+        if @{ $run->{jobs} } && !grep { $again->($_) } @{ $run->{jobs} };
+    $self->next_attempt($run, $again, BOT);
+    $request->{effect} = 'rerun';
+    return { status => 201, body => {} };
+}
+
+# JSON of a run and of a job, with the fields of the REST API.
+
+sub iso { my ($t) = @_; return defined $t ? strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $t) : undef }
+
+sub user {
+    my ($login) = @_;
+    return if !defined $login;
+    return { login => $login, id => number($login), type => $login =~ /\[bot\]$/ ? 'Bot' : 'User', site_admin => JSON::PP::false };
+}
+
+# A steady number for a name.
+sub number { my ($name) = @_; return unpack('%32N*', pack 'A64', lc $name) % 900_000_000 + 1 }
+
+sub repository {
+    my ($full_name) = @_;
+    my ($owner, $name) = split m{/}, $full_name;
+    return {
+        id => number($full_name), name => $name, full_name => $full_name, private => JSON::PP::false,
+        owner => user($owner), fork => JSON::PP::false, html_url => "https://github.com/$full_name",
+        url => "https://api.github.com/repos/$full_name",
+    };
+}
+
+sub run_json {
+    my ($run) = @_;
+    my $url = "https://api.github.com/repos/$run->{repo}/actions/runs/$run->{id}";
+    my $before = $run->{attempt} - 1;
+    return {
+        id => 0 + $run->{id}, name => $run->{name}, node_id => "WFR_$run->{id}",
+        head_branch => $run->{head_branch}, head_sha => $run->{head_sha} // 'a' x 40,
+        path => $run->{path} // '.github/workflows/ci.yml', display_title => 'a change',
+        run_number => 17, run_attempt => 0 + $run->{attempt}, event => $run->{event},
+        status => $run->{status}, conclusion => $run->{conclusion},
+        workflow_id => number($run->{name} // ''), check_suite_id => $run->{id} + 1,
+        url => $url, html_url => "https://github.com/$run->{repo}/actions/runs/$run->{id}",
+        pull_requests => [], referenced_workflows => [],
+        created_at => iso($run->{created_at}), updated_at => iso($run->{updated_at}),
+        run_started_at => iso($run->{run_started_at}),
+        actor => user($run->{actor}), triggering_actor => user($run->{triggering_actor}),
+        jobs_url => "$url/jobs", logs_url => "$url/logs", rerun_url => "$url/rerun", cancel_url => "$url/cancel",
+        previous_attempt_url => $before ? "$url/attempts/$before" : undef,
+        repository => repository($run->{repo}), head_repository => repository($run->{head_repo}),
+    };
+}
+
+sub job_json {
+    my ($run, $job) = @_;
+    return {
+        id => 0 + $job->{id}, run_id => 0 + $run->{id}, run_attempt => 0 + $job->{attempt},
+        workflow_name => $run->{name}, head_branch => $run->{head_branch},
+        head_sha => $run->{head_sha} // 'a' x 40, name => $job->{name}, status => $job->{status},
+        conclusion => $job->{conclusion}, created_at => iso($job->{created_at}),
+        started_at => iso($job->{started_at}), completed_at => iso($job->{completed_at}),
+        steps => [], labels => ['ubuntu-latest'], runner_id => undef, runner_name => undef,
+        runner_group_id => undef, runner_group_name => undef,
+        url => "https://api.github.com/repos/$run->{repo}/actions/jobs/$job->{id}",
+    };
+}
+
+1;

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::FakeGitHub::Server -- HTTP, the control socket, the record of requests
+# and the bad days of the fake GitHub. What the API means is in Actions.
+#
+# A bad day is a rule with an `act`:
+#   effect => 1         first do what the request asks for
+#   status, body, headers   then answer this, or
+#   cut => 1            close without an answer, or
+#   hang => 1           never answer, or
+#   huge => N           answer 200 with N bytes
+
+package JR::FakeGitHub::Server;
+
+use strict;
+use warnings;
+use IO::Select;
+use JSON::PP ();
+use Time::HiRes qw(time);
+use JR::FakeGitHub::Actions;
+
+my $JSON = JSON::PP->new->canonical->utf8;
+
+sub new {
+    my ($class, %o) = @_;
+    return bless {
+        actions  => JR::FakeGitHub::Actions->new(tokens => $o{tokens}),
+        requests => [],
+        rules    => [],
+        input    => {},
+        control  => {},
+    }, $class;
+}
+
+# Serve until the parent is gone.
+sub serve {
+    my ($self, $api, $control, $parent) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    my $select = $self->{select} = IO::Select->new($api, $control);
+    while (getppid == $parent) {
+        for my $handle ($select->can_read(1)) {
+            if ($handle == $api || $handle == $control) {
+                my $new = $handle->accept or next;
+                $new->autoflush(1);
+                $self->{control}{$new} = 1 if $handle == $control;
+                $self->{input}{$new}   = '';
+                $select->add($new);
+            }
+            else {
+                $self->read_from($handle);
+            }
+        }
+    }
+    return;
+}
+
+sub read_from {
+    my ($self, $handle) = @_;
+    my $n = sysread $handle, $self->{input}{$handle}, 65536, length $self->{input}{$handle};
+    return $self->drop($handle) if !$n;
+    if ($self->{control}{$handle}) {
+        $self->answer_control($handle) if $self->{input}{$handle} =~ /\n/;
+        return;
+    }
+    while (my $request = take_request(\$self->{input}{$handle})) {
+        $self->answer($handle, $request) or return;
+    }
+    return;
+}
+
+sub drop {
+    my ($self, $handle) = @_;
+    delete $self->{input}{$handle};
+    delete $self->{control}{$handle};
+    $self->{select}->remove($handle);
+    close $handle;
+    return;
+}
+
+# One complete request off the front of the buffer.
+sub take_request {
+    my ($buffer) = @_;
+    my ($head) = $$buffer =~ /^(.*?\r\n)\r\n/s or return;
+    my ($line, @lines) = split /\r\n/, $head;
+    my ($method, $target) = $line =~ m{^(\S+) (\S+) HTTP/1\.[01]$} or die "not a request: $line";
+    my %headers;
+    for (@lines) {
+        my ($name, $value) = /^([^:]+):\s*(.*?)\s*$/ or next;
+        $name = lc $name;
+        $headers{$name} = exists $headers{$name} ? "$headers{$name}, $value" : $value;
+    }
+    my $length = $headers{'content-length'} // 0;
+    my $start  = length($head) + 2;
+    return if length $$buffer < $start + $length;
+    my ($path, $query) = split /\?/, $target, 2;
+    my %request = (
+        method => $method, target => $target, path => $path, query => $query // '',
+        headers => \%headers, raw_head => $head, time => time,
+        body => substr $$buffer, $start, $length,
+    );
+    substr $$buffer, 0, $start + $length, '';
+    return \%request;
+}
+
+# True when the connection may carry another request.
+sub answer {
+    my ($self, $handle, $request) = @_;
+    push @{ $self->{requests} }, $request;
+    my $act = $self->next_act($request);
+    my $answer;
+    $answer = $self->{actions}->answer($request) if !$act || $act->{effect};
+    $answer = $act if $act;
+    $request->{status} = $answer->{status};
+    return 0 if $answer->{hang};
+    if ($answer->{cut}) {
+        $self->drop($handle);
+        return 0;
+    }
+    print {$handle} $self->response($request, $answer);
+    return 1 if lc($request->{headers}{connection} // '') ne 'close';
+    $self->drop($handle);
+    return 0;
+}
+
+sub next_act {
+    my ($self, $request) = @_;
+    for my $rule (@{ $self->{rules} }) {
+        next if !$rule->{times} || $rule->{method} ne $request->{method};
+        next if $request->{path} !~ /$rule->{path}/;
+        $rule->{times}--;
+        return $rule->{act};
+    }
+    return;
+}
+
+sub response {
+    my ($self, $request, $answer) = @_;
+    my $status  = $answer->{status} // 200;
+    my $body    = $answer->{huge} ? 'x' x $answer->{huge} : $answer->{body} // '';
+    $body = $JSON->encode($body) if ref $body;
+    my %headers = (
+        'Content-Type'   => 'application/json; charset=utf-8',
+        'Content-Length' => length $body,
+        $self->{actions}->rate_headers,
+        %{ $answer->{headers} // {} },
+    );
+    return join '', "HTTP/1.1 $status Fake\r\n",
+        (map {"$_: $headers{$_}\r\n"} sort keys %headers), "\r\n",
+        $request->{method} eq 'HEAD' ? '' : $body;
+}
+
+# Commands of the test.
+my %COMMAND = (
+    requests       => sub { $_[0]{requests} },
+    script         => sub { push @{ $_[0]{rules} }, $_[1]{rule}; 1 },
+    forget_scripts => sub { $_[0]{rules} = []; 1 },
+    put_run        => sub { $_[0]{actions}->put_run($_[1]{run}) },
+    get_run        => sub { $_[0]{actions}->export_run($_[1]{id}) },
+    set_run        => sub { $_[0]{actions}->set_run($_[1]{id}, $_[1]{to}) },
+    set_job        => sub { $_[0]{actions}->set_job($_[1]{id}, $_[1]{name}, $_[1]{to}) },
+    add_job        => sub { $_[0]{actions}->add_job($_[1]{id}, $_[1]{name}) },
+    set_tokens     => sub { $_[0]{actions}{tokens} = $_[1]{tokens}; 1 },
+    set_limit      => sub { $_[0]{actions}->set_limit($_[1]{to}) },
+);
+
+sub answer_control {
+    my ($self, $handle) = @_;
+    my $result = eval {
+        my $line    = $JSON->decode($self->{input}{$handle});
+        my $command = $COMMAND{ $line->{command} } or die "no command $line->{command}\n";
+        { result => $command->($self, $line) };
+    } // { error => "$@" };
+    # The test's side reads characters, not bytes; only ASCII passes here.
+    print {$handle} JSON::PP->new->ascii->encode($result), "\n";
+    $self->drop($handle);
+    return;
+}
+
+1;

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::Payload -- webhook bodies and signed deliveries.
+#
+# A body starts from a template in t/data; the caller names what differs.
+# A delivery is a request as JR::Http has it, with GitHub's headers.
+
+package JR::Payload;
+
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Digest::SHA qw(hmac_sha256_hex);
+use Exporter 'import';
+use File::Basename qw(dirname);
+use JSON::PP ();
+use POSIX qw(strftime);
+use JR::Service;
+
+our @EXPORT_OK = qw(job_event run_event delivery next_id timestamp json_text);
+
+my $DATA = dirname(abs_path(__FILE__)) . '/../../data';
+my $JSON = JSON::PP->new->canonical->utf8;
+
+# Ids above 32 bits, as GitHub's have long been; different in each process.
+my $count = 0;
+
+sub next_id { return 30_000_000_000 + $$ * 10_000 + ++$count }
+
+sub json_text { return $JSON->encode($_[0]) }
+
+sub timestamp {
+    my ($time) = @_;
+    return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime($time // time));
+}
+
+sub template {
+    my ($name) = @_;
+    open my $fh, '<:raw', "$DATA/$name.json" or die "$DATA/$name.json: $!";
+    local $/;
+    return $JSON->decode(<$fh>);
+}
+
+# What both kinds of event share.
+sub common {
+    my ($event, $f) = @_;
+    my $repo = $f->{repo} // 'octo/app';
+    my ($owner, $name) = split m{/}, $repo, 2;
+    @{ $event->{repository} }{qw(full_name name)} = ($repo, $name // '');
+    $event->{repository}{owner}{login} = $owner;
+    $event->{sender}{login} = $f->{sender} if defined $f->{sender};
+    $event->{action} = $f->{action} if defined $f->{action};
+    return $event;
+}
+
+# run_id, id, action; attempt, name, status, conclusion, branch, workflow,
+# repo, sender; created, started, completed as epoch seconds
+sub job_event {
+    my (%f) = @_;
+    my $event = common(template('workflow_job'), \%f);
+    my $job = $event->{workflow_job};
+    my $now = time;
+    $job->{id}          = 0 + ($f{id} // next_id());
+    $job->{run_id}      = 0 + $f{run_id};
+    $job->{run_attempt} = 0 + ($f{attempt} // 1);
+    $job->{status}      = $f{status} // $event->{action};
+    $job->{conclusion}  = $f{conclusion};
+    $job->{created_at}  = timestamp($f{created} // $now);
+    $job->{started_at}  = timestamp($f{started} // $now);
+    $job->{completed_at} = $job->{status} eq 'completed' ? timestamp($f{completed} // $now) : undef;
+    $job->{name} = $f{name} // 'build';
+    $job->{head_branch}   = $f{branch}   if exists $f{branch};
+    $job->{workflow_name} = $f{workflow} if exists $f{workflow};
+    return $event;
+}
+
+# run_id, action; attempt, status, conclusion, branch, workflow, repo, sender,
+# actor, triggering_actor, event, created
+sub run_event {
+    my (%f) = @_;
+    my $event = common(template('workflow_run'), \%f);
+    my $run = $event->{workflow_run};
+    my $now = time;
+    $run->{id}          = 0 + $f{run_id};
+    $run->{run_attempt} = 0 + ($f{attempt} // 1);
+    $run->{status}      = $f{status} // ($event->{action} eq 'requested' ? 'queued' : $event->{action});
+    $run->{conclusion}  = $f{conclusion};
+    $run->{created_at}  = timestamp($f{created} // $now);
+    $run->{$_} = timestamp($now) for qw(run_started_at updated_at);
+    $run->{head_branch} = $f{branch}   if exists $f{branch};
+    $run->{name}        = $f{workflow} if exists $f{workflow};
+    $run->{event}       = $f{event}    if exists $f{event};
+    for my $who (qw(actor triggering_actor)) {
+        $run->{$who}{login} = $f{$who} if defined $f{$who};
+    }
+    for my $which (qw(repository head_repository)) {
+        $run->{$which}{full_name} = $event->{repository}{full_name};
+    }
+    return $event;
+}
+
+# Shaped like a delivery id; different in each process too.
+sub uuid { return sprintf '%08x-%04x-11f0-8000-%012x', time, $$ & 0xffff, ++$count }
+
+sub form_encoded {
+    my ($text) = @_;
+    return 'payload=' . $text =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ger;
+}
+
+# The signed request for a body (a structure or raw bytes).
+#   event, id (undef: no such header), key, form => 1, type, path, method
+#   signature (undef: none; a list: one header each)
+sub delivery {
+    my ($data, %o) = @_;
+    my $body  = ref $data ? json_text($data) : $data;
+    my $event = $o{event} // (ref $data eq 'HASH' && exists $data->{workflow_run} ? 'workflow_run' : 'workflow_job');
+    $body = form_encoded($body) if $o{form};
+    my $type = exists $o{type} ? $o{type} : $o{form} ? 'application/x-www-form-urlencoded' : 'application/json';
+    my $signature = exists $o{signature} ? $o{signature} : sign($body, $o{key});
+    my @headers = (
+        ['User-Agent',    'GitHub-Hookshot/0000000'],
+        ['Accept',        '*/*'],
+        ['X-GitHub-Hook-ID', '1'],
+        ['X-GitHub-Event', $event],
+    );
+    push @headers, ['X-GitHub-Delivery', $o{id} // uuid()] if !exists $o{id} || defined $o{id};
+    push @headers, ['Content-Type', $type] if defined $type;
+    push @headers, map { ['X-Hub-Signature-256', $_] }
+        grep {defined} ref $signature ? @$signature : $signature;
+    return {
+        method  => $o{method} // 'POST',
+        path    => $o{path} // '/',
+        headers => \@headers,
+        body    => $body,
+    };
+}
+
+sub sign {
+    my ($body, $key) = @_;
+    return 'sha256=' . hmac_sha256_hex($body, $key // JR::Service::sign_key());
+}
+
+1;
