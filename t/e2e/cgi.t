@@ -1,0 +1,99 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The same binary as plain CGI, with no service running: one request, one
+# answer at once, and the rerun posted by itself afterwards.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JR::Process qw(spawn reap session_of);
+use JR::Test;
+
+my $github = github();
+my $alone = service(github => $github);    # never started: only its CGI door
+my $door = $alone->cgi;
+
+subtest 'one request, one answer, the rerun afterwards' => sub {
+    my $run = workflow_run(github => $github, door => $door, jobs => ['build']);
+    status_is $run->queued('build'), 202, 'queued';
+    is $door->exit_status, 0, 'exit status 0';
+    my $answer = $run->completed(build => 'failure');
+    status_is $answer, 201, 'completed: answered while the run goes on at GitHub';
+    is $door->exit_status, 0, 'and the process is gone';
+    is scalar $run->posts, 0, 'nothing is posted yet';
+    $run->finish('failure');
+    wait_ok { $run->accepted } 'the child left behind posts the rerun';
+    ok $door->wait_children, 'and leaves';
+    is scalar $run->posts, 1, 'one POST';
+};
+
+subtest 'requests one after the other share the work' => sub {
+    my @runs = map { workflow_run(github => $github, door => $door, jobs => ['build']) } 1 .. 4;
+    status_is $_->play(build => 'failure'), 201, 'failed' for @runs;
+    for my $run (@runs) {
+        wait_ok { $run->accepted } 'rerun of ' . $run->id;
+    }
+    ok $door->wait_children, 'nobody stays';
+    is scalar $_->posts, 1, 'one POST for ' . $_->id for @runs;
+};
+
+subtest 'nothing to do: nobody stays' => sub {
+    my $run = workflow_run(github => $github, door => $door, jobs => ['build']);
+    status_is $run->play(build => 'success'), 200, 'a good run';
+    ok $door->wait_children(5), 'gone at once';
+    is scalar $run->gets, 0, 'nobody was asked';
+};
+
+subtest 'a dry run says what it would do' => sub {
+    my $dry = service(github => $github, DRY_RUN => 'yes', GITHUB_TOKEN => undef);
+    my $run = workflow_run(github => $github, door => $dry->cgi, jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'failed';
+    ok $dry->cgi->wait_children, 'the child leaves';
+    my ($line) = JR::Log->new($dry->cgi->log)->find('decision', run => $run->id, verdict => 'dry-run');
+    ok $line, 'the decision is in the log';
+};
+
+# As a person would, with a shell and openssl.
+subtest 'by hand, twice' => sub {
+    my $hand = service(DRY_RUN => 'yes', GITHUB_TOKEN => undef);
+    my $payload = tmpdir() . '/payload.json';
+    open my $fh, '>', $payload or die $!;
+    print {$fh} json_text(job_event(run_id => next_id(), action => 'queued'));
+    close $fh;
+    my $binary = binary();
+    my $command = <<"SH";
+REQUEST_METHOD=POST CONTENT_TYPE=application/json CONTENT_LENGTH=\$(wc -c < $payload) \\
+HTTP_X_GITHUB_EVENT=workflow_job \\
+HTTP_X_HUB_SIGNATURE_256=sha256=\$(openssl dgst -sha256 -hmac "\$GITHUB_SIGN_KEY" -r $payload | cut -d' ' -f1) \\
+$binary < $payload
+SH
+    for my $time (qw(first second)) {
+        my $out = tmpdir() . "/by-hand.$time";
+        my $pid = spawn(argv => ['/bin/sh', '-c', $command], env => $hand->environment, out => $out,
+            err => "$out.err");
+        is reap($pid), 0, "$time time: exit status 0";
+        wait_ok { !session_of($pid) } "$time time: nobody stays";
+        open my $in, '<', $out or die $!;
+        my $answer = JR::Response->from_cgi(do { local $/; <$in> });
+        status_is $answer, 202, "$time time";
+    }
+};
+
+subtest 'a bad day of the request' => sub {
+    my $queued = delivery(job_event(run_id => next_id(), action => 'queued'));
+    my %vary = map { $_->[0] => $_->[1] } @{ $queued->{headers} };
+    my $short = { %$queued, headers => [@{ $queued->{headers} }], body => substr $queued->{body}, 0, 100 };
+    push @{ $short->{headers} }, ['Content-Length', length $queued->{body}];
+    status_is $door->send({ %$short, no_length => 1 }), 400, 'shorter than its length: not a matter of signature';
+    for my $length ('', 'abc', '-1', '1e3', '0x10', ' 5', '99999999999999999999999') {
+        my $answer = $door->send({
+            %$queued, no_length => 1, headers => [@{ $queued->{headers} }, ['Content-Length', $length]],
+        });
+        status_is $answer, '400|411|413', "CONTENT_LENGTH '$length'";
+    }
+};
+
+finish();
