@@ -268,12 +268,12 @@ both_doors 'jobs: recorded, settled, scheduled' => sub {
     my ($run, $job) = (next_id(), next_id());
     my $recorded = post($door, job($run, $job, 'queued'));
     answer_is $recorded, 202, 'queued';
-    is $recorded->json->{result}, 'recorded', 'in words';
-    is $recorded->json->{run_id}, $run, 'with the run';
+    is $recorded->field('result'), 'recorded', 'in words';
+    is $recorded->field('run_id'), $run, 'with the run';
     answer_is post($door, job($run, $job, 'in_progress')), 202, 'in progress';
     my $settled = post($door, job($run, $job, 'completed', 'success'));
     answer_is $settled, 200, 'the last job succeeded';
-    is $settled->json->{result}, 'settled', 'in words';
+    is $settled->field('result'), 'settled', 'in words';
 
     $run = next_id();
     my ($a, $b) = (next_id(), next_id());
@@ -281,7 +281,7 @@ both_doors 'jobs: recorded, settled, scheduled' => sub {
     answer_is post($door, job($run, $a, 'completed', 'failure')), 202, 'one failed, one is going on';
     my $scheduled = post($door, job($run, $b, 'completed', 'success'));
     answer_is $scheduled, 201, 'the last one succeeded, but one had failed';
-    is $scheduled->json->{result}, 'scheduled', 'in words';
+    is $scheduled->field('result'), 'scheduled', 'in words';
 
     my %ends = (
         201 => [qw(failure timed_out cancelled action_required)],
@@ -312,7 +312,7 @@ both_doors 'jobs of an unknown run' => sub {
         my $request = delivery(job(next_id(), next_id(), 'completed', $conclusion));
         my $unknown = $door->send($request);
         answer_is $unknown, 404, "completed, $conclusion";
-        is $unknown->json->{result}, 'unknown-run', 'in words';
+        is $unknown->field('result'), 'unknown-run', 'in words';
         answer_is $door->send($request), 202, 'the same again: known by now';
     }
     answer_is post($door, job(next_id(), next_id(), 'completed', 'skipped')), 202,

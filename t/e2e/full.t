@@ -28,7 +28,7 @@ do {
 } while ($answer && $answer->status == 202 && ++$n < ENOUGH);
 
 status_is $answer, 503, "after $n open runs";
-is $answer->json->{result}, 'failed', 'in words';
+is $answer->field('result'), 'failed', 'in words';
 status_is $door->send($request), 503, 'the same again: it was not taken for a repeat';
 status_is $service->cgi->send($request), 503, 'by the other door';
 my $health = $service->http->send({ method => 'GET', path => '/healthz' });

@@ -27,7 +27,7 @@ sub spawn {
         redirect($o{stdin} // '/dev/null', 0);
         redirect($o{out}   // '/dev/null', 1);
         redirect($o{err}   // $o{out} // '/dev/null', 2);
-        $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM CHLD);
+        $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP CHLD);
         $o{in_child}->() if $o{in_child};
         %ENV = %{ $o{env} // {} };
         no warnings 'exec';
@@ -82,7 +82,8 @@ sub running { my ($pid) = @_; return scalar living(table($pid)) }
 
 sub children_of {
     my ($parent) = @_;
-    return sort { $a <=> $b } map { $_->{pid} } grep { $_->{ppid} == $parent } living(table());
+    my @pids = sort { $a <=> $b } map { $_->{pid} } grep { $_->{ppid} == $parent } living(table());
+    return @pids;
 }
 
 sub session_of {

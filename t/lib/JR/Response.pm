@@ -70,4 +70,11 @@ sub json {
     return eval { JSON::PP->new->utf8->decode($self->{body}) };
 }
 
+# A member of the JSON object in the body.
+sub field {
+    my ($self, $name) = @_;
+    my $json = $self->json;
+    return ref $json eq 'HASH' ? $json->{$name} : undef;
+}
+
 1;

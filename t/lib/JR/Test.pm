@@ -32,6 +32,9 @@ our @EXPORT = qw(
 
 my ($OWNER, $TMP, @SERVICES, @GITHUBS);
 
+# Through END, so that nothing is left behind by a test that is stopped.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+
 sub srcdir { return $ENV{JR_SRCDIR} // abs_path(dirname(abs_path(__FILE__)) . '/../../..') }
 
 # The program by a name inside our folder, so that its processes can be told
