@@ -1,0 +1,138 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What conf/ and nginx.conf.example offer for a real host is accepted by the
+# programs that read it, and names the settings that the program has.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JR::Nginx;
+use JR::Process qw(spawn reap);
+use JR::Test;
+use JR::TlsAuthority;
+
+my $tmp = tmpdir();
+
+sub text {
+    my ($name) = @_;
+    open my $fh, '<', $name or die "$name: $!";
+    local $/;
+    return <$fh> // '';
+}
+
+sub write_text {
+    my ($name, $text) = @_;
+    open my $fh, '>', $name or die "$name: $!";
+    print {$fh} $text;
+    close $fh or die "$name: $!";
+    return $name;
+}
+
+# Run something to its end: (status, everything it wrote).
+my $runs = 0;
+sub run {
+    my (@argv) = @_;
+    my $log    = "$tmp/run" . ++$runs;
+    my $status = reap(spawn(argv => \@argv, env => { PATH => '/usr/sbin:/usr/bin:/sbin:/bin' }, out => $log));
+    return ($status, text($log));
+}
+
+subtest 'nginx.conf.example' => sub {
+    my $example = text(srcdir() . '/nginx.conf.example');
+    my $cert = JR::TlsAuthority->new("$tmp/authority")->issue('DNS:reruns.example.org');
+
+    # Nothing but the certificate and what only root may touch is replaced.
+    my $changed = $example =~ s{^(\s*ssl_certificate) [^;]*}{$1 $cert->{chain}}mr;
+    $changed =~ s{^(\s*ssl_certificate_key) [^;]*}{$1 $cert->{key}}m;
+    $changed =~ s{/var/log/nginx/}{$tmp/}g;
+    isnt($changed, $example, 'the certificate is replaced');
+    my $temp = join "\n", map {"${_}_temp_path $tmp/temp-$_;"} qw(client_body proxy fastcgi uwsgi scgi);
+    my $conf = write_text("$tmp/nginx.conf", <<"CONF");
+pid $tmp/nginx.pid;
+error_log stderr;
+events {}
+http {
+$temp
+$changed
+}
+CONF
+    my ($status, $said) = run(JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', $conf, '-p', "$tmp/");
+    # Where there is no IPv6, [::]: cannot be tried.
+    if ($said =~ /Address family not supported/) {
+        $changed =~ s/^\s*listen \[::\].*$//mg;
+        write_text($conf, text($conf) =~ s/^\s*listen \[::\].*$//mgr);
+        ($status, $said) = run(JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', $conf, '-p', "$tmp/");
+    }
+    is($status, 0, 'nginx -t') or diag($said);
+    unlike($said, qr/\[(?:warn|emerg)\]/, 'without a warning');
+
+    my ($socket) = text(srcdir() . '/conf/job-rerunner.service.in') =~ /^ExecStart=.* -s (\S+)/m;
+    like($example, qr/server unix:\Q$socket\E /, 'its socket is that of the unit');
+};
+
+subtest 'job-rerunner.service' => sub {
+    my $unit = text(srcdir() . '/conf/job-rerunner.service.in');
+    my $dir  = binary() =~ s{/[^/]*$}{}r;
+    $unit =~ s/\@bindir\@/$dir/g;
+    $unit =~ s/\@docdir\@/$dir/g;
+    unlike($unit, qr/\@\w+\@/, 'nothing else is to be replaced');
+    my $file = write_text("$tmp/job-rerunner.service", $unit);
+    my ($status, $said) = run('systemd-analyze', 'verify', '--man=no', $file);
+    is($status, 0, 'systemd-analyze verify') or diag($said);
+    # Other units of this host may be complained of.
+    unlike($said, qr/job-rerunner/, 'without a complaint');
+
+    ($status, $said) = run('systemd-analyze', 'security', '--offline=1', $file);
+    my ($exposure) = $said =~ /exposure level for \S+: ([0-9.]+)/;
+    cmp_ok($exposure // 10, '<=', 1.5, 'systemd-analyze security finds it hardened');
+};
+
+subtest 'job-rerunner.sysusers' => sub {
+    my $root = "$tmp/root";
+    mkdir $_ or die "$_: $!" for map {"$root$_"} '', qw(/etc /usr /usr/lib /usr/lib/sysusers.d);
+    write_text("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+    write_text("$root/etc/group", "root:x:0:\n");
+    write_text("$root/usr/lib/sysusers.d/job-rerunner.conf", text(srcdir() . '/conf/job-rerunner.sysusers'));
+    my ($status, $said) = run('systemd-sysusers', "--root=$root", 'job-rerunner.conf');
+    if ($> != 0) {
+        plan skip_all => 'systemd-sysusers wants to be root' if $status != 0;
+    }
+    is($status, 0, 'systemd-sysusers') or diag($said);
+    like(text("$root/etc/passwd"), qr/^job-rerunner:/m, 'the user is made');
+    my ($user) = text(srcdir() . '/conf/job-rerunner.service.in') =~ /^User=(.*)$/m;
+    is($user, 'job-rerunner', 'and it is that of the unit');
+};
+
+# Name and default of each setting, from the example.
+sub example_settings {
+    return text(srcdir() . '/conf/job-rerunner.env.example') =~ /^#([A-Z_]+)=(.*)$/mg;
+}
+
+subtest 'job-rerunner.env.example' => sub {
+    my %settings = example_settings();
+    my $help = tool(['--help']);
+    my %known = map { $_ => 1 } ($help->{out} . $help->{err}) =~ /\b([A-Z]+(?:_[A-Z]+)*)\b/g;
+    for my $name (sort keys %settings) {
+        ok($known{$name} || $known{ $name =~ s/_FILE$//r }, "$name is a setting of the program");
+    }
+
+    # With all defaults written out the program starts as without them.
+    my %env = map { $_ => $settings{$_} } grep { length $settings{$_} } keys %settings;
+    mkdir "$tmp/state", 0700 or die "state: $!";
+    my %given = (
+        STATE_DIR       => "$tmp/state",
+        MAP_SIZE        => '64M',
+        GITHUB_SIGN_KEY => 'a-signing-key-for-tests-only-000001',
+        DRY_RUN         => 'yes',
+    );
+    my $plain = tool(['check'], %given);
+    is($plain->{status}, 0, 'check, without the example') or diag($plain->{err});
+    my $full = tool(['check'], %env, %given);
+    is($full->{status}, 0, 'check, with it') or diag($full->{err});
+    is($full->{out}, $plain->{out}, 'the defaults in it are those of the program');
+};
+
+finish();

@@ -1,0 +1,376 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# conf/web and conf/quickstart: what they start, as whom, and that it all ends
+# together, whoever is killed first.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Cwd qw(abs_path);
+use File::Copy qw(copy);
+use IO::Socket::IP;
+use POSIX qw(WIFSIGNALED WEXITSTATUS);
+use Test::More;
+use Time::HiRes qw(time);
+use JR::Http;
+use JR::Process qw(spawn reap running children_of end_processes);
+use JR::Test;
+
+my $KEY   = 'a-signing-key-of-web-t-000000000001';
+my $TOKEN = 'ghp_a-token-of-web-t-00000000000002';
+my $ROOT  = $> == 0;
+
+# The folder has a space in it, as paths may have.
+my $tmp = tmpdir() . '/a folder';
+mkdir $tmp or die "$tmp: $!";
+my $build = "$tmp/build";
+mkdir $build and mkdir "$build/fcgi" or die "$build: $!";
+symlink abs_path(binary()), "$build/fcgi/job-rerunner" or die "symlink: $!";
+
+my $count = 0;
+
+# A port that was free a moment ago.
+sub free_port {
+    my $socket = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => 0)
+        or die "cannot listen: $!";
+    return $socket->sockport;
+}
+
+sub new_dir {
+    my ($owner) = @_;
+    my $dir = "$tmp/state" . ++$count;
+    mkdir $dir, 0700 or die "$dir: $!";
+    if ($owner) {
+        chown +(getpwnam $owner)[2, 3], $dir or die "chown: $!";
+    }
+    return $dir;
+}
+
+# Start a script of conf/; settings over those that it needs.
+sub start {
+    my (%o) = @_;
+    my $log = "$tmp/log" . ++$count;
+    my %env = (
+        PATH            => '/usr/bin:/bin',
+        JR_BUILDDIR     => $build,
+        GITHUB_SIGN_KEY => $KEY,
+        GITHUB_TOKEN    => $TOKEN,
+        GITHUB_API_URL  => 'http://127.0.0.1:9',
+        WORKERS         => 2,
+        MAP_SIZE        => '64M',
+        PORT            => free_port(),
+        %{ $o{env} // {} },
+    );
+    delete $env{$_} for grep { !defined $env{$_} } keys %env;
+    $env{$_} = $ENV{$_} for grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
+    my $pid = spawn(
+        argv     => [@{ $o{as} // [] }, '/bin/sh', $o{script} // srcdir() . '/conf/web'],
+        env      => \%env,
+        out      => $log,
+        in_child => sub { chdir($o{dir} // $tmp) or die "chdir: $!" },
+    );
+    return { pid => $pid, log => $log, port => $env{PORT}, state => $env{STATE_DIR} };
+}
+
+sub text {
+    my ($name) = @_;
+    open my $fh, '<', $name or return '';
+    local $/;
+    return <$fh> // '';
+}
+
+# Start and wait until it says that it serves.
+sub serve {
+    my (%o) = @_;
+    my $web = start(%o);
+    wait_for { text($web->{log}) =~ /is served$/m || !running($web->{pid}) };
+    like(text($web->{log}), qr/is served$/m, 'it serves') or diag(text($web->{log}));
+    return $web;
+}
+
+sub descendants {
+    my ($pid) = @_;
+    return map { ($_, descendants($_)) } children_of($pid);
+}
+
+sub get {
+    my ($web, %request) = @_;
+    return eval {
+        JR::Http->new(port => $web->{port})->send({ method => 'GET', path => '/', headers => [], %request });
+    };
+}
+
+sub greets {
+    my ($web, $name) = @_;
+    my $answer = get($web);
+    return like($answer && $answer->body, qr/Hello, I'm a job Re-Runner!/, $name);
+}
+
+sub comm { return text("/proc/$_[0]/comm") =~ s/\n//r }
+
+# Its own child of that name: nginx's master, or the program's.
+sub child {
+    my ($web, $name) = @_;
+    my ($pid) = grep { comm($_) eq $name } children_of($web->{pid});
+    return $pid // die "no $name";
+}
+
+# The end of a conf/web: its exit status, and that nothing is left.
+sub ends {
+    my ($web, $status, $name, @family) = @_;
+    my $start = time;
+    my $got   = reap($web->{pid});
+    my $took  = time - $start;
+    $got = defined $got ? WIFSIGNALED($got) ? 'signal' : WEXITSTATUS($got) : 'none';
+    ok($status eq 'failure' ? $got =~ /^[1-9]/ : $got eq $status, "$name: status $status")
+        or diag("got $got\n" . text($web->{log}));
+    cmp_ok($took, '<', 10, "$name: within 10 s");
+    ok((wait_for { !grep { running($_) } @family } 5), "$name: nobody is left")
+        or end_processes(@family);
+    return if !$web->{state} || $status eq 'failure' && !@family;
+    my @files = grep { !m{/(?:lock|nginx\.conf)$} } glob "'$web->{state}/web/'*";
+    is("@files", '', "$name: no socket, fifo or pid file is left");
+    return;
+}
+
+sub stop {
+    my ($web, $signal, $name) = @_;
+    my @family = descendants($web->{pid});
+    kill $signal, $web->{pid};
+    ends($web, 0, $name, @family);
+    return;
+}
+
+subtest 'serving' => sub {
+    my $web = serve(env => { STATE_DIR => new_dir(), BODY_MAX => '10k' });
+    my $answer = get($web);
+    is($answer && $answer->status, 200, 'GET / is answered');
+    greets($web, 'by the program');
+    like(text($web->{log}), qr/^\S+ "GET \/ HTTP\/1\.1" 200 /m, 'nginx logs to stderr');
+
+    $answer = get($web, method => 'POST', body => 'x' x 20_000,
+        headers => [['Content-Type', 'application/json'], ['X-GitHub-Delivery', 'abc-1'],
+            ['X-GitHub-Event', 'ping']]);
+    is($answer && $answer->status, 413, 'more than BODY_MAX is refused');
+    ok($answer && $answer->header('X-Rerun-Reason'), 'by the program, not by nginx');
+    wait_ok { text($web->{log}) =~ /^\S+ "POST .* 413 .*delivery=abc-1 event=ping/m }
+        'the access log has delivery and event';
+
+    my @family = descendants($web->{pid});
+    cmp_ok(scalar @family, '>=', 6, 'processes of both');
+    my @told = grep { text("/proc/$_/cmdline") =~ /\Q$KEY\E|\Q$TOKEN\E/ } $web->{pid}, @family;
+    is("@told", '', 'no secret is in a command line');
+    my @nginx = grep { comm($_) eq 'nginx' } @family;
+    cmp_ok(scalar @nginx, '>=', 2, 'nginx has a master and a worker');
+    @told = grep { text("/proc/$_/environ") =~ /\Q$KEY\E|\Q$TOKEN\E|STATE_DIR/ } @nginx;
+    is("@told", '', 'nginx is given no setting');
+
+    my $second = start(env => { STATE_DIR => $web->{state} });
+    ends($second, 'failure', 'a second one for the same STATE_DIR');
+    like(text($second->{log}), qr/already running/, 'and it says why');
+
+    my $other = serve(env => { STATE_DIR => new_dir() });
+    greets($_, 'two at once, each with a STATE_DIR of its own') for $web, $other;
+    stop($other, 'INT', 'SIGINT');
+    greets($web, 'the other one is not touched');
+    stop($web, 'TERM', 'SIGTERM');
+
+    $web = serve(env => { STATE_DIR => $web->{state} });
+    stop($web, 'HUP', 'SIGHUP, after a second start');
+};
+
+subtest 'one dies' => sub {
+    for my $name (qw(nginx job-rerunner cat)) {
+        my $web    = serve(env => { STATE_DIR => new_dir() });
+        my @family = descendants($web->{pid});
+        kill 'KILL', child($web, $name);
+        ends($web, 'failure', "$name killed", @family);
+        like(text($web->{log}), qr/was killed by signal 9/, "$name killed: it says so");
+    }
+    my $web = serve(env => { STATE_DIR => new_dir() });
+    my ($worker) = children_of(child($web, 'nginx'));
+    kill 'KILL', $worker;
+    wait_ok { my ($new) = children_of(child($web, 'nginx')); $new && $new != $worker }
+        "nginx replaces its worker";
+    greets($web, 'and serves on');
+    stop($web, 'TERM', 'then SIGTERM');
+};
+
+subtest 'conf/web itself is killed' => sub {
+    my $web    = serve(env => { STATE_DIR => new_dir() });
+    my @family = descendants($web->{pid});
+
+    # Stragglers at their worst: the web server's workers without a master, on
+    # the port, and a program that does not react.
+    my $nginx  = child($web, 'nginx');
+    my @stuck  = (child($web, 'job-rerunner'), children_of($nginx));
+    kill 'STOP', @stuck;
+    kill 'KILL', $nginx, $web->{pid};
+    reap($web->{pid});
+    my $again = serve(env => { STATE_DIR => $web->{state}, PORT => $web->{port} });
+    ok(!(grep { running($_) } @family), 'the stragglers are gone');
+    greets($again, 'it serves again on the same port');
+    stop($again, 'TERM', 'then SIGTERM');
+};
+
+subtest 'wrong settings' => sub {
+    my $port = free_port();
+    my @cases = (
+        [{ PORT => 'http' }, qr/PORT='http'/],
+        [{ PORT => 0 }, qr/PORT='0'/],
+        [{ PORT => 65536 }, qr/PORT='65536'/],
+        [{ LISTEN => '127.0.0.1; daemon on' }, qr/LISTEN='127\.0\.0\.1; daemon on'/],
+        [{ STATE_DIR => "$tmp/" . 'x' x 110 }, qr/107 bytes/],
+        [{ STATE_DIR => '/proc/nowhere/state' }, qr/cannot make STATE_DIR/],
+        [{ RUN_ATTEMPTS => 'many' }, qr/RUN_ATTEMPTS/],
+    );
+    for (@cases) {
+        my ($env, $message) = @$_;
+        my $dir = new_dir();
+        my $web = start(env => { STATE_DIR => $dir, %$env });
+        ends($web, 'failure', join ' ', %$env);
+        like(text($web->{log}), $message, 'the message names it');
+    }
+    my $taken = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => $port);
+    my $web = start(env => { STATE_DIR => new_dir(), PORT => $port });
+    ends($web, 'failure', 'the port is taken');
+};
+
+subtest 'IPv6' => sub {
+    my $probe = IO::Socket::IP->new(Listen => 1, LocalHost => '::1', LocalPort => 0);
+    plan skip_all => 'no IPv6 on this host' if !$probe;
+    my $port = $probe->sockport;
+    close $probe;
+    my $web = serve(env => { STATE_DIR => new_dir(), LISTEN => '::1', PORT => $port });
+    ok(IO::Socket::IP->new(PeerHost => '::1', PeerPort => $port), '::1 is listened on');
+    stop($web, 'TERM', 'SIGTERM');
+};
+
+# uids (real, effective, saved, file system) of a process
+sub uids { return text("/proc/$_[0]/status") =~ /^Uid:\s+(.*)$/m ? split ' ', $1 : () }
+
+subtest 'started by root for www-data' => sub {
+    plan skip_all => 'not root' if !$ROOT;
+    my $uid = getpwnam 'www-data';
+    my $web = serve(env => { STATE_DIR => new_dir('www-data') });
+    greets($web, 'it serves');
+    my @wrong = grep {
+        grep { $_ != $uid } uids($_)
+    } descendants($web->{pid});
+    is(join(' ', map { comm($_) } @wrong), '', 'all but conf/web run as www-data');
+    unlike(text($web->{log}), qr/warning/, 'no warning');
+    stop($web, 'TERM', 'SIGTERM');
+
+    $web = serve(env => { STATE_DIR => new_dir() });
+    like(text($web->{log}), qr/warning: root owns/, 'a STATE_DIR of root is warned of');
+    greets($web, 'and served');
+    stop($web, 'TERM', 'SIGTERM');
+};
+
+subtest 'ordinary user' => sub {
+    my @as;
+    if ($ROOT) {
+        @as = qw(/usr/bin/setpriv --reuid=www-data --regid=www-data --clear-groups --);
+        plan skip_all => 'www-data cannot read the source tree'
+            if system @as, '/usr/bin/test', '-r', srcdir() . '/conf/web';
+        plan skip_all => 'www-data cannot run the program'
+            if system @as, '/usr/bin/test', '-x', "$build/fcgi/job-rerunner";
+    }
+    my $dir = new_dir($ROOT ? 'www-data' : undef);
+    my $web = serve(as => \@as, dir => $dir);
+    $web->{state} = "$dir/state";
+    ok(-d "$dir/state/web", 'STATE_DIR is ./state');
+    is(sprintf('%o', (stat "$dir/state")[2] & 07777), '700', 'for itself alone');
+    greets($web, 'it serves');
+    stop($web, 'TERM', 'SIGTERM');
+
+    return if !$ROOT;
+    $web = start(as => \@as, env => { STATE_DIR => new_dir() });
+    ends($web, 'failure', "somebody else's STATE_DIR");
+};
+
+# A source tree that needs neither packages nor a build.
+sub built_tree {
+    my $tree = "$tmp/tree";
+    mkdir $_ or die "$_: $!" for $tree, "$tree/conf", "$tree/fcgi";
+    for my $name (qw(packages quickstart web)) {
+        copy(srcdir() . "/conf/$name", "$tree/conf/$name") or die "$name: $!";
+    }
+    symlink abs_path(binary()), "$tree/fcgi/job-rerunner" or die "symlink: $!";
+    for my $name (qw(apt-packages config.status configure Makefile)) {
+        open my $fh, '>', "$tree/$name" or die "$name: $!";
+        print {$fh} "all:\n" if $name eq 'Makefile';
+    }
+    chmod 0755, "$tree/configure";
+    return $tree;
+}
+
+subtest 'quickstart' => sub {
+    my $tree = built_tree();
+    my %bare = (JR_BUILDDIR => undef, GITHUB_SIGN_KEY => undef, GITHUB_TOKEN => undef);
+    my %o    = (script => "$tree/conf/quickstart", env => { %bare, STATE_DIR => new_dir() });
+
+    my $web = serve(%o);
+    greets($web, 'it serves');
+    my ($key) = text($web->{log}) =~ /GITHUB_SIGN_KEY=([0-9a-f]{64})$/m;
+    ok($key, 'a key is made and printed');
+    my $file = "$web->{state}/github_sign_key";
+    is(text($file), "$key\n", 'and kept in STATE_DIR');
+    is(sprintf('%o', (stat $file)[2] & 07777), '600', 'for the owner alone');
+    like(text($web->{log}), qr/DRY_RUN=yes/, 'without a token it says that it is a dry run');
+    my @told = grep { text("/proc/$_/cmdline") =~ /$key/ } $web->{pid}, descendants($web->{pid});
+    is("@told", '', 'no key in a command line');
+    stop($web, 'INT', 'Ctrl-C');
+
+    $web = serve(%o);
+    like(text($web->{log}), qr/GITHUB_SIGN_KEY=$key$/m, 'the next start has the same key');
+    stop($web, 'TERM', 'SIGTERM');
+
+    $o{env} = { JR_BUILDDIR => undef, STATE_DIR => new_dir() };
+    $web = serve(%o);
+    unlike(text($web->{log}), qr/\Q$KEY\E|\Q$TOKEN\E|DRY_RUN/, 'what was given is neither printed nor changed');
+    ok(!-e "$web->{state}/github_sign_key", 'nor is another key made');
+    stop($web, 'TERM', 'SIGTERM');
+};
+
+subtest 'packages' => sub {
+    my $list = "$tmp/list";
+    open my $fh, '>', $list or die "$list: $!";
+    print {$fh} "no-such-package-1\nno-such-package-2\n";
+    close $fh;
+
+    # A machine without sudo.
+    my $bin = "$tmp/bin";
+    mkdir $bin or die "$bin: $!";
+    for my $name (qw(cat dpkg-query id sh)) {
+        my ($path) = grep {-x} map {"$_/$name"} qw(/usr/bin /bin);
+        symlink $path, "$bin/$name" or die "symlink: $!";
+    }
+    my @as = $ROOT ? qw(/usr/bin/setpriv --reuid=www-data --regid=www-data --clear-groups --) : ();
+    plan skip_all => 'www-data cannot read the source tree'
+        if @as && system @as, '/usr/bin/test', '-r', srcdir() . '/conf/packages';
+    my $log = "$tmp/packages.log";
+    my $pid = spawn(
+        argv => [@as, '/bin/sh', srcdir() . '/conf/packages', $list],
+        env  => { PATH => $bin },
+        out  => $log,
+    );
+    my $status = reap($pid);
+    is(defined $status && $status >> 8, 1, 'neither root nor sudo: status 1');
+    like(text($log),
+        qr/apt-get install --no-install-recommends -y no-such-package-1 no-such-package-2$/m,
+        'and the command to run');
+
+    open $fh, '>', $list or die "$list: $!";
+    print {$fh} "perl-base\n";
+    close $fh;
+    $pid = spawn(
+        argv => [@as, '/bin/sh', srcdir() . '/conf/packages', $list],
+        env  => { PATH => $bin }, out => $log,
+    );
+    is(reap($pid), 0, 'nothing is missing: nothing is done');
+};
+
+finish();
