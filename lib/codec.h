@@ -1,0 +1,47 @@
+/*
+ * codec -- the bytes of stored records: big-endian numbers, counted strings.
+ *
+ * Writer and reader are sticky: after the first thing that does not fit, `ok`
+ * is false and nothing more is written or read, so that callers write straight
+ * lines and check once.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_CODEC_H
+#define JR_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct jr_writer {
+    unsigned char *bytes; /* the caller's */
+    size_t size, length;
+    bool ok;
+};
+
+struct jr_reader {
+    const unsigned char *bytes; /* the caller's */
+    size_t size, offset;
+    bool ok;
+};
+
+void jr_writer_init(struct jr_writer *writer, void *bytes, size_t size);
+void jr_write_u8(struct jr_writer *writer, uint8_t value);
+void jr_write_u16(struct jr_writer *writer, uint16_t value);
+void jr_write_u32(struct jr_writer *writer, uint32_t value);
+void jr_write_u64(struct jr_writer *writer, uint64_t value);
+void jr_write_time(struct jr_writer *writer, int64_t time_ms); /* negative: as 0 */
+void jr_write_text(struct jr_writer *writer, const char *text); /* up to 65535 bytes */
+void jr_write_bytes(struct jr_writer *writer, const void *bytes, size_t size);
+
+/* Numbers read after the end are 0, strings empty. */
+void jr_reader_init(struct jr_reader *reader, const void *bytes, size_t size);
+uint8_t jr_read_u8(struct jr_reader *reader);
+uint16_t jr_read_u16(struct jr_reader *reader);
+uint32_t jr_read_u32(struct jr_reader *reader);
+uint64_t jr_read_u64(struct jr_reader *reader);
+int64_t jr_read_time(struct jr_reader *reader); /* over INT64_MAX: not ok */
+void jr_read_text(struct jr_reader *reader, char *text, size_t size); /* too long, or with a NUL: not ok */
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * log -- one line per thing that happened, on standard error.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/log.h"
+#include "lib/timestamp.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    int journal_priority; /* syslog(3) */
+} levels[] = {
+    [JR_LOG_ERROR] = { "error", 3 },
+    [JR_LOG_WARN] = { "warn", 4 },
+    [JR_LOG_INFO] = { "info", 6 },
+    [JR_LOG_DEBUG] = { "debug", 7 },
+};
+
+static enum jr_log_level log_level = JR_LOG_INFO;
+static bool to_journal;
+
+/* systemd.exec(5): JOURNAL_STREAM holds device:inode of the journal's socket. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat status;
+    char expected[64];
+
+    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    snprintf(expected, sizeof expected, "%llu:%llu",
+             (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+    return strcmp(stream, expected) == 0;
+}
+
+void jr_log_open(enum jr_log_level level)
+{
+    log_level = level;
+    to_journal = stderr_is_journal();
+}
+
+/* Append raw bytes; one byte is always kept for the line feed. */
+static void append(struct jr_line *line, const char *bytes, size_t length)
+{
+    size_t room = sizeof line->text - 1 - line->length;
+
+    if (length > room)
+        length = room;
+    memcpy(line->text + line->length, bytes, length);
+    line->length += length;
+}
+
+static void append_text(struct jr_line *line, const char *text)
+{
+    append(line, text, strlen(text));
+}
+
+/* Is the value safe to stand without quotes? */
+static bool is_plain(const char *value)
+{
+    for (; *value != '\0'; value++)
+        if ((unsigned char)*value <= ' ' || *value == '"' || *value == '='
+            || *value == '\\' || (unsigned char)*value == 0x7f)
+            return false;
+    return true;
+}
+
+/* C1 controls (U+0080 to U+009F) come as c2 80 to c2 9f in UTF-8. */
+static bool is_c1_control(const char *value)
+{
+    return (unsigned char)value[0] == 0xc2 && (unsigned char)value[1] >= 0x80
+           && (unsigned char)value[1] <= 0x9f;
+}
+
+static void append_quoted(struct jr_line *line, const char *value)
+{
+    append(line, "\"", 1);
+    for (; *value != '\0'; value++) {
+        unsigned char byte = (unsigned char)*value;
+        char escaped[8];
+
+        if (byte == '"' || byte == '\\') {
+            snprintf(escaped, sizeof escaped, "\\%c", byte);
+            append_text(line, escaped);
+        } else if (byte < ' ' || byte == 0x7f || is_c1_control(value)) {
+            snprintf(escaped, sizeof escaped, "\\x%02x", byte);
+            append_text(line, escaped);
+            if (byte == 0xc2) {
+                snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*++value);
+                append_text(line, escaped);
+            }
+        } else {
+            append(line, value, 1);
+        }
+    }
+    append(line, "\"", 1);
+}
+
+void jr_line_begin(struct jr_line *line, enum jr_log_level level, const char *event)
+{
+    char start[64], now[JR_TIMESTAMP_SIZE];
+
+    line->length = 0;
+    line->wanted = level <= log_level;
+    if (!line->wanted)
+        return;
+    if (to_journal)
+        snprintf(start, sizeof start, "<%d>", levels[level].journal_priority);
+    else
+        snprintf(start, sizeof start, "%s ", jr_timestamp_format(jr_now_ms(), now));
+    append_text(line, start);
+    append_text(line, levels[level].name);
+    append(line, " ", 1);
+    append_text(line, event);
+}
+
+void jr_line_text(struct jr_line *line, const char *key, const char *value)
+{
+    bool c1 = false;
+
+    if (!line->wanted || value == NULL || *value == '\0')
+        return;
+    for (const char *c = value; *c != '\0' && !c1; c++)
+        c1 = is_c1_control(c);
+    append(line, " ", 1);
+    append_text(line, key);
+    append(line, "=", 1);
+    if (is_plain(value) && !c1)
+        append_text(line, value);
+    else
+        append_quoted(line, value);
+}
+
+void jr_line_number(struct jr_line *line, const char *key, uint64_t value)
+{
+    char digits[24];
+
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+    jr_line_text(line, key, digits);
+}
+
+void jr_line_ms(struct jr_line *line, const char *key, int64_t microseconds)
+{
+    char digits[32];
+
+    snprintf(digits, sizeof digits, "%lld.%lld", (long long)(microseconds / 1000),
+             (long long)(microseconds % 1000 / 100));
+    jr_line_text(line, key, digits);
+}
+
+void jr_line_write(struct jr_line *line)
+{
+    ssize_t written;
+
+    if (!line->wanted)
+        return;
+    line->text[line->length++] = '\n';
+    written = write(STDERR_FILENO, line->text, line->length);
+    (void)written; /* there is nowhere left to say that the log is gone */
+}
+
+void jr_log(enum jr_log_level level, const char *event, const char *format, ...)
+{
+    struct jr_line line;
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    jr_line_begin(&line, level, event);
+    jr_line_text(&line, "text", text);
+    jr_line_write(&line);
+}

@@ -1,0 +1,667 @@
+/*
+ * settings -- everything that can be set, read from the environment once.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/settings.h"
+#include "lib/signature.h"
+#include "lib/timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* STATE_DIR/wake has to fit into sockaddr_un.sun_path, 108 bytes (unix(7)). */
+#define STATE_DIR_MAX 96
+
+/* A secret in a file: more than any token or key is long. */
+#define SECRET_MAX 16384
+
+#define SECOND JR_SECOND_MS
+#define MINUTE JR_MINUTE_MS
+#define HOUR JR_HOUR_MS
+#define DAY JR_DAY_MS
+#define KILO INT64_C(1024)
+
+enum type {
+    NUMBER,
+    DURATION,
+    SIZE,
+    SWITCH,
+    LEVEL,
+    LIST,
+    CONCLUSIONS,
+    TEXT,
+    URL,
+    SECRET
+};
+
+static const struct row {
+    const char *name;
+    enum type type;
+    size_t offset;
+    const char *standard; /* the default, as one would write it; "": none */
+    int64_t min, max;     /* of numbers, durations in ms, sizes in bytes */
+    bool or_zero;         /* 0 is allowed below min */
+    const char *meaning;
+} rows[] = {
+#define FIELD(name) offsetof(struct jr_settings, name)
+    { "RUN_ATTEMPTS", NUMBER, FIELD(run_attempts), "4", 1, 50, false,
+      "attempts of one run, the first included; 1 = never rerun" },
+    { "NO_RETRY_LIST", LIST, FIELD(no_retry_list), "", 0, 0, false,
+      "logins whose runs are left alone" },
+    { "REPO_BRANCHES", LIST, FIELD(repo_branches), "", 0, 0, false,
+      "branches whose runs are rerun, if not all" },
+    { "REPOS", LIST, FIELD(repos), "", 0, 0, false,
+      "repositories (owner/name) acted on, if not all" },
+    { "NO_RETRY_REPOS", LIST, FIELD(no_retry_repos), "", 0, 0, false,
+      "repositories left alone" },
+    { "NO_RETRY_WORKFLOWS", LIST, FIELD(no_retry_workflows), "", 0, 0, false,
+      "names of workflows left alone (deployments, releases)" },
+    { "RETRY_CONCLUSIONS", CONCLUSIONS, FIELD(retry_conclusions), "failure,timed_out", 0, 0, false,
+      "run conclusions that deserve a rerun" },
+    { "GITHUB_TOKEN", SECRET, FIELD(github_token), "", 0, 0, false,
+      "token for the REST API; required unless DRY_RUN" },
+    { "GITHUB_SIGN_KEY", SECRET, FIELD(github_sign_key), "", 0, 0, false,
+      "secret of the webhook; required" },
+    { "GITHUB_SIGN_KEY_OLD", SECRET, FIELD(github_sign_key_old), "", 0, 0, false,
+      "the secret that is being rotated out" },
+    { "GITHUB_API_URL", URL, FIELD(github_api_url), "https://api.github.com", 0, 0, false,
+      "base of the REST API; http only if written so" },
+    { "GITHUB_CA_FILE", TEXT, FIELD(github_ca_file), "", 0, PATH_MAX, false,
+      "certificates to trust for a private host, if not the system's" },
+    { "RERUN_DELAY", DURATION, FIELD(rerun_delay_ms), "5s", 0, HOUR, false,
+      "from 'all known jobs are done, some failed' to asking GitHub" },
+    { "API_BACKOFF_MIN", DURATION, FIELD(api_backoff_min_ms), "10s", 10, HOUR, false,
+      "first wait before GitHub is asked again about one run; doubled each time" },
+    { "API_BACKOFF_MAX", DURATION, FIELD(api_backoff_max_ms), "10m", 10, DAY, false,
+      "longest such wait" },
+    { "API_WRITE_INTERVAL", DURATION, FIELD(api_write_interval_ms), "1s", 0, HOUR, false,
+      "least time between two reruns" },
+    { "RECONCILE_INTERVAL", DURATION, FIELD(reconcile_interval_ms), "5m", 100, DAY, true,
+      "how often missed work is looked for; 0 = never; also once at start" },
+    { "CATCH_UP", DURATION, FIELD(catch_up_ms), "24h", MINUTE, 30 * DAY, false,
+      "a run that ended longer ago is recorded as missed, not rerun" },
+    { "STATE_DIR", TEXT, FIELD(state_dir), "/var/lib/job-rerunner", 0, STATE_DIR_MAX, false,
+      "folder of the store, locks and sockets" },
+    { "MAP_SIZE", SIZE, FIELD(map_size_bytes), "16G", KILO * KILO, KILO * KILO * KILO * KILO, false,
+      "largest size of the store: address space, not disk" },
+    { "RETENTION", DURATION, FIELD(retention_ms), "90d", HOUR, 3650 * DAY, false,
+      "how long history is kept after a run's last event" },
+    { "WORKERS", NUMBER, FIELD(workers), "16", 1, 256, false,
+      "worker processes" },
+    { "BODY_MAX", SIZE, FIELD(body_max_bytes), "4M", KILO, 25 * KILO * KILO, false,
+      "largest body read" },
+    { "LISTEN", TEXT, FIELD(listen), "127.0.0.1", 0, 255, false,
+      "address where conf/web has nginx listen" },
+    { "PORT", NUMBER, FIELD(port), "5000", 1, 65535, false,
+      "port where conf/web has nginx listen" },
+    { "DRY_RUN", SWITCH, FIELD(dry_run), "no", 0, 0, false,
+      "do everything but the rerun; without a token GitHub is not called at all" },
+    { "LOG_LEVEL", LEVEL, FIELD(log_level), "info", 0, 0, false,
+      "error, warn, info or debug" },
+#undef FIELD
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+static const struct unit {
+    const char *name;
+    int64_t factor;
+} durations[] = {
+    { "d", DAY }, { "h", HOUR }, { "m", MINUTE }, { "s", SECOND }, { "ms", 1 }, { NULL, 0 },
+}, sizes[] = {
+    { "G", KILO * KILO * KILO }, { "M", KILO * KILO }, { "k", KILO }, { NULL, 0 },
+};
+
+static const char *const switch_words[2][5] = {
+    { "no", "false", "off", "0", NULL },
+    { "yes", "true", "on", "1", NULL },
+};
+
+static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
+
+/* What a setting may ask for: a success is not rerun, an approval not overruled. */
+static const enum jr_conclusion retriable[] = {
+    JR_CONCLUSION_FAILURE, JR_CONCLUSION_TIMED_OUT, JR_CONCLUSION_CANCELLED,
+    JR_CONCLUSION_STALE, JR_CONCLUSION_STARTUP_FAILURE,
+};
+
+static void *field_of(struct jr_settings *settings, const struct row *row)
+{
+    return (char *)settings + row->offset;
+}
+
+static const void *const_field_of(const struct jr_settings *settings, const struct row *row)
+{
+    return (const char *)settings + row->offset;
+}
+
+/* Where problems are gathered, and what is being read. */
+struct loader {
+    struct jr_settings *settings;
+    FILE *problems;
+    bool out_of_memory;
+};
+
+static void problem(struct loader *loader, const char *name, const char *format, ...)
+    JR_PRINTF(3, 4);
+
+static void problem(struct loader *loader, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(loader->problems, "%s: ", name);
+    va_start(args, format);
+    vfprintf(loader->problems, format, args);
+    va_end(args);
+    fputc('\n', loader->problems);
+}
+
+/* A value from the environment in a message: short, and no control characters. */
+static const char *shown(const char *value, char buffer[80])
+{
+    if (!jr_text_copy(buffer, 80, value))
+        memcpy(buffer + strlen(buffer) - 3, "...", 3);
+    for (char *c = buffer; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    return buffer;
+}
+
+/* Write an amount with the largest unit that divides it; 0 stands alone. */
+static void show_amount(int64_t amount, const struct unit *units, char *text, size_t size)
+{
+    for (; units->name != NULL; units++) {
+        if (amount != 0 && amount % units->factor == 0) {
+            snprintf(text, size, "%lld%s", (long long)(amount / units->factor), units->name);
+            return;
+        }
+    }
+    snprintf(text, size, "%lld", (long long)amount);
+}
+
+static const struct unit *units_of(enum type type)
+{
+    static const struct unit none[] = { { NULL, 0 } };
+
+    return type == DURATION ? durations : type == SIZE ? sizes : none;
+}
+
+/* "ms" has to be tried before "m" and "s", hence whole words. */
+static int64_t factor_of(enum type type, const char *suffix)
+{
+    if (*suffix == '\0')
+        return type == DURATION ? SECOND : 1;
+    for (const struct unit *unit = units_of(type); unit->name != NULL; unit++)
+        if (type == SIZE ? strcasecmp(suffix, unit->name) == 0 : strcmp(suffix, unit->name) == 0)
+            return unit->factor;
+    return 0;
+}
+
+static void read_amount(struct loader *loader, const struct row *row, const char *value)
+{
+    char quoted[80], least[32], most[32];
+    char *end;
+    long long number;
+    int64_t factor;
+    bool digits = *value >= '0' && *value <= '9';
+
+    errno = 0;
+    number = strtoll(value, &end, 10);
+    factor = factor_of(row->type, end);
+    show_amount(row->min, units_of(row->type), least, sizeof least);
+    show_amount(row->max, units_of(row->type), most, sizeof most);
+    if (!digits || factor == 0) {
+        problem(loader, row->name, "'%s' is not a %s; allowed is %s to %s%s", shown(value, quoted),
+                row->type == DURATION ? "duration (a number and ms, s, m, h or d)"
+                : row->type == SIZE   ? "size (a number and k, M or G)"
+                                      : "whole number",
+                least, most, row->or_zero ? ", or 0" : "");
+        return;
+    }
+    if (errno == ERANGE || number > row->max / factor
+        || (number * factor < row->min && !(row->or_zero && number == 0))) {
+        problem(loader, row->name, "'%s' is out of range; allowed is %s to %s%s",
+                shown(value, quoted), least, most, row->or_zero ? ", or 0" : "");
+        return;
+    }
+    *(int64_t *)field_of(loader->settings, row) = number * factor;
+}
+
+static void read_switch(struct loader *loader, const struct row *row, const char *value)
+{
+    char quoted[80];
+
+    for (int on = 0; on < 2; on++) {
+        for (const char *const *word = switch_words[on]; *word != NULL; word++) {
+            if (strcasecmp(value, *word) == 0) {
+                *(bool *)field_of(loader->settings, row) = on;
+                return;
+            }
+        }
+    }
+    problem(loader, row->name, "'%s' is neither yes nor no", shown(value, quoted));
+}
+
+static void read_level(struct loader *loader, const struct row *row, const char *value)
+{
+    char quoted[80];
+
+    for (int level = 0; level_words[level] != NULL; level++) {
+        if (strcasecmp(value, level_words[level]) == 0) {
+            *(enum jr_log_level *)field_of(loader->settings, row) = (enum jr_log_level)level;
+            return;
+        }
+    }
+    problem(loader, row->name, "'%s' is none of error, warn, info, debug", shown(value, quoted));
+}
+
+static void read_conclusions(struct loader *loader, const struct row *row, const char *value)
+{
+    struct jr_list words;
+    unsigned mask = 0;
+    char quoted[80];
+
+    if (jr_list_parse(&words, value) != JR_OK) {
+        loader->out_of_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < words.count; i++) {
+        unsigned bit = 0;
+
+        for (size_t j = 0; j < sizeof retriable / sizeof *retriable; j++)
+            if (strcasecmp(words.items[i], jr_conclusion_name(retriable[j])) == 0)
+                bit = 1u << retriable[j];
+        if (bit == 0)
+            problem(loader, row->name,
+                    "'%s' is none of failure, timed_out, cancelled, stale, startup_failure",
+                    shown(words.items[i], quoted));
+        mask |= bit;
+    }
+    *(unsigned *)field_of(loader->settings, row) = mask;
+    jr_list_release(&words);
+}
+
+static void keep_text(struct loader *loader, const struct row *row, const char *value)
+{
+    char **field = field_of(loader->settings, row);
+
+    *field = strdup(value);
+    if (*field == NULL)
+        loader->out_of_memory = true;
+}
+
+static void read_text(struct loader *loader, const struct row *row, const char *value)
+{
+    if ((int64_t)strlen(value) > row->max) {
+        problem(loader, row->name, "longer than the %lld bytes that are allowed",
+                (long long)row->max);
+        return;
+    }
+    for (const char *c = value; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+            problem(loader, row->name, "has a control character in it");
+            return;
+        }
+    }
+    keep_text(loader, row, value);
+}
+
+/* http(s)://host[:port][/path], and nothing that would end up in the wrong place. */
+static bool is_base_url(const char *url)
+{
+    const char *host;
+
+    if (strncmp(url, "https://", 8) == 0)
+        host = url + 8;
+    else if (strncmp(url, "http://", 7) == 0)
+        host = url + 7;
+    else
+        return false;
+    if (*host == '\0' || *host == '/' || *host == ':')
+        return false;
+    for (const char *c = host; *c != '\0'; c++)
+        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f || strchr("@?#\"<>\\^`{|}", *c) != NULL)
+            return false;
+    return strlen(url) <= 512;
+}
+
+static void read_url(struct loader *loader, const struct row *row, const char *value)
+{
+    char quoted[80];
+    char **field = field_of(loader->settings, row);
+
+    if (!is_base_url(value)) {
+        problem(loader, row->name, "'%s' is not a URL such as https://api.github.com "
+                "(http or https, a host, perhaps a path; no user, query or fragment)",
+                shown(value, quoted));
+        return;
+    }
+    keep_text(loader, row, value);
+    for (size_t end = *field == NULL ? 0 : strlen(*field); end > 0 && (*field)[end - 1] == '/'; end--)
+        (*field)[end - 1] = '\0';
+}
+
+/* A token goes into a header, a key is typed into GitHub's form: visible characters. */
+static void take_secret(struct loader *loader, const struct row *row, const char *source,
+                        const char *value)
+{
+    size_t length = strlen(value);
+
+    for (const char *c = value; *c != '\0'; c++) {
+        bool blank = *c == ' ' && row->offset != offsetof(struct jr_settings, github_token);
+
+        if (((unsigned char)*c <= ' ' && !blank) || *c == 0x7f) {
+            problem(loader, source, "has a blank or a control character in it");
+            return;
+        }
+    }
+    if (length == 0 || length > SECRET_MAX) {
+        problem(loader, source, length == 0 ? "is empty" : "is too long for a secret");
+        return;
+    }
+    keep_text(loader, row, value);
+}
+
+/* Read a secret from a file; the line feed at its end does not count. */
+static void read_secret_file(struct loader *loader, const struct row *row, const char *source,
+                             const char *path)
+{
+    char text[SECRET_MAX + 3], quoted[80];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t length = 0;
+    ssize_t got = -1;
+
+    if (fd >= 0)
+        while ((got = read(fd, text + length, sizeof text - 1 - length)) > 0)
+            length += (size_t)got;
+    if (got < 0)
+        problem(loader, source, "cannot read '%s': %s", shown(path, quoted), strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    if (got < 0)
+        return;
+    if (length > 0 && text[length - 1] == '\n')
+        length--;
+    if (length > 0 && text[length - 1] == '\r')
+        length--;
+    text[length] = '\0';
+    if (strlen(text) != length)
+        problem(loader, source, "'%s' has a NUL byte in it", shown(path, quoted));
+    else
+        take_secret(loader, row, source, text);
+    jr_wipe(text, sizeof text);
+}
+
+/* systemd.exec(5), LoadCredential=: a file of that name in the folder. */
+static bool find_credential(const struct row *row, char *path, size_t size)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    size_t length;
+
+    if (folder == NULL || *folder == '\0')
+        return false;
+    length = (size_t)snprintf(path, size, "%s/%s", folder, row->name);
+    if (length >= size)
+        return false;
+    for (char *c = path + strlen(folder); *c != '\0'; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    return access(path, F_OK) == 0;
+}
+
+static void read_secret(struct loader *loader, const struct row *row, const char *value)
+{
+    char name[64], path[PATH_MAX];
+    const char *file;
+
+    snprintf(name, sizeof name, "%s_FILE", row->name);
+    file = getenv(name);
+    if (file != NULL && *file == '\0')
+        file = NULL;
+    if (value != NULL && file != NULL)
+        problem(loader, row->name, "is set, and so is %s; set one of them", name);
+    else if (value != NULL)
+        take_secret(loader, row, row->name, value);
+    else if (file != NULL)
+        read_secret_file(loader, row, name, file);
+    else if (find_credential(row, path, sizeof path))
+        read_secret_file(loader, row, row->name, path);
+}
+
+static void read_row(struct loader *loader, const struct row *row)
+{
+    const char *value = getenv(row->name);
+
+    if (value != NULL && *value == '\0')
+        value = NULL;
+    if (row->type == SECRET) {
+        read_secret(loader, row, value);
+        return;
+    }
+    if (value == NULL)
+        value = row->standard;
+    if (*value == '\0' && row->type != LIST)
+        return;
+    switch (row->type) {
+    case NUMBER:
+    case DURATION:
+    case SIZE:
+        read_amount(loader, row, value);
+        break;
+    case SWITCH:
+        read_switch(loader, row, value);
+        break;
+    case LEVEL:
+        read_level(loader, row, value);
+        break;
+    case LIST:
+        if (jr_list_parse(field_of(loader->settings, row), value) != JR_OK)
+            loader->out_of_memory = true;
+        break;
+    case CONCLUSIONS:
+        read_conclusions(loader, row, value);
+        break;
+    case TEXT:
+        read_text(loader, row, value);
+        break;
+    case URL:
+        read_url(loader, row, value);
+        break;
+    case SECRET:
+        break;
+    }
+}
+
+/* What no row can see by itself. */
+static void check_together(struct loader *loader, bool token_tried, bool key_tried)
+{
+    const struct jr_settings *settings = loader->settings;
+
+    if (settings->github_sign_key == NULL && !key_tried)
+        problem(loader, "GITHUB_SIGN_KEY", "is required: the secret that the webhook has on GitHub "
+                "(or GITHUB_SIGN_KEY_FILE, or the systemd credential github_sign_key)");
+    if (settings->github_token == NULL && !settings->dry_run && !token_tried)
+        problem(loader, "GITHUB_TOKEN", "is required unless DRY_RUN=yes "
+                "(or GITHUB_TOKEN_FILE, or the systemd credential github_token)");
+    if (settings->api_backoff_max_ms < settings->api_backoff_min_ms)
+        problem(loader, "API_BACKOFF_MAX", "is less than API_BACKOFF_MIN");
+    if (settings->github_ca_file != NULL && access(settings->github_ca_file, R_OK) != 0)
+        problem(loader, "GITHUB_CA_FILE", "cannot read '%s': %s", settings->github_ca_file,
+                strerror(errno));
+}
+
+/* Was there anything to read the secret from, so that a problem is told already? */
+static bool was_tried(const char *name)
+{
+    char file[64];
+    const char *value = getenv(name), *path;
+
+    snprintf(file, sizeof file, "%s_FILE", name);
+    path = getenv(file);
+    return (value != NULL && *value != '\0') || (path != NULL && *path != '\0');
+}
+
+enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
+{
+    struct loader loader = { .settings = settings };
+    size_t size;
+
+    memset(settings, 0, sizeof *settings);
+    *problems = NULL;
+    loader.problems = open_memstream(problems, &size);
+    if (loader.problems == NULL)
+        return JR_ENOMEM;
+    for (size_t i = 0; i < ROWS; i++)
+        read_row(&loader, &rows[i]);
+    check_together(&loader, was_tried("GITHUB_TOKEN"), was_tried("GITHUB_SIGN_KEY"));
+    if (fclose(loader.problems) != 0 || loader.out_of_memory) {
+        free(*problems);
+        *problems = NULL;
+        return JR_ENOMEM;
+    }
+    if (**problems != '\0')
+        return JR_EINVAL;
+    free(*problems);
+    *problems = NULL;
+    return JR_OK;
+}
+
+static void release_secret(char **secret)
+{
+    if (*secret == NULL)
+        return;
+    jr_wipe(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+/* The environment block is readable in /proc/PID/environ for as long as it is not overwritten. */
+static void wipe_variable(const char *name)
+{
+    char *value = getenv(name);
+
+    if (value == NULL)
+        return;
+    jr_wipe(value, strlen(value));
+    unsetenv(name);
+}
+
+void jr_settings_forget_token(struct jr_settings *settings)
+{
+    release_secret(&settings->github_token);
+    wipe_variable("GITHUB_TOKEN");
+}
+
+void jr_settings_forget_keys(struct jr_settings *settings)
+{
+    release_secret(&settings->github_sign_key);
+    release_secret(&settings->github_sign_key_old);
+    wipe_variable("GITHUB_SIGN_KEY");
+    wipe_variable("GITHUB_SIGN_KEY_OLD");
+}
+
+void jr_settings_release(struct jr_settings *settings)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        void *field = field_of(settings, &rows[i]);
+
+        if (rows[i].type == LIST)
+            jr_list_release(field);
+        else if (rows[i].type == SECRET)
+            release_secret(field);
+        else if (rows[i].type == TEXT || rows[i].type == URL)
+            free(*(char **)field);
+    }
+    memset(settings, 0, sizeof *settings);
+}
+
+bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion)
+{
+    return (settings->retry_conclusions & 1u << conclusion) != 0;
+}
+
+size_t jr_settings_count(void)
+{
+    return ROWS;
+}
+
+const char *jr_settings_name(size_t row)
+{
+    return rows[row].name;
+}
+
+const char *jr_settings_default(size_t row)
+{
+    return rows[row].standard;
+}
+
+const char *jr_settings_meaning(size_t row)
+{
+    return rows[row].meaning;
+}
+
+static void show_list(const struct jr_list *list, char *text, size_t size)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < list->count && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s", i == 0 ? "" : ",",
+                                   list->items[i]);
+}
+
+static void show_conclusions(unsigned mask, char *text, size_t size)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < sizeof retriable / sizeof *retriable && length < size; i++)
+        if (mask & 1u << retriable[i])
+            length += (size_t)snprintf(text + length, size - length, "%s%s",
+                                       length == 0 ? "" : ",", jr_conclusion_name(retriable[i]));
+}
+
+char *jr_settings_show(const struct jr_settings *settings, size_t row, char *text, size_t size)
+{
+    const void *field = const_field_of(settings, &rows[row]);
+    const char *string = NULL;
+
+    text[0] = '\0';
+    switch (rows[row].type) {
+    case NUMBER:
+    case DURATION:
+    case SIZE:
+        show_amount(*(const int64_t *)field, units_of(rows[row].type), text, size);
+        break;
+    case SWITCH:
+        string = switch_words[*(const bool *)field][0];
+        break;
+    case LEVEL:
+        string = level_words[*(const enum jr_log_level *)field];
+        break;
+    case LIST:
+        show_list(field, text, size);
+        break;
+    case CONCLUSIONS:
+        show_conclusions(*(const unsigned *)field, text, size);
+        break;
+    case TEXT:
+    case URL:
+        string = *(char *const *)field;
+        break;
+    case SECRET:
+        string = *(char *const *)field == NULL ? "not set" : "set";
+        break;
+    }
+    if (string != NULL)
+        jr_text_copy(text, size, string);
+    return text;
+}

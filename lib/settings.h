@@ -1,0 +1,95 @@
+/*
+ * settings -- everything that can be set, read from the environment once.
+ *
+ * One table in settings.c knows names, defaults, ranges and meanings; `--help`
+ * and `check` are printed from it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_SETTINGS_H
+#define JR_SETTINGS_H
+
+#include "lib/error.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "lib/words.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct jr_settings {
+    /* which runs are rerun */
+    int64_t run_attempts; /* attempts of one run, the first included */
+    struct jr_list no_retry_list;
+    struct jr_list repo_branches; /* empty: all */
+    struct jr_list repos;         /* empty: all */
+    struct jr_list no_retry_repos;
+    struct jr_list no_retry_workflows;
+    unsigned retry_conclusions; /* bit 1 << enum jr_conclusion */
+
+    /* secrets; NULL when not set or forgotten */
+    char *github_token;
+    char *github_sign_key;
+    char *github_sign_key_old;
+
+    /* GitHub */
+    char *github_api_url; /* without a slash at the end */
+    char *github_ca_file; /* NULL: the system's */
+    int64_t rerun_delay_ms;
+    int64_t api_backoff_min_ms;
+    int64_t api_backoff_max_ms;
+    int64_t api_write_interval_ms;
+    int64_t reconcile_interval_ms; /* 0: never */
+    int64_t catch_up_ms;
+
+    /* the store */
+    char *state_dir;
+    int64_t map_size_bytes;
+    int64_t retention_ms;
+
+    /* the service */
+    int64_t workers;
+    int64_t body_max_bytes;
+    char *listen;
+    int64_t port;
+    bool dry_run;
+    enum jr_log_level log_level;
+};
+
+/*
+ * Read all settings from the environment, `NAME_FILE` and the systemd
+ * credentials in $CREDENTIALS_DIRECTORY. An empty variable is as good as none.
+ *   settings  out: owned by the caller, jr_settings_release()
+ *   problems  out: NULL, or every problem found, a line each, ending with a
+ *             line feed; owned by the caller, free(). No secret is in it.
+ * Returns JR_OK; JR_EINVAL when there are problems; JR_ENOMEM. What could be
+ * read is in settings in each case.
+ */
+enum jr_err jr_settings_load(struct jr_settings *settings, char **problems) JR_CHECKED;
+
+void jr_settings_release(struct jr_settings *settings);
+
+/*
+ * Forget a secret: wipe it here and in the environment block. For a process
+ * that has no use for it.
+ */
+void jr_settings_forget_token(struct jr_settings *settings);
+void jr_settings_forget_keys(struct jr_settings *settings);
+
+/* Does a run that ended so deserve a rerun? */
+bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion);
+
+/* How many settings there are, and the texts of one, all static. */
+size_t jr_settings_count(void);
+const char *jr_settings_name(size_t row);
+const char *jr_settings_default(size_t row); /* "" when there is none */
+const char *jr_settings_meaning(size_t row);
+
+/*
+ * The value in force, for people; a secret is only "set" or "not set".
+ * Returns text.
+ */
+char *jr_settings_show(const struct jr_settings *settings, size_t row, char *text, size_t size);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * text -- small things done to strings: bounded copies, lists, wildcards.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_TEXT_H
+#define JR_TEXT_H
+
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Copy up to size - 1 bytes of text, ending with NUL, cut at a UTF-8 border.
+ *   text  may be NULL: the copy is then empty
+ * Returns false when something was cut off.
+ */
+bool jr_text_copy(char *copy, size_t size, const char *text);
+
+/*
+ * Does the whole value match the pattern? `*` stands for any characters, `?`
+ * for one; nothing else is special (logins such as "dependabot[bot]" hold
+ * brackets). ASCII letters match without case.
+ */
+bool jr_text_match(const char *pattern, const char *value);
+
+/* "owner/name" in GitHub's own character set, fit to stand in a URL path. */
+bool jr_text_is_full_name(const char *text);
+
+/* Lower-case hexadecimal of `size` bytes; hex holds 2 * size + 1. */
+void jr_text_to_hex(const unsigned char *bytes, size_t size, char *hex);
+
+/* The reverse, either case; false unless text is exactly 2 * size hex digits. */
+bool jr_text_from_hex(const char *text, unsigned char *bytes, size_t size);
+
+/* A list of patterns, as settings hold them. All zero bytes is the empty list. */
+struct jr_list {
+    char **items; /* owned, each not empty */
+    size_t count;
+};
+
+/*
+ * Split text at commas; blanks round an item and empty items do not count.
+ * Returns JR_OK or JR_ENOMEM (the list is then empty).
+ */
+enum jr_err jr_list_parse(struct jr_list *list, const char *text) JR_CHECKED;
+void jr_list_release(struct jr_list *list);
+
+/* Does any pattern of the list match? False for an empty list. */
+bool jr_list_match(const struct jr_list *list, const char *value);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * timestamp -- points in time as milliseconds since 1970-01-01T00:00:00Z.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_TIMESTAMP_H
+#define JR_TIMESTAMP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define JR_SECOND_MS INT64_C(1000)
+#define JR_MINUTE_MS (60 * JR_SECOND_MS)
+#define JR_HOUR_MS (60 * JR_MINUTE_MS)
+#define JR_DAY_MS (24 * JR_HOUR_MS)
+
+/* "2026-11-23T08:30:00.123Z" and its NUL */
+#define JR_TIMESTAMP_SIZE 25
+
+/* The system's real-time clock: what is stored, compared with GitHub's times. */
+int64_t jr_now_ms(void);
+
+/* A clock that never jumps: for durations within one process. */
+int64_t jr_monotonic_ms(void);
+int64_t jr_monotonic_us(void);
+
+/*
+ * Read an RFC 3339 time (GitHub sends "2026-11-23T08:30:00Z"; older hosts add
+ * fractions or an offset such as +02:00).
+ *   text  may be NULL
+ * Returns the time, or 0 for anything that is not such a time: an unknown time
+ * is no error anywhere in this program.
+ */
+int64_t jr_timestamp_parse(const char *text);
+
+/* Write time_ms as RFC 3339 in UTC with milliseconds. Returns buffer. */
+char *jr_timestamp_format(int64_t time_ms, char buffer[JR_TIMESTAMP_SIZE]);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * words -- the closed sets of words: statuses, conclusions and our reasons.
+ *
+ * Source of statuses and conclusions: the schemas of `workflow_job` and
+ * `workflow_run` at https://docs.github.com/en/webhooks/webhook-events-and-payloads .
+ * The sets grew before and will again: an unknown word is OTHER, never an error.
+ * The numbers are stored: append, never renumber.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_WORDS_H
+#define JR_WORDS_H
+
+#include <stdbool.h>
+
+/* How far a job or run has come; a job only moves to a greater one. */
+enum jr_status {
+    JR_STATUS_UNKNOWN = 0,
+    JR_STATUS_QUEUED = 1, /* also waiting, pending, requested: not started */
+    JR_STATUS_IN_PROGRESS = 2,
+    JR_STATUS_COMPLETED = 3
+};
+
+enum jr_conclusion {
+    JR_CONCLUSION_NONE = 0,
+    JR_CONCLUSION_SUCCESS = 1,
+    JR_CONCLUSION_SKIPPED = 2,
+    JR_CONCLUSION_NEUTRAL = 3,
+    JR_CONCLUSION_FAILURE = 4,
+    JR_CONCLUSION_TIMED_OUT = 5,
+    JR_CONCLUSION_CANCELLED = 6,
+    JR_CONCLUSION_ACTION_REQUIRED = 7,
+    JR_CONCLUSION_STALE = 8,
+    JR_CONCLUSION_STARTUP_FAILURE = 9,
+    JR_CONCLUSION_OTHER = 10
+};
+
+/* The status that a `status` or `action` of GitHub stands for. NULL: unknown. */
+enum jr_status jr_status_from(const char *word);
+const char *jr_status_name(enum jr_status status);
+
+enum jr_conclusion jr_conclusion_from(const char *word); /* NULL or "": NONE */
+const char *jr_conclusion_name(enum jr_conclusion conclusion);
+
+/* A job that ended so makes its run suspect: other than success, skipped, neutral. */
+bool jr_conclusion_is_bad(enum jr_conclusion conclusion);
+
+/* Why something was answered or decided. Token and sentence: jr_reason_*(). */
+enum jr_reason {
+    JR_REASON_NONE = 0,
+    /* recorded, to be continued */
+    JR_REASON_WAITING_FOR_JOBS = 1,
+    JR_REASON_WAITING_FOR_RUN = 2,
+    JR_REASON_OLDER_ATTEMPT = 3,
+    JR_REASON_ALREADY_DECIDED = 4,
+    JR_REASON_NO_NEWS = 5,
+    JR_REASON_SKIPPED_FIRST = 6,
+    JR_REASON_UNKNOWN_RUN = 7,
+    JR_REASON_UNKNOWN_ACTION = 8,
+    /* an attempt ended */
+    JR_REASON_JOBS_SUCCEEDED = 20,
+    JR_REASON_JOBS_FAILED = 21,
+    JR_REASON_RUN_FAILED = 22,
+    JR_REASON_CONCLUSION_NOT_RETRIED = 23,
+    /* left alone by a setting */
+    JR_REASON_ATTEMPTS_USED_UP = 40,
+    JR_REASON_SENDER_EXCLUDED = 41,
+    JR_REASON_ACTOR_EXCLUDED = 42,
+    JR_REASON_BRANCH_EXCLUDED = 43,
+    JR_REASON_REPOSITORY_EXCLUDED = 44,
+    JR_REASON_WORKFLOW_EXCLUDED = 45,
+    JR_REASON_FORK_BRANCH = 46,
+    JR_REASON_DRY_RUN = 47,
+    JR_REASON_DRY_RUN_UNVERIFIED = 48,
+    /* what GitHub said of the run */
+    JR_REASON_RUN_NOT_COMPLETED = 60,
+    JR_REASON_RERUN_BY_OTHERS = 61,
+    JR_REASON_TOO_OLD = 62,
+    JR_REASON_MISSED = 63,
+    JR_REASON_NEVER_COMPLETED = 64,
+    JR_REASON_BEHIND = 65,
+    JR_REASON_CHANGED_MEANWHILE = 66,
+    /* what came of a call */
+    JR_REASON_RERUN_ACCEPTED = 80,
+    JR_REASON_RERUN_WORKED = 81,
+    JR_REASON_OUTCOME_UNKNOWN = 82,
+    JR_REASON_ALREADY_RUNNING = 83,
+    JR_REASON_CANNOT_BE_RETRIED = 84,
+    JR_REASON_NO_PERMISSION = 85,
+    JR_REASON_NOT_FOUND = 86,
+    JR_REASON_BAD_TOKEN = 87,
+    JR_REASON_RATE_LIMITED = 88,
+    JR_REASON_SERVER_ERROR = 89,
+    JR_REASON_UNREACHABLE = 90,
+    JR_REASON_BAD_ANSWER = 91,
+    JR_REASON_REFUSED = 92,
+    JR_REASON_MOVED = 93,
+    /* the request itself */
+    JR_REASON_EVENT_NOT_WATCHED = 120,
+    JR_REASON_NOTHING_IN_IT = 121,
+    JR_REASON_METHOD = 122,
+    JR_REASON_LENGTH_MISSING = 123,
+    JR_REASON_LENGTH_BAD = 124,
+    JR_REASON_BODY_TOO_LARGE = 125,
+    JR_REASON_CONTENT_TYPE = 126,
+    JR_REASON_SIGNATURE_MISSING = 127,
+    JR_REASON_SIGNATURE_MALFORMED = 128,
+    JR_REASON_SIGNATURE_DOUBLED = 129,
+    JR_REASON_SIGNATURE_WRONG = 130,
+    JR_REASON_HEADER_DOUBLED = 131,
+    JR_REASON_BODY_SHORT = 132,
+    JR_REASON_BAD_FORM = 133,
+    JR_REASON_BAD_JSON = 134,
+    JR_REASON_BAD_SHAPE = 135,
+    JR_REASON_STORE_FULL = 136,
+    JR_REASON_STORE_FAILED = 137,
+    JR_REASON_OUT_OF_MEMORY = 138,
+    JR_REASON_NO_SUCH_PAGE = 139
+};
+
+/* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
+const char *jr_reason_token(enum jr_reason reason);
+const char *jr_reason_words(enum jr_reason reason);
+
+/* Did a setting decide it, so that another setting would decide otherwise? */
+bool jr_reason_is_filter(enum jr_reason reason);
+
+#endif
