@@ -1,0 +1,32 @@
+/*
+ * call -- one call of GitHub's API, and how its answer was sorted.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_CALL_H
+#define JR_CALL_H
+
+#include "lib/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum jr_outcome {
+    JR_OUTCOME_DONE,   /* it was accepted */
+    JR_OUTCOME_LATER,  /* refused now: ask again */
+    JR_OUTCOME_NEVER,  /* refused for good */
+    JR_OUTCOME_UNKNOWN /* it may have worked or not: look before trying again */
+};
+
+struct jr_call {
+    const char *what; /* static: "GET run", "POST rerun-failed-jobs", "POST rerun" */
+    enum jr_outcome outcome;
+    enum jr_reason reason;
+    int64_t wait_ms;  /* for LATER: at least so long; 0: the backoff alone */
+    bool stops_all;   /* no call at all before wait_ms is over */
+    int status;       /* HTTP; 0: no answer */
+    int64_t duration_us;
+    char text[256];   /* what GitHub or libcurl said, for people; may be empty */
+};
+
+#endif

@@ -1,0 +1,587 @@
+/*
+ * decide -- what an event means, and whether a run is to be rerun.
+ *
+ * The comments name the rules of "The rules" in HACKING.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/decide.h"
+#include "lib/timestamp.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Rule 3: times of one payload differ by jitter; carried over is only what is clearly earlier. */
+#define CARRIED_OVER_SLACK_MS (2 * JR_SECOND_MS)
+
+static int64_t later_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t earlier_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void learn(char *known, size_t size, const char *told)
+{
+    if (*told != '\0')
+        jr_text_copy(known, size, told);
+}
+
+/* Facts of the run itself, which hold for all of its attempts. */
+static void learn_facts(struct jr_run *run, const struct jr_event *event)
+{
+    run->run_id = event->run_id;
+    learn(run->repo, sizeof run->repo, event->repo);
+    learn(run->branch, sizeof run->branch, event->branch);
+    learn(run->workflow, sizeof run->workflow, event->workflow);
+    if (event->repo_id != 0)
+        run->repo_id = event->repo_id;
+    if (event->kind != JR_EVENT_RUN)
+        return;
+    learn(run->trigger, sizeof run->trigger, event->trigger);
+    learn(run->actor, sizeof run->actor, event->actor);
+    learn(run->head_repo, sizeof run->head_repo, event->head_repo);
+    if (event->created_ms != 0)
+        run->created_ms = event->created_ms;
+}
+
+/* Start over with an attempt of which nothing is known. */
+static void open_attempt(struct jr_run *run, uint32_t attempt)
+{
+    run->attempt = attempt;
+    run->triggering_actor[0] = '\0';
+    run->first_sender[0] = '\0';
+    run->jobs_known = run->jobs_unfinished = run->jobs_failed = 0;
+    run->complete = false;
+    run->conclusion = JR_CONCLUSION_NONE;
+    run->updated_ms = 0;
+    run->phase = JR_PHASE_OPEN;
+    run->reason = JR_REASON_NONE;
+    run->due_ms = 0;
+    run->tries = 0;
+    run->intent_ms = 0;
+}
+
+/*
+ * Rules 5 and 6: a newer attempt has shown up. If a POST of unknown outcome was
+ * under way for the attempt just before it, then that is what worked.
+ */
+static void leave_attempt(struct jr_run *run, uint32_t newer, uint32_t *ended_attempt,
+                          enum jr_reason *ended_reason)
+{
+    bool ours = run->intent_ms != 0 && newer == run->attempt + 1;
+
+    if (ours) {
+        run->accepted_attempt = run->attempt;
+        run->reruns++;
+    }
+    if (ours || run->phase == JR_PHASE_DUE) {
+        *ended_attempt = run->attempt;
+        *ended_reason = ours ? JR_REASON_RERUN_WORKED : JR_REASON_RERUN_BY_OTHERS;
+    }
+    open_attempt(run, newer);
+}
+
+/* Would this login keep a run from being rerun? */
+static bool excludes_login(const struct jr_settings *settings, const char *login)
+{
+    return *login != '\0' && jr_list_match(&settings->no_retry_list, login);
+}
+
+/* The setting that leaves the run alone, judged by what is known of it; NONE if none does. */
+static enum jr_reason filter_run(const struct jr_settings *settings, const struct jr_run *run,
+                                 uint32_t attempt)
+{
+    if ((settings->repos.count > 0 && !jr_list_match(&settings->repos, run->repo))
+        || jr_list_match(&settings->no_retry_repos, run->repo))
+        return JR_REASON_REPOSITORY_EXCLUDED;
+    if (*run->workflow != '\0' && jr_list_match(&settings->no_retry_workflows, run->workflow))
+        return JR_REASON_WORKFLOW_EXCLUDED;
+    if (settings->repo_branches.count > 0 && *run->branch != '\0') {
+        if (!jr_list_match(&settings->repo_branches, run->branch))
+            return JR_REASON_BRANCH_EXCLUDED;
+        /* A fork's `master` carries the same name and is not ours. */
+        if (*run->head_repo != '\0' && strcasecmp(run->head_repo, run->repo) != 0)
+            return JR_REASON_FORK_BRANCH;
+    }
+    if (excludes_login(settings, run->actor) || excludes_login(settings, run->triggering_actor))
+        return JR_REASON_ACTOR_EXCLUDED;
+    if (attempt >= settings->run_attempts)
+        return JR_REASON_ATTEMPTS_USED_UP;
+    return JR_REASON_NONE;
+}
+
+/*
+ * The same once all is known that will be known: where GitHub names no actor,
+ * the sender of the attempt's first event stands for him.
+ */
+static enum jr_reason filter_known_run(const struct jr_settings *settings, const struct jr_run *run)
+{
+    if (*run->actor == '\0' && *run->triggering_actor == '\0'
+        && excludes_login(settings, run->first_sender))
+        return JR_REASON_ACTOR_EXCLUDED;
+    return filter_run(settings, run, run->attempt);
+}
+
+/* Rule 6: after a POST of unknown outcome nothing is asked before API_BACKOFF_MIN. */
+static int64_t not_too_soon(const struct jr_settings *settings, const struct jr_run *run,
+                            int64_t due_ms)
+{
+    if (run->intent_ms == 0)
+        return due_ms;
+    return later_of(due_ms, run->intent_ms + settings->api_backoff_min_ms);
+}
+
+static void close_run(struct jr_run *run, enum jr_reason reason)
+{
+    run->phase = JR_PHASE_CLOSED;
+    run->reason = reason;
+    run->due_ms = 0;
+    run->tries = 0;
+    run->intent_ms = 0;
+}
+
+/*
+ * Rule 4: the attempt looks failed. Ask GitHub in RERUN_DELAY, unless a setting
+ * leaves the run alone.
+ */
+static void suspect(const struct jr_settings *settings, struct jr_run *run,
+                    enum jr_reason reason, int64_t now_ms)
+{
+    enum jr_reason filter = filter_run(settings, run, run->attempt);
+
+    if (filter != JR_REASON_NONE) {
+        close_run(run, filter);
+        return;
+    }
+    run->phase = JR_PHASE_DUE;
+    run->reason = reason;
+    run->due_ms = not_too_soon(settings, run, later_of(now_ms + settings->rerun_delay_ms, 1));
+    run->tries = 0;
+}
+
+/* Is there anything in the conclusion that GitHub should be asked about? */
+static bool is_suspect_conclusion(const struct jr_settings *settings, enum jr_conclusion conclusion)
+{
+    return conclusion == JR_CONCLUSION_NONE || jr_settings_retries(settings, conclusion);
+}
+
+static bool job_failed(const struct jr_job *job)
+{
+    return job->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(job->conclusion);
+}
+
+static bool all_jobs_done(const struct jr_run *run)
+{
+    return run->jobs_known > 0 && run->jobs_unfinished == 0;
+}
+
+/*
+ * Of two `completed` of one job the later one holds, and of two at the same
+ * time the worse one, so that their order does not matter.
+ */
+static bool completes_anew(const struct jr_job *job, const struct jr_event *event)
+{
+    if (event->conclusion == job->conclusion)
+        return false;
+    if (event->completed_ms != job->completed_ms)
+        return event->completed_ms > job->completed_ms;
+    return event->conclusion > job->conclusion;
+}
+
+/* Rule 2: take the event into the job; false when it tells nothing new. */
+static bool move_job(struct jr_job *job, const struct jr_event *event, uint32_t attempt)
+{
+    bool forward = !job->known || event->status > job->status;
+
+    if (!forward && !(event->status == JR_STATUS_COMPLETED && completes_anew(job, event)))
+        return false;
+    job->known = true;
+    job->run_id = event->run_id;
+    job->job_id = event->job_id;
+    job->status = event->status;
+    job->conclusion = event->conclusion;
+    if (event->created_ms != 0)
+        job->created_ms = event->created_ms;
+    if (event->started_ms != 0)
+        job->started_ms = event->started_ms;
+    if (event->completed_ms != 0)
+        job->completed_ms = event->completed_ms;
+    learn(job->name, sizeof job->name, event->job_name);
+    learn(job->runner, sizeof job->runner, event->runner);
+    job->carried_over = attempt > 1 && job->status == JR_STATUS_COMPLETED
+                        && job->created_ms != 0 && job->completed_ms != 0
+                        && job->completed_ms + CARRIED_OVER_SLACK_MS < job->created_ms;
+    return true;
+}
+
+/* Keep the run's numbers true while one of its jobs goes from `before` to `after`. */
+static void count_job(struct jr_run *run, const struct jr_job *before, const struct jr_job *after)
+{
+    if (before->known) {
+        run->jobs_known--;
+        run->jobs_unfinished -= before->status != JR_STATUS_COMPLETED;
+        run->jobs_failed -= job_failed(before);
+    }
+    run->jobs_known++;
+    run->jobs_unfinished += after->status != JR_STATUS_COMPLETED;
+    run->jobs_failed += job_failed(after);
+}
+
+/* Rule 1: which attempt an event is about. */
+static uint32_t attempt_of(const struct jr_event *event, const struct jr_run *run,
+                           const struct jr_job *job)
+{
+    if (event->attempt != 0)
+        return event->attempt;
+    if (event->kind == JR_EVENT_JOB && job->known)
+        return job->attempt != 0 ? job->attempt : run->base_attempt;
+    return run->attempt;
+}
+
+static void answer(struct jr_decision *decision, int status, enum jr_reason reason)
+{
+    decision->status = status;
+    decision->reason = reason;
+}
+
+/* Rules 2 to 4 for a job of the newest attempt. */
+static void apply_job(const struct jr_settings *settings, const struct jr_event *event,
+                      struct jr_run *run, struct jr_job *job, int64_t now_ms,
+                      struct jr_decision *decision)
+{
+    struct jr_job before = *job;
+    bool moved = move_job(job, event, run->attempt);
+
+    if (moved)
+        count_job(run, &before, job);
+    if (run->complete || run->phase == JR_PHASE_CLOSED) {
+        answer(decision, 202, JR_REASON_ALREADY_DECIDED);
+        return;
+    }
+    if (!all_jobs_done(run)) {
+        /* Whoever is being asked about already stays so: GitHub knows better. */
+        if (run->phase == JR_PHASE_DUE && run->tries == 0 && run->intent_ms == 0) {
+            run->phase = JR_PHASE_OPEN;
+            run->reason = JR_REASON_WAITING_FOR_JOBS;
+            run->due_ms = 0;
+        }
+        answer(decision, 202, moved ? JR_REASON_WAITING_FOR_JOBS : JR_REASON_NO_NEWS);
+        return;
+    }
+    if (!moved) {
+        answer(decision, 202, JR_REASON_NO_NEWS);
+    } else if (run->jobs_failed == 0) {
+        run->phase = JR_PHASE_OPEN;
+        run->reason = JR_REASON_JOBS_SUCCEEDED;
+        run->due_ms = 0;
+        answer(decision, 200, JR_REASON_JOBS_SUCCEEDED);
+    } else {
+        suspect(settings, run, JR_REASON_JOBS_FAILED, now_ms);
+        answer(decision, 201, JR_REASON_JOBS_FAILED);
+    }
+}
+
+/* Rule 4 for the newest attempt of the run itself. */
+static void apply_run(const struct jr_settings *settings, const struct jr_event *event,
+                      struct jr_run *run, int64_t now_ms, struct jr_decision *decision)
+{
+    bool newer, other;
+
+    learn(run->triggering_actor, sizeof run->triggering_actor, event->triggering_actor);
+    if (event->status != JR_STATUS_COMPLETED) {
+        answer(decision, 202, run->complete ? JR_REASON_ALREADY_DECIDED : JR_REASON_WAITING_FOR_RUN);
+        return;
+    }
+    /* Of two conclusions the later one holds, and of two at the same time the worse one. */
+    other = event->conclusion != run->conclusion;
+    newer = event->updated_ms > run->updated_ms
+            || (event->updated_ms == run->updated_ms && event->conclusion > run->conclusion);
+    if (run->complete && (!newer || (!other && run->phase != JR_PHASE_DUE))) {
+        answer(decision, 202, JR_REASON_ALREADY_DECIDED);
+        return;
+    }
+    run->complete = true;
+    run->conclusion = event->conclusion;
+    run->updated_ms = event->updated_ms;
+    if (!is_suspect_conclusion(settings, run->conclusion)) {
+        close_run(run, JR_REASON_CONCLUSION_NOT_RETRIED);
+        answer(decision, 200, JR_REASON_CONCLUSION_NOT_RETRIED);
+        return;
+    }
+    if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + settings->rerun_delay_ms)
+        suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
+    answer(decision, 201, JR_REASON_RUN_FAILED);
+}
+
+/* An attempt that only a setting kept from being rerun, when that setting is repaired. */
+static void judge_anew(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms,
+                       struct jr_decision *decision)
+{
+    if (run->phase != JR_PHASE_CLOSED || !jr_reason_is_filter(run->reason)
+        || filter_known_run(settings, run) != JR_REASON_NONE)
+        return;
+    if (run->complete ? is_suspect_conclusion(settings, run->conclusion)
+                      : all_jobs_done(run) && run->jobs_failed > 0) {
+        enum jr_reason reason = run->complete ? JR_REASON_RUN_FAILED : JR_REASON_JOBS_FAILED;
+
+        suspect(settings, run, reason, now_ms);
+        answer(decision, 201, reason);
+    } else {
+        run->phase = JR_PHASE_OPEN;
+        run->reason = JR_REASON_WAITING_FOR_JOBS;
+    }
+}
+
+void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
+                     struct jr_run *run, struct jr_job *job, int64_t now_ms,
+                     struct jr_decision *decision)
+{
+    bool first = !run->known;
+    bool is_job = event->kind == JR_EVENT_JOB;
+    enum jr_reason filter;
+    uint32_t attempt;
+
+    memset(decision, 0, sizeof *decision);
+    if (first) {
+        run->known = true;
+        run->base_attempt = 1;
+        run->first_event_ms = now_ms;
+        open_attempt(run, event->attempt != 0 ? event->attempt : 1);
+    }
+    learn_facts(run, event);
+    run->last_event_ms = later_of(now_ms, run->last_event_ms);
+    attempt = attempt_of(event, run, job);
+    if (is_job && event->attempt != 0)
+        job->attempt = event->attempt;
+    else if (is_job && !job->known)
+        job->attempt = run->numbered ? run->attempt : 0;
+    run->numbered |= event->attempt != 0;
+    if (attempt > run->attempt)
+        leave_attempt(run, attempt, &decision->ended_attempt, &decision->ended_reason);
+    if (attempt == run->attempt && *run->first_sender == '\0')
+        learn(run->first_sender, sizeof run->first_sender, event->sender);
+    filter = filter_run(settings, run, attempt);
+
+    if (is_job && event->status == JR_STATUS_UNKNOWN) {
+        answer(decision, 202, JR_REASON_UNKNOWN_ACTION);
+    } else if (attempt < run->attempt) {
+        if (is_job)
+            move_job(job, event, attempt);
+        answer(decision, 202, JR_REASON_OLDER_ATTEMPT);
+    } else {
+        if (is_job)
+            apply_job(settings, event, run, job, now_ms, decision);
+        else
+            apply_run(settings, event, run, now_ms, decision);
+        judge_anew(settings, run, now_ms, decision);
+    }
+
+    if (filter != JR_REASON_NONE)
+        answer(decision, 204, filter);
+    else if (excludes_login(settings, event->sender))
+        answer(decision, 204, JR_REASON_SENDER_EXCLUDED);
+    else if (first && is_job && event->status == JR_STATUS_COMPLETED) {
+        if (event->conclusion == JR_CONCLUSION_SKIPPED)
+            answer(decision, 202, JR_REASON_SKIPPED_FIRST);
+        else
+            answer(decision, 404, JR_REASON_UNKNOWN_RUN);
+    }
+}
+
+/*
+ * The wait before try number `tries` + 1: doubled each time, between
+ * API_BACKOFF_MIN and API_BACKOFF_MAX, and up to a quarter longer or (at the
+ * end) shorter, so that runs that failed together do not ask together. The
+ * jitter comes from the run and the try, not from chance.
+ */
+static int64_t backoff_ms(const struct jr_settings *settings, uint64_t run_id, uint32_t tries)
+{
+    int64_t wait_ms = settings->api_backoff_min_ms, jitter_ms;
+    uint64_t mixed = (run_id ^ tries) * UINT64_C(0x9e3779b97f4a7c15);
+
+    while (tries-- > 0 && wait_ms < settings->api_backoff_max_ms)
+        wait_ms *= 2;
+    jitter_ms = (int64_t)((mixed >> 32) % ((uint64_t)wait_ms / 4 + 1));
+    if (wait_ms + jitter_ms <= settings->api_backoff_max_ms)
+        return wait_ms + jitter_ms;
+    return later_of(settings->api_backoff_min_ms,
+                    earlier_of(wait_ms, settings->api_backoff_max_ms) - jitter_ms);
+}
+
+static void verdict_is(struct jr_verdict *verdict, enum jr_step step, enum jr_reason reason)
+{
+    verdict->step = step;
+    verdict->reason = reason;
+}
+
+/* Ask again later: say so in the verdict and in the run. */
+static void wait_more(const struct jr_settings *settings, struct jr_run *run,
+                      struct jr_verdict *verdict, enum jr_reason reason, int64_t least_ms,
+                      int64_t now_ms)
+{
+    int64_t wait_ms = later_of(least_ms, backoff_ms(settings, run->run_id, run->tries));
+
+    verdict_is(verdict, JR_STEP_WAIT, reason);
+    run->phase = JR_PHASE_DUE;
+    run->reason = reason;
+    run->due_ms = not_too_soon(settings, run, now_ms + wait_ms);
+    if (run->tries < UINT32_MAX)
+        run->tries++;
+}
+
+static void verdict_closed(struct jr_verdict *verdict, struct jr_run *run, enum jr_reason reason)
+{
+    close_run(run, reason);
+    verdict_is(verdict, JR_STEP_NONE, reason);
+}
+
+/* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
+static enum jr_reason refuse(const struct jr_settings *settings, const struct jr_run *run,
+                             const struct jr_event *seen, int64_t now_ms)
+{
+    enum jr_reason filter;
+
+    if (!jr_settings_retries(settings, seen->conclusion))
+        return JR_REASON_CONCLUSION_NOT_RETRIED;
+    filter = filter_known_run(settings, run);
+    if (filter != JR_REASON_NONE)
+        return filter;
+    if (seen->created_ms != 0 && now_ms - seen->created_ms > JR_RERUN_LIFE_MS)
+        return JR_REASON_TOO_OLD;
+    /* GitHub tells when a run ended only as the time of its last change. */
+    if (seen->updated_ms != 0 && now_ms - seen->updated_ms > settings->catch_up_ms)
+        return JR_REASON_MISSED;
+    if (settings->dry_run)
+        return JR_REASON_DRY_RUN;
+    return JR_REASON_NONE;
+}
+
+/* GitHub shows the attempt that was asked about, and it is completed. */
+static void decide_completed(const struct jr_settings *settings, const struct jr_event *seen,
+                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
+{
+    enum jr_reason reason;
+
+    run->complete = true;
+    run->conclusion = seen->conclusion;
+    run->updated_ms = later_of(run->updated_ms, seen->updated_ms);
+    reason = refuse(settings, run, seen, now_ms);
+    if (reason != JR_REASON_NONE) {
+        verdict_closed(verdict, run, reason);
+        return;
+    }
+    run->intent_ms = now_ms;
+    run->due_ms = now_ms + settings->api_backoff_min_ms;
+    /* A run that could not even start has no failed jobs to rerun. */
+    verdict_is(verdict,
+               seen->conclusion == JR_CONCLUSION_STARTUP_FAILURE ? JR_STEP_RERUN_ALL
+                                                                 : JR_STEP_RERUN_FAILED,
+               JR_REASON_RUN_FAILED);
+}
+
+/* GitHub shows a newer attempt than the one that was asked about. */
+static void decide_newer(const struct jr_settings *settings, const struct jr_event *seen,
+                         struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
+{
+    leave_attempt(run, seen->attempt, &verdict->ended_attempt, &verdict->ended_reason);
+    learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
+    verdict_is(verdict, JR_STEP_NONE,
+               verdict->ended_reason != JR_REASON_NONE ? verdict->ended_reason
+                                                       : JR_REASON_RERUN_BY_OTHERS);
+    if (seen->status != JR_STATUS_COMPLETED)
+        return;
+    run->complete = true;
+    run->conclusion = seen->conclusion;
+    run->updated_ms = seen->updated_ms;
+    if (is_suspect_conclusion(settings, seen->conclusion))
+        suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
+    else
+        close_run(run, JR_REASON_CONCLUSION_NOT_RETRIED);
+}
+
+void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *seen,
+                    struct jr_run *run, int64_t claimed_due_ms, int64_t now_ms,
+                    struct jr_verdict *verdict)
+{
+    uint32_t seen_attempt = seen->attempt != 0 ? seen->attempt : run->attempt;
+
+    memset(verdict, 0, sizeof *verdict);
+    learn_facts(run, seen);
+    if (!run->numbered && seen->attempt != 0) {
+        /* Rule 1: GitHub has been asked; what was assumed to be 1 is this. */
+        run->base_attempt = run->attempt = seen->attempt;
+        run->numbered = true;
+    }
+    verdict->attempt = run->attempt;
+    if (seen_attempt > run->attempt) {
+        decide_newer(settings, seen, run, now_ms, verdict);
+        return;
+    }
+    if (run->due_ms != claimed_due_ms) {
+        verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
+        return;
+    }
+    if (seen_attempt < run->attempt) {
+        wait_more(settings, run, verdict, JR_REASON_BEHIND, 0, now_ms);
+        return;
+    }
+    learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
+    if (seen->status == JR_STATUS_COMPLETED) {
+        decide_completed(settings, seen, run, now_ms, verdict);
+    } else if (seen->created_ms != 0
+               && now_ms - later_of(seen->created_ms, seen->started_ms) > JR_RUN_LIFE_MS) {
+        verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
+    } else {
+        wait_more(settings, run, verdict, JR_REASON_RUN_NOT_COMPLETED, 0, now_ms);
+    }
+}
+
+void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
+                      struct jr_verdict *verdict)
+{
+    enum jr_reason filter = filter_known_run(settings, run);
+
+    memset(verdict, 0, sizeof *verdict);
+    verdict->attempt = run->attempt;
+    verdict_closed(verdict, run,
+                   filter != JR_REASON_NONE ? filter : JR_REASON_DRY_RUN_UNVERIFIED);
+}
+
+void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
+                       uint32_t attempt, bool posted, const struct jr_call *call,
+                       int64_t claimed_due_ms, int64_t now_ms, struct jr_verdict *verdict)
+{
+    memset(verdict, 0, sizeof *verdict);
+    verdict->attempt = attempt;
+    if (call->outcome == JR_OUTCOME_DONE) {
+        verdict_is(verdict, JR_STEP_NONE, call->reason);
+        /* Its own event may have been quicker than the answer: leave_attempt() has counted it. */
+        if (run->accepted_attempt < attempt) {
+            run->accepted_attempt = attempt;
+            run->reruns++;
+        }
+        if (run->attempt == attempt)
+            open_attempt(run, attempt + 1);
+        return;
+    }
+    if (run->attempt != attempt) {
+        verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
+        return;
+    }
+    /* A refusal is an outcome: the POST did not take effect. */
+    if (posted && call->outcome != JR_OUTCOME_UNKNOWN)
+        run->intent_ms = 0;
+    if (run->due_ms != claimed_due_ms) {
+        verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
+    } else if (call->outcome == JR_OUTCOME_NEVER) {
+        verdict_closed(verdict, run, call->reason);
+    } else {
+        wait_more(settings, run, verdict, call->reason, call->wait_ms, now_ms);
+    }
+}

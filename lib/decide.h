@@ -1,0 +1,91 @@
+/*
+ * decide -- what an event means, and whether a run is to be rerun.
+ *
+ * Pure: no clock, no I/O, no memory of its own. Everything is in the arguments,
+ * so that each decision can be tried in any order of events and replayed.
+ * An outbox entry is asked for by setting run->due_ms and taken back by setting
+ * it to 0; who stores the run keeps the outbox in step.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_DECIDE_H
+#define JR_DECIDE_H
+
+#include "lib/call.h"
+#include "lib/event.h"
+#include "lib/run.h"
+#include "lib/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Hosted and self-hosted runs are ended by GitHub after 35 days:
+ * https://docs.github.com/en/actions/reference/limits */
+#define JR_RUN_LIFE_MS (35 * JR_DAY_MS)
+
+/* "up to 30 days after its initial run":
+ * https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs */
+#define JR_RERUN_LIFE_MS (30 * JR_DAY_MS)
+
+/* What an event comes to. */
+struct jr_decision {
+    int status; /* the HTTP status that it is answered with: 200, 201, 202, 204, 404 */
+    enum jr_reason reason;
+    /* An older attempt that this ended: 0, or its number and what became of it. */
+    uint32_t ended_attempt;
+    enum jr_reason ended_reason;
+};
+
+/*
+ * Apply one webhook event.
+ *   run     in and out; known == false: a run of which nothing is recorded,
+ *           all else in it zero
+ *   job     in and out, of the event's job_id; not looked at for JR_EVENT_RUN
+ *   now_ms  when the event came
+ */
+void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
+                     struct jr_run *run, struct jr_job *job, int64_t now_ms,
+                     struct jr_decision *decision);
+
+/* What the dispatcher does next about a run. */
+enum jr_step {
+    JR_STEP_NONE,         /* nothing: closed, or a newer entry stands */
+    JR_STEP_WAIT,         /* ask again at due_ms */
+    JR_STEP_RERUN_FAILED, /* POST rerun-failed-jobs; the intent is in the run */
+    JR_STEP_RERUN_ALL     /* POST rerun; the intent is in the run */
+};
+
+struct jr_verdict {
+    enum jr_step step;
+    enum jr_reason reason;
+    uint32_t attempt; /* the attempt that was decided on */
+    uint32_t ended_attempt;
+    enum jr_reason ended_reason;
+};
+
+/*
+ * Decide on a run after GitHub has shown it.
+ *   seen            the answer of GET; run_id is the run's
+ *   claimed_due_ms  the entry's due_ms as it was when the question was begun: if
+ *                   the run has another by now, the newer entry stays
+ * For a RERUN step, run->intent_ms is set and run->due_ms lies API_BACKOFF_MIN
+ * ahead: store both before the POST.
+ */
+void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *seen,
+                    struct jr_run *run, int64_t claimed_due_ms, int64_t now_ms,
+                    struct jr_verdict *verdict);
+
+/* The same without a token, when GitHub cannot be asked: from the events alone. */
+void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
+                      struct jr_verdict *verdict);
+
+/*
+ * Record what came of a call about a run.
+ *   attempt  the attempt that the call was about
+ *   posted   it was the POST; else the GET, which is not DONE here
+ */
+void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
+                       uint32_t attempt, bool posted, const struct jr_call *call,
+                       int64_t claimed_due_ms, int64_t now_ms, struct jr_verdict *verdict);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * run -- what is known of one workflow run and of each of its jobs.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/run.h"
+
+#include <string.h>
+
+#define RUN_VERSION 1
+#define JOB_VERSION 1
+
+const char *jr_phase_name(enum jr_phase phase)
+{
+    static const char *const names[] = { "open", "due", "closed" };
+
+    return phase <= JR_PHASE_CLOSED ? names[phase] : "unknown";
+}
+
+void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
+{
+    jr_write_u8(writer, RUN_VERSION);
+    jr_write_u64(writer, run->repo_id);
+    jr_write_text(writer, run->repo);
+    jr_write_text(writer, run->branch);
+    jr_write_text(writer, run->workflow);
+    jr_write_text(writer, run->trigger);
+    jr_write_text(writer, run->actor);
+    jr_write_text(writer, run->triggering_actor);
+    jr_write_text(writer, run->first_sender);
+    jr_write_text(writer, run->head_repo);
+    jr_write_time(writer, run->created_ms);
+    jr_write_u32(writer, run->attempt);
+    jr_write_u8(writer, run->numbered);
+    jr_write_u32(writer, run->base_attempt);
+    jr_write_u32(writer, run->jobs_known);
+    jr_write_u32(writer, run->jobs_unfinished);
+    jr_write_u32(writer, run->jobs_failed);
+    jr_write_u8(writer, run->complete);
+    jr_write_u8(writer, (uint8_t)run->conclusion);
+    jr_write_time(writer, run->updated_ms);
+    jr_write_u8(writer, (uint8_t)run->phase);
+    jr_write_u16(writer, (uint16_t)run->reason);
+    jr_write_time(writer, run->due_ms);
+    jr_write_u32(writer, run->tries);
+    jr_write_time(writer, run->intent_ms);
+    jr_write_u32(writer, run->accepted_attempt);
+    jr_write_u32(writer, run->reruns);
+    jr_write_time(writer, run->first_event_ms);
+    jr_write_time(writer, run->last_event_ms);
+    jr_write_u32(writer, run->history_count);
+}
+
+bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
+{
+    struct jr_reader reader;
+
+    memset(run, 0, sizeof *run);
+    jr_reader_init(&reader, bytes, size);
+    if (jr_read_u8(&reader) != RUN_VERSION)
+        return false;
+    run->repo_id = jr_read_u64(&reader);
+    jr_read_text(&reader, run->repo, sizeof run->repo);
+    jr_read_text(&reader, run->branch, sizeof run->branch);
+    jr_read_text(&reader, run->workflow, sizeof run->workflow);
+    jr_read_text(&reader, run->trigger, sizeof run->trigger);
+    jr_read_text(&reader, run->actor, sizeof run->actor);
+    jr_read_text(&reader, run->triggering_actor, sizeof run->triggering_actor);
+    jr_read_text(&reader, run->first_sender, sizeof run->first_sender);
+    jr_read_text(&reader, run->head_repo, sizeof run->head_repo);
+    run->created_ms = jr_read_time(&reader);
+    run->attempt = jr_read_u32(&reader);
+    run->numbered = jr_read_u8(&reader) != 0;
+    run->base_attempt = jr_read_u32(&reader);
+    run->jobs_known = jr_read_u32(&reader);
+    run->jobs_unfinished = jr_read_u32(&reader);
+    run->jobs_failed = jr_read_u32(&reader);
+    run->complete = jr_read_u8(&reader) != 0;
+    run->conclusion = (enum jr_conclusion)jr_read_u8(&reader);
+    run->updated_ms = jr_read_time(&reader);
+    run->phase = (enum jr_phase)jr_read_u8(&reader);
+    run->reason = (enum jr_reason)jr_read_u16(&reader);
+    run->due_ms = jr_read_time(&reader);
+    run->tries = jr_read_u32(&reader);
+    run->intent_ms = jr_read_time(&reader);
+    run->accepted_attempt = jr_read_u32(&reader);
+    run->reruns = jr_read_u32(&reader);
+    run->first_event_ms = jr_read_time(&reader);
+    run->last_event_ms = jr_read_time(&reader);
+    run->history_count = jr_read_u32(&reader);
+    return reader.ok && reader.offset == size && run->phase <= JR_PHASE_CLOSED
+           && run->conclusion <= JR_CONCLUSION_OTHER;
+}
+
+void jr_job_encode(const struct jr_job *job, struct jr_writer *writer)
+{
+    jr_write_u8(writer, JOB_VERSION);
+    jr_write_u32(writer, job->attempt);
+    jr_write_u8(writer, (uint8_t)job->status);
+    jr_write_u8(writer, (uint8_t)job->conclusion);
+    jr_write_u8(writer, job->carried_over);
+    jr_write_time(writer, job->created_ms);
+    jr_write_time(writer, job->started_ms);
+    jr_write_time(writer, job->completed_ms);
+    jr_write_text(writer, job->name);
+    jr_write_text(writer, job->runner);
+}
+
+bool jr_job_decode(struct jr_job *job, const void *bytes, size_t size)
+{
+    struct jr_reader reader;
+
+    memset(job, 0, sizeof *job);
+    jr_reader_init(&reader, bytes, size);
+    if (jr_read_u8(&reader) != JOB_VERSION)
+        return false;
+    job->attempt = jr_read_u32(&reader);
+    job->status = (enum jr_status)jr_read_u8(&reader);
+    job->conclusion = (enum jr_conclusion)jr_read_u8(&reader);
+    job->carried_over = jr_read_u8(&reader) != 0;
+    job->created_ms = jr_read_time(&reader);
+    job->started_ms = jr_read_time(&reader);
+    job->completed_ms = jr_read_time(&reader);
+    jr_read_text(&reader, job->name, sizeof job->name);
+    jr_read_text(&reader, job->runner, sizeof job->runner);
+    return reader.ok && reader.offset == size && job->status <= JR_STATUS_COMPLETED
+           && job->conclusion <= JR_CONCLUSION_OTHER;
+}

@@ -1,0 +1,101 @@
+/*
+ * run -- what is known of one workflow run and of each of its jobs.
+ *
+ * A run's state belongs to the newest attempt known. The jobs of that attempt
+ * are a set keyed by job id; the run carries how many of the set are known,
+ * unfinished and failed, kept true by decide.c as jobs move forward.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_RUN_H
+#define JR_RUN_H
+
+#include "lib/codec.h"
+#include "lib/event.h"
+#include "lib/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where an attempt stands. The numbers are stored. */
+enum jr_phase {
+    JR_PHASE_OPEN = 0,  /* events are gathered */
+    JR_PHASE_DUE = 1,   /* suspect: GitHub is to be asked at due_ms */
+    JR_PHASE_CLOSED = 2 /* decided, see reason */
+};
+
+const char *jr_phase_name(enum jr_phase phase);
+
+struct jr_run {
+    bool known; /* false: nothing was recorded of it before */
+    uint64_t run_id;
+
+    /* facts, as the newest event or answer told them; empty or 0: not told */
+    uint64_t repo_id;
+    char repo[JR_REPO_SIZE];
+    char branch[JR_NAME_SIZE];
+    char workflow[JR_NAME_SIZE];
+    char trigger[JR_WORD_SIZE];
+    char actor[JR_LOGIN_SIZE];
+    char triggering_actor[JR_LOGIN_SIZE];
+    char first_sender[JR_LOGIN_SIZE]; /* of the attempt's first event */
+    char head_repo[JR_REPO_SIZE];
+    int64_t created_ms; /* of attempt 1 */
+
+    /* the newest attempt */
+    uint32_t attempt;
+    bool numbered;         /* GitHub has told a number; else 1 is assumed */
+    uint32_t base_attempt; /* the attempt of events without a number that came before one was told */
+    uint32_t jobs_known;
+    uint32_t jobs_unfinished;
+    uint32_t jobs_failed;
+    bool complete; /* workflow_run or a GET said so; conclusion and updated_ms are its */
+    enum jr_conclusion conclusion;
+    int64_t updated_ms;
+    enum jr_phase phase;
+    enum jr_reason reason; /* of the phase */
+
+    /* the outbox entry: there is one exactly while due_ms is not 0 */
+    int64_t due_ms;
+    uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
+    int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
+
+    /* the run as a whole */
+    uint32_t accepted_attempt; /* newest attempt whose rerun GitHub accepted from us */
+    uint32_t reruns;           /* how many it accepted */
+    int64_t first_event_ms;
+    int64_t last_event_ms;
+    uint32_t history_count; /* entries in the history */
+
+    /* not in the record: what the indexes hold, set by ledger.c */
+    int64_t stored_due_ms;
+    int64_t stored_last_event_ms;
+};
+
+struct jr_job {
+    bool known;
+    uint64_t run_id;
+    uint64_t job_id;
+    uint32_t attempt; /* 0: not told; then it is the run's base_attempt */
+    enum jr_status status;
+    enum jr_conclusion conclusion;
+    bool carried_over; /* not executed in this attempt, only shown again */
+    int64_t created_ms, started_ms, completed_ms;
+    char name[JR_NAME_SIZE];
+    char runner[JR_NAME_SIZE];
+};
+
+/* More than any record needs. */
+#define JR_RECORD_SIZE 2560
+
+/*
+ * Records as stored: a version, then the fields. Decoding fails (false) for
+ * another version or bytes that are not such a record; keys (run_id, job_id)
+ * and `known` are not in the record, the caller sets them.
+ */
+void jr_run_encode(const struct jr_run *run, struct jr_writer *writer);
+bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size);
+void jr_job_encode(const struct jr_job *job, struct jr_writer *writer);
+bool jr_job_decode(struct jr_job *job, const void *bytes, size_t size);
+
+#endif
