@@ -1,0 +1,56 @@
+/*
+ * history -- the story of each run: its events, the decisions, the calls.
+ *
+ * Entries are numbered per run and never changed.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_HISTORY_H
+#define JR_HISTORY_H
+
+#include "lib/run.h"
+#include "lib/store.h"
+#include "lib/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The numbers are stored. */
+enum jr_history_kind {
+    JR_HISTORY_EVENT = 1,    /* a webhook; detail: what it said */
+    JR_HISTORY_DECISION = 2, /* what was decided; detail: the evidence */
+    JR_HISTORY_CALL = 3,     /* a call of the API; detail: what was asked and answered */
+    JR_HISTORY_OUTCOME = 4   /* what became of an attempt */
+};
+
+struct jr_history {
+    int64_t at_ms;
+    enum jr_history_kind kind;
+    uint32_t attempt;
+    enum jr_reason reason;
+    int status;      /* HTTP: our answer to a webhook, GitHub's to a call; 0: none */
+    uint64_t job_id; /* 0: about the run */
+    char delivery[80]; /* of an event: what it is known by, jr_delivery.text */
+    char detail[512];
+};
+
+/*
+ * How many entries a run may have. 50 attempts of 256 jobs could bring more
+ * than 38,000 events; the later ones are still applied, but not kept here.
+ * Decisions, calls and outcomes are always kept.
+ */
+#define JR_HISTORY_EVENTS_MAX 10000
+
+/* Add an entry to a run that is saved afterwards in the same transaction. */
+void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_history *entry);
+
+/*
+ * Read the next entry of a run.
+ *   number  in: the number to look from, 0 at first; out: the number after the
+ *           entry that was found
+ * Returns whether there was one.
+ */
+bool jr_history_next(struct jr_txn *txn, uint64_t run_id, uint32_t *number,
+                     struct jr_history *entry);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * intake -- one webhook event into the store, in one transaction.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/decide.h"
+#include "lib/history.h"
+#include "lib/intake.h"
+#include "lib/ledger.h"
+#include "lib/timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void tell_event(struct jr_txn *txn, struct jr_run *run, const struct jr_update *update,
+                       const struct jr_decision *decision, uint32_t attempt)
+{
+    const struct jr_event *event = &update->event;
+    bool is_job = event->kind == JR_EVENT_JOB;
+    struct jr_history entry = {
+        .at_ms = update->now_ms,
+        .kind = JR_HISTORY_EVENT,
+        .attempt = attempt,
+        .reason = decision->reason,
+        .status = decision->status,
+        .job_id = event->job_id,
+    };
+
+    jr_text_copy(entry.delivery, sizeof entry.delivery, update->delivery.text);
+    snprintf(entry.detail, sizeof entry.detail, "%s %s%s%s%s%s%s%s%.100s",
+             is_job ? "workflow_job" : "workflow_run", event->action,
+             event->status == JR_STATUS_COMPLETED ? " " : "",
+             event->status == JR_STATUS_COMPLETED ? jr_conclusion_name(event->conclusion) : "",
+             is_job ? " '" : "", event->job_name, is_job ? "'" : "",
+             *event->sender == '\0' ? "" : " by ", event->sender);
+    jr_history_add(txn, run, &entry);
+}
+
+/* Add what the event has decided about the run, if it has. */
+static void tell_decision(struct jr_txn *txn, struct jr_run *run, const struct jr_run *before,
+                          const struct jr_decision *decision, int64_t now_ms)
+{
+    struct jr_history entry = { .at_ms = now_ms };
+    char due[JR_TIMESTAMP_SIZE];
+
+    if (decision->ended_attempt != 0) {
+        entry.kind = JR_HISTORY_OUTCOME;
+        entry.attempt = decision->ended_attempt;
+        entry.reason = decision->ended_reason;
+        snprintf(entry.detail, sizeof entry.detail, "attempt %u has begun", run->attempt);
+        jr_history_add(txn, run, &entry);
+    }
+    if (run->attempt == before->attempt && run->phase == before->phase
+        && run->reason == before->reason)
+        return;
+    if (run->phase == JR_PHASE_OPEN)
+        return;
+    entry.kind = JR_HISTORY_DECISION;
+    entry.attempt = run->attempt;
+    entry.reason = run->reason;
+    snprintf(entry.detail, sizeof entry.detail, "%s; jobs known %u, unfinished %u, failed %u%s%s%s%s",
+             jr_phase_name(run->phase), run->jobs_known, run->jobs_unfinished, run->jobs_failed,
+             run->complete ? "; run completed " : "",
+             run->complete ? jr_conclusion_name(run->conclusion) : "",
+             run->due_ms != 0 ? "; GitHub is asked at " : "",
+             run->due_ms != 0 ? jr_timestamp_format(run->due_ms, due) : "");
+    jr_history_add(txn, run, &entry);
+}
+
+/* Apply the event and remember the answer. */
+static void record(struct jr_txn *txn, const struct jr_settings *settings,
+                   const struct jr_update *update, struct jr_receipt *receipt)
+{
+    const struct jr_event *event = &update->event;
+    struct jr_run run, before;
+    struct jr_job job = { .known = false };
+    struct jr_decision decision;
+
+    jr_ledger_load_run(txn, event->run_id, &run);
+    if (event->kind == JR_EVENT_JOB)
+        jr_ledger_load_job(txn, event->run_id, event->job_id, &job);
+    if (txn->error.code != JR_OK)
+        return;
+    before = run;
+    jr_decide_event(settings, event, &run, &job, update->now_ms, &decision);
+    receipt->answer.status = decision.status;
+    receipt->answer.reason = decision.reason;
+    receipt->answer.run_id = event->run_id;
+    receipt->answer.attempt = event->attempt != 0 ? event->attempt : run.attempt;
+    receipt->due_moved = run.due_ms != 0 && run.due_ms != before.due_ms;
+    tell_event(txn, &run, update, &decision, receipt->answer.attempt);
+    tell_decision(txn, &run, &before, &decision, update->now_ms);
+    if (job.known)
+        jr_ledger_save_job(txn, &job);
+    jr_ledger_save_run(txn, &run);
+    jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);
+}
+
+/* Everything that one update does inside a transaction. */
+static void apply(struct jr_txn *txn, const struct jr_settings *settings,
+                  const struct jr_update *update, struct jr_receipt *receipt)
+{
+    memset(receipt, 0, sizeof *receipt);
+    receipt->repeated = jr_delivery_find(txn, &update->delivery, update->now_ms, &receipt->answer);
+    if (receipt->repeated && receipt->answer.status != 204) {
+        if (receipt->answer.status == 404) {
+            receipt->answer.status = 202;
+            receipt->answer.reason = JR_REASON_NO_NEWS;
+        }
+        return;
+    }
+    receipt->repeated = false;
+    record(txn, settings, update, receipt);
+}
+
+enum jr_err jr_intake(struct jr_store *store, const struct jr_settings *settings,
+                      const struct jr_update *update, struct jr_receipt *receipt,
+                      struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err = JR_OK;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        jr_txn_begin(&txn, store, true);
+        apply(&txn, settings, update, receipt);
+        err = jr_txn_commit(&txn);
+        if (err != JR_EFULL)
+            break;
+        /* Pages that a dead reader holds make the map look full. */
+        jr_store_clear_stale_readers(store);
+    }
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}

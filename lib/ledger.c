@@ -1,0 +1,235 @@
+/*
+ * ledger -- runs and jobs in the store, and the indexes that follow from them.
+ *
+ * Keys are big-endian, so that the order of keys is the order of numbers.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/ledger.h"
+#include "lib/timestamp.h"
+
+#include <string.h>
+
+/* A key of up to two numbers. */
+struct key {
+    unsigned char bytes[16];
+    size_t length;
+};
+
+static struct key key_of(uint64_t number)
+{
+    struct key key;
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
+    jr_write_u64(&writer, number);
+    key.length = writer.length;
+    return key;
+}
+
+static struct key key_of_two(uint64_t first, uint64_t second)
+{
+    struct key key;
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
+    jr_write_u64(&writer, first);
+    jr_write_u64(&writer, second);
+    key.length = writer.length;
+    return key;
+}
+
+/* The hour of the last event: coarse, so that a run's events seldom move the index. */
+static uint64_t age_of(int64_t last_event_ms)
+{
+    return (uint64_t)(last_event_ms / JR_HOUR_MS);
+}
+
+void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+{
+    struct key key = key_of(run_id);
+    unsigned char record[JR_RECORD_SIZE];
+    size_t length;
+
+    memset(run, 0, sizeof *run);
+    if (jr_txn_get(txn, JR_TABLE_RUNS, key.bytes, key.length, record, sizeof record, &length)) {
+        if (!jr_run_decode(run, record, length))
+            jr_txn_fail(txn, JR_EFORMAT, "the record of run %llu is damaged",
+                        (unsigned long long)run_id);
+        run->known = true;
+    }
+    run->run_id = run_id;
+    run->stored_due_ms = run->due_ms;
+    run->stored_last_event_ms = run->last_event_ms;
+}
+
+static void save_due(struct jr_txn *txn, struct jr_run *run)
+{
+    struct key key;
+    unsigned char attempt[4];
+    struct jr_writer writer;
+
+    if (run->due_ms == run->stored_due_ms)
+        return;
+    if (run->stored_due_ms != 0) {
+        key = key_of_two((uint64_t)run->stored_due_ms, run->run_id);
+        jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
+    }
+    if (run->due_ms != 0) {
+        key = key_of_two((uint64_t)run->due_ms, run->run_id);
+        jr_writer_init(&writer, attempt, sizeof attempt);
+        jr_write_u32(&writer, run->attempt);
+        jr_txn_put(txn, JR_TABLE_OUTBOX, key.bytes, key.length, attempt, sizeof attempt);
+    }
+    run->stored_due_ms = run->due_ms;
+}
+
+static void save_age(struct jr_txn *txn, struct jr_run *run)
+{
+    uint64_t before = age_of(run->stored_last_event_ms), now = age_of(run->last_event_ms);
+    struct key key;
+
+    if (before == now)
+        return;
+    if (run->stored_last_event_ms != 0) {
+        key = key_of_two(before, run->run_id);
+        jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+    }
+    key = key_of_two(now, run->run_id);
+    jr_txn_put(txn, JR_TABLE_AGES, key.bytes, key.length, "", 0);
+    run->stored_last_event_ms = run->last_event_ms;
+}
+
+void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
+{
+    struct key key = key_of(run->run_id);
+    unsigned char record[JR_RECORD_SIZE];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_run_encode(run, &writer);
+    if (!writer.ok)
+        jr_txn_fail(txn, JR_EINVAL, "the record of a run is too large");
+    jr_txn_put(txn, JR_TABLE_RUNS, key.bytes, key.length, record, writer.length);
+    save_due(txn, run);
+    save_age(txn, run);
+}
+
+static void decode_job(struct jr_txn *txn, struct jr_job *job, const void *record, size_t length,
+                       uint64_t run_id, uint64_t job_id)
+{
+    if (!jr_job_decode(job, record, length))
+        jr_txn_fail(txn, JR_EFORMAT, "the record of job %llu is damaged",
+                    (unsigned long long)job_id);
+    job->known = true;
+    job->run_id = run_id;
+    job->job_id = job_id;
+}
+
+void jr_ledger_load_job(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, struct jr_job *job)
+{
+    struct key key = key_of_two(run_id, job_id);
+    unsigned char record[JR_RECORD_SIZE];
+    size_t length;
+
+    memset(job, 0, sizeof *job);
+    job->run_id = run_id;
+    job->job_id = job_id;
+    if (jr_txn_get(txn, JR_TABLE_JOBS, key.bytes, key.length, record, sizeof record, &length))
+        decode_job(txn, job, record, length, run_id, job_id);
+}
+
+void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job)
+{
+    struct key key = key_of_two(job->run_id, job->job_id);
+    unsigned char record[JR_RECORD_SIZE];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_job_encode(job, &writer);
+    if (!writer.ok)
+        jr_txn_fail(txn, JR_EINVAL, "the record of a job is too large");
+    jr_txn_put(txn, JR_TABLE_JOBS, key.bytes, key.length, record, writer.length);
+}
+
+/*
+ * The first entry of a table whose key begins with run_id and, unless after is
+ * 0, goes on with a number of 8 bytes greater than that.
+ */
+static bool seek_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id, uint64_t after,
+                        struct jr_entry *entry)
+{
+    struct key run = key_of(run_id);
+    struct key key = after == 0 ? run : key_of_two(run_id, after);
+
+    return jr_txn_seek(txn, table, key.bytes, key.length, after != 0, entry)
+           && entry->key_length >= run.length && memcmp(entry->key, run.bytes, run.length) == 0;
+}
+
+/* The number that stands at an offset of a key. */
+static uint64_t number_in(const struct jr_entry *entry, size_t offset)
+{
+    struct jr_reader reader;
+
+    jr_reader_init(&reader, entry->key + offset, entry->key_length - offset);
+    return jr_read_u64(&reader);
+}
+
+bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, struct jr_job *job)
+{
+    struct jr_entry entry;
+
+    if (!seek_of_run(txn, JR_TABLE_JOBS, run_id, after, &entry))
+        return false;
+    decode_job(txn, job, entry.value, entry.value_length, run_id, number_in(&entry, 8));
+    return txn->error.code == JR_OK;
+}
+
+bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
+{
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_OUTBOX, NULL, 0, false, &entry))
+        return false;
+    *due_ms = (int64_t)number_in(&entry, 0);
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
+/* Delete all of a run's entries in a table. */
+static void delete_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id)
+{
+    struct jr_entry entry;
+
+    while (seek_of_run(txn, table, run_id, 0, &entry))
+        jr_txn_delete(txn, table, entry.key, entry.key_length);
+}
+
+unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_done, unsigned most)
+{
+    struct jr_entry entry = { .key_length = 0 };
+    struct jr_run run;
+    unsigned removed = 0;
+
+    /* Runs that stay are passed over, but not without end. */
+    for (unsigned seen = 0; removed < most && seen < 10 * most; seen++) {
+        struct key key;
+
+        if (!jr_txn_seek(txn, JR_TABLE_AGES, entry.key, entry.key_length, true, &entry)
+            || number_in(&entry, 0) >= age_of(before_ms))
+            break;
+        jr_ledger_load_run(txn, number_in(&entry, 8), &run);
+        if (run.due_ms != 0
+            || (only_done && run.phase == JR_PHASE_OPEN && run.jobs_unfinished > 0))
+            continue;
+        delete_of_run(txn, JR_TABLE_JOBS, run.run_id);
+        delete_of_run(txn, JR_TABLE_HISTORY, run.run_id);
+        key = key_of(run.run_id);
+        jr_txn_delete(txn, JR_TABLE_RUNS, key.bytes, key.length);
+        jr_txn_delete(txn, JR_TABLE_AGES, entry.key, entry.key_length);
+        removed++;
+    }
+    return removed;
+}

@@ -1,0 +1,48 @@
+/*
+ * ledger -- runs and jobs in the store, and the indexes that follow from them.
+ *
+ * Saving a run keeps two indexes in step with it: the outbox (by due_ms, while
+ * that is not 0) and the ages (by the hour of the last event, for pruning).
+ * All functions work inside the caller's transaction; what fails, fails it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_LEDGER_H
+#define JR_LEDGER_H
+
+#include "lib/run.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Load a run. When there is none, run is all zero but for its id. */
+void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run);
+
+/* Save a run that was loaded in this transaction. */
+void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run);
+
+/* Load a job. When there is none, job is all zero but for its ids. */
+void jr_ledger_load_job(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, struct jr_job *job);
+void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job);
+
+/*
+ * The next job of a run in the order of job ids.
+ *   after  0 for the first, else the id of the one before
+ * Returns whether there is one.
+ */
+bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, struct jr_job *job);
+
+/* Find the outbox entry that is due first. Returns whether there is one. */
+bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
+
+/*
+ * Remove runs whose last event is older than before_ms, with jobs and history.
+ * Runs with an outbox entry stay.
+ *   only_done  runs with unfinished jobs stay too
+ *   most       how many runs at the most, so that the transaction stays short
+ * Returns how many were removed.
+ */
+unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_done, unsigned most);
+
+#endif

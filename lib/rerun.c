@@ -1,0 +1,192 @@
+/*
+ * rerun -- the dispatcher's steps in the store, each one transaction.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/codec.h"
+#include "lib/history.h"
+#include "lib/ledger.h"
+#include "lib/rerun.h"
+#include "lib/timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char last_post_key[] = "last-post";
+
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_run *run,
+                           struct jr_error *error)
+{
+    struct jr_txn txn;
+    uint64_t run_id;
+    bool found;
+
+    jr_txn_begin(&txn, store, false);
+    found = jr_ledger_first_due(&txn, due_ms, &run_id);
+    if (found)
+        jr_ledger_load_run(&txn, run_id, run);
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    return found ? JR_OK : JR_ENOENT;
+}
+
+/* The same answer again (still not completed, still unreachable) is no news. */
+static bool is_news(const struct jr_verdict *verdict, const struct jr_run *before)
+{
+    return verdict->step != JR_STEP_WAIT || before->tries == 0 || before->reason != verdict->reason;
+}
+
+static void tell_call(struct jr_txn *txn, struct jr_run *run, enum jr_reason reason,
+                      const struct jr_verdict *verdict, const struct jr_call *call, int64_t now_ms)
+{
+    struct jr_history entry = {
+        .at_ms = now_ms,
+        .kind = JR_HISTORY_CALL,
+        .attempt = verdict->attempt,
+        .reason = reason,
+        .status = call->status,
+    };
+
+    snprintf(entry.detail, sizeof entry.detail, "%s, %lld ms%s%.400s", call->what,
+             (long long)(call->duration_us / 1000), *call->text == '\0' ? "" : ": ", call->text);
+    jr_history_add(txn, run, &entry);
+}
+
+static void tell_verdict(struct jr_txn *txn, struct jr_run *run,
+                         const struct jr_verdict *verdict, int64_t now_ms)
+{
+    struct jr_history entry = { .at_ms = now_ms };
+    char due[JR_TIMESTAMP_SIZE];
+
+    if (verdict->ended_attempt != 0) {
+        entry.kind = JR_HISTORY_OUTCOME;
+        entry.attempt = verdict->ended_attempt;
+        entry.reason = verdict->ended_reason;
+        snprintf(entry.detail, sizeof entry.detail, "attempt %u has begun", run->attempt);
+        jr_history_add(txn, run, &entry);
+        return;
+    }
+    entry.kind = JR_HISTORY_DECISION;
+    entry.attempt = verdict->attempt;
+    entry.reason = verdict->reason;
+    if (verdict->step == JR_STEP_WAIT)
+        snprintf(entry.detail, sizeof entry.detail, "GitHub is asked again at %s",
+                 jr_timestamp_format(run->due_ms, due));
+    else if (verdict->step != JR_STEP_NONE)
+        snprintf(entry.detail, sizeof entry.detail, "rerun of attempt %u; run completed %s",
+                 verdict->attempt, jr_conclusion_name(run->conclusion));
+    else
+        snprintf(entry.detail, sizeof entry.detail, "%s%s", run->complete ? "run completed " : "",
+                 run->complete ? jr_conclusion_name(run->conclusion) : "");
+    jr_history_add(txn, run, &entry);
+}
+
+static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
+{
+    enum jr_err err;
+
+    jr_ledger_save_run(txn, run);
+    err = jr_txn_commit(txn);
+    if (err != JR_OK)
+        *error = txn->error;
+    return err;
+}
+
+/* Load the run anew: events may have come since it was claimed. */
+static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run *run)
+{
+    int64_t claimed_due_ms = run->due_ms;
+
+    jr_txn_begin(txn, store, true);
+    jr_ledger_load_run(txn, run->run_id, run);
+    if (!run->known)
+        jr_txn_fail(txn, JR_ENOENT, "run %llu is no longer in the store",
+                    (unsigned long long)run->run_id);
+    return claimed_due_ms;
+}
+
+static void note_post(struct jr_txn *txn, int64_t now_ms)
+{
+    unsigned char record[8];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_time(&writer, now_ms);
+    jr_txn_put(txn, JR_TABLE_META, last_post_key, sizeof last_post_key - 1, record, sizeof record);
+}
+
+enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
+                          const struct jr_event *seen, const struct jr_call *call,
+                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                          struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_run before;
+    int64_t claimed_due_ms = reload(&txn, store, run);
+
+    before = *run;
+    jr_decide_seen(settings, seen, run, claimed_due_ms, now_ms, verdict);
+    if (is_news(verdict, &before)) {
+        tell_call(&txn, run, verdict->reason, verdict, call, now_ms);
+        tell_verdict(&txn, run, verdict, now_ms);
+    }
+    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
+        note_post(&txn, now_ms);
+    return finish(&txn, run, error);
+}
+
+enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
+                            struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                            struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    (void)reload(&txn, store, run);
+    jr_decide_unseen(settings, run, verdict);
+    tell_verdict(&txn, run, verdict, now_ms);
+    return finish(&txn, run, error);
+}
+
+enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
+                             uint32_t attempt, bool posted, const struct jr_call *call,
+                             struct jr_run *run, int64_t now_ms,
+                             struct jr_verdict *verdict, struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_run before;
+    int64_t claimed_due_ms = reload(&txn, store, run);
+
+    before = *run;
+    jr_decide_outcome(settings, run, attempt, posted, call, claimed_due_ms, now_ms, verdict);
+    if (is_news(verdict, &before)) {
+        tell_call(&txn, run, call->reason, verdict, call, now_ms);
+        tell_verdict(&txn, run, verdict, now_ms);
+    }
+    return finish(&txn, run, error);
+}
+
+enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,
+                               struct jr_error *error)
+{
+    struct jr_txn txn;
+    unsigned char record[8];
+    struct jr_reader reader;
+    size_t length;
+
+    *last_post_ms = 0;
+    jr_txn_begin(&txn, store, false);
+    if (jr_txn_get(&txn, JR_TABLE_META, last_post_key, sizeof last_post_key - 1, record,
+                   sizeof record, &length)) {
+        jr_reader_init(&reader, record, length);
+        *last_post_ms = jr_read_time(&reader);
+    }
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK)
+        *error = txn.error;
+    return txn.error.code;
+}

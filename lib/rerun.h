@@ -1,0 +1,54 @@
+/*
+ * rerun -- the dispatcher's steps in the store, each one transaction.
+ *
+ * For one due entry: claim, ask GitHub, record what was seen, POST, record the
+ * outcome. The intent is on disk before the POST; a process that dies between
+ * leaves an entry that is due API_BACKOFF_MIN later and asks before it posts.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_RERUN_H
+#define JR_RERUN_H
+
+#include "lib/decide.h"
+#include "lib/settings.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Find the entry that is due first.
+ *   due_ms  out: when it is or was due
+ *   run     out: the run it belongs to
+ * Returns JR_OK; JR_ENOENT when the outbox is empty; else what failed.
+ */
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_run *run,
+                           struct jr_error *error) JR_CHECKED;
+
+/*
+ * Record what GitHub showed and decide (jr_decide_seen). When verdict->step says
+ * RERUN, the intent is on disk.
+ *   run  in: as claimed; out: as saved
+ */
+enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
+                          const struct jr_event *seen, const struct jr_call *call,
+                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                          struct jr_error *error) JR_CHECKED;
+
+/* Decide without asking, for a dry run without a token (jr_decide_unseen). */
+enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
+                            struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                            struct jr_error *error) JR_CHECKED;
+
+/* Record what came of a GET that showed nothing, or of the POST (jr_decide_outcome). */
+enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
+                             uint32_t attempt, bool posted, const struct jr_call *call,
+                             struct jr_run *run, int64_t now_ms,
+                             struct jr_verdict *verdict, struct jr_error *error) JR_CHECKED;
+
+/* When the last POST was begun; 0: never. */
+enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,
+                               struct jr_error *error) JR_CHECKED;
+
+#endif

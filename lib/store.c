@@ -1,0 +1,418 @@
+/*
+ * store -- one LMDB environment, its tables, and transactions that remember
+ * that they failed.
+ *
+ * LMDB runs with its default flags: each commit is synced, and no crash can
+ * damage the file (lmdb.h, mdb_env_open). Pointers into the map never leave
+ * this file: values are copied out before the transaction goes on.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/store.h"
+#include "lib/codec.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Slots in the reader table: more than workers, dispatcher and tools can be. */
+#define READERS_MAX 512
+
+/* How often a map that others have made larger is adopted before giving up. */
+#define RESIZED_MAX 16
+
+static const char *const table_names[JR_TABLES] = {
+    [JR_TABLE_META] = "meta",
+    [JR_TABLE_RUNS] = "runs",
+    [JR_TABLE_JOBS] = "jobs",
+    [JR_TABLE_OUTBOX] = "outbox",
+    [JR_TABLE_DELIVERIES] = "deliveries",
+    [JR_TABLE_HISTORY] = "history",
+    [JR_TABLE_AGES] = "ages",
+};
+
+static const char format_key[] = "format";
+static const char format_magic[] = "job-rerunner";
+
+struct jr_store {
+    MDB_env *env;
+    MDB_dbi tables[JR_TABLES];
+};
+
+/* The one place where LMDB's and the system's codes become ours. */
+static enum jr_err err_of(int rc)
+{
+    switch (rc) {
+    case MDB_SUCCESS:
+        return JR_OK;
+    case MDB_NOTFOUND:
+        return JR_ENOENT;
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+    case ENOSPC:
+    case EDQUOT:
+    case EIO: /* what LMDB makes of a write that was cut short by a full disk */
+        return JR_EFULL;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE:
+        return JR_EFORMAT;
+    case MDB_READERS_FULL:
+    case EBUSY:
+        return JR_EBUSY;
+    case MDB_PANIC:
+        return JR_EFATAL;
+    case ENOMEM:
+        return JR_ENOMEM;
+    default:
+        return JR_EIO;
+    }
+}
+
+static enum jr_err fail(struct jr_error *error, int rc, const char *what)
+{
+    return jr_error_set(error, err_of(rc), "%s: %s", what, mdb_strerror(rc));
+}
+
+static MDB_txn *handle_of(const struct jr_txn *txn)
+{
+    return txn->handle;
+}
+
+/* Is there a store in the main table that is not ours? */
+static enum jr_err check_format(struct jr_txn *txn, struct jr_error *error, bool was_empty)
+{
+    unsigned char record[64];
+    size_t length;
+    struct jr_writer writer;
+    struct jr_reader reader;
+    char magic[32];
+    uint32_t format;
+
+    if (jr_txn_get(txn, JR_TABLE_META, format_key, sizeof format_key - 1, record, sizeof record,
+                   &length)) {
+        jr_reader_init(&reader, record, length);
+        format = jr_read_u32(&reader);
+        jr_read_text(&reader, magic, sizeof magic);
+        if (!reader.ok || strcmp(magic, format_magic) != 0)
+            return jr_error_set(error, JR_EFORMAT, "the store was made by another program; "
+                                "set STATE_DIR to a folder of its own");
+        if (format > JR_STORE_FORMAT)
+            return jr_error_set(error, JR_EFORMAT, "the store has format %u and this version "
+                                "(%s) knows %u at most; install the newer version again, or "
+                                "restore a backup made before the upgrade",
+                                format, PACKAGE_VERSION, JR_STORE_FORMAT);
+        return txn->error.code;
+    }
+    if (txn->error.code != JR_OK)
+        return txn->error.code;
+    if (!was_empty)
+        return jr_error_set(error, JR_EFORMAT, "the store was made by another program; "
+                            "set STATE_DIR to a folder of its own");
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_u32(&writer, JR_STORE_FORMAT);
+    jr_write_text(&writer, format_magic);
+    jr_txn_put(txn, JR_TABLE_META, format_key, sizeof format_key - 1, record, writer.length);
+    return txn->error.code;
+}
+
+/* Open every table, in one transaction that also checks whose they are. */
+static enum jr_err open_tables(struct jr_store *store, struct jr_error *error)
+{
+    struct jr_txn txn;
+    MDB_dbi main_table;
+    MDB_stat status;
+    enum jr_err err;
+    int rc;
+
+    jr_txn_begin(&txn, store, true);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    rc = mdb_dbi_open(txn.handle, NULL, 0, &main_table);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_stat(txn.handle, main_table, &status);
+    for (int i = 0; rc == MDB_SUCCESS && i < JR_TABLES; i++)
+        rc = mdb_dbi_open(txn.handle, table_names[i], MDB_CREATE, &store->tables[i]);
+    if (rc != MDB_SUCCESS) {
+        jr_txn_abort(&txn);
+        return fail(error, rc, "cannot open the tables of the store");
+    }
+    err = check_format(&txn, error, status.ms_entries == 0);
+    if (err != JR_OK) {
+        if (txn.error.code != JR_OK)
+            *error = txn.error;
+        jr_txn_abort(&txn);
+        return err;
+    }
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}
+
+enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t map_size_bytes,
+                          struct jr_error *error)
+{
+    struct jr_store *opened = NULL;
+    struct jr_error why;
+    int rc;
+
+    *store = NULL;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return jr_error_set(error, JR_EIO, "STATE_DIR: cannot make '%s': %s", folder,
+                            strerror(errno));
+    opened = calloc(1, sizeof *opened);
+    if (opened == NULL)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    rc = mdb_env_create(&opened->env);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_set_mapsize(opened->env, (size_t)map_size_bytes);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_set_maxdbs(opened->env, JR_TABLES);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_set_maxreaders(opened->env, READERS_MAX);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_open(opened->env, folder, 0, 0600);
+    if (rc != MDB_SUCCESS) {
+        jr_store_close(opened);
+        return jr_error_set(error, err_of(rc),
+                            rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH
+                                ? "STATE_DIR: '%s' holds a data.mdb that is not ours or damaged (%s); "
+                                  "restore a backup, or move it away to start with an empty store"
+                                : "STATE_DIR: cannot open the store in '%s': %s",
+                            folder, mdb_strerror(rc));
+    }
+    jr_store_clear_stale_readers(opened);
+    if (open_tables(opened, &why) != JR_OK) {
+        jr_store_close(opened);
+        return jr_error_set(error, why.code, "STATE_DIR: '%.100s': %.380s", folder, why.text);
+    }
+    *store = opened;
+    return JR_OK;
+}
+
+void jr_store_close(struct jr_store *store)
+{
+    if (store == NULL)
+        return;
+    mdb_env_close(store->env);
+    free(store);
+}
+
+void jr_store_clear_stale_readers(struct jr_store *store)
+{
+    int dead;
+
+    (void)mdb_reader_check(store->env, &dead);
+}
+
+/* Sum the numbers of pages in the free list; table 0 is LMDB's own (mdb_stat -f does so). */
+static int count_free_pages(MDB_txn *txn, uint64_t *pages)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int rc = mdb_cursor_open(txn, 0, &cursor);
+
+    *pages = 0;
+    if (rc != MDB_SUCCESS)
+        return rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+        size_t count = 0;
+
+        if (value.mv_size >= sizeof count)
+            memcpy(&count, value.mv_data, sizeof count);
+        *pages += count;
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+enum jr_err jr_store_usage(struct jr_store *store, uint64_t *used_bytes, uint64_t *map_bytes,
+                           struct jr_error *error)
+{
+    struct jr_txn txn;
+    MDB_envinfo info;
+    MDB_stat status;
+    uint64_t free_pages = 0, pages;
+    int rc = MDB_SUCCESS;
+
+    *used_bytes = *map_bytes = 0;
+    jr_txn_begin(&txn, store, false);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    rc = count_free_pages(txn.handle, &free_pages);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_info(store->env, &info);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_stat(store->env, &status);
+    jr_txn_abort(&txn);
+    if (rc != MDB_SUCCESS)
+        return fail(error, rc, "cannot measure the store");
+    pages = (uint64_t)info.me_last_pgno + 1;
+    *used_bytes = (pages > free_pages ? pages - free_pages : 0) * status.ms_psize;
+    *map_bytes = info.me_mapsize;
+    return JR_OK;
+}
+
+void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes)
+{
+    MDB_txn *handle = NULL;
+    int rc = MDB_MAP_RESIZED;
+
+    memset(txn, 0, sizeof *txn);
+    txn->store = store;
+    for (int i = 0; i < RESIZED_MAX && rc == MDB_MAP_RESIZED; i++) {
+        rc = mdb_txn_begin(store->env, NULL, writes ? 0 : MDB_RDONLY, &handle);
+        if (rc == MDB_MAP_RESIZED && mdb_env_set_mapsize(store->env, 0) != MDB_SUCCESS)
+            break;
+    }
+    if (rc != MDB_SUCCESS) {
+        fail(&txn->error, rc, "cannot begin a transaction");
+        return;
+    }
+    txn->handle = handle;
+}
+
+enum jr_err jr_txn_commit(struct jr_txn *txn)
+{
+    MDB_txn *handle = handle_of(txn);
+    int rc;
+
+    if (txn->error.code != JR_OK) {
+        jr_txn_abort(txn);
+        return txn->error.code;
+    }
+    txn->handle = NULL; /* commit frees it either way */
+    rc = mdb_txn_commit(handle);
+    if (rc != MDB_SUCCESS)
+        return fail(&txn->error, rc, "cannot commit");
+    return JR_OK;
+}
+
+void jr_txn_abort(struct jr_txn *txn)
+{
+    if (txn->handle == NULL)
+        return;
+    mdb_txn_abort(txn->handle);
+    txn->handle = NULL;
+}
+
+void jr_txn_fail(struct jr_txn *txn, enum jr_err code, const char *format, ...)
+{
+    va_list args;
+
+    if (txn->error.code != JR_OK)
+        return;
+    txn->error.code = code;
+    va_start(args, format);
+    vsnprintf(txn->error.text, sizeof txn->error.text, format, args);
+    va_end(args);
+}
+
+/* Remember a failed LMDB call; true when it was none. */
+static bool went_well(struct jr_txn *txn, int rc, const char *verb, enum jr_table table)
+{
+    if (rc != MDB_SUCCESS)
+        jr_txn_fail(txn, err_of(rc), "cannot %s '%s': %s", verb, table_names[table],
+                    mdb_strerror(rc));
+    return rc == MDB_SUCCESS;
+}
+
+bool jr_txn_get(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
+                void *value, size_t size, size_t *length)
+{
+    MDB_val name = { key_length, (void *)(uintptr_t)key }, found;
+    int rc;
+
+    *length = 0;
+    if (txn->error.code != JR_OK)
+        return false;
+    rc = mdb_get(txn->handle, txn->store->tables[table], &name, &found);
+    if (rc == MDB_NOTFOUND || !went_well(txn, rc, "read", table))
+        return false;
+    if (found.mv_size > size) {
+        jr_txn_fail(txn, JR_EFORMAT, "a record in '%s' is too large", table_names[table]);
+        return false;
+    }
+    memcpy(value, found.mv_data, found.mv_size);
+    *length = found.mv_size;
+    return true;
+}
+
+void jr_txn_put(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
+                const void *value, size_t length)
+{
+    MDB_val name = { key_length, (void *)(uintptr_t)key };
+    MDB_val content = { length, (void *)(uintptr_t)value };
+
+    if (txn->error.code == JR_OK)
+        went_well(txn, mdb_put(txn->handle, txn->store->tables[table], &name, &content, 0),
+                  "write", table);
+}
+
+void jr_txn_delete(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length)
+{
+    MDB_val name = { key_length, (void *)(uintptr_t)key };
+    int rc;
+
+    if (txn->error.code != JR_OK)
+        return;
+    rc = mdb_del(txn->handle, txn->store->tables[table], &name, NULL);
+    if (rc != MDB_NOTFOUND)
+        went_well(txn, rc, "delete from", table);
+}
+
+bool jr_txn_seek(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
+                 bool after, struct jr_entry *entry)
+{
+    MDB_val name = { key_length, (void *)(uintptr_t)key }, value;
+    MDB_cursor *cursor = NULL;
+    bool found = false;
+    int rc;
+
+    if (txn->error.code != JR_OK)
+        return false;
+    rc = mdb_cursor_open(txn->handle, txn->store->tables[table], &cursor);
+    if (!went_well(txn, rc, "walk", table))
+        return false;
+    rc = key_length == 0 ? mdb_cursor_get(cursor, &name, &value, MDB_FIRST)
+                         : mdb_cursor_get(cursor, &name, &value, MDB_SET_RANGE);
+    if (rc == MDB_SUCCESS && after && name.mv_size == key_length
+        && memcmp(name.mv_data, key, key_length) == 0)
+        rc = mdb_cursor_get(cursor, &name, &value, MDB_NEXT);
+    if (rc != MDB_NOTFOUND && went_well(txn, rc, "walk", table)) {
+        if (name.mv_size > sizeof entry->key || value.mv_size > sizeof entry->value) {
+            jr_txn_fail(txn, JR_EFORMAT, "an entry in '%s' is too large", table_names[table]);
+        } else {
+            memcpy(entry->key, name.mv_data, name.mv_size);
+            entry->key_length = name.mv_size;
+            memcpy(entry->value, value.mv_data, value.mv_size);
+            entry->value_length = value.mv_size;
+            found = true;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return found;
+}
+
+uint64_t jr_txn_count(struct jr_txn *txn, enum jr_table table)
+{
+    MDB_stat status;
+
+    if (txn->error.code != JR_OK
+        || !went_well(txn, mdb_stat(txn->handle, txn->store->tables[table], &status), "count", table))
+        return 0;
+    return status.ms_entries;
+}

@@ -1,0 +1,116 @@
+/*
+ * store -- one LMDB environment, its tables, and transactions that remember
+ * that they failed.
+ *
+ * Owns:   the MDB_env; one per process, opened after fork.
+ * Knows:  nothing of runs. Keys are up to 511 bytes and sort as bytes.
+ * Source: lmdb.h, "Restrictions/caveats"; HACKING, "The store".
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_STORE_H
+#define JR_STORE_H
+
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The version of everything in the store. A newer one is refused. */
+#define JR_STORE_FORMAT 1
+
+#define JR_KEY_MAX 64
+#define JR_VALUE_MAX 4096
+
+enum jr_table {
+    JR_TABLE_META,       /* name -> one thing of each kind */
+    JR_TABLE_RUNS,       /* run id -> run */
+    JR_TABLE_JOBS,       /* run id, job id -> job */
+    JR_TABLE_OUTBOX,     /* due time, run id -> attempt */
+    JR_TABLE_DELIVERIES, /* day, delivery -> first answer */
+    JR_TABLE_HISTORY,    /* run id, number -> what happened */
+    JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
+    JR_TABLES
+};
+
+struct jr_store;
+
+/*
+ * Open the store, making folder and tables as needed.
+ *   store  out: owned by the caller, jr_store_close(); NULL unless JR_OK
+ *   error  out: what is wrong with it and what to do
+ * Returns JR_OK; JR_EFORMAT when it is not ours, newer, or damaged; JR_EFULL,
+ * JR_EBUSY, JR_ENOMEM, JR_EIO. Not to be called twice for one folder in one
+ * process, nor across fork().
+ */
+enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t map_size_bytes,
+                          struct jr_error *error) JR_CHECKED;
+void jr_store_close(struct jr_store *store); /* NULL is allowed */
+
+/* Free what processes that died inside a transaction still hold. */
+void jr_store_clear_stale_readers(struct jr_store *store);
+
+/* How full the map is: bytes in use by pages that are not free, and its size. */
+enum jr_err jr_store_usage(struct jr_store *store, uint64_t *used_bytes, uint64_t *map_bytes,
+                           struct jr_error *error) JR_CHECKED;
+
+/*
+ * A transaction. After the first error every call does nothing, and commit
+ * aborts: straight lines, and one check at the end.
+ */
+struct jr_txn {
+    struct jr_store *store;
+    void *handle;          /* MDB_txn, NULL when there is none */
+    struct jr_error error; /* the first error; code JR_OK while all is well */
+};
+
+/* Begin; what goes wrong is told by commit. Never two at once in a process. */
+void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes);
+
+/*
+ * Commit, or abort if anything failed before. On JR_OK everything written is
+ * on disk. On any other result nothing of it is, and txn->error says why;
+ * after JR_EFATAL the store has to be closed.
+ */
+enum jr_err jr_txn_commit(struct jr_txn *txn) JR_CHECKED;
+void jr_txn_abort(struct jr_txn *txn);
+
+/* Make the transaction fail, as a record does that cannot be decoded. */
+void jr_txn_fail(struct jr_txn *txn, enum jr_err code, const char *format, ...) JR_PRINTF(3, 4);
+
+/*
+ * Look up a key.
+ *   value  out: a copy; a value larger than size fails the transaction
+ *   length out: its length
+ * Returns whether it is there; false also after an error.
+ */
+bool jr_txn_get(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
+                void *value, size_t size, size_t *length);
+
+void jr_txn_put(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
+                const void *value, size_t length);
+
+/* Remove a key; that it is not there is no error. */
+void jr_txn_delete(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length);
+
+/* One entry, as copies. */
+struct jr_entry {
+    unsigned char key[JR_KEY_MAX];
+    size_t key_length;
+    unsigned char value[JR_VALUE_MAX];
+    size_t value_length;
+};
+
+/*
+ * Find the first entry whose key is not less than (or, with `after`, is greater
+ * than) the given key. Walks a table by calling it with the key just found.
+ * Returns whether there is one.
+ */
+bool jr_txn_seek(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
+                 bool after, struct jr_entry *entry);
+
+/* Entries in a table; 0 after an error. */
+uint64_t jr_txn_count(struct jr_txn *txn, enum jr_table table);
+
+#endif
