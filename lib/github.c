@@ -1,0 +1,206 @@
+/*
+ * github -- the two calls of GitHub's REST API, and what its answers mean.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/github.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "lib/timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define URL_SIZE 1024
+
+/* A wait that GitHub names is followed within these bounds: its limits are per hour. */
+#define WAIT_MIN_MS JR_SECOND_MS
+#define WAIT_MAX_MS (JR_HOUR_MS + JR_MINUTE_MS)
+
+/* "wait at least one minute": docs, "Rate limits for the REST API". */
+#define SECONDARY_WAIT_MS JR_MINUTE_MS
+
+/* Clocks differ: after the reset that the header names, a little more. */
+#define RESET_SLACK_MS (2 * JR_SECOND_MS)
+
+/* What GitHub says of a rerun that it does not make. Wording is no contract: match loosely. */
+static const struct {
+    const char *part;
+    enum jr_outcome outcome;
+    enum jr_reason reason;
+} refusals[] = {
+    { "already running", JR_OUTCOME_LATER, JR_REASON_ALREADY_RUNNING },
+    { "over a month ago", JR_OUTCOME_NEVER, JR_REASON_TOO_OLD },
+    { "cannot be retried", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED },
+    { "not attempted with failed jobs", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED },
+    { "resource not accessible", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
+    { "must have admin rights", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
+};
+
+static bool contains(const char *text, const char *part)
+{
+    return strcasestr(text, part) != NULL;
+}
+
+static void sorted(struct jr_call *call, enum jr_outcome outcome, enum jr_reason reason,
+                   int64_t wait_ms)
+{
+    call->outcome = outcome;
+    call->reason = reason;
+    call->wait_ms = wait_ms;
+}
+
+static void stop_all(struct jr_call *call, enum jr_reason reason, int64_t wait_ms)
+{
+    if (wait_ms < WAIT_MIN_MS)
+        wait_ms = WAIT_MIN_MS;
+    if (wait_ms > WAIT_MAX_MS)
+        wait_ms = WAIT_MAX_MS;
+    sorted(call, JR_OUTCOME_LATER, reason, wait_ms);
+    call->stops_all = true;
+}
+
+/* GitHub's own words, and where its documentation of them is. */
+static void read_message(const struct jr_http_answer *answer, char *message, size_t size,
+                         char *documentation, size_t documentation_size)
+{
+    json_object *root = NULL;
+
+    message[0] = documentation[0] = '\0';
+    if (jr_json_parse(answer->body, answer->length, &root, NULL) != JR_OK)
+        return;
+    jr_json_get_text(root, "message", message, size);
+    jr_json_get_text(root, "documentation_url", documentation, documentation_size);
+    json_object_put(root);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* 403 and 429 are rate limits or refusals; told apart in the order that GitHub documents. */
+static void sort_forbidden(const struct jr_http_answer *answer, const char *documentation,
+                           int64_t now_ms, struct jr_call *call)
+{
+    if (answer->retry_after_s >= 0) {
+        stop_all(call, JR_REASON_RATE_LIMITED, answer->retry_after_s * 1000);
+        return;
+    }
+    if (answer->ratelimit_remaining == 0) {
+        int64_t reset_ms = answer->ratelimit_reset_s * 1000;
+
+        stop_all(call, JR_REASON_RATE_LIMITED,
+                 reset_ms > 0 ? reset_ms - now_ms + RESET_SLACK_MS : SECONDARY_WAIT_MS);
+        return;
+    }
+    if (answer->status == 429 || contains(call->text, "secondary rate")
+        || ends_with(documentation, "secondary-rate-limits")
+        || ends_with(documentation, "#abuse-rate-limits")) {
+        stop_all(call, JR_REASON_RATE_LIMITED, SECONDARY_WAIT_MS);
+        return;
+    }
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        if (contains(call->text, refusals[i].part)) {
+            sorted(call, refusals[i].outcome, refusals[i].reason, 0);
+            return;
+        }
+    }
+    sorted(call, JR_OUTCOME_NEVER,
+           answer->accepted_permissions ? JR_REASON_NO_PERMISSION : JR_REASON_REFUSED, 0);
+}
+
+void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t now_ms,
+                    struct jr_call *call)
+{
+    char documentation[256] = "";
+    int status = answer->status;
+
+    call->status = status;
+    call->duration_us = answer->duration_us;
+    call->stops_all = false;
+    if (status == 0)
+        jr_text_copy(call->text, sizeof call->text, answer->text);
+    else
+        read_message(answer, call->text, sizeof call->text, documentation, sizeof documentation);
+
+    if (status >= 200 && status < 300)
+        sorted(call, JR_OUTCOME_DONE, posted ? JR_REASON_RERUN_ACCEPTED : JR_REASON_NONE, 0);
+    else if (posted && ((status == 0 && answer->sent) || status >= 500 || status == 408))
+        sorted(call, JR_OUTCOME_UNKNOWN, JR_REASON_OUTCOME_UNKNOWN, 0);
+    else if (status == 0)
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_UNREACHABLE, 0);
+    else if (status >= 500 || status == 408)
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_SERVER_ERROR, 0);
+    else if (status == 401)
+        stop_all(call, JR_REASON_BAD_TOKEN, WAIT_MAX_MS);
+    else if (status == 403 || status == 429)
+        sort_forbidden(answer, documentation, now_ms, call);
+    else if (status == 404)
+        sorted(call, JR_OUTCOME_NEVER, JR_REASON_NOT_FOUND, 0);
+    else if (status >= 400)
+        sorted(call, JR_OUTCOME_NEVER, JR_REASON_REFUSED, 0);
+    else
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_MOVED, 0);
+}
+
+static void make_url(char url[URL_SIZE], const char *api_url, const char *repo, uint64_t run_id,
+                     const char *rest)
+{
+    snprintf(url, URL_SIZE, "%s/repos/%s/actions/runs/%llu%s", api_url, repo,
+             (unsigned long long)run_id, rest);
+}
+
+/* Read the run in a good answer; anything else there is a bad answer. */
+static void read_run(const struct jr_http_answer *answer, uint64_t run_id, struct jr_event *seen,
+                     struct jr_call *call)
+{
+    json_object *root = NULL;
+    struct jr_error error;
+    enum jr_err err = jr_json_parse(answer->body, answer->length, &root, &error);
+
+    if (err == JR_OK)
+        err = jr_event_decode_run(root, seen, &error);
+    if (err == JR_OK && seen->run_id != run_id)
+        err = jr_error_set(&error, JR_EINVAL, "the answer is about run %llu",
+                           (unsigned long long)seen->run_id);
+    json_object_put(root);
+    if (err == JR_OK)
+        return;
+    sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+    jr_text_copy(call->text, sizeof call->text, error.text);
+}
+
+void jr_github_get_run(struct jr_http *http, const char *api_url, const char *repo,
+                       uint64_t run_id, int64_t now_ms, struct jr_event *seen,
+                       struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+
+    memset(call, 0, sizeof *call);
+    memset(seen, 0, sizeof *seen);
+    call->what = "GET run";
+    make_url(url, api_url, repo, run_id, "");
+    jr_http_get(http, url, &answer);
+    jr_github_sort(&answer, false, now_ms, call);
+    if (call->outcome == JR_OUTCOME_DONE)
+        read_run(&answer, run_id, seen, call);
+}
+
+void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo,
+                     uint64_t run_id, bool all, int64_t now_ms, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+
+    memset(call, 0, sizeof *call);
+    call->what = all ? "POST rerun" : "POST rerun-failed-jobs";
+    make_url(url, api_url, repo, run_id, all ? "/rerun" : "/rerun-failed-jobs");
+    jr_http_post(http, url, &answer);
+    jr_github_sort(&answer, true, now_ms, call);
+}

@@ -1,0 +1,258 @@
+/*
+ * http -- one blocking HTTP client, over libcurl.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/http.h"
+#include "lib/text.h"
+#include "lib/timestamp.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* GitHub ends requests after 10 s; connecting takes what TCP and TLS need. */
+#define CONNECT_TIMEOUT_MS 10000L
+#define TOTAL_TIMEOUT_MS 30000L
+
+#define POST_GRACE_MS 3000
+
+struct jr_http {
+    CURL *curl;
+    struct curl_slist *headers;
+    const char *ca_file;
+    const char *token;
+    const volatile sig_atomic_t *stopping;
+    bool posting;
+    int64_t stop_seen_ms; /* when a call first saw that it is to stop; 0: not yet */
+    char *body;
+    size_t length, size;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* Take a piece of the body; returning less than it is ends the transfer. */
+static size_t take_body(char *piece, size_t size, size_t count, void *context)
+{
+    struct jr_http *http = context;
+    size_t more = size * count, wanted = http->length + more + 1;
+
+    if (wanted > JR_HTTP_BODY_MAX)
+        return 0;
+    if (wanted > http->size) {
+        size_t larger = wanted * 2;
+        char *body = realloc(http->body, larger);
+
+        if (body == NULL)
+            return 0;
+        http->body = body;
+        http->size = larger;
+    }
+    memcpy(http->body + http->length, piece, more);
+    http->length += more;
+    http->body[http->length] = '\0';
+    return more;
+}
+
+/* Called about once a second, and whenever data comes; non-zero breaks off. */
+static int look_whether_to_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    struct jr_http *http = context;
+
+    (void)a, (void)b, (void)c, (void)d;
+    if (!*http->stopping)
+        return 0;
+    if (!http->posting)
+        return 1;
+    if (http->stop_seen_ms == 0)
+        http->stop_seen_ms = jr_monotonic_ms();
+    return jr_monotonic_ms() - http->stop_seen_ms > POST_GRACE_MS;
+}
+
+static bool add_header(struct jr_http *http, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(http->headers, header);
+
+    if (longer == NULL)
+        return false;
+    http->headers = longer;
+    return true;
+}
+
+enum jr_err jr_http_open(struct jr_http **http, const char *ca_file, const char *token,
+                         const volatile sig_atomic_t *stopping, struct jr_error *error)
+{
+    struct jr_http *opened;
+
+    *http = NULL;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return jr_error_set(error, JR_EIO, "cannot set up libcurl");
+    opened = calloc(1, sizeof *opened);
+    if (opened == NULL)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    opened->ca_file = ca_file;
+    opened->token = token;
+    opened->stopping = stopping;
+    opened->size = 64 * 1024;
+    opened->body = malloc(opened->size);
+    opened->curl = curl_easy_init();
+    /* Source: https://docs.github.com/en/rest/about-the-rest-api/api-versions */
+    if (opened->body == NULL || opened->curl == NULL
+        || !add_header(opened, "Accept: application/vnd.github+json")
+        || !add_header(opened, "X-GitHub-Api-Version: 2022-11-28")
+        || !add_header(opened, "Content-Type:") || !add_header(opened, "Expect:")) {
+        jr_http_close(opened);
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    }
+    *http = opened;
+    return JR_OK;
+}
+
+void jr_http_close(struct jr_http *http)
+{
+    if (http == NULL)
+        return;
+    curl_slist_free_all(http->headers);
+    if (http->curl != NULL)
+        curl_easy_cleanup(http->curl);
+    free(http->body);
+    free(http);
+    curl_global_cleanup();
+}
+
+static CURLcode set_options(struct jr_http *http, const char *url)
+{
+    CURL *curl = http->curl;
+    const char *protocols = strncmp(url, "http://", 7) == 0 ? "http" : "https";
+    CURLcode rc = CURLE_OK;
+
+    curl_easy_reset(curl);
+#define SET(option, value)                                \
+    do {                                                  \
+        if (rc == CURLE_OK)                               \
+            rc = curl_easy_setopt(curl, option, value);   \
+    } while (0)
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_PROTOCOLS_STR, protocols);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS);
+    SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+    SET(CURLOPT_HTTPHEADER, http->headers);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (http->ca_file != NULL)
+        SET(CURLOPT_CAINFO, http->ca_file);
+    if (http->token != NULL) {
+        SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        SET(CURLOPT_XOAUTH2_BEARER, http->token);
+    }
+    SET(CURLOPT_ERRORBUFFER, http->error);
+    SET(CURLOPT_WRITEFUNCTION, take_body);
+    SET(CURLOPT_WRITEDATA, (void *)http);
+    SET(CURLOPT_XFERINFOFUNCTION, look_whether_to_stop);
+    SET(CURLOPT_XFERINFODATA, (void *)http);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    if (http->posting) {
+        SET(CURLOPT_POSTFIELDS, "");
+        SET(CURLOPT_POSTFIELDSIZE, 0L);
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    }
+#undef SET
+    return rc;
+}
+
+/* Copy a header at once: the next look-up overwrites what libcurl returned. */
+static bool get_header(CURL *curl, const char *name, char *copy, size_t size)
+{
+    struct curl_header *header;
+
+    copy[0] = '\0';
+    if (curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return false;
+    jr_text_copy(copy, size, header->value);
+    return true;
+}
+
+/* A header that is a number from 0 to 10^15; else -1. */
+static int64_t get_number(CURL *curl, const char *name)
+{
+    char text[32], *end;
+    long long number;
+
+    if (!get_header(curl, name, text, sizeof text) || text[0] < '0' || text[0] > '9')
+        return -1;
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    if (*end != '\0' || errno != 0 || number > 1000000000000000LL)
+        return -1;
+    return number;
+}
+
+static void read_headers(CURL *curl, struct jr_http_answer *answer)
+{
+    char ignored[8];
+    curl_off_t retry_after_s = 0;
+
+    if (get_header(curl, "Retry-After", ignored, sizeof ignored)
+        && curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK)
+        answer->retry_after_s = retry_after_s;
+    answer->ratelimit_limit = get_number(curl, "X-RateLimit-Limit");
+    answer->ratelimit_remaining = get_number(curl, "X-RateLimit-Remaining");
+    answer->ratelimit_reset_s = get_number(curl, "X-RateLimit-Reset");
+    answer->accepted_permissions = get_header(curl, "X-Accepted-GitHub-Permissions", ignored,
+                                              sizeof ignored);
+    get_header(curl, "Location", answer->location, sizeof answer->location);
+    get_header(curl, "github-authentication-token-expiration", answer->token_expiration,
+               sizeof answer->token_expiration);
+}
+
+static void call(struct jr_http *http, const char *url, bool post, struct jr_http_answer *answer)
+{
+    int64_t start_us = jr_monotonic_us();
+    curl_off_t pretransfer_us = 0;
+    long status = 0;
+    CURLcode rc;
+
+    memset(answer, 0, sizeof *answer);
+    answer->retry_after_s = answer->ratelimit_limit = answer->ratelimit_remaining =
+        answer->ratelimit_reset_s = -1;
+    http->posting = post;
+    http->stop_seen_ms = 0;
+    http->length = 0;
+    http->body[0] = '\0';
+    http->error[0] = '\0';
+    rc = set_options(http, url);
+    if (rc == CURLE_OK)
+        rc = curl_easy_perform(http->curl);
+    answer->duration_us = jr_monotonic_us() - start_us;
+    answer->body = http->body;
+    answer->length = http->length;
+    if (rc == CURLE_OK) {
+        curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+        answer->status = (int)status;
+        read_headers(http->curl, answer);
+        return;
+    }
+    /* Before its pretransfer phase is over, libcurl has sent nothing of the request. */
+    curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
+    answer->sent = pretransfer_us > 0;
+    jr_text_copy(answer->text, sizeof answer->text,
+                 http->error[0] != '\0' ? http->error : curl_easy_strerror(rc));
+}
+
+void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *answer)
+{
+    call(http, url, false, answer);
+}
+
+void jr_http_post(struct jr_http *http, const char *url, struct jr_http_answer *answer)
+{
+    call(http, url, true, answer);
+}

@@ -1,0 +1,175 @@
+/*
+ * request -- an HTTP request and its answer, whichever door it came through.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/request.h"
+#include "lib/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* The path of REQUEST_URI, which nginx sends; else as RFC 3875 has it. */
+static void find_path(struct jr_request *request, jr_variable_fn *variable)
+{
+    bool ignored;
+    const char *uri = variable(request->door, "REQUEST_URI", &ignored);
+    const char *script = variable(request->door, "SCRIPT_NAME", &ignored);
+    const char *info = variable(request->door, "PATH_INFO", &ignored);
+    char *path = request->path_text;
+
+    if (uri != NULL && *uri == '/')
+        jr_text_copy(path, sizeof request->path_text, uri);
+    else
+        snprintf(path, sizeof request->path_text, "%.120s%.120s", script == NULL ? "" : script,
+                 info == NULL ? "" : info);
+    path[strcspn(path, "?#")] = '\0';
+    if (*path == '\0')
+        jr_text_copy(path, sizeof request->path_text, "/");
+    request->path = path;
+}
+
+/* A variable that is empty is as good as none: RFC 3875, 4.1. */
+static const char *find(struct jr_request *request, jr_variable_fn *variable, const char *name,
+                        bool *doubled)
+{
+    const char *value = variable(request->door, name, doubled);
+
+    return value == NULL || *value == '\0' ? NULL : value;
+}
+
+void jr_request_init(struct jr_request *request, void *door, jr_variable_fn *variable,
+                     jr_body_fn *read_body)
+{
+    bool ignored, event_doubled, delivery_doubled;
+
+    memset(request, 0, sizeof *request);
+    request->door = door;
+    request->read_body = read_body;
+    request->method = find(request, variable, "REQUEST_METHOD", &ignored);
+    request->content_type = find(request, variable, "CONTENT_TYPE", &ignored);
+    request->content_length = find(request, variable, "CONTENT_LENGTH", &ignored);
+    request->event = find(request, variable, "HTTP_X_GITHUB_EVENT", &event_doubled);
+    request->delivery = find(request, variable, "HTTP_X_GITHUB_DELIVERY", &delivery_doubled);
+    request->signature = find(request, variable, "HTTP_X_HUB_SIGNATURE_256",
+                              &request->signature_doubled);
+    request->header_doubled = event_doubled || delivery_doubled;
+    find_path(request, variable);
+}
+
+bool jr_request_has_type(const struct jr_request *request, const char *type)
+{
+    const char *given = request->content_type;
+    size_t length;
+
+    if (given == NULL)
+        return false;
+    given += strspn(given, " \t");
+    length = strcspn(given, " \t;");
+    return length == strlen(type) && strncasecmp(given, type, length) == 0;
+}
+
+enum jr_err jr_request_length(const struct jr_request *request, uint64_t max, size_t *length)
+{
+    const char *digits = request->content_length;
+    uint64_t number = 0;
+
+    *length = 0;
+    if (digits == NULL)
+        return JR_ENOENT;
+    if (digits[strspn(digits, "0123456789")] != '\0')
+        return JR_EINVAL;
+    for (; *digits != '\0'; digits++) {
+        number = number * 10 + (uint64_t)(*digits - '0');
+        if (number > max)
+            return JR_EFULL;
+    }
+    *length = (size_t)number;
+    return JR_OK;
+}
+
+enum jr_err jr_request_read(const struct jr_request *request, char *body, size_t length)
+{
+    size_t got = 0;
+    char one_more;
+
+    while (got < length) {
+        ssize_t more = request->read_body(request->door, body + got, length - got);
+
+        if (more <= 0)
+            return JR_EINVAL;
+        got += (size_t)more;
+    }
+    return request->read_body(request->door, &one_more, 1) == 0 ? JR_OK : JR_EINVAL;
+}
+
+static const struct {
+    int status;
+    const char *phrase, *result;
+} statuses[] = {
+    { 200, "OK", "settled" },
+    { 201, "Created", "scheduled" },
+    { 202, "Accepted", "recorded" },
+    { 204, "No Content", "ignored" },
+    { 400, "Bad Request", "refused" },
+    { 403, "Forbidden", "refused" },
+    { 404, "Not Found", "unknown-run" },
+    { 405, "Method Not Allowed", "refused" },
+    { 411, "Length Required", "refused" },
+    { 413, "Content Too Large", "refused" },
+    { 415, "Unsupported Media Type", "refused" },
+    { 500, "Internal Server Error", "failed" },
+    { 503, "Service Unavailable", "failed" },
+};
+
+static size_t row_of(int status)
+{
+    size_t row = sizeof statuses / sizeof *statuses - 1;
+
+    while (row > 0 && statuses[row].status != status)
+        row--;
+    return row;
+}
+
+const char *jr_response_result(int status)
+{
+    return statuses[row_of(status)].result;
+}
+
+static void set_length(struct jr_response *response, int printed)
+{
+    response->length = (size_t)printed < sizeof response->text ? (size_t)printed
+                                                               : sizeof response->text - 1;
+}
+
+void jr_response_reason(struct jr_response *response, int status, enum jr_reason reason,
+                        uint64_t run_id)
+{
+    char body[256] = "", number[24] = "null";
+
+    if (run_id != 0)
+        snprintf(number, sizeof number, "%llu", (unsigned long long)run_id);
+    if (status != 204)
+        snprintf(body, sizeof body, "{\"result\":\"%s\",\"reason\":\"%s\",\"run_id\":%s}\n",
+                 jr_response_result(status), jr_reason_token(reason), number);
+    set_length(response, snprintf(response->text, sizeof response->text,
+                                  "Status: %d %s\r\nX-Rerun-Reason: %s; %s\r\n%s%s"
+                                  "Cache-Control: no-store\r\n\r\n%s",
+                                  status, statuses[row_of(status)].phrase, jr_reason_token(reason),
+                                  jr_reason_words(reason),
+                                  status == 405 ? "Allow: GET, HEAD, POST\r\n" : "",
+                                  *body != '\0' ? "Content-Type: application/json\r\n" : "", body));
+}
+
+void jr_response_page(struct jr_response *response, int status, const char *content_type,
+                      const char *body, bool without_body)
+{
+    set_length(response, snprintf(response->text, sizeof response->text,
+                                  "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                                  "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n%s",
+                                  status, statuses[row_of(status)].phrase, content_type,
+                                  strlen(body), without_body ? "" : body));
+}

@@ -1,0 +1,104 @@
+/*
+ * runtime -- what the processes of one service tell each other about how it goes.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "JRrun" and the version of the layout */
+#define MAGIC UINT64_C(0x4a5272756e000001)
+
+static bool make_path(char path[PATH_MAX], const char *state_dir)
+{
+    return snprintf(path, PATH_MAX, "%s/runtime", state_dir) < PATH_MAX;
+}
+
+static struct jr_runtime *map(int fd)
+{
+    void *memory = mmap(NULL, sizeof(struct jr_runtime), PROT_READ | PROT_WRITE,
+                        fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* A file with its blocks there: on a full disk, writing to a hole would be SIGBUS. */
+static int make_file(const char *state_dir)
+{
+    char path[PATH_MAX];
+    int fd;
+
+    if (!make_path(path, state_dir))
+        return -1;
+    (void)unlink(path);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0 && posix_fallocate(fd, 0, sizeof(struct jr_runtime)) != 0) {
+        close(fd);
+        (void)unlink(path);
+        return -1;
+    }
+    return fd;
+}
+
+enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir,
+                              int64_t now_ms, struct jr_error *error)
+{
+    int fd = make_file(state_dir);
+
+    *runtime = map(fd);
+    if (fd >= 0)
+        close(fd);
+    if (*runtime == NULL)
+        return jr_error_set(error, JR_EIO, "cannot share memory: %s", strerror(errno));
+    (*runtime)->started_ms = now_ms;
+    (*runtime)->dispatcher_free_ms = now_ms;
+    (*runtime)->magic = MAGIC;
+    return JR_OK;
+}
+
+struct jr_runtime *jr_runtime_attach(const char *state_dir)
+{
+    char path[PATH_MAX];
+    struct jr_runtime *runtime = NULL;
+    struct stat status;
+    int fd;
+
+    if (!make_path(path, state_dir))
+        return NULL;
+    fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof *runtime)
+        runtime = map(fd);
+    close(fd);
+    if (runtime != NULL && runtime->magic != MAGIC) {
+        munmap(runtime, sizeof *runtime);
+        runtime = NULL;
+    }
+    return runtime;
+}
+
+void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)
+{
+    if (runtime == NULL)
+        return;
+    if (ok)
+        runtime->commit_ok_ms = now_ms;
+    else
+        runtime->commit_failed_ms = now_ms;
+}
+
+bool jr_runtime_commits_fail(const struct jr_runtime *runtime)
+{
+    return runtime->commit_failed_ms != 0 && runtime->commit_failed_ms >= runtime->commit_ok_ms;
+}

@@ -1,0 +1,48 @@
+/*
+ * runtime -- what the processes of one service tell each other about how it
+ * goes: a page of shared memory, STATE_DIR/runtime.
+ *
+ * Nothing in it has to survive: it is made anew at each start. Each field is
+ * one atomic number, so that nobody waits for anybody.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_RUNTIME_H
+#define JR_RUNTIME_H
+
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jr_runtime {
+    uint64_t magic;
+    _Atomic int64_t started_ms;
+    _Atomic int64_t commit_ok_ms;        /* the last commit that succeeded */
+    _Atomic int64_t commit_failed_ms;    /* the last that failed; 0: none */
+    _Atomic int64_t dispatcher_free_ms;  /* since when no dispatcher of ours holds the lock; 0: one does */
+    _Atomic int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
+    _Atomic int64_t rate_limited_until_ms;
+    _Atomic int64_t map_used_bytes;      /* as last measured */
+    _Atomic int64_t map_size_bytes;
+};
+
+/*
+ * Make STATE_DIR/runtime anew. A process forked later shares it. When the file
+ * cannot be made, the processes still share memory, but the tool sees nothing.
+ *   runtime  out: never unmapped
+ * Returns JR_OK, or JR_EIO when there is no memory to share.
+ */
+enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir,
+                              int64_t now_ms, struct jr_error *error) JR_CHECKED;
+
+/* Attach to the running service's. Returns NULL when there is none. */
+struct jr_runtime *jr_runtime_attach(const char *state_dir);
+
+/* Note how a commit went. runtime may be NULL. */
+void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms);
+
+/* Has a commit failed, and none succeeded since? */
+bool jr_runtime_commits_fail(const struct jr_runtime *runtime);
+
+#endif
