@@ -1,0 +1,314 @@
+/*
+ * handle -- one request in, one answer out: the HTTP contract.
+ *
+ * A POST goes through a row of steps, the cheapest and least trusting first.
+ * Each step either goes on (0) or ends the request with a status and a reason;
+ * the order of the steps is the order of the contract.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/handle.h"
+#include "fcgi/health.h"
+#include "lib/form.h"
+#include "lib/intake.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/signature.h"
+#include "lib/timestamp.h"
+#include "lib/wake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A buffer grown beyond this is given back after the request. */
+#define BODY_KEPT ((size_t)128 * 1024)
+
+/* Goes on to the next step. */
+#define GO_ON 0
+
+static const char greeting[] =
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>job-rerunner</title>"
+    "</head>\n<body><p>Hello, I'm a job Re-Runner!</p></body></html>\n";
+
+/* A POST on its way through the steps. */
+struct post {
+    struct jr_handler *handler;
+    const struct jr_request *request;
+    size_t length;    /* of the body */
+    char *form_value; /* the decoded payload of a form; owned */
+    const char *payload;
+    size_t payload_length;
+    json_object *root; /* owned */
+    struct jr_update update;
+    struct jr_receipt receipt;
+    enum jr_reason reason;
+    struct jr_error error; /* the detail behind a reason, for the log */
+};
+
+static int end_with(struct post *post, int status, enum jr_reason reason)
+{
+    post->reason = reason;
+    return status;
+}
+
+static int check_length(struct post *post)
+{
+    switch (jr_request_length(post->request, (uint64_t)post->handler->settings->body_max_bytes,
+                              &post->length)) {
+    case JR_OK:
+        return GO_ON;
+    case JR_ENOENT:
+        return end_with(post, 411, JR_REASON_LENGTH_MISSING);
+    case JR_EFULL:
+        return end_with(post, 413, JR_REASON_BODY_TOO_LARGE);
+    default:
+        return end_with(post, 400, JR_REASON_LENGTH_BAD);
+    }
+}
+
+static bool is_form(const struct post *post)
+{
+    return jr_request_has_type(post->request, "application/x-www-form-urlencoded");
+}
+
+static int check_type(struct post *post)
+{
+    if (is_form(post) || jr_request_has_type(post->request, "application/json"))
+        return GO_ON;
+    return end_with(post, 415, JR_REASON_CONTENT_TYPE);
+}
+
+static int check_signature_header(struct post *post)
+{
+    if (post->request->signature_doubled)
+        return end_with(post, 403, JR_REASON_SIGNATURE_DOUBLED);
+    if (post->request->signature == NULL)
+        return end_with(post, 403, JR_REASON_SIGNATURE_MISSING);
+    if (!jr_signature_is_wellformed(post->request->signature))
+        return end_with(post, 403, JR_REASON_SIGNATURE_MALFORMED);
+    return GO_ON;
+}
+
+static int read_body(struct post *post)
+{
+    struct jr_handler *handler = post->handler;
+
+    if (post->length + 1 > handler->body_size) {
+        char *larger = realloc(handler->body, post->length + 1);
+
+        if (larger == NULL)
+            return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
+        handler->body = larger;
+        handler->body_size = post->length + 1;
+    }
+    if (jr_request_read(post->request, handler->body, post->length) != JR_OK)
+        return end_with(post, 400, JR_REASON_BODY_SHORT);
+    handler->body[post->length] = '\0';
+    return GO_ON;
+}
+
+static int check_signature(struct post *post)
+{
+    const struct jr_settings *settings = post->handler->settings;
+    enum jr_err err = jr_signature_check(post->request->signature, post->handler->body,
+                                         post->length, settings->github_sign_key,
+                                         settings->github_sign_key_old);
+
+    if (err == JR_EINVAL)
+        return end_with(post, 403, JR_REASON_SIGNATURE_WRONG);
+    return err == JR_OK ? GO_ON : end_with(post, 503, JR_REASON_STORE_FAILED);
+}
+
+static int check_event_name(struct post *post)
+{
+    if (post->request->header_doubled)
+        return end_with(post, 400, JR_REASON_HEADER_DOUBLED);
+    if (post->request->event != NULL && !jr_event_is_watched(post->request->event))
+        return end_with(post, 204, JR_REASON_EVENT_NOT_WATCHED);
+    if (post->length == 0)
+        return end_with(post, 204, JR_REASON_NOTHING_IN_IT);
+    return GO_ON;
+}
+
+static int find_payload(struct post *post)
+{
+    enum jr_err err;
+
+    post->payload = post->handler->body;
+    post->payload_length = post->length;
+    if (!is_form(post))
+        return GO_ON;
+    err = jr_form_payload(post->handler->body, post->length, &post->form_value,
+                          &post->payload_length, &post->error);
+    post->payload = post->form_value;
+    if (err == JR_ENOMEM)
+        return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
+    if (err != JR_OK)
+        return end_with(post, 400, JR_REASON_BAD_FORM);
+    if (post->payload_length == 0)
+        return end_with(post, 204, JR_REASON_NOTHING_IN_IT);
+    return GO_ON;
+}
+
+static int decode(struct post *post)
+{
+    enum jr_err err = jr_json_parse(post->payload, post->payload_length, &post->root, &post->error);
+
+    if (err == JR_ENOMEM)
+        return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
+    if (err != JR_OK)
+        return end_with(post, 400, JR_REASON_BAD_JSON);
+    switch (jr_event_decode(post->request->event, post->root, &post->update.event, &post->error)) {
+    case JR_PAYLOAD_NOTHING:
+        return end_with(post, 204, JR_REASON_NOTHING_IN_IT);
+    case JR_PAYLOAD_BAD:
+        return end_with(post, 400, JR_REASON_BAD_SHAPE);
+    case JR_PAYLOAD_EVENT:
+        break;
+    }
+    return GO_ON;
+}
+
+static int store_failed(struct post *post, enum jr_err err)
+{
+    post->handler->broken |= err == JR_EFATAL;
+    return end_with(post, 503, err == JR_EFULL ? JR_REASON_STORE_FULL : JR_REASON_STORE_FAILED);
+}
+
+static int record(struct post *post)
+{
+    struct jr_handler *handler = post->handler;
+    enum jr_err err;
+
+    if (jr_delivery_identify(&post->update.delivery, post->request->delivery, handler->body,
+                             post->length) != JR_OK)
+        return end_with(post, 503, JR_REASON_STORE_FAILED);
+    post->update.now_ms = jr_now_ms();
+    err = jr_handler_open_store(handler, &post->error);
+    if (err == JR_OK)
+        err = jr_intake(handler->store, handler->settings, &post->update, &post->receipt,
+                        &post->error);
+    jr_runtime_note_commit(handler->runtime, err == JR_OK, post->update.now_ms);
+    if (err != JR_OK)
+        return store_failed(post, err);
+    return end_with(post, post->receipt.answer.status, post->receipt.answer.reason);
+}
+
+static int (*const steps[])(struct post *) = {
+    check_length, check_type, check_signature_header, read_body, check_signature,
+    check_event_name, find_payload, decode, record,
+};
+
+/* Our fault is an error, a rejected request worth a look, all else the daily business. */
+static enum jr_log_level level_of(int status)
+{
+    if (status >= 500)
+        return JR_LOG_ERROR;
+    return status >= 400 && status != 404 ? JR_LOG_WARN : JR_LOG_INFO;
+}
+
+static void log_post(const struct post *post, int status, int64_t start_us)
+{
+    const struct jr_event *event = &post->update.event;
+    struct jr_line line;
+
+    jr_line_begin(&line, level_of(status), "webhook");
+    jr_line_text(&line, "delivery", post->request->delivery);
+    jr_line_text(&line, "event", post->request->event);
+    jr_line_text(&line, "action", event->action);
+    jr_line_text(&line, "repo", event->repo);
+    if (event->run_id != 0) {
+        jr_line_number(&line, "run", event->run_id);
+        jr_line_number(&line, "attempt",
+                       event->attempt != 0 ? event->attempt : post->receipt.answer.attempt);
+    }
+    if (event->job_id != 0) {
+        jr_line_number(&line, "job", event->job_id);
+        jr_line_text(&line, "name", event->job_name);
+    }
+    if (event->status == JR_STATUS_COMPLETED)
+        jr_line_text(&line, "conclusion", jr_conclusion_name(event->conclusion));
+    jr_line_number(&line, "status", (uint64_t)status);
+    jr_line_text(&line, "result", jr_response_result(status));
+    jr_line_text(&line, "reason", jr_reason_token(post->reason));
+    if (post->receipt.repeated)
+        jr_line_text(&line, "repeated", "yes");
+    if (status >= 400 && post->error.code != JR_OK)
+        jr_line_text(&line, "text", post->error.text);
+    jr_line_ms(&line, "ms", jr_monotonic_us() - start_us);
+    jr_line_write(&line);
+}
+
+static void handle_post(struct jr_handler *handler, const struct jr_request *request,
+                        struct jr_response *response)
+{
+    struct post post = { .handler = handler, .request = request };
+    int64_t start_us = jr_monotonic_us();
+    int status = GO_ON;
+
+    for (size_t i = 0; status == GO_ON && i < sizeof steps / sizeof *steps; i++)
+        status = steps[i](&post);
+    if (post.receipt.due_moved)
+        jr_wake_send(handler->settings->state_dir);
+    jr_response_reason(response, status, post.reason, post.update.event.run_id);
+    log_post(&post, status, start_us);
+    json_object_put(post.root);
+    free(post.form_value);
+    if (handler->body_size > BODY_KEPT) {
+        free(handler->body);
+        handler->body = NULL;
+        handler->body_size = 0;
+    }
+}
+
+static void handle_get(const struct jr_handler *handler, const struct jr_request *request,
+                       bool without_body, struct jr_response *response)
+{
+    if (strcmp(request->path, "/") == 0)
+        jr_response_page(response, 200, "text/html; charset=utf-8", greeting, without_body);
+    else if (strcmp(request->path, "/healthz") == 0)
+        jr_health_answer(handler->settings, handler->runtime, without_body, response);
+    else
+        jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
+                         without_body);
+}
+
+void jr_handle(struct jr_handler *handler, const struct jr_request *request,
+               struct jr_response *response)
+{
+    const char *method = request->method == NULL ? "" : request->method;
+
+    if (strcmp(method, "POST") == 0) {
+        handle_post(handler, request, response);
+    } else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
+        handle_get(handler, request, strcmp(method, "HEAD") == 0, response);
+    } else {
+        jr_response_reason(response, 405, JR_REASON_METHOD, 0);
+        jr_log(JR_LOG_WARN, "webhook", "method %.20s is not answered", method);
+    }
+}
+
+void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
+                     struct jr_runtime *runtime)
+{
+    memset(handler, 0, sizeof *handler);
+    handler->settings = settings;
+    handler->runtime = runtime;
+}
+
+enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error)
+{
+    if (handler->store != NULL)
+        return JR_OK;
+    return jr_store_open(&handler->store, handler->settings->state_dir,
+                         handler->settings->map_size_bytes, error);
+}
+
+void jr_handler_release(struct jr_handler *handler)
+{
+    jr_store_close(handler->store);
+    free(handler->body);
+    memset(handler, 0, sizeof *handler);
+}

@@ -1,0 +1,41 @@
+/*
+ * handle -- one request in, one answer out: the HTTP contract.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_HANDLE_H
+#define JR_HANDLE_H
+
+#include "lib/error.h"
+#include "lib/request.h"
+#include "lib/runtime.h"
+#include "lib/settings.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+
+/* What a process that answers requests keeps from one to the next. */
+struct jr_handler {
+    const struct jr_settings *settings;
+    struct jr_store *store;     /* NULL: opened when it is first needed; owned */
+    struct jr_runtime *runtime; /* NULL: nothing is known of a running service */
+    char *body;                 /* owned, reused */
+    size_t body_size;
+    bool broken; /* the store can no longer be used: the process has to leave */
+};
+
+void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
+                     struct jr_runtime *runtime);
+void jr_handler_release(struct jr_handler *handler);
+
+/* Open the store. JR_OK, also when it is open already; else as jr_store_open(). */
+enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error) JR_CHECKED;
+
+/*
+ * Answer a request, log it, and wake the dispatcher if there is something for it.
+ * What the answer promises is on disk when this returns.
+ */
+void jr_handle(struct jr_handler *handler, const struct jr_request *request,
+               struct jr_response *response);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * main -- finds out what the program is to be: tool, service, or one CGI request.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/cgi.h"
+#include "fcgi/master.h"
+#include "fcgi/process.h"
+#include "fcgi/tool.h"
+#include "fcgi/worker.h"
+#include "lib/log.h"
+#include "lib/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Log each problem by itself, so that one line is one problem. */
+static void log_problems(const char *problems)
+{
+    while (*problems != '\0') {
+        int length = (int)strcspn(problems, "\n");
+
+        jr_log(JR_LOG_ERROR, "wrong-setting", "%.*s", length, problems);
+        problems += length + (problems[length] == '\n');
+    }
+}
+
+/* Settings, log and rights, as both doors need them. */
+static int prepare(struct jr_settings *settings)
+{
+    char *problems;
+    struct jr_error error;
+    enum jr_err err = jr_settings_load(settings, &problems);
+
+    jr_log_open(settings->log_level);
+    if (err != JR_OK) {
+        log_problems(problems == NULL ? "out of memory" : problems);
+        free(problems);
+        return JR_EXIT_CONFIG;
+    }
+    if (jr_process_become_owner(settings->state_dir, &error) != JR_OK) {
+        jr_log(JR_LOG_ERROR, "start-failed", "%s", error.text);
+        return JR_EXIT_STORE;
+    }
+    if (geteuid() == 0)
+        jr_log(JR_LOG_WARN, "runs-as-root", "STATE_DIR '%s' belongs to root, so everything runs "
+               "as root; give it to another user", settings->state_dir);
+    if (strlen(settings->github_sign_key) < 16)
+        jr_log(JR_LOG_WARN, "short-key", "GITHUB_SIGN_KEY has fewer than 16 characters; "
+               "a secret that can be guessed protects nothing");
+    jr_process_guard_secrets();
+    return JR_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct jr_settings settings;
+    bool service = jr_worker_has_socket();
+    int status;
+
+    jr_process_open_standard();
+    if (argc > 1)
+        return jr_tool_main(argc, argv);
+    if (!service && !jr_cgi_is_request()) {
+        jr_tool_usage(stderr);
+        return JR_EXIT_USAGE;
+    }
+    status = prepare(&settings);
+    if (status == JR_EXIT_OK)
+        status = service ? jr_master_main(&settings) : jr_cgi_main(&settings);
+    else if (!service)
+        jr_cgi_refuse();
+    jr_settings_release(&settings);
+    return status;
+}

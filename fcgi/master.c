@@ -1,0 +1,330 @@
+/*
+ * master -- the service: a process that keeps workers and dispatcher going.
+ *
+ * All signals it cares for stay blocked and are taken one by one with
+ * sigtimedwait(2), so that there are no handlers and no races.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/dispatcher.h"
+#include "fcgi/master.h"
+#include "fcgi/process.h"
+#include "fcgi/worker.h"
+#include "lib/log.h"
+#include "lib/runtime.h"
+#include "lib/store.h"
+#include "lib/timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A child's first two deaths within this time are replaced at once. */
+#define DEATHS_WINDOW_MS (10 * JR_SECOND_MS)
+#define DEATHS_FREE 2
+#define RESPAWN_WAIT_MAX_MS (10 * JR_SECOND_MS)
+
+/* How long children may take to finish what they are at. */
+#define STOP_LIMIT_MS (8 * JR_SECOND_MS)
+
+enum kind { WORKER, DISPATCHER };
+
+static const char *const kind_names[] = { "worker", "dispatcher" };
+
+struct child {
+    enum kind kind;
+    pid_t pid;               /* 0: there is none */
+    unsigned deaths;         /* within the window that began at window_ms */
+    int64_t window_ms;       /* monotonic */
+    int64_t respawn_due_ms;  /* monotonic; when there is none */
+};
+
+struct master {
+    struct jr_settings *settings;
+    struct jr_runtime *runtime;
+    struct child *children; /* the workers, then the dispatcher */
+    size_t count;
+    sigset_t signals;       /* what sigtimedwait() takes */
+};
+
+/* The probe: open, check and migrate the store, so that its failure ends the start. */
+static int probe_store(const struct jr_settings *settings)
+{
+    struct jr_store *store;
+    struct jr_error error;
+
+    if (jr_store_open(&store, settings->state_dir, settings->map_size_bytes, &error) != JR_OK) {
+        jr_log(JR_LOG_ERROR, "start-failed", "%s", error.text);
+        return JR_EXIT_STORE;
+    }
+    jr_store_close(store);
+    return JR_EXIT_OK;
+}
+
+static int run_probe(const struct master *master)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid < 0) {
+        jr_log(JR_LOG_ERROR, "start-failed", "cannot fork: %s", strerror(errno));
+        return JR_EXIT_FAILED;
+    }
+    if (pid == 0)
+        exit(probe_store(master->settings));
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFSIGNALED(status)) {
+        jr_log(JR_LOG_ERROR, "start-failed", "opening the store in '%s' ended with signal %d%s",
+               master->settings->state_dir, WTERMSIG(status),
+               WTERMSIG(status) == SIGBUS ? ": is the disk full?" : "");
+        return JR_EXIT_STORE;
+    }
+    return WEXITSTATUS(status);
+}
+
+/* What a child does, after fork: it has no use for the other kind's secrets. */
+static int live_as(enum kind kind, struct master *master, pid_t parent)
+{
+    jr_process_begin_child(parent);
+    free(master->children);
+    if (kind == WORKER) {
+        jr_settings_forget_token(master->settings);
+        return jr_worker_main(master->settings, master->runtime);
+    }
+    jr_settings_forget_keys(master->settings);
+    return jr_dispatcher_main(master->settings, master->runtime);
+}
+
+static void spawn(struct master *master, struct child *child)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        enum kind kind = child->kind;
+        int status = live_as(kind, master, parent);
+
+        jr_settings_release(master->settings);
+        exit(status);
+    }
+    if (pid < 0) {
+        jr_log(JR_LOG_ERROR, "fork-failed", "%s", strerror(errno));
+        child->respawn_due_ms = jr_monotonic_ms() + JR_SECOND_MS;
+        return;
+    }
+    child->pid = pid;
+}
+
+/* How long a child that died so often waits before it is replaced. */
+static int64_t respawn_wait_ms(unsigned deaths)
+{
+    int64_t wait_ms = JR_SECOND_MS;
+
+    if (deaths <= DEATHS_FREE)
+        return 0;
+    for (unsigned i = DEATHS_FREE + 1; i < deaths && wait_ms < RESPAWN_WAIT_MAX_MS; i++)
+        wait_ms *= 2;
+    return wait_ms < RESPAWN_WAIT_MAX_MS ? wait_ms : RESPAWN_WAIT_MAX_MS;
+}
+
+static void log_death(const struct child *child, pid_t pid, int status, int64_t wait_ms)
+{
+    struct jr_line line;
+
+    jr_line_begin(&line, JR_LOG_ERROR, "child-died");
+    jr_line_text(&line, "kind", kind_names[child->kind]);
+    jr_line_number(&line, "pid", (uint64_t)pid);
+    jr_line_number(&line, WIFSIGNALED(status) ? "signal" : "exit",
+                   (uint64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+    jr_line_number(&line, "replaced_in_ms", (uint64_t)wait_ms);
+    jr_line_write(&line);
+}
+
+static void bury(struct child *child, pid_t pid, int status)
+{
+    int64_t now_ms = jr_monotonic_ms(), wait_ms;
+
+    child->pid = 0;
+    /* The window moves on with each death, so that a crash loop keeps backing off. */
+    if (child->deaths == 0 || now_ms - child->window_ms > DEATHS_WINDOW_MS)
+        child->deaths = 0;
+    child->deaths++;
+    wait_ms = respawn_wait_ms(child->deaths);
+    child->window_ms = now_ms + wait_ms;
+    child->respawn_due_ms = now_ms + wait_ms;
+    log_death(child, pid, status, wait_ms);
+}
+
+static struct child *find_child(struct master *master, pid_t pid)
+{
+    for (size_t i = 0; i < master->count; i++)
+        if (master->children[i].pid == pid)
+            return &master->children[i];
+    return NULL;
+}
+
+/* Take note of all children that have ended. */
+static void reap(struct master *master, bool stopping)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct child *child = find_child(master, pid);
+
+        if (child == NULL)
+            continue;
+        if (child->kind == DISPATCHER)
+            master->runtime->dispatcher_free_ms = jr_now_ms();
+        if (stopping)
+            child->pid = 0;
+        else
+            bury(child, pid, status);
+    }
+}
+
+/* Start every child that is due; returns how long until the next is, -1 for none. */
+static int64_t respawn(struct master *master)
+{
+    int64_t now_ms = jr_monotonic_ms(), next_ms = -1;
+
+    for (size_t i = 0; i < master->count; i++) {
+        struct child *child = &master->children[i];
+
+        if (child->pid == 0 && child->respawn_due_ms <= now_ms)
+            spawn(master, child);
+        if (child->pid == 0 && (next_ms < 0 || child->respawn_due_ms - now_ms < next_ms))
+            next_ms = child->respawn_due_ms - now_ms;
+    }
+    return next_ms < 0 ? -1 : next_ms > 0 ? next_ms : 0;
+}
+
+/* Wait for a signal; 0 after timeout_ms (-1: no limit). */
+static int next_signal(const struct master *master, int64_t timeout_ms)
+{
+    struct timespec limit = { .tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000 };
+    int number = timeout_ms < 0 ? sigwaitinfo(&master->signals, NULL)
+                                : sigtimedwait(&master->signals, NULL, &limit);
+
+    return number > 0 ? number : 0;
+}
+
+static size_t tell_all(const struct master *master, int signal_number)
+{
+    size_t told = 0;
+
+    for (size_t i = 0; i < master->count; i++) {
+        if (master->children[i].pid == 0)
+            continue;
+        (void)kill(master->children[i].pid, signal_number);
+        told++;
+    }
+    return told;
+}
+
+/* Let the children finish, and end those that do not. */
+static void stop(struct master *master)
+{
+    int64_t limit_ms = jr_monotonic_ms() + STOP_LIMIT_MS, left_ms = STOP_LIMIT_MS;
+    size_t left;
+
+    (void)tell_all(master, SIGTERM);
+    while ((left = tell_all(master, 0)) > 0 && left_ms > 0) {
+        (void)next_signal(master, left_ms);
+        reap(master, true);
+        left_ms = limit_ms - jr_monotonic_ms();
+    }
+    if (left > 0) {
+        jr_log(JR_LOG_WARN, "stop", "%zu children did not stop in time and are killed", left);
+        (void)tell_all(master, SIGKILL);
+        for (size_t i = 0; i < master->count; i++)
+            if (master->children[i].pid != 0)
+                (void)waitpid(master->children[i].pid, NULL, 0);
+    }
+}
+
+static void run(struct master *master)
+{
+    for (;;) {
+        int number = next_signal(master, respawn(master));
+
+        if (number == SIGTERM || number == SIGINT)
+            return;
+        if (number == SIGHUP)
+            jr_log(JR_LOG_WARN, "reload", "settings are read at start only; restart to change them");
+        reap(master, false);
+    }
+}
+
+static void log_start(const struct jr_settings *settings)
+{
+    struct jr_line line;
+
+    jr_line_begin(&line, JR_LOG_INFO, "started");
+    jr_line_text(&line, "version", PACKAGE_VERSION);
+    jr_line_number(&line, "pid", (uint64_t)getpid());
+    jr_line_number(&line, "workers", (uint64_t)settings->workers);
+    jr_line_text(&line, "state_dir", settings->state_dir);
+    jr_line_text(&line, "api", settings->github_api_url);
+    if (settings->dry_run)
+        jr_line_text(&line, "dry_run",
+                     settings->github_token == NULL ? "yes, without a token" : "yes");
+    jr_line_write(&line);
+}
+
+static void block_signals(struct master *master)
+{
+    sigemptyset(&master->signals);
+    sigaddset(&master->signals, SIGCHLD);
+    sigaddset(&master->signals, SIGTERM);
+    sigaddset(&master->signals, SIGINT);
+    sigaddset(&master->signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &master->signals, NULL);
+    /* An inherited "ignore" would make children vanish without SIGCHLD. */
+    (void)signal(SIGCHLD, SIG_DFL);
+}
+
+/* Several workers wait for one connection: who comes too late must not block in accept(). */
+static bool prepare_socket(void)
+{
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+    return flags >= 0 && fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+int jr_master_main(struct jr_settings *settings)
+{
+    struct master master = { .settings = settings, .count = (size_t)settings->workers + 1 };
+    struct jr_error error;
+    int status;
+
+    block_signals(&master);
+    if (!prepare_socket()) {
+        jr_log(JR_LOG_ERROR, "start-failed", "cannot set up the socket: %s", strerror(errno));
+        return JR_EXIT_FAILED;
+    }
+    status = run_probe(&master);
+    if (status != JR_EXIT_OK)
+        return status;
+    master.children = calloc(master.count, sizeof *master.children);
+    if (master.children == NULL
+        || jr_runtime_create(&master.runtime, settings->state_dir, jr_now_ms(), &error) != JR_OK) {
+        jr_log(JR_LOG_ERROR, "start-failed", "out of memory");
+        free(master.children);
+        return JR_EXIT_FAILED;
+    }
+    master.children[master.count - 1].kind = DISPATCHER;
+    log_start(settings);
+    run(&master);
+    stop(&master);
+    free(master.children);
+    jr_log(JR_LOG_INFO, "stopped", "all children have ended");
+    return JR_EXIT_OK;
+}

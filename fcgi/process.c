@@ -1,0 +1,137 @@
+/*
+ * process -- what every process of this program does with itself.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/process.h"
+#include "lib/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+volatile sig_atomic_t jr_process_stopping;
+
+static sigset_t wait_mask;
+
+static void note_stop(int signal_number)
+{
+    (void)signal_number;
+    jr_process_stopping = 1;
+}
+
+/* libfcgi takes over signals that are ignored or at their default, so this is neither. */
+static void do_nothing(int signal_number)
+{
+    (void)signal_number;
+}
+
+static enum jr_err become(const struct stat *owner, struct jr_error *error)
+{
+    const struct passwd *user = getpwuid(owner->st_uid);
+    gid_t group = user != NULL ? user->pw_gid : owner->st_gid;
+    int rc = user != NULL ? initgroups(user->pw_name, group) : setgroups(0, NULL);
+
+    if (rc != 0 || setgid(group) != 0 || setuid(owner->st_uid) != 0)
+        return jr_error_set(error, JR_EIO, "cannot become the owner of STATE_DIR (user id %lu): %s",
+                            (unsigned long)owner->st_uid, strerror(errno));
+    if (setuid(0) == 0)
+        return jr_error_set(error, JR_EIO, "could become root again after giving it up");
+    return JR_OK;
+}
+
+enum jr_err jr_process_become_owner(const char *folder, struct jr_error *error)
+{
+    struct stat status;
+
+    if (geteuid() != 0)
+        return JR_OK;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return jr_error_set(error, JR_EIO, "STATE_DIR: cannot make '%s': %s", folder,
+                            strerror(errno));
+    if (stat(folder, &status) != 0)
+        return jr_error_set(error, JR_EIO, "STATE_DIR: cannot look at '%s': %s", folder,
+                            strerror(errno));
+    if (status.st_uid == 0)
+        return JR_OK;
+    return become(&status, error);
+}
+
+void jr_process_guard_secrets(void)
+{
+    struct rlimit none = { 0, 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__)
+    /* The leak checker has to attach to its own process. */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+void jr_process_open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+void jr_process_catch_stop(void)
+{
+    struct sigaction action;
+    sigset_t blocked;
+
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = note_stop;
+    (void)sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    sigprocmask(SIG_SETMASK, NULL, &wait_mask);
+    sigdelset(&wait_mask, SIGTERM);
+}
+
+const sigset_t *jr_process_wait_mask(void)
+{
+    return &wait_mask;
+}
+
+void jr_process_begin_child(pid_t parent)
+{
+    struct sigaction ignore;
+    sigset_t none;
+
+    memset(&ignore, 0, sizeof ignore);
+    sigemptyset(&ignore.sa_mask);
+    ignore.sa_handler = SIG_IGN;
+    /* Ctrl-C and a closed terminal reach the whole group: the master tells its children. */
+    (void)sigaction(SIGINT, &ignore, NULL);
+    (void)sigaction(SIGHUP, &ignore, NULL);
+    ignore.sa_handler = do_nothing;
+    (void)sigaction(SIGUSR1, &ignore, NULL);
+    ignore.sa_handler = SIG_DFL;
+    (void)sigaction(SIGCHLD, &ignore, NULL);
+    jr_process_catch_stop();
+    sigemptyset(&none);
+    sigaddset(&none, SIGTERM);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&wait_mask);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        jr_process_stopping = 1;
+}

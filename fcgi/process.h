@@ -1,0 +1,55 @@
+/*
+ * process -- what every process of this program does with itself: whose it is,
+ * what it tells others, when it is to stop.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_PROCESS_H
+#define JR_PROCESS_H
+
+#include "lib/error.h"
+
+#include <signal.h>
+
+/* Exit statuses; the last two are those of sysexits.h. */
+enum {
+    JR_EXIT_OK = 0,
+    JR_EXIT_FAILED = 1,
+    JR_EXIT_USAGE = 2,
+    JR_EXIT_STORE = 73, /* the store cannot be opened */
+    JR_EXIT_CONFIG = 78 /* a setting is wrong */
+};
+
+/* Becomes 1 when SIGTERM has come, once jr_process_catch_stop() was called. */
+extern volatile sig_atomic_t jr_process_stopping;
+
+/*
+ * Started as root, become the owner of the folder (made if it is not there),
+ * so that every process and tool sees the store with the same rights. An owner
+ * root is allowed; then nothing changes.
+ *   folder  STATE_DIR
+ * Returns JR_OK or JR_EIO. As any other user it does nothing.
+ */
+enum jr_err jr_process_become_owner(const char *folder, struct jr_error *error) JR_CHECKED;
+
+/* No core dump, no reading of memory by others of the same user: prctl(2). */
+void jr_process_guard_secrets(void);
+
+/* Make sure that descriptors 0 to 2 are open, so that no file gets their number. */
+void jr_process_open_standard(void);
+
+/*
+ * For a child of the master: leave when the master is gone, take SIGTERM as the
+ * wish to stop and nothing else from the terminal. SIGTERM is blocked from here
+ * on; waits let it in with jr_process_wait_mask().
+ *   parent  the master's process id
+ */
+void jr_process_begin_child(pid_t parent);
+
+/* Catch SIGTERM (and ignore SIGPIPE), blocked but for waits. */
+void jr_process_catch_stop(void);
+
+/* The signal mask for ppoll(2): lets SIGTERM in. */
+const sigset_t *jr_process_wait_mask(void);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * worker -- the FastCGI door: a child of the master that answers requests.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_WORKER_H
+#define JR_WORKER_H
+
+#include "lib/runtime.h"
+#include "lib/settings.h"
+
+/* Is descriptor 0 a listening socket, as FastCGI has it? */
+bool jr_worker_has_socket(void);
+
+/* Answer requests until told to stop. Returns the exit status. */
+int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime);
+
+#endif
