@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
-use JR::Process qw(spawn reap session_of);
+use JR::Process qw(spawn reap);
 use JR::Test;
 
 my $github = github();
@@ -63,7 +63,7 @@ subtest 'by hand, twice' => sub {
     open my $fh, '>', $payload or die $!;
     print {$fh} json_text(job_event(run_id => next_id(), action => 'queued'));
     close $fh;
-    my $binary = binary();
+    my $binary = $hand->cgi->binary;
     my $command = <<"SH";
 REQUEST_METHOD=POST CONTENT_TYPE=application/json CONTENT_LENGTH=\$(wc -c < $payload) \\
 HTTP_X_GITHUB_EVENT=workflow_job \\
@@ -75,7 +75,7 @@ SH
         my $pid = spawn(argv => ['/bin/sh', '-c', $command], env => $hand->environment, out => $out,
             err => "$out.err");
         is reap($pid), 0, "$time time: exit status 0";
-        wait_ok { !session_of($pid) } "$time time: nobody stays";
+        ok $hand->cgi->wait_children, "$time time: nobody stays";
         open my $in, '<', $out or die $!;
         my $answer = JR::Response->from_cgi(do { local $/; <$in> });
         status_is $answer, 202, "$time time";
@@ -84,7 +84,6 @@ SH
 
 subtest 'a bad day of the request' => sub {
     my $queued = delivery(job_event(run_id => next_id(), action => 'queued'));
-    my %vary = map { $_->[0] => $_->[1] } @{ $queued->{headers} };
     my $short = { %$queued, headers => [@{ $queued->{headers} }], body => substr $queued->{body}, 0, 100 };
     push @{ $short->{headers} }, ['Content-Length', length $queued->{body}];
     status_is $door->send({ %$short, no_length => 1 }), 400, 'shorter than its length: not a matter of signature';

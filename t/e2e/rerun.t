@@ -62,7 +62,7 @@ subtest 'a matrix with one failing leg: one POST' => sub {
     my $run = run_of($plain, jobs => [map {"test ($_)"} 1 .. 4]);
     my %outcome = map { ("test ($_)" => $_ == 2 ? 'failure' : 'success') } 1 .. 4;
     status_is $run->play(%outcome), 201, 'the last leg';
-    wait_ok { $run->accepted } 'the rerun is posted';
+    wait_ok { $run->accepted } 'the rerun is posted' or return;
     my $late = run_event($run->facts, attempt => 1, action => 'completed', conclusion => 'failure');
     status_is $plain->http->send(delivery($late)), 202, 'a late workflow_run of that attempt';
     all_decided($plain);

@@ -11,32 +11,36 @@ package JR::Cgi;
 use strict;
 use warnings;
 use JR::Http qw(cgi_params read_all);
-use JR::Process qw(spawn reap session_of end_processes);
+use JR::Process qw(spawn reap by_cmdline end_processes);
 use JR::Response;
 use JR::Wait qw(wait_for);
 
 # binary, env (a function that returns the settings), dir (for files)
 sub new {
     my ($class, %o) = @_;
-    return bless { %o, count => 0, sessions => [] }, $class;
+    my $self = bless { %o, count => 0 }, $class;
+    # A name of its own tells its children from the processes of a service.
+    mkdir "$o{dir}/cgi" or die "$o{dir}/cgi: $!";
+    symlink $o{binary}, $self->binary or die "symlink: $!";
+    return $self;
 }
 
 sub name { return 'cgi' }
-sub log  { return "$_[0]{dir}/cgi.log" }
+sub log  { return "$_[0]{dir}/cgi/log" }
+sub binary { return "$_[0]{dir}/cgi/job-rerunner" }
 
 sub send {
     my ($self, $request) = @_;
     my $input = $self->body_file($request->{body} // '');
     pipe my $answer, my $write or die "pipe: $!";
     my $pid = spawn(
-        argv  => [$self->{binary}],
+        argv  => [$self->binary],
         env   => { %{ $self->{env}->() }, map {@$_} cgi_params($request) },
         stdin => $input,
         out   => $write,
         err   => $self->log,
     );
     close $write;
-    push @{ $self->{sessions} }, $pid;
     my $bytes = read_all($answer);
     $self->{exit} = reap($pid);
     return JR::Response->from_cgi($bytes);
@@ -44,7 +48,7 @@ sub send {
 
 sub body_file {
     my ($self, $body) = @_;
-    my $name = "$self->{dir}/cgi-body." . ++$self->{count};
+    my $name = "$self->{dir}/cgi/body." . ++$self->{count};
     open my $fh, '>:raw', $name or die "$name: $!";
     print {$fh} $body;
     close $fh;
@@ -57,7 +61,7 @@ sub body_file {
 sub exit_status { return $_[0]{exit} }
 
 # What earlier requests still have running.
-sub children { return map { session_of($_) } @{ $_[0]{sessions} } }
+sub children { return by_cmdline($_[0]->binary) }
 
 sub wait_children {
     my ($self, $seconds) = @_;

@@ -141,12 +141,11 @@ sub set_limit  { my ($self, %to) = @_; return $self->control('set_limit', to => 
 # time, status; narrowed by method and a pattern of the path.
 sub requests {
     my ($self, $method, $path) = @_;
-    return grep { (!$method || $_->{method} eq $method) && (!$path || $_->{path} =~ $path) }
-        @{ $self->control('requests') };
+    return @{ $self->control('requests', method => $method, path => $path) };
 }
 
-sub posts { my ($self, $id) = @_; return $self->requests('POST', qr{/runs/$id/rerun}) }
-sub gets  { my ($self, $id) = @_; return $self->requests('GET',  qr{/runs/$id$}) }
+sub posts { my ($self, $id) = @_; return $self->requests('POST', "/runs/$id/rerun") }
+sub gets  { my ($self, $id) = @_; return $self->requests('GET',  "/runs/$id\$") }
 
 sub accepted_posts { return grep { ($_->{effect} // '') eq 'rerun' } posts(@_) }
 

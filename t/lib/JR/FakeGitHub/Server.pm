@@ -151,7 +151,7 @@ sub response {
 
 # Commands of the test.
 my %COMMAND = (
-    requests       => sub { $_[0]{requests} },
+    requests       => sub { [$_[0]->requests_like($_[1])] },
     script         => sub { push @{ $_[0]{rules} }, $_[1]{rule}; 1 },
     forget_scripts => sub { $_[0]{rules} = []; 1 },
     put_run        => sub { $_[0]{actions}->put_run($_[1]{run}) },
@@ -162,6 +162,13 @@ my %COMMAND = (
     set_tokens     => sub { $_[0]{actions}{tokens} = $_[1]{tokens}; 1 },
     set_limit      => sub { $_[0]{actions}->set_limit($_[1]{to}) },
 );
+
+sub requests_like {
+    my ($self, $want) = @_;
+    my ($method, $path) = @$want{qw(method path)};
+    return grep { (!defined $method || $_->{method} eq $method) && (!defined $path || $_->{path} =~ /$path/) }
+        @{ $self->{requests} };
+}
 
 sub answer_control {
     my ($self, $handle) = @_;
