@@ -163,7 +163,7 @@ static void note_call(struct dispatcher *dispatcher, const struct jr_call *call)
             runtime->token_rejected_ms = 0;
         return;
     }
-    if (call->reason == JR_REASON_BAD_TOKEN && wait_ms > dispatcher->settings->api_backoff_max_ms)
+    if (wait_ms == 0)
         wait_ms = dispatcher->settings->api_backoff_max_ms;
     dispatcher->stop_calls_until_ms = now_ms + wait_ms;
     jr_log(JR_LOG_ERROR, "calls-stopped", "%s; no call for %lld s", jr_reason_words(call->reason),

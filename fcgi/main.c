@@ -35,6 +35,7 @@ static int prepare(struct jr_settings *settings)
     struct jr_error error;
     enum jr_err err = jr_settings_load(settings, &problems);
 
+    jr_settings_clear_environment();
     jr_log_open(settings->log_level);
     if (err != JR_OK) {
         log_problems(problems == NULL ? "out of memory" : problems);

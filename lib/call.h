@@ -23,7 +23,7 @@ struct jr_call {
     enum jr_outcome outcome;
     enum jr_reason reason;
     int64_t wait_ms;  /* for LATER: at least so long; 0: the backoff alone */
-    bool stops_all;   /* no call at all before wait_ms is over */
+    bool stops_all;   /* no call at all before wait_ms is over, or API_BACKOFF_MAX if that is 0 */
     int status;       /* HTTP; 0: no answer */
     int64_t duration_us;
     char text[256];   /* what GitHub or libcurl said, for people; may be empty */

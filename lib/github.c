@@ -52,14 +52,15 @@ static void sorted(struct jr_call *call, enum jr_outcome outcome, enum jr_reason
     call->wait_ms = wait_ms;
 }
 
+/* wait_ms 0: not said */
 static void stop_all(struct jr_call *call, enum jr_reason reason, int64_t wait_ms)
 {
-    if (wait_ms < WAIT_MIN_MS)
-        wait_ms = WAIT_MIN_MS;
-    if (wait_ms > WAIT_MAX_MS)
-        wait_ms = WAIT_MAX_MS;
     sorted(call, JR_OUTCOME_LATER, reason, wait_ms);
     call->stops_all = true;
+    if (wait_ms != 0)
+        call->wait_ms = wait_ms < WAIT_MIN_MS   ? WAIT_MIN_MS
+                        : wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS
+                                                : wait_ms;
 }
 
 /* GitHub's own words, and where its documentation of them is. */
@@ -88,7 +89,7 @@ static void sort_forbidden(const struct jr_http_answer *answer, const char *docu
                            int64_t now_ms, struct jr_call *call)
 {
     if (answer->retry_after_s >= 0) {
-        stop_all(call, JR_REASON_RATE_LIMITED, answer->retry_after_s * 1000);
+        stop_all(call, JR_REASON_RATE_LIMITED, answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : WAIT_MIN_MS);
         return;
     }
     if (answer->ratelimit_remaining == 0) {
@@ -137,7 +138,7 @@ void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t no
     else if (status >= 500 || status == 408)
         sorted(call, JR_OUTCOME_LATER, JR_REASON_SERVER_ERROR, 0);
     else if (status == 401)
-        stop_all(call, JR_REASON_BAD_TOKEN, WAIT_MAX_MS);
+        stop_all(call, JR_REASON_BAD_TOKEN, 0);
     else if (status == 403 || status == 429)
         sort_forbidden(answer, documentation, now_ms, call);
     else if (status == 404)

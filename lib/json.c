@@ -23,17 +23,16 @@ enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
     enum jr_err err = JR_OK;
 
     *root = NULL;
-    if (length > INT_MAX)
+    if (length >= INT_MAX)
         return jr_error_set(error, JR_EINVAL, "JSON text too long");
     tokener = json_tokener_new_ex(DEPTH_MAX);
     if (tokener == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    *root = json_tokener_parse_ex(tokener, text, (int)length);
+    /* A bare word or number ends only at the NUL. */
+    *root = json_tokener_parse_ex(tokener, text, (int)length + 1);
     status = json_tokener_get_error(tokener);
-    if (status == json_tokener_continue) {
-        err = jr_error_set(error, JR_EINVAL, "JSON text ends too early");
-    } else if (status != json_tokener_success) {
+    if (status != json_tokener_success) {
         err = jr_error_set(error, JR_EINVAL, "not JSON: %s at byte %zu",
                            json_tokener_error_desc(status),
                            json_tokener_get_parse_end(tokener));

@@ -24,6 +24,7 @@ enum jr_json {
 
 /*
  * Parse one JSON text: at most 64 levels deep, valid UTF-8, nothing after it.
+ *   text   of `length` bytes and a NUL after them
  *   root   out: the value, released with json_object_put(); NULL for `null`
  *   error  out: why not, on JR_EINVAL
  * Returns JR_OK, JR_EINVAL or JR_ENOMEM; root is NULL unless JR_OK.

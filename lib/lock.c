@@ -39,7 +39,7 @@ enum jr_err jr_lock_take(const char *state_dir, int *fd, struct jr_error *error)
     if (*fd < 0)
         return jr_error_set(error, JR_EIO, "cannot open '%s/dispatcher.lock': %s", state_dir,
                             strerror(errno));
-    if (fcntl(*fd, F_OFD_SETLK, &lock) == 0) {
+    if (fcntl(*fd, F_SETLK, &lock) == 0) {
         /* Only told to people: that it cannot be written on a full disk is no reason not to run. */
         if (ftruncate(*fd, 0) == 0)
             dprintf(*fd, "%ld\n", (long)getpid());
@@ -62,7 +62,7 @@ bool jr_lock_is_held(const char *state_dir)
 
     if (fd < 0)
         return false;
-    held = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
     close(fd);
     return held;
 }

@@ -2,8 +2,10 @@
  * lock -- one dispatcher for a STATE_DIR.
  *
  * A write lock on STATE_DIR/dispatcher.lock that the kernel lets go of when its
- * holder dies. The file holds the process id of the last one who took it.
- * Source: fcntl(2), "Open file description locks".
+ * holder dies. It belongs to the process: the holder must not open the file a
+ * second time, since closing it again would let go of the lock, and a child
+ * made by fork does not have it. The file holds the process id of the last holder.
+ * Source: fcntl(2), "Advisory record locking".
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -21,7 +23,7 @@
  */
 enum jr_err jr_lock_take(const char *state_dir, int *fd, struct jr_error *error) JR_CHECKED;
 
-/* Does anybody hold it? Only looks: takes and writes nothing. */
+/* Does another process hold it? Only looks: takes and writes nothing. */
 bool jr_lock_is_held(const char *state_dir);
 
 #endif

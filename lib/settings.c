@@ -545,29 +545,27 @@ static void release_secret(char **secret)
     *secret = NULL;
 }
 
-/* The environment block is readable in /proc/PID/environ for as long as it is not overwritten. */
-static void wipe_variable(const char *name)
+void jr_settings_clear_environment(void)
 {
-    char *value = getenv(name);
+    for (size_t i = 0; i < ROWS; i++) {
+        char *value = rows[i].type == SECRET ? getenv(rows[i].name) : NULL;
 
-    if (value == NULL)
-        return;
-    jr_wipe(value, strlen(value));
-    unsetenv(name);
+        if (value == NULL)
+            continue;
+        jr_wipe(value, strlen(value));
+        unsetenv(rows[i].name);
+    }
 }
 
 void jr_settings_forget_token(struct jr_settings *settings)
 {
     release_secret(&settings->github_token);
-    wipe_variable("GITHUB_TOKEN");
 }
 
 void jr_settings_forget_keys(struct jr_settings *settings)
 {
     release_secret(&settings->github_sign_key);
     release_secret(&settings->github_sign_key_old);
-    wipe_variable("GITHUB_SIGN_KEY");
-    wipe_variable("GITHUB_SIGN_KEY_OLD");
 }
 
 void jr_settings_release(struct jr_settings *settings)

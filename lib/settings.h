@@ -71,9 +71,12 @@ enum jr_err jr_settings_load(struct jr_settings *settings, char **problems) JR_C
 void jr_settings_release(struct jr_settings *settings);
 
 /*
- * Forget a secret: wipe it here and in the environment block. For a process
- * that has no use for it.
+ * Wipe the secrets in the environment block, which others of the same user
+ * could read in /proc/PID/environ. After jr_settings_load().
  */
+void jr_settings_clear_environment(void);
+
+/* Wipe a secret, in a process that has no use for it. */
 void jr_settings_forget_token(struct jr_settings *settings);
 void jr_settings_forget_keys(struct jr_settings *settings);
 
