@@ -157,20 +157,19 @@ sub http    { return JR::Http->new(unix => "$_[0]{dir}/http.sock") }
 sub fastcgi { return JR::FastCGI->new(unix => $_[0]->socket_path) }
 sub cgi     { return $_[0]{cgi_door} }
 
-# Processes. The dispatcher is the child that holds the lock.
+# Processes. The dispatcher is the child that holds the lock; whose lock it is
+# stands in the file.
 sub children { return children_of($_[0]{master}) }
 
 sub dispatcher {
     my ($self) = @_;
-    my ($inode) = (stat "$self->{state_dir}/dispatcher.lock")[1] or return;
-    my %child = map { $_ => 1 } $self->children;
-    open my $fh, '<', '/proc/locks' or die "/proc/locks: $!";
-    while (<$fh>) {
-        next if /->/;    # a waiter
-        my ($pid) = /\s(-?\d+)\s+[0-9a-f]+:[0-9a-f]+:$inode\s/ or next;
-        return $pid if $child{$pid};
-    }
-    return;
+    my $file = "$self->{state_dir}/dispatcher.lock";
+    my $inode = (stat $file)[1] // return;
+    open my $locks, '<', '/proc/locks' or die "/proc/locks: $!";
+    return if !grep {/:$inode /} <$locks>;
+    open my $fh, '<', $file or return;
+    my ($pid) = (<$fh> // '') =~ /^(\d+)/ or return;
+    return (grep { $_ == $pid } $self->children)[0];
 }
 
 sub workers {
