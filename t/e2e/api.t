@@ -173,6 +173,32 @@ subtest 'two POSTs keep their distance' => sub {
     cmp_ok $times[$_] - $times[$_ - 1], '>=', 0.38, "before POST $_" for 1, 2;
 };
 
+subtest 'an unknown outcome is not asked about at once' => sub {
+    my $patient = service(github => $github, API_BACKOFF_MIN => '500ms', API_BACKOFF_MAX => '2s')->start;
+    my $run = run_of($patient);
+    $github->script(POST => $run->id, { cut => 1 });
+    $run->play(build => 'failure');
+    wait_ok { $run->accepted } 'rerun';
+    my ($first) = $run->posts;
+    my ($next) = grep { $_->{time} > $first->{time} } $run->gets;
+    cmp_ok $next->{time} - $first->{time}, '>=', 0.48, 'API_BACKOFF_MIN passed before the next GET';
+};
+
+subtest 'a rate limit with Retry-After' => sub {
+    my $limited = service(github => $github)->start;
+    my ($run, $other) = map { run_of($limited) } 1 .. 2;
+    $github->script(GET => $run->id . '$', {
+        status => 429, body => { message => 'slow down' }, headers => { 'Retry-After' => 2 },
+    });
+    $run->play(build => 'failure');
+    wait_ok { $run->gets } 'refused';
+    $other->play(build => 'failure');
+    wait_ok { $run->accepted && $other->accepted } 'both are rerun';
+    my ($refused) = $run->gets;
+    my ($next) = grep { $_->{time} > $refused->{time} } $run->gets, $other->gets;
+    cmp_ok $next->{time} - $refused->{time}, '>=', 1.9, 'no call before it is over';
+};
+
 subtest 'a base address with a path' => sub {
     for my $path ('/api/v3', '/api/v3/') {
         my $enterprise = service(github => $github, GITHUB_API_URL => $github->url . $path)->start;

@@ -145,4 +145,6 @@ subtest 'noise' => sub {
 
 is_deeply [$service->log->find('webhook', status => 403)], [], 'nothing was called a forgery';
 
+is_deeply [grep { !JR::Log::parse($_) } split /\n/, $service->log->text], [], 'all lines of the log have one form';
+
 finish();

@@ -56,6 +56,19 @@ subtest 'a dry run says what it would do' => sub {
     ok $line, 'the decision is in the log';
 };
 
+subtest 'a Proxy header is no proxy' => sub {
+    my $stranger = github();
+    my $run = workflow_run(github => $github, door => $door, jobs => ['build']);
+    $run->queued('build');
+    $run->finish('failure');
+    my $request = delivery(job_event($run->facts, id => $run->truth->{jobs}[0]{id}, action => 'completed',
+        conclusion => 'failure'));
+    push @{ $request->{headers} }, ['Proxy', $stranger->url];
+    status_is $door->send($request), 201, 'failed';
+    wait_ok { $run->accepted } 'rerun';
+    is scalar $stranger->requests, 0, 'not by way of the stranger';
+};
+
 # As a person would, with a shell and openssl.
 subtest 'by hand, twice' => sub {
     my $hand = service(DRY_RUN => 'yes', GITHUB_TOKEN => undef);

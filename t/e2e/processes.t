@@ -11,6 +11,8 @@ use lib "$FindBin::Bin/../lib";
 use IO::Socket::UNIX;
 use POSIX qw(_exit);
 use Test::More;
+use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
+use JR::Http qw(cgi_params read_all);
 use JR::Process qw(running reap);
 use JR::Test;
 
@@ -85,6 +87,35 @@ subtest 'kill -9 of the dispatcher between POST and record' => sub {
     wait_ok { $run->gets > $gets } 'the next one asks first';
     is_made_once($service, $run);
     is scalar $run->posts, 1, 'there was no second POST';
+};
+
+subtest 'kill -9 of the dispatcher before the POST arrives' => sub {
+    my $service = service(github => $github)->start;
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $github->script(POST => $run->id, { hang => 1 });
+    $run->play(build => 'failure');
+    wait_ok { $run->posts } 'the POST is under way, and will be without effect';
+    my $gets = $run->gets;
+    $service->expect_death;
+    kill 'KILL', $service->dispatcher;
+    wait_ok { $run->accepted } 'it is made again';
+    cmp_ok scalar $run->gets, '>', $gets, 'after GitHub was asked';
+    is_made_once($service, $run);
+};
+
+subtest 'SIGTERM in the middle of a body' => sub {
+    my $service = service(github => $github, WORKERS => 2)->start;
+    my $request = delivery(job_event(run_id => next_id(), action => 'queued'));
+    my ($first, $rest) = unpack 'a100 a*', $request->{body};
+    my $socket = $service->fastcgi->write_only(
+        fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($first));
+    # Served by the other worker: the first one is in its request by now.
+    status_is queued_answer($service), 202, 'another request' for 1 .. 2;
+    kill 'TERM', $service->master;
+    wait_ok { $service->children < 3 } 'stopping';
+    syswrite $socket, fcgi_stdin($rest) . fcgi_end();
+    status_is JR::FastCGI::decode(read_all($socket)), 202, 'the request is finished first';
+    is $service->stop_service, 0, 'a clean stop';
 };
 
 subtest 'SIGTERM under load loses no request' => sub {

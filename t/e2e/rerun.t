@@ -173,6 +173,13 @@ subtest 'only workflow_run is subscribed to' => sub {
     left_alone($plain, $good);
 };
 
+subtest 'a workflow_run that ends twice' => sub {
+    my $run = run_of($plain);
+    status_is $run->finish('success', event => 1), 200, 'once too early';
+    status_is $run->finish('failure', event => 1), 201, 'and with another conclusion';
+    wait_ok { $run->accepted } 'the later one counts';
+};
+
 subtest 'a run that never got jobs' => sub {
     my $run = run_of($strict, jobs => []);
     status_is $run->finish('startup_failure', event => 1), 201, 'startup_failure';
@@ -193,6 +200,14 @@ subtest 'logins left alone' => sub {
     closed($strict, $trigger, qr/actor|login|sender/);
 
     left_alone($strict, $listed, $actor, $trigger);
+
+    my $unnamed = run_of($strict, actor => undef, sender => 'robot-10');
+    my $earlier = time - 60;    # what is first is told by the events' own times
+    status_is $unnamed->queued('build', created => $earlier, started => $earlier), 204, 'a listed sender began it';
+    $unnamed->finish('failure');
+    status_is $unnamed->completed(build => 'failure', sender => 'octocat'), 201, 'another one ends it';
+    closed($strict, $unnamed, qr/actor|login|sender/);
+    left_alone($strict, $unnamed);
 
     my $sender = run_of($strict, actor => 'octocat', sender => 'robot-9');
     status_is $sender->play(build => 'failure'), 204, 'only the sender is listed';
@@ -229,6 +244,14 @@ subtest 'repositories and workflows' => sub {
     status_is $other->play(build => 'failure'), 201, 'another repository';
     wait_ok { $other->accepted } 'rerun';
     left_alone($strict, @runs);
+};
+
+subtest 'RUN_ATTEMPTS=1: never' => sub {
+    my $never = service(github => $github, RUN_ATTEMPTS => 1)->start;
+    my $run = run_of($never);
+    status_is $run->play(build => 'failure'), 204, 'failed';
+    $never->stop_service;
+    is scalar $run->posts, 0, 'nothing is posted';
 };
 
 subtest 'a dry run with a token asks, but does not post' => sub {

@@ -41,6 +41,23 @@ subtest 'a cut connection' => sub {
     is scalar $run->posts, 1, 'and not told again';
 };
 
+subtest 'a proxy' => sub {
+    my $proxy = github();    # records the request and refuses it
+    my $service = service(
+        github => $github, GITHUB_API_URL => 'https://api.github.test', https_proxy => $proxy->url,
+    )->start;
+    failing_run($service);
+    wait_ok { $proxy->requests('CONNECT') } 'is asked for a connection';
+    my ($request) = $proxy->requests;
+    is $request->{target}, 'api.github.test:443', 'to the API';
+    unlike $request->{raw_head}, qr/@{[ JR::Service::token() ]}/, 'and does not see the token';
+
+    my $direct = service(github => $github, https_proxy => $proxy->url, no_proxy => '127.0.0.1')->start;
+    my $run = failing_run($direct);
+    wait_ok { $run->accepted } 'no_proxy: not used';
+    unlike join(' ', map { $_->{target} } $proxy->requests), qr/127\.0\.0\.1/, 'nor asked';
+};
+
 # Refused before a request: asked twice, in vain.
 sub refuses {
     my ($name, $fake, %settings) = @_;

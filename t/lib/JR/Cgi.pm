@@ -48,7 +48,7 @@ sub send {
 
 sub body_file {
     my ($self, $body) = @_;
-    my $name = "$self->{dir}/cgi/body." . ++$self->{count};
+    my $name = "$self->{dir}/cgi/body.$$." . ++$self->{count};
     open my $fh, '>:raw', $name or die "$name: $!";
     print {$fh} $body;
     close $fh;

@@ -22,7 +22,7 @@ sub new {
     );
     return bless {
         github => $github, door => $door, id => $run->{id},
-        sender => $sender // $run->{actor},
+        sender => $sender // $run->{actor} // 'octocat',
     }, $class;
 }
 
@@ -46,8 +46,8 @@ sub job {
     my $job = $self->{github}->set_job($self->{id}, $name, status => $status, conclusion => $conclusion);
     return if exists $o{event} && !$o{event};
     return $self->{door}->send(delivery(job_event(
-        $self->facts, %o, id => $job->{id}, name => $name, action => $status, conclusion => $conclusion,
-        created => $job->{created_at}, started => $job->{started_at}, completed => $job->{completed_at},
+        $self->facts, id => $job->{id}, name => $name, action => $status, conclusion => $conclusion,
+        created => $job->{created_at}, started => $job->{started_at}, completed => $job->{completed_at}, %o,
     )));
 }
 

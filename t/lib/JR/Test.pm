@@ -60,11 +60,11 @@ sub tmpdir {
     return $TMP;
 }
 
-# A service that is not started yet; settings in capitals, options of
-# JR::Service in small letters.
+# A service that is not started yet; settings in capitals (and curl's proxy
+# variables), options of JR::Service in small letters.
 sub service {
     my (%o) = @_;
-    my %env = map { $_ => delete $o{$_} } grep {/^[A-Z]/} keys %o;
+    my %env = map { $_ => delete $o{$_} } grep {/^[A-Z]|_proxy$/} keys %o;
     my $service = JR::Service->new(
         dir => tmpdir() . '/service' . @SERVICES, binary => binary(), env => \%env, %o,
     );

@@ -60,7 +60,7 @@ sub put_run {
         %$given,
     );
     my $jobs = delete $run{jobs} // [];
-    $run{triggering_actor} //= $run{actor};
+    $run{triggering_actor} = $run{actor} if !exists $run{triggering_actor};
     $run{head_repo} //= $run{repo};
     $run{run_started_at} //= $now;
     $run{updated_at} //= $now;
@@ -338,7 +338,7 @@ sub iso { my ($t) = @_; return defined $t ? strftime('%Y-%m-%dT%H:%M:%SZ', gmtim
 
 sub user {
     my ($login) = @_;
-    return if !defined $login;
+    return undef if !defined $login;    # in a list: a member, not nothing
     return { login => $login, id => number($login), type => $login =~ /\[bot\]$/ ? 'Bot' : 'User', site_admin => JSON::PP::false };
 }
 

@@ -1,0 +1,104 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Many clients at once, many workers: each event counts once, one of them
+# ends the run, and the run is rerun once.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use POSIX qw(_exit);
+use Test::More;
+use JR::Process qw(reap);
+use JR::Test;
+
+use constant { CLIENTS => 6, LEGS => 24 };
+
+my $github = github();
+my $service = service(github => $github, WORKERS => 6)->start;
+
+# Each client sends its share of the requests; all statuses, sorted.
+sub at_once {
+    my ($door, @requests) = @_;
+    pipe my $results, my $report or die "pipe: $!";
+    my @pids;
+    for my $n (0 .. CLIENTS - 1) {
+        my $pid = fork // die "fork: $!";
+        push @pids, $pid;
+        next if $pid;
+        for my $request (@requests[grep { $_ % CLIENTS == $n } 0 .. $#requests]) {
+            my $answer = eval { $door->send($request) };
+            syswrite $report, ($answer ? $answer->status : 'none') . "\n";
+        }
+        _exit(0);
+    }
+    close $report;
+    my @statuses = sort <$results>;
+    reap($_) for @pids;
+    chomp @statuses;
+    return @statuses;
+}
+
+sub counted {
+    my (@statuses) = @_;
+    my %count;
+    $count{$_}++ for @statuses;
+    return \%count;
+}
+
+for my $door ($service->http, $service->cgi) {
+    my $by = 'by ' . $door->name;
+
+    subtest "the legs of a matrix end at once, $by" => sub {
+        my @legs = map {"leg $_"} 1 .. LEGS;
+        my $run = workflow_run(github => $github, door => $door, jobs => \@legs);
+        my %job = map { $_->{name} => $_ } @{ $run->truth->{jobs} };
+        my @facts = $run->facts;
+        my $event = sub {
+            my ($name, %o) = @_;
+            return delivery(job_event(@facts, id => $job{$name}{id}, name => $name, %o));
+        };
+        is_deeply counted(at_once($door, map { $event->($_, action => 'queued') } @legs)), { 202 => LEGS },
+            'all are queued';
+        my @ends = map { $event->($_, action => 'completed', conclusion => $_ =~ /7/ ? 'failure' : 'success') } @legs;
+        $run->finish('failure');
+        is_deeply counted(at_once($door, @ends)), { 201 => 1, 202 => LEGS - 1 }, 'one of them is the last';
+        wait_ok { $run->accepted } 'rerun';
+        is_deeply counted(at_once($door, @ends)), { 201 => 1, 202 => LEGS - 1 }, 'all of them again';
+    };
+
+    subtest "one delivery, many times at once, $by" => sub {
+        my $run = workflow_run(github => $github, door => $door, jobs => ['build']);
+        $run->queued('build');
+        $run->finish('failure');
+        my $end = delivery(job_event($run->facts, id => $run->truth->{jobs}[0]{id}, action => 'completed',
+            conclusion => 'failure'));
+        is_deeply counted(at_once($door, ($end) x 18)), { 201 => 18 }, 'one answer';
+        wait_ok { $run->accepted } 'rerun';
+    };
+}
+
+# CGI alone: whoever finds no dispatcher becomes one, but only one does.
+subtest 'many CGI requests at once, without a service' => sub {
+    my $alone = service(github => $github);
+    my @runs = map { workflow_run(github => $github, door => $alone->cgi, jobs => ['build']) } 1 .. 12;
+    my @ends;
+    for my $run (@runs) {
+        $run->finish('failure');
+        push @ends, delivery(run_event($run->facts, action => 'completed', conclusion => 'failure'));
+    }
+    is_deeply counted(at_once($alone->cgi, @ends)), { 201 => 12 }, 'all scheduled';
+    wait_ok { 12 == grep { $_->accepted } @runs } 'all rerun';
+    ok $alone->cgi->wait_children, 'nobody stays';
+    is scalar(map { $_->posts } @runs), 12, 'one POST each';
+};
+
+my $last = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+$last->play(build => 'failure');
+wait_ok { $last->accepted } 'a later run is rerun';
+my %posts;
+$posts{ $_->{path} }++ for $github->requests('POST');
+is_deeply [grep { $posts{$_} > 1 } sort keys %posts], [], 'no run got two POSTs';
+
+finish();
