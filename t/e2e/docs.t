@@ -1,0 +1,160 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The documents keep step with the program: settings and their defaults,
+# reasons, status codes, sub-commands and the include rule; and README's
+# request by hand works as it stands there, twice.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JR::Log;
+use JR::Process qw(spawn reap);
+use JR::Response;
+use JR::Test;
+
+sub text {
+    my ($name) = @_;
+    open my $fh, '<', $name or die "$name: $!";
+    local $/;
+    return <$fh> // '';
+}
+
+my $top     = srcdir();
+my $readme  = text("$top/README");
+my $hacking = text("$top/HACKING");
+my $manual  = text("$top/fcgi/job-rerunner.8");
+my $help    = tool(['--help']);
+is $help->{status}, 0, '--help: exit 0';
+
+# What stands under a title of README, or of the manual page, up to the next.
+sub section {
+    my ($title) = @_;
+    return $readme =~ /^\Q$title\E\n-+\n(.*?)(?=^\S[^\n]*\n---|\z)/ms ? $1 : '';
+}
+
+sub manual_section {
+    my ($title) = @_;
+    return $manual =~ /^\.S[hs] \Q$title\E\n(.*?)(?=^\.Sh |\z)/ms ? $1 : '';
+}
+
+# The same words, whatever their order?
+sub same_set {
+    my ($got, $want, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is join("\n", sort @$got), join("\n", sort @$want), $name;
+}
+
+subtest 'settings' => sub {
+    my ($table) = $help->{out} =~ /^settings.*?:\n((?:  .*\n)+)/m;
+    my %default = map { /^  ([A-Z_]+) .*?(?: \[([^\]]+)\])?$/ ? ($1 => $2 // '') : () } split /\n/, $table // '';
+    cmp_ok scalar keys %default, '>', 20, '--help has a table';
+
+    my %in_readme = section('Settings') =~ /^  ([A-Z][A-Z_]+) +(\S+) /mg;
+    same_set [keys %in_readme], [keys %default], 'README has the same settings';
+    my %in_manual = map { $_ => '' } manual_section('ENVIRONMENT') =~ /^\.It Ev ([A-Z_]+)(?: Pq .*)?$/mg;
+    %in_manual = (%in_manual, manual_section('ENVIRONMENT') =~ /^\.It Ev ([A-Z_]+) Pq (.+)$/mg);
+    delete $in_manual{CREDENTIALS_DIRECTORY};    # systemd's, not ours
+    same_set [keys %in_manual], [keys %default], 'so has the manual page';
+    for my $name (sort keys %default) {
+        is $in_readme{$name}, $default{$name} || '-', "$name: default in README";
+        is $in_manual{$name}, $default{$name}, "$name: default in the manual page";
+    }
+};
+
+subtest 'reasons' => sub {
+    my ($rows) = text("$top/lib/words.c") =~ /\} reasons\[\] = \{\n(.*?)^\};/ms;
+    my @token = grep { $_ ne 'none' } $rows =~ /^\s*\{ JR_REASON_\w+, "([^"]+)"/mg;
+    cmp_ok scalar @token, '>', 50, 'words.c has a table';
+    same_set [section('Reasons') =~ /^  ([a-z][a-z-]+) {2,}\S/mg], \@token, 'README lists them';
+    same_set [manual_section('REASONS') =~ /^\.It Ql (\S+)$/mg], \@token, 'so does the manual page';
+};
+
+subtest 'status codes' => sub {
+    my ($rows) = text("$top/lib/request.c") =~ /\} statuses\[\] = \{\n(.*?)^\};/ms;
+    my %result = ($rows // '') =~ /\{ (\d+), "[^"]+", "([^"]+)" \}/g;
+    cmp_ok scalar keys %result, '>', 10, 'request.c has a table';
+    my %in_readme = section('Status codes') =~ /^  (\d{3}) +(\S+) /mg;
+    is_deeply \%in_readme, \%result, 'README has it, with the results';
+    same_set [manual_section('Requests') =~ /^\.It (\d{3})$/mg], [keys %result], 'so has the manual page';
+};
+
+subtest 'commands and exit statuses' => sub {
+    my ($commands) = $help->{out} =~ /^commands:\n((?:  .*\n)+)/m;
+    my @name = ($commands // '') =~ /^  (\S+)/mg;
+    cmp_ok scalar @name, '>', 2, '--help has commands';
+    same_set [manual_section('COMMANDS') =~ /^\.It Cm (\S+)/mg], \@name, 'the manual page has them';
+    my ($enum) = text("$top/fcgi/process.h") =~ /enum \{(.*?)\};/s;
+    same_set [manual_section('EXIT STATUS') =~ /^\.It (\d+)$/mg], [$enum =~ /JR_EXIT_\w+ = (\d+)/g], 'and exit statuses';
+};
+
+# Programs of t/unit stand in the build, and a path may be below another folder.
+subtest 'files and titles that are named are there' => sub {
+    for my $document ($readme, $hacking) {
+        my %named = map { $_ => 1 } $document =~ m{(?<![\w/.])((?:lib|fcgi|conf|t)/[\w./-]*\w)}g;
+        ok -e "$top/$_", $_ for grep { !m{[A-Z]|^t/unit/.*\.t$|/job-rerunner$} } sort keys %named;
+        my ($list) = $document =~ /^In this file:\n\n((?:    .*\n)+)/m;
+        my @title = map { s/^\s+|\s+$//gr } map { split / {2,}/ } map { s/^ +//r } split /\n/, $list // '';
+        same_set \@title, [$document =~ /^(\S[^\n]*)\n-{4,}$/mg], 'the list of contents is whole';
+    }
+};
+
+subtest 'includes go one way' => sub {
+    my ($list) = text("$top/Makefile.am") =~ /^lib_libjr_a_SOURCES = \\\n(.*?[^\\])\n/ms;
+    my $n = 0;
+    my %place = map { $_ => ++$n } $list =~ m{\blib/(\w+)\.h\b}g;
+    my @wrong;
+    for my $file (glob "$top/lib/*.[ch]") {
+        my ($name) = $file =~ m{(\w+)\.[ch]$};
+        my $source = text($file);
+        push @wrong, "$file is not in Makefile.am" if !$place{$name};
+        push @wrong, "$file includes fcgi/" if $source =~ m{^#include "fcgi/}m;
+        push @wrong, map {"$file includes lib/$_.h"}
+            grep { ($place{$_} // 0) > ($place{$name} // 0) } $source =~ m{^#include "lib/(\w+)\.h"}mg;
+    }
+    is "@wrong", '', 'lib/ in the order of Makefile.am';
+};
+
+# As somebody would paste it, in a folder that looks like the source tree.
+subtest 'manual testing' => sub {
+    my ($command) = section('Manual testing') =~ /\n\n((?:    .*\n)+)/;
+    like $command, qr{fcgi/job-rerunner <}, 'README has a command' or return;
+    my $dir = tmpdir() . '/by-hand';
+    mkdir $_ or die "$_: $!" for $dir, "$dir/fcgi";
+    symlink binary(), "$dir/fcgi/job-rerunner" or die "symlink: $!";
+    my %sanitizer = map { $_ => $ENV{$_} } grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
+    my $log = JR::Log->new("$dir/log");
+    for my $time (1, 2) {
+        my $out = "$dir/answer.$time";
+        my $pid = spawn(
+            argv => ['/bin/sh', '-c', "cd '$dir' && { $command }"],
+            env  => { PATH => '/usr/bin:/bin', %sanitizer },
+            out  => $out,
+            err  => $log->path,
+        );
+        is reap($pid), 0, "time $time: exit status 0";
+        my $answer = JR::Response->from_cgi(text($out));
+        status_is $answer, 201, "time $time";
+        is $answer->json->{result}, 'scheduled', "time $time: result";
+        ok $log->wait_entry('decision', run => 1, verdict => 'dry-run'), "time $time: decided" or diag $log->text;
+    }
+    is $log->count('webhook', status => 201), 2, 'two requests';
+    is $log->count('webhook', repeated => 'yes'), 1, 'the second is known';
+    is $log->count('decision'), 1, 'one decision';
+    unlike $log->text, qr/ error /, 'no error';
+};
+
+subtest 'the manual page is well-formed' => sub {
+    my ($mandoc) = grep { -x } map {"$_/mandoc"} split /:/, $ENV{PATH} // '';
+    plan skip_all => 'no mandoc' if !$mandoc;
+    my $report = tmpdir() . '/mandoc';
+    my $status = reap(spawn(
+        argv => [$mandoc, '-T', 'lint', '-W', 'warning', "$top/fcgi/job-rerunner.8"],
+        env  => { PATH => $ENV{PATH} }, out => $report,
+    ));
+    is $status, 0, 'mandoc has no warning' or diag text($report);
+};
+
+finish();
