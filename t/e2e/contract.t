@@ -416,6 +416,19 @@ both_doors 'repeats' => sub {
     }
 };
 
+both_doors 'another body under a known delivery id' => sub {
+    my ($door) = @_;
+    my ($run, $other) = (next_id(), next_id());
+    my $id = 'delivery-' . next_id();
+    my $first = post($door, job($run, next_id(), 'queued'), id => $id);
+    answer_is $first, 202, 'the first body';
+    my $again = post($door, job($other, next_id(), 'completed', 'failure'), id => $id);
+    answer_is $again, 202, 'another body';
+    is $again->body, $first->body, 'gets the first answer';
+    answer_is post($door, job($other, next_id(), 'completed', 'success')), 404, 'and was not recorded';
+    answer_is post($door, job($run, next_id(), 'queued'), id => $id, key => 'wrong'), 403, 'but the signature is seen first';
+};
+
 both_doors 'delivery without an id is known by its body' => sub {
     my ($door) = @_;
     my ($run, $job) = (next_id(), next_id());

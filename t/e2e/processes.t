@@ -60,6 +60,20 @@ subtest 'kill -9 of a worker' => sub {
     still_works($service);
 };
 
+subtest 'a worker that keeps dying' => sub {
+    my $service = service(github => $github, WORKERS => 1)->start;
+    $service->expect_death(3);
+    for my $time (1 .. 3) {
+        my ($worker) = $service->workers;
+        kill 'KILL', $worker;
+        wait_ok { 2 == grep { $_ != $worker } $service->children } "death $time: replaced";
+    }
+    my @waits = map { $_->{replaced_in_ms} } $service->log->find('child-died');
+    is_deeply [@waits[0, 1]], [0, 0], 'at once, twice';
+    cmp_ok $waits[2], '>', 0, 'then after a while';
+    status_is queued_answer($service), 202, 'the next request is served';
+};
+
 subtest 'kill -9 of the dispatcher while it asks' => sub {
     my $service = service(github => $github)->start;
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
@@ -162,11 +176,41 @@ subtest 'SIGTERM under load loses no request' => sub {
     cmp_ok $rounds, '>=', 2, 'the service stopped while requests came';
 };
 
+for my $method (qw(GET POST)) {
+    subtest "SIGTERM while GitHub does not answer a $method" => sub {
+        my $service = service(github => $github)->start;
+        my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+        $github->script($method => $run->id . ($method eq 'GET' ? '$' : '/rerun'), { hang => 1, effect => 1 });
+        $run->play(build => 'failure');
+        wait_ok { $method eq 'GET' ? $run->gets : $run->posts } 'it is being asked';
+        is $service->stop_service, 0, 'a clean stop';
+        unlike $service->log->text, qr/ warn stop .*killed/, 'no process had to be killed for it';
+        $service->start_service;
+        wait_ok { $run->accepted && $run->gets >= 2 } 'taken up after the restart';
+        is_made_once($service, $run);
+        is scalar $run->posts, 1, 'one POST in all';
+    };
+}
+
 subtest 'SIGINT' => sub {
     my $service = service(github => $github)->start;
     status_is queued_answer($service), 202, 'works';
     is $service->stop_service('INT'), 0, 'exit status 0';
     ok $service->log->wait_entry('stopped'), 'it says so';
+
+    $service->start_service;
+    kill 'INT', -$service->master;    # as Ctrl-C: the whole group gets it
+    is $service->stop_service(0), 0, 'to the whole group: exit status 0';
+    is $service->log->count('child-died'), 0, 'nobody was lost';
+};
+
+subtest 'what lies in STATE_DIR is for its owner only' => sub {
+    my $service = service(github => $github)->start;
+    my @files = glob $service->state_dir . '/*';
+    cmp_ok scalar @files, '>=', 4, 'there are files';
+    is sprintf('%o', (stat)[2] & 077), 0, $_ for @files;
+    my $check = tool(['check'], %{ $service->environment });
+    is $check->{status}, 0, 'check works beside the service';
 };
 
 subtest 'kill -9 of the master' => sub {

@@ -104,6 +104,19 @@ subtest 'a chain of needs: only when the run is over' => sub {
     is scalar $run->posts, 1, 'once, without one refused try';
 };
 
+subtest 'a new job puts the question off' => sub {
+    my $slow = service(github => $github, RERUN_DELAY => '1500ms')->start;
+    my $run = run_of($slow);
+    $run->queued('build');
+    status_is $run->completed(build => 'failure'), 201, 'all known jobs are done';
+    status_is $run->add_job('report'), 202, 'another one is created';
+    all_decided($slow);
+    is scalar $run->gets, 0, 'GitHub is not asked while it goes on';
+    $run->finish('failure');
+    status_is $run->completed(report => 'success'), 201, 'it ends';
+    wait_ok { $run->accepted } 'rerun';
+};
+
 subtest 'three reruns, and the fourth attempt is left alone' => sub {
     my $run = run_of($plain, jobs => [qw(build test)]);
     for my $attempt (1 .. 3) {
@@ -149,6 +162,18 @@ subtest 'a run created over a month ago' => sub {
     my $run = run_of($plain, created_at => time - 31 * 86400);
     $run->play(build => 'failure');
     closed($plain, $run, qr/old|age|month|days/);
+    left_alone($plain, $run);
+};
+
+subtest 'a run that ended long ago' => sub {
+    my $old = time - 2 * 86400;    # CATCH_UP is one day
+    my $run = run_of($plain, created_at => $old, run_started_at => $old);
+    $run->queued('build');
+    $github->set_job($run->id, 'build', created_at => $old, started_at => $old, completed_at => $old,
+        status => 'completed', conclusion => 'failure');
+    $github->set_run($run->id, status => 'completed', conclusion => 'failure', updated_at => $old);
+    status_is $run->completed(build => 'failure'), 201, 'its failure is told now';
+    closed($plain, $run, qr/missed/);
     left_alone($plain, $run);
 };
 

@@ -120,7 +120,8 @@ CONF
     return $self;
 }
 
-# Wait status of the master; undef when it had to be killed.
+# Wait status of the master; undef when it had to be killed. Signal 0: the
+# test has sent one.
 sub stop_service {
     my ($self, $signal) = @_;
     my $master = delete $self->{master} // return 0;

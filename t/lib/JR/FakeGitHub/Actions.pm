@@ -89,7 +89,7 @@ sub set_run {
     $self->next_attempt($run, sub {1}, $to->{triggering_actor} // $run->{actor})
         if ($to->{attempt} // 0) > $run->{attempt};
     @$run{ keys %$to } = values %$to;
-    $run->{updated_at} = time;
+    $run->{updated_at} = $to->{updated_at} // time;
     return $run;
 }
 
