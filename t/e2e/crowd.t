@@ -18,27 +18,34 @@ use constant { CLIENTS => 6, LEGS => 24 };
 my $github = github();
 my $service = service(github => $github, WORKERS => 6)->start;
 
-# Each client sends its share of the requests; all statuses, sorted.
-sub at_once {
-    my ($door, @requests) = @_;
+# Each client sends its share of the requests; the statuses, in their order.
+# meanwhile is called each time when an answer has come.
+sub in_order {
+    my ($door, $meanwhile, @requests) = @_;
     pipe my $results, my $report or die "pipe: $!";
     my @pids;
     for my $n (0 .. CLIENTS - 1) {
         my $pid = fork // die "fork: $!";
         push @pids, $pid;
         next if $pid;
-        for my $request (@requests[grep { $_ % CLIENTS == $n } 0 .. $#requests]) {
-            my $answer = eval { $door->send($request) };
-            syswrite $report, ($answer ? $answer->status : 'none') . "\n";
+        for my $i (grep { $_ % CLIENTS == $n } 0 .. $#requests) {
+            my $answer = eval { $door->send($requests[$i]) };
+            syswrite $report, "$i " . ($answer ? $answer->status : 'none') . "\n";
         }
         _exit(0);
     }
     close $report;
-    my @statuses = sort <$results>;
+    my @statuses;
+    while (<$results>) {
+        my ($i, $status) = split;
+        $statuses[$i] = $status;
+        $meanwhile->();
+    }
     reap($_) for @pids;
-    chomp @statuses;
     return @statuses;
 }
+
+sub at_once { my ($door, @requests) = @_; return in_order($door, sub { }, @requests) }
 
 sub counted {
     my (@statuses) = @_;
@@ -92,6 +99,25 @@ subtest 'many CGI requests at once, without a service' => sub {
     wait_ok { 12 == grep { $_->accepted } @runs } 'all rerun';
     ok $alone->cgi->wait_children, 'nobody stays';
     is scalar(map { $_->posts } @runs), 12, 'one POST each';
+};
+
+subtest 'workers are killed: nothing acknowledged is lost' => sub {
+    my @runs = map { { run => next_id(), job => next_id() } } 1 .. 240;
+    my @queued = map { delivery(job_event(run_id => $_->{run}, id => $_->{job}, action => 'queued')) } @runs;
+    my @victims = $service->workers;
+    my $answers = 0;
+    my @statuses = in_order($service->http, sub {
+        return if ++$answers % 40 || !@victims;
+        $service->expect_death;
+        kill 'KILL', shift @victims;
+    }, @queued);
+    my @acknowledged = grep { $statuses[$_] == 202 } 0 .. $#runs;
+    cmp_ok scalar @acknowledged, '>=', 200, 'most are served, and served at once';
+    wait_ok { 7 == (my @all = $service->children) } 'all workers are replaced';
+    my @ends = map {
+        delivery(job_event(run_id => $_->{run}, id => $_->{job}, action => 'completed', conclusion => 'success'))
+    } @runs[@acknowledged];
+    is_deeply counted(at_once($service->http, @ends)), { 200 => scalar @ends }, 'each of them is known';
 };
 
 my $last = workflow_run(github => $github, door => $service->http, jobs => ['build']);
