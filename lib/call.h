@@ -23,10 +23,12 @@ struct jr_call {
     enum jr_outcome outcome;
     enum jr_reason reason;
     int64_t wait_ms;  /* for LATER: at least so long; 0: the backoff alone */
-    bool stops_all;   /* no call at all before wait_ms is over, or API_BACKOFF_MAX if that is 0 */
+    bool stops_all;   /* no call at all before wait_ms is over; 0: throttle.c says how long */
     int status;       /* HTTP; 0: no answer */
     int64_t duration_us;
-    char text[256];   /* what GitHub or libcurl said, for people; may be empty */
+    int64_t hourly_limit;     /* 0: not said */
+    int64_t token_expires_ms; /* 0: not said */
+    char text[256];           /* what GitHub or libcurl said, for people; may be empty */
 };
 
 #endif

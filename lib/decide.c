@@ -56,6 +56,7 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->attempt = attempt;
     run->triggering_actor[0] = '\0';
     run->first_sender[0] = '\0';
+    run->first_sender_ms = 0;
     run->jobs_known = run->jobs_unfinished = run->jobs_failed = 0;
     run->complete = false;
     run->conclusion = JR_CONCLUSION_NONE;
@@ -65,6 +66,35 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->due_ms = 0;
     run->tries = 0;
     run->intent_ms = 0;
+    run->rerun_all = false;
+    run->quiet_asks = 0;
+}
+
+/* When the event says that it happened; INT64_MAX when it does not say. */
+static int64_t time_of(const struct jr_event *event)
+{
+    int64_t time_ms = event->kind == JR_EVENT_RUN ? event->updated_ms : event->completed_ms;
+
+    if (event->status != JR_STATUS_COMPLETED || time_ms == 0)
+        time_ms = event->started_ms;
+    if (time_ms == 0)
+        time_ms = event->created_ms;
+    return time_ms != 0 ? time_ms : INT64_MAX;
+}
+
+/* The sender of the attempt's first event, whichever event comes first here. */
+static void learn_sender(struct jr_run *run, const struct jr_event *event)
+{
+    int64_t time_ms = time_of(event);
+
+    if (*event->sender == '\0'
+        || (*run->first_sender != '\0'
+            && (time_ms > run->first_sender_ms
+                || (time_ms == run->first_sender_ms
+                    && strcmp(event->sender, run->first_sender) >= 0))))
+        return;
+    learn(run->first_sender, sizeof run->first_sender, event->sender);
+    run->first_sender_ms = time_ms;
 }
 
 /*
@@ -257,24 +287,21 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
 {
     struct jr_job before = *job;
     bool moved = move_job(job, event, run->attempt);
+    bool filtered = run->phase == JR_PHASE_CLOSED && jr_reason_is_filter(run->reason);
 
     if (moved)
         count_job(run, &before, job);
-    if (run->complete || run->phase == JR_PHASE_CLOSED) {
+    if (run->complete || (run->phase == JR_PHASE_CLOSED && !filtered)) {
         answer(decision, 202, JR_REASON_ALREADY_DECIDED);
-        return;
-    }
-    if (!all_jobs_done(run)) {
-        /* Whoever is being asked about already stays so: GitHub knows better. */
-        if (run->phase == JR_PHASE_DUE && run->tries == 0 && run->intent_ms == 0) {
+    } else if (!all_jobs_done(run)) {
+        /* What GitHub is being asked about stays so: GitHub knows better. */
+        if (run->phase != JR_PHASE_DUE || (run->tries == 0 && run->intent_ms == 0)) {
             run->phase = JR_PHASE_OPEN;
             run->reason = JR_REASON_WAITING_FOR_JOBS;
             run->due_ms = 0;
         }
         answer(decision, 202, moved ? JR_REASON_WAITING_FOR_JOBS : JR_REASON_NO_NEWS);
-        return;
-    }
-    if (!moved) {
+    } else if (!moved && !filtered) {
         answer(decision, 202, JR_REASON_NO_NEWS);
     } else if (run->jobs_failed == 0) {
         run->phase = JR_PHASE_OPEN;
@@ -282,6 +309,7 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
         run->due_ms = 0;
         answer(decision, 200, JR_REASON_JOBS_SUCCEEDED);
     } else {
+        /* One that a setting left alone is judged anew: the setting may be repaired. */
         suspect(settings, run, JR_REASON_JOBS_FAILED, now_ms);
         answer(decision, 201, JR_REASON_JOBS_FAILED);
     }
@@ -316,26 +344,37 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
     }
     if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + settings->rerun_delay_ms)
         suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
+    else
+        run->reason = JR_REASON_RUN_FAILED;
     answer(decision, 201, JR_REASON_RUN_FAILED);
 }
 
-/* An attempt that only a setting kept from being rerun, when that setting is repaired. */
+/* A completed attempt that only a setting left alone, when that setting is repaired. */
 static void judge_anew(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms,
                        struct jr_decision *decision)
 {
-    if (run->phase != JR_PHASE_CLOSED || !jr_reason_is_filter(run->reason)
+    if (!run->complete || run->phase != JR_PHASE_CLOSED || !jr_reason_is_filter(run->reason)
+        || !is_suspect_conclusion(settings, run->conclusion)
         || filter_known_run(settings, run) != JR_REASON_NONE)
         return;
-    if (run->complete ? is_suspect_conclusion(settings, run->conclusion)
-                      : all_jobs_done(run) && run->jobs_failed > 0) {
-        enum jr_reason reason = run->complete ? JR_REASON_RUN_FAILED : JR_REASON_JOBS_FAILED;
+    suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
+    answer(decision, 201, JR_REASON_RUN_FAILED);
+}
 
-        suspect(settings, run, reason, now_ms);
-        answer(decision, 201, reason);
-    } else {
-        run->phase = JR_PHASE_OPEN;
-        run->reason = JR_REASON_WAITING_FOR_JOBS;
-    }
+/*
+ * Rule 8: an attempt is watched while more is to be heard of it. When all known
+ * jobs are done and none failed, nothing needs to be.
+ */
+static void watch(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms)
+{
+    bool under_way = run->phase == JR_PHASE_OPEN && !run->complete && !all_jobs_done(run)
+                     && settings->reconcile_interval_ms > 0
+                     && filter_run(settings, run, run->attempt) == JR_REASON_NONE;
+
+    if (!under_way)
+        run->quiet_due_ms = 0;
+    else if (run->quiet_due_ms == 0)
+        run->quiet_due_ms = now_ms + 2 * settings->reconcile_interval_ms;
 }
 
 void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
@@ -364,8 +403,8 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     run->numbered |= event->attempt != 0;
     if (attempt > run->attempt)
         leave_attempt(run, attempt, &decision->ended_attempt, &decision->ended_reason);
-    if (attempt == run->attempt && *run->first_sender == '\0')
-        learn(run->first_sender, sizeof run->first_sender, event->sender);
+    if (attempt == run->attempt)
+        learn_sender(run, event);
     filter = filter_run(settings, run, attempt);
 
     if (is_job && event->status == JR_STATUS_UNKNOWN) {
@@ -381,6 +420,7 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
             apply_run(settings, event, run, now_ms, decision);
         judge_anew(settings, run, now_ms, decision);
     }
+    watch(settings, run, now_ms);
 
     if (filter != JR_REASON_NONE)
         answer(decision, 204, filter);
@@ -441,6 +481,20 @@ static void verdict_closed(struct jr_verdict *verdict, struct jr_run *run, enum 
     verdict_is(verdict, JR_STEP_NONE, reason);
 }
 
+static void complete_run(struct jr_run *run, const struct jr_event *seen)
+{
+    run->complete = true;
+    run->conclusion = seen->conclusion;
+    run->updated_ms = later_of(run->updated_ms, seen->updated_ms);
+}
+
+/* Did it end so long ago that nobody waits for it? GitHub tells only its last change. */
+static bool is_missed(const struct jr_settings *settings, const struct jr_event *seen,
+                      int64_t now_ms)
+{
+    return seen->updated_ms != 0 && now_ms - seen->updated_ms > settings->catch_up_ms;
+}
+
 /* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
 static enum jr_reason refuse(const struct jr_settings *settings, const struct jr_run *run,
                              const struct jr_event *seen, int64_t now_ms)
@@ -454,8 +508,7 @@ static enum jr_reason refuse(const struct jr_settings *settings, const struct jr
         return filter;
     if (seen->created_ms != 0 && now_ms - seen->created_ms > JR_RERUN_LIFE_MS)
         return JR_REASON_TOO_OLD;
-    /* GitHub tells when a run ended only as the time of its last change. */
-    if (seen->updated_ms != 0 && now_ms - seen->updated_ms > settings->catch_up_ms)
+    if (is_missed(settings, seen, now_ms))
         return JR_REASON_MISSED;
     if (settings->dry_run)
         return JR_REASON_DRY_RUN;
@@ -468,21 +521,29 @@ static void decide_completed(const struct jr_settings *settings, const struct jr
 {
     enum jr_reason reason;
 
-    run->complete = true;
-    run->conclusion = seen->conclusion;
-    run->updated_ms = later_of(run->updated_ms, seen->updated_ms);
+    complete_run(run, seen);
     reason = refuse(settings, run, seen, now_ms);
     if (reason != JR_REASON_NONE) {
         verdict_closed(verdict, run, reason);
         return;
     }
+    run->phase = JR_PHASE_DUE;
+    run->reason = JR_REASON_RUN_FAILED;
     run->intent_ms = now_ms;
     run->due_ms = now_ms + settings->api_backoff_min_ms;
     /* A run that could not even start has no failed jobs to rerun. */
     verdict_is(verdict,
-               seen->conclusion == JR_CONCLUSION_STARTUP_FAILURE ? JR_STEP_RERUN_ALL
-                                                                 : JR_STEP_RERUN_FAILED,
+               run->rerun_all || seen->conclusion == JR_CONCLUSION_STARTUP_FAILURE
+                   ? JR_STEP_RERUN_ALL
+                   : JR_STEP_RERUN_FAILED,
                JR_REASON_RUN_FAILED);
+}
+
+/* Has the run lived longer than GitHub lets one? */
+static bool is_over_age(const struct jr_event *seen, int64_t now_ms)
+{
+    return seen->created_ms != 0
+           && now_ms - later_of(seen->created_ms, seen->started_ms) > JR_RUN_LIFE_MS;
 }
 
 /* GitHub shows a newer attempt than the one that was asked about. */
@@ -496,13 +557,26 @@ static void decide_newer(const struct jr_settings *settings, const struct jr_eve
                                                        : JR_REASON_RERUN_BY_OTHERS);
     if (seen->status != JR_STATUS_COMPLETED)
         return;
-    run->complete = true;
-    run->conclusion = seen->conclusion;
-    run->updated_ms = seen->updated_ms;
+    complete_run(run, seen);
     if (is_suspect_conclusion(settings, seen->conclusion))
         suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
     else
         close_run(run, JR_REASON_CONCLUSION_NOT_RETRIED);
+}
+
+/* GitHub shows the attempt that is known as the newest. */
+static void decide_same(const struct jr_settings *settings, const struct jr_event *seen,
+                        struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
+{
+    learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
+    if (seen->status == JR_STATUS_COMPLETED)
+        decide_completed(settings, seen, run, now_ms, verdict);
+    else if (is_over_age(seen, now_ms))
+        verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
+    else if (run->phase == JR_PHASE_DUE)
+        wait_more(settings, run, verdict, JR_REASON_RUN_NOT_COMPLETED, 0, now_ms);
+    else
+        verdict_is(verdict, JR_STEP_WAIT, JR_REASON_RUN_NOT_COMPLETED);
 }
 
 void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *seen,
@@ -519,27 +593,74 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
         run->numbered = true;
     }
     verdict->attempt = run->attempt;
-    if (seen_attempt > run->attempt) {
+    if (seen_attempt > run->attempt)
         decide_newer(settings, seen, run, now_ms, verdict);
-        return;
-    }
-    if (run->due_ms != claimed_due_ms) {
+    else if (run->due_ms != claimed_due_ms || run->phase == JR_PHASE_CLOSED)
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
-        return;
-    }
-    if (seen_attempt < run->attempt) {
+    else if (seen_attempt == run->attempt)
+        decide_same(settings, seen, run, now_ms, verdict);
+    else if (run->phase == JR_PHASE_DUE)
         wait_more(settings, run, verdict, JR_REASON_BEHIND, 0, now_ms);
-        return;
+    else
+        verdict_is(verdict, JR_STEP_WAIT, JR_REASON_BEHIND);
+    watch(settings, run, now_ms);
+}
+
+bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms)
+{
+    int64_t interval_ms = 2 * settings->reconcile_interval_ms, wait_ms = interval_ms;
+    int64_t due_ms;
+
+    watch(settings, run, now_ms);
+    if (run->quiet_due_ms == 0)
+        return false;
+    due_ms = run->last_event_ms + interval_ms;
+    if (due_ms > now_ms && due_ms <= now_ms + interval_ms) {
+        run->quiet_due_ms = due_ms;
+        run->quiet_asks = 0;
+        return false;
     }
+    for (uint32_t i = 0; i < run->quiet_asks && wait_ms < JR_QUIET_MAX_MS; i++)
+        wait_ms *= 2;
+    run->quiet_due_ms = now_ms + later_of(interval_ms, earlier_of(wait_ms, JR_QUIET_MAX_MS));
+    run->quiet_asks++;
+    return true;
+}
+
+bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event *seen,
+                      struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
+{
+    uint32_t seen_attempt = seen->attempt != 0 ? seen->attempt : run->attempt;
+
+    memset(verdict, 0, sizeof *verdict);
+    if (seen->status != JR_STATUS_COMPLETED || seen_attempt < run->attempt
+        || (seen_attempt == run->attempt && (run->complete || run->phase != JR_PHASE_OPEN)))
+        return false;
+    if (!run->known) {
+        run->known = true;
+        run->base_attempt = 1;
+        run->first_event_ms = run->last_event_ms = now_ms;
+        open_attempt(run, seen_attempt != 0 ? seen_attempt : 1);
+    }
+    run->numbered |= seen->attempt != 0;
+    learn_facts(run, seen);
+    if (seen_attempt > run->attempt)
+        leave_attempt(run, seen_attempt, &verdict->ended_attempt, &verdict->ended_reason);
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
-    if (seen->status == JR_STATUS_COMPLETED) {
-        decide_completed(settings, seen, run, now_ms, verdict);
-    } else if (seen->created_ms != 0
-               && now_ms - later_of(seen->created_ms, seen->started_ms) > JR_RUN_LIFE_MS) {
-        verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
-    } else {
-        wait_more(settings, run, verdict, JR_REASON_RUN_NOT_COMPLETED, 0, now_ms);
-    }
+    verdict->attempt = run->attempt;
+    complete_run(run, seen);
+    if (!is_suspect_conclusion(settings, run->conclusion))
+        verdict_closed(verdict, run, JR_REASON_CONCLUSION_NOT_RETRIED);
+    else if (is_missed(settings, seen, now_ms))
+        verdict_closed(verdict, run, JR_REASON_MISSED);
+    else
+        suspect(settings, run, JR_REASON_FOUND_FAILED, now_ms);
+    if (run->phase == JR_PHASE_DUE)
+        verdict_is(verdict, JR_STEP_WAIT, JR_REASON_FOUND_FAILED);
+    else
+        verdict_is(verdict, JR_STEP_NONE, run->reason);
+    watch(settings, run, now_ms);
+    return true;
 }
 
 void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
@@ -568,9 +689,10 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
         }
         if (run->attempt == attempt)
             open_attempt(run, attempt + 1);
+        watch(settings, run, now_ms);
         return;
     }
-    if (run->attempt != attempt) {
+    if (run->attempt != attempt || run->phase == JR_PHASE_CLOSED) {
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
         return;
     }
@@ -579,9 +701,17 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
         run->intent_ms = 0;
     if (run->due_ms != claimed_due_ms) {
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
+    } else if (posted && call->reason == JR_REASON_CANNOT_BE_RETRIED && !run->rerun_all
+               && run->jobs_known == 0) {
+        /* Perhaps it has no jobs that could have failed. */
+        run->rerun_all = true;
+        wait_more(settings, run, verdict, call->reason, 0, now_ms);
     } else if (call->outcome == JR_OUTCOME_NEVER) {
         verdict_closed(verdict, run, call->reason);
-    } else {
+    } else if (run->phase == JR_PHASE_DUE) {
         wait_more(settings, run, verdict, call->reason, call->wait_ms, now_ms);
+    } else {
+        verdict_is(verdict, JR_STEP_WAIT, call->reason);
     }
+    watch(settings, run, now_ms);
 }

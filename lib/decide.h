@@ -15,6 +15,7 @@
 #include "lib/event.h"
 #include "lib/run.h"
 #include "lib/settings.h"
+#include "lib/timestamp.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,9 @@
 /* "up to 30 days after its initial run":
  * https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs */
 #define JR_RERUN_LIFE_MS (30 * JR_DAY_MS)
+
+/* Rule 8: the longest wait before GitHub is asked again about a quiet run. */
+#define JR_QUIET_MAX_MS JR_HOUR_MS
 
 /* What an event comes to. */
 struct jr_decision {
@@ -75,7 +79,25 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
                     struct jr_run *run, int64_t claimed_due_ms, int64_t now_ms,
                     struct jr_verdict *verdict);
 
-/* The same without a token, when GitHub cannot be asked: from the events alone. */
+/*
+ * A watched run's quiet_due_ms has come: is GitHub to be asked? Sets when to
+ * look next: later of twice RECONCILE_INTERVAL after the last event and, once
+ * asked, twice the wait before, up to JR_QUIET_MAX_MS. After true, ask, and go
+ * on with jr_decide_seen() or jr_decide_outcome(); the run has no outbox entry
+ * (claimed_due_ms 0).
+ */
+bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms);
+
+/*
+ * A list of failed runs shows one. If its attempt has no verdict yet it gets an
+ * outbox entry, or is closed when it ended longer ago than CATCH_UP.
+ *   run  as for jr_decide_event()
+ * Returns whether anything was changed; verdict is then set.
+ */
+bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event *seen,
+                      struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict);
+
+/* Decide on a run without a token, when GitHub cannot be asked: from the events alone. */
 void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
                       struct jr_verdict *verdict);
 

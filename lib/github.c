@@ -1,5 +1,5 @@
 /*
- * github -- the two calls of GitHub's REST API, and what its answers mean.
+ * github -- the calls of GitHub's REST API, and what its answers mean.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -19,8 +19,7 @@
 #define WAIT_MIN_MS JR_SECOND_MS
 #define WAIT_MAX_MS (JR_HOUR_MS + JR_MINUTE_MS)
 
-/* "wait at least one minute": docs, "Rate limits for the REST API". */
-#define SECONDARY_WAIT_MS JR_MINUTE_MS
+#define REDIRECTS_MAX 3
 
 /* Clocks differ: after the reset that the header names, a little more. */
 #define RESET_SLACK_MS (2 * JR_SECOND_MS)
@@ -38,6 +37,11 @@ static const struct {
     { "resource not accessible", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
     { "must have admin rights", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
 };
+
+static int64_t later_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 static bool contains(const char *text, const char *part)
 {
@@ -89,20 +93,22 @@ static void sort_forbidden(const struct jr_http_answer *answer, const char *docu
                            int64_t now_ms, struct jr_call *call)
 {
     if (answer->retry_after_s >= 0) {
-        stop_all(call, JR_REASON_RATE_LIMITED, answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : WAIT_MIN_MS);
+        stop_all(call, JR_REASON_RATE_LIMITED, later_of(answer->retry_after_s * 1000, 1));
         return;
     }
     if (answer->ratelimit_remaining == 0) {
         int64_t reset_ms = answer->ratelimit_reset_s * 1000;
 
-        stop_all(call, JR_REASON_RATE_LIMITED,
-                 reset_ms > 0 ? reset_ms - now_ms + RESET_SLACK_MS : SECONDARY_WAIT_MS);
+        if (reset_ms <= 0)
+            stop_all(call, JR_REASON_RATE_LIMITED, 0);
+        else
+            stop_all(call, JR_REASON_RATE_LIMITED, later_of(reset_ms - now_ms + RESET_SLACK_MS, 1));
         return;
     }
     if (answer->status == 429 || contains(call->text, "secondary rate")
         || ends_with(documentation, "secondary-rate-limits")
         || ends_with(documentation, "#abuse-rate-limits")) {
-        stop_all(call, JR_REASON_RATE_LIMITED, SECONDARY_WAIT_MS);
+        stop_all(call, JR_REASON_RATE_LIMITED, 0);
         return;
     }
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
@@ -124,6 +130,8 @@ void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t no
     call->status = status;
     call->duration_us = answer->duration_us;
     call->stops_all = false;
+    call->hourly_limit = later_of(answer->ratelimit_limit, 0);
+    call->token_expires_ms = jr_timestamp_parse(answer->token_expiration);
     if (status == 0)
         jr_text_copy(call->text, sizeof call->text, answer->text);
     else
@@ -154,6 +162,56 @@ static void make_url(char url[URL_SIZE], const char *api_url, const char *repo, 
 {
     snprintf(url, URL_SIZE, "%s/repos/%s/actions/runs/%llu%s", api_url, repo,
              (unsigned long long)run_id, rest);
+}
+
+/* Is this an answer that names the place where the thing is now? */
+static bool is_redirect(const struct jr_http_answer *answer)
+{
+    return (answer->status == 301 || answer->status == 302 || answer->status == 307
+            || answer->status == 308)
+           && answer->location[0] != '\0';
+}
+
+/* The length of "scheme://host:port" of a URL. */
+static size_t origin_length(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    return host == NULL ? 0 : (size_t)(host + 3 - url) + strcspn(host + 3, "/?#");
+}
+
+/* The URL that a redirect leads to; false when it leads to another host. */
+static bool follow(char url[URL_SIZE], const char *api_url, const char *location)
+{
+    size_t origin = origin_length(api_url);
+
+    if (location[0] == '/' && location[1] != '/')
+        return snprintf(url, URL_SIZE, "%.*s%s", (int)origin, api_url, location) < URL_SIZE;
+    if (origin_length(location) != origin || strncasecmp(location, api_url, origin) != 0)
+        return false;
+    return jr_text_copy(url, URL_SIZE, location);
+}
+
+/* Make a call, with its redirects, and sort the answer. */
+static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE], bool post,
+                    int64_t now_ms, struct jr_http_answer *answer, struct jr_call *call)
+{
+    int64_t duration_us = 0;
+    bool goes_on = true;
+
+    for (int hops = 0; goes_on; hops++) {
+        if (post)
+            jr_http_post(http, url, answer);
+        else
+            jr_http_get(http, url, answer);
+        duration_us += answer->duration_us;
+        goes_on = hops < REDIRECTS_MAX && is_redirect(answer)
+                  && follow(url, api_url, answer->location);
+    }
+    jr_github_sort(answer, post, now_ms, call);
+    call->duration_us = duration_us;
+    if (call->reason == JR_REASON_MOVED && call->text[0] == '\0')
+        snprintf(call->text, sizeof call->text, "to %.240s", answer->location);
 }
 
 /* Read the run in a good answer; anything else there is a bad answer. */
@@ -187,8 +245,7 @@ void jr_github_get_run(struct jr_http *http, const char *api_url, const char *re
     memset(seen, 0, sizeof *seen);
     call->what = "GET run";
     make_url(url, api_url, repo, run_id, "");
-    jr_http_get(http, url, &answer);
-    jr_github_sort(&answer, false, now_ms, call);
+    perform(http, api_url, url, false, now_ms, &answer, call);
     if (call->outcome == JR_OUTCOME_DONE)
         read_run(&answer, run_id, seen, call);
 }
@@ -202,6 +259,71 @@ void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo
     memset(call, 0, sizeof *call);
     call->what = all ? "POST rerun" : "POST rerun-failed-jobs";
     make_url(url, api_url, repo, run_id, all ? "/rerun" : "/rerun-failed-jobs");
-    jr_http_post(http, url, &answer);
-    jr_github_sort(&answer, true, now_ms, call);
+    perform(http, api_url, url, true, now_ms, &answer, call);
+}
+
+void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
+                     struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+
+    memset(call, 0, sizeof *call);
+    call->what = "GET rate_limit";
+    snprintf(url, sizeof url, "%s/rate_limit", api_url);
+    perform(http, api_url, url, false, now_ms, &answer, call);
+}
+
+/* created=from..until or >=from, in whole seconds as GitHub's search has it. */
+static void make_list_url(char url[URL_SIZE], const char *api_url, const char *repo,
+                          const struct jr_github_list *list)
+{
+    char from[JR_TIMESTAMP_SIZE], until[JR_TIMESTAMP_SIZE], created[64];
+
+    jr_timestamp_format(list->from_ms, from);
+    if (list->until_ms == 0)
+        snprintf(created, sizeof created, "%%3E%%3D%.19sZ", from);
+    else
+        snprintf(created, sizeof created, "%.19sZ..%.19sZ", from,
+                 jr_timestamp_format(list->until_ms, until));
+    snprintf(url, URL_SIZE,
+             "%s/repos/%s/actions/runs?status=%s&created=%s&exclude_pull_requests=true"
+             "&per_page=%d&page=%u",
+             api_url, repo, list->conclusion, created, JR_GITHUB_PAGE_RUNS, list->page);
+}
+
+static void read_list(const struct jr_http_answer *answer, struct jr_event *runs, size_t *count,
+                      size_t *shown, struct jr_call *call)
+{
+    json_object *root = NULL, *array = NULL;
+    struct jr_error error = { .text = "no 'workflow_runs' in it" };
+
+    if (jr_json_parse(answer->body, answer->length, &root, &error) != JR_OK
+        || jr_json_get_array(root, "workflow_runs", &array) != JR_JSON_OK) {
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+        jr_text_copy(call->text, sizeof call->text, error.text);
+    } else {
+        *shown = json_object_array_length(array);
+        for (size_t i = 0; i < *shown && *count < JR_GITHUB_PAGE_RUNS; i++)
+            if (jr_event_decode_run(json_object_array_get_idx(array, i), &runs[*count], NULL)
+                == JR_OK)
+                (*count)++;
+    }
+    json_object_put(root);
+}
+
+void jr_github_list_runs(struct jr_http *http, const char *api_url, const char *repo,
+                         const struct jr_github_list *list, int64_t now_ms, struct jr_event *runs,
+                         size_t *count, size_t *shown, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+
+    memset(call, 0, sizeof *call);
+    *count = *shown = 0;
+    call->what = "GET runs";
+    make_list_url(url, api_url, repo, list);
+    perform(http, api_url, url, false, now_ms, &answer, call);
+    if (call->outcome == JR_OUTCOME_DONE)
+        read_list(&answer, runs, count, shown, call);
 }

@@ -1,5 +1,5 @@
 /*
- * github -- the two calls of GitHub's REST API, and what its answers mean.
+ * github -- the calls of GitHub's REST API, and what its answers mean.
  *
  * Source: https://docs.github.com/en/rest/actions/workflow-runs ; refusals and
  * rate limits: HACKING, "What GitHub answers".
@@ -17,6 +17,11 @@
 #include <stdint.h>
 
 /*
+ * All calls follow redirects (renamed repositories) by hand: at most three, and
+ * only to the same scheme, host and port, since the token goes along.
+ */
+
+/*
  * Ask for a run: its newest attempt.
  *   api_url  base, without a slash at the end
  *   repo     owner/name, checked with jr_text_is_full_name()
@@ -30,8 +35,35 @@ void jr_github_get_run(struct jr_http *http, const char *api_url, const char *re
 void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo,
                      uint64_t run_id, bool all, int64_t now_ms, struct jr_call *call);
 
+/* A page of a list of runs. */
+struct jr_github_list {
+    const char *conclusion; /* what the runs ended with */
+    int64_t from_ms;        /* created at or after */
+    int64_t until_ms;       /* created at or before; 0: no limit */
+    unsigned page;          /* from 1 */
+};
+
+/* How many runs a page holds, and how many pages a list has at the most:
+ * "up to 1,000 results for each search" with filters (docs, "List workflow runs"). */
+#define JR_GITHUB_PAGE_RUNS 100
+#define JR_GITHUB_PAGES 10
+
 /*
- * Sort an answer. Pure; for the two functions above and for tests.
+ * Ask for a page of a repository's runs, newest first.
+ *   runs   out: JR_GITHUB_PAGE_RUNS entries of the caller's
+ *   count  out: how many of them are filled; what cannot be read is left out
+ *   shown  out: how many runs the page held; fewer than a page: it was the last
+ */
+void jr_github_list_runs(struct jr_http *http, const char *api_url, const char *repo,
+                         const struct jr_github_list *list, int64_t now_ms, struct jr_event *runs,
+                         size_t *count, size_t *shown, struct jr_call *call);
+
+/* Ask for the rate limit: free of charge, shows whether the token is good. */
+void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
+                     struct jr_call *call);
+
+/*
+ * Sort an answer. Pure; for the functions above and for tests.
  *   posted  it answers a POST
  *   call    in: what; out: the rest
  */

@@ -25,7 +25,7 @@ struct jr_http {
     struct curl_slist *headers;
     const char *ca_file;
     const char *token;
-    const volatile sig_atomic_t *stopping;
+    bool (*stopping)(void);
     bool posting;
     int64_t stop_seen_ms; /* when a call first saw that it is to stop; 0: not yet */
     char *body;
@@ -62,7 +62,7 @@ static int look_whether_to_stop(void *context, curl_off_t a, curl_off_t b, curl_
     struct jr_http *http = context;
 
     (void)a, (void)b, (void)c, (void)d;
-    if (!*http->stopping)
+    if (!http->stopping())
         return 0;
     if (!http->posting)
         return 1;
@@ -82,7 +82,7 @@ static bool add_header(struct jr_http *http, const char *header)
 }
 
 enum jr_err jr_http_open(struct jr_http **http, const char *ca_file, const char *token,
-                         const volatile sig_atomic_t *stopping, struct jr_error *error)
+                         bool (*stopping)(void), struct jr_error *error)
 {
     struct jr_http *opened;
 
@@ -120,6 +120,11 @@ void jr_http_close(struct jr_http *http)
     free(http->body);
     free(http);
     curl_global_cleanup();
+}
+
+void jr_http_set_token(struct jr_http *http, const char *token)
+{
+    http->token = token;
 }
 
 static CURLcode set_options(struct jr_http *http, const char *url)

@@ -13,7 +13,6 @@
 
 #include "lib/error.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,13 +43,17 @@ struct jr_http_answer {
  * Make a client.
  *   ca_file  certificates to trust; NULL: the system's
  *   token    kept until close; NULL: none is sent
- *   stopping when it becomes non-zero, a call in progress is broken off: a GET at
- *            once, a POST after a grace of 3 s, since its outcome is worth it
+ *   stopping asked about once a second; when true, a call in progress is broken
+ *            off: a GET at once, a POST after a grace of 3 s, since its outcome is
+ *            worth it
  * Only after fork, one for a process. JR_OK, JR_ENOMEM or JR_EIO.
  */
 enum jr_err jr_http_open(struct jr_http **http, const char *ca_file, const char *token,
-                         const volatile sig_atomic_t *stopping, struct jr_error *error) JR_CHECKED;
+                         bool (*stopping)(void), struct jr_error *error) JR_CHECKED;
 void jr_http_close(struct jr_http *http);
+
+/* Send another token from now on. It is kept until close. */
+void jr_http_set_token(struct jr_http *http, const char *token);
 
 /*
  * Ask for a URL, or post an empty body to it. A POST goes over a connection of

@@ -9,6 +9,7 @@
 #include "lib/history.h"
 #include "lib/intake.h"
 #include "lib/ledger.h"
+#include "lib/repo.h"
 #include "lib/timestamp.h"
 
 #include <stdio.h>
@@ -95,6 +96,7 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     if (job.known)
         jr_ledger_save_job(txn, &job);
     jr_ledger_save_run(txn, &run);
+    jr_repo_note(txn, event->repo_id, event->repo, update->now_ms);
     jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);
 }
 

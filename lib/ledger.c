@@ -62,28 +62,27 @@ void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
     }
     run->run_id = run_id;
     run->stored_due_ms = run->due_ms;
+    run->stored_quiet_due_ms = run->quiet_due_ms;
     run->stored_last_event_ms = run->last_event_ms;
 }
 
-static void save_due(struct jr_txn *txn, struct jr_run *run)
+/* Move a run in an index by time; time 0: it is not in it. */
+static void move_in(struct jr_txn *txn, enum jr_table table, uint64_t run_id, int64_t *stored_ms,
+                    int64_t time_ms, const void *value, size_t length)
 {
     struct key key;
-    unsigned char attempt[4];
-    struct jr_writer writer;
 
-    if (run->due_ms == run->stored_due_ms)
+    if (time_ms == *stored_ms)
         return;
-    if (run->stored_due_ms != 0) {
-        key = key_of_two((uint64_t)run->stored_due_ms, run->run_id);
-        jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
+    if (*stored_ms != 0) {
+        key = key_of_two((uint64_t)*stored_ms, run_id);
+        jr_txn_delete(txn, table, key.bytes, key.length);
     }
-    if (run->due_ms != 0) {
-        key = key_of_two((uint64_t)run->due_ms, run->run_id);
-        jr_writer_init(&writer, attempt, sizeof attempt);
-        jr_write_u32(&writer, run->attempt);
-        jr_txn_put(txn, JR_TABLE_OUTBOX, key.bytes, key.length, attempt, sizeof attempt);
+    if (time_ms != 0) {
+        key = key_of_two((uint64_t)time_ms, run_id);
+        jr_txn_put(txn, table, key.bytes, key.length, value, length);
     }
-    run->stored_due_ms = run->due_ms;
+    *stored_ms = time_ms;
 }
 
 static void save_age(struct jr_txn *txn, struct jr_run *run)
@@ -105,7 +104,7 @@ static void save_age(struct jr_txn *txn, struct jr_run *run)
 void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
 {
     struct key key = key_of(run->run_id);
-    unsigned char record[JR_RECORD_SIZE];
+    unsigned char record[JR_RECORD_SIZE], attempt[4];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
@@ -113,7 +112,11 @@ void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
     if (!writer.ok)
         jr_txn_fail(txn, JR_EINVAL, "the record of a run is too large");
     jr_txn_put(txn, JR_TABLE_RUNS, key.bytes, key.length, record, writer.length);
-    save_due(txn, run);
+    jr_writer_init(&writer, attempt, sizeof attempt);
+    jr_write_u32(&writer, run->attempt);
+    move_in(txn, JR_TABLE_OUTBOX, run->run_id, &run->stored_due_ms, run->due_ms, attempt,
+            sizeof attempt);
+    move_in(txn, JR_TABLE_QUIET, run->run_id, &run->stored_quiet_due_ms, run->quiet_due_ms, "", 0);
     save_age(txn, run);
 }
 
@@ -187,15 +190,25 @@ bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, str
     return txn->error.code == JR_OK;
 }
 
-bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
+static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t *time_ms, uint64_t *run_id)
 {
     struct jr_entry entry;
 
-    if (!jr_txn_seek(txn, JR_TABLE_OUTBOX, NULL, 0, false, &entry))
+    if (!jr_txn_seek(txn, table, NULL, 0, false, &entry))
         return false;
-    *due_ms = (int64_t)number_in(&entry, 0);
+    *time_ms = (int64_t)number_in(&entry, 0);
     *run_id = number_in(&entry, 8);
     return true;
+}
+
+bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
+{
+    return first_in(txn, JR_TABLE_OUTBOX, due_ms, run_id);
+}
+
+bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id)
+{
+    return first_in(txn, JR_TABLE_QUIET, quiet_due_ms, run_id);
 }
 
 /* Delete all of a run's entries in a table. */
@@ -224,6 +237,8 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_done, 
         if (run.due_ms != 0
             || (only_done && run.phase == JR_PHASE_OPEN && run.jobs_unfinished > 0))
             continue;
+        run.quiet_due_ms = 0;
+        jr_ledger_save_run(txn, &run);
         delete_of_run(txn, JR_TABLE_JOBS, run.run_id);
         delete_of_run(txn, JR_TABLE_HISTORY, run.run_id);
         key = key_of(run.run_id);

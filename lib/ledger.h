@@ -1,8 +1,9 @@
 /*
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
- * Saving a run keeps two indexes in step with it: the outbox (by due_ms, while
- * that is not 0) and the ages (by the hour of the last event, for pruning).
+ * Saving a run keeps three indexes in step with it: the outbox (by due_ms, while
+ * that is not 0), the watched runs (by quiet_due_ms, likewise) and the ages (by
+ * the hour of the last event, for pruning).
  * All functions work inside the caller's transaction; what fails, fails it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -35,6 +36,9 @@ bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, str
 
 /* Find the outbox entry that is due first. Returns whether there is one. */
 bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
+
+/* Find the watched run whose quiet_due_ms comes first. Returns whether there is one. */
+bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id);
 
 /*
  * Remove runs whose last event is older than before_ms, with jobs and history.

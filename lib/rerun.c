@@ -35,6 +35,35 @@ enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_ru
     return found ? JR_OK : JR_ENOENT;
 }
 
+enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
+                           int64_t now_ms, struct jr_run *run, int64_t *due_ms,
+                           struct jr_error *error)
+{
+    struct jr_txn txn;
+    uint64_t run_id;
+    bool ask = false;
+    enum jr_err err;
+
+    *due_ms = 0;
+    jr_txn_begin(&txn, store, false);
+    if (!jr_ledger_first_quiet(&txn, due_ms, &run_id))
+        *due_ms = 0;
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK || *due_ms == 0 || *due_ms > now_ms) {
+        *error = txn.error;
+        return txn.error.code != JR_OK ? txn.error.code : JR_ENOENT;
+    }
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, run_id, run);
+    if (txn.error.code == JR_OK)
+        ask = jr_decide_quiet(settings, run, now_ms);
+    jr_ledger_save_run(&txn, run);
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err == JR_OK && !ask ? JR_ENOENT : err;
+}
+
 /* The same answer again (still not completed, still unreachable) is no news. */
 static bool is_news(const struct jr_verdict *verdict, const struct jr_run *before)
 {

@@ -27,6 +27,17 @@ enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_ru
                            struct jr_error *error) JR_CHECKED;
 
 /*
+ * Look at the watched run whose time comes first (jr_decide_quiet).
+ *   run     out: the run to ask about, on JR_OK
+ *   due_ms  out: when the first watched run is to be looked at; 0: none is watched
+ * Returns JR_OK: ask about the run; JR_ENOENT: there is none to ask about now;
+ * else what failed.
+ */
+enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
+                           int64_t now_ms, struct jr_run *run, int64_t *due_ms,
+                           struct jr_error *error) JR_CHECKED;
+
+/*
  * Record what GitHub showed and decide (jr_decide_seen). When verdict->step says
  * RERUN, the intent is on disk.
  *   run  in: as claimed; out: as saved

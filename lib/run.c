@@ -30,6 +30,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_text(writer, run->actor);
     jr_write_text(writer, run->triggering_actor);
     jr_write_text(writer, run->first_sender);
+    jr_write_time(writer, run->first_sender_ms);
     jr_write_text(writer, run->head_repo);
     jr_write_time(writer, run->created_ms);
     jr_write_u32(writer, run->attempt);
@@ -46,6 +47,9 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_time(writer, run->due_ms);
     jr_write_u32(writer, run->tries);
     jr_write_time(writer, run->intent_ms);
+    jr_write_u8(writer, run->rerun_all);
+    jr_write_time(writer, run->quiet_due_ms);
+    jr_write_u32(writer, run->quiet_asks);
     jr_write_u32(writer, run->accepted_attempt);
     jr_write_u32(writer, run->reruns);
     jr_write_time(writer, run->first_event_ms);
@@ -69,6 +73,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     jr_read_text(&reader, run->actor, sizeof run->actor);
     jr_read_text(&reader, run->triggering_actor, sizeof run->triggering_actor);
     jr_read_text(&reader, run->first_sender, sizeof run->first_sender);
+    run->first_sender_ms = jr_read_time(&reader);
     jr_read_text(&reader, run->head_repo, sizeof run->head_repo);
     run->created_ms = jr_read_time(&reader);
     run->attempt = jr_read_u32(&reader);
@@ -85,6 +90,9 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->due_ms = jr_read_time(&reader);
     run->tries = jr_read_u32(&reader);
     run->intent_ms = jr_read_time(&reader);
+    run->rerun_all = jr_read_u8(&reader) != 0;
+    run->quiet_due_ms = jr_read_time(&reader);
+    run->quiet_asks = jr_read_u32(&reader);
     run->accepted_attempt = jr_read_u32(&reader);
     run->reruns = jr_read_u32(&reader);
     run->first_event_ms = jr_read_time(&reader);

@@ -38,7 +38,8 @@ struct jr_run {
     char trigger[JR_WORD_SIZE];
     char actor[JR_LOGIN_SIZE];
     char triggering_actor[JR_LOGIN_SIZE];
-    char first_sender[JR_LOGIN_SIZE]; /* of the attempt's first event */
+    char first_sender[JR_LOGIN_SIZE]; /* of the attempt's first event by its own time */
+    int64_t first_sender_ms;
     char head_repo[JR_REPO_SIZE];
     int64_t created_ms; /* of attempt 1 */
 
@@ -59,6 +60,11 @@ struct jr_run {
     int64_t due_ms;
     uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
     int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
+    bool rerun_all;    /* GitHub will not rerun failed jobs of it: ask for all */
+
+    /* an attempt that is under way: when to look whether it has gone quiet */
+    int64_t quiet_due_ms; /* 0: not watched */
+    uint32_t quiet_asks;  /* how often GitHub was asked since the last event */
 
     /* the run as a whole */
     uint32_t accepted_attempt; /* newest attempt whose rerun GitHub accepted from us */
@@ -69,6 +75,7 @@ struct jr_run {
 
     /* not in the record: what the indexes hold, set by ledger.c */
     int64_t stored_due_ms;
+    int64_t stored_quiet_due_ms;
     int64_t stored_last_event_ms;
 };
 

@@ -557,6 +557,34 @@ void jr_settings_clear_environment(void)
     }
 }
 
+bool jr_settings_reread_token(struct jr_settings *settings)
+{
+    struct jr_settings fresh = { .github_token = NULL };
+    struct loader loader = { .settings = &fresh };
+    char *problems = NULL;
+    size_t size;
+    bool other;
+
+    loader.problems = open_memstream(&problems, &size);
+    if (loader.problems == NULL)
+        return false;
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].offset == offsetof(struct jr_settings, github_token))
+            read_secret(&loader, &rows[i], NULL);
+    fclose(loader.problems);
+    free(problems);
+    other = fresh.github_token != NULL
+            && (settings->github_token == NULL
+                || strcmp(fresh.github_token, settings->github_token) != 0);
+    if (other) {
+        release_secret(&settings->github_token);
+        settings->github_token = fresh.github_token;
+    } else {
+        release_secret(&fresh.github_token);
+    }
+    return other;
+}
+
 void jr_settings_forget_token(struct jr_settings *settings)
 {
     release_secret(&settings->github_token);

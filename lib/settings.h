@@ -76,6 +76,13 @@ void jr_settings_release(struct jr_settings *settings);
  */
 void jr_settings_clear_environment(void);
 
+/*
+ * Read GITHUB_TOKEN_FILE or the credential anew. Returns whether there is a
+ * token in it that is another one; it has then taken the old one's place. What
+ * cannot be read changes nothing.
+ */
+bool jr_settings_reread_token(struct jr_settings *settings);
+
 /* Wipe a secret, in a process that has no use for it. */
 void jr_settings_forget_token(struct jr_settings *settings);
 void jr_settings_forget_keys(struct jr_settings *settings);

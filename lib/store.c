@@ -35,6 +35,8 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_DELIVERIES] = "deliveries",
     [JR_TABLE_HISTORY] = "history",
     [JR_TABLE_AGES] = "ages",
+    [JR_TABLE_QUIET] = "quiet",
+    [JR_TABLE_REPOS] = "repos",
 };
 
 static const char format_key[] = "format";

@@ -31,6 +31,8 @@ enum jr_table {
     JR_TABLE_DELIVERIES, /* day, delivery -> first answer */
     JR_TABLE_HISTORY,    /* run id, number -> what happened */
     JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
+    JR_TABLE_QUIET,      /* quiet_due_ms, run id -> nothing */
+    JR_TABLE_REPOS,      /* repository id -> repository */
     JR_TABLES
 };
 

@@ -7,6 +7,7 @@
 
 #include "lib/timestamp.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,24 +50,30 @@ static int read_digits(const char *text, int digits)
     return value;
 }
 
-/* Read "Z", "+hh:mm" or "-hh:mm" up to the end; false if it is none of them. */
-static int read_offset(const char *text, int *offset_s)
+/*
+ * Read "Z", "+hh:mm" or "-hh:mm" up to the end, or what GitHub writes in its
+ * header about a token's end: " UTC", " +hhmm"; false if it is none of them.
+ */
+static bool read_offset(const char *text, int *offset_s)
 {
     int hours, minutes;
+    bool colon;
 
     *offset_s = 0;
-    if ((text[0] == 'Z' || text[0] == 'z') && text[1] == '\0')
-        return 1;
-    if ((text[0] != '+' && text[0] != '-') || strlen(text) != 6 || text[3] != ':')
-        return 0;
+    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0 || strcmp(text, " UTC") == 0)
+        return true;
+    text += *text == ' ';
+    colon = strlen(text) == 6 && text[3] == ':';
+    if ((text[0] != '+' && text[0] != '-') || (!colon && strlen(text) != 5))
+        return false;
     hours = read_digits(text + 1, 2);
-    minutes = read_digits(text + 4, 2);
+    minutes = read_digits(text + 3 + colon, 2);
     if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
-        return 0;
+        return false;
     *offset_s = (hours * 60 + minutes) * 60;
     if (text[0] == '-')
         *offset_s = -*offset_s;
-    return 1;
+    return true;
 }
 
 int64_t jr_timestamp_parse(const char *text)

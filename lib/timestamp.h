@@ -26,7 +26,8 @@ int64_t jr_monotonic_us(void);
 
 /*
  * Read an RFC 3339 time (GitHub sends "2026-11-23T08:30:00Z"; older hosts add
- * fractions or an offset such as +02:00).
+ * fractions or an offset such as +02:00), or one as in the header about a
+ * token's end ("2026-11-23 08:30:00 UTC", "2026-11-23 08:30:00 +0200").
  *   text  may be NULL
  * Returns the time, or 0 for anything that is not such a time: an unknown time
  * is no error anywhere in this program.

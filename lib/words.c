@@ -117,6 +117,7 @@ static const struct {
     { JR_REASON_NEVER_COMPLETED, "never-completed", "the run is older than the 35 days that GitHub lets one live" },
     { JR_REASON_BEHIND, "behind", "GitHub still shows an older attempt" },
     { JR_REASON_CHANGED_MEANWHILE, "changed-meanwhile", "an event changed the run while GitHub was asked" },
+    { JR_REASON_FOUND_FAILED, "found-failed", "a list of failed runs shows it, and no event had told of it" },
     { JR_REASON_RERUN_ACCEPTED, "rerun-accepted", "GitHub accepted the rerun" },
     { JR_REASON_RERUN_WORKED, "rerun-worked", "the outcome was unknown, and a newer attempt shows that it worked" },
     { JR_REASON_OUTCOME_UNKNOWN, "outcome-unknown", "the rerun was asked for, but no usable answer came" },

@@ -80,6 +80,7 @@ enum jr_reason {
     JR_REASON_NEVER_COMPLETED = 64,
     JR_REASON_BEHIND = 65,
     JR_REASON_CHANGED_MEANWHILE = 66,
+    JR_REASON_FOUND_FAILED = 67,
     /* what came of a call */
     JR_REASON_RERUN_ACCEPTED = 80,
     JR_REASON_RERUN_WORKED = 81,

@@ -1,0 +1,170 @@
+/*
+ * reconcile -- looks through the repositories for failed runs that no event
+ * told of: rule 8.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/decide.h"
+#include "lib/history.h"
+#include "lib/ledger.h"
+#include "lib/reconcile.h"
+#include "lib/timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * A list goes by when a run was created, and it is found only once it has
+ * failed: so each look goes back before the last one, by what most runs take,
+ * and once a day by more than a job on a self-hosted runner may take (5 days).
+ */
+#define BACK_MS (6 * JR_HOUR_MS)
+#define DEEP_BACK_MS (6 * JR_DAY_MS)
+#define DEEP_INTERVAL_MS JR_DAY_MS
+
+/* Runs taken up in one transaction, so that no worker waits long. */
+#define BATCH 20
+
+/* The next conclusion whose list is to be read; false after the last. */
+static bool next_list(const struct jr_settings *settings, struct jr_look *look)
+{
+    while (++look->conclusion <= JR_CONCLUSION_OTHER) {
+        if (!jr_settings_retries(settings, (enum jr_conclusion)look->conclusion))
+            continue;
+        look->list.conclusion = jr_conclusion_name((enum jr_conclusion)look->conclusion);
+        look->list.until_ms = 0;
+        look->list.page = 1;
+        return true;
+    }
+    return false;
+}
+
+/* From when on runs are looked for. Never before the repository was first seen. */
+static int64_t look_from(const struct jr_look *look)
+{
+    const struct jr_repo *repo = &look->repo;
+    int64_t from_ms;
+
+    if (repo->look_ms == 0)
+        return repo->first_seen_ms;
+    from_ms = repo->look_ms - (look->deep ? DEEP_BACK_MS : BACK_MS);
+    return from_ms > repo->first_seen_ms ? from_ms : repo->first_seen_ms;
+}
+
+static bool is_acted_on(const struct jr_settings *settings, const struct jr_repo *repo)
+{
+    return (settings->repos.count == 0 || jr_list_match(&settings->repos, repo->name))
+           && !jr_list_match(&settings->no_retry_repos, repo->name);
+}
+
+enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
+                               int64_t sweep_ms, int64_t now_ms, struct jr_look *look,
+                               struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err;
+
+    memset(look, 0, sizeof *look);
+    jr_txn_begin(&txn, store, true);
+    while (!look->active && jr_repo_next(&txn, sweep_ms, &look->repo)) {
+        look->repo.tried_ms = now_ms > sweep_ms ? now_ms : sweep_ms;
+        jr_repo_save(&txn, &look->repo);
+        look->active = is_acted_on(settings, &look->repo);
+    }
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK) {
+        *error = txn.error;
+        look->active = false;
+        return err;
+    }
+    look->started_ms = now_ms;
+    look->deep = now_ms - look->repo.deep_ms >= DEEP_INTERVAL_MS;
+    look->list.from_ms = look_from(look);
+    look->active = look->active && next_list(settings, look);
+    return look->active ? JR_OK : JR_ENOENT;
+}
+
+static bool take_up(struct jr_txn *txn, const struct jr_settings *settings,
+                    const struct jr_event *seen, int64_t now_ms)
+{
+    struct jr_run run;
+    struct jr_verdict verdict;
+    struct jr_history entry = { .at_ms = now_ms, .kind = JR_HISTORY_DECISION };
+    char due[JR_TIMESTAMP_SIZE];
+
+    jr_ledger_load_run(txn, seen->run_id, &run);
+    if (txn->error.code != JR_OK || !jr_decide_listed(settings, seen, &run, now_ms, &verdict))
+        return false;
+    entry.attempt = verdict.attempt;
+    entry.reason = verdict.reason;
+    snprintf(entry.detail, sizeof entry.detail, "found in a list of runs that ended %s%s%s",
+             jr_conclusion_name(seen->conclusion), run.due_ms != 0 ? "; GitHub is asked at " : "",
+             run.due_ms != 0 ? jr_timestamp_format(run.due_ms, due) : "");
+    jr_history_add(txn, &run, &entry);
+    jr_ledger_save_run(txn, &run);
+    return run.due_ms != 0;
+}
+
+/* Record that the look is over and how far it got. */
+static enum jr_err finish(struct jr_store *store, struct jr_look *look, struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err;
+
+    look->active = false;
+    look->repo.look_ms = look->started_ms;
+    if (look->deep)
+        look->repo.deep_ms = look->started_ms;
+    jr_txn_begin(&txn, store, true);
+    jr_repo_looked(&txn, &look->repo);
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}
+
+/* After the last page that GitHub gives of one list, the list goes on before its oldest run. */
+static void next_page(struct jr_look *look, const struct jr_event *runs, size_t count)
+{
+    int64_t oldest_ms = count > 0 ? runs[count - 1].created_ms : 0;
+
+    if (look->list.page < JR_GITHUB_PAGES) {
+        look->list.page++;
+    } else {
+        /* More than a list's worth within one second: they cannot be told apart. */
+        if (look->list.until_ms != 0 && oldest_ms >= look->list.until_ms)
+            oldest_ms = look->list.until_ms - JR_SECOND_MS;
+        look->list.until_ms = oldest_ms;
+        look->list.page = 1;
+    }
+}
+
+enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
+                              struct jr_look *look, const struct jr_event *runs, size_t count,
+                              size_t shown, int64_t now_ms, unsigned *found,
+                              struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err = JR_OK;
+
+    *found = 0;
+    for (size_t done = 0; done < count && err == JR_OK;) {
+        jr_txn_begin(&txn, store, true);
+        for (size_t end = done + BATCH; done < count && done < end; done++)
+            *found += take_up(&txn, settings, &runs[done], now_ms);
+        err = jr_txn_commit(&txn);
+    }
+    if (err != JR_OK) {
+        *error = txn.error;
+        look->active = false;
+        return err;
+    }
+    if (shown >= JR_GITHUB_PAGE_RUNS && (look->list.page < JR_GITHUB_PAGES || count > 0)) {
+        next_page(look, runs, count);
+        if (look->list.until_ms == 0 || look->list.until_ms >= look->list.from_ms)
+            return JR_OK;
+    }
+    return next_list(settings, look) ? JR_OK : finish(store, look, error);
+}

@@ -1,0 +1,54 @@
+/*
+ * reconcile -- looks through the repositories for failed runs that no event
+ * told of: rule 8.
+ *
+ * A sweep looks at every known repository once. A look goes through the lists
+ * of the repository's runs by each conclusion that deserves a rerun, a page at
+ * a time, so that other work can come between. What it finds goes into the
+ * outbox and is asked about like any other run.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_RECONCILE_H
+#define JR_RECONCILE_H
+
+#include "lib/github.h"
+#include "lib/repo.h"
+#include "lib/settings.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a look stands. */
+struct jr_look {
+    bool active;
+    struct jr_repo repo;
+    int64_t started_ms;
+    bool deep;               /* looks far back */
+    int conclusion;          /* enum jr_conclusion: whose list is being read */
+    struct jr_github_list list; /* the page to ask for */
+};
+
+/*
+ * Begin a look at the repository whose turn it is.
+ *   sweep_ms  when the sweep began; who was tried since is done with
+ *   look      out: active on JR_OK
+ * Returns JR_OK; JR_ENOENT when the sweep is over; else what failed.
+ */
+enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
+                               int64_t sweep_ms, int64_t now_ms, struct jr_look *look,
+                               struct jr_error *error) JR_CHECKED;
+
+/*
+ * Take up the runs of a page and go on to the next; after the last page of the
+ * last list the look is over and how far it got is recorded.
+ *   shown  how many runs the page held
+ *   found  out: how many runs got an outbox entry
+ */
+enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
+                              struct jr_look *look, const struct jr_event *runs, size_t count,
+                              size_t shown, int64_t now_ms, unsigned *found,
+                              struct jr_error *error) JR_CHECKED;
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * repo -- the repositories that events came from, and when each was last
+ * looked at for failed runs that no event told of.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_REPO_H
+#define JR_REPO_H
+
+#include "lib/event.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jr_repo {
+    uint64_t id;
+    char name[JR_REPO_SIZE]; /* as the newest event has it */
+    int64_t first_seen_ms;
+    int64_t last_event_ms; /* to the hour, but always later than look_ms if one came since */
+    int64_t tried_ms;      /* when the last look was begun, whatever came of it; 0: never */
+    int64_t look_ms;       /* when the last whole look was begun; 0: never */
+    int64_t deep_ms;       /* when the last whole look far back was begun; 0: never */
+};
+
+/* Note that an event came from a repository (id 0: not told). Writes only what is news. */
+void jr_repo_note(struct jr_txn *txn, uint64_t id, const char *name, int64_t now_ms);
+
+void jr_repo_save(struct jr_txn *txn, const struct jr_repo *repo);
+
+/* Record how far a look got, without undoing what events told meanwhile. */
+void jr_repo_looked(struct jr_txn *txn, const struct jr_repo *repo);
+
+/*
+ * The repository to be looked at next: of those not tried since since_ms, one
+ * that had events after its last look before the others, and the longest not
+ * looked at first. Returns whether there is one.
+ */
+bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, struct jr_repo *repo);
+
+/* Forget up to `most` repositories without an event since before_ms. */
+void jr_repo_prune(struct jr_txn *txn, int64_t before_ms, unsigned most);
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * throttle -- when GitHub may be called.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/codec.h"
+#include "lib/signature.h"
+#include "lib/throttle.h"
+#include "lib/timestamp.h"
+
+#include <string.h>
+
+#define THROTTLE_VERSION 1
+
+/* A personal token's hourly limit, until a header tells another one. */
+#define HOURLY_LIMIT 5000
+#define SHARE 10
+
+/* "wait for at least one minute", then "an exponentially increasing amount of time". */
+#define SECONDARY_WAIT_MS JR_MINUTE_MS
+
+static const char record_key[] = "throttle";
+
+/* Tells tokens apart without telling the token. */
+static uint64_t fingerprint_of(const char *token)
+{
+    unsigned char digest[JR_SHA256_SIZE];
+    struct jr_reader reader;
+
+    if (token == NULL || jr_sha256(token, strlen(token), digest) != JR_OK)
+        return 0;
+    jr_reader_init(&reader, digest, sizeof digest);
+    return jr_read_u64(&reader);
+}
+
+void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const char *token,
+                      int64_t now_ms)
+{
+    unsigned char record[64];
+    struct jr_reader reader;
+    struct jr_throttle stored;
+    size_t length;
+
+    memset(throttle, 0, sizeof *throttle);
+    memset(&stored, 0, sizeof stored);
+    throttle->fingerprint = fingerprint_of(token);
+    throttle->tokens = -1;
+    if (!jr_txn_get(txn, JR_TABLE_META, record_key, sizeof record_key - 1, record, sizeof record,
+                    &length))
+        return;
+    jr_reader_init(&reader, record, length);
+    if (jr_read_u8(&reader) != THROTTLE_VERSION)
+        return;
+    stored.fingerprint = jr_read_u64(&reader);
+    stored.stopped_until_ms = jr_read_time(&reader);
+    stored.stop_reason = (enum jr_reason)jr_read_u16(&reader);
+    stored.rejected_ms = jr_read_time(&reader);
+    stored.secondary_wait_ms = jr_read_time(&reader);
+    stored.token_expires_ms = jr_read_time(&reader);
+    stored.hourly_limit = jr_read_time(&reader);
+    if (!reader.ok || stored.fingerprint != throttle->fingerprint)
+        return;
+    *throttle = stored;
+    throttle->tokens = -1;
+    if (throttle->stopped_until_ms > now_ms + JR_THROTTLE_MAX_MS)
+        throttle->stopped_until_ms = now_ms + JR_THROTTLE_MAX_MS;
+}
+
+void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle)
+{
+    unsigned char record[64];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_u8(&writer, THROTTLE_VERSION);
+    jr_write_u64(&writer, throttle->fingerprint);
+    jr_write_time(&writer, throttle->stopped_until_ms);
+    jr_write_u16(&writer, (uint16_t)throttle->stop_reason);
+    jr_write_time(&writer, throttle->rejected_ms);
+    jr_write_time(&writer, throttle->secondary_wait_ms);
+    jr_write_time(&writer, throttle->token_expires_ms);
+    jr_write_time(&writer, throttle->hourly_limit);
+    jr_txn_put(txn, JR_TABLE_META, record_key, sizeof record_key - 1, record, writer.length);
+}
+
+/* How long a refusal that names no time stops all calls. */
+static int64_t unnamed_wait_ms(struct jr_throttle *throttle, const struct jr_settings *settings,
+                               enum jr_reason reason)
+{
+    if (reason == JR_REASON_BAD_TOKEN)
+        return settings->api_backoff_max_ms;
+    throttle->secondary_wait_ms = throttle->secondary_wait_ms == 0 ? SECONDARY_WAIT_MS
+                                                                   : 2 * throttle->secondary_wait_ms;
+    if (throttle->secondary_wait_ms > JR_THROTTLE_MAX_MS)
+        throttle->secondary_wait_ms = JR_THROTTLE_MAX_MS;
+    return throttle->secondary_wait_ms;
+}
+
+static bool learn(int64_t *known, int64_t told)
+{
+    if (told <= 0 || told == *known)
+        return false;
+    *known = told;
+    return true;
+}
+
+bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *settings,
+                      const struct jr_call *call, int64_t now_ms)
+{
+    bool changed = learn(&throttle->token_expires_ms, call->token_expires_ms);
+
+    changed |= learn(&throttle->hourly_limit, call->hourly_limit);
+    if (call->stops_all) {
+        int64_t wait_ms = call->wait_ms != 0 ? call->wait_ms
+                                             : unnamed_wait_ms(throttle, settings, call->reason);
+
+        throttle->stopped_until_ms = now_ms + wait_ms;
+        throttle->stop_reason = call->reason;
+        if (call->reason == JR_REASON_BAD_TOKEN && throttle->rejected_ms == 0)
+            throttle->rejected_ms = now_ms;
+        return true;
+    }
+    if (call->status == 0)
+        return changed;
+    /* Any other answer shows that the token is good and the limit not reached. */
+    changed |= throttle->stopped_until_ms != 0 || throttle->rejected_ms != 0
+               || throttle->secondary_wait_ms != 0;
+    throttle->stopped_until_ms = 0;
+    throttle->rejected_ms = 0;
+    throttle->secondary_wait_ms = 0;
+    return changed;
+}
+
+int64_t jr_throttle_wait_ms(struct jr_throttle *throttle, int64_t now_ms)
+{
+    double size = (double)(throttle->hourly_limit > 0 ? throttle->hourly_limit : HOURLY_LIMIT) / SHARE;
+    double per_ms;
+
+    if (size < 1)
+        size = 1;
+    per_ms = size / (double)JR_HOUR_MS;
+    if (throttle->tokens < 0)
+        throttle->tokens = size;
+    else if (now_ms > throttle->filled_ms)
+        throttle->tokens += (double)(now_ms - throttle->filled_ms) * per_ms;
+    throttle->filled_ms = now_ms;
+    if (throttle->tokens > size)
+        throttle->tokens = size;
+    if (throttle->tokens < 1)
+        return (int64_t)((1 - throttle->tokens) / per_ms) + 1;
+    return 0;
+}
+
+void jr_throttle_take(struct jr_throttle *throttle)
+{
+    throttle->tokens -= 1;
+}

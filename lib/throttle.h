@@ -1,0 +1,61 @@
+/*
+ * throttle -- when GitHub may be called: its rate limits, a rejected token, and
+ * the share of the hourly limit that looking for missed work may use.
+ *
+ * A stop outlives a restart; it belongs to the token, so a new one starts clean.
+ * Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_THROTTLE_H
+#define JR_THROTTLE_H
+
+#include "lib/call.h"
+#include "lib/settings.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The longest stop: GitHub's limits are per hour. */
+#define JR_THROTTLE_MAX_MS (JR_HOUR_MS + JR_MINUTE_MS)
+
+struct jr_throttle {
+    uint64_t fingerprint;       /* of the token that this is about */
+    int64_t stopped_until_ms;   /* no call before; 0: not stopped */
+    enum jr_reason stop_reason; /* RATE_LIMITED or BAD_TOKEN */
+    int64_t rejected_ms;        /* since when the token is rejected; 0: it is not */
+    int64_t secondary_wait_ms;  /* the last wait that no header named; 0: none lately */
+    int64_t token_expires_ms;   /* as GitHub said last; 0: it did not */
+    int64_t hourly_limit;       /* as GitHub said last; 0: it did not */
+
+    /* not stored: the bucket for looking for missed work */
+    double tokens;
+    int64_t filled_ms;
+};
+
+/*
+ * Load what is known about a token, in a read transaction; a clean start for
+ * another token than the last. A stop that lies too far ahead is cut.
+ */
+void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const char *token,
+                      int64_t now_ms);
+void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle);
+
+/*
+ * Take note of an answer.
+ * Returns whether anything changed that is to be saved.
+ */
+bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *settings,
+                      const struct jr_call *call, int64_t now_ms);
+
+/*
+ * The share for looking for missed work: a tenth of the hourly limit, as a bucket
+ * that is full at start. How long until there is a call to spare, in ms; 0: now.
+ */
+int64_t jr_throttle_wait_ms(struct jr_throttle *throttle, int64_t now_ms);
+
+/* Take one call of that share. */
+void jr_throttle_take(struct jr_throttle *throttle);
+
+#endif
