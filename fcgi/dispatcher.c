@@ -8,19 +8,22 @@
  */
 #include <config.h>
 
+#include "fcgi/calls.h"
 #include "fcgi/dispatcher.h"
 #include "fcgi/process.h"
-#include "lib/github.h"
-#include "lib/ledger.h"
+#include "fcgi/testpoint.h"
 #include "lib/delivery.h"
+#include "lib/ledger.h"
 #include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/reconcile.h"
 #include "lib/rerun.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,15 +41,22 @@
 /* Rule 9: from here on, in hundredths of the map, the oldest history goes early. */
 #define MAP_FILLING 90
 
+/* No time: nothing is to be done by itself. */
+#define NEVER INT64_MAX
+
 struct dispatcher {
-    const struct jr_settings *settings;
+    struct jr_settings *settings;
     struct jr_runtime *runtime; /* NULL for plain CGI without a service */
     struct jr_store *store;
-    struct jr_http *http; /* NULL without a token */
+    struct jr_calls calls;
     int lock_fd, wake_fd;
-    int64_t stop_calls_until_ms; /* a rate limit or a rejected token; 0: none */
-    int64_t upkeep_due_ms;       /* monotonic */
-    bool broken;                 /* the store can no longer be used */
+    int64_t upkeep_due_ms; /* monotonic */
+    int64_t sweep_ms;      /* when the sweep in progress began; 0: none is */
+    int64_t sweep_due_ms;  /* monotonic */
+    bool sweep_first;      /* whose turn it is, the sweep's or the quiet runs' */
+    struct jr_look look;
+    struct jr_event *listed; /* a page of runs; owned */
+    bool broken;             /* the store can no longer be used */
 };
 
 /* Sleep for a time, or until woken or told to stop. */
@@ -55,7 +65,7 @@ static void rest(const struct dispatcher *dispatcher, int64_t wait_ms)
     struct pollfd wake = { .fd = dispatcher->wake_fd, .events = POLLIN };
     struct timespec limit;
 
-    if (wait_ms <= 0 || jr_process_stopping)
+    if (wait_ms <= 0 || jr_process_stopping())
         return;
     limit.tv_sec = wait_ms / 1000;
     limit.tv_nsec = wait_ms % 1000 * 1000000;
@@ -69,7 +79,7 @@ static void pause_for(int64_t wait_ms)
     int64_t end_ms = jr_monotonic_ms() + wait_ms;
     struct dispatcher deaf = { .wake_fd = -1 };
 
-    for (int64_t left_ms = wait_ms; left_ms > 0 && !jr_process_stopping;
+    for (int64_t left_ms = wait_ms; left_ms > 0 && !jr_process_stopping();
          left_ms = end_ms - jr_monotonic_ms())
         rest(&deaf, left_ms);
 }
@@ -152,30 +162,6 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
     jr_line_write(&line);
 }
 
-/* Rule 7: a rate limit or a rejected token stops all calls for a time. */
-static void note_call(struct dispatcher *dispatcher, const struct jr_call *call)
-{
-    struct jr_runtime *runtime = dispatcher->runtime;
-    int64_t now_ms = jr_now_ms(), wait_ms = call->wait_ms;
-
-    if (!call->stops_all) {
-        if (runtime != NULL && call->status != 0)
-            runtime->token_rejected_ms = 0;
-        return;
-    }
-    if (wait_ms == 0)
-        wait_ms = dispatcher->settings->api_backoff_max_ms;
-    dispatcher->stop_calls_until_ms = now_ms + wait_ms;
-    jr_log(JR_LOG_ERROR, "calls-stopped", "%s; no call for %lld s", jr_reason_words(call->reason),
-           (long long)(wait_ms / 1000));
-    if (runtime == NULL)
-        return;
-    if (call->reason == JR_REASON_BAD_TOKEN)
-        runtime->token_rejected_ms = now_ms;
-    else
-        runtime->rate_limited_until_ms = dispatcher->stop_calls_until_ms;
-}
-
 /* GitHub asks for a pause between two writes; the last one may have been another process's. */
 static void keep_write_interval(struct dispatcher *dispatcher)
 {
@@ -196,19 +182,20 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run, const struc
     struct jr_error error;
     enum jr_err err;
 
-    jr_github_rerun(dispatcher->http, dispatcher->settings->github_api_url, run->repo, run->run_id,
-                    decided->step == JR_STEP_RERUN_ALL, jr_now_ms(), &call);
-    note_call(dispatcher, &call);
+    jr_test_point("before-post");
+    jr_calls_rerun(&dispatcher->calls, run, decided->step == JR_STEP_RERUN_ALL, &call);
+    jr_test_point("after-post");
     err = jr_rerun_outcome(dispatcher->store, dispatcher->settings, decided->attempt, true, &call,
                            run, jr_now_ms(), &verdict, &error);
     if (err != JR_OK)
         store_failed(dispatcher, err, &error);
     else
         log_outcome(run, &verdict, &call);
+    jr_test_point("recorded");
 }
 
-/* Ask GitHub about a run that is due, decide, and rerun it if it is to be. */
-static void work(struct dispatcher *dispatcher, struct jr_run *run)
+/* Ask GitHub about a run, decide, and rerun it if it is to be. */
+static void ask(struct dispatcher *dispatcher, struct jr_run *run)
 {
     const struct jr_settings *settings = dispatcher->settings;
     struct jr_event seen;
@@ -216,29 +203,20 @@ static void work(struct dispatcher *dispatcher, struct jr_run *run)
     struct jr_verdict verdict;
     struct jr_error error;
     enum jr_err err;
-    uint32_t attempt = run->attempt;
 
-    if (dispatcher->http == NULL) {
-        err = jr_rerun_unseen(dispatcher->store, settings, run, jr_now_ms(), &verdict, &error);
-        if (err != JR_OK)
-            store_failed(dispatcher, err, &error);
-        else
-            log_decision(run, &verdict, NULL);
-        return;
-    }
     keep_write_interval(dispatcher);
-    if (jr_process_stopping)
+    if (jr_process_stopping())
         return;
-    jr_github_get_run(dispatcher->http, settings->github_api_url, run->repo, run->run_id,
-                      jr_now_ms(), &seen, &call);
-    if (jr_process_stopping && call.status == 0)
+    jr_test_point("before-get");
+    jr_calls_get_run(&dispatcher->calls, run, &seen, &call);
+    jr_test_point("after-get");
+    if (jr_process_stopping() && call.status == 0)
         return; /* broken off by ourselves */
-    note_call(dispatcher, &call);
     if (call.outcome == JR_OUTCOME_DONE)
         err = jr_rerun_seen(dispatcher->store, settings, &seen, &call, run, jr_now_ms(), &verdict,
                             &error);
     else
-        err = jr_rerun_outcome(dispatcher->store, settings, attempt, false, &call, run,
+        err = jr_rerun_outcome(dispatcher->store, settings, run->attempt, false, &call, run,
                                jr_now_ms(), &verdict, &error);
     if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
@@ -248,6 +226,154 @@ static void work(struct dispatcher *dispatcher, struct jr_run *run)
     log_decision(run, &verdict, &call);
     if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL)
         rerun(dispatcher, run, &verdict);
+}
+
+/* Without a token, the events alone have to do. */
+static void decide_unseen(struct dispatcher *dispatcher, struct jr_run *run)
+{
+    struct jr_verdict verdict;
+    struct jr_error error;
+    enum jr_err err = jr_rerun_unseen(dispatcher->store, dispatcher->settings, run, jr_now_ms(),
+                                      &verdict, &error);
+
+    if (err != JR_OK)
+        store_failed(dispatcher, err, &error);
+    else
+        log_decision(run, &verdict, NULL);
+}
+
+/*
+ * Work off what is due first. Returns how long until there is something to be
+ * done: 0 when something was done, NEVER when the outbox is empty.
+ */
+static int64_t work_outbox(struct dispatcher *dispatcher)
+{
+    struct jr_run run;
+    struct jr_error error;
+    int64_t due_ms, wait_ms;
+    enum jr_err err = jr_rerun_first(dispatcher->store, &due_ms, &run, &error);
+
+    if (err == JR_ENOENT)
+        return NEVER;
+    if (err != JR_OK) {
+        store_failed(dispatcher, err, &error);
+        return 0;
+    }
+    wait_ms = due_ms - jr_now_ms();
+    if (wait_ms > 0)
+        return wait_ms;
+    if (dispatcher->calls.http == NULL) {
+        decide_unseen(dispatcher, &run);
+        return 0;
+    }
+    wait_ms = jr_calls_wait_ms(&dispatcher->calls);
+    if (wait_ms == 0)
+        ask(dispatcher, &run);
+    return wait_ms;
+}
+
+/* Ask about a run that has gone quiet, if there is one and a call to spare. */
+static int64_t work_quiet(struct dispatcher *dispatcher)
+{
+    struct jr_run run;
+    struct jr_error error;
+    int64_t due_ms;
+    enum jr_err err = jr_rerun_quiet(dispatcher->store, dispatcher->settings, jr_now_ms(), &run,
+                                     &due_ms, &error);
+
+    if (err == JR_OK) {
+        jr_throttle_take(&dispatcher->calls.throttle);
+        ask(dispatcher, &run);
+        return 0;
+    }
+    if (err != JR_ENOENT) {
+        store_failed(dispatcher, err, &error);
+        return 0;
+    }
+    if (due_ms == 0)
+        return NEVER;
+    due_ms -= jr_now_ms();
+    return due_ms > 0 ? due_ms : 0;
+}
+
+/* Read the next page of the look in progress. */
+static void look_further(struct dispatcher *dispatcher)
+{
+    struct jr_look *look = &dispatcher->look;
+    struct jr_call call;
+    struct jr_error error;
+    size_t count, shown;
+    unsigned found;
+    enum jr_err err;
+
+    jr_throttle_take(&dispatcher->calls.throttle);
+    jr_calls_list_runs(&dispatcher->calls, look->repo.name, &look->list, dispatcher->listed, &count,
+                       &shown, &call);
+    if (call.outcome != JR_OUTCOME_DONE) {
+        look->active = false;
+        jr_log(JR_LOG_WARN, "look-failed", "%s: %s (%d) %s", look->repo.name,
+               jr_reason_token(call.reason), call.status, call.text);
+        return;
+    }
+    err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
+                            count, shown, jr_now_ms(), &found, &error);
+    if (err != JR_OK)
+        store_failed(dispatcher, err, &error);
+    else
+        jr_log(found > 0 ? JR_LOG_INFO : JR_LOG_DEBUG, "looked",
+               "%s: %zu runs in a list, %u of them not heard of", look->repo.name, shown, found);
+}
+
+/* Go on with the sweep through the repositories, or begin one when it is time. */
+static int64_t work_sweep(struct dispatcher *dispatcher)
+{
+    int64_t now_ms = jr_now_ms(), wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
+    struct jr_error error;
+    enum jr_err err = JR_OK;
+
+    if (dispatcher->sweep_ms == 0) {
+        if (wait_ms > 0)
+            return wait_ms;
+        dispatcher->sweep_ms = now_ms;
+        dispatcher->sweep_due_ms = jr_monotonic_ms() + dispatcher->settings->reconcile_interval_ms;
+    }
+    if (dispatcher->look.active) {
+        look_further(dispatcher);
+        return 0;
+    }
+    err = jr_reconcile_begin(dispatcher->store, dispatcher->settings, dispatcher->sweep_ms, now_ms,
+                             &dispatcher->look, &error);
+    if (err == JR_ENOENT) {
+        dispatcher->sweep_ms = 0;
+        wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
+        return wait_ms > 0 ? wait_ms : 0;
+    }
+    if (err != JR_OK)
+        store_failed(dispatcher, err, &error);
+    return 0;
+}
+
+/* Rule 8: look for missed work, within its share of the calls. */
+static int64_t work_reconcile(struct dispatcher *dispatcher)
+{
+    int64_t (*const works[])(struct dispatcher *) = { work_quiet, work_sweep };
+    int64_t wait_ms, other_ms;
+
+    if (dispatcher->calls.http == NULL || dispatcher->settings->reconcile_interval_ms == 0)
+        return NEVER;
+    wait_ms = jr_calls_wait_ms(&dispatcher->calls);
+    if (wait_ms > 0)
+        return wait_ms;
+    wait_ms = jr_throttle_wait_ms(&dispatcher->calls.throttle, jr_now_ms());
+    if (wait_ms > 0)
+        return wait_ms;
+    /* In turn, so that neither uses up all of the share. */
+    dispatcher->sweep_first = !dispatcher->sweep_first;
+    wait_ms = works[dispatcher->sweep_first](dispatcher);
+    if (wait_ms == 0)
+        return 0;
+    other_ms = works[!dispatcher->sweep_first](dispatcher);
+    return wait_ms < other_ms ? wait_ms : other_ms;
 }
 
 /* How full the map is, in hundredths. */
@@ -288,6 +414,7 @@ static void upkeep(struct dispatcher *dispatcher)
     }
     jr_txn_begin(&txn, dispatcher->store, true);
     deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
+    jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
     runs = jr_ledger_prune(&txn, before_ms, filling, PRUNE_RUNS);
     if (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))
         jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
@@ -306,68 +433,72 @@ static void upkeep(struct dispatcher *dispatcher)
                                                   : 10 * STORE_WAIT_MS);
 }
 
-/* Until when nothing can be done about an entry, given the stop of all calls. */
-static int64_t start_of_work(const struct dispatcher *dispatcher, int64_t due_ms)
+/* Rule 9 and the like, once in a while. */
+static int64_t work_upkeep(struct dispatcher *dispatcher)
 {
-    if (dispatcher->http != NULL && dispatcher->stop_calls_until_ms > due_ms)
-        return dispatcher->stop_calls_until_ms;
-    return due_ms;
+    int64_t wait_ms = dispatcher->upkeep_due_ms - jr_monotonic_ms();
+
+    if (wait_ms > 0)
+        return wait_ms;
+    upkeep(dispatcher);
+    return 0;
 }
 
-/* Work off the outbox; until_ms 0: for ever. */
-static void dispatch(struct dispatcher *dispatcher, int64_t until_ms)
+/* Work until told to stop: what is due first, then what can wait, then sleep. */
+static void dispatch(struct dispatcher *dispatcher)
 {
-    while (!jr_process_stopping && !dispatcher->broken) {
-        struct jr_run run;
-        struct jr_error error;
-        int64_t due_ms = 0, start_ms = 0, wait_ms, upkeep_ms;
-        enum jr_err err = jr_rerun_first(dispatcher->store, &due_ms, &run, &error);
+    while (!jr_process_stopping() && !dispatcher->broken) {
+        int64_t outbox_ms, reconcile_ms, upkeep_ms;
 
-        if (err != JR_OK && err != JR_ENOENT) {
-            store_failed(dispatcher, err, &error);
+        outbox_ms = work_outbox(dispatcher);
+        if (outbox_ms == 0)
             continue;
-        }
-        if (err == JR_OK)
-            start_ms = start_of_work(dispatcher, due_ms);
-        if (until_ms != 0 && (err == JR_ENOENT || start_ms > until_ms || jr_now_ms() > until_ms))
+        reconcile_ms = work_reconcile(dispatcher);
+        if (reconcile_ms == 0)
+            continue;
+        upkeep_ms = work_upkeep(dispatcher);
+        if (upkeep_ms == 0)
+            continue;
+        if (reconcile_ms < outbox_ms)
+            outbox_ms = reconcile_ms;
+        rest(dispatcher, outbox_ms < upkeep_ms ? outbox_ms : upkeep_ms);
+    }
+}
+
+/* Work off what can be worked off by until_ms. */
+static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
+{
+    while (!jr_process_stopping() && !dispatcher->broken) {
+        int64_t wait_ms = work_outbox(dispatcher);
+
+        if (jr_now_ms() > until_ms || (wait_ms > 0 && wait_ms > until_ms - jr_now_ms()))
             return;
-        wait_ms = start_ms - jr_now_ms();
-        if (err == JR_OK && wait_ms <= 0) {
-            work(dispatcher, &run);
-            continue;
-        }
-        upkeep_ms = dispatcher->upkeep_due_ms - jr_monotonic_ms();
-        if (until_ms == 0 && upkeep_ms <= 0)
-            upkeep(dispatcher);
-        else
-            rest(dispatcher, err == JR_OK && (wait_ms < upkeep_ms || until_ms != 0) ? wait_ms
-                                                                                   : upkeep_ms);
+        rest(dispatcher, wait_ms);
     }
 }
 
 /* Open what working needs. The lock is held. */
 static int begin(struct dispatcher *dispatcher)
 {
-    const struct jr_settings *settings = dispatcher->settings;
+    struct jr_settings *settings = dispatcher->settings;
     struct jr_error error;
+    enum jr_err err;
 
     if (dispatcher->runtime != NULL)
         dispatcher->runtime->dispatcher_free_ms = 0;
-    if (jr_wake_listen(settings->state_dir, &dispatcher->wake_fd, &error) != JR_OK) {
+    err = jr_wake_listen(settings->state_dir, &dispatcher->wake_fd, &error);
+    if (err == JR_OK)
+        err = jr_store_open(&dispatcher->store, settings->state_dir, settings->map_size_bytes,
+                            &error);
+    if (err == JR_OK)
+        err = jr_calls_open(&dispatcher->calls, settings, dispatcher->store, dispatcher->runtime,
+                            &error);
+    dispatcher->listed = calloc(JR_GITHUB_PAGE_RUNS, sizeof *dispatcher->listed);
+    if (err == JR_OK && dispatcher->listed == NULL)
+        err = jr_error_set(&error, JR_ENOMEM, "out of memory");
+    if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
-        return JR_EXIT_FAILED;
-    }
-    if (jr_store_open(&dispatcher->store, settings->state_dir, settings->map_size_bytes, &error)
-        != JR_OK) {
-        jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
-        return JR_EXIT_STORE;
-    }
-    if (settings->github_token != NULL
-        && jr_http_open(&dispatcher->http, settings->github_ca_file, settings->github_token,
-                        &jr_process_stopping, &error)
-               != JR_OK) {
-        jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
-        return JR_EXIT_FAILED;
+        return dispatcher->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
     }
     jr_log(JR_LOG_DEBUG, "dispatcher", "at work");
     return JR_EXIT_OK;
@@ -375,7 +506,8 @@ static int begin(struct dispatcher *dispatcher)
 
 static void end(struct dispatcher *dispatcher)
 {
-    jr_http_close(dispatcher->http);
+    free(dispatcher->listed);
+    jr_calls_close(&dispatcher->calls);
     jr_store_close(dispatcher->store);
     if (dispatcher->wake_fd >= 0)
         close(dispatcher->wake_fd);
@@ -389,7 +521,7 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
     enum jr_err err = JR_EBUSY;
     bool told = false;
 
-    while (!jr_process_stopping) {
+    while (!jr_process_stopping()) {
         err = jr_lock_take(dispatcher->settings->state_dir, &dispatcher->lock_fd, error);
         if (err != JR_EBUSY)
             break;
@@ -414,7 +546,7 @@ int jr_dispatcher_main(struct jr_settings *settings, struct jr_runtime *runtime)
     case JR_OK:
         status = begin(&dispatcher);
         if (status == JR_EXIT_OK)
-            dispatch(&dispatcher, 0);
+            dispatch(&dispatcher);
         break;
     case JR_EBUSY:
         break;
@@ -440,7 +572,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     dispatcher->lock_fd = -1;
     return jr_now_ms() < until_ms
            && jr_rerun_first(dispatcher->store, &due_ms, &run, &error) == JR_OK
-           && start_of_work(dispatcher, due_ms) <= until_ms;
+           && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
 }
 
 static int work_off_once(struct jr_settings *settings, int64_t until_ms, bool *more)
@@ -458,7 +590,7 @@ static int work_off_once(struct jr_settings *settings, int64_t until_ms, bool *m
     case JR_OK:
         status = begin(&dispatcher);
         if (status == JR_EXIT_OK)
-            dispatch(&dispatcher, until_ms);
+            dispatch_until(&dispatcher, until_ms);
         break;
     case JR_EBUSY:
         break;
@@ -478,6 +610,6 @@ int jr_dispatcher_work_off(struct jr_settings *settings, int64_t until_ms)
 
     do
         status = work_off_once(settings, until_ms, &more);
-    while (more && !jr_process_stopping);
+    while (more && !jr_process_stopping());
     return status;
 }

@@ -252,7 +252,9 @@ static void handle_post(struct jr_handler *handler, const struct jr_request *req
         status = steps[i](&post);
     if (post.receipt.due_moved)
         jr_wake_send(handler->settings->state_dir);
-    jr_response_reason(response, status, post.reason, post.update.event.run_id);
+    jr_response_reason(response, status, post.reason,
+                       post.receipt.answer.run_id != 0 ? post.receipt.answer.run_id
+                                                       : post.update.event.run_id);
     log_post(&post, status, start_us);
     json_object_put(post.root);
     free(post.form_value);

@@ -19,14 +19,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-volatile sig_atomic_t jr_process_stopping;
-
+static volatile sig_atomic_t stopping;
 static sigset_t wait_mask;
 
 static void note_stop(int signal_number)
 {
     (void)signal_number;
-    jr_process_stopping = 1;
+    stopping = 1;
 }
 
 /* libfcgi takes over signals that are ignored or at their default, so this is neither. */
@@ -106,6 +105,15 @@ void jr_process_catch_stop(void)
     sigdelset(&wait_mask, SIGTERM);
 }
 
+bool jr_process_stopping(void)
+{
+    sigset_t pending;
+
+    if (!stopping && sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1)
+        stopping = 1;
+    return stopping;
+}
+
 const sigset_t *jr_process_wait_mask(void)
 {
     return &wait_mask;
@@ -133,5 +141,5 @@ void jr_process_begin_child(pid_t parent)
     sigemptyset(&wait_mask);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
-        jr_process_stopping = 1;
+        stopping = 1;
 }

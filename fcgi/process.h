@@ -10,6 +10,8 @@
 #include "lib/error.h"
 
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 /* Exit statuses; the last two are those of sysexits.h. */
 enum {
@@ -20,8 +22,11 @@ enum {
     JR_EXIT_CONFIG = 78 /* a setting is wrong */
 };
 
-/* Becomes 1 when SIGTERM has come, once jr_process_catch_stop() was called. */
-extern volatile sig_atomic_t jr_process_stopping;
+/*
+ * Has SIGTERM come, since jr_process_catch_stop() was called? Also sees one that
+ * is still blocked: under constant load no wait would ever let it in.
+ */
+bool jr_process_stopping(void);
 
 /*
  * Started as root, become the owner of the folder (made if it is not there),

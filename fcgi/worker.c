@@ -76,7 +76,7 @@ static bool wait_for_request(void)
 {
     struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
 
-    while (!jr_process_stopping) {
+    while (!jr_process_stopping()) {
         int ready = ppoll(&listening, 1, NULL, jr_process_wait_mask());
 
         if (ready > 0)
@@ -108,7 +108,7 @@ static int serve(struct jr_handler *handler)
         }
     }
     FCGX_Free(&fcgx, 1);
-    return handler->broken || !jr_process_stopping ? JR_EXIT_FAILED : JR_EXIT_OK;
+    return handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED : JR_EXIT_OK;
 }
 
 int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime)

@@ -1,0 +1,49 @@
+/*
+ * calls -- GitHub's API, as the dispatcher may call it.
+ *
+ * Keeps to the rate limits and stops while the token is rejected (rule 7),
+ * remembers that over restarts, and tells /healthz and the log.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_CALLS_H
+#define JR_CALLS_H
+
+#include "lib/github.h"
+#include "lib/run.h"
+#include "lib/runtime.h"
+#include "lib/settings.h"
+#include "lib/store.h"
+#include "lib/throttle.h"
+
+struct jr_calls {
+    struct jr_settings *settings; /* the token in it may be read anew */
+    struct jr_store *store;
+    struct jr_runtime *runtime; /* may be NULL */
+    struct jr_http *http;       /* NULL without a token: nothing is called */
+    struct jr_throttle throttle;
+    int64_t expiry_told_ms; /* when the log was last warned of the token's end */
+};
+
+/* JR_OK, or why there can be no calls. Without a token it is open, but calls nothing. */
+enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
+                          struct jr_store *store, struct jr_runtime *runtime,
+                          struct jr_error *error) JR_CHECKED;
+void jr_calls_close(struct jr_calls *calls);
+
+/*
+ * How long no call may be made, in ms; 0: go ahead. Tries a rejected token again
+ * when it is time to, or when its file has another one.
+ */
+int64_t jr_calls_wait_ms(struct jr_calls *calls);
+
+/* The calls of lib/github.h. Their answers are noted. */
+void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
+                      struct jr_call *call);
+void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
+                    struct jr_call *call);
+void jr_calls_list_runs(struct jr_calls *calls, const char *repo,
+                        const struct jr_github_list *list, struct jr_event *runs, size_t *count,
+                        size_t *shown, struct jr_call *call);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * testpoint -- lets a test stop the dispatcher between two of its steps.
+ *
+ * JR_TEST_STOP_AT=NAME:FILE stops the process (SIGSTOP) at the point NAME, once:
+ * the first time that FILE can be made. Without the variable it does nothing.
+ * The points, in the order in which they are passed:
+ *
+ *   before-get   a run is claimed, nothing asked yet
+ *   after-get    GitHub has answered, nothing recorded yet
+ *   before-post  the intent is on disk, nothing posted yet
+ *   after-post   GitHub has answered, the outcome is not on disk yet
+ *   recorded     the outcome is on disk
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_TESTPOINT_H
+#define JR_TESTPOINT_H
+
+void jr_test_point(const char *name);
+
+#endif
