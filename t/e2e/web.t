@@ -263,6 +263,15 @@ subtest 'started by root for www-data' => sub {
     unlike(text($web->{log}), qr/warning/, 'no warning');
     stop($web, 'TERM', 'SIGTERM');
 
+    $web = serve(env => { STATE_DIR => $web->{state} });
+    my @family = descendants($web->{pid});
+    kill 'STOP', child($web, 'job-rerunner');
+    kill 'KILL', $web->{pid};
+    reap($web->{pid});
+    $web = serve(env => { STATE_DIR => $web->{state}, PORT => $web->{port} });
+    ok(!(grep { running($_) } @family), 'stragglers are gone after the next start');
+    stop($web, 'TERM', 'SIGTERM');
+
     $web = serve(env => { STATE_DIR => new_dir() });
     like(text($web->{log}), qr/warning: root owns/, 'a STATE_DIR of root is warned of');
     greets($web, 'and served');
