@@ -167,14 +167,18 @@ subtest 'a redirect to another host never gets the token' => sub {
     is scalar $other->requests, 0, 'nor with a POST';
 };
 
+# /healthz is well, but says that something is degraded.
+sub is_degraded {
+    my ($by, $what) = @_;
+    my $health = $by->http->send({ method => 'GET', path => '/healthz' });
+    return $health->status == 200 && join(' ', @{ $health->field('degraded') // [] }) =~ $what;
+}
+
 subtest 'a bad token' => sub {
     $github->set_tokens('another');
     my $run = run_of($service);
     status_is $run->play(build => 'failure'), 201, 'a run fails';
-    wait_ok {
-        my $health = $service->http->send({ method => 'GET', path => '/healthz' });
-        $health->status == 200 && join(' ', @{ $health->field('degraded') // [] }) =~ /token/;
-    } '/healthz says so';
+    wait_ok { is_degraded($service, qr/token/) } '/healthz says so';
     is scalar $run->posts, 0, 'nothing is posted';
     $github->set_tokens(JR::Service::token());
     wait_ok { $run->accepted } 'rerun when the token is good again';
@@ -214,6 +218,31 @@ subtest 'a rate limit with Retry-After' => sub {
     my ($refused) = $run->gets;
     my ($next) = grep { $_->{time} > $refused->{time} } $run->gets, $other->gets;
     cmp_ok $next->{time} - $refused->{time}, '>=', 1.9, 'no call before it is over';
+};
+
+subtest 'a used-up rate limit outlasts a restart' => sub {
+    my $limited = service(github => $github)->start;
+    my $run = run_of($limited);
+    my $reset = int(time) + 3;
+    $github->set_limit(remaining => 0, reset => $reset);
+    $run->play(build => 'failure');
+    wait_ok { is_degraded($limited, qr/rate/) } '/healthz says so';
+    $limited->restart;
+    wait_ok { $run->accepted } 'rerun when it is over';
+    my (undef, $next) = $run->gets;
+    cmp_ok $next->{time}, '>=', $reset, 'and not asked before';
+};
+
+subtest 'a new token is tried at once' => sub {
+    my $new = 'github_pat_' . 'n' x 500;
+    my $changed = service(github => $github, API_BACKOFF_MAX => '1h')->start;
+    my $run = run_of($changed);
+    $github->set_tokens($new);
+    $run->play(build => 'failure');
+    wait_ok { $run->gets } 'the old one is refused';
+    $changed->restart(GITHUB_TOKEN => $new);
+    wait_ok { $run->accepted } 'rerun';
+    $github->set_tokens(JR::Service::token());
 };
 
 subtest 'a base address with a path' => sub {

@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::Http qw(cgi_params);
 use JR::Process qw(spawn reap);
 use JR::Test;
 
@@ -54,6 +55,23 @@ subtest 'a dry run says what it would do' => sub {
     ok $dry->cgi->wait_children, 'the child leaves';
     my ($line) = JR::Log->new($dry->cgi->log)->find('decision', run => $run->id, verdict => 'dry-run');
     ok $line, 'the decision is in the log';
+};
+
+subtest 'a web server that does not wait for the answer' => sub {
+    my $run = workflow_run(github => $github, door => $door, jobs => ['build']);
+    $run->queued('build');
+    $run->finish('failure');
+    my $request = delivery(job_event($run->facts, id => $run->truth->{jobs}[0]{id}, action => 'completed',
+        conclusion => 'failure'));
+    pipe my $read, my $write or die "pipe: $!";
+    close $read;
+    my $pid = spawn(
+        argv => [$door->binary], env => { %{ $alone->environment }, map {@$_} cgi_params($request) },
+        stdin => $door->body_file($request->{body}), out => $write, err => $door->log,
+    );
+    close $write;
+    is reap($pid), 0, 'exit status 0';
+    wait_ok { $run->accepted } 'rerun all the same';
 };
 
 subtest 'a Proxy header is no proxy' => sub {

@@ -127,6 +127,14 @@ both_doors 'content type' => sub {
     answer_is post($door, queued(), form => 1), 202, 'a form';
     answer_is post($door, queued(), form => 1, type => 'Application/X-WWW-Form-UrlEncoded; charset=utf-8'),
         202, 'a form in capitals';
+    my $form = JR::Payload::form_encoded(json_text(queued(name => 'a b + c & d = e % f')));
+    my %spelled = (
+        'blanks as plus'        => $form =~ s/%20/+/gr,
+        'in small digits'       => $form =~ s/(%[0-9A-F]{2})/lc $1/ger,
+        'among other variables' => "a=1&$form&b=2",
+    );
+    answer_is post($door, $spelled{$_}, type => 'application/x-www-form-urlencoded'), 202, "a form $_"
+        for sort keys %spelled;
     answer_is post($door, queued(), type => $_), 415, 'type ' . ($_ // 'missing')
         for 'text/plain', 'application/jsonp', 'multipart/form-data; boundary=x', 'application/json/x', undef;
     answer_is post($door, queued(), type => 'text/plain', signature => undef), 415,

@@ -40,4 +40,15 @@ $service->restart(MAP_SIZE => '64M');
 status_is $door->send($request), 202, 'with a larger map it is taken';
 status_is $service->http->send({ method => 'GET', path => '/healthz' }), 200, '/healthz';
 
+subtest 'another process enlarges the map' => sub {
+    my %dry = (GITHUB_TOKEN => undef, DRY_RUN => 'yes', RERUN_DELAY => '1h');
+    my $small = service(%dry, MAP_SIZE => '1M')->start;
+    my $large = service(%dry, MAP_SIZE => '64M', state_dir => $small->state_dir)->start;
+    my $data = $small->state_dir . '/data.mdb';
+    my ($by, $sent, $reply) = ($large->fastcgi, 0, undef);
+    do { $reply = $by->send(open_run()) } while ($reply && $reply->status == 202 && -s $data < 1_300_000 && ++$sent < ENOUGH);
+    status_is $reply, 202, 'beyond the size that the first service knows';
+    status_is $small->http->send(open_run()), 202, 'which goes along' for 1 .. 4;
+};
+
 finish();

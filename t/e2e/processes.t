@@ -204,6 +204,14 @@ subtest 'SIGINT' => sub {
     is $service->log->count('child-died'), 0, 'nobody was lost';
 };
 
+subtest 'nobody reads the log any more' => sub {
+    my $service = service(github => $github, WORKERS => 2)->start;
+    my @all = ($service->master, $service->children);
+    kill 'PIPE', @all;
+    still_works($service);
+    is_deeply [$service->master, $service->children], \@all, 'nobody dies of a SIGPIPE';
+};
+
 subtest 'what lies in STATE_DIR is for its owner only' => sub {
     my $service = service(github => $github)->start;
     my @files = glob $service->state_dir . '/*';
