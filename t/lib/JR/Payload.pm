@@ -15,6 +15,7 @@ use Exporter 'import';
 use File::Basename qw(dirname);
 use JSON::PP ();
 use POSIX qw(strftime);
+use Storable qw(dclone);
 use JR::Service;
 
 our @EXPORT_OK = qw(job_event run_event delivery next_id timestamp json_text);
@@ -34,11 +35,16 @@ sub timestamp {
     return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime($time // time));
 }
 
+my %templates;
+
 sub template {
     my ($name) = @_;
-    open my $fh, '<:raw', "$DATA/$name.json" or die "$DATA/$name.json: $!";
-    local $/;
-    return $JSON->decode(<$fh>);
+    if (!$templates{$name}) {
+        open my $fh, '<:raw', "$DATA/$name.json" or die "$DATA/$name.json: $!";
+        local $/;
+        $templates{$name} = $JSON->decode(<$fh>);
+    }
+    return dclone($templates{$name});
 }
 
 # What both kinds of event share.
