@@ -56,6 +56,10 @@ struct dispatcher {
     bool sweep_first;      /* whose turn it is, the sweep's or the quiet runs' */
     struct jr_look look;
     struct jr_event *listed; /* a page of runs; owned */
+    struct jr_prune prune;
+    bool filling;            /* the map is */
+    int64_t unsure_ms;       /* when a POST begun before may have been cut off */
+    bool failing;            /* the last commit failed */
     bool broken;             /* the store can no longer be used */
 };
 
@@ -88,12 +92,9 @@ static void store_failed(struct dispatcher *dispatcher, enum jr_err err, const s
 {
     jr_runtime_note_commit(dispatcher->runtime, false, jr_now_ms());
     jr_log(JR_LOG_ERROR, "store-failed", "%s", error->text);
-    if (err == JR_EFATAL) {
-        dispatcher->broken = true;
-        return;
-    }
-    jr_store_clear_stale_readers(dispatcher->store);
-    pause_for(STORE_WAIT_MS);
+    dispatcher->broken = err == JR_EFATAL;
+    dispatcher->failing = true;
+    dispatcher->unsure_ms = jr_now_ms();
 }
 
 static void log_run(struct jr_line *line, enum jr_log_level level, const char *event,
@@ -132,7 +133,8 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
     if (run->complete)
         jr_line_text(&line, "conclusion", jr_conclusion_name(run->conclusion));
-    if (run->due_ms != 0)
+    if (run->due_ms != 0 && verdict->step != JR_STEP_RERUN_FAILED
+        && verdict->step != JR_STEP_RERUN_ALL)
         jr_line_text(&line, "due", jr_timestamp_format(run->due_ms, due));
     if (call != NULL) {
         jr_line_number(&line, "github", (uint64_t)call->status);
@@ -153,7 +155,8 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
     log_run(&line, call->outcome == JR_OUTCOME_DONE ? JR_LOG_INFO : JR_LOG_WARN, "rerun", run,
             verdict->attempt);
     jr_line_text(&line, "call", call->what);
-    jr_line_text(&line, "reason", jr_reason_token(call->reason));
+    jr_line_text(&line, "reason",
+                 jr_reason_token(verdict->ended_attempt != 0 ? verdict->ended_reason : call->reason));
     if (run->due_ms != 0)
         jr_line_text(&line, "due", jr_timestamp_format(run->due_ms, due));
     jr_line_number(&line, "github", (uint64_t)call->status);
@@ -243,6 +246,28 @@ static void decide_unseen(struct dispatcher *dispatcher, struct jr_run *run)
 }
 
 /*
+ * Rule 6: a POST that was cut off, by the death of the one before or by a failing
+ * store, is looked after no sooner than API_BACKOFF_MIN after that.
+ */
+static bool is_too_soon(const struct dispatcher *dispatcher, const struct jr_run *run)
+{
+    return run->intent_ms != 0 && run->intent_ms <= dispatcher->unsure_ms
+           && jr_now_ms() - dispatcher->unsure_ms < dispatcher->settings->api_backoff_min_ms
+           && jr_now_ms() >= dispatcher->unsure_ms;
+}
+
+static void postpone(struct dispatcher *dispatcher, struct jr_run *run)
+{
+    struct jr_error error;
+    enum jr_err err = jr_rerun_postpone(
+        dispatcher->store, run, dispatcher->unsure_ms + dispatcher->settings->api_backoff_min_ms,
+        &error);
+
+    if (err != JR_OK)
+        store_failed(dispatcher, err, &error);
+}
+
+/*
  * Work off what is due first. Returns how long until there is something to be
  * done: 0 when something was done, NEVER when the outbox is empty.
  */
@@ -255,13 +280,23 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
 
     if (err == JR_ENOENT)
         return NEVER;
+    if (err == JR_EFORMAT) {
+        jr_log(JR_LOG_ERROR, "damaged", "%s; it is taken out of the outbox", error.text);
+        err = jr_rerun_drop(dispatcher->store, due_ms, run.run_id, &error);
+        if (err == JR_OK)
+            return 0;
+    }
     if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
-        return 0;
+        return NEVER;
     }
     wait_ms = due_ms - jr_now_ms();
     if (wait_ms > 0)
         return wait_ms;
+    if (is_too_soon(dispatcher, &run)) {
+        postpone(dispatcher, &run);
+        return 0;
+    }
     if (dispatcher->calls.http == NULL) {
         decide_unseen(dispatcher, &run);
         return 0;
@@ -288,7 +323,7 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
     }
     if (err != JR_ENOENT) {
         store_failed(dispatcher, err, &error);
-        return 0;
+        return NEVER;
     }
     if (due_ms == 0)
         return NEVER;
@@ -401,36 +436,40 @@ static int64_t measure(struct dispatcher *dispatcher)
 static void upkeep(struct dispatcher *dispatcher)
 {
     int64_t now_ms = jr_now_ms(), before_ms = now_ms - dispatcher->settings->retention_ms;
-    bool filling = measure(dispatcher) >= MAP_FILLING;
+    bool filling = measure(dispatcher) >= MAP_FILLING, more;
     unsigned runs, deliveries;
     struct jr_txn txn;
     enum jr_err err;
 
     jr_store_clear_stale_readers(dispatcher->store);
-    if (filling) {
+    if (filling && !dispatcher->filling)
         jr_log(JR_LOG_WARN, "map-filling", "the map is over %d %% full: the oldest history goes "
                "before its time; raise MAP_SIZE or lower RETENTION", MAP_FILLING);
+    if (filling != dispatcher->filling)
+        dispatcher->prune.key_length = 0;
+    dispatcher->filling = filling;
+    if (filling)
         before_ms = now_ms - JR_HOUR_MS;
-    }
     jr_txn_begin(&txn, dispatcher->store, true);
     deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
     jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
-    runs = jr_ledger_prune(&txn, before_ms, filling, PRUNE_RUNS);
-    if (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))
+    runs = jr_ledger_prune(&txn, before_ms, filling, PRUNE_RUNS, &dispatcher->prune);
+    if (dispatcher->failing
+        || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime)))
         jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
     err = jr_txn_commit(&txn);
     jr_runtime_note_commit(dispatcher->runtime, err == JR_OK, now_ms);
-    if (err == JR_EFATAL)
-        dispatcher->broken = true;
+    dispatcher->broken = err == JR_EFATAL;
+    dispatcher->failing = err != JR_OK;
     if (err != JR_OK)
         jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
+    more = deliveries == PRUNE_DELIVERIES || dispatcher->prune.key_length != 0;
     if (runs > 0 || deliveries > 0)
         jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u runs and %u deliveries", runs, deliveries);
     dispatcher->upkeep_due_ms = jr_monotonic_ms()
-                                + (err == JR_OK && (runs > 0 || deliveries == PRUNE_DELIVERIES)
-                                       ? UPKEEP_MORE_MS
-                                   : err == JR_OK ? UPKEEP_INTERVAL_MS
-                                                  : 10 * STORE_WAIT_MS);
+                                + (err != JR_OK ? STORE_WAIT_MS
+                                   : more       ? UPKEEP_MORE_MS
+                                                : UPKEEP_INTERVAL_MS);
 }
 
 /* Rule 9 and the like, once in a while. */
@@ -450,6 +489,13 @@ static void dispatch(struct dispatcher *dispatcher)
     while (!jr_process_stopping() && !dispatcher->broken) {
         int64_t outbox_ms, reconcile_ms, upkeep_ms;
 
+        /* While nothing can be recorded nothing is asked: only try whether there is room again. */
+        if (dispatcher->failing) {
+            pause_for(STORE_WAIT_MS);
+            if (!jr_process_stopping())
+                upkeep(dispatcher);
+            continue;
+        }
         outbox_ms = work_outbox(dispatcher);
         if (outbox_ms == 0)
             continue;
@@ -471,7 +517,7 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
     while (!jr_process_stopping() && !dispatcher->broken) {
         int64_t wait_ms = work_outbox(dispatcher);
 
-        if (jr_now_ms() > until_ms || (wait_ms > 0 && wait_ms > until_ms - jr_now_ms()))
+        if (dispatcher->failing || jr_now_ms() > until_ms || (wait_ms > 0 && wait_ms > until_ms - jr_now_ms()))
             return;
         rest(dispatcher, wait_ms);
     }
@@ -484,8 +530,7 @@ static int begin(struct dispatcher *dispatcher)
     struct jr_error error;
     enum jr_err err;
 
-    if (dispatcher->runtime != NULL)
-        dispatcher->runtime->dispatcher_free_ms = 0;
+    dispatcher->unsure_ms = jr_now_ms();
     err = jr_wake_listen(settings->state_dir, &dispatcher->wake_fd, &error);
     if (err == JR_OK)
         err = jr_store_open(&dispatcher->store, settings->state_dir, settings->map_size_bytes,
@@ -500,6 +545,8 @@ static int begin(struct dispatcher *dispatcher)
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
         return dispatcher->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
     }
+    if (dispatcher->runtime != NULL)
+        dispatcher->runtime->dispatcher_free_ms = 0;
     jr_log(JR_LOG_DEBUG, "dispatcher", "at work");
     return JR_EXIT_OK;
 }
@@ -529,6 +576,8 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
             jr_log(JR_LOG_INFO, "dispatcher-waits",
                    "another dispatcher works on this STATE_DIR; this one takes over when it ends");
         told = true;
+        /* Somebody is at work, if not we. */
+        dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
         pause_for(LOCK_WAIT_MS);
     }
     return err;
@@ -570,6 +619,8 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
 
     close(dispatcher->lock_fd);
     dispatcher->lock_fd = -1;
+    if (dispatcher->runtime != NULL)
+        dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
     return jr_now_ms() < until_ms
            && jr_rerun_first(dispatcher->store, &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;

@@ -64,7 +64,7 @@ static int check_length(struct post *post)
     case JR_EFULL:
         return end_with(post, 413, JR_REASON_BODY_TOO_LARGE);
     default:
-        return end_with(post, 400, JR_REASON_LENGTH_BAD);
+        return end_with(post, 411, JR_REASON_LENGTH_BAD);
     }
 }
 
@@ -190,7 +190,9 @@ static int record(struct post *post)
     if (err == JR_OK)
         err = jr_intake(handler->store, handler->settings, &post->update, &post->receipt,
                         &post->error);
-    jr_runtime_note_commit(handler->runtime, err == JR_OK, post->update.now_ms);
+    /* A repeat commits without a write: it shows nothing of the disk. */
+    if (err != JR_OK || !post->receipt.repeated)
+        jr_runtime_note_commit(handler->runtime, err == JR_OK, post->update.now_ms);
     if (err != JR_OK)
         return store_failed(post, err);
     return end_with(post, post->receipt.answer.status, post->receipt.answer.reason);
@@ -271,7 +273,8 @@ static void handle_get(const struct jr_handler *handler, const struct jr_request
     if (strcmp(request->path, "/") == 0)
         jr_response_page(response, 200, "text/html; charset=utf-8", greeting, without_body);
     else if (strcmp(request->path, "/healthz") == 0)
-        jr_health_answer(handler->settings, handler->runtime, without_body, response);
+        jr_health_answer(handler->settings, handler->runtime, handler->in_service, without_body,
+                         response);
     else
         jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
                          without_body);

@@ -19,6 +19,7 @@ struct jr_handler {
     const struct jr_settings *settings;
     struct jr_store *store;     /* NULL: opened when it is first needed; owned */
     struct jr_runtime *runtime; /* NULL: nothing is known of a running service */
+    bool in_service;            /* a worker, whose master replaces the dispatcher */
     char *body;                 /* owned, reused */
     size_t body_size;
     bool broken; /* the store can no longer be used: the process has to leave */

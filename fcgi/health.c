@@ -19,12 +19,19 @@
 #define MAP_DEGRADED 80
 
 static bool has_dispatcher(const struct jr_settings *settings, const struct jr_runtime *runtime,
-                           int64_t now_ms)
+                           bool in_service, int64_t now_ms)
 {
+    int64_t free_ms;
+
     if (jr_lock_is_held(settings->state_dir))
         return true;
-    return runtime != NULL && runtime->dispatcher_free_ms != 0
-           && now_ms - runtime->dispatcher_free_ms < DISPATCHER_GRACE_MS;
+    if (runtime == NULL)
+        return false;
+    free_ms = runtime->dispatcher_free_ms;
+    /* It has just died, and the master does not know yet. */
+    if (free_ms == 0)
+        return in_service;
+    return now_ms - free_ms < DISPATCHER_GRACE_MS;
 }
 
 /* Append a word to a list of JSON strings. */
@@ -48,14 +55,14 @@ static void find_degraded(const struct jr_runtime *runtime, int64_t now_ms, char
 }
 
 void jr_health_answer(const struct jr_settings *settings, const struct jr_runtime *runtime,
-                      bool without_body, struct jr_response *response)
+                      bool in_service, bool without_body, struct jr_response *response)
 {
     int64_t now_ms = jr_now_ms();
     char failed[64] = "", degraded[256] = "", body[512];
 
     if (runtime != NULL && jr_runtime_commits_fail(runtime))
         add(failed, sizeof failed, "commit");
-    if (!has_dispatcher(settings, runtime, now_ms))
+    if (!has_dispatcher(settings, runtime, in_service, now_ms))
         add(failed, sizeof failed, "dispatcher");
     if (runtime != NULL)
         find_degraded(runtime, now_ms, degraded, sizeof degraded);

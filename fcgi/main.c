@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/settings.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,10 @@ static int prepare(struct jr_settings *settings)
         jr_log(JR_LOG_ERROR, "start-failed", "%s", error.text);
         return JR_EXIT_STORE;
     }
+    if (jr_settings_check_files(settings, &error) != JR_OK) {
+        jr_log(JR_LOG_ERROR, "wrong-setting", "%s", error.text);
+        return JR_EXIT_CONFIG;
+    }
     if (geteuid() == 0)
         jr_log(JR_LOG_WARN, "runs-as-root", "STATE_DIR '%s' belongs to root, so everything runs "
                "as root; give it to another user", settings->state_dir);
@@ -63,6 +68,8 @@ int main(int argc, char **argv)
     int status;
 
     jr_process_open_standard();
+    /* Who reads our output or log may leave before we do. */
+    (void)signal(SIGPIPE, SIG_IGN);
     if (argc > 1)
         return jr_tool_main(argc, argv);
     if (!service && !jr_cgi_is_request()) {

@@ -25,9 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A child's first two deaths within this time are replaced at once. */
+/* From the third death within so much time of life on, the replacement waits. */
 #define DEATHS_WINDOW_MS (10 * JR_SECOND_MS)
-#define DEATHS_FREE 2
 #define RESPAWN_WAIT_MAX_MS (10 * JR_SECOND_MS)
 
 /* How long children may take to finish what they are at. */
@@ -40,8 +39,9 @@ static const char *const kind_names[] = { "worker", "dispatcher" };
 struct child {
     enum kind kind;
     pid_t pid;               /* 0: there is none */
-    unsigned deaths;         /* within the window that began at window_ms */
-    int64_t window_ms;       /* monotonic */
+    int64_t spawned_ms;      /* monotonic */
+    int64_t lives_ms[2];     /* how long the last two lived */
+    unsigned quick_deaths;   /* how many in a row came too soon after those before */
     int64_t respawn_due_ms;  /* monotonic; when there is none */
 };
 
@@ -120,16 +120,17 @@ static void spawn(struct master *master, struct child *child)
         return;
     }
     child->pid = pid;
+    child->spawned_ms = jr_monotonic_ms();
 }
 
-/* How long a child that died so often waits before it is replaced. */
-static int64_t respawn_wait_ms(unsigned deaths)
+/* How long the replacement waits after so many quick deaths. */
+static int64_t respawn_wait_ms(unsigned quick_deaths)
 {
     int64_t wait_ms = JR_SECOND_MS;
 
-    if (deaths <= DEATHS_FREE)
+    if (quick_deaths == 0)
         return 0;
-    for (unsigned i = DEATHS_FREE + 1; i < deaths && wait_ms < RESPAWN_WAIT_MAX_MS; i++)
+    for (unsigned i = 1; i < quick_deaths && wait_ms < RESPAWN_WAIT_MAX_MS; i++)
         wait_ms *= 2;
     return wait_ms < RESPAWN_WAIT_MAX_MS ? wait_ms : RESPAWN_WAIT_MAX_MS;
 }
@@ -149,15 +150,17 @@ static void log_death(const struct child *child, pid_t pid, int status, int64_t 
 
 static void bury(struct child *child, pid_t pid, int status)
 {
-    int64_t now_ms = jr_monotonic_ms(), wait_ms;
+    int64_t now_ms = jr_monotonic_ms(), life_ms = now_ms - child->spawned_ms, wait_ms;
 
     child->pid = 0;
-    /* The window moves on with each death, so that a crash loop keeps backing off. */
-    if (child->deaths == 0 || now_ms - child->window_ms > DEATHS_WINDOW_MS)
-        child->deaths = 0;
-    child->deaths++;
-    wait_ms = respawn_wait_ms(child->deaths);
-    child->window_ms = now_ms + wait_ms;
+    /* Time of life, not of waiting: a crash loop keeps backing off. */
+    if (child->lives_ms[0] + child->lives_ms[1] + life_ms <= DEATHS_WINDOW_MS)
+        child->quick_deaths++;
+    else
+        child->quick_deaths = 0;
+    child->lives_ms[0] = child->lives_ms[1];
+    child->lives_ms[1] = life_ms;
+    wait_ms = respawn_wait_ms(child->quick_deaths);
     child->respawn_due_ms = now_ms + wait_ms;
     log_death(child, pid, status, wait_ms);
 }
@@ -181,7 +184,7 @@ static void reap(struct master *master, bool stopping)
 
         if (child == NULL)
             continue;
-        if (child->kind == DISPATCHER)
+        if (child->kind == DISPATCHER && master->runtime->dispatcher_free_ms == 0)
             master->runtime->dispatcher_free_ms = jr_now_ms();
         if (stopping)
             child->pid = 0;
@@ -299,6 +302,17 @@ static bool prepare_socket(void)
     return flags >= 0 && fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
+/* One that has not lived yet counts as one that lived long. */
+static bool make_children(struct master *master)
+{
+    master->children = calloc(master->count, sizeof *master->children);
+    for (size_t i = 0; master->children != NULL && i < master->count; i++)
+        master->children[i].lives_ms[0] = master->children[i].lives_ms[1] = DEATHS_WINDOW_MS + 1;
+    if (master->children != NULL)
+        master->children[master->count - 1].kind = DISPATCHER;
+    return master->children != NULL;
+}
+
 int jr_master_main(struct jr_settings *settings)
 {
     struct master master = { .settings = settings, .count = (size_t)settings->workers + 1 };
@@ -313,18 +327,18 @@ int jr_master_main(struct jr_settings *settings)
     status = run_probe(&master);
     if (status != JR_EXIT_OK)
         return status;
-    master.children = calloc(master.count, sizeof *master.children);
-    if (master.children == NULL
+    if (!make_children(&master)
         || jr_runtime_create(&master.runtime, settings->state_dir, jr_now_ms(), &error) != JR_OK) {
-        jr_log(JR_LOG_ERROR, "start-failed", "out of memory");
+        jr_log(JR_LOG_ERROR, "start-failed", "%s",
+               master.children == NULL ? "out of memory" : error.text);
         free(master.children);
         return JR_EXIT_FAILED;
     }
-    master.children[master.count - 1].kind = DISPATCHER;
     log_start(settings);
     run(&master);
     stop(&master);
     free(master.children);
+    jr_runtime_remove(master.runtime, settings->state_dir);
     jr_log(JR_LOG_INFO, "stopped", "all children have ended");
     return JR_EXIT_OK;
 }

@@ -28,12 +28,6 @@ static void note_stop(int signal_number)
     stopping = 1;
 }
 
-/* libfcgi takes over signals that are ignored or at their default, so this is neither. */
-static void do_nothing(int signal_number)
-{
-    (void)signal_number;
-}
-
 static enum jr_err become(const struct stat *owner, struct jr_error *error)
 {
     const struct passwd *user = getpwuid(owner->st_uid);
@@ -54,9 +48,10 @@ enum jr_err jr_process_become_owner(const char *folder, struct jr_error *error)
 
     if (geteuid() != 0)
         return JR_OK;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return jr_error_set(error, JR_EIO, "STATE_DIR: cannot make '%s': %s", folder,
-                            strerror(errno));
+    if (stat(folder, &status) != 0 && errno == ENOENT)
+        return jr_error_set(error, JR_ENOENT, "STATE_DIR: there is no '%.100s'; make it for the user "
+                            "that the service is to run as, such as: install -d -o www-data -m 0700 "
+                            "'%.100s'", folder, folder);
     if (stat(folder, &status) != 0)
         return jr_error_set(error, JR_EIO, "STATE_DIR: cannot look at '%s': %s", folder,
                             strerror(errno));
@@ -96,10 +91,9 @@ void jr_process_catch_stop(void)
     sigemptyset(&action.sa_mask);
     action.sa_handler = note_stop;
     (void)sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL);
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGUSR1);
     sigprocmask(SIG_BLOCK, &blocked, NULL);
     sigprocmask(SIG_SETMASK, NULL, &wait_mask);
     sigdelset(&wait_mask, SIGTERM);
@@ -130,15 +124,14 @@ void jr_process_begin_child(pid_t parent)
     /* Ctrl-C and a closed terminal reach the whole group: the master tells its children. */
     (void)sigaction(SIGINT, &ignore, NULL);
     (void)sigaction(SIGHUP, &ignore, NULL);
-    ignore.sa_handler = do_nothing;
-    (void)sigaction(SIGUSR1, &ignore, NULL);
     ignore.sa_handler = SIG_DFL;
     (void)sigaction(SIGCHLD, &ignore, NULL);
     jr_process_catch_stop();
     sigemptyset(&none);
+    sigaddset(&none, SIGUSR1);
+    wait_mask = none;
     sigaddset(&none, SIGTERM);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    sigemptyset(&wait_mask);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         stopping = 1;

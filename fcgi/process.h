@@ -29,11 +29,11 @@ enum {
 bool jr_process_stopping(void);
 
 /*
- * Started as root, become the owner of the folder (made if it is not there),
- * so that every process and tool sees the store with the same rights. An owner
- * root is allowed; then nothing changes.
+ * Started as root, become the owner of the folder, so that every process and
+ * tool sees the store with the same rights. An owner root is allowed; then
+ * nothing changes. The folder has to be there: who makes it says whose it is.
  *   folder  STATE_DIR
- * Returns JR_OK or JR_EIO. As any other user it does nothing.
+ * Returns JR_OK, JR_ENOENT when there is no folder, or JR_EIO. As any other user it does nothing.
  */
 enum jr_err jr_process_become_owner(const char *folder, struct jr_error *error) JR_CHECKED;
 
@@ -51,7 +51,7 @@ void jr_process_open_standard(void);
  */
 void jr_process_begin_child(pid_t parent);
 
-/* Catch SIGTERM (and ignore SIGPIPE), blocked but for waits. */
+/* Catch SIGTERM, blocked but for waits; SIGUSR1 stays blocked. */
 void jr_process_catch_stop(void);
 
 /* The signal mask for ppoll(2): lets SIGTERM in. */

@@ -11,8 +11,11 @@
 #include "lib/settings.h"
 #include "lib/store.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int show_help(void);
 static int show_version(void);
@@ -103,6 +106,15 @@ static int check_store(const struct jr_settings *settings)
     return JR_EXIT_OK;
 }
 
+/* A look leaves nothing behind: no folder, no empty store. */
+static bool has_store(const struct jr_settings *settings)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s/data.mdb", settings->state_dir) < (int)sizeof path
+           && (access(path, F_OK) == 0 || errno != ENOENT);
+}
+
 static int check(void)
 {
     struct jr_settings settings;
@@ -118,12 +130,19 @@ static int check(void)
         return JR_EXIT_CONFIG;
     }
     show_settings(&settings);
-    if (jr_process_become_owner(settings.state_dir, &error) != JR_OK) {
+    if (!has_store(&settings)) {
+        printf("\n%-22s there is none yet in %s; the first start makes it\n", "store",
+               settings.state_dir);
+    } else if (jr_process_become_owner(settings.state_dir, &error) != JR_OK) {
         fprintf(stderr, "job-rerunner: %s\n", error.text);
         status = JR_EXIT_STORE;
-    }
-    if (status == JR_EXIT_OK)
+    } else {
         status = check_store(&settings);
+    }
+    if (jr_settings_check_files(&settings, &error) != JR_OK) {
+        fprintf(stderr, "job-rerunner: %s\n", error.text);
+        status = JR_EXIT_CONFIG;
+    }
     jr_settings_release(&settings);
     return status;
 }

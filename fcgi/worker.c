@@ -14,6 +14,7 @@
 #include "fcgi/process.h"
 #include "fcgi/worker.h"
 #include "lib/log.h"
+#include "lib/signature.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -21,6 +22,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 bool jr_worker_has_socket(void)
@@ -31,6 +33,9 @@ bool jr_worker_has_socket(void)
     return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0
            && listening != 0;
 }
+
+/* How long a peer may send nothing in the middle of a body. */
+#define READ_LIMIT_S 10
 
 /* The first value of a variable, and whether nginx passed the header on twice. */
 static const char *variable(void *door, const char *name, bool *doubled)
@@ -61,9 +66,12 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
 
 static void answer(struct jr_handler *handler, FCGX_Request *fcgx)
 {
+    const struct timeval read_limit = { .tv_sec = READ_LIMIT_S };
     struct jr_request request;
     struct jr_response response;
 
+    /* nginx has the whole body before it connects; nobody else may hold a worker for long. */
+    (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &read_limit, sizeof read_limit);
     jr_request_init(&request, fcgx, variable, read_body);
     jr_handle(handler, &request, &response);
     /* A client that has gone is none of our business: what was promised is on disk. */
@@ -117,7 +125,12 @@ int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime)
     struct jr_error error;
     int status;
 
+    if (jr_signature_self_test() != JR_OK) {
+        jr_log(JR_LOG_ERROR, "worker", "libcrypto does not compute what it should");
+        return JR_EXIT_FAILED;
+    }
     jr_handler_init(&handler, settings, runtime);
+    handler.in_service = true;
     if (jr_handler_open_store(&handler, &error) != JR_OK) {
         jr_log(JR_LOG_ERROR, "worker", "%s", error.text);
         return JR_EXIT_STORE;

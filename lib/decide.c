@@ -101,16 +101,18 @@ static void learn_sender(struct jr_run *run, const struct jr_event *event)
  * Rules 5 and 6: a newer attempt has shown up. If a POST of unknown outcome was
  * under way for the attempt just before it, then that is what worked.
  */
-static void leave_attempt(struct jr_run *run, uint32_t newer, uint32_t *ended_attempt,
-                          enum jr_reason *ended_reason)
+static void leave_attempt(struct jr_run *run, uint32_t newer, int64_t now_ms,
+                          uint32_t *ended_attempt, enum jr_reason *ended_reason)
 {
     bool ours = run->intent_ms != 0 && newer == run->attempt + 1;
+    bool in_flight = ours && now_ms - run->intent_ms < JR_POST_LIMIT_MS;
 
-    if (ours) {
+    if (ours)
         run->accepted_attempt = run->attempt;
+    /* While the POST may still be under way, jr_decide_outcome() says what became of it. */
+    if (ours && !in_flight)
         run->reruns++;
-    }
-    if (ours || run->phase == JR_PHASE_DUE) {
+    if (!in_flight && (ours || run->phase == JR_PHASE_DUE)) {
         *ended_attempt = run->attempt;
         *ended_reason = ours ? JR_REASON_RERUN_WORKED : JR_REASON_RERUN_BY_OTHERS;
     }
@@ -132,7 +134,8 @@ static enum jr_reason filter_run(const struct jr_settings *settings, const struc
         return JR_REASON_REPOSITORY_EXCLUDED;
     if (*run->workflow != '\0' && jr_list_match(&settings->no_retry_workflows, run->workflow))
         return JR_REASON_WORKFLOW_EXCLUDED;
-    if (settings->repo_branches.count > 0 && *run->branch != '\0') {
+    /* Rule 5: a branch that is not told is not filtered before GitHub was asked. */
+    if (settings->repo_branches.count > 0 && (*run->branch != '\0' || run->shown)) {
         if (!jr_list_match(&settings->repo_branches, run->branch))
             return JR_REASON_BRANCH_EXCLUDED;
         /* A fork's `master` carries the same name and is not ours. */
@@ -250,10 +253,10 @@ static bool move_job(struct jr_job *job, const struct jr_event *event, uint32_t 
     return true;
 }
 
-/* Keep the run's numbers true while one of its jobs goes from `before` to `after`. */
+/* Keep the run's numbers true while one of its jobs goes from `before` (NULL: it is new) to `after`. */
 static void count_job(struct jr_run *run, const struct jr_job *before, const struct jr_job *after)
 {
-    if (before->known) {
+    if (before != NULL) {
         run->jobs_known--;
         run->jobs_unfinished -= before->status != JR_STATUS_COMPLETED;
         run->jobs_failed -= job_failed(before);
@@ -263,6 +266,11 @@ static void count_job(struct jr_run *run, const struct jr_job *before, const str
     run->jobs_failed += job_failed(after);
 }
 
+static uint32_t attempt_of_job(const struct jr_run *run, const struct jr_job *job)
+{
+    return job->attempt != 0 ? job->attempt : run->base_attempt;
+}
+
 /* Rule 1: which attempt an event is about. */
 static uint32_t attempt_of(const struct jr_event *event, const struct jr_run *run,
                            const struct jr_job *job)
@@ -270,7 +278,7 @@ static uint32_t attempt_of(const struct jr_event *event, const struct jr_run *ru
     if (event->attempt != 0)
         return event->attempt;
     if (event->kind == JR_EVENT_JOB && job->known)
-        return job->attempt != 0 ? job->attempt : run->base_attempt;
+        return attempt_of_job(run, job);
     return run->attempt;
 }
 
@@ -280,17 +288,30 @@ static void answer(struct jr_decision *decision, int status, enum jr_reason reas
     decision->reason = reason;
 }
 
-/* Rules 2 to 4 for a job of the newest attempt. */
+/* 201 is a promise: only where there is an entry in the outbox. */
+static void answer_suspect(struct jr_decision *decision, const struct jr_run *run,
+                           enum jr_reason reason)
+{
+    if (run->phase == JR_PHASE_DUE)
+        answer(decision, 201, reason);
+    else
+        answer(decision, 204, run->reason);
+}
+
+/*
+ * Rules 2 to 4 for a job of the newest attempt.
+ *   counted  it is in the run's numbers already
+ */
 static void apply_job(const struct jr_settings *settings, const struct jr_event *event,
-                      struct jr_run *run, struct jr_job *job, int64_t now_ms,
+                      struct jr_run *run, struct jr_job *job, bool counted, int64_t now_ms,
                       struct jr_decision *decision)
 {
     struct jr_job before = *job;
-    bool moved = move_job(job, event, run->attempt);
+    bool moved = move_job(job, event, run->attempt) || !counted;
     bool filtered = run->phase == JR_PHASE_CLOSED && jr_reason_is_filter(run->reason);
 
     if (moved)
-        count_job(run, &before, job);
+        count_job(run, counted ? &before : NULL, job);
     if (run->complete || (run->phase == JR_PHASE_CLOSED && !filtered)) {
         answer(decision, 202, JR_REASON_ALREADY_DECIDED);
     } else if (!all_jobs_done(run)) {
@@ -311,7 +332,7 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
     } else {
         /* One that a setting left alone is judged anew: the setting may be repaired. */
         suspect(settings, run, JR_REASON_JOBS_FAILED, now_ms);
-        answer(decision, 201, JR_REASON_JOBS_FAILED);
+        answer_suspect(decision, run, JR_REASON_JOBS_FAILED);
     }
 }
 
@@ -321,7 +342,6 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
 {
     bool newer, other;
 
-    learn(run->triggering_actor, sizeof run->triggering_actor, event->triggering_actor);
     if (event->status != JR_STATUS_COMPLETED) {
         answer(decision, 202, run->complete ? JR_REASON_ALREADY_DECIDED : JR_REASON_WAITING_FOR_RUN);
         return;
@@ -346,7 +366,7 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
         suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
     else
         run->reason = JR_REASON_RUN_FAILED;
-    answer(decision, 201, JR_REASON_RUN_FAILED);
+    answer_suspect(decision, run, JR_REASON_RUN_FAILED);
 }
 
 /* A completed attempt that only a setting left alone, when that setting is repaired. */
@@ -358,7 +378,23 @@ static void judge_anew(const struct jr_settings *settings, struct jr_run *run, i
         || filter_known_run(settings, run) != JR_REASON_NONE)
         return;
     suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
-    answer(decision, 201, JR_REASON_RUN_FAILED);
+    answer_suspect(decision, run, JR_REASON_RUN_FAILED);
+}
+
+/*
+ * What an event that tells nothing new is answered with when it has to be judged
+ * anew: as if it had brought the attempt to where it is.
+ */
+static void answer_anew(const struct jr_event *event, const struct jr_run *run,
+                        struct jr_decision *decision)
+{
+    if (decision->status != 202 || event->status != JR_STATUS_COMPLETED)
+        return;
+    if (run->phase == JR_PHASE_DUE)
+        answer(decision, 201, run->reason);
+    else if (run->reason == JR_REASON_JOBS_SUCCEEDED
+             || run->reason == JR_REASON_CONCLUSION_NOT_RETRIED)
+        answer(decision, 200, run->reason);
 }
 
 /*
@@ -378,11 +414,12 @@ static void watch(const struct jr_settings *settings, struct jr_run *run, int64_
 }
 
 void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
-                     struct jr_run *run, struct jr_job *job, int64_t now_ms,
+                     bool anew, struct jr_run *run, struct jr_job *job, int64_t now_ms,
                      struct jr_decision *decision)
 {
     bool first = !run->known;
     bool is_job = event->kind == JR_EVENT_JOB;
+    bool counted;
     enum jr_reason filter;
     uint32_t attempt;
 
@@ -396,15 +433,19 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     learn_facts(run, event);
     run->last_event_ms = later_of(now_ms, run->last_event_ms);
     attempt = attempt_of(event, run, job);
-    if (is_job && event->attempt != 0)
+    counted = is_job && job->known && attempt_of_job(run, job) == attempt;
+    if (is_job && event->attempt > job->attempt)
         job->attempt = event->attempt;
-    else if (is_job && !job->known)
+    else if (is_job && !job->known && event->attempt == 0)
         job->attempt = run->numbered ? run->attempt : 0;
     run->numbered |= event->attempt != 0;
     if (attempt > run->attempt)
-        leave_attempt(run, attempt, &decision->ended_attempt, &decision->ended_reason);
-    if (attempt == run->attempt)
+        leave_attempt(run, attempt, now_ms, &decision->ended_attempt, &decision->ended_reason);
+    if (attempt == run->attempt) {
         learn_sender(run, event);
+        if (!is_job)
+            learn(run->triggering_actor, sizeof run->triggering_actor, event->triggering_actor);
+    }
     filter = filter_run(settings, run, attempt);
 
     if (is_job && event->status == JR_STATUS_UNKNOWN) {
@@ -415,10 +456,12 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
         answer(decision, 202, JR_REASON_OLDER_ATTEMPT);
     } else {
         if (is_job)
-            apply_job(settings, event, run, job, now_ms, decision);
+            apply_job(settings, event, run, job, counted, now_ms, decision);
         else
             apply_run(settings, event, run, now_ms, decision);
         judge_anew(settings, run, now_ms, decision);
+        if (anew)
+            answer_anew(event, run, decision);
     }
     watch(settings, run, now_ms);
 
@@ -460,25 +503,29 @@ static void verdict_is(struct jr_verdict *verdict, enum jr_step step, enum jr_re
     verdict->reason = reason;
 }
 
-/* Ask again later: say so in the verdict and in the run. */
+static void verdict_closed(struct jr_verdict *verdict, struct jr_run *run, enum jr_reason reason)
+{
+    close_run(run, reason);
+    verdict_is(verdict, JR_STEP_NONE, reason);
+}
+
+/* Ask again later, for as long as GitHub lets a run live: say so in the verdict and in the run. */
 static void wait_more(const struct jr_settings *settings, struct jr_run *run,
                       struct jr_verdict *verdict, enum jr_reason reason, int64_t least_ms,
                       int64_t now_ms)
 {
     int64_t wait_ms = later_of(least_ms, backoff_ms(settings, run->run_id, run->tries));
 
+    if (now_ms - run->last_event_ms > JR_RUN_LIFE_MS) {
+        verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
+        return;
+    }
     verdict_is(verdict, JR_STEP_WAIT, reason);
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
     run->due_ms = not_too_soon(settings, run, now_ms + wait_ms);
     if (run->tries < UINT32_MAX)
         run->tries++;
-}
-
-static void verdict_closed(struct jr_verdict *verdict, struct jr_run *run, enum jr_reason reason)
-{
-    close_run(run, reason);
-    verdict_is(verdict, JR_STEP_NONE, reason);
 }
 
 static void complete_run(struct jr_run *run, const struct jr_event *seen)
@@ -550,7 +597,7 @@ static bool is_over_age(const struct jr_event *seen, int64_t now_ms)
 static void decide_newer(const struct jr_settings *settings, const struct jr_event *seen,
                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
 {
-    leave_attempt(run, seen->attempt, &verdict->ended_attempt, &verdict->ended_reason);
+    leave_attempt(run, seen->attempt, now_ms, &verdict->ended_attempt, &verdict->ended_reason);
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict_is(verdict, JR_STEP_NONE,
                verdict->ended_reason != JR_REASON_NONE ? verdict->ended_reason
@@ -587,7 +634,8 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
 
     memset(verdict, 0, sizeof *verdict);
     learn_facts(run, seen);
-    if (!run->numbered && seen->attempt != 0) {
+    run->shown = true;
+    if (!run->numbered && seen->attempt > run->accepted_attempt) {
         /* Rule 1: GitHub has been asked; what was assumed to be 1 is this. */
         run->base_attempt = run->attempt = seen->attempt;
         run->numbered = true;
@@ -595,7 +643,8 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
     verdict->attempt = run->attempt;
     if (seen_attempt > run->attempt)
         decide_newer(settings, seen, run, now_ms, verdict);
-    else if (run->due_ms != claimed_due_ms || run->phase == JR_PHASE_CLOSED)
+    else if (run->phase == JR_PHASE_CLOSED
+             || (run->phase == JR_PHASE_DUE && run->due_ms != claimed_due_ms))
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     else if (seen_attempt == run->attempt)
         decide_same(settings, seen, run, now_ms, verdict);
@@ -644,8 +693,9 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
     }
     run->numbered |= seen->attempt != 0;
     learn_facts(run, seen);
+    run->shown = true;
     if (seen_attempt > run->attempt)
-        leave_attempt(run, seen_attempt, &verdict->ended_attempt, &verdict->ended_reason);
+        leave_attempt(run, seen_attempt, now_ms, &verdict->ended_attempt, &verdict->ended_reason);
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict->attempt = run->attempt;
     complete_run(run, seen);
@@ -664,14 +714,47 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
 }
 
 void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
-                      struct jr_verdict *verdict)
+                      int64_t claimed_due_ms, struct jr_verdict *verdict)
 {
     enum jr_reason filter = filter_known_run(settings, run);
 
     memset(verdict, 0, sizeof *verdict);
     verdict->attempt = run->attempt;
+    if (run->due_ms != claimed_due_ms) {
+        verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
+        return;
+    }
     verdict_closed(verdict, run,
                    filter != JR_REASON_NONE ? filter : JR_REASON_DRY_RUN_UNVERIFIED);
+}
+
+/* GitHub has accepted the rerun of an attempt: rule 6 holds for it from now on. */
+static void accept_rerun(struct jr_run *run, uint32_t attempt)
+{
+    run->accepted_attempt = attempt;
+    run->reruns++;
+    if (run->attempt == attempt)
+        open_attempt(run, attempt + 1);
+}
+
+/* The answer to a POST comes after the newer attempt has shown itself. */
+static void outcome_after_newer(struct jr_run *run, uint32_t attempt, const struct jr_call *call,
+                                struct jr_verdict *verdict)
+{
+    if (run->accepted_attempt != attempt) {
+        verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
+        return;
+    }
+    verdict->ended_attempt = attempt;
+    if (call->outcome == JR_OUTCOME_UNKNOWN) {
+        run->reruns++;
+        verdict->ended_reason = JR_REASON_RERUN_WORKED;
+    } else {
+        /* Refused: somebody else was quicker. */
+        run->accepted_attempt = attempt - 1;
+        verdict->ended_reason = JR_REASON_RERUN_BY_OTHERS;
+    }
+    verdict_is(verdict, JR_STEP_NONE, verdict->ended_reason);
 }
 
 void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
@@ -680,16 +763,16 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
 {
     memset(verdict, 0, sizeof *verdict);
     verdict->attempt = attempt;
-    if (call->outcome == JR_OUTCOME_DONE) {
+    if (posted && call->outcome == JR_OUTCOME_DONE) {
+        verdict->ended_attempt = attempt;
+        verdict->ended_reason = call->reason;
         verdict_is(verdict, JR_STEP_NONE, call->reason);
-        /* Its own event may have been quicker than the answer: leave_attempt() has counted it. */
-        if (run->accepted_attempt < attempt) {
-            run->accepted_attempt = attempt;
-            run->reruns++;
-        }
-        if (run->attempt == attempt)
-            open_attempt(run, attempt + 1);
+        accept_rerun(run, attempt);
         watch(settings, run, now_ms);
+        return;
+    }
+    if (posted && run->attempt > attempt) {
+        outcome_after_newer(run, attempt, call, verdict);
         return;
     }
     if (run->attempt != attempt || run->phase == JR_PHASE_CLOSED) {

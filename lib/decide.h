@@ -31,6 +31,9 @@
 /* Rule 8: the longest wait before GitHub is asked again about a quiet run. */
 #define JR_QUIET_MAX_MS JR_HOUR_MS
 
+/* A POST that was begun longer ago than this is no longer under way: http.c gives it 30 s. */
+#define JR_POST_LIMIT_MS (35 * JR_SECOND_MS)
+
 /* What an event comes to. */
 struct jr_decision {
     int status; /* the HTTP status that it is answered with: 200, 201, 202, 204, 404 */
@@ -42,13 +45,15 @@ struct jr_decision {
 
 /*
  * Apply one webhook event.
+ *   anew    it was answered before, with a 204 because of a setting: answer it as
+ *           if it came for the first time
  *   run     in and out; known == false: a run of which nothing is recorded,
  *           all else in it zero
  *   job     in and out, of the event's job_id; not looked at for JR_EVENT_RUN
  *   now_ms  when the event came
  */
 void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
-                     struct jr_run *run, struct jr_job *job, int64_t now_ms,
+                     bool anew, struct jr_run *run, struct jr_job *job, int64_t now_ms,
                      struct jr_decision *decision);
 
 /* What the dispatcher does next about a run. */
@@ -99,7 +104,7 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
 
 /* Decide on a run without a token, when GitHub cannot be asked: from the events alone. */
 void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
-                      struct jr_verdict *verdict);
+                      int64_t claimed_due_ms, struct jr_verdict *verdict);
 
 /*
  * Record what came of a call about a run.

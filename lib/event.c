@@ -126,6 +126,8 @@ static enum jr_err read_run(json_object *run, struct jr_event *event, const char
     read_login(run, "triggering_actor", event->triggering_actor);
     jr_json_get_object(run, "head_repository", &head);
     read_whole(head, "full_name", event->head_repo, sizeof event->head_repo);
+    if (jr_json_is_null(run, "head_repository"))
+        jr_text_copy(event->head_repo, sizeof event->head_repo, JR_REPO_DELETED);
     event->created_ms = jr_json_get_time(run, "created_at");
     event->started_ms = jr_json_get_time(run, "run_started_at");
     event->updated_ms = jr_json_get_time(run, "updated_at");

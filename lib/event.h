@@ -26,6 +26,9 @@
 #define JR_NAME_SIZE 256  /* branch, workflow, job and runner names */
 #define JR_WORD_SIZE 64   /* an action, or what triggered a run */
 
+/* The head_repo of a run whose fork has been deleted: no name that a repository has. */
+#define JR_REPO_DELETED "(deleted)"
+
 enum jr_event_kind {
     JR_EVENT_JOB, /* workflow_job */
     JR_EVENT_RUN  /* workflow_run, or GET /repos/{o}/{r}/actions/runs/{id} */

@@ -39,6 +39,8 @@ void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_hist
     jr_write_u64(&writer, entry->job_id);
     jr_write_text(&writer, entry->delivery);
     jr_write_text(&writer, entry->detail);
+    if (!writer.ok)
+        jr_txn_fail(txn, JR_EINVAL, "an entry of the history is too large");
     jr_txn_put(txn, JR_TABLE_HISTORY, key, make_key(key, run->run_id, run->history_count), record,
                writer.length);
     run->history_count++;

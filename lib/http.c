@@ -20,6 +20,9 @@
 
 #define POST_GRACE_MS 3000
 
+/* libcurl knows no upper limit here; nobody waits longer than a day. */
+#define RETRY_AFTER_MAX_S 86400
+
 struct jr_http {
     CURL *curl;
     struct curl_slist *headers;
@@ -143,6 +146,7 @@ static CURLcode set_options(struct jr_http *http, const char *url)
     SET(CURLOPT_PROTOCOLS_STR, protocols);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* does not wait for a resolver that hangs */
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS);
     SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
@@ -207,7 +211,8 @@ static void read_headers(CURL *curl, struct jr_http_answer *answer)
 
     if (get_header(curl, "Retry-After", ignored, sizeof ignored)
         && curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK)
-        answer->retry_after_s = retry_after_s;
+        answer->retry_after_s = retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s
+                                                                  : RETRY_AFTER_MAX_S;
     answer->ratelimit_limit = get_number(curl, "X-RateLimit-Limit");
     answer->ratelimit_remaining = get_number(curl, "X-RateLimit-Remaining");
     answer->ratelimit_reset_s = get_number(curl, "X-RateLimit-Reset");
@@ -239,8 +244,9 @@ static void call(struct jr_http *http, const char *url, bool post, struct jr_htt
     answer->duration_us = jr_monotonic_us() - start_us;
     answer->body = http->body;
     answer->length = http->length;
-    if (rc == CURLE_OK) {
-        curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+    /* Rule 6: an accepted POST is accepted, whatever becomes of the rest of the answer. */
+    if (rc == CURLE_OK || (post && status >= 200 && status < 300)) {
         answer->status = (int)status;
         read_headers(http->curl, answer);
         return;

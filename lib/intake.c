@@ -72,7 +72,7 @@ static void tell_decision(struct jr_txn *txn, struct jr_run *run, const struct j
 
 /* Apply the event and remember the answer. */
 static void record(struct jr_txn *txn, const struct jr_settings *settings,
-                   const struct jr_update *update, struct jr_receipt *receipt)
+                   const struct jr_update *update, bool anew, struct jr_receipt *receipt)
 {
     const struct jr_event *event = &update->event;
     struct jr_run run, before;
@@ -85,7 +85,7 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     if (txn->error.code != JR_OK)
         return;
     before = run;
-    jr_decide_event(settings, event, &run, &job, update->now_ms, &decision);
+    jr_decide_event(settings, event, anew, &run, &job, update->now_ms, &decision);
     receipt->answer.status = decision.status;
     receipt->answer.reason = decision.reason;
     receipt->answer.run_id = event->run_id;
@@ -104,6 +104,8 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
 static void apply(struct jr_txn *txn, const struct jr_settings *settings,
                   const struct jr_update *update, struct jr_receipt *receipt)
 {
+    bool anew;
+
     memset(receipt, 0, sizeof *receipt);
     receipt->repeated = jr_delivery_find(txn, &update->delivery, update->now_ms, &receipt->answer);
     if (receipt->repeated && receipt->answer.status != 204) {
@@ -113,8 +115,9 @@ static void apply(struct jr_txn *txn, const struct jr_settings *settings,
         }
         return;
     }
+    anew = receipt->repeated;
     receipt->repeated = false;
-    record(txn, settings, update, receipt);
+    record(txn, settings, update, anew, receipt);
 }
 
 enum jr_err jr_intake(struct jr_store *store, const struct jr_settings *settings,

@@ -63,6 +63,14 @@ static enum jr_json get(json_object *object, const char *key, json_type type,
     return JR_JSON_OK;
 }
 
+bool jr_json_is_null(json_object *object, const char *key)
+{
+    json_object *found = NULL;
+
+    return json_object_is_type(object, json_type_object)
+           && json_object_object_get_ex(object, key, &found) && found == NULL;
+}
+
 enum jr_json jr_json_get_object(json_object *object, const char *key, json_object **member)
 {
     return get(object, key, json_type_object, member);

@@ -13,6 +13,7 @@
 #include "lib/error.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a member turned out to be. */
@@ -31,6 +32,9 @@ enum jr_json {
  */
 enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
                           struct jr_error *error) JR_CHECKED;
+
+/* Is the member there, and null? */
+bool jr_json_is_null(json_object *object, const char *key);
 
 /* A member that is an object; borrowed from the parent, NULL unless OK. */
 enum jr_json jr_json_get_object(json_object *object, const char *key, json_object **member);

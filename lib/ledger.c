@@ -171,12 +171,14 @@ static bool seek_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id
            && entry->key_length >= run.length && memcmp(entry->key, run.bytes, run.length) == 0;
 }
 
-/* The number that stands at an offset of a key. */
+/* The number that stands at an offset (0 or 8) of a key; 0 when it is too short. */
 static uint64_t number_in(const struct jr_entry *entry, size_t offset)
 {
     struct jr_reader reader;
 
-    jr_reader_init(&reader, entry->key + offset, entry->key_length - offset);
+    jr_reader_init(&reader, entry->key, entry->key_length);
+    if (offset > 0)
+        (void)jr_read_u64(&reader);
     return jr_read_u64(&reader);
 }
 
@@ -206,6 +208,13 @@ bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
     return first_in(txn, JR_TABLE_OUTBOX, due_ms, run_id);
 }
 
+void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
+{
+    struct key key = key_of_two((uint64_t)due_ms, run_id);
+
+    jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
+}
+
 bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id)
 {
     return first_in(txn, JR_TABLE_QUIET, quiet_due_ms, run_id);
@@ -220,30 +229,47 @@ static void delete_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_
         jr_txn_delete(txn, table, entry.key, entry.key_length);
 }
 
-unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_done, unsigned most)
+/* Is more to be heard of it? */
+static bool is_under_way(const struct jr_run *run)
 {
-    struct jr_entry entry = { .key_length = 0 };
+    return run->phase == JR_PHASE_OPEN && !run->complete
+           && (run->jobs_known == 0 || run->jobs_unfinished > 0);
+}
+
+static void remove_run(struct jr_txn *txn, struct jr_run *run)
+{
+    struct key key = key_of_two(age_of(run->stored_last_event_ms), run->run_id);
+
+    run->quiet_due_ms = 0;
+    jr_ledger_save_run(txn, run);
+    delete_of_run(txn, JR_TABLE_JOBS, run->run_id);
+    delete_of_run(txn, JR_TABLE_HISTORY, run->run_id);
+    jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+    key = key_of(run->run_id);
+    jr_txn_delete(txn, JR_TABLE_RUNS, key.bytes, key.length);
+}
+
+unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
+                         struct jr_prune *prune)
+{
+    struct jr_entry entry;
     struct jr_run run;
     unsigned removed = 0;
 
-    /* Runs that stay are passed over, but not without end. */
-    for (unsigned seen = 0; removed < most && seen < 10 * most; seen++) {
-        struct key key;
-
-        if (!jr_txn_seek(txn, JR_TABLE_AGES, entry.key, entry.key_length, true, &entry)
-            || number_in(&entry, 0) >= age_of(before_ms))
+    for (unsigned seen = 0; seen < most; seen++) {
+        if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
+            || number_in(&entry, 0) >= age_of(before_ms)) {
+            prune->key_length = 0;
             break;
+        }
+        memcpy(prune->key, entry.key, sizeof prune->key);
+        prune->key_length = sizeof prune->key;
         jr_ledger_load_run(txn, number_in(&entry, 8), &run);
-        if (run.due_ms != 0
-            || (only_done && run.phase == JR_PHASE_OPEN && run.jobs_unfinished > 0))
+        if (txn->error.code != JR_OK)
+            break;
+        if (run.due_ms != 0 || (only_closed && is_under_way(&run)))
             continue;
-        run.quiet_due_ms = 0;
-        jr_ledger_save_run(txn, &run);
-        delete_of_run(txn, JR_TABLE_JOBS, run.run_id);
-        delete_of_run(txn, JR_TABLE_HISTORY, run.run_id);
-        key = key_of(run.run_id);
-        jr_txn_delete(txn, JR_TABLE_RUNS, key.bytes, key.length);
-        jr_txn_delete(txn, JR_TABLE_AGES, entry.key, entry.key_length);
+        remove_run(txn, &run);
         removed++;
     }
     return removed;

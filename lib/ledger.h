@@ -37,16 +37,27 @@ bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, str
 /* Find the outbox entry that is due first. Returns whether there is one. */
 bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
 
+/* Take an entry out of the outbox by itself, for a run that cannot be loaded. */
+void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);
+
 /* Find the watched run whose quiet_due_ms comes first. Returns whether there is one. */
 bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id);
+
+/* How far a walk through the ages has come; all zero at first, and at the end again. */
+struct jr_prune {
+    unsigned char key[16];
+    size_t key_length;
+};
 
 /*
  * Remove runs whose last event is older than before_ms, with jobs and history.
  * Runs with an outbox entry stay.
- *   only_done  runs with unfinished jobs stay too
- *   most       how many runs at the most, so that the transaction stays short
+ *   only_closed  runs stay too of which more may be heard
+ *   most         how many runs are looked at, so that the transaction stays short
+ *   prune        in and out: where to go on
  * Returns how many were removed.
  */
-unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_done, unsigned most);
+unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
+                         struct jr_prune *prune);
 
 #endif

@@ -64,42 +64,56 @@ static void append_text(struct jr_line *line, const char *text)
     append(line, text, strlen(text));
 }
 
+/*
+ * The length of the character that text begins with, if it may be shown: no
+ * control character (U+0000 to U+001F, U+007F to U+009F), and valid UTF-8 as
+ * RFC 3629 has it. Else 0: the byte has to be escaped.
+ */
+static size_t printable_length(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    size_t length = byte[0] < 0x80 ? 1 : byte[0] < 0xc2 ? 0 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3
+                    : byte[0] < 0xf5 ? 4 : 0;
+
+    if (byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0))
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((byte[i] & 0xc0) != 0x80)
+            return 0;
+    if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f)
+        || (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
+        return 0;
+    return length;
+}
+
 /* Is the value safe to stand without quotes? */
 static bool is_plain(const char *value)
 {
-    for (; *value != '\0'; value++)
-        if ((unsigned char)*value <= ' ' || *value == '"' || *value == '='
-            || *value == '\\' || (unsigned char)*value == 0x7f)
-            return false;
-    return true;
-}
+    while (*value != '\0') {
+        size_t length = printable_length(value);
 
-/* C1 controls (U+0080 to U+009F) come as c2 80 to c2 9f in UTF-8. */
-static bool is_c1_control(const char *value)
-{
-    return (unsigned char)value[0] == 0xc2 && (unsigned char)value[1] >= 0x80
-           && (unsigned char)value[1] <= 0x9f;
+        if (length == 0 || strchr(" \"=\\", *value) != NULL)
+            return false;
+        value += length;
+    }
+    return true;
 }
 
 static void append_quoted(struct jr_line *line, const char *value)
 {
     append(line, "\"", 1);
-    for (; *value != '\0'; value++) {
-        unsigned char byte = (unsigned char)*value;
+    while (*value != '\0') {
+        size_t length = printable_length(value);
         char escaped[8];
 
-        if (byte == '"' || byte == '\\') {
-            snprintf(escaped, sizeof escaped, "\\%c", byte);
-            append_text(line, escaped);
-        } else if (byte < ' ' || byte == 0x7f || is_c1_control(value)) {
-            snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-            append_text(line, escaped);
-            if (byte == 0xc2) {
-                snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*++value);
-                append_text(line, escaped);
-            }
+        if (*value == '"' || *value == '\\')
+            append(line, "\\", 1);
+        if (length > 0) {
+            append(line, value, length);
+            value += length;
         } else {
-            append(line, value, 1);
+            snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*value++);
+            append_text(line, escaped);
         }
     }
     append(line, "\"", 1);
@@ -125,16 +139,12 @@ void jr_line_begin(struct jr_line *line, enum jr_log_level level, const char *ev
 
 void jr_line_text(struct jr_line *line, const char *key, const char *value)
 {
-    bool c1 = false;
-
     if (!line->wanted || value == NULL || *value == '\0')
         return;
-    for (const char *c = value; *c != '\0' && !c1; c++)
-        c1 = is_c1_control(c);
     append(line, " ", 1);
     append_text(line, key);
     append(line, "=", 1);
-    if (is_plain(value) && !c1)
+    if (is_plain(value))
         append_text(line, value);
     else
         append_quoted(line, value);

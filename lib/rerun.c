@@ -16,17 +16,46 @@
 
 static const char last_post_key[] = "last-post";
 
+static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
+{
+    enum jr_err err;
+
+    jr_ledger_save_run(txn, run);
+    err = jr_txn_commit(txn);
+    if (err != JR_OK)
+        *error = txn->error;
+    return err;
+}
+
+/* Load the run anew: events may have come since it was claimed. */
+static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run *run)
+{
+    int64_t claimed_due_ms = run->due_ms;
+
+    jr_txn_begin(txn, store, true);
+    jr_ledger_load_run(txn, run->run_id, run);
+    if (!run->known)
+        jr_txn_fail(txn, JR_ENOENT, "run %llu is no longer in the store",
+                    (unsigned long long)run->run_id);
+    return claimed_due_ms;
+}
+
 enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_run *run,
                            struct jr_error *error)
 {
     struct jr_txn txn;
-    uint64_t run_id;
+    uint64_t run_id = 0;
     bool found;
 
+    memset(run, 0, sizeof *run);
     jr_txn_begin(&txn, store, false);
     found = jr_ledger_first_due(&txn, due_ms, &run_id);
     if (found)
         jr_ledger_load_run(&txn, run_id, run);
+    if (found && !run->known)
+        jr_txn_fail(&txn, JR_EFORMAT, "run %llu is in the outbox, but not in the store",
+                    (unsigned long long)run_id);
+    run->run_id = run_id;
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK) {
         *error = txn.error;
@@ -64,6 +93,31 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
     return err == JR_OK && !ask ? JR_ENOENT : err;
 }
 
+enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,
+                          struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_drop_due(&txn, due_ms, run_id);
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}
+
+enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_t due_ms,
+                              struct jr_error *error)
+{
+    struct jr_txn txn;
+    int64_t claimed_due_ms = reload(&txn, store, run);
+
+    if (run->due_ms == claimed_due_ms)
+        run->due_ms = due_ms;
+    return finish(&txn, run, error);
+}
+
 /* The same answer again (still not completed, still unreachable) is no news. */
 static bool is_news(const struct jr_verdict *verdict, const struct jr_run *before)
 {
@@ -96,47 +150,24 @@ static void tell_verdict(struct jr_txn *txn, struct jr_run *run,
         entry.kind = JR_HISTORY_OUTCOME;
         entry.attempt = verdict->ended_attempt;
         entry.reason = verdict->ended_reason;
-        snprintf(entry.detail, sizeof entry.detail, "attempt %u has begun", run->attempt);
+        snprintf(entry.detail, sizeof entry.detail, "attempt %u is next", run->attempt);
         jr_history_add(txn, run, &entry);
-        return;
+        if (run->phase == JR_PHASE_OPEN)
+            return;
     }
     entry.kind = JR_HISTORY_DECISION;
-    entry.attempt = verdict->attempt;
-    entry.reason = verdict->reason;
-    if (verdict->step == JR_STEP_WAIT)
-        snprintf(entry.detail, sizeof entry.detail, "GitHub is asked again at %s",
-                 jr_timestamp_format(run->due_ms, due));
-    else if (verdict->step != JR_STEP_NONE)
+    entry.attempt = run->attempt;
+    entry.reason = verdict->ended_attempt != 0 ? run->reason : verdict->reason;
+    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
         snprintf(entry.detail, sizeof entry.detail, "rerun of attempt %u; run completed %s",
                  verdict->attempt, jr_conclusion_name(run->conclusion));
     else
-        snprintf(entry.detail, sizeof entry.detail, "%s%s", run->complete ? "run completed " : "",
-                 run->complete ? jr_conclusion_name(run->conclusion) : "");
+        snprintf(entry.detail, sizeof entry.detail, "%s%s%s%s%s", jr_phase_name(run->phase),
+                 run->complete ? "; run completed " : "",
+                 run->complete ? jr_conclusion_name(run->conclusion) : "",
+                 run->due_ms != 0 ? "; GitHub is asked at " : "",
+                 run->due_ms != 0 ? jr_timestamp_format(run->due_ms, due) : "");
     jr_history_add(txn, run, &entry);
-}
-
-static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
-{
-    enum jr_err err;
-
-    jr_ledger_save_run(txn, run);
-    err = jr_txn_commit(txn);
-    if (err != JR_OK)
-        *error = txn->error;
-    return err;
-}
-
-/* Load the run anew: events may have come since it was claimed. */
-static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run *run)
-{
-    int64_t claimed_due_ms = run->due_ms;
-
-    jr_txn_begin(txn, store, true);
-    jr_ledger_load_run(txn, run->run_id, run);
-    if (!run->known)
-        jr_txn_fail(txn, JR_ENOENT, "run %llu is no longer in the store",
-                    (unsigned long long)run->run_id);
-    return claimed_due_ms;
 }
 
 static void note_post(struct jr_txn *txn, int64_t now_ms)
@@ -174,9 +205,9 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
                             struct jr_error *error)
 {
     struct jr_txn txn;
+    int64_t claimed_due_ms = reload(&txn, store, run);
 
-    (void)reload(&txn, store, run);
-    jr_decide_unseen(settings, run, verdict);
+    jr_decide_unseen(settings, run, claimed_due_ms, verdict);
     tell_verdict(&txn, run, verdict, now_ms);
     return finish(&txn, run, error);
 }

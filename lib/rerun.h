@@ -21,10 +21,20 @@
  * Find the entry that is due first.
  *   due_ms  out: when it is or was due
  *   run     out: the run it belongs to
- * Returns JR_OK; JR_ENOENT when the outbox is empty; else what failed.
+ * Returns JR_OK; JR_ENOENT when the outbox is empty; JR_EFORMAT when the run's
+ * record is damaged or missing (run->run_id is set: jr_rerun_drop()); else what
+ * failed.
  */
 enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_run *run,
                            struct jr_error *error) JR_CHECKED;
+
+/* Take an entry out of the outbox whose run cannot be read, so that it stops no other. */
+enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,
+                          struct jr_error *error) JR_CHECKED;
+
+/* Move the entry of a claimed run to another time, unless it has moved by itself. */
+enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_t due_ms,
+                              struct jr_error *error) JR_CHECKED;
 
 /*
  * Look at the watched run whose time comes first (jr_decide_quiet).

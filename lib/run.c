@@ -33,6 +33,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_time(writer, run->first_sender_ms);
     jr_write_text(writer, run->head_repo);
     jr_write_time(writer, run->created_ms);
+    jr_write_u8(writer, run->shown);
     jr_write_u32(writer, run->attempt);
     jr_write_u8(writer, run->numbered);
     jr_write_u32(writer, run->base_attempt);
@@ -76,6 +77,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->first_sender_ms = jr_read_time(&reader);
     jr_read_text(&reader, run->head_repo, sizeof run->head_repo);
     run->created_ms = jr_read_time(&reader);
+    run->shown = jr_read_u8(&reader) != 0;
     run->attempt = jr_read_u32(&reader);
     run->numbered = jr_read_u8(&reader) != 0;
     run->base_attempt = jr_read_u32(&reader);

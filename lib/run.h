@@ -42,6 +42,7 @@ struct jr_run {
     int64_t first_sender_ms;
     char head_repo[JR_REPO_SIZE];
     int64_t created_ms; /* of attempt 1 */
+    bool shown;         /* GitHub's API has shown it: what is empty now is empty there */
 
     /* the newest attempt */
     uint32_t attempt;

@@ -54,16 +54,29 @@ enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir
                               int64_t now_ms, struct jr_error *error)
 {
     int fd = make_file(state_dir);
+    struct stat status = { .st_ino = 0 };
 
     *runtime = map(fd);
-    if (fd >= 0)
+    if (fd >= 0) {
+        (void)fstat(fd, &status);
         close(fd);
+    }
     if (*runtime == NULL)
         return jr_error_set(error, JR_EIO, "cannot share memory: %s", strerror(errno));
     (*runtime)->started_ms = now_ms;
     (*runtime)->dispatcher_free_ms = now_ms;
+    (*runtime)->file = status.st_ino;
     (*runtime)->magic = MAGIC;
     return JR_OK;
+}
+
+void jr_runtime_remove(const struct jr_runtime *runtime, const char *state_dir)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    if (make_path(path, state_dir) && stat(path, &status) == 0 && status.st_ino == runtime->file)
+        (void)unlink(path);
 }
 
 struct jr_runtime *jr_runtime_attach(const char *state_dir)

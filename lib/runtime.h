@@ -17,6 +17,7 @@
 
 struct jr_runtime {
     uint64_t magic;
+    uint64_t file; /* inode of STATE_DIR/runtime; 0: there is no file */
     _Atomic int64_t started_ms;
     _Atomic int64_t commit_ok_ms;        /* the last commit that succeeded */
     _Atomic int64_t commit_failed_ms;    /* the last that failed; 0: none */
@@ -35,6 +36,9 @@ struct jr_runtime {
  */
 enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir,
                               int64_t now_ms, struct jr_error *error) JR_CHECKED;
+
+/* Remove the file at the end, unless another service has put its own in the place. */
+void jr_runtime_remove(const struct jr_runtime *runtime, const char *state_dir);
 
 /* Attach to the running service's. Returns NULL when there is none. */
 struct jr_runtime *jr_runtime_attach(const char *state_dir);

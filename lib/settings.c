@@ -265,6 +265,16 @@ static void read_level(struct loader *loader, const struct row *row, const char 
     problem(loader, row->name, "'%s' is none of error, warn, info, debug", shown(value, quoted));
 }
 
+static void read_list(struct loader *loader, const struct row *row, const char *value)
+{
+    struct jr_list *list = field_of(loader->settings, row);
+
+    if (jr_list_parse(list, value) != JR_OK)
+        loader->out_of_memory = true;
+    else if (*value != '\0' && list->count == 0)
+        problem(loader, row->name, "has commas, but nothing between them");
+}
+
 static void read_conclusions(struct loader *loader, const struct row *row, const char *value)
 {
     struct jr_list words;
@@ -287,6 +297,8 @@ static void read_conclusions(struct loader *loader, const struct row *row, const
                     shown(words.items[i], quoted));
         mask |= bit;
     }
+    if (words.count == 0)
+        problem(loader, row->name, "has commas, but nothing between them");
     *(unsigned *)field_of(loader->settings, row) = mask;
     jr_list_release(&words);
 }
@@ -465,8 +477,7 @@ static void read_row(struct loader *loader, const struct row *row)
         read_level(loader, row, value);
         break;
     case LIST:
-        if (jr_list_parse(field_of(loader->settings, row), value) != JR_OK)
-            loader->out_of_memory = true;
+        read_list(loader, row, value);
         break;
     case CONCLUSIONS:
         read_conclusions(loader, row, value);
@@ -495,9 +506,6 @@ static void check_together(struct loader *loader, bool token_tried, bool key_tri
                 "(or GITHUB_TOKEN_FILE, or the systemd credential github_token)");
     if (settings->api_backoff_max_ms < settings->api_backoff_min_ms)
         problem(loader, "API_BACKOFF_MAX", "is less than API_BACKOFF_MIN");
-    if (settings->github_ca_file != NULL && access(settings->github_ca_file, R_OK) != 0)
-        problem(loader, "GITHUB_CA_FILE", "cannot read '%s': %s", settings->github_ca_file,
-                strerror(errno));
 }
 
 /* Was there anything to read the secret from, so that a problem is told already? */
@@ -534,6 +542,14 @@ enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
     free(*problems);
     *problems = NULL;
     return JR_OK;
+}
+
+enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct jr_error *error)
+{
+    if (settings->github_ca_file == NULL || access(settings->github_ca_file, R_OK) == 0)
+        return JR_OK;
+    return jr_error_set(error, JR_EINVAL, "GITHUB_CA_FILE: cannot read '%.200s': %s",
+                        settings->github_ca_file, strerror(errno));
 }
 
 static void release_secret(char **secret)

@@ -70,6 +70,10 @@ enum jr_err jr_settings_load(struct jr_settings *settings, char **problems) JR_C
 
 void jr_settings_release(struct jr_settings *settings);
 
+/* Can the files be read that are named, by the user that the process is by now? JR_OK or JR_EINVAL. */
+enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct jr_error *error)
+    JR_CHECKED;
+
 /*
  * Wipe the secrets in the environment block, which others of the same user
  * could read in /proc/PID/environ. After jr_settings_load().

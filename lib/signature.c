@@ -49,6 +49,18 @@ enum jr_err jr_signature_check(const char *header, const void *body, size_t leng
     return matches ? JR_OK : JR_EINVAL;
 }
 
+enum jr_err jr_signature_self_test(void)
+{
+    static const char body[] = "Hello, World!";
+
+    return jr_signature_check(
+               "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17", body,
+               sizeof body - 1, "It's a Secret to Everybody", NULL)
+                   == JR_OK
+               ? JR_OK
+               : JR_EIO;
+}
+
 enum jr_err jr_sha256(const void *bytes, size_t length, unsigned char digest[JR_SHA256_SIZE])
 {
     return EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL) == 1 ? JR_OK : JR_EIO;
