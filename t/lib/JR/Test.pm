@@ -16,6 +16,7 @@ use Exporter 'import';
 use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp ();
+use POSIX qw(_exit dup2 setsid);
 use Test::More;
 use JR::FakeGitHub;
 use JR::Payload qw(job_event run_event delivery next_id json_text);
@@ -33,7 +34,7 @@ our @EXPORT = qw(
 my ($OWNER, $TMP, @SERVICES, @GITHUBS);
 
 # Through END, so that nothing is left behind by a test that is stopped.
-$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP PIPE);
 
 sub srcdir { return $ENV{JR_SRCDIR} // abs_path(dirname(abs_path(__FILE__)) . '/../../..') }
 
@@ -56,8 +57,34 @@ sub tmpdir {
         $TMP = File::Temp::tempdir('jr-XXXXXX', DIR => $base);
         chmod 0755, $TMP;
         $OWNER = $$;
+        hire_janitor();
     }
     return $TMP;
+}
+
+# A child that outlives us: should we be killed before END could clean up, it
+# sees the pipe closed and does so.
+my $lifeline;
+
+sub hire_janitor {
+    pipe my $read, $lifeline or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    return if $pid;
+    close $lifeline;
+    setsid();
+    for my $fd (0 .. 2) {
+        open my $null, '+<', '/dev/null' or _exit(1);
+        dup2(fileno $null, $fd);
+    }
+    $SIG{$_} = 'IGNORE' for qw(INT TERM HUP PIPE);
+    sysread $read, my $nothing, 1;
+    if (-d $TMP) {
+        kill 'TERM', by_cmdline($TMP);
+        wait_for { !by_cmdline($TMP) } 10;
+        end_processes(by_cmdline($TMP));
+        remove_tree($TMP) if !$ENV{JR_LEAVE};
+    }
+    _exit(0);
 }
 
 # A service that is not started yet; settings in capitals (and curl's proxy
