@@ -98,18 +98,19 @@ static void learn_sender(struct jr_run *run, const struct jr_event *event)
 }
 
 /*
- * Rules 5 and 6: a newer attempt has shown up. If a POST of unknown outcome was
- * under way for the attempt just before it, then that is what worked.
+ * Rules 5 and 6: a newer attempt has shown up. If there was a POST of unknown
+ * outcome for the attempt just before it, then that is what worked.
+ *   in_flight  the POST may still be under way: jr_decide_outcome() will say
+ *              what became of it
  */
-static void leave_attempt(struct jr_run *run, uint32_t newer, int64_t now_ms,
+static void leave_attempt(struct jr_run *run, uint32_t newer, bool in_flight,
                           uint32_t *ended_attempt, enum jr_reason *ended_reason)
 {
     bool ours = run->intent_ms != 0 && newer == run->attempt + 1;
-    bool in_flight = ours && now_ms - run->intent_ms < JR_POST_LIMIT_MS;
 
     if (ours)
         run->accepted_attempt = run->attempt;
-    /* While the POST may still be under way, jr_decide_outcome() says what became of it. */
+    in_flight = in_flight && ours;
     if (ours && !in_flight)
         run->reruns++;
     if (!in_flight && (ours || run->phase == JR_PHASE_DUE)) {
@@ -413,6 +414,13 @@ static void watch(const struct jr_settings *settings, struct jr_run *run, int64_
         run->quiet_due_ms = now_ms + 2 * settings->reconcile_interval_ms;
 }
 
+/* May the dispatcher be waiting for the answer to a POST? An answer of unknown outcome is one. */
+static bool is_in_flight(const struct jr_run *run, int64_t now_ms)
+{
+    return run->intent_ms != 0 && run->reason != JR_REASON_OUTCOME_UNKNOWN
+           && now_ms - run->intent_ms < JR_POST_LIMIT_MS;
+}
+
 void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
                      bool anew, struct jr_run *run, struct jr_job *job, int64_t now_ms,
                      struct jr_decision *decision)
@@ -440,7 +448,8 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
         job->attempt = run->numbered ? run->attempt : 0;
     run->numbered |= event->attempt != 0;
     if (attempt > run->attempt)
-        leave_attempt(run, attempt, now_ms, &decision->ended_attempt, &decision->ended_reason);
+        leave_attempt(run, attempt, is_in_flight(run, now_ms), &decision->ended_attempt,
+                      &decision->ended_reason);
     if (attempt == run->attempt) {
         learn_sender(run, event);
         if (!is_job)
@@ -597,7 +606,7 @@ static bool is_over_age(const struct jr_event *seen, int64_t now_ms)
 static void decide_newer(const struct jr_settings *settings, const struct jr_event *seen,
                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
 {
-    leave_attempt(run, seen->attempt, now_ms, &verdict->ended_attempt, &verdict->ended_reason);
+    leave_attempt(run, seen->attempt, false, &verdict->ended_attempt, &verdict->ended_reason);
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict_is(verdict, JR_STEP_NONE,
                verdict->ended_reason != JR_REASON_NONE ? verdict->ended_reason
@@ -695,7 +704,7 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
     learn_facts(run, seen);
     run->shown = true;
     if (seen_attempt > run->attempt)
-        leave_attempt(run, seen_attempt, now_ms, &verdict->ended_attempt, &verdict->ended_reason);
+        leave_attempt(run, seen_attempt, false, &verdict->ended_attempt, &verdict->ended_reason);
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict->attempt = run->attempt;
     complete_run(run, seen);
