@@ -1,0 +1,306 @@
+/*
+ * run -- records of runs and jobs.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/run.h"
+#include "t/unit/support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void fill(char *text, size_t size, char c)
+{
+    memset(text, c, size - 1);
+    text[size - 1] = '\0';
+}
+
+/* A run in which each field differs from zero and from the others. */
+static struct jr_run full_run(void)
+{
+    struct jr_run run = {
+        .repo_id = UINT64_C(0x1122334455667788),
+        .repo = "octo/app",
+        .branch = "main",
+        .workflow = "CI",
+        .trigger = "push",
+        .actor = "dev",
+        .triggering_actor = "ops",
+        .first_sender = "octocat",
+        .first_sender_ms = START_MS + 6,
+        .head_repo = "fork/app",
+        .created_ms = START_MS,
+        .attempt = 3,
+        .numbered = true,
+        .base_attempt = 2,
+        .jobs_known = 1000,
+        .jobs_unfinished = 500,
+        .jobs_failed = 70000,
+        .complete = true,
+        .conclusion = JR_CONCLUSION_STARTUP_FAILURE,
+        .updated_ms = START_MS + 1,
+        .phase = JR_PHASE_DUE,
+        .reason = JR_REASON_OUTCOME_UNKNOWN,
+        .due_ms = START_MS + 2,
+        .tries = 17,
+        .intent_ms = START_MS + 3,
+        .rerun_all = true,
+        .quiet_due_ms = START_MS + 7,
+        .quiet_asks = 9,
+        .accepted_attempt = 4,
+        .reruns = 5,
+        .first_event_ms = START_MS + 4,
+        .last_event_ms = START_MS + 5,
+        .history_count = 100000,
+    };
+
+    return run;
+}
+
+static size_t encode_run(const struct jr_run *run, unsigned char *record)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, JR_RECORD_SIZE);
+    jr_run_encode(run, &writer);
+    assert_true(writer.ok);
+    return writer.length;
+}
+
+static void run_comes_back(void **state)
+{
+    struct jr_run run = full_run(), read;
+    unsigned char record[JR_RECORD_SIZE];
+
+    (void)state;
+    assert_true(jr_run_decode(&read, record, encode_run(&run, record)));
+    assert_true(read.repo_id == run.repo_id);
+    assert_string_equal(read.repo, "octo/app");
+    assert_string_equal(read.branch, "main");
+    assert_string_equal(read.workflow, "CI");
+    assert_string_equal(read.trigger, "push");
+    assert_string_equal(read.actor, "dev");
+    assert_string_equal(read.triggering_actor, "ops");
+    assert_string_equal(read.first_sender, "octocat");
+    assert_string_equal(read.head_repo, "fork/app");
+    assert_int_equal(read.created_ms, START_MS);
+    assert_int_equal(read.attempt, 3);
+    assert_true(read.numbered);
+    assert_int_equal(read.base_attempt, 2);
+    assert_int_equal(read.jobs_known, 1000);
+    assert_int_equal(read.jobs_unfinished, 500);
+    assert_int_equal(read.jobs_failed, 70000);
+    assert_true(read.complete);
+    assert_int_equal(read.conclusion, JR_CONCLUSION_STARTUP_FAILURE);
+    assert_int_equal(read.updated_ms, START_MS + 1);
+    assert_int_equal(read.phase, JR_PHASE_DUE);
+    assert_int_equal(read.reason, JR_REASON_OUTCOME_UNKNOWN);
+    assert_int_equal(read.due_ms, START_MS + 2);
+    assert_int_equal(read.tries, 17);
+    assert_int_equal(read.intent_ms, START_MS + 3);
+    assert_true(read.rerun_all);
+    assert_int_equal(read.first_sender_ms, START_MS + 6);
+    assert_int_equal(read.quiet_due_ms, START_MS + 7);
+    assert_int_equal(read.quiet_asks, 9);
+    assert_int_equal(read.accepted_attempt, 4);
+    assert_int_equal(read.reruns, 5);
+    assert_int_equal(read.first_event_ms, START_MS + 4);
+    assert_int_equal(read.last_event_ms, START_MS + 5);
+    assert_int_equal(read.history_count, 100000);
+}
+
+/* What is not in the test above by name comes back too. */
+static void every_byte_of_a_run_comes_back(void **state)
+{
+    struct jr_run run, read;
+    unsigned char record[JR_RECORD_SIZE], again[JR_RECORD_SIZE];
+    size_t length;
+
+    (void)state;
+    memset(&run, 0, sizeof run);
+    assert_true(jr_run_decode(&read, record, encode_run(&run, record)));
+    assert_memory_equal(&read, &run, sizeof run);
+    run = full_run();
+    length = encode_run(&run, record);
+    assert_true(jr_run_decode(&read, record, length));
+    assert_int_equal(encode_run(&read, again), length);
+    assert_memory_equal(again, record, length);
+}
+
+static void longest_run_fits(void **state)
+{
+    struct jr_run run = full_run(), read;
+    unsigned char record[JR_RECORD_SIZE];
+
+    (void)state;
+    fill(run.repo, sizeof run.repo, 'a');
+    fill(run.branch, sizeof run.branch, 'b');
+    fill(run.workflow, sizeof run.workflow, 'c');
+    fill(run.trigger, sizeof run.trigger, 'd');
+    fill(run.actor, sizeof run.actor, 'e');
+    fill(run.triggering_actor, sizeof run.triggering_actor, 'f');
+    fill(run.first_sender, sizeof run.first_sender, 'g');
+    fill(run.head_repo, sizeof run.head_repo, 'h');
+    assert_true(jr_run_decode(&read, record, encode_run(&run, record)));
+    assert_string_equal(read.branch, run.branch);
+    assert_string_equal(read.head_repo, run.head_repo);
+}
+
+static struct jr_job full_job(void)
+{
+    struct jr_job job = {
+        .attempt = 3,
+        .status = JR_STATUS_COMPLETED,
+        .conclusion = JR_CONCLUSION_OTHER,
+        .carried_over = true,
+        .created_ms = START_MS,
+        .started_ms = START_MS + 1,
+        .completed_ms = START_MS + 2,
+    };
+
+    fill(job.name, sizeof job.name, 'n');
+    fill(job.runner, sizeof job.runner, 'r');
+    return job;
+}
+
+static size_t encode_job(const struct jr_job *job, unsigned char *record)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, JR_RECORD_SIZE);
+    jr_job_encode(job, &writer);
+    assert_true(writer.ok);
+    return writer.length;
+}
+
+static void job_comes_back(void **state)
+{
+    struct jr_job job = full_job(), read;
+    unsigned char record[JR_RECORD_SIZE];
+
+    (void)state;
+    assert_true(jr_job_decode(&read, record, encode_job(&job, record)));
+    assert_memory_equal(&read, &job, sizeof job);
+}
+
+/* Decode a copy that is just as large as it says. */
+static bool run_decodes(const unsigned char *record, size_t length)
+{
+    unsigned char *copy = malloc(length + (length == 0));
+    struct jr_run run;
+    bool decoded;
+
+    assert_non_null(copy);
+    memcpy(copy, record, length);
+    decoded = jr_run_decode(&run, copy, length);
+    free(copy);
+    return decoded;
+}
+
+static bool job_decodes(const unsigned char *record, size_t length)
+{
+    unsigned char *copy = malloc(length + (length == 0));
+    struct jr_job job;
+    bool decoded;
+
+    assert_non_null(copy);
+    memcpy(copy, record, length);
+    decoded = jr_job_decode(&job, copy, length);
+    free(copy);
+    return decoded;
+}
+
+static void records_of_another_length(void **state)
+{
+    unsigned char record[JR_RECORD_SIZE + 1] = { 0 };
+    struct jr_run run = full_run();
+    struct jr_job job = full_job();
+    size_t length;
+
+    (void)state;
+    length = encode_run(&run, record);
+    for (size_t cut = 0; cut < length; cut++)
+        assert_false(run_decodes(record, cut));
+    assert_true(run_decodes(record, length));
+    assert_false(run_decodes(record, length + 1));
+
+    length = encode_job(&job, record);
+    for (size_t cut = 0; cut < length; cut++)
+        assert_false(job_decodes(record, cut));
+    assert_true(job_decodes(record, length));
+    assert_false(job_decodes(record, length + 1));
+}
+
+static void records_of_another_version(void **state)
+{
+    unsigned char record[JR_RECORD_SIZE];
+    struct jr_run run = full_run();
+    struct jr_job job = full_job();
+    size_t length = encode_run(&run, record);
+
+    (void)state;
+    record[0]++;
+    assert_false(run_decodes(record, length));
+    record[0] = 0;
+    assert_false(run_decodes(record, length));
+    length = encode_job(&job, record);
+    record[0]++;
+    assert_false(job_decodes(record, length));
+}
+
+/* A damaged byte makes another run of it or none, and never reads elsewhere. */
+static void damaged_records(void **state)
+{
+    unsigned char record[JR_RECORD_SIZE];
+    struct jr_run run = full_run(), read;
+    struct jr_job job = full_job();
+    size_t length = encode_run(&run, record), refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char before = record[i];
+
+        record[i] = 0xff;
+        if (!jr_run_decode(&read, record, length)) {
+            refused++;
+        } else {
+            assert_in_range(read.phase, JR_PHASE_OPEN, JR_PHASE_CLOSED);
+            assert_in_range(read.conclusion, JR_CONCLUSION_NONE, JR_CONCLUSION_OTHER);
+            assert_true(read.due_ms >= 0 && read.intent_ms >= 0);
+        }
+        record[i] = before;
+    }
+    assert_true(refused > 20); /* version, lengths, enums, times */
+    length = encode_job(&job, record);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char before = record[i];
+
+        record[i] = 0xff;
+        (void)job_decodes(record, length);
+        record[i] = before;
+    }
+}
+
+static void phases_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(jr_phase_name(JR_PHASE_OPEN), "open");
+    assert_string_equal(jr_phase_name(JR_PHASE_DUE), "due");
+    assert_string_equal(jr_phase_name(JR_PHASE_CLOSED), "closed");
+    assert_string_equal(jr_phase_name((enum jr_phase)9), "unknown");
+}
+
+int main(void)
+{
+    TEST(run_comes_back);
+    TEST(every_byte_of_a_run_comes_back);
+    TEST(longest_run_fits);
+    TEST(job_comes_back);
+    TEST(records_of_another_length);
+    TEST(records_of_another_version);
+    TEST(damaged_records);
+    TEST(phases_have_names);
+    return run_program("run");
+}
