@@ -1,0 +1,438 @@
+/*
+ * ledger -- runs, jobs, and the indexes that follow from them.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/history.h"
+#include "lib/ledger.h"
+#include "lib/timestamp.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Save a run with these times; id 0 is not used. */
+static void save(struct jr_store *store, uint64_t id, int64_t last_event_ms, int64_t due_ms)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, id, &run);
+    run.known = true;
+    run.attempt = 1;
+    run.last_event_ms = last_event_ms;
+    run.due_ms = due_ms;
+    run.phase = due_ms != 0 ? JR_PHASE_DUE : JR_PHASE_OPEN;
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+}
+
+static bool is_known(struct jr_store *store, uint64_t id)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, store, false);
+    jr_ledger_load_run(&txn, id, &run);
+    commit(&txn);
+    return run.known;
+}
+
+static uint64_t count(struct jr_store *store, enum jr_table table)
+{
+    struct jr_txn txn;
+    uint64_t entries;
+
+    jr_txn_begin(&txn, store, false);
+    entries = jr_txn_count(&txn, table);
+    commit(&txn);
+    return entries;
+}
+
+static void no_run_yet(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run, want;
+    struct jr_job job;
+    int64_t due_ms;
+    uint64_t id;
+
+    (void)state;
+    memset(&want, 0, sizeof want);
+    want.run_id = RUN_ID;
+    memset(&run, 0xa5, sizeof run);
+    memset(&job, 0xa5, sizeof job);
+    jr_txn_begin(&txn, store, false);
+    jr_ledger_load_run(&txn, RUN_ID, &run);
+    assert_memory_equal(&run, &want, sizeof run);
+    jr_ledger_load_job(&txn, RUN_ID, JOB_ID(1), &job);
+    assert_false(job.known);
+    assert_true(job.run_id == RUN_ID && job.job_id == JOB_ID(1));
+    assert_int_equal(job.status, JR_STATUS_UNKNOWN);
+    assert_string_equal(job.name, "");
+    assert_false(jr_ledger_next_job(&txn, RUN_ID, 0, &job));
+    assert_false(jr_ledger_first_due(&txn, &due_ms, &id));
+    assert_false(jr_ledger_first_quiet(&txn, &due_ms, &id));
+    commit(&txn);
+    jr_store_close(store);
+}
+
+static void run_comes_back(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, RUN_ID, &run);
+    snprintf(run.branch, sizeof run.branch, "main");
+    run.last_event_ms = START_MS;
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+    jr_txn_begin(&txn, store, false);
+    jr_ledger_load_run(&txn, RUN_ID, &run);
+    commit(&txn);
+    assert_true(run.known && run.run_id == RUN_ID);
+    assert_string_equal(run.branch, "main");
+    assert_false(is_known(store, RUN_ID + 1));
+    jr_store_close(store);
+}
+
+/* Due times that a run takes on, one after the other. */
+static void outbox_follows_the_run(void **state)
+{
+    static const int64_t due_s[] = { 5, 5, 90, 3, 0, 0, 7, 0 };
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(due_s); i++) {
+        struct jr_txn txn;
+        int64_t due_ms = 0, want_ms = due_s[i] != 0 ? START_MS + due_s[i] * 1000 : 0;
+        uint64_t id = 0;
+
+        save(store, RUN_ID, START_MS, want_ms);
+        assert_int_equal(count(store, JR_TABLE_OUTBOX), want_ms != 0);
+        jr_txn_begin(&txn, store, false);
+        assert_int_equal(jr_ledger_first_due(&txn, &due_ms, &id), want_ms != 0);
+        commit(&txn);
+        assert_int_equal(due_ms, want_ms);
+        assert_true(id == (want_ms != 0 ? RUN_ID : 0));
+    }
+    jr_store_close(store);
+}
+
+static void quiet_follows_the_run(void **state)
+{
+    static const int64_t quiet_s[] = { 600, 1200, 1200, 0, 60, 0 };
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(quiet_s); i++) {
+        struct jr_txn txn;
+        struct jr_run run;
+        int64_t due_ms = 0, want_ms = quiet_s[i] != 0 ? START_MS + quiet_s[i] * 1000 : 0;
+        uint64_t id;
+
+        jr_txn_begin(&txn, store, true);
+        jr_ledger_load_run(&txn, RUN_ID, &run);
+        run.last_event_ms = START_MS;
+        run.quiet_due_ms = want_ms;
+        jr_ledger_save_run(&txn, &run);
+        assert_int_equal(jr_ledger_first_quiet(&txn, &due_ms, &id), want_ms != 0);
+        assert_int_equal(due_ms, want_ms);
+        assert_int_equal(jr_txn_count(&txn, JR_TABLE_QUIET), want_ms != 0);
+        assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), 0);
+        commit(&txn);
+    }
+    jr_store_close(store);
+}
+
+/* A run may be saved twice in one transaction. */
+static void saved_twice_at_once(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, RUN_ID, &run);
+    run.last_event_ms = START_MS;
+    run.due_ms = START_MS + 1;
+    jr_ledger_save_run(&txn, &run);
+    run.last_event_ms = START_MS + JR_DAY_MS;
+    run.due_ms = START_MS + 2;
+    jr_ledger_save_run(&txn, &run);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), 1);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_AGES), 1);
+    commit(&txn);
+    jr_store_close(store);
+}
+
+static void first_due_is_the_earliest(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    int64_t due_ms;
+    uint64_t id;
+
+    (void)state;
+    save(store, 5, START_MS, START_MS + 900);
+    save(store, 6, START_MS, START_MS + 256); /* later bytes are less than those of the others */
+    save(store, 7, START_MS, START_MS + 255);
+    save(store, UINT64_C(1) << 40, START_MS, START_MS + 255);
+    jr_txn_begin(&txn, store, false);
+    assert_true(jr_ledger_first_due(&txn, &due_ms, &id));
+    commit(&txn);
+    assert_int_equal(due_ms, START_MS + 255);
+    assert_int_equal(id, 7);
+    jr_store_close(store);
+}
+
+static void save_job(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, const char *name)
+{
+    struct jr_job job;
+
+    jr_ledger_load_job(txn, run_id, job_id, &job);
+    job.status = JR_STATUS_QUEUED;
+    snprintf(job.name, sizeof job.name, "%s", name);
+    jr_ledger_save_job(txn, &job);
+}
+
+static void jobs_of_a_run(void **state)
+{
+    static const uint64_t ids[] = { 1, 255, 256, UINT64_C(0x100000000), INT64_MAX };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_job job;
+    uint64_t after = 0;
+    size_t found = 0;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    save_job(&txn, RUN_ID - 1, 300, "before");
+    save_job(&txn, RUN_ID + 1, 1, "behind");
+    for (size_t i = COUNT(ids); i-- > 0;)
+        save_job(&txn, RUN_ID, ids[i], "of the run");
+    save_job(&txn, RUN_ID, ids[1], "changed");
+    while (jr_ledger_next_job(&txn, RUN_ID, after, &job)) {
+        assert_true(found < COUNT(ids) && job.job_id == ids[found]);
+        assert_true(job.known && job.run_id == RUN_ID);
+        assert_string_equal(job.name, found == 1 ? "changed" : "of the run");
+        after = job.job_id;
+        found++;
+    }
+    assert_int_equal(found, COUNT(ids));
+    jr_ledger_load_job(&txn, RUN_ID, 255, &job);
+    assert_true(job.known);
+    assert_string_equal(job.name, "changed");
+    commit(&txn);
+    jr_store_close(store);
+}
+
+static void damaged_record(void **state)
+{
+    static const unsigned char key[16] = { 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 8 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run;
+    struct jr_job job;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    jr_txn_put(&txn, JR_TABLE_RUNS, key, 8, "nonsense", 8);
+    jr_txn_put(&txn, JR_TABLE_JOBS, key, 16, "nonsense", 8);
+    commit(&txn);
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, 7, &run);
+    assert_int_equal(jr_txn_commit(&txn), JR_EFORMAT);
+    assert_contains(txn.error.text, "7");
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_job(&txn, 7, 8, &job);
+    assert_int_equal(jr_txn_commit(&txn), JR_EFORMAT);
+    jr_txn_begin(&txn, store, false);
+    assert_false(jr_ledger_next_job(&txn, 7, 0, &job));
+    assert_int_equal(jr_txn_commit(&txn), JR_EFORMAT);
+    jr_store_close(store);
+}
+
+/* Prune from the beginning, up to `most` runs looked at. */
+static unsigned prune(struct jr_store *store, int64_t before_ms, bool only_closed, unsigned most)
+{
+    struct jr_prune place = { .key_length = 0 };
+    struct jr_txn txn;
+    unsigned removed;
+
+    jr_txn_begin(&txn, store, true);
+    removed = jr_ledger_prune(&txn, before_ms, only_closed, most, &place);
+    commit(&txn);
+    return removed;
+}
+
+static void old_runs_go_with_all_they_have(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_history entry = { .kind = JR_HISTORY_EVENT, .at_ms = START_MS };
+    struct jr_txn txn;
+    struct jr_run run;
+
+    (void)state;
+    for (uint64_t id = 1; id <= 3; id++) {
+        save(store, id, START_MS + (int64_t)id * JR_DAY_MS, 0);
+        jr_txn_begin(&txn, store, true);
+        jr_ledger_load_run(&txn, id, &run);
+        save_job(&txn, id, 10, "a");
+        save_job(&txn, id, 11, "b");
+        jr_history_add(&txn, &run, &entry);
+        jr_history_add(&txn, &run, &entry);
+        jr_ledger_save_run(&txn, &run);
+        commit(&txn);
+    }
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 9), 0);
+    assert_int_equal(prune(store, START_MS + 2 * JR_DAY_MS + 2 * JR_HOUR_MS, false, 9), 2);
+    assert_false(is_known(store, 1));
+    assert_false(is_known(store, 2));
+    assert_true(is_known(store, 3));
+    assert_int_equal(count(store, JR_TABLE_RUNS), 1);
+    assert_int_equal(count(store, JR_TABLE_JOBS), 2);
+    assert_int_equal(count(store, JR_TABLE_HISTORY), 2);
+    assert_int_equal(count(store, JR_TABLE_AGES), 1);
+    jr_store_close(store);
+}
+
+/* What has had an event lately stays, however long ago its first one was. */
+static void last_event_counts(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    save(store, 1, START_MS, 0);
+    save(store, 1, START_MS + 10 * JR_DAY_MS, 0);
+    assert_int_equal(prune(store, START_MS + 9 * JR_DAY_MS, false, 9), 0);
+    assert_int_equal(prune(store, START_MS + 10 * JR_DAY_MS, false, 9), 0);
+    assert_int_equal(prune(store, START_MS + 10 * JR_DAY_MS + 2 * JR_HOUR_MS, false, 9), 1);
+    assert_int_equal(count(store, JR_TABLE_AGES), 0);
+    jr_store_close(store);
+}
+
+static void pruned_a_little_at_a_time(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    for (uint64_t id = 1; id <= 10; id++)
+        save(store, id, START_MS + (int64_t)id * JR_HOUR_MS, 0);
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 4), 4);
+    assert_false(is_known(store, 4));
+    assert_true(is_known(store, 5)); /* the oldest went first */
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 4), 4);
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 4), 2);
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 4), 0);
+    jr_store_close(store);
+}
+
+static void due_runs_stay(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    save(store, 1, START_MS, START_MS + 1);
+    save(store, 2, START_MS, 0);
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 9), 1);
+    assert_true(is_known(store, 1));
+    assert_false(is_known(store, 2));
+    assert_int_equal(count(store, JR_TABLE_OUTBOX), 1);
+    jr_store_close(store);
+}
+
+static void open_runs_stay_if_told(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run;
+
+    (void)state;
+    for (uint64_t id = 1; id <= 2; id++) {
+        save(store, id, START_MS, 0);
+        jr_txn_begin(&txn, store, true);
+        jr_ledger_load_run(&txn, id, &run);
+        run.jobs_known = 1;
+        run.jobs_unfinished = id == 1;
+        run.phase = id == 1 ? JR_PHASE_OPEN : JR_PHASE_CLOSED;
+        jr_ledger_save_run(&txn, &run);
+        commit(&txn);
+    }
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, true, 9), 1);
+    assert_true(is_known(store, 1));
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 9), 1);
+    assert_false(is_known(store, 1));
+    jr_store_close(store);
+}
+
+/* Runs that stay do not stop the walk: it goes on behind them. */
+static void walk_goes_on_where_it_was(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_prune place = { .key_length = 0 };
+    unsigned removed = 0, calls = 0;
+
+    (void)state;
+    for (uint64_t id = 1; id <= 20; id++)
+        save(store, id, START_MS, id <= 15 ? START_MS + 1 : 0);
+    do {
+        struct jr_txn txn;
+
+        jr_txn_begin(&txn, store, true);
+        removed += jr_ledger_prune(&txn, START_MS + JR_DAY_MS, false, 4, &place);
+        commit(&txn);
+        assert_true(++calls < 10);
+    } while (place.key_length != 0);
+    assert_int_equal(removed, 5);
+    assert_int_equal(count(store, JR_TABLE_RUNS), 15);
+    assert_int_equal(count(store, JR_TABLE_AGES), 15);
+    jr_store_close(store);
+}
+
+static void entry_of_a_run_that_is_gone(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    int64_t due_ms;
+    uint64_t id;
+
+    (void)state;
+    save(store, 1, START_MS, START_MS + 5);
+    save(store, 2, START_MS, START_MS + 5);
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_drop_due(&txn, START_MS + 5, 1);
+    jr_ledger_drop_due(&txn, START_MS + 6, 2); /* there is none */
+    assert_true(jr_ledger_first_due(&txn, &due_ms, &id));
+    assert_int_equal(id, 2);
+    commit(&txn);
+    jr_store_close(store);
+}
+
+int main(void)
+{
+    TEST(no_run_yet);
+    TEST(run_comes_back);
+    TEST(outbox_follows_the_run);
+    TEST(quiet_follows_the_run);
+    TEST(saved_twice_at_once);
+    TEST(first_due_is_the_earliest);
+    TEST(jobs_of_a_run);
+    TEST(damaged_record);
+    TEST(old_runs_go_with_all_they_have);
+    TEST(last_event_counts);
+    TEST(pruned_a_little_at_a_time);
+    TEST(due_runs_stay);
+    TEST(open_runs_stay_if_told);
+    TEST(walk_goes_on_where_it_was);
+    TEST(entry_of_a_run_that_is_gone);
+    return run_program("ledger");
+}
