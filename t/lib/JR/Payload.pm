@@ -16,6 +16,7 @@ use File::Basename qw(dirname);
 use JSON::PP ();
 use POSIX qw(strftime);
 use Storable qw(dclone);
+use JR::FakeGitHub::Actions;
 use JR::Service;
 
 our @EXPORT_OK = qw(job_event run_event delivery next_id timestamp json_text);
@@ -53,6 +54,7 @@ sub common {
     my $repo = $f->{repo} // 'octo/app';
     my ($owner, $name) = split m{/}, $repo, 2;
     @{ $event->{repository} }{qw(full_name name)} = ($repo, $name // '');
+    $event->{repository}{id} = JR::FakeGitHub::Actions::number($repo);
     $event->{repository}{owner}{login} = $owner;
     $event->{sender}{login} = $f->{sender} if defined $f->{sender};
     $event->{action} = $f->{action} if defined $f->{action};
@@ -81,7 +83,7 @@ sub job_event {
 }
 
 # run_id, action; attempt, status, conclusion, branch, workflow, repo, sender,
-# actor, triggering_actor, event, created
+# actor, triggering_actor, event, created, updated, head_repo
 sub run_event {
     my (%f) = @_;
     my $event = common(template('workflow_run'), \%f);
@@ -92,7 +94,8 @@ sub run_event {
     $run->{status}      = $f{status} // ($event->{action} eq 'requested' ? 'queued' : $event->{action});
     $run->{conclusion}  = $f{conclusion};
     $run->{created_at}  = timestamp($f{created} // $now);
-    $run->{$_} = timestamp($now) for qw(run_started_at updated_at);
+    $run->{run_started_at} = timestamp($now);
+    $run->{updated_at}     = timestamp($f{updated} // $now);
     $run->{head_branch} = $f{branch}   if exists $f{branch};
     $run->{name}        = $f{workflow} if exists $f{workflow};
     $run->{event}       = $f{event}    if exists $f{event};
@@ -102,6 +105,7 @@ sub run_event {
     for my $which (qw(repository head_repository)) {
         $run->{$which}{full_name} = $event->{repository}{full_name};
     }
+    $run->{head_repository}{full_name} = $f{head_repo} if defined $f{head_repo};
     return $event;
 }
 

@@ -37,6 +37,7 @@ sub facts {
         run_id => $run->{id}, repo => $run->{repo}, attempt => $run->{attempt},
         branch => $run->{head_branch}, workflow => $run->{name}, actor => $run->{actor},
         triggering_actor => $run->{triggering_actor}, sender => $self->{sender}, created => $run->{created_at},
+        head_repo => $run->{head_repo}, updated => $run->{updated_at},
     );
 }
 

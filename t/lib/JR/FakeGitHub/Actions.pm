@@ -20,6 +20,7 @@ use constant {
     BOT           => 'rerun-bot',
     FIRST_JOB_ID  => 90_000_000_000,
     PER_PAGE_MAX  => 100,
+    LIST_MAX      => 1000,
 };
 
 my $API = qr{^(?:/api/v3)?};    # GitHub Enterprise Server puts it below a path
@@ -264,6 +265,7 @@ sub list_runs {
     @runs = grep { $_->{head_branch} eq $query{branch} } @runs if length($query{branch} // '');
     @runs = grep { created_in($_, $query{created}) } @runs if length($query{created} // '');
     @runs = sort { $b->{created_at} <=> $a->{created_at} || $b->{id} <=> $a->{id} } @runs;
+    splice @runs, LIST_MAX if @runs > LIST_MAX && grep { length($query{$_} // '') } qw(status branch created);
     return page(\%query, workflow_runs => [map { run_json($_) } @runs]);
 }
 
@@ -323,6 +325,7 @@ sub rerun_job {
 sub rerun {
     my ($self, $request, $run, $again, $running) = @_;
     return problem(403, $running) if $run->{status} ne 'completed';
+    return problem(403, 'This workflow run cannot be retried') if $run->{event} eq 'dynamic';
     return problem(403, 'Unable to retry this workflow run because it was created over a month ago')
         if $run->{created_at} < time - RERUN_DAYS * DAY_S;
     return problem(403, 'Unable to retry this workflow run because it was not attempted with failed jobs.')
