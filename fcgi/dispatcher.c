@@ -449,7 +449,7 @@ static void upkeep(struct dispatcher *dispatcher)
         dispatcher->prune.key_length = 0;
     dispatcher->filling = filling;
     if (filling)
-        before_ms = now_ms - JR_HOUR_MS;
+        before_ms = now_ms + JR_HOUR_MS;
     jr_txn_begin(&txn, dispatcher->store, true);
     deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
     jr_repo_prune(&txn, before_ms, PRUNE_RUNS);

@@ -171,13 +171,13 @@ static int64_t not_too_soon(const struct jr_settings *settings, const struct jr_
     return later_of(due_ms, run->intent_ms + settings->api_backoff_min_ms);
 }
 
+/* What became of a POST under way is open still: the intent stays. */
 static void close_run(struct jr_run *run, enum jr_reason reason)
 {
     run->phase = JR_PHASE_CLOSED;
     run->reason = reason;
     run->due_ms = 0;
     run->tries = 0;
-    run->intent_ms = 0;
 }
 
 /*
@@ -512,9 +512,11 @@ static void verdict_is(struct jr_verdict *verdict, enum jr_step step, enum jr_re
     verdict->reason = reason;
 }
 
+/* GitHub has shown or said how it is: no POST is in doubt any more. */
 static void verdict_closed(struct jr_verdict *verdict, struct jr_run *run, enum jr_reason reason)
 {
     close_run(run, reason);
+    run->intent_ms = 0;
     verdict_is(verdict, JR_STEP_NONE, reason);
 }
 
@@ -678,7 +680,7 @@ bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int
         run->quiet_asks = 0;
         return false;
     }
-    for (uint32_t i = 0; i < run->quiet_asks && wait_ms < JR_QUIET_MAX_MS; i++)
+    for (uint32_t i = 0; i <= run->quiet_asks && wait_ms < JR_QUIET_MAX_MS; i++)
         wait_ms *= 2;
     run->quiet_due_ms = now_ms + later_of(interval_ms, earlier_of(wait_ms, JR_QUIET_MAX_MS));
     run->quiet_asks++;
@@ -744,6 +746,7 @@ static void accept_rerun(struct jr_run *run, uint32_t attempt)
     run->reruns++;
     if (run->attempt == attempt)
         open_attempt(run, attempt + 1);
+    run->numbered = true;
 }
 
 /* The answer to a POST comes after the newer attempt has shown itself. */

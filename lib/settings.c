@@ -314,9 +314,11 @@ static void keep_text(struct loader *loader, const struct row *row, const char *
 
 static void read_text(struct loader *loader, const struct row *row, const char *value)
 {
+    char quoted[80];
+
     if ((int64_t)strlen(value) > row->max) {
-        problem(loader, row->name, "longer than the %lld bytes that are allowed",
-                (long long)row->max);
+        problem(loader, row->name, "'%s' is longer than the %lld bytes that are allowed",
+                shown(value, quoted), (long long)row->max);
         return;
     }
     for (const char *c = value; *c != '\0'; c++) {
@@ -504,8 +506,15 @@ static void check_together(struct loader *loader, bool token_tried, bool key_tri
     if (settings->github_token == NULL && !settings->dry_run && !token_tried)
         problem(loader, "GITHUB_TOKEN", "is required unless DRY_RUN=yes "
                 "(or GITHUB_TOKEN_FILE, or the systemd credential github_token)");
-    if (settings->api_backoff_max_ms < settings->api_backoff_min_ms)
-        problem(loader, "API_BACKOFF_MAX", "is less than API_BACKOFF_MIN");
+    /* 0: it could not be read, which has been told */
+    if (settings->api_backoff_max_ms != 0
+        && settings->api_backoff_max_ms < settings->api_backoff_min_ms) {
+        char min[32], max[32];
+
+        show_amount(settings->api_backoff_min_ms, durations, min, sizeof min);
+        show_amount(settings->api_backoff_max_ms, durations, max, sizeof max);
+        problem(loader, "API_BACKOFF_MAX", "'%s' is less than API_BACKOFF_MIN, '%s'", max, min);
+    }
 }
 
 /* Was there anything to read the secret from, so that a problem is told already? */

@@ -79,7 +79,7 @@ static bool read_offset(const char *text, int *offset_s)
 int64_t jr_timestamp_parse(const char *text)
 {
     struct tm tm;
-    int offset_s, fraction_ms = 0;
+    int offset_s, day, fraction_ms = 0;
     int64_t seconds;
 
     if (text == NULL || strlen(text) < 20 || text[4] != '-' || text[7] != '-'
@@ -101,6 +101,8 @@ int64_t jr_timestamp_parse(const char *text)
     if (*text == '.') {
         int place = 100;
 
+        if (read_digits(text + 1, 1) < 0)
+            return 0;
         for (text++; *text >= '0' && *text <= '9'; text++) {
             fraction_ms += (*text - '0') * place;
             place /= 10;
@@ -108,7 +110,11 @@ int64_t jr_timestamp_parse(const char *text)
     }
     if (!read_offset(text, &offset_s))
         return 0;
+    /* timegm() turns a 31 November into a 1 December. */
+    day = tm.tm_mday;
     seconds = (int64_t)timegm(&tm) - offset_s;
+    if (tm.tm_mday != day)
+        return 0;
     if (seconds <= 0 || seconds > LAST_SECOND)
         return 0;
     return seconds * 1000 + fraction_ms;
