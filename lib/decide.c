@@ -472,6 +472,11 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
         if (anew)
             answer_anew(event, run, decision);
     }
+    /* Where GitHub was asked already, the waits start over. */
+    if (run->quiet_asks > 0) {
+        run->quiet_asks = 0;
+        run->quiet_due_ms = 0;
+    }
     watch(settings, run, now_ms);
 
     if (filter != JR_REASON_NONE)
