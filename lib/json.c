@@ -110,6 +110,11 @@ enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, 
     text = json_object_get_string(member);
     if (strlen(text) != (size_t)json_object_get_string_len(member))
         return JR_JSON_WRONG;
+    for (size_t i = 0, character; text[i] != '\0'; i += character) {
+        character = jr_text_utf8_length(text + i);
+        if (character == 0)
+            return JR_JSON_WRONG;
+    }
     jr_text_copy(copy, size, text);
     return JR_JSON_OK;
 }

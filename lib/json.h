@@ -20,11 +20,13 @@
 enum jr_json {
     JR_JSON_OK,     /* there, and of the wanted type */
     JR_JSON_ABSENT, /* not there, or null */
-    JR_JSON_WRONG   /* there, of another type, or out of range, or with a NUL */
+    JR_JSON_WRONG   /* there, but of another type, out of range, or no such string */
 };
 
 /*
- * Parse one JSON text: at most 64 levels deep, valid UTF-8, nothing after it.
+ * Parse one JSON text: at most 64 levels deep, and nothing after it. What json-c
+ * takes beyond RFC 8259 even so does no harm and is taken: single quotes, NaN and
+ * Infinity, control characters in strings, a name twice (the last one counts).
  *   text   of `length` bytes and a NUL after them
  *   root   out: the value, released with json_object_put(); NULL for `null`
  *   error  out: why not, on JR_EINVAL
@@ -46,7 +48,7 @@ enum jr_json jr_json_get_array(json_object *object, const char *key, json_object
 enum jr_json jr_json_get_id(json_object *object, const char *key, uint64_t *value);
 
 /*
- * A string without NUL. A longer one than size - 1 bytes is cut at a UTF-8
+ * A string of valid UTF-8 without NUL. A longer one than size - 1 bytes is cut at a UTF-8
  * border. The copy is empty unless OK.
  */
 enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, size_t size);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/log.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 
 #include <stdarg.h>
@@ -65,25 +66,17 @@ static void append_text(struct jr_line *line, const char *text)
 }
 
 /*
- * The length of the character that text begins with, if it may be shown: no
- * control character (U+0000 to U+001F, U+007F to U+009F), and valid UTF-8 as
- * RFC 3629 has it. Else 0: the byte has to be escaped.
+ * The length of the character that text begins with, if it may be shown: valid
+ * UTF-8 and no control character (U+0000 to U+001F, U+007F to U+009F). Else 0:
+ * the byte has to be escaped.
  */
 static size_t printable_length(const char *text)
 {
-    const unsigned char *byte = (const unsigned char *)text;
-    size_t length = byte[0] < 0x80 ? 1 : byte[0] < 0xc2 ? 0 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3
-                    : byte[0] < 0xf5 ? 4 : 0;
+    unsigned char first = (unsigned char)text[0];
 
-    if (byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0))
+    if (first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)text[1] < 0xa0))
         return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((byte[i] & 0xc0) != 0x80)
-            return 0;
-    if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f)
-        || (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
-        return 0;
-    return length;
+    return jr_text_utf8_length(text);
 }
 
 /* Is the value safe to stand without quotes? */

@@ -19,6 +19,12 @@
 bool jr_text_copy(char *copy, size_t size, const char *text);
 
 /*
+ * The length in bytes of the UTF-8 character that text begins with, at the NUL
+ * too; 0 when it is none. Source: RFC 3629.
+ */
+size_t jr_text_utf8_length(const char *text);
+
+/*
  * Does the whole value match the pattern? `*` stands for any characters, `?`
  * for one; nothing else is special (logins such as "dependabot[bot]" hold
  * brackets). ASCII letters match without case.
