@@ -1,0 +1,445 @@
+/*
+ * rerun -- the dispatcher's steps, with events in between.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/history.h"
+#include "lib/intake.h"
+#include "lib/ledger.h"
+#include "lib/rerun.h"
+#include "lib/timestamp.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct bench {
+    struct jr_store *store;
+    struct jr_settings settings;
+    struct jr_run run;
+    struct jr_verdict verdict;
+    struct jr_error error;
+    int64_t now_ms;
+};
+
+/* An event from GitHub, as a worker records it. */
+static void event(struct bench *bench, const char *token)
+{
+    struct jr_update update = { .event = event_of(token) };
+    struct jr_receipt receipt;
+    static unsigned number;
+    char id[16];
+
+    bench->now_ms += JR_SECOND_MS;
+    update.now_ms = bench->now_ms;
+    snprintf(id, sizeof id, "%u", ++number);
+    assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
+    assert_int_equal(jr_intake(bench->store, &bench->settings, &update, &receipt, &bench->error), JR_OK);
+}
+
+/* A run of which a job has failed, and the dispatcher has taken its entry. */
+static void open_bench(struct bench *bench, const char *settings)
+{
+    int64_t due_ms;
+
+    memset(bench, 0, sizeof *bench);
+    bench->store = open_store(new_folder());
+    load_settings(&bench->settings, settings);
+    bench->now_ms = START_MS + 100 * JR_SECOND_MS;
+    assert_int_equal(jr_rerun_first(bench->store, &due_ms, &bench->run, &bench->error), JR_ENOENT);
+    event(bench, "q1");
+    event(bench, "c1=failure");
+    assert_int_equal(jr_rerun_first(bench->store, &due_ms, &bench->run, &bench->error), JR_OK);
+    assert_int_equal(due_ms, bench->now_ms + 5 * JR_SECOND_MS);
+    assert_true(bench->run.run_id == RUN_ID && bench->run.due_ms == due_ms);
+    bench->now_ms = due_ms;
+}
+
+static void close_bench(struct bench *bench)
+{
+    jr_store_close(bench->store);
+    jr_settings_release(&bench->settings);
+}
+
+static enum jr_step seen(struct bench *bench, const char *token)
+{
+    struct jr_event shown = event_of(token);
+    struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE, .status = 200 };
+
+    if (jr_rerun_seen(bench->store, &bench->settings, &shown, &call, &bench->run, bench->now_ms,
+                      &bench->verdict, &bench->error)
+        != JR_OK)
+        fail_msg("seen: %s", bench->error.text);
+    return bench->verdict.step;
+}
+
+static enum jr_step outcome(struct bench *bench, bool posted, enum jr_outcome what, enum jr_reason reason)
+{
+    struct jr_call call = {
+        .what = posted ? "POST rerun-failed-jobs" : "GET run",
+        .outcome = what,
+        .reason = reason,
+        .status = what == JR_OUTCOME_DONE ? 201 : 0,
+        .text = "as it was said",
+    };
+
+    if (jr_rerun_outcome(bench->store, &bench->settings, bench->verdict.attempt, posted, &call,
+                         &bench->run, bench->now_ms, &bench->verdict, &bench->error)
+        != JR_OK)
+        fail_msg("outcome: %s", bench->error.text);
+    return bench->verdict.step;
+}
+
+/* What is on disk, which has to be what the dispatcher was told. */
+static struct jr_run stored(struct bench *bench)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+    int64_t due_ms = 0;
+    uint64_t id;
+
+    jr_txn_begin(&txn, bench->store, false);
+    jr_ledger_load_run(&txn, RUN_ID, &run);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), run.due_ms != 0);
+    (void)jr_ledger_first_due(&txn, &due_ms, &id);
+    assert_int_equal(due_ms, run.due_ms);
+    commit(&txn);
+    return run;
+}
+
+static unsigned entries(struct bench *bench, enum jr_history_kind kind, enum jr_reason reason)
+{
+    struct jr_txn txn;
+    struct jr_history entry;
+    uint32_t number = 0;
+    unsigned found = 0;
+
+    jr_txn_begin(&txn, bench->store, false);
+    while (jr_history_next(&txn, RUN_ID, &number, &entry))
+        found += entry.kind == kind && entry.reason == reason;
+    commit(&txn);
+    return found;
+}
+
+static void intent_is_on_disk_before_the_post(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    int64_t last_post_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    assert_int_equal(jr_rerun_last_post(bench.store, &last_post_ms, &bench.error), JR_OK);
+    assert_int_equal(last_post_ms, 0);
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+    run = stored(&bench);
+    assert_int_equal(run.intent_ms, bench.now_ms);
+    assert_int_equal(run.due_ms, bench.now_ms + 10 * JR_SECOND_MS);
+    assert_int_equal(bench.run.due_ms, run.due_ms);
+    assert_int_equal(jr_rerun_last_post(bench.store, &last_post_ms, &bench.error), JR_OK);
+    assert_int_equal(last_post_ms, bench.now_ms);
+    close_bench(&bench);
+}
+
+static void accepted(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    seen(&bench, "Gc=failure");
+    assert_int_equal(outcome(&bench, true, JR_OUTCOME_DONE, JR_REASON_RERUN_ACCEPTED), JR_STEP_NONE);
+    run = stored(&bench);
+    assert_int_equal(run.attempt, 2);
+    assert_int_equal(run.accepted_attempt, 1);
+    assert_int_equal(run.reruns, 1);
+    assert_int_equal(run.intent_ms, 0);
+    assert_int_equal(run.due_ms, 0);
+    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_ENOENT);
+    assert_int_equal(entries(&bench, JR_HISTORY_CALL, JR_REASON_RERUN_ACCEPTED), 1);
+    close_bench(&bench);
+}
+
+/* The dispatcher dies after the POST; the next one finds the entry and asks first. */
+static void killed_after_the_post(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    seen(&bench, "Gc=failure");
+    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_OK);
+    assert_int_equal(due_ms, bench.now_ms + 10 * JR_SECOND_MS);
+    /* Long enough that no POST can still be under way. */
+    bench.now_ms += JR_HOUR_MS;
+    assert_int_equal(seen(&bench, "Gi@2"), JR_STEP_NONE);
+    run = stored(&bench);
+    assert_int_equal(run.attempt, 2);
+    assert_int_equal(run.accepted_attempt, 1);
+    assert_int_equal(run.reruns, 1);
+    assert_int_equal(entries(&bench, JR_HISTORY_OUTCOME, JR_REASON_RERUN_WORKED), 1);
+    close_bench(&bench);
+}
+
+static void event_between_claim_and_answer(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    int64_t newer_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    event(&bench, "c2=failure");
+    newer_ms = bench.now_ms + 5 * JR_SECOND_MS;
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_NONE);
+    assert_int_equal(bench.verdict.reason, JR_REASON_CHANGED_MEANWHILE);
+    run = stored(&bench);
+    assert_int_equal(run.due_ms, newer_ms);
+    assert_int_equal(run.intent_ms, 0);
+    assert_int_equal(run.jobs_known, 2);
+    close_bench(&bench);
+}
+
+static void event_between_claim_and_failure(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    bench.verdict.attempt = 1;
+    event(&bench, "c2=failure");
+    assert_int_equal(outcome(&bench, false, JR_OUTCOME_NEVER, JR_REASON_NOT_FOUND), JR_STEP_NONE);
+    run = stored(&bench);
+    assert_int_equal(run.phase, JR_PHASE_DUE);
+    assert_int_equal(run.due_ms, bench.now_ms + 5 * JR_SECOND_MS);
+    close_bench(&bench);
+}
+
+static void event_between_claim_and_decision_unseen(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+
+    (void)state;
+    open_bench(&bench, "DRY_RUN=yes");
+    event(&bench, "q2");
+    assert_int_equal(jr_rerun_unseen(bench.store, &bench.settings, &bench.run, bench.now_ms,
+                                     &bench.verdict, &bench.error),
+                     JR_OK);
+    run = stored(&bench);
+    assert_int_equal(run.phase, JR_PHASE_OPEN);
+    assert_int_equal(run.jobs_unfinished, 1);
+    event(&bench, "c2=success");
+    assert_int_equal(stored(&bench).phase, JR_PHASE_DUE);
+    close_bench(&bench);
+}
+
+static void decision_unseen(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "DRY_RUN=yes");
+    assert_int_equal(jr_rerun_unseen(bench.store, &bench.settings, &bench.run, bench.now_ms,
+                                     &bench.verdict, &bench.error),
+                     JR_OK);
+    assert_int_equal(stored(&bench).phase, JR_PHASE_CLOSED);
+    assert_int_equal(entries(&bench, JR_HISTORY_DECISION, JR_REASON_DRY_RUN_UNVERIFIED), 1);
+    close_bench(&bench);
+}
+
+/* The new attempt's event is quicker than the answer to the POST. */
+static void event_between_post_and_answer(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    seen(&bench, "Gc=failure");
+    event(&bench, "q2@2");
+    event(&bench, "c2@2=failure");
+    outcome(&bench, true, JR_OUTCOME_DONE, JR_REASON_RERUN_ACCEPTED);
+    run = stored(&bench);
+    assert_int_equal(run.attempt, 2);
+    assert_int_equal(run.reruns, 1);
+    assert_int_equal(run.accepted_attempt, 1);
+    assert_int_equal(run.phase, JR_PHASE_DUE);
+    assert_int_equal(run.due_ms, bench.now_ms + 5 * JR_SECOND_MS);
+    assert_int_equal(run.jobs_failed, 1);
+    close_bench(&bench);
+}
+
+static void late_event_of_the_old_attempt(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    seen(&bench, "Gc=failure");
+    event(&bench, "Rc=failure~90");
+    outcome(&bench, true, JR_OUTCOME_DONE, JR_REASON_RERUN_ACCEPTED);
+    event(&bench, "Rc=failure~95");
+    event(&bench, "c2=failure");
+    run = stored(&bench);
+    assert_int_equal(run.attempt, 2);
+    assert_int_equal(run.due_ms, 0);
+    assert_int_equal(run.reruns, 1);
+    close_bench(&bench);
+}
+
+/* However long it is asked in vain, the history does not grow with it. */
+static void same_answer_is_no_news(void **state)
+{
+    struct bench bench;
+    uint32_t history;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    assert_int_equal(seen(&bench, "Gi"), JR_STEP_WAIT);
+    history = stored(&bench).history_count;
+    for (int i = 0; i < 20; i++) {
+        bench.now_ms = bench.run.due_ms;
+        assert_int_equal(seen(&bench, "Gi"), JR_STEP_WAIT);
+    }
+    assert_int_equal(stored(&bench).history_count, history);
+    bench.now_ms = bench.run.due_ms;
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+    assert_true(stored(&bench).history_count > history);
+    close_bench(&bench);
+}
+
+static void a_no_is_kept_with_its_reason(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    assert_int_equal(seen(&bench, "Gc=cancelled"), JR_STEP_NONE);
+    assert_int_equal(entries(&bench, JR_HISTORY_DECISION, JR_REASON_CONCLUSION_NOT_RETRIED), 1);
+    assert_int_equal(stored(&bench).phase, JR_PHASE_CLOSED);
+    close_bench(&bench);
+}
+
+static void refused_for_good(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    seen(&bench, "Gc=failure");
+    assert_int_equal(outcome(&bench, true, JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION), JR_STEP_NONE);
+    assert_int_equal(stored(&bench).phase, JR_PHASE_CLOSED);
+    assert_int_equal(stored(&bench).reason, JR_REASON_NO_PERMISSION);
+    assert_int_equal(entries(&bench, JR_HISTORY_CALL, JR_REASON_NO_PERMISSION), 1);
+    close_bench(&bench);
+}
+
+static void postponed(void **state)
+{
+    struct bench bench;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    due_ms = bench.run.due_ms + JR_HOUR_MS;
+    assert_int_equal(jr_rerun_postpone(bench.store, &bench.run, due_ms, &bench.error), JR_OK);
+    assert_int_equal(stored(&bench).due_ms, due_ms);
+    assert_int_equal(bench.run.due_ms, due_ms);
+
+    /* Not when it has moved by itself. */
+    event(&bench, "c2=failure");
+    assert_int_equal(jr_rerun_postpone(bench.store, &bench.run, due_ms + 1, &bench.error), JR_OK);
+    assert_int_equal(stored(&bench).due_ms, bench.now_ms + 5 * JR_SECOND_MS);
+    close_bench(&bench);
+}
+
+static void quiet_run(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+                     JR_ENOENT);
+    assert_int_equal(due_ms, 0);
+    event(&bench, "q2");
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+                     JR_ENOENT);
+    assert_int_equal(due_ms, bench.now_ms + 10 * JR_MINUTE_MS);
+    bench.now_ms = due_ms;
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &bench.run, &due_ms, &bench.error),
+                     JR_OK);
+    assert_true(bench.run.run_id == RUN_ID);
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+    assert_int_equal(stored(&bench).intent_ms, bench.now_ms);
+    close_bench(&bench);
+}
+
+/* An entry whose run is gone is told of and can be taken away. */
+static void entry_without_a_run(void **state)
+{
+    static const unsigned char key[8] = { 0, 0, 0, 2, 0xdf, 0xdc, 0x1c, 0x35 }; /* RUN_ID */
+    struct bench bench;
+    struct jr_txn txn;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    jr_txn_begin(&txn, bench.store, true);
+    jr_txn_delete(&txn, JR_TABLE_RUNS, key, sizeof key);
+    commit(&txn);
+    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_EFORMAT);
+    assert_true(bench.run.run_id == RUN_ID);
+    assert_int_equal(jr_rerun_drop(bench.store, due_ms, RUN_ID, &bench.error), JR_OK);
+    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_ENOENT);
+    close_bench(&bench);
+}
+
+/* A run that was pruned while GitHub was asked. */
+static void run_that_is_gone(void **state)
+{
+    struct bench bench;
+    struct jr_event shown = event_of("Gc=failure");
+    struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE };
+
+    (void)state;
+    open_bench(&bench, NULL);
+    bench.run.run_id++;
+    shown.run_id++;
+    assert_int_equal(jr_rerun_seen(bench.store, &bench.settings, &shown, &call, &bench.run,
+                                   bench.now_ms, &bench.verdict, &bench.error),
+                     JR_ENOENT);
+    close_bench(&bench);
+}
+
+int main(void)
+{
+    TEST(intent_is_on_disk_before_the_post);
+    TEST(accepted);
+    TEST(killed_after_the_post);
+    TEST(event_between_claim_and_answer);
+    TEST(event_between_claim_and_failure);
+    TEST(event_between_claim_and_decision_unseen);
+    TEST(decision_unseen);
+    TEST(event_between_post_and_answer);
+    TEST(late_event_of_the_old_attempt);
+    TEST(same_answer_is_no_news);
+    TEST(a_no_is_kept_with_its_reason);
+    TEST(refused_for_good);
+    TEST(postponed);
+    TEST(quiet_run);
+    TEST(entry_without_a_run);
+    TEST(run_that_is_gone);
+    return run_program("rerun");
+}
