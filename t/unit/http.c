@@ -1,0 +1,394 @@
+/*
+ * http -- requests as a server sees them, and answers of every kind.
+ *
+ * The server is a child process on a free port of the loopback. It takes one
+ * connection for each answer in its list and keeps it open only if told.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/http.h"
+#include "t/unit/support.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SILENCE "silence" /* no answer, until the parent lets go */
+#define FLOOD   "flood"   /* an answer without end */
+
+struct server {
+    int listener;
+    char url[64];
+    struct child child;
+    const char *answers[4];
+};
+
+/* Read up to the end of a request's header and show it to the parent. */
+static bool take_request(int connection, int fd)
+{
+    char request[4096];
+    size_t length = 0;
+
+    while (length < sizeof request) {
+        ssize_t got = read(connection, request + length, sizeof request - length);
+
+        if (got <= 0)
+            return false;
+        length += (size_t)got;
+        if (memmem(request, length, "\r\n\r\n", 4) != NULL)
+            return write(fd, request, length) == (ssize_t)length;
+    }
+    return false;
+}
+
+static void send_all(int connection, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(connection, bytes, length, MSG_NOSIGNAL);
+
+        if (sent <= 0)
+            return;
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+}
+
+static void flood(int connection)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\n\r\n", zeros[65536];
+
+    send_all(connection, head, sizeof head - 1);
+    for (size_t sent = 0; sent < 4 * (size_t)JR_HTTP_BODY_MAX; sent += sizeof zeros)
+        send_all(connection, zeros, sizeof zeros);
+}
+
+static void serve(int fd, const void *argument)
+{
+    const struct server *server = argument;
+
+    child_says_ready(fd);
+    for (size_t i = 0; i < COUNT(server->answers) && server->answers[i] != NULL; i++) {
+        int connection = accept(server->listener, NULL, NULL);
+
+        if (connection < 0 || !take_request(connection, fd))
+            _exit(3);
+        if (strcmp(server->answers[i], SILENCE) == 0)
+            child_waits(fd);
+        else if (strcmp(server->answers[i], FLOOD) == 0)
+            flood(connection);
+        else
+            send_all(connection, server->answers[i], strlen(server->answers[i]));
+        close(connection);
+    }
+    close(server->listener);
+}
+
+static void start_server(struct server *server)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof address;
+
+    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(server->listener >= 0);
+    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(server->listener, 8), 0);
+    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
+    snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d/repos", ntohs(address.sin_port));
+    start_child(&server->child, serve, server);
+    close(server->listener);
+}
+
+static bool never(void)
+{
+    return false;
+}
+
+static bool always(void)
+{
+    return true;
+}
+
+static struct jr_http *client(const char *token, bool (*stopping)(void))
+{
+    struct jr_http *http;
+    struct jr_error error;
+
+    if (jr_http_open(&http, NULL, token, stopping, &error) != JR_OK)
+        fail_msg("%s", error.text);
+    return http;
+}
+
+/* What the server was asked. */
+static void read_request(struct server *server, char *request, size_t size)
+{
+    ssize_t got = read(server->child.fd, request, size - 1);
+
+    assert_true(got > 0);
+    request[got] = '\0';
+}
+
+static void request_is_what_github_wants(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "{}");
+    assert_int_equal(answer.length, 2);
+    read_request(&server, request, sizeof request);
+    assert_int_equal(strncmp(request, "GET /repos HTTP/1.1\r\n", 21), 0);
+    assert_contains(request, "\r\nAuthorization: Bearer t0ken\r\n");
+    assert_contains(request, "\r\nAccept: application/vnd.github+json\r\n");
+    assert_contains(request, "\r\nX-GitHub-Api-Version: 2022-11-28\r\n");
+    assert_contains(request, "\r\nUser-Agent: " PACKAGE_NAME "/" PACKAGE_VERSION "\r\n");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static void post_has_an_empty_body(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, &answer);
+    assert_int_equal(answer.status, 201);
+    assert_string_equal(answer.body, "");
+    read_request(&server, request, sizeof request);
+    assert_int_equal(strncmp(request, "POST /repos HTTP/1.1\r\n", 22), 0);
+    assert_contains(request, "\r\nContent-Length: 0\r\n");
+    assert_contains(request, "\r\nAuthorization: Bearer t0ken\r\n");
+    assert_not_contains(request, "Content-Type");
+    assert_not_contains(request, "Expect");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static void token_may_change(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
+                                          "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    http = client(NULL, never);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 401);
+    read_request(&server, request, sizeof request);
+    assert_not_contains(request, "Authorization");
+    jr_http_set_token(http, "n3w");
+    jr_http_post(http, server.url, &answer);
+    assert_int_equal(answer.status, 200);
+    read_request(&server, request, sizeof request);
+    assert_contains(request, "\r\nAuthorization: Bearer n3w\r\n");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+struct header_row {
+    const char *name, *headers;
+    int64_t retry_after_s, limit, remaining, reset_s;
+    bool permissions;
+    const char *location;
+};
+
+static void headers_are_read(void **state)
+{
+    const struct header_row *row = *state;
+    char text[1024];
+    struct server server = { .answers = { text } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    snprintf(text, sizeof text, "HTTP/1.1 403 Forbidden\r\n%sContent-Length: 0\r\n\r\n", row->headers);
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 403);
+    assert_int_equal(answer.retry_after_s, row->retry_after_s);
+    assert_int_equal(answer.ratelimit_limit, row->limit);
+    assert_int_equal(answer.ratelimit_remaining, row->remaining);
+    assert_int_equal(answer.ratelimit_reset_s, row->reset_s);
+    assert_int_equal(answer.accepted_permissions, row->permissions);
+    assert_string_equal(answer.location, row->location);
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static const struct header_row headers[] = {
+    { "none", "", -1, -1, -1, -1, false, "" },
+    { "a rate limit", "X-RateLimit-Limit: 5000\r\nx-ratelimit-remaining: 0\r\nX-RATELIMIT-RESET: 1795422600\r\n", -1,
+      5000, 0, 1795422600, false, "" },
+    { "Retry-After", "Retry-After: 30\r\n", 30, -1, -1, -1, false, "" },
+    { "Retry-After of now", "Retry-After: 0\r\n", 0, -1, -1, -1, false, "" },
+    { "permissions", "X-Accepted-GitHub-Permissions: actions=write\r\n", -1, -1, -1, -1, true, "" },
+    { "numbers that are none", "X-RateLimit-Limit: many\r\nX-RateLimit-Remaining: -1\r\nX-RateLimit-Reset: 1e9\r\n", -1,
+      -1, -1, -1, false, "" },
+    { "numbers that are too large", "X-RateLimit-Reset: 99999999999999999999\r\n", -1, -1, -1, -1, false, "" },
+    { "a location", "Location: https://evil.example/\r\n", -1, -1, -1, -1, false, "https://evil.example/" },
+};
+
+/* Nothing but the client decides where the token goes. */
+static void redirect_is_not_followed(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, &answer);
+    assert_int_equal(answer.status, 307);
+    assert_string_equal(answer.location, "/elsewhere");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+struct lost_row {
+    const char *name;
+    bool posted;
+    const char *answer;
+};
+
+/* The request was sent, and no usable answer came: nobody knows what it did. */
+static void lost_answer(void **state)
+{
+    const struct lost_row *row = *state;
+    struct server server = { .answers = { row->answer } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    start_server(&server);
+    http = client("t0ken", never);
+    if (row->posted)
+        jr_http_post(http, server.url, &answer);
+    else
+        jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_true(answer.sent);
+    assert_true(answer.text[0] != '\0');
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static const struct lost_row lost[] = {
+    { "nothing", true, "" },
+    { "half a header", true, "HTTP/1.1 201 Crea" },
+    { "no HTTP", true, "SSH-2.0-OpenSSH_9.2\r\n" },
+    { "half a refusal", true, "HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{" },
+    { "half a body", false, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}" },
+    { "a body without end", false, FLOOD },
+};
+
+/* Rule 6: an accepted POST is accepted, whatever becomes of the rest of the answer. */
+static void accepted_all_the_same(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{}" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, &answer);
+    assert_int_equal(answer.status, 201);
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+/* A refused connection, and a port that nobody listens on any more. */
+static void nothing_was_sent(void **state)
+{
+    struct server server = { .answers = { NULL } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    let_child_go(&server.child);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_false(answer.sent);
+    assert_true(answer.text[0] != '\0');
+    assert_string_equal(answer.body, "");
+    jr_http_get(http, "http://127.0.0.1:1/", &answer); /* the client is as good as before */
+    assert_int_equal(answer.status, 0);
+    jr_http_close(http);
+}
+
+static void stopped_while_it_waits(void **state)
+{
+    struct server server = { .answers = { SILENCE } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", always);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 0);
+    jr_http_close(http);
+    kill_child(&server.child);
+}
+
+/* What the last call left is gone. */
+static void answers_are_apart(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 403 No\r\nRetry-After: 5\r\nLocation: /x\r\nContent-Length: 5\r\n\r\nhello",
+                                          "HTTP/1.1 204 No Content\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_get(http, server.url, &answer);
+    assert_string_equal(answer.body, "hello");
+    jr_http_post(http, server.url, &answer);
+    assert_int_equal(answer.status, 204);
+    assert_string_equal(answer.body, "");
+    assert_int_equal(answer.retry_after_s, -1);
+    assert_string_equal(answer.location, "");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+int main(void)
+{
+    static const char *const proxies[] = { "http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY" };
+
+    for (size_t i = 0; i < COUNT(proxies); i++)
+        unsetenv(proxies[i]);
+    TEST(request_is_what_github_wants);
+    TEST(post_has_an_empty_body);
+    TEST(token_may_change);
+    TABLE(headers, headers_are_read);
+    TEST(redirect_is_not_followed);
+    TABLE(lost, lost_answer);
+    TEST(accepted_all_the_same);
+    TEST(nothing_was_sent);
+    TEST(stopped_while_it_waits);
+    TEST(answers_are_apart);
+    return run_program("http");
+}

@@ -1,0 +1,291 @@
+/*
+ * reconcile -- looks through lists of failed runs.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/history.h"
+#include "lib/ledger.h"
+#include "lib/reconcile.h"
+#include "lib/timestamp.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bench {
+    struct jr_store *store;
+    struct jr_settings settings;
+    struct jr_look look;
+    struct jr_error error;
+    int64_t now_ms;
+};
+
+static void open_bench(struct bench *bench, const char *settings)
+{
+    memset(bench, 0, sizeof *bench);
+    bench->store = open_store(new_folder());
+    load_settings(&bench->settings, settings);
+    bench->now_ms = START_MS;
+}
+
+static void close_bench(struct bench *bench)
+{
+    jr_store_close(bench->store);
+    jr_settings_release(&bench->settings);
+}
+
+static void know(struct bench *bench, uint64_t id, const char *name)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, bench->store, true);
+    jr_repo_note(&txn, id, name, bench->now_ms);
+    commit(&txn);
+}
+
+static enum jr_err begin(struct bench *bench, int64_t sweep_ms)
+{
+    return jr_reconcile_begin(bench->store, &bench->settings, sweep_ms, bench->now_ms, &bench->look, &bench->error);
+}
+
+/* Hand in a page with these runs; returns how many were found. */
+static unsigned page(struct bench *bench, const struct jr_event *runs, size_t count, size_t shown)
+{
+    unsigned found;
+
+    if (jr_reconcile_page(bench->store, &bench->settings, &bench->look, runs, count, shown,
+                          bench->now_ms, &found, &bench->error)
+        != JR_OK)
+        fail_msg("%s", bench->error.text);
+    return found;
+}
+
+/* Look through all lists of one repository, all of them empty. */
+static void look_in_vain(struct bench *bench, int64_t sweep_ms)
+{
+    assert_int_equal(begin(bench, sweep_ms), JR_OK);
+    while (bench->look.active)
+        assert_int_equal(page(bench, NULL, 0, 0), 0);
+}
+
+static void every_conclusion_is_asked(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "RETRY_CONCLUSIONS=failure,timed_out,startup_failure");
+    assert_int_equal(begin(&bench, START_MS), JR_ENOENT);
+    know(&bench, 1, "octo/app");
+    bench.now_ms += JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_string_equal(bench.look.repo.name, "octo/app");
+    assert_string_equal(bench.look.list.conclusion, "failure");
+    /* Never before it was first seen. */
+    assert_int_equal(bench.look.list.from_ms, START_MS);
+    assert_int_equal(bench.look.list.until_ms, 0);
+    assert_int_equal(bench.look.list.page, 1);
+    page(&bench, NULL, 0, 0);
+    assert_true(bench.look.active);
+    assert_string_equal(bench.look.list.conclusion, "timed_out");
+    page(&bench, NULL, 0, 0);
+    assert_string_equal(bench.look.list.conclusion, "startup_failure");
+    assert_int_equal(bench.look.list.page, 1);
+    page(&bench, NULL, 0, 0);
+    assert_false(bench.look.active);
+    close_bench(&bench);
+}
+
+static void each_once_a_sweep(void **state)
+{
+    struct bench bench;
+    int64_t sweep_ms;
+    bool seen[4] = { false };
+
+    (void)state;
+    open_bench(&bench, NULL);
+    for (uint64_t id = 1; id <= 3; id++)
+        know(&bench, id, "octo/app");
+    sweep_ms = bench.now_ms += JR_HOUR_MS;
+    for (int i = 0; i < 3; i++) {
+        look_in_vain(&bench, sweep_ms);
+        assert_false(seen[bench.look.repo.id]);
+        seen[bench.look.repo.id] = true;
+        bench.now_ms += 1000;
+    }
+    assert_int_equal(begin(&bench, sweep_ms), JR_ENOENT);
+    bench.now_ms += JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    close_bench(&bench);
+}
+
+/* A look that breaks off is not begun again in the same sweep, and counts for nothing. */
+static void look_that_breaks_off(void **state)
+{
+    struct bench bench;
+    int64_t sweep_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    sweep_ms = bench.now_ms += JR_HOUR_MS;
+    assert_int_equal(begin(&bench, sweep_ms), JR_OK);
+    assert_int_equal(begin(&bench, sweep_ms), JR_ENOENT);
+    bench.now_ms += JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_int_equal(bench.look.list.from_ms, START_MS);
+    close_bench(&bench);
+}
+
+/* Since the last look minus 6 hours, and once a day minus 6 days. */
+static void how_far_back(void **state)
+{
+    struct bench bench;
+    int64_t first_ms, second_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    first_ms = bench.now_ms += 20 * JR_DAY_MS;
+    look_in_vain(&bench, bench.now_ms);
+    second_ms = bench.now_ms += 10 * JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_int_equal(bench.look.list.from_ms, first_ms - 6 * JR_HOUR_MS);
+    while (bench.look.active)
+        page(&bench, NULL, 0, 0);
+    bench.now_ms += 15 * JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_int_equal(bench.look.list.from_ms, second_ms - 6 * JR_DAY_MS);
+    close_bench(&bench);
+}
+
+static void left_alone(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "NO_RETRY_REPOS=octo/app REPOS=octo/*");
+    know(&bench, 1, "octo/app");
+    know(&bench, 2, "other/app");
+    know(&bench, 3, "octo/lib");
+    bench.now_ms += JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_string_equal(bench.look.repo.name, "octo/lib");
+    assert_int_equal(begin(&bench, bench.now_ms), JR_ENOENT);
+    close_bench(&bench);
+}
+
+static struct jr_run run_of(struct bench *bench, uint64_t id)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, bench->store, false);
+    jr_ledger_load_run(&txn, id, &run);
+    commit(&txn);
+    return run;
+}
+
+static void found_runs_get_an_entry(void **state)
+{
+    struct bench bench;
+    struct jr_event runs[3];
+    struct jr_txn txn;
+    struct jr_history entry;
+    uint32_t number = 0;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    bench.now_ms += JR_HOUR_MS;
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        runs[i] = event_of(i == 2 ? "Gc=failure~-90000" : "Gc=failure"); /* the last ended long ago */
+        runs[i].run_id = RUN_ID + i;
+    }
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_int_equal(page(&bench, runs, COUNT(runs), COUNT(runs)), 2);
+    assert_true(run_of(&bench, RUN_ID).due_ms != 0);
+    assert_true(run_of(&bench, RUN_ID + 1).due_ms != 0);
+    assert_int_equal(run_of(&bench, RUN_ID + 2).due_ms, 0);
+    assert_int_equal(run_of(&bench, RUN_ID + 2).reason, JR_REASON_MISSED);
+    /* The other list shows them again. */
+    assert_int_equal(page(&bench, runs, COUNT(runs), COUNT(runs)), 0);
+    assert_false(bench.look.active);
+    jr_txn_begin(&txn, bench.store, false);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), 2);
+    assert_true(jr_history_next(&txn, RUN_ID, &number, &entry));
+    assert_int_equal(entry.kind, JR_HISTORY_DECISION);
+    assert_int_equal(entry.reason, JR_REASON_FOUND_FAILED);
+    assert_false(jr_history_next(&txn, RUN_ID, &number, &entry));
+    commit(&txn);
+    close_bench(&bench);
+}
+
+/* More than 1,000 runs: the list is asked again for those before the oldest. */
+static void long_lists(void **state)
+{
+    struct bench bench;
+    struct jr_event *runs = calloc(JR_GITHUB_PAGE_RUNS, sizeof *runs);
+    int64_t oldest_ms = START_MS + 50 * JR_HOUR_MS;
+
+    (void)state;
+    assert_non_null(runs);
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    bench.now_ms += 60 * JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    for (unsigned number = 1; number <= JR_GITHUB_PAGES; number++) {
+        assert_int_equal(bench.look.list.page, number);
+        assert_int_equal(bench.look.list.until_ms, 0);
+        for (size_t i = 0; i < JR_GITHUB_PAGE_RUNS; i++) {
+            runs[i] = event_of("Gc=failure");
+            runs[i].run_id = RUN_ID + number * 1000 + i;
+            runs[i].created_ms = oldest_ms + (int64_t)(JR_GITHUB_PAGES - number) * JR_MINUTE_MS
+                                 + (int64_t)(JR_GITHUB_PAGE_RUNS - 1 - i) * 100;
+            runs[i].updated_ms = bench.now_ms - JR_MINUTE_MS;
+        }
+        assert_int_equal(page(&bench, runs, JR_GITHUB_PAGE_RUNS, JR_GITHUB_PAGE_RUNS), JR_GITHUB_PAGE_RUNS);
+        assert_true(bench.look.active);
+        assert_string_equal(bench.look.list.conclusion, "failure");
+    }
+    assert_int_equal(bench.look.list.page, 1);
+    assert_in_range(bench.look.list.until_ms, oldest_ms, oldest_ms + JR_SECOND_MS);
+    /* A page that is not full is the last. */
+    page(&bench, runs, 5, 5);
+    assert_string_equal(bench.look.list.conclusion, "timed_out");
+    assert_int_equal(bench.look.list.until_ms, 0);
+    free(runs);
+    close_bench(&bench);
+}
+
+/* A page of runs that could not be read is a full page all the same. */
+static void unreadable_page(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    bench.now_ms += JR_HOUR_MS;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    for (unsigned i = 0; bench.look.active; i++) {
+        assert_true(i < 100);
+        page(&bench, NULL, 0, JR_GITHUB_PAGE_RUNS);
+    }
+    close_bench(&bench);
+}
+
+int main(void)
+{
+    TEST(every_conclusion_is_asked);
+    TEST(each_once_a_sweep);
+    TEST(look_that_breaks_off);
+    TEST(how_far_back);
+    TEST(left_alone);
+    TEST(found_runs_get_an_entry);
+    TEST(long_lists);
+    TEST(unreadable_page);
+    return run_program("reconcile");
+}

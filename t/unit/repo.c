@@ -1,0 +1,252 @@
+/*
+ * repo -- which repository is looked at next.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/repo.h"
+#include "lib/timestamp.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void note(struct jr_store *store, uint64_t id, const char *name, int64_t now_ms)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    jr_repo_note(&txn, id, name, now_ms);
+    commit(&txn);
+}
+
+static void save(struct jr_store *store, const struct jr_repo *repo)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    jr_repo_save(&txn, repo);
+    commit(&txn);
+}
+
+static bool next(struct jr_store *store, int64_t since_ms, struct jr_repo *repo)
+{
+    struct jr_txn txn;
+    bool found;
+
+    jr_txn_begin(&txn, store, false);
+    found = jr_repo_next(&txn, since_ms, repo);
+    commit(&txn);
+    return found;
+}
+
+static uint64_t count(struct jr_store *store)
+{
+    struct jr_txn txn;
+    uint64_t entries;
+
+    jr_txn_begin(&txn, store, false);
+    entries = jr_txn_count(&txn, JR_TABLE_REPOS);
+    commit(&txn);
+    return entries;
+}
+
+static void first_event(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+
+    (void)state;
+    assert_false(next(store, START_MS, &repo));
+    note(store, 4711, "octo/app", START_MS);
+    assert_true(next(store, START_MS, &repo));
+    assert_int_equal(repo.id, 4711);
+    assert_string_equal(repo.name, "octo/app");
+    assert_int_equal(repo.first_seen_ms, START_MS);
+    assert_int_equal(repo.look_ms, 0);
+    assert_int_equal(repo.deep_ms, 0);
+    assert_true(repo.last_event_ms > 0);
+    jr_store_close(store);
+}
+
+static void later_events(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    note(store, 4711, "octo/app", START_MS + 3 * JR_HOUR_MS);
+    assert_true(next(store, START_MS, &repo));
+    assert_int_equal(repo.first_seen_ms, START_MS);
+    assert_true(repo.last_event_ms >= START_MS + 3 * JR_HOUR_MS);
+    note(store, 4711, "octo/renamed", START_MS + 3 * JR_HOUR_MS);
+    assert_true(next(store, START_MS, &repo));
+    assert_string_equal(repo.name, "octo/renamed");
+    assert_int_equal(count(store), 1);
+    jr_store_close(store);
+}
+
+/* A host that tells no ids: the name tells them apart. */
+static void without_an_id(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    note(store, 0, "octo/app", START_MS);
+    note(store, 0, "octo/app", START_MS + 1);
+    assert_int_equal(count(store), 1);
+    note(store, 0, "octo/lib", START_MS);
+    note(store, 4711, "octo/app", START_MS);
+    assert_int_equal(count(store), 3);
+    jr_store_close(store);
+}
+
+static void looked(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo, gone = { .id = 5, .look_ms = START_MS };
+    struct jr_txn txn;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    assert_true(next(store, START_MS, &repo));
+    /* Events and a new name come while it is looked at. */
+    note(store, 4711, "octo/renamed", START_MS + 2 * JR_HOUR_MS);
+    repo.look_ms = START_MS + JR_HOUR_MS;
+    repo.deep_ms = START_MS + JR_HOUR_MS;
+    jr_txn_begin(&txn, store, true);
+    jr_repo_looked(&txn, &repo);
+    jr_repo_looked(&txn, &gone); /* which was pruned meanwhile */
+    commit(&txn);
+    assert_true(next(store, START_MS, &repo));
+    assert_string_equal(repo.name, "octo/renamed");
+    assert_true(repo.last_event_ms >= START_MS + 2 * JR_HOUR_MS);
+    assert_int_equal(repo.look_ms, START_MS + JR_HOUR_MS);
+    assert_int_equal(repo.deep_ms, START_MS + JR_HOUR_MS);
+    assert_int_equal(count(store), 1);
+    jr_store_close(store);
+}
+
+/* An event in the same hour as a look, but after it, is news. */
+static void event_after_a_look(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+    struct jr_txn txn;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    assert_true(next(store, START_MS, &repo));
+    repo.look_ms = START_MS + 1000;
+    jr_txn_begin(&txn, store, true);
+    jr_repo_looked(&txn, &repo);
+    commit(&txn);
+    assert_true(next(store, START_MS, &repo));
+    assert_true(repo.last_event_ms <= repo.look_ms);
+    note(store, 4711, "octo/app", START_MS + 2000);
+    assert_true(next(store, START_MS, &repo));
+    assert_true(repo.last_event_ms > repo.look_ms);
+    jr_store_close(store);
+}
+
+/* Two repositories; which of them comes first? Hours after START_MS. */
+struct order_row {
+    const char *name;
+    int event[2], look[2], tried[2];
+    int want; /* 1 or 2; 0: none */
+};
+
+static void order_is(void **state)
+{
+    const struct order_row *row = *state;
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+
+    for (int i = 0; i < 2; i++) {
+        struct jr_repo one = {
+            .id = (uint64_t)i + 1,
+            .first_seen_ms = 1,
+            .last_event_ms = START_MS + row->event[i] * JR_HOUR_MS,
+            .look_ms = row->look[i] == 0 ? 0 : START_MS + row->look[i] * JR_HOUR_MS,
+            .tried_ms = row->tried[i] == 0 ? 0 : START_MS + row->tried[i] * JR_HOUR_MS,
+        };
+
+        snprintf(one.name, sizeof one.name, "octo/%d", i + 1);
+        save(store, &one);
+    }
+    assert_int_equal(next(store, START_MS + 100 * JR_HOUR_MS, &repo), row->want != 0);
+    if (row->want != 0)
+        assert_int_equal(repo.id, row->want);
+    jr_store_close(store);
+}
+
+static const struct order_row looks[] = {
+    { "longest not looked at", { 1, 1 }, { 50, 40 }, { 0, 0 }, 2 },
+    { "never looked at", { 1, 1 }, { 50, 0 }, { 0, 0 }, 2 },
+    { "with events before without", { 60, 1 }, { 50, 40 }, { 0, 0 }, 1 },
+    { "both with events", { 60, 60 }, { 50, 40 }, { 0, 0 }, 2 },
+    { "the first was tried already", { 60, 1 }, { 50, 40 }, { 100, 99 }, 2 },
+    { "both were tried already", { 60, 60 }, { 50, 40 }, { 100, 101 }, 0 },
+};
+
+static void prune(struct jr_store *store, int64_t before_ms, unsigned most)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    jr_repo_prune(&txn, before_ms, most);
+    commit(&txn);
+}
+
+static void pruned(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+
+    (void)state;
+    for (uint64_t id = 1; id <= 6; id++)
+        note(store, id, "octo/app", START_MS + (int64_t)(id % 2) * 10 * JR_DAY_MS);
+    prune(store, START_MS, 9);
+    assert_int_equal(count(store), 6);
+    prune(store, START_MS + JR_DAY_MS, 2);
+    assert_int_equal(count(store), 4);
+    prune(store, START_MS + JR_DAY_MS, 9);
+    assert_int_equal(count(store), 3);
+    assert_true(next(store, START_MS, &repo));
+    assert_int_equal(repo.id % 2, 1);
+    jr_store_close(store);
+}
+
+static void damaged_record(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+    struct jr_entry entry;
+    struct jr_txn txn;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    jr_txn_begin(&txn, store, true);
+    assert_true(jr_txn_seek(&txn, JR_TABLE_REPOS, NULL, 0, false, &entry));
+    jr_txn_put(&txn, JR_TABLE_REPOS, entry.key, entry.key_length, entry.value, entry.value_length - 1);
+    commit(&txn);
+    jr_txn_begin(&txn, store, false);
+    assert_false(jr_repo_next(&txn, START_MS, &repo));
+    assert_int_equal(jr_txn_commit(&txn), JR_EFORMAT);
+    jr_store_close(store);
+}
+
+int main(void)
+{
+    TEST(first_event);
+    TEST(later_events);
+    TEST(without_an_id);
+    TEST(looked);
+    TEST(event_after_a_look);
+    TABLE(looks, order_is);
+    TEST(pruned);
+    TEST(damaged_record);
+    return run_program("repo");
+}
