@@ -1,0 +1,182 @@
+/*
+ * runtime -- what processes of one service see of each other.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/runtime.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct jr_runtime *create(const char *folder)
+{
+    struct jr_runtime *runtime;
+    struct jr_error error;
+
+    if (jr_runtime_create(&runtime, folder, START_MS, &error) != JR_OK)
+        fail_msg("%s", error.text);
+    return runtime;
+}
+
+static void detach(struct jr_runtime *runtime)
+{
+    munmap(runtime, sizeof *runtime);
+}
+
+static void made_anew(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_runtime *runtime = create(folder), *other;
+    struct stat status;
+
+    (void)state;
+    assert_int_equal(runtime->started_ms, START_MS);
+    assert_int_equal(runtime->commit_failed_ms, 0);
+    assert_int_equal(runtime->token_rejected_ms, 0);
+    /* Until a dispatcher says otherwise, there is none. */
+    assert_int_equal(runtime->dispatcher_free_ms, START_MS);
+    runtime->token_rejected_ms = 5;
+    assert_int_equal(stat(path_in(folder, "runtime"), &status), 0);
+    assert_int_equal(status.st_mode & 077, 0);
+
+    other = create(folder);
+    assert_int_equal(other->token_rejected_ms, 0);
+    detach(runtime);
+    detach(other);
+}
+
+static void attached(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_runtime *runtime = create(folder), *seen = jr_runtime_attach(folder);
+
+    (void)state;
+    assert_non_null(seen);
+    assert_int_equal(seen->started_ms, START_MS);
+    runtime->map_used_bytes = 17;
+    assert_int_equal(seen->map_used_bytes, 17);
+    detach(seen);
+    detach(runtime);
+}
+
+static void change(int fd, const void *runtime)
+{
+    jr_runtime_note_commit((struct jr_runtime *)(uintptr_t)runtime, false, START_MS + 1);
+    child_says_ready(fd);
+    child_waits(fd);
+}
+
+static void shared_with_children(void **state)
+{
+    struct jr_runtime *runtime = create(new_folder());
+    struct child child;
+
+    (void)state;
+    start_child(&child, change, runtime);
+    assert_true(jr_runtime_commits_fail(runtime));
+    let_child_go(&child);
+    detach(runtime);
+}
+
+/* Without a file the processes still share; only the tool sees nothing. */
+static void no_file(void **state)
+{
+    struct jr_runtime *runtime = create("/nowhere/at/all");
+    struct child child;
+
+    (void)state;
+    start_child(&child, change, runtime);
+    assert_true(jr_runtime_commits_fail(runtime));
+    let_child_go(&child);
+    assert_null(jr_runtime_attach("/nowhere/at/all"));
+    jr_runtime_remove(runtime, "/nowhere/at/all");
+    detach(runtime);
+}
+
+static void nothing_to_attach_to(void **state)
+{
+    static const char zeros[4096];
+    const char *folder = new_folder();
+
+    (void)state;
+    assert_null(jr_runtime_attach(folder));
+    write_file(path_in(folder, "runtime"), "short", 5);
+    assert_null(jr_runtime_attach(folder));
+    write_file(path_in(folder, "runtime"), zeros, sizeof zeros);
+    assert_null(jr_runtime_attach(folder));
+}
+
+static void removed_by_its_owner_only(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_runtime *old = create(folder), *newer = create(folder), *seen;
+
+    (void)state;
+    jr_runtime_remove(old, folder);
+    seen = jr_runtime_attach(folder);
+    assert_non_null(seen);
+    detach(seen);
+    jr_runtime_remove(newer, folder);
+    assert_null(jr_runtime_attach(folder));
+    jr_runtime_remove(newer, folder);
+    detach(old);
+    detach(newer);
+}
+
+/* Commits, "+5" one that succeeded at 5 ms, "-5" one that failed. */
+struct commit_row {
+    const char *name;
+    int commits[4];
+    bool want;
+};
+
+static void commits_fail(void **state)
+{
+    const struct commit_row *row = *state;
+    struct jr_runtime *runtime = create(new_folder());
+
+    for (size_t i = 0; i < COUNT(row->commits) && row->commits[i] != 0; i++)
+        jr_runtime_note_commit(runtime, row->commits[i] > 0, START_MS + abs(row->commits[i]));
+    assert_int_equal(jr_runtime_commits_fail(runtime), row->want);
+    detach(runtime);
+}
+
+static const struct commit_row commits[] = {
+    { "none", { 0 }, false },
+    { "one that succeeded", { 5 }, false },
+    { "one that failed", { -5 }, true },
+    { "failed after success", { 5, -6 }, true },
+    { "success after failed", { -5, 6 }, false },
+    { "and failed again", { -5, 6, -7 }, true },
+    { "failed in the same millisecond after success", { 5, -5 }, true },
+    { "success in the same millisecond after failed", { -5, 5 }, false },
+    { "success after failed, the clock was set back", { -500, 6 }, false },
+    { "failed after success, the clock was set back", { 500, -6 }, true },
+};
+
+static void note_without_a_runtime(void **state)
+{
+    (void)state;
+    jr_runtime_note_commit(NULL, true, START_MS);
+    jr_runtime_note_commit(NULL, false, START_MS);
+}
+
+int main(void)
+{
+    TEST(made_anew);
+    TEST(attached);
+    TEST(shared_with_children);
+    TEST(no_file);
+    TEST(nothing_to_attach_to);
+    TEST(removed_by_its_owner_only);
+    TABLE(commits, commits_fail);
+    TEST(note_without_a_runtime);
+    return run_program("runtime");
+}
