@@ -187,6 +187,42 @@ static void to_hex(void **state)
     assert_string_equal(text, "00ff7a10");
 }
 
+struct utf8_row {
+    const char *name, *text;
+    size_t want;
+};
+
+static void utf8_length(void **state)
+{
+    const struct utf8_row *row = *state;
+
+    assert_int_equal(jr_text_utf8_length(row->text), row->want);
+}
+
+static const struct utf8_row utf8[] = {
+    { "one byte", "ab", 1 },
+    { "the NUL", "", 1 },
+    { "the last of one byte", "\x7f", 1 },
+    { "the first of two", "\xc2\x80", 2 },
+    { "the last of two", "\xdf\xbf", 2 },
+    { "the first of three", "\xe0\xa0\x80", 3 },
+    { "before the surrogates", "\xed\x9f\xbf", 3 },
+    { "behind the surrogates", "\xee\x80\x80", 3 },
+    { "the first of four", "\xf0\x90\x80\x80", 4 },
+    { "the last of all", "\xf4\x8f\xbf\xbf", 4 },
+    { "beyond the last", "\xf4\x90\x80\x80", 0 },
+    { "a surrogate", "\xed\xa0\x80", 0 },
+    { "one byte as two", "\xc1\xbf", 0 },
+    { "two bytes as three", "\xe0\x9f\xbf", 0 },
+    { "three bytes as four", "\xf0\x8f\xbf\xbf", 0 },
+    { "the inside of a character", "\x80", 0 },
+    { "cut after one of two", "\xc3", 0 },
+    { "cut after two of three", "\xe2\x82", 0 },
+    { "cut by a letter", "\xe2\x82z", 0 },
+    { "no first byte", "\xf8\x88\x80\x80\x80", 0 },
+    { "no byte of UTF-8", "\xff", 0 },
+};
+
 struct list_row {
     const char *name, *text;
     size_t count;
@@ -243,6 +279,7 @@ int main(void)
     TABLE(full_names, full_name);
     TABLE(hex, from_hex);
     TEST(to_hex);
+    TABLE(utf8, utf8_length);
     TABLE(lists, list_of);
     TEST(list_matches_any);
     return run_program("text");
