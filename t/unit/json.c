@@ -79,6 +79,7 @@ static enum jr_err parse_nested(unsigned depth)
 
     memset(text, '[', depth);
     memset(text + depth, ']', depth);
+    text[2 * depth] = '\0';
     err = jr_json_parse(text, 2 * depth, &root, NULL);
     json_object_put(root);
     return err;
