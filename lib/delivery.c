@@ -19,7 +19,7 @@
 
 #define DELIVERY_VERSION 1
 
-enum { KIND_UUID = 1, KIND_TEXT = 2, KIND_BODY = 3 };
+enum { KIND_UUID = 1, KIND_TEXT = 2, KIND_BODY = 3, KIND_TIME_UUID = 4 };
 
 /* 8-4-4-4-12 hexadecimal digits. */
 static bool parse_uuid(const char *text, unsigned char uuid[16])
@@ -71,9 +71,9 @@ enum jr_err jr_delivery_identify(struct jr_delivery *delivery, const char *id, c
     if (is_usable(id)) {
         jr_text_copy(delivery->text, sizeof delivery->text, id);
         if (parse_uuid(id, delivery->key + 1)) {
-            if (delivery->key[1 + 6] >> 4 == 1)
+            delivery->key[0] = delivery->key[1 + 6] >> 4 == 1 ? KIND_TIME_UUID : KIND_UUID;
+            if (delivery->key[0] == KIND_TIME_UUID)
                 time_first(delivery->key + 1);
-            delivery->key[0] = KIND_UUID;
             delivery->key_length = 1 + 16;
             return JR_OK;
         }

@@ -125,18 +125,22 @@ static enum jr_err finish(struct jr_store *store, struct jr_look *look, struct j
     return err;
 }
 
-/* After the last page that GitHub gives of one list, the list goes on before its oldest run. */
+/*
+ * Where to go on after a full page: at the time of its oldest run, not at the
+ * next page, since what is rerun meanwhile leaves the list and moves all pages.
+ * Only runs of one and the same second need pages, as many as GitHub gives.
+ */
 static void next_page(struct jr_look *look, const struct jr_event *runs, size_t count)
 {
     int64_t oldest_ms = count > 0 ? runs[count - 1].created_ms : 0;
 
-    if (look->list.page < JR_GITHUB_PAGES) {
+    if (oldest_ms != 0 && (look->list.until_ms == 0 || oldest_ms < look->list.until_ms)) {
+        look->list.until_ms = oldest_ms;
+        look->list.page = 1;
+    } else if (look->list.page < JR_GITHUB_PAGES) {
         look->list.page++;
     } else {
-        /* More than a list's worth within one second: they cannot be told apart. */
-        if (look->list.until_ms != 0 && oldest_ms >= look->list.until_ms)
-            oldest_ms = look->list.until_ms - JR_SECOND_MS;
-        look->list.until_ms = oldest_ms;
+        look->list.until_ms -= JR_SECOND_MS;
         look->list.page = 1;
     }
 }
@@ -161,9 +165,10 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
         look->active = false;
         return err;
     }
-    if (shown >= JR_GITHUB_PAGE_RUNS && (look->list.page < JR_GITHUB_PAGES || count > 0)) {
+    if (shown >= JR_GITHUB_PAGE_RUNS) {
         next_page(look, runs, count);
-        if (look->list.until_ms == 0 || look->list.until_ms >= look->list.from_ms)
+        if (look->list.until_ms >= look->list.from_ms
+            || (look->list.until_ms == 0 && look->list.page > 1))
             return JR_OK;
     }
     return next_list(settings, look) ? JR_OK : finish(store, look, error);

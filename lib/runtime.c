@@ -106,12 +106,12 @@ void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)
     if (runtime == NULL)
         return;
     if (ok)
-        runtime->commit_ok_ms = now_ms;
-    else
-        runtime->commit_failed_ms = now_ms;
+        runtime->commits_fail_ms = 0;
+    else if (runtime->commits_fail_ms == 0)
+        runtime->commits_fail_ms = now_ms;
 }
 
 bool jr_runtime_commits_fail(const struct jr_runtime *runtime)
 {
-    return runtime->commit_failed_ms != 0 && runtime->commit_failed_ms >= runtime->commit_ok_ms;
+    return runtime->commits_fail_ms != 0;
 }

@@ -2,7 +2,7 @@
  * http -- requests as a server sees them, and answers of every kind.
  *
  * The server is a child process on a free port of the loopback. It takes one
- * connection for each answer in its list and keeps it open only if told.
+ * connection for each answer in its list.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -26,6 +26,7 @@ struct server {
     int listener;
     char url[64];
     struct child child;
+    bool keeps_open; /* each connection, to the end */
     const char *answers[4];
 };
 
@@ -84,7 +85,8 @@ static void serve(int fd, const void *argument)
             flood(connection);
         else
             send_all(connection, server->answers[i], strlen(server->answers[i]));
-        close(connection);
+        if (!server->keeps_open)
+            close(connection);
     }
     close(server->listener);
 }
@@ -202,6 +204,35 @@ static void token_may_change(void **state)
     assert_contains(request, "\r\nAuthorization: Bearer n3w\r\n");
     jr_http_close(http);
     let_child_go(&server.child);
+}
+
+/*
+ * The server would never answer a second request on a connection; libcurl
+ * repeats one by itself when a kept connection turns out to be dead.
+ */
+static void post_has_a_connection_of_its_own(void **state)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct server before = { .keeps_open = true, .answers = { ok, ok } };
+    struct server behind = { .keeps_open = true, .answers = { ok, ok } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&before);
+    start_server(&behind);
+    http = client("t0ken", never);
+    jr_http_get(http, before.url, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_post(http, before.url, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_post(http, behind.url, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_get(http, behind.url, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_close(http);
+    let_child_go(&before.child);
+    let_child_go(&behind.child);
 }
 
 struct header_row {
@@ -383,6 +414,7 @@ int main(void)
     TEST(request_is_what_github_wants);
     TEST(post_has_an_empty_body);
     TEST(token_may_change);
+    TEST(post_has_a_connection_of_its_own);
     TABLE(headers, headers_are_read);
     TEST(redirect_is_not_followed);
     TABLE(lost, lost_answer);

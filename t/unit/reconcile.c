@@ -223,7 +223,20 @@ static void found_runs_get_an_entry(void **state)
     close_bench(&bench);
 }
 
-/* More than 1,000 runs: the list is asked again for those before the oldest. */
+/* A page of runs that were created from a time on, step_ms apart, newest first. */
+static void fill_page(struct bench *bench, struct jr_event *runs, uint64_t first_id,
+                      int64_t oldest_ms, int64_t step_ms)
+{
+    for (size_t i = 0; i < JR_GITHUB_PAGE_RUNS; i++) {
+        runs[i] = event_of("Gc=failure");
+        runs[i].run_id = first_id + i;
+        runs[i].created_ms = oldest_ms + (int64_t)(JR_GITHUB_PAGE_RUNS - 1 - i) * step_ms;
+        runs[i].updated_ms = bench->now_ms - JR_MINUTE_MS;
+    }
+}
+
+/* More than a page: the list is asked again for those up to the oldest, since a
+ * rerun takes runs out of the list and would move the pages. */
 static void long_lists(void **state)
 {
     struct bench bench;
@@ -236,22 +249,25 @@ static void long_lists(void **state)
     know(&bench, 1, "octo/app");
     bench.now_ms += 60 * JR_HOUR_MS;
     assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
-    for (unsigned number = 1; number <= JR_GITHUB_PAGES; number++) {
-        assert_int_equal(bench.look.list.page, number);
-        assert_int_equal(bench.look.list.until_ms, 0);
-        for (size_t i = 0; i < JR_GITHUB_PAGE_RUNS; i++) {
-            runs[i] = event_of("Gc=failure");
-            runs[i].run_id = RUN_ID + number * 1000 + i;
-            runs[i].created_ms = oldest_ms + (int64_t)(JR_GITHUB_PAGES - number) * JR_MINUTE_MS
-                                 + (int64_t)(JR_GITHUB_PAGE_RUNS - 1 - i) * 100;
-            runs[i].updated_ms = bench.now_ms - JR_MINUTE_MS;
-        }
+    for (unsigned number = 1; number <= 12; number++) {
+        int64_t page_ms = oldest_ms + (12 - number) * JR_MINUTE_MS;
+
+        assert_int_equal(bench.look.list.page, 1);
+        fill_page(&bench, runs, RUN_ID + number * 1000, page_ms, 100);
         assert_int_equal(page(&bench, runs, JR_GITHUB_PAGE_RUNS, JR_GITHUB_PAGE_RUNS), JR_GITHUB_PAGE_RUNS);
         assert_true(bench.look.active);
         assert_string_equal(bench.look.list.conclusion, "failure");
+        assert_int_equal(bench.look.list.until_ms, page_ms);
+    }
+    /* All within the second that was asked for last: page by page, then on. */
+    for (unsigned number = 1; number <= JR_GITHUB_PAGES; number++) {
+        assert_int_equal(bench.look.list.page, number);
+        assert_int_equal(bench.look.list.until_ms, oldest_ms);
+        fill_page(&bench, runs, RUN_ID + 100000 + number * 1000, oldest_ms, 0);
+        page(&bench, runs, JR_GITHUB_PAGE_RUNS, JR_GITHUB_PAGE_RUNS);
     }
     assert_int_equal(bench.look.list.page, 1);
-    assert_in_range(bench.look.list.until_ms, oldest_ms, oldest_ms + JR_SECOND_MS);
+    assert_int_equal(bench.look.list.until_ms, oldest_ms - JR_SECOND_MS);
     /* A page that is not full is the last. */
     page(&bench, runs, 5, 5);
     assert_string_equal(bench.look.list.conclusion, "timed_out");

@@ -38,7 +38,7 @@ static void made_anew(void **state)
 
     (void)state;
     assert_int_equal(runtime->started_ms, START_MS);
-    assert_int_equal(runtime->commit_failed_ms, 0);
+    assert_int_equal(runtime->commits_fail_ms, 0);
     assert_int_equal(runtime->token_rejected_ms, 0);
     /* Until a dispatcher says otherwise, there is none. */
     assert_int_equal(runtime->dispatcher_free_ms, START_MS);

@@ -92,6 +92,27 @@ static void what_is_aborted_is_gone(void **state)
     jr_store_close(store);
 }
 
+/* LMDB frees a transaction in a commit that fails, too. */
+static void no_handle_after_the_end(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+
+    (void)state;
+    for (int writes = 0; writes < 2; writes++) {
+        jr_txn_begin(&txn, store, writes);
+        commit(&txn);
+        assert_null(txn.handle);
+        jr_txn_abort(&txn);
+        jr_txn_begin(&txn, store, writes);
+        jr_txn_fail(&txn, JR_EINVAL, "no");
+        assert_int_equal(jr_txn_commit(&txn), JR_EINVAL);
+        assert_null(txn.handle);
+        jr_txn_abort(&txn);
+    }
+    jr_store_close(store);
+}
+
 static void folder_is_made(void **state)
 {
     const char *folder = path_in(new_folder(), "state");
@@ -644,6 +665,7 @@ int main(void)
 {
     TEST(what_is_committed_stays);
     TEST(what_is_aborted_is_gone);
+    TEST(no_handle_after_the_end);
     TEST(folder_is_made);
     TEST(first_error_sticks);
     TABLE(misuses, misuse_fails_the_transaction);
