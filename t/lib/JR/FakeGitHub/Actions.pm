@@ -27,16 +27,16 @@ my $API = qr{^(?:/api/v3)?};    # GitHub Enterprise Server puts it below a path
 
 # First row that matches method and path.
 my @ROUTES = (
-    [GET  => qr{$API/rate_limit$},                                              \&get_rate_limit],
-    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs$},                        \&list_runs],
-    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)$},                  \&get_run],
-    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)$},   \&get_attempt],
-    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/jobs$},             \&list_jobs],
-    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)/jobs$}, \&list_attempt_jobs],
-    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)$},                  \&get_job],
-    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun-failed-jobs$}, \&rerun_failed],
-    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun$},            \&rerun_all],
-    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/rerun$},            \&rerun_job],
+    [GET  => qr{$API/rate_limit$},                                              'get_rate_limit'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs$},                        'list_runs'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)$},                  'get_run'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)$},   'get_attempt'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/jobs$},             'list_jobs'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)/jobs$}, 'list_attempt_jobs'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)$},                  'get_job'],
+    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun-failed-jobs$}, 'rerun_failed'],
+    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun$},            'rerun_all'],
+    [POST => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/rerun$},            'rerun_job'],
 );
 
 sub new {
@@ -136,8 +136,8 @@ sub answer {
         my ($method, $path, $handler) = @$route;
         next if $method ne $request->{method};
         my @args = $request->{path} =~ $path or next;
-        $self->{limit}{remaining}-- if $handler != \&get_rate_limit;
-        return $handler->($self, $request, @args);
+        $self->{limit}{remaining}-- if $handler ne 'get_rate_limit';
+        return $self->$handler($request, @args);
     }
     return problem(404, 'Not Found');
 }
