@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -164,6 +165,7 @@ void start_child(struct child *child, void (*function)(int fd, const void *argum
     child->pid = fork();
     assert_true(child->pid >= 0);
     if (child->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing stays behind a test that is stopped */
         close(ends[0]);
         function(ends[1], argument);
         _exit(0);
