@@ -356,7 +356,7 @@ static void scene_ends_as_told(void **state)
     close_scene(&scene);
 }
 
-/* What each situation sends; each row of facts that job events are known for. */
+/* What GitHub is known to send for the jobs of a run, and what comes of it. */
 static const struct scene_row sequences[] = {
     { "a job succeeds", "", "q1 i1 c1=success", "202 202 200", "1 open 1/0/0", 0 },
     { "a job fails", "", "q1 i1 c1=failure", "202 202 201", "1 due 1/0/1", 7 },
