@@ -134,6 +134,10 @@ sub script {
 }
 
 sub forget_scripts { return $_[0]->control('forget_scripts') }
+
+# Headers that all answers carry from now on.
+sub set_headers { my ($self, %headers) = @_; return $self->control('set_headers', headers => \%headers) }
+
 sub set_tokens { my ($self, @tokens) = @_; return $self->control('set_tokens', tokens => \@tokens) }
 sub set_limit  { my ($self, %to) = @_; return $self->control('set_limit', to => \%to) }
 

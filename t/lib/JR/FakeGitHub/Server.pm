@@ -27,6 +27,7 @@ sub new {
         actions  => JR::FakeGitHub::Actions->new(tokens => $o{tokens}),
         requests => [],
         rules    => [],
+        headers  => {},
         input    => {},
         control  => {},
     }, $class;
@@ -142,6 +143,7 @@ sub response {
         'Content-Type'   => 'application/json; charset=utf-8',
         'Content-Length' => length $body,
         $self->{actions}->rate_headers,
+        %{ $self->{headers} },
         %{ $answer->{headers} // {} },
     );
     return join '', "HTTP/1.1 $status Fake\r\n",
@@ -154,6 +156,7 @@ my %COMMAND = (
     requests       => sub { [$_[0]->requests_like($_[1])] },
     script         => sub { push @{ $_[0]{rules} }, $_[1]{rule}; 1 },
     forget_scripts => sub { $_[0]{rules} = []; 1 },
+    set_headers    => sub { $_[0]{headers} = $_[1]{headers}; 1 },
     put_run        => sub { $_[0]{actions}->put_run($_[1]{run}) },
     get_run        => sub { $_[0]{actions}->export_run($_[1]{id}) },
     set_run        => sub { $_[0]{actions}->set_run($_[1]{id}, $_[1]{to}) },
