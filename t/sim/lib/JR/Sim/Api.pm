@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::Sim::Api -- GitHub's API on a port of 127.0.0.1, on good and bad days.
+#
+# Of a scenario's `api`, chances for each request unless said otherwise:
+#   get_error list_error       an error page instead of the answer
+#   post_error post_error_late an error page before, after the effect
+#   get_cut post_cut post_cut_late   the connection is cut instead
+#   running                    a POST is refused as if the run was going on
+#   odd                        a GET is answered with something else
+#   moved                      a redirect to where the thing is now
+#   slow                       [chance, least, most] seconds before the answer
+#   hang                       how many requests in all are never answered
+#   get_lag list_lag           seconds by which answers are out of date
+#   kill kill_late             the dispatcher is killed before, after a POST's effect
+#   limits tokens              [every, for] seconds: rate limits, a token not taken
+
+package JR::Sim::Api;
+
+use strict;
+use warnings;
+use IO::Socket::IP;
+use JSON::PP ();
+use Time::HiRes qw(time);
+use JR::FakeGitHub::Actions;
+use JR::FakeGitHub::Server;
+
+my $JSON = JSON::PP->new->canonical->utf8;
+
+my $HTML = '<!DOCTYPE html><html><body><h1>Unicorn!</h1></body></html>';
+
+# loop, dice, github, way (the scenario's `api`), kill->() kills the dispatcher
+sub new {
+    my ($class, %o) = @_;
+    my $self = bless { %o, way => $o{way} // {}, input => {}, count => {}, calls => {}, hung => [] }, $class;
+    $self->{listener} = IO::Socket::IP->new(Listen => 64, LocalHost => '127.0.0.1', LocalPort => 0)
+        or die "cannot listen: $!";
+    $self->{loop}->on_read($self->{listener}, sub { $self->accept });
+    @{ $self->{github} }{qw(get_lag list_lag)} = map { $self->{way}{$_} // 0 } qw(get_lag list_lag);
+    return $self;
+}
+
+sub url { return 'http://127.0.0.1:' . $_[0]{listener}->sockport }
+
+sub close_all {
+    my ($self) = @_;
+    $self->{loop}->on_read($self->{listener}, undef);
+    close delete $self->{listener};
+    return;
+}
+
+sub accept {
+    my ($self) = @_;
+    my $socket = $self->{listener}->accept or return;
+    $socket->autoflush(1);
+    my $input = '';
+    $self->{loop}->on_read($socket, sub {
+        my $got = sysread $socket, $input, 65536, length $input;
+        return $self->drop($socket) if !$got;
+        while (defined fileno $socket and my $request = JR::FakeGitHub::Server::take_request(\$input)) {
+            $self->handle($socket, $request);
+        }
+    });
+    return;
+}
+
+sub drop {
+    my ($self, $socket) = @_;
+    return if !defined fileno $socket;
+    $self->{loop}->on_read($socket, undef);
+    close $socket;
+    return;
+}
+
+sub handle {
+    my ($self, $socket, $request) = @_;
+    my ($id) = $request->{path} =~ m{/runs/(\d+)};
+    my $what = $request->{method} eq 'POST' ? 'post' : $id ? 'get' : $request->{path} =~ /rate_limit/ ? 'probe' : 'list';
+    my $run  = $id && $self->{github}{runs}{$id};
+    $self->{calls}{$what}++;
+    $self->{last_call} = time;
+    @$request{qw(what run)} = ($what, $run);
+    my ($act, $why) = $self->act($request);
+    my $answer;
+    $answer = $self->{github}->answer($request) if !$act || $act->{effect};
+    $answer = $act if $act;
+    $self->note($request, $answer, $why);
+    $self->{kill}->() if $act && $act->{kill};
+    return if $act && $act->{hang} && push @{ $self->{hung} }, $socket;
+    return $self->drop($socket) if $answer->{cut};
+    my $slow = $self->{way}{slow};
+    if ($slow && $self->{dice}->chance($slow->[0], $self->about($request), 'slow')) {
+        my $wait = $self->{dice}->between(@$slow[1, 2], $self->about($request), 'how slow');
+        return $self->{loop}->after($wait, sub { $self->reply($socket, $request, $answer) });
+    }
+    return $self->reply($socket, $request, $answer);
+}
+
+# What a throw for this request is about.
+sub about {
+    my ($self, $request) = @_;
+    my $run = $request->{run};
+    my $n = $request->{nth} //= $run ? ++$run->{calls}{ $request->{what} } : ++$self->{count}{ $request->{what} };
+    return ($request->{what}, $run ? $run->{n} : '', $n);
+}
+
+sub error_page {
+    my ($self, @about) = @_;
+    my $status = $self->{dice}->pick([500, 502, 503, 504], @about, 'status');
+    return (status => $status, body => $status == 500 ? { message => 'Server Error' } : $HTML);
+}
+
+# The bad day of this request: what is done instead, and its name.
+sub act {
+    my ($self, $request) = @_;
+    my ($way, $dice) = @$self{qw(way dice)};
+    my $what  = $request->{what};
+    my @about = $self->about($request);
+    my $luck  = sub { $dice->chance($way->{ $_[0] } // 0, @about, $_[0]) };
+    if (my $stop = $self->stopped($request)) { return @$stop }
+    if (($way->{hang} // 0) > @{ $self->{hung} } && $what =~ /get|post/ && $dice->chance(.05, @about, 'hang')) {
+        return ({ hang => 1, effect => $what eq 'post' }, 'hangs');
+    }
+    if ($what eq 'post') {
+        return ({ kill => 1, cut => 1 }, 'the dispatcher is killed before the effect') if $luck->('kill');
+        return ({ kill => 1, cut => 1, effect => 1 }, 'the dispatcher is killed after the effect') if $luck->('kill_late');
+        return ({ cut => 1 }, 'cut before the effect') if $luck->('post_cut');
+        return ({ cut => 1, effect => 1 }, 'cut after the effect') if $luck->('post_cut_late');
+        return ({ $self->error_page(@about) }, 'error before the effect') if $luck->('post_error');
+        return ({ $self->error_page(@about), effect => 1 }, 'error after the effect') if $luck->('post_error_late');
+        return (JR::FakeGitHub::Actions::problem(403, 'This workflow is already running'), 'refused for now')
+            if $luck->('running');
+    }
+    return ({ cut => 1 }, 'cut') if $what eq 'get' && $luck->('get_cut');
+    return ({ $self->error_page(@about) }, 'error')
+        if ($what eq 'get' && $luck->('get_error')) || ($what eq 'list' && $luck->('list_error'));
+    if ($what =~ /get|post/ && $request->{query} !~ /moved/ && $luck->('moved')) {
+        my $target = "$request->{path}?moved=1";
+        $target = $self->url . $target if $dice->chance(.5, @about, 'absolute');
+        return ({ status => $what eq 'post' ? 307 : 301, headers => { Location => $target }, body => {} }, 'moved');
+    }
+    if ($what eq 'get' && $luck->('odd')) {
+        my $body = $dice->pick([$HTML, '', '{}', '[]', 'null', '{"id":', 'x' x 3_000_000], @about, 'odd');
+        return ({ status => 200, body => $body }, 'an odd answer');
+    }
+    return;
+}
+
+# Times in which nothing is answered: [every, for] seconds.
+sub is_time_of {
+    my ($self, $name) = @_;
+    my $way = $self->{way}{$name} or return;
+    my ($every, $for) = @$way;
+    my $since = time - ($self->{began} //= time);
+    return if $since < $every || $self->{over};
+    my $turn = int($since / $every);
+    return $since - $turn * $every < $for && $turn;
+}
+
+sub stopped {
+    my ($self, $request) = @_;
+    return if $request->{what} eq 'probe' && !$self->is_time_of('tokens');
+    if (my $turn = $self->is_time_of('limits')) {
+        my $docs = 'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api';
+        return [{
+            status => 403, headers => { 'Retry-After' => 1 },
+            body => { message => 'You have exceeded a secondary rate limit.', documentation_url => "$docs#about-secondary-rate-limits" },
+        }, 'secondary rate limit'] if $turn % 2;
+        return [{
+            status => $turn % 4 ? 403 : 429,
+            headers => { 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => int(time + 1) },
+            body => { message => 'API rate limit exceeded for user ID 1.', documentation_url => $docs },
+        }, 'primary rate limit'];
+    }
+    return [JR::FakeGitHub::Actions::problem(401, 'Bad credentials'), 'the token is not taken']
+        if $self->is_time_of('tokens');
+    return;
+}
+
+sub reply {
+    my ($self, $socket, $request, $answer) = @_;
+    return if !defined fileno $socket;
+    my $body = $answer->{body} // '';
+    $body = $JSON->encode($body) if ref $body;
+    my %headers = (
+        'Content-Type' => 'application/json; charset=utf-8', 'Content-Length' => length $body,
+        $self->{github}->rate_headers, %{ $answer->{headers} // {} },
+    );
+    my $status = $answer->{status} // 200;
+    local $SIG{PIPE} = 'IGNORE';
+    print {$socket} join '', "HTTP/1.1 $status Sim\r\n", (map {"$_: $headers{$_}\r\n"} sort keys %headers), "\r\n", $body;
+    $self->drop($socket) if lc($request->{headers}{connection} // '') eq 'close';
+    return;
+}
+
+# For the judge: what was asked, and what came of it.
+sub note {
+    my ($self, $request, $answer, $why) = @_;
+    my $run = $request->{run} or return;
+    my $shown = $request->{shown};
+    my $status = $answer->{status} // 'none';
+    push @{ $run->{story} }, [time, uc $request->{what} . " $request->{path} -> $status"
+        . ($why ? " ($why)" : '')
+        . ($shown && !$why ? " shows attempt $shown->{attempt} $shown->{status} " . ($shown->{conclusion} // '')
+            . ($shown->{stale} ? ', out of date' : '') : '')
+        . ($request->{effect} ? ', rerun made' : '')];
+    $self->{last_ask} = time if $run->{status} eq 'completed' && $request->{what} ne 'list';
+    if ($request->{what} eq 'get') {
+        # What the service goes by, with the truth of that moment.
+        $run->{basis} = { %$shown, true_attempt => $run->{attempt}, true_status => $run->{status} } if $shown && !$why;
+        return;
+    }
+    push @{ $run->{posts} }, {
+        at => time, status => $status, why => $why, accepted => !!$request->{effect}, told => !$why,
+        basis => $run->{basis}, path => $request->{path}, body => $answer->{body},
+    };
+    return;
+}
+
+1;

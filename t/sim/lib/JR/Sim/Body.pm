@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::Sim::Body -- JSON of runs and webhooks, made by filling in texts: tens of
+# thousands are needed, and JSON::PP takes its time.
+
+package JR::Sim::Body;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use JSON::PP ();
+use POSIX qw(strftime);
+use JR::FakeGitHub::Actions;
+use JR::Payload;
+
+our @EXPORT_OK = qw(run_text run_body job_body for_org);
+
+my $JSON = JSON::PP->new->canonical->utf8;
+
+# A template whose places are marked by the texts "@name@": a list of literal
+# text and names in turn.
+sub cut { return [split /"\@(\w+)\@"/, $JSON->encode($_[0])] }
+
+sub fill {
+    my ($pieces, $values) = @_;
+    my $i = 0;
+    return join '', map { $i++ % 2 ? $values->{$_} : $_ } @$pieces;
+}
+
+sub text {
+    my ($text) = @_;
+    return 'null' if !defined $text;
+    return '"' . $text =~ s/(["\\])/\\$1/gr . '"';
+}
+
+my (%second, $seconds);
+
+sub stamp {
+    my ($time) = @_;
+    return 'null' if !defined $time;
+    %second = () if ++$seconds % 5000 == 0;
+    return $second{ int $time } //= strftime('"%Y-%m-%dT%H:%M:%SZ"', gmtime $time);
+}
+
+my %repository;
+
+sub repository {
+    my ($name) = @_;
+    return $repository{$name} //= $JSON->encode(JR::FakeGitHub::Actions::repository($name));
+}
+
+my %user;
+
+sub user {
+    my ($login) = @_;
+    return 'null' if !defined $login;
+    return $user{$login} //= $JSON->encode(JR::FakeGitHub::Actions::user($login));
+}
+
+my ($run_pieces, $run_event, $job_event);
+
+sub run_template {
+    my %run = %{ JR::Payload::template('workflow_run')->{workflow_run} };
+    delete $run{head_commit};
+    $run{$_} = "\@$_\@" for qw(id name head_branch event status conclusion run_attempt created_at updated_at
+        run_started_at actor triggering_actor repository head_repository);
+    return cut(\%run);
+}
+
+# A run as the API and webhooks have it.
+sub run_text {
+    my ($run) = @_;
+    $run_pieces //= run_template();
+    return fill($run_pieces, {
+        id => $run->{id}, name => text($run->{name}), head_branch => text($run->{head_branch}),
+        event => text($run->{event}), status => text($run->{status}), conclusion => text($run->{conclusion}),
+        run_attempt => $run->{attempt}, created_at => stamp($run->{created_at}),
+        updated_at => stamp($run->{updated_at}), run_started_at => stamp($run->{run_started_at}),
+        actor => user($run->{actor}), triggering_actor => user($run->{triggering_actor}),
+        repository => repository($run->{repo}), head_repository => repository($run->{head_repo}),
+    });
+}
+
+sub run_body {
+    my ($text, $repo, $action, $sender) = @_;
+    if (!$run_event) {
+        my $event = JR::Payload::template('workflow_run');
+        @$event{qw(action workflow_run repository sender)} = map {"\@$_\@"} qw(action run repository sender);
+        $run_event = cut($event);
+    }
+    return fill($run_event, {
+        action => text($action), run => $text, repository => repository($repo), sender => user($sender),
+    });
+}
+
+sub job_body {
+    my ($run, $job, $action, $sender) = @_;
+    if (!$job_event) {
+        my $event = JR::Payload::template('workflow_job');
+        @$event{qw(action repository sender)} = map {"\@$_\@"} qw(action repository sender);
+        $event->{workflow_job}{$_} = "\@$_\@" for qw(id run_id workflow_name head_branch run_attempt status
+            conclusion created_at started_at completed_at name runner_name);
+        $job_event = cut($event);
+    }
+    return fill($job_event, {
+        action => text($action), repository => repository($run->{repo}), sender => user($sender),
+        id => $job->{id}, run_id => $run->{id}, run_attempt => $job->{attempt},
+        workflow_name => text($run->{name}), head_branch => text($run->{head_branch}),
+        status => text($job->{status}), conclusion => text($job->{conclusion}), name => text($job->{name}),
+        created_at => stamp($job->{created_at}), started_at => stamp($job->{started_at}),
+        completed_at => stamp($job->{completed_at}), runner_name => text($job->{runner}),
+    });
+}
+
+# The same event as another hook sends it.
+sub for_org { return $_[0] =~ s/\}\s*\z/,"organization":{"login":"octo","id":42}}/r }
+
+1;

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::Sim::Outage -- the service stops, or is killed, and comes back.
+#
+# Of a scenario's `outage`:
+#   stop        the signal that ends the service, `times` while runs are
+#               started, `for` [least, most] seconds each
+#   dispatcher  [least, most] seconds from one kill -9 of it to the next
+#
+# Nothing here waits: GitHub has to live on meanwhile.
+
+package JR::Sim::Outage;
+
+use strict;
+use warnings;
+use POSIX qw(WNOHANG);
+use JR::Process qw(session_of end_processes);
+
+use constant { LOOK_S => .05, STOP_S => 12 };
+
+# dice, loop, service, way (the scenario's `outage`), runs (how many there will be)
+sub new {
+    my ($class, %o) = @_;
+    my $self = bless { %o, way => $o{way} // {}, down => 0, kills => 0, stops => 0 }, $class;
+    my $times = $self->{way}{stop} ? $self->{way}{times} : 0;
+    $self->{at} = [map { int $_ * $o{runs} / ($times + 1) } 1 .. $times];
+    $self->plan_kill if $self->{way}{dispatcher};
+    return $self;
+}
+
+sub idle { return !$_[0]{down} }
+
+sub plan_kill {
+    my ($self) = @_;
+    my $wait = $self->{dice}->between(@{ $self->{way}{dispatcher} }, 'kill', $self->{kills});
+    $self->{loop}->after($wait, sub {
+        return if $self->{over};
+        $self->kill_dispatcher;
+        $self->plan_kill;
+    });
+    return;
+}
+
+sub kill_dispatcher {
+    my ($self) = @_;
+    return if $self->{down};
+    my $pid = $self->{service}->dispatcher or return;
+    kill 'KILL', $pid;
+    $self->{service}->expect_death;
+    $self->{kills}++;
+    return;
+}
+
+# So many runs have been started.
+sub see {
+    my ($self, $started) = @_;
+    return if $self->{down} || !@{ $self->{at} } || $started < $self->{at}[0];
+    shift @{ $self->{at} };
+    $self->{down} = 1;
+    $self->{stops}++;
+    my $master = $self->{service}->master;
+    kill $self->{way}{stop}, $master;
+    $self->await_end($master, int STOP_S / LOOK_S);
+    return;
+}
+
+sub await_end {
+    my ($self, $master, $looks) = @_;
+    $self->{loop}->after(LOOK_S, sub {
+        $self->{reaped} ||= waitpid($master, WNOHANG) == $master;
+        return $self->await_end($master, $looks - 1) if session_of($master) && $looks > 0;
+        push @{ $self->{service}{faults} }, "still there after SIG$self->{way}{stop}" if $looks <= 0;
+        end_processes(session_of($master));
+        delete $self->{service}{master};
+        $self->{reaped} = 0;
+        $self->{loop}->after($self->{dice}->between(@{ $self->{way}{for} }, 'down', $self->{stops}), sub {
+            $self->{service}->start_service;
+            $self->{down} = 0;
+        });
+    });
+    return;
+}
+
+1;

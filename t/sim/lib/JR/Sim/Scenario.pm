@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::Sim::Scenario -- the weather: what GitHub, the network, people and the
+# machine do to the service. What the words mean stands in Hooks (hooks), Api
+# (api), People (people) and Outage (outage).
+
+package JR::Sim::Scenario;
+
+use strict;
+use warnings;
+
+# branches: REPO_BRANCHES restricts; groups: concurrency groups; old: runs
+# that were created long ago are among them (events alone tell of those).
+my @SCENARIOS = (
+    { name => 'calm', title => 'all events, in order, at once', branches => 1, old => 1 },
+    { name => 'jobs-only', title => 'only workflow_job subscribed to', branches => 1,
+        hooks => { only => 'workflow_job' } },
+    { name => 'runs-only', title => 'only workflow_run subscribed to',
+        hooks => { only => 'workflow_run' } },
+    { name => 'late', title => 'each delivery up to 1.5 s late, some 7 s', old => 1,
+        hooks => { late => [0, 1.5], tail => .05 } },
+    { name => 'disorder', title => 'deliveries shuffled', branches => 1, old => 1,
+        hooks => { late => [0, .4] } },
+    { name => 'duplicates', title => 'repeated, by one hook or two, and shuffled', old => 1,
+        hooks => { twice => .5, late => [0, .3], tail => .05 } },
+    { name => 'lost-10', title => '10 % of the deliveries lost', branches => 1, hooks => { drop => .1 } },
+    { name => 'lost-50', title => '50 % of the deliveries lost', hooks => { drop => .5 } },
+    { name => 'lost-jobs', title => 'all job events of 40 % of the runs lost, of the others 5 %, shuffled', branches => 1,
+        hooks => { deaf => .4, drop => .05, late => [0, .3] } },
+    { name => 'down', title => 'the service stopped and started again', branches => 1,
+        outage => { stop => 'TERM', times => 3, for => [.5, 2] } },
+    { name => 'down-kill', title => 'the service killed and started again; some events redelivered',
+        hooks => { redeliver => .5 }, outage => { stop => 'KILL', times => 3, for => [.5, 2] } },
+    { name => 'killed', title => 'the dispatcher killed at random, and at its POSTs', branches => 1,
+        api => { kill => .03, kill_late => .03, slow => [.2, .01, .1] }, outage => { dispatcher => [2, 6] } },
+    { name => 'errors', title => 'API: error pages, odd answers, redirects', branches => 1,
+        api => { get_error => .15, list_error => .2, post_error => .15, post_error_late => .15, odd => .05, moved => .1 } },
+    { name => 'cuts', title => 'API: connections cut before and after the effect',
+        api => { get_cut => .2, post_cut => .2, post_cut_late => .25 } },
+    { name => 'hangs', title => 'API: slow answers, and two that never come', branches => 1,
+        api => { hang => 2, slow => [.3, .05, .5] } },
+    { name => 'running', title => 'API: "already running" right after the end',
+        api => { running => .5, get_lag => .05 } },
+    { name => 'limits', title => 'API: secondary and primary rate limits', branches => 1,
+        api => { limits => [4, 1] } },
+    { name => 'bad-token', title => 'API: the token is not taken for a while',
+        api => { tokens => [5, 1.5] } },
+    { name => 'stale', title => 'API: runs and lists shown as they were a second ago', branches => 1,
+        api => { get_lag => 1, list_lag => 1.5 } },
+    { name => 'people', title => 're-runs, cancels and new commits by hand', groups => 1, old => 1,
+        people => { rerun => .3, cancel => .15, remove => .01 } },
+    { name => 'storm', title => 'a little of all of it at once', groups => 1, branches => 1,
+        hooks  => { drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3 },
+        api    => {
+            get_error => .05, list_error => .1, post_error => .05, post_error_late => .05, get_cut => .05, post_cut => .05,
+            post_cut_late => .05, running => .1, odd => .02, moved => .03, slow => [.1, .01, .1], list_lag => .5,
+            limits => [11, 1], tokens => [17, 1.2], kill => .01, kill_late => .01,
+        },
+        people => { rerun => .1, cancel => .08, remove => .01 },
+        outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
+);
+
+sub all { return @SCENARIOS }
+
+sub named {
+    my (@names) = @_;
+    return @SCENARIOS if grep { $_ eq 'all' } @names;
+    my %known = map { $_->{name} => $_ } @SCENARIOS;
+    return map { $known{$_} // die "no scenario '$_'; there are: all " . join(' ', map { $_->{name} } @SCENARIOS) . "\n" } @names;
+}
+
+1;

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# JR::Sim::World -- one scenario from beginning to end: GitHub, the service
+# behind its nginx, everybody else, and the judgement.
+
+package JR::Sim::World;
+
+use strict;
+use warnings;
+use POSIX qw(strftime);
+use Time::HiRes qw(time);
+use JR::Service;
+use JR::Test qw(service);
+use JR::Sim::Api;
+use JR::Sim::Counting;
+use JR::Sim::Dice;
+use JR::Sim::GitHub;
+use JR::Sim::Hooks;
+use JR::Sim::Judge;
+use JR::Sim::Loop;
+use JR::Sim::Outage;
+use JR::Sim::People;
+use JR::Sim::Workflow;
+
+use constant {
+    HOURLY_LIMIT => 3_600_000,    # a tenth of it: 100 calls a second for looking around
+    RERUN_DELAY_S => .1,
+    QUIET_S      => 4,            # nothing asked about runs that are over: all is settled
+    STUCK_S      => 45,           # nothing moves, and something is still due
+    BACKLOG      => 100,
+};
+
+# scenario, runs, seed, jobs (runs under way at once), progress->(text)
+sub play {
+    my ($class, %o) = @_;
+    my $self = bless { %o, all => [], began => time }, $class;
+    $self->build;
+    eval { $self->live; 1 } or my $died = $@;
+    $self->{outage}{over} = 1;
+    my @trouble = $died ? ("the simulator: $died") : ();
+    push @trouble, map {"the service: $_"} $self->{service}->finish;
+    $self->{api}->close_all;
+    return $self->result(@trouble);
+}
+
+sub build {
+    my ($self) = @_;
+    my $scenario = $self->{scenario};
+    my $loop = $self->{loop} = JR::Sim::Loop->new;
+    my $dice = $self->{dice} = JR::Sim::Dice->new("$self->{seed}/$scenario->{name}");
+    my %settings = JR::Sim::Workflow::settings($scenario->{branches});
+    $self->{judge} = JR::Sim::Judge->new(settings => \%settings);
+    $self->{counting} = JR::Sim::Counting->new(delay_s => RERUN_DELAY_S);
+    $self->{github} = JR::Sim::GitHub->new(
+        dice => $dice, loop => $loop, tokens => [JR::Service::token()], hourly_limit => HOURLY_LIMIT,
+        on_event => sub { $self->{hooks}->send($_[0]) },
+        on_end   => sub { $self->{people}->see_end($_[0]) if $_[0]{n} >= 0 },
+    );
+    my %common = (dice => $dice, loop => $loop, github => $self->{github});
+    $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, kill => sub { $self->{outage}->kill_dispatcher });
+    $self->{people} = JR::Sim::People->new(%common, way => $scenario->{people});
+    my $service = $self->{service} = service(
+        %settings,
+        GITHUB_API_URL => $self->{api}->url, WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
+        RERUN_DELAY => RERUN_DELAY_S * 1000 . 'ms', API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
+        API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s',
+    );
+    $service->start;
+    $self->{hooks} = JR::Sim::Hooks->new(
+        loop => $loop, dice => $dice, socket => "$service->{dir}/http.sock", way => $scenario->{hooks},
+        heard => sub { $self->{counting}->hear($_[0]) },
+    );
+    $self->{outage} = JR::Sim::Outage->new(
+        loop => $loop, dice => $dice, service => $service, way => $scenario->{outage}, runs => $self->{runs});
+    return;
+}
+
+sub begin {
+    my ($self, $n, $plan) = @_;
+    my $run = $self->{github}->start_run($n, $plan);
+    push @{ $self->{all} }, $run;
+    return $run;
+}
+
+# The service has to know each repository before GitHub loses the first event.
+sub introduce {
+    my ($self) = @_;
+    my $way = $self->{hooks}{way};
+    $self->{hooks}{way} = { map { $_ => $way->{$_} } grep { $_ eq 'only' } keys %$way };
+    my $n = 0;
+    for my $repo (JR::Sim::Workflow::repos()) {
+        $self->begin(--$n, {
+            repo => $repo, head_repo => $repo, workflow => 'Hello', event => 'push', head_branch => 'main',
+            actor => 'octocat', character => 'normal', age_s => 0,
+            nodes => [{ name => 'hello', needs => [], if => 'success', fate => 'good', p => 0 }],
+        });
+    }
+    $self->{loop}->turn while $self->{github}{open} || !$self->{hooks}->idle;
+    $self->{hooks}{way} = $way;
+    return;
+}
+
+sub live {
+    my ($self) = @_;
+    $self->introduce;
+    my ($started, $next_look, $moved, $state) = (0, 0, time, '');
+    my ($github, $hooks, $people, $outage, $api) = @$self{qw(github hooks people outage api)};
+    while (1) {
+        my $now = time;
+        while ($started < $self->{runs} && $github->{open} < $self->{jobs} && @{ $hooks->{waiting} } < BACKLOG
+            && ($self->{next_start} // 0) <= $now)
+        {
+            my $plan = JR::Sim::Workflow::plan($self->{dice}, $started, map { $_ => $self->{scenario}{$_} } qw(old groups));
+            $people->see_start($self->begin($started, $plan));
+            $self->{next_start} = $now + .01;
+            $outage->see(++$started);
+        }
+        $self->{loop}->turn;
+        next if $now < $next_look;
+        $next_look = $now + .2;
+        my $attempts = 0;
+        $attempts += @{ $_->{attempts} } for @{ $self->{all} };
+        my $now_state = "$started $github->{open} $attempts $hooks->{sent}";
+        ($moved, $state) = ($now, $now_state) if $state ne $now_state;
+        my $quiet = $started == $self->{runs} && !$github->{open} && $hooks->idle && $people->idle && $outage->idle;
+        my $unmet = $quiet ? grep { $self->{judge}->unmet($_) } @{ $self->{all} } : -1;
+        $self->{progress}->(sprintf '%d of %d runs, %d under way, %d attempts, %d deliveries waiting%s',
+            $started, $self->{runs}, $github->{open}, $attempts, $hooks->{pending}, $quiet ? ", $unmet due" : '')
+            if $self->{progress};
+        if ($quiet) {
+            $api->{over} = $outage->{over} = 1;
+            my $last = $api->{last_ask} // $moved;
+            $last = $moved if $moved > $last;
+            return if !$unmet && $now - $last > QUIET_S;
+        }
+        return if $now - $moved > STUCK_S;
+    }
+}
+
+sub result {
+    my ($self, @trouble) = @_;
+    my ($judge, $unlucky, @wrong, $counted_wrong, $due) = ($self->{judge}, 0);
+    for my $run (@{ $self->{all} }) {
+        my @faults = $judge->faults($run, \$unlucky);
+        push @wrong, { run => $run, faults => \@faults } if @faults;
+        $counted_wrong++ if $self->{counting}->is_wrong($run, $judge);
+    }
+    my $reruns = grep { $_->{by} eq $judge->service_name } map { @{ $_->{attempts} } } @{ $self->{all} };
+    my $statuses = $self->{hooks}{statuses};
+    my $out = $self->{scenario}{outage} ? 0 : grep { !/^2|^404/ } keys %$statuses;
+    push @trouble, 'answers: ' . join ', ', map {"$_: $statuses->{$_}"} sort keys %$statuses if $out;
+    return {
+        name => $self->{scenario}{name}, title => $self->{scenario}{title}, runs => scalar @{ $self->{all} },
+        wrong => \@wrong, counted_wrong => $counted_wrong // 0, reruns => $reruns, calls => $self->{api}{calls},
+        unlucky => $unlucky, statuses => $statuses, lost => $self->{hooks}{lost}, sent => $self->{hooks}{sent},
+        kills => $self->{outage}{kills}, stops => $self->{outage}{stops},
+        seconds => time - $self->{began}, trouble => \@trouble, log => $self->{service}->log->path,
+    };
+}
+
+# All that happened to a run, with the service's own words.
+sub story {
+    my ($run, $log) = @_;
+    my @lines = map {
+        my ($at, $text) = @$_;
+        strftime('%Y-%m-%dT%H:%M:%S', gmtime $at) . sprintf('.%03dZ ', ($at - int $at) * 1000) . $text
+    } @{ $run->{story} };
+    if (open my $fh, '<', $log) {
+        while (<$fh>) {
+            next if !/\brun=$run->{id}\b/;
+            chomp;
+            s/^(\S+) /$1     | /;
+            push @lines, $_;
+        }
+    }
+    return map {"$_\n"} sort { substr($a, 0, 24) cmp substr($b, 0, 24) } @lines;
+}
+
+1;
