@@ -692,6 +692,13 @@ bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int
     return true;
 }
 
+/* Rule 4: does the list show a later conclusion than the one that closed the attempt? */
+static bool is_replaced(const struct jr_run *run, const struct jr_event *seen)
+{
+    return run->phase == JR_PHASE_CLOSED && run->reason == JR_REASON_CONCLUSION_NOT_RETRIED
+           && seen->conclusion != run->conclusion && seen->updated_ms > run->updated_ms;
+}
+
 bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event *seen,
                       struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
 {
@@ -699,7 +706,8 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
 
     memset(verdict, 0, sizeof *verdict);
     if (seen->status != JR_STATUS_COMPLETED || seen_attempt < run->attempt
-        || (seen_attempt == run->attempt && (run->complete || run->phase != JR_PHASE_OPEN)))
+        || (seen_attempt == run->attempt && (run->complete || run->phase != JR_PHASE_OPEN)
+            && !is_replaced(run, seen)))
         return false;
     if (!run->known) {
         run->known = true;
