@@ -355,9 +355,10 @@ static void read_url(struct loader *loader, const struct row *row, const char *v
     char **field = field_of(loader->settings, row);
 
     if (!is_base_url(value)) {
+        /* What stands before an @ may be a password. */
         problem(loader, row->name, "'%s' is not a URL such as https://api.github.com "
                 "(http or https, a host, perhaps a path; no user, query or fragment)",
-                shown(value, quoted));
+                strchr(value, '@') == NULL ? shown(value, quoted) : "a URL with @");
         return;
     }
     keep_text(loader, row, value);
