@@ -338,7 +338,7 @@ static void look_further(struct dispatcher *dispatcher)
     struct jr_call call;
     struct jr_error error;
     size_t count, shown;
-    unsigned found;
+    unsigned found, closed;
     enum jr_err err;
 
     jr_throttle_take(&dispatcher->calls.throttle);
@@ -351,12 +351,13 @@ static void look_further(struct dispatcher *dispatcher)
         return;
     }
     err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
-                            count, shown, jr_now_ms(), &found, &error);
+                            count, shown, jr_now_ms(), &found, &closed, &error);
     if (err != JR_OK)
         store_failed(dispatcher, err, &error);
     else
-        jr_log(found > 0 ? JR_LOG_INFO : JR_LOG_DEBUG, "looked",
-               "%s: %zu runs in a list, %u of them not heard of", look->repo.name, shown, found);
+        jr_log(found + closed > 0 ? JR_LOG_INFO : JR_LOG_DEBUG, "looked",
+               "%s: %zu runs in a list, %u of them to be asked about, %u recorded and left alone",
+               look->repo.name, shown, found, closed);
 }
 
 /* Go on with the sweep through the repositories, or begin one when it is time. */

@@ -45,7 +45,10 @@ static void learn_facts(struct jr_run *run, const struct jr_event *event)
         return;
     learn(run->trigger, sizeof run->trigger, event->trigger);
     learn(run->actor, sizeof run->actor, event->actor);
-    learn(run->head_repo, sizeof run->head_repo, event->head_repo);
+    /* Compared within one payload: the repository may have been renamed since others. */
+    if (*event->head_repo != '\0')
+        jr_text_copy(run->head_repo, sizeof run->head_repo,
+                     strcasecmp(event->head_repo, event->repo) == 0 ? "" : event->head_repo);
     if (event->created_ms != 0)
         run->created_ms = event->created_ms;
 }
@@ -140,7 +143,7 @@ static enum jr_reason filter_run(const struct jr_settings *settings, const struc
         if (!jr_list_match(&settings->repo_branches, run->branch))
             return JR_REASON_BRANCH_EXCLUDED;
         /* A fork's `master` carries the same name and is not ours. */
-        if (*run->head_repo != '\0' && strcasecmp(run->head_repo, run->repo) != 0)
+        if (*run->head_repo != '\0')
             return JR_REASON_FORK_BRANCH;
     }
     if (excludes_login(settings, run->actor) || excludes_login(settings, run->triggering_actor))

@@ -33,7 +33,7 @@ static const struct {
     { "already running", JR_OUTCOME_LATER, JR_REASON_ALREADY_RUNNING },
     { "over a month ago", JR_OUTCOME_NEVER, JR_REASON_TOO_OLD },
     { "cannot be retried", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED },
-    { "not attempted with failed jobs", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED },
+    { "not attempted with failed jobs", JR_OUTCOME_NEVER, JR_REASON_REFUSED },
     { "resource not accessible", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
     { "must have admin rights", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
 };

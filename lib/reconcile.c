@@ -86,8 +86,8 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
     return look->active ? JR_OK : JR_ENOENT;
 }
 
-static bool take_up(struct jr_txn *txn, const struct jr_settings *settings,
-                    const struct jr_event *seen, int64_t now_ms)
+static void take_up(struct jr_txn *txn, const struct jr_settings *settings,
+                    const struct jr_event *seen, int64_t now_ms, unsigned *found, unsigned *closed)
 {
     struct jr_run run;
     struct jr_verdict verdict;
@@ -96,7 +96,7 @@ static bool take_up(struct jr_txn *txn, const struct jr_settings *settings,
 
     jr_ledger_load_run(txn, seen->run_id, &run);
     if (txn->error.code != JR_OK || !jr_decide_listed(settings, seen, &run, now_ms, &verdict))
-        return false;
+        return;
     entry.attempt = verdict.attempt;
     entry.reason = verdict.reason;
     snprintf(entry.detail, sizeof entry.detail, "found in a list of runs that ended %s%s%s",
@@ -104,7 +104,7 @@ static bool take_up(struct jr_txn *txn, const struct jr_settings *settings,
              run.due_ms != 0 ? jr_timestamp_format(run.due_ms, due) : "");
     jr_history_add(txn, &run, &entry);
     jr_ledger_save_run(txn, &run);
-    return run.due_ms != 0;
+    *(run.due_ms != 0 ? found : closed) += 1;
 }
 
 /* Record that the look is over and how far it got. */
@@ -148,16 +148,16 @@ static void next_page(struct jr_look *look, const struct jr_event *runs, size_t 
 enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
                               struct jr_look *look, const struct jr_event *runs, size_t count,
                               size_t shown, int64_t now_ms, unsigned *found,
-                              struct jr_error *error)
+                              unsigned *closed, struct jr_error *error)
 {
     struct jr_txn txn;
     enum jr_err err = JR_OK;
 
-    *found = 0;
+    *found = *closed = 0;
     for (size_t done = 0; done < count && err == JR_OK;) {
         jr_txn_begin(&txn, store, true);
         for (size_t end = done + BATCH; done < count && done < end; done++)
-            *found += take_up(&txn, settings, &runs[done], now_ms);
+            take_up(&txn, settings, &runs[done], now_ms, found, closed);
         err = jr_txn_commit(&txn);
     }
     if (err != JR_OK) {

@@ -44,11 +44,12 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
  * Take up the runs of a page and go on to the next; after the last page of the
  * last list the look is over and how far it got is recorded.
  *   shown  how many runs the page held
- *   found  out: how many runs got an outbox entry
+ *   found   out: how many runs got an outbox entry
+ *   closed  out: how many were recorded, but are not rerun
  */
 enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
                               struct jr_look *look, const struct jr_event *runs, size_t count,
                               size_t shown, int64_t now_ms, unsigned *found,
-                              struct jr_error *error) JR_CHECKED;
+                              unsigned *closed, struct jr_error *error) JR_CHECKED;
 
 #endif

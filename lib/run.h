@@ -40,7 +40,7 @@ struct jr_run {
     char triggering_actor[JR_LOGIN_SIZE];
     char first_sender[JR_LOGIN_SIZE]; /* of the attempt's first event by its own time */
     int64_t first_sender_ms;
-    char head_repo[JR_REPO_SIZE];
+    char head_repo[JR_REPO_SIZE]; /* the fork that the branch is of; empty: none is known */
     int64_t created_ms; /* of attempt 1 */
     bool shown;         /* GitHub's API has shown it: what is empty now is empty there */
 

@@ -54,10 +54,10 @@ static enum jr_err begin(struct bench *bench, int64_t sweep_ms)
 /* Hand in a page with these runs; returns how many were found. */
 static unsigned page(struct bench *bench, const struct jr_event *runs, size_t count, size_t shown)
 {
-    unsigned found;
+    unsigned found, closed;
 
     if (jr_reconcile_page(bench->store, &bench->settings, &bench->look, runs, count, shown,
-                          bench->now_ms, &found, &bench->error)
+                          bench->now_ms, &found, &closed, &bench->error)
         != JR_OK)
         fail_msg("%s", bench->error.text);
     return found;

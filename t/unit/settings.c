@@ -190,7 +190,6 @@ static const struct bad_row bad[] = {
     { "GITHUB_API_URL", "https:///repos", "https" },
     { "GITHUB_API_URL", "https://a.example/x?y=1", "https" },
     { "GITHUB_API_URL", "https://a.example/#x", "https" },
-    { "GITHUB_API_URL", "https://me@a.example", "https" },
     { "GITHUB_API_URL", "https://a.example/a b", "https" },
     { "RERUN_DELAY", "61m", "0 to 1h" },
     { "RERUN_DELAY", "5 s", "0 to 1h" },
@@ -257,6 +256,7 @@ static const struct bad_row bad_secrets[] = {
     { "GITHUB_TOKEN", "S3CRET\n", "control" },
     { "GITHUB_SIGN_KEY", "S3CRET\n", "control" },
     { "GITHUB_SIGN_KEY_OLD", "S3\tCRET", "control" },
+    { "GITHUB_API_URL", "https://me:S3CRET@a.example", "https" },
 };
 
 static void bad_secret(void **state)
