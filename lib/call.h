@@ -24,6 +24,7 @@ struct jr_call {
     enum jr_reason reason;
     int64_t wait_ms;  /* for LATER: at least so long; 0: the backoff alone */
     bool stops_all;   /* no call at all before wait_ms is over; 0: throttle.c says how long */
+    bool try_all;     /* it may be that only its failed jobs cannot be rerun */
     int status;       /* HTTP; 0: no answer */
     int64_t duration_us;
     int64_t hourly_limit;     /* 0: not said */

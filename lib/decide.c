@@ -812,8 +812,7 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
         run->intent_ms = 0;
     if (run->due_ms != claimed_due_ms) {
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
-    } else if (posted && call->reason == JR_REASON_CANNOT_BE_RETRIED && !run->rerun_all
-               && run->jobs_known == 0) {
+    } else if (posted && call->try_all && !run->rerun_all && run->jobs_known == 0) {
         /* Perhaps it has no jobs that could have failed. */
         run->rerun_all = true;
         wait_more(settings, run, verdict, call->reason, 0, now_ms);

@@ -29,13 +29,14 @@ static const struct {
     const char *part;
     enum jr_outcome outcome;
     enum jr_reason reason;
+    bool try_all;
 } refusals[] = {
-    { "already running", JR_OUTCOME_LATER, JR_REASON_ALREADY_RUNNING },
-    { "over a month ago", JR_OUTCOME_NEVER, JR_REASON_TOO_OLD },
-    { "cannot be retried", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED },
-    { "not attempted with failed jobs", JR_OUTCOME_NEVER, JR_REASON_REFUSED },
-    { "resource not accessible", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
-    { "must have admin rights", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION },
+    { "already running", JR_OUTCOME_LATER, JR_REASON_ALREADY_RUNNING, false },
+    { "over a month ago", JR_OUTCOME_NEVER, JR_REASON_TOO_OLD, false },
+    { "cannot be retried", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, true },
+    { "not attempted with failed jobs", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, false },
+    { "resource not accessible", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, false },
+    { "must have admin rights", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, false },
 };
 
 static int64_t later_of(int64_t a, int64_t b)
@@ -114,6 +115,7 @@ static void sort_forbidden(const struct jr_http_answer *answer, const char *docu
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         if (contains(call->text, refusals[i].part)) {
             sorted(call, refusals[i].outcome, refusals[i].reason, 0);
+            call->try_all = refusals[i].try_all;
             return;
         }
     }
@@ -129,7 +131,7 @@ void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t no
 
     call->status = status;
     call->duration_us = answer->duration_us;
-    call->stops_all = false;
+    call->stops_all = call->try_all = false;
     call->hourly_limit = later_of(answer->ratelimit_limit, 0);
     call->token_expires_ms = jr_timestamp_parse(answer->token_expiration);
     if (status == 0)

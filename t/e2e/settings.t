@@ -75,7 +75,7 @@ subtest 'check shows what it would run with' => sub {
 my %VALUES = (
     RUN_ATTEMPTS       => [[qw(0 -1 51 four 4.5 4x), '4 4'],        [qw(1 4 50)]],
     RETRY_CONCLUSIONS  => [['failed', 'failure;timed_out', 'success'], ['failure', 'FAILURE,timed_out', 'failure, cancelled']],
-    GITHUB_API_URL     => [['api.github.com', 'ftp://x', 'https://', 'https://u@x', "https://x y"],
+    GITHUB_API_URL     => [['api.github.com', 'ftp://x', 'https://', 'https://x?y', "https://x y"],
                            ['https://api.github.com', 'http://127.0.0.1:8080/api/v3']],
     GITHUB_CA_FILE     => [['/nowhere/ca.pem'],                     ['/etc/passwd']],
     RERUN_DELAY        => [[qw(5x s -5s 1.5s 5sm 5M), '5 s x', '99999999999999999999'], [qw(5 5s 100ms 2m 1h 0)]],

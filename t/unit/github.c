@@ -96,7 +96,7 @@ static const struct sort_row calls[] = {
       JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, NO_WAIT },
     { "no failed jobs", 403,
       "{\"message\": \"Unable to retry this workflow run because it was not attempted with failed jobs.\"}", true,
-      HEADERS, JR_OUTCOME_NEVER, JR_REASON_REFUSED, NO_WAIT },
+      HEADERS, JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, NO_WAIT },
     { "not accessible by integration", 403, "{\"message\": \"Resource not accessible by integration\"}", true,
       0, 4321, 0, true, JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, NO_WAIT },
     { "not accessible by personal access token", 403,
