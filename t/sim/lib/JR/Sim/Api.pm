@@ -7,12 +7,14 @@
 #   post_error post_error_late an error page before, after the effect
 #   get_cut post_cut post_cut_late   the connection is cut instead
 #   running                    a POST is refused as if the run was going on
+#   never                      POSTs for this attempt are refused for good
 #   odd                        a GET is answered with something else
 #   moved                      a redirect to where the thing is now
 #   slow                       [chance, least, most] seconds before the answer
 #   hang                       how many requests in all are never answered
 #   get_lag list_lag           seconds by which answers are out of date
 #   kill kill_late             the dispatcher is killed before, after a POST's effect
+#   kill_get                   and while it asks
 #   limits tokens              [every, for] seconds: rate limits, a token not taken
 
 package JR::Sim::Api;
@@ -27,9 +29,21 @@ use JR::FakeGitHub::Server;
 
 my $JSON = JSON::PP->new->canonical->utf8;
 
+my $PROBLEM = \&JR::FakeGitHub::Actions::problem;
+
+# What GitHub will say again, however often it is asked.
+my @NEVER = (
+    sub { $PROBLEM->(403, 'Resource not accessible by personal access token', 'X-Accepted-GitHub-Permissions' => 'actions=write') },
+    sub { $PROBLEM->(403, 'Must have admin rights to Repository.') },
+    sub { $PROBLEM->(403, 'This workflow is disabled') },
+    sub { $PROBLEM->(404, 'Not Found') },
+    sub { $PROBLEM->(422, 'Unprocessable') },
+);
+
 my $HTML = '<!DOCTYPE html><html><body><h1>Unicorn!</h1></body></html>';
 
-# loop, dice, github, way (the scenario's `api`), kill->() kills the dispatcher
+# loop, dice, github, way (the scenario's `api`); kill->() kills the dispatcher,
+# may_kill->() says whether it may be killed now
 sub new {
     my ($class, %o) = @_;
     my $self = bless { %o, way => $o{way} // {}, input => {}, count => {}, calls => {}, hung => [] }, $class;
@@ -122,8 +136,13 @@ sub act {
         return ({ hang => 1, effect => $what eq 'post' }, 'hangs');
     }
     if ($what eq 'post') {
-        return ({ kill => 1, cut => 1 }, 'the dispatcher is killed before the effect') if $luck->('kill');
-        return ({ kill => 1, cut => 1, effect => 1 }, 'the dispatcher is killed after the effect') if $luck->('kill_late');
+        my $run = $request->{run};
+        if ($run && $dice->chance($way->{never} // 0, $run->{n}, $run->{attempt}, 'never')) {
+            $run->{refused}{ $run->{attempt} } = 1;
+            return ($dice->pick(\@NEVER, $run->{n}, $run->{attempt}, 'answer')->(), 'refused for good');
+        }
+        return ({ kill => 1, cut => 1 }, 'the dispatcher is killed before the effect') if $luck->('kill') && $self->{may_kill}->();
+        return ({ kill => 1, cut => 1, effect => 1 }, 'the dispatcher is killed after the effect') if $luck->('kill_late') && $self->{may_kill}->();
         return ({ cut => 1 }, 'cut before the effect') if $luck->('post_cut');
         return ({ cut => 1, effect => 1 }, 'cut after the effect') if $luck->('post_cut_late');
         return ({ $self->error_page(@about) }, 'error before the effect') if $luck->('post_error');
@@ -131,6 +150,7 @@ sub act {
         return (JR::FakeGitHub::Actions::problem(403, 'This workflow is already running'), 'refused for now')
             if $luck->('running');
     }
+    return ({ kill => 1, cut => 1 }, 'the dispatcher is killed') if $what ne 'post' && $luck->('kill_get') && $self->{may_kill}->();
     return ({ cut => 1 }, 'cut') if $what eq 'get' && $luck->('get_cut');
     return ({ $self->error_page(@about) }, 'error')
         if ($what eq 'get' && $luck->('get_error')) || ($what eq 'list' && $luck->('list_error'));

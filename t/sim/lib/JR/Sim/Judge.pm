@@ -66,6 +66,7 @@ sub undue {
     return 'over 30 days old' if time - $run->{created_at} > RERUN_LIFE_S;
     return 'ended long ago' if $attempt->{long_over};
     return 'GitHub cannot rerun it' if $run->{event} eq 'dynamic';
+    return 'GitHub refuses it for good' if $run->{refused}{ $attempt->{number} };
     return 'deleted' if $run->{gone};
     return '';
 }
@@ -85,6 +86,7 @@ sub fault_of {
     my $attempt = $run->{attempts}[$n - 1];
     return "a POST for attempt $n, which GitHub showed as $basis->{status}" if $basis->{status} ne 'completed';
     return "a second POST for attempt $n" if $done->{$n} && ($done->{$n}{told} || !$basis->{stale});
+    return "a POST for attempt $n after a refusal for good" if $done->{refused}{$n};
     my $undue = $self->undue($run, { %$attempt, conclusion => $basis->{conclusion}, ended => 1 });
     return '' if $undue =~ /^(?:GitHub|deleted)/;    # it cannot know before
     return "a POST for attempt $n: $undue" if $undue;
@@ -99,8 +101,9 @@ sub faults {
     for my $post (@{ $run->{posts} }) {
         my $fault = $self->fault_of($run, $post, \%done);
         push @faults, $fault if $fault;
-        next if !$post->{accepted};
         my $n = $post->{basis} ? $post->{basis}{attempt} : 0;
+        $done{refused}{$n} = 1 if ($post->{why} // '') eq 'refused for good';
+        next if !$post->{accepted};
         $done{$n} = $post;
     }
     my @made = grep { $_->{by} eq service_name() } @{ $run->{attempts} };

@@ -14,9 +14,12 @@ package JR::Sim::Outage;
 use strict;
 use warnings;
 use POSIX qw(WNOHANG);
+use Time::HiRes qw(time);
 use JR::Process qw(session_of end_processes);
 
-use constant { LOOK_S => .05, STOP_S => 12 };
+# The master waits before it replaces a child for the third time within 10 s,
+# and ever longer: a service that is only ever restarting shows nothing.
+use constant { LOOK_S => .05, STOP_S => 12, KILLS_MOST => 3, KILLS_IN_S => 11 };
 
 # dice, loop, service, way (the scenario's `outage`), runs (how many there will be)
 sub new {
@@ -43,12 +46,19 @@ sub plan_kill {
 
 sub kill_dispatcher {
     my ($self) = @_;
-    return if $self->{down};
-    my $pid = $self->{service}->dispatcher or return;
+    return 0 if $self->{down} || !$self->may_kill;
+    my $pid = $self->{service}->dispatcher or return 0;
     kill 'KILL', $pid;
     $self->{service}->expect_death;
     $self->{kills}++;
-    return;
+    push @{ $self->{killed} }, time;
+    return 1;
+}
+
+sub may_kill {
+    my ($self) = @_;
+    $self->{killed} = [grep { $_ > time - KILLS_IN_S } @{ $self->{killed} // [] }];
+    return !$self->{over} && @{ $self->{killed} } < KILLS_MOST;
 }
 
 # So many runs have been started.

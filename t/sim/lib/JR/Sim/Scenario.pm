@@ -10,7 +10,9 @@ use strict;
 use warnings;
 
 # branches: REPO_BRANCHES restricts; groups: concurrency groups; old: runs
-# that were created long ago are among them (events alone tell of those).
+# that were created long ago are among them (events alone tell of those);
+# jobs: not more runs than that under way at once; repos: not more than that
+# many repositories; hourly_limit: of API calls, as GitHub tells it.
 my @SCENARIOS = (
     { name => 'calm', title => 'all events, in order, at once', branches => 1, old => 1 },
     { name => 'jobs-only', title => 'only workflow_job subscribed to', branches => 1,
@@ -27,12 +29,18 @@ my @SCENARIOS = (
     { name => 'lost-50', title => '50 % of the deliveries lost', hooks => { drop => .5 } },
     { name => 'lost-jobs', title => 'all job events of 40 % of the runs lost, of the others 5 %, shuffled', branches => 1,
         hooks => { deaf => .4, drop => .05, late => [0, .3] } },
+    { name => 'lost-90', title => '90 % of the deliveries lost', branches => 1, hooks => { drop => .9 } },
+    { name => 'jobs-lost', title => 'only workflow_job, of which 30 % are lost', branches => 1,
+        hooks => { only => 'workflow_job', drop => .3, late => [0, .3] } },
+    { name => 'crowd', title => 'one repository for all, 80 % of the deliveries lost', repos => 1, hooks => { drop => .8 } },
+    { name => 'budget', title => '50 % lost, and 5 calls a second to find out', hourly_limit => 180_000, hooks => { drop => .5 } },
     { name => 'down', title => 'the service stopped and started again', branches => 1,
         outage => { stop => 'TERM', times => 3, for => [.5, 2] } },
     { name => 'down-kill', title => 'the service killed and started again; some events redelivered',
         hooks => { redeliver => .5 }, outage => { stop => 'KILL', times => 3, for => [.5, 2] } },
     { name => 'killed', title => 'the dispatcher killed at random, and at its POSTs', branches => 1,
-        api => { kill => .03, kill_late => .03, slow => [.2, .01, .1] }, outage => { dispatcher => [2, 6] } },
+        jobs => 30,
+        api => { kill => .1, kill_late => .1, kill_get => .03, slow => [.2, .01, .1] }, outage => { dispatcher => [3, 9] } },
     { name => 'errors', title => 'API: error pages, odd answers, redirects', branches => 1,
         api => { get_error => .15, list_error => .2, post_error => .15, post_error_late => .15, odd => .05, moved => .1 } },
     { name => 'cuts', title => 'API: connections cut before and after the effect',
@@ -41,6 +49,7 @@ my @SCENARIOS = (
         api => { hang => 2, slow => [.3, .05, .5] } },
     { name => 'running', title => 'API: "already running" right after the end',
         api => { running => .5, get_lag => .05 } },
+    { name => 'refused', title => 'API: POSTs refused for good', branches => 1, api => { never => .2 } },
     { name => 'limits', title => 'API: secondary and primary rate limits', branches => 1,
         api => { limits => [4, 1] } },
     { name => 'bad-token', title => 'API: the token is not taken for a while',

@@ -35,10 +35,12 @@ sub settings {
     );
 }
 
-# old => 1: runs of long ago are among them
+# old => 1: runs of long ago are among them; repos => N: no more than these;
+# groups => 1: concurrency groups
 sub plan {
     my ($dice, $n, %o) = @_;
-    my $repo = $dice->chance(.04, $n, 'excluded repo') ? $EXCLUDED : $dice->pick(\@REPOS, $n, 'repo');
+    my @repos = @REPOS[0 .. ($o{repos} // @REPOS) - 1];
+    my $repo = $dice->chance(.04, $n, 'excluded repo') ? $EXCLUDED : $dice->pick(\@repos, $n, 'repo');
     my %plan = (
         repo        => $repo,
         head_repo   => $repo,

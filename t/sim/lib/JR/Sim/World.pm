@@ -25,12 +25,23 @@ use JR::Sim::Workflow;
 use constant {
     HOURLY_LIMIT => 3_600_000,    # a tenth of it: 100 calls a second for looking around
     RERUN_DELAY_S => .1,
-    QUIET_S      => 4,            # nothing asked about runs that are over: all is settled
+    QUIET_S      => 4,            # so long nothing is asked about runs that are over: all is settled
     STUCK_S      => 45,           # nothing moves, and something is still due
     BACKLOG      => 100,
+    SHARE        => 10,           # of the hourly limit, for looking around
+    FIRST_BUCKET => 500,          # that share of GitHub's usual limit, before it tells another
+    MEMORY_KB    => 1_000_000,
 };
 
-# scenario, runs, seed, jobs (runs under way at once), progress->(text)
+# The store commits to disk with each event; memory will do here.
+sub use_memory {
+    my ($free_kb) = (`df -kP /dev/shm 2>/dev/null` // '') =~ /\s(\d+)\s+\d+%/;
+    $ENV{TMPDIR} = '/dev/shm' if -w '/dev/shm' && ($free_kb // 0) > MEMORY_KB;
+    return;
+}
+
+# scenario, runs, seed, jobs (runs under way at once), progress->(text),
+# quiet_s (how long nothing more may be asked before all is taken for settled)
 sub play {
     my ($class, %o) = @_;
     my $self = bless { %o, all => [], began => time }, $class;
@@ -46,18 +57,21 @@ sub play {
 sub build {
     my ($self) = @_;
     my $scenario = $self->{scenario};
+    use_memory();
     my $loop = $self->{loop} = JR::Sim::Loop->new;
     my $dice = $self->{dice} = JR::Sim::Dice->new("$self->{seed}/$scenario->{name}");
     my %settings = JR::Sim::Workflow::settings($scenario->{branches});
     $self->{judge} = JR::Sim::Judge->new(settings => \%settings);
     $self->{counting} = JR::Sim::Counting->new(delay_s => RERUN_DELAY_S);
     $self->{github} = JR::Sim::GitHub->new(
-        dice => $dice, loop => $loop, tokens => [JR::Service::token()], hourly_limit => HOURLY_LIMIT,
+        dice => $dice, loop => $loop, tokens => [JR::Service::token()], 
+        hourly_limit => $scenario->{hourly_limit} // HOURLY_LIMIT,
         on_event => sub { $self->{hooks}->send($_[0]) },
         on_end   => sub { $self->{people}->see_end($_[0]) if $_[0]{n} >= 0 },
     );
     my %common = (dice => $dice, loop => $loop, github => $self->{github});
-    $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, kill => sub { $self->{outage}->kill_dispatcher });
+    $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, 
+        kill => sub { $self->{outage}->kill_dispatcher }, may_kill => sub { $self->{outage}->may_kill });
     $self->{people} = JR::Sim::People->new(%common, way => $scenario->{people});
     my $service = $self->{service} = service(
         %settings,
@@ -105,12 +119,14 @@ sub live {
     $self->introduce;
     my ($started, $next_look, $moved, $state) = (0, 0, time, '');
     my ($github, $hooks, $people, $outage, $api) = @$self{qw(github hooks people outage api)};
+    my $most = $self->{scenario}{jobs} // $self->{jobs};
+    $most = $self->{jobs} if $most > $self->{jobs};
     while (1) {
         my $now = time;
-        while ($started < $self->{runs} && $github->{open} < $self->{jobs} && @{ $hooks->{waiting} } < BACKLOG
+        while ($started < $self->{runs} && $github->{open} < $most && @{ $hooks->{waiting} } < BACKLOG
             && ($self->{next_start} // 0) <= $now)
         {
-            my $plan = JR::Sim::Workflow::plan($self->{dice}, $started, map { $_ => $self->{scenario}{$_} } qw(old groups));
+            my $plan = JR::Sim::Workflow::plan($self->{dice}, $started, map { $_ => $self->{scenario}{$_} } qw(old groups repos));
             $people->see_start($self->begin($started, $plan));
             $self->{next_start} = $now + .01;
             $outage->see(++$started);
@@ -131,7 +147,7 @@ sub live {
             $api->{over} = $outage->{over} = 1;
             my $last = $api->{last_ask} // $moved;
             $last = $moved if $moved > $last;
-            return if !$unmet && $now - $last > QUIET_S;
+            return if !$unmet && $now - $last > ($self->{quiet_s} // QUIET_S);
         }
         return if $now - $moved > STUCK_S;
     }
@@ -148,6 +164,10 @@ sub result {
     my $reruns = grep { $_->{by} eq $judge->service_name } map { @{ $_->{attempts} } } @{ $self->{all} };
     my $statuses = $self->{hooks}{statuses};
     my $out = $self->{scenario}{outage} ? 0 : grep { !/^2|^404/ } keys %$statuses;
+    my $seconds = time - $self->{began};
+    my $share = FIRST_BUCKET + $self->{github}{hourly_limit} / SHARE / 3600 * $seconds;
+    push @trouble, sprintf '%d lists in %d s are more than a tenth of the limit', $self->{api}{calls}{list}, $seconds
+        if ($self->{api}{calls}{list} // 0) > $share * (1 + $self->{outage}{kills} + $self->{outage}{stops});
     push @trouble, 'answers: ' . join ', ', map {"$_: $statuses->{$_}"} sort keys %$statuses if $out;
     return {
         name => $self->{scenario}{name}, title => $self->{scenario}{title}, runs => scalar @{ $self->{all} },

@@ -1,0 +1,32 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A short selection of t/sim: some dozens of runs in each of a few weathers,
+# always the same ones.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../sim/lib";
+use Test::More;
+use JR::Test;
+use JR::Sim::Scenario;
+use JR::Sim::World;
+
+use constant { RUNS => 50, SEED => 1, JOBS => 60, QUIET_S => 2.5 };
+
+for my $scenario (JR::Sim::Scenario::named(qw(disorder lost-50 killed people storm))) {
+    my $result = JR::Sim::World->play(
+        scenario => $scenario, runs => RUNS, seed => SEED, jobs => JOBS, quiet_s => QUIET_S);
+    my @wrong = @{ $result->{wrong} };
+    ok(!@wrong, "$scenario->{name}, $scenario->{title}: each run gets what it deserves");
+    for my $wrong (@wrong) {
+        diag("run $wrong->{run}{id}: ", join '; ', @{ $wrong->{faults} });
+        diag($_) for JR::Sim::World::story($wrong->{run}, $result->{log});
+    }
+    cmp_ok($result->{reruns}, '>', RUNS / 5, "$scenario->{name}: there are reruns");
+    ok(!@{ $result->{trouble} }, "$scenario->{name}: nothing else is wrong");
+    diag($_) for @{ $result->{trouble} };
+}
+
+finish();
