@@ -205,6 +205,7 @@ static void play_outcome(struct scene *scene, const char *token)
         { "P=later", JR_OUTCOME_LATER, JR_REASON_ALREADY_RUNNING, 0 },
         { "P=limit", JR_OUTCOME_LATER, JR_REASON_RATE_LIMITED, JR_HOUR_MS },
         { "P=never", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, 0 },
+        { "P=not-so", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, 0 },
         { "F=later", JR_OUTCOME_LATER, JR_REASON_UNREACHABLE, 0 },
         { "F=limit", JR_OUTCOME_LATER, JR_REASON_RATE_LIMITED, JR_HOUR_MS },
         { "F=never", JR_OUTCOME_NEVER, JR_REASON_NOT_FOUND, 0 },
@@ -217,6 +218,7 @@ static void play_outcome(struct scene *scene, const char *token)
     while (strcmp(outcomes[row].token, token) != 0)
         assert_true(++row < COUNT(outcomes));
     call.outcome = outcomes[row].outcome;
+    call.try_all = strcmp(token, "P=not-so") == 0;
     call.reason = outcomes[row].reason;
     call.wait_ms = outcomes[row].wait_ms;
     if (posted)
@@ -612,6 +614,10 @@ static const struct scene_row posts[] = {
       "202 201 rerun-failed wait:already-running rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
     { "refused for good", "", "q1 c1=failure Gc=failure P=never", "202 201 rerun-failed none:cannot-be-retried", "1 closed 1/0/1", 0 },
     { "a rate limit", "", "q1 c1=failure Gc=failure P=limit", "202 201 rerun-failed wait:rate-limited", "1 due 1/0/1", 3606 },
+    { "refused as it was asked, without known jobs", "", "Rc=failure Gc=failure P=not-so Gc=failure P=not-so",
+      "201 rerun-failed wait:cannot-be-retried rerun-all none:cannot-be-retried", "1 closed 0/0/0", 0 },
+    { "refused as it was asked, with jobs", "", "q1 c1=failure Gc=failure P=not-so",
+      "202 201 rerun-failed none:cannot-be-retried", "1 closed 1/0/1", 0 },
     { "refused, and a newer attempt is known", "", "q1 c1=failure Gc=failure q2@2 P=never",
       "202 201 rerun-failed * *", "2 open 1/1/0", 0 },
 };
