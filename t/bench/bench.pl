@@ -1,0 +1,346 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The measurements of t/bench/run, which checks that all it needs is there.
+#
+# All contestants stand behind one nginx, each with a port and a socket of its
+# own, and are measured by turns, so that what else the machine does hits all
+# of them. A ratio is one of figures of the same turn; medians over the turns.
+
+use strict;
+use warnings;
+use FindBin;
+use IO::Socket::UNIX;
+use Time::HiRes qw(time sleep);
+use JR::FakeGitHub;
+use JR::FastCGI;
+use JR::Nginx;
+use JR::Payload qw(delivery job_event next_id);
+use JR::Process qw(spawn reap running children_of session_of end_processes);
+use JR::Run;
+use JR::Test ();
+use JR::Wait qw(wait_for);
+use Bench::Load;
+use Bench::Measure qw(cpu_s memory_kb commits median);
+use Bench::Report qw(machine table goals);
+
+my $quick = grep { $_ eq '--quick' } @ARGV;
+my %plan  = $quick
+    ? (turns => 1, seconds => 2, starts => 3, reruns => 20, runs => 100_000, requests => [5_000, 20_000])
+    : (turns => 5, seconds => 4, starts => 9, reruns => 100, runs => 1_000_000, requests => [10_000, 100_000]);
+my @connections = (1, 16, 64);
+my $workers     = $ENV{JR_BENCH_WORKERS} // 16;
+
+use constant {
+    FILL_S  => 150,    # at most, for the full store
+    NOBODY  => 'http://127.0.0.1:9',
+};
+
+$| = 1;
+my $dir = JR::Test::tmpdir();
+my ($nginx, $load, @floor);
+
+sub say_progress { print STDERR @_, "\n"; return }
+
+# Programs of ours: t/bench/NAME.c with what pkg-config knows.
+sub compile {
+    my ($name, $output, $packages, @options) = @_;
+    my @flags = $packages ? split ' ', qx(pkg-config --cflags --libs $packages) : ();
+    my $pid = spawn(
+        argv => ['/usr/bin/env', 'cc', '-O2', '-g', '-std=gnu11', '-Wall', '-o', "$dir/$output",
+            "$FindBin::Bin/$name.c", @options, @flags],
+        env => { PATH => $ENV{PATH} },
+        out => "$dir/cc.log",
+    );
+    die "cannot compile $name.c:\n" . Bench::Measure::slurp("$dir/cc.log") if reap($pid) != 0;
+    return "$dir/$output";
+}
+
+sub build {
+    my ($from, $in) = @ENV{qw(JR_SRCDIR JR_BUILDDIR)};
+    compile('floor', 'floor', 'fcgi');
+    compile('load', 'load.so', 'libcrypto', '-shared', '-fPIC');
+    compile('fill', 'fill', 'json-c libcurl libcrypto lmdb', "-I$in", "-I$from", "$in/lib/libjr.a");
+    return;
+}
+
+# A service as it comes, but for a dispatcher that has little to do while it is
+# measured: nothing is due, and its calls are refused.
+sub contestant {
+    my (%env) = @_;
+    return JR::Test::service(
+        WORKERS => $workers, MAP_SIZE => '16G', RERUN_DELAY => '1h', GITHUB_API_URL => NOBODY,
+        API_BACKOFF_MIN => undef, API_BACKOFF_MAX => undef, RECONCILE_INTERVAL => undef, %env,
+    );
+}
+
+# Start a service and ask it something; seconds to the answer.
+sub seconds_to_first_answer {
+    my ($service) = @_;
+    my $door    = $service->fastcgi;
+    my $request = delivery(job_event(run_id => next_id(), action => 'queued'));
+    my $answer;
+    my $begun = time;
+    $service->{master} = spawn(
+        argv => ['/usr/bin/spawn-fcgi', '-n', '-s', $service->socket_path, '-M', '0660', '--', $service->{binary}],
+        env  => $service->environment,
+        out  => $service->log->path,
+    );
+    while (!$answer) {
+        sleep 0.0005;
+        die "the service does not start:\n" . $service->log->text if !running($service->{master});
+        $answer = eval { $door->send($request) };
+    }
+    my $seconds = time - $begun;
+    die 'the first answer is ' . $answer->status . "\n" if $answer->status != 202;
+    return $seconds;
+}
+
+sub start_times {
+    my ($service) = @_;
+    return map { my $s = seconds_to_first_answer($service); $service->stop_service; $s } 1 .. $plan{starts};
+}
+
+sub fill {
+    my ($service) = @_;
+    my $pid = spawn(
+        argv => ["$dir/fill", $service->state_dir, $plan{runs}, FILL_S], out => "$dir/fill.out",
+        env => {},
+    );
+    my $status = reap($pid, FILL_S + 60);
+    my $made = Bench::Measure::slurp("$dir/fill.out") // '';
+    die "fill failed: $made\n" if $status // -1 != 0;
+    return $made + 0;
+}
+
+sub start_floor {
+    my $socket = "$dir/floor.sock";
+    my $pid = spawn(
+        argv => ['/usr/bin/spawn-fcgi', '-n', '-s', $socket, '-M', '0660', '--', "$dir/floor", $workers],
+        out => "$dir/floor.log", env => {},
+    );
+    push @floor, $pid;
+    wait_for { -S $socket && children_of($pid) == $workers } or die "the floor does not start\n";
+    return $socket;
+}
+
+# One nginx for all; the configuration is that of conf/web, but for the address.
+sub start_nginx {
+    my (%socket) = @_;
+    my %port;
+    for my $try (1 .. 5) {
+        my $conf = <<'CONF';
+client_max_body_size 25m;
+client_body_buffer_size 128k;
+keepalive_timeout 8s;
+keepalive_requests 10000000;
+server_tokens off;
+CONF
+        for my $name (sort keys %socket) {
+            $port{$name} = JR::FakeGitHub::free_port();
+            $conf .= <<"CONF";
+server {
+    listen 127.0.0.1:$port{$name};
+    location / {
+        fastcgi_pass unix:$socket{$name};
+        fastcgi_keep_conn off;
+        fastcgi_request_buffering on;
+        fastcgi_connect_timeout 2s;
+        fastcgi_send_timeout 5s;
+        fastcgi_read_timeout 8s;
+        @{[ JR::Nginx::FASTCGI_PARAMS ]}
+    }
+}
+CONF
+        }
+        # Another process may take a port that was free just now.
+        $nginx = eval { JR::Nginx->start(dir => "$dir/nginx.$try", server => $conf) };
+        return %port if $nginx;
+    }
+    die "nginx does not start: $@";
+}
+
+# One turn of one contestant.
+sub measure {
+    my ($c, $connections) = @_;
+    my @pids = (session_of($nginx->{pid}), session_of($c->{service} ? $c->{service}->master : $floor[0]));
+    my $state_dir = $c->{service} && $c->{service}->state_dir;
+    my $cpu_s   = cpu_s(@pids);
+    my $commits = $state_dir ? commits($state_dir) : 0;
+    my $begun   = time;
+    my $result  = $load->run(port => $c->{port}, connections => $connections, seconds => $plan{seconds});
+    my $seconds = time - $begun;
+    $result->{cpu_s} = (cpu_s(@pids) - $cpu_s) / $result->{requests} * 1000;
+    if ($state_dir) {
+        $commits = commits($state_dir) - $commits;
+        $result->{commit_rate} = $commits / $seconds;
+        $result->{per_commit}  = $commits ? $result->{requests} / $commits : 0;
+    }
+    return $result;
+}
+
+# { connections => { name => [result of each turn] } }
+sub take_turns {
+    my (@contestants) = @_;
+    my %results;
+    $load->run(port => $_->{port}, connections => 16, seconds => 1) for @contestants;
+    for my $turn (1 .. $plan{turns}) {
+        for my $connections (@connections) {
+            for my $c (@contestants) {
+                my $result = measure($c, $connections);
+                push @{ $results{$connections}{ $c->{name} } }, $result;
+                say_progress(sprintf 'turn %d: %2d connections: %-18s %6.0f requests/s', $turn, $connections,
+                    $c->{name}, $result->{rate});
+            }
+            push @contestants, shift @contestants;    # nobody always runs after the same one
+        }
+    }
+    return \%results;
+}
+
+# The ratio of a figure between two contestants: the median over the turns.
+sub ratio {
+    my ($of, $name, $to, $figure) = @_;
+    my ($upper, $lower) = ($of->{$name}, $of->{$to});
+    return median(map { $upper->[$_]{$figure} / ($lower->[$_]{$figure} || 1e-9) } 0 .. $#$upper);
+}
+
+sub rows {
+    my ($results, @names) = @_;
+    my @rows;
+    for my $connections (@connections) {
+        my $of = $results->{$connections};
+        for my $name (@names) {
+            my @turns = @{ $of->{$name} };
+            my %row = (name => $name, connections => $connections, errors => 0);
+            for my $figure (qw(rate p50_ms p99_ms cpu_s commit_rate per_commit)) {
+                $row{$figure} = median(map { $_->{$figure} } @turns);
+                $row{of_floor}{$figure} = ratio($of, $name, 'floor', $figure)
+                    if $figure !~ /commit/;
+            }
+            $row{errors} += $_->{errors} for @turns;
+            push @rows, \%row;
+        }
+    }
+    return @rows;
+}
+
+# Largest and median of the workers, in kB, after each of the numbers of requests.
+sub memory {
+    my ($c) = @_;
+    my ($sent, @points) = (0);
+    for my $requests (@{ $plan{requests} }) {
+        my $rate = 5_000;
+        while ($sent < $requests) {
+            my $seconds = int(($requests - $sent) / $rate + 1);
+            my $result = $load->run(port => $c->{port}, connections => 64, seconds => $seconds);
+            $sent += $result->{requests};
+            $rate = $result->{rate};
+        }
+        my @kb = map { memory_kb($_) } $c->{service}->workers;
+        push @points, {
+            requests => $sent, median => median(@kb), most => (sort { $b <=> $a } @kb)[0],
+            dispatcher => memory_kb($c->{service}->dispatcher), master => memory_kb($c->{service}->master),
+        };
+    }
+    return @points;
+}
+
+# Milliseconds from the answer 201 to the POST at GitHub, one run at a time.
+sub rerun_times {
+    my $github  = JR::Test::github();
+    my $service = JR::Test::service(
+        github => $github, WORKERS => $workers, RERUN_DELAY => 0, API_WRITE_INTERVAL => 0,
+    )->start;
+    my $door = $service->http;
+    my @ms;
+    wait_for { $service->dispatcher } or die "no dispatcher\n";
+    for (1 .. $plan{reruns}) {
+        my $run = JR::Run->new(github => $github, door => $door, jobs => ['build']);
+        my $answer = $run->play(build => 'failure');
+        my $now = time;
+        die 'not 201 but ' . $answer->status . "\n" if $answer->status != 201;
+        wait_for { $run->accepted } or die "no POST\n";
+        push @ms, (($run->accepted)[0]{time} - $now) * 1000;
+    }
+    $service->stop_service;
+    return @ms;
+}
+
+sub main {
+    build();
+    $load = Bench::Load->new(dir => "$dir/load", object => "$dir/load.so", script => "$FindBin::Bin/load.lua");
+    my %service = (
+        'service'         => contestant(),
+        'batches off'     => contestant(JR_TEST_BATCH => 'off'),
+        'full store'      => contestant(),
+        'fresh'           => contestant(),
+    );
+    my $floor_socket = start_floor();
+    my %port = start_nginx(floor => $floor_socket, map { $_ => $service{$_}->socket_path } keys %service);
+    my @contestants = map { +{ name => $_, port => $port{$_}, service => $service{$_} } }
+        'floor', 'service', 'batches off', 'full store';
+
+    say_progress("filling a store with $plan{runs} runs");
+    my $filled = fill($service{'full store'});
+    say_progress('starts');
+    my @empty_start = start_times($service{fresh});
+    my @full_start  = start_times($service{'full store'});
+    $service{$_}->start_service for 'service', 'batches off', 'full store';
+    my $results = take_turns(@contestants);
+    $service{$_}->stop_service for 'service', 'batches off', 'full store';
+    say_progress('memory');
+    $service{fresh}->start_service;
+    my ($early, $late) = memory({ port => $port{fresh}, service => $service{fresh} });
+    $service{fresh}->stop_service;
+    say_progress('reruns');
+    my @rerun_ms = rerun_times();
+
+    my ($version) = qx($ENV{JR_BUILDDIR}/fcgi/job-rerunner --version) =~ /^(.*)$/m;
+    print "\n", machine($version, $dir);
+    printf "%d workers, signed workflow_job events of %.1f kB, no event sent twice.\n"
+        . "Medians of %d turns of %d s; x: as a multiple of the floor in the same turn.\n\n",
+        $workers, $load->body_bytes / 1000, $plan{turns}, $plan{seconds};
+    print table(rows($results, map { $_->{name} } @contestants));
+    print "\nfloor: nginx and a libfcgi program of $workers workers that does nothing.\n",
+        "batches off: the service with one commit for each request.\n",
+        "full store: the service with $filled runs stored.\n",
+        "CPU: nginx and program, user and system.\n\n";
+    printf "Memory of a worker (anonymous proportional set size, median and largest):\n"
+        . "  %.0f and %d kB after %d requests, %.0f and %d kB after %d; dispatcher %d kB, master %d kB.\n",
+        @{$early}{qw(median most requests)}, @{$late}{qw(median most requests dispatcher master)};
+    printf "Start to first answer: %.0f ms with an empty store, %.0f ms with the full one (median of %d).\n",
+        median(@empty_start) * 1000, median(@full_start) * 1000, $plan{starts};
+    my @sorted = sort { $a <=> $b } @rerun_ms;
+    printf "Answer 201 to POST at GitHub: %.1f ms (median of %d; largest %.1f ms), RERUN_DELAY=0.\n\n",
+        median(@sorted), scalar @sorted, $sorted[-1];
+
+    my ($one, $many) = @{$results}{ 1, 64 };
+    my $errors = 0;
+    $errors += $_->{errors} for map { @$_ } map { values %$_ } values %$results;
+    print "Goals:\n", goals(
+        ['64 connections: rate, of the floor',               ratio($many, 'service', 'floor', 'rate'),       'least', 0.45, 2, ''],
+        ['64 connections: rate, of batches off',             ratio($many, 'service', 'batches off', 'rate'), 'least', 2.5,  2, ''],
+        ['1 connection: rate, of batches off',               ratio($one, 'service', 'batches off', 'rate'),  'least', 0.95, 2, ''],
+        ['64 connections: p99, of p50', median(map { $_->{p99_ms} / $_->{p50_ms} } @{ $many->{service} }),   'most',  4,    1, ''],
+        ['64 connections: rate with the full store, of the empty one', ratio($many, 'full store', 'service', 'rate'), 'least', 0.9, 2, ''],
+        ['errors, all in all',                               $errors,                                        'most',  0,    0, ''],
+        ['start to first answer, full store',                median(@full_start) * 1000,                     'most',  200,  0, ' ms'],
+        ['memory of a worker in the end',                    $late->{most},                                  'most',  4096, 0, ' kB'],
+        ['growth of it since the first figure',              $late->{median} - $early->{median},             'most',  0,    0, ' kB'],
+        ['answer 201 to POST',                               median(@rerun_ms),                              'most',  50,   1, ' ms'],
+    );
+    my $per_commit = median(map { $_->{per_commit} } @{ $many->{'batches off'} });
+    printf "\nwarning: batches were not off: %.1f events per commit\n", $per_commit if $per_commit > 1.05;
+    return;
+}
+
+main();
+
+END {
+    my $status = $?;
+    $load->abandon if $load;
+    end_processes(@floor, map { session_of($_) } @floor);
+    $nginx->stop if $nginx;
+    $? = $status;
+}

@@ -1,0 +1,144 @@
+/*
+ * fill -- put closed runs into a store, fast: as a service that has been at work
+ * for nearly RETENTION (90 days) would have left them.
+ *
+ *   fill STATE_DIR RUNS SECONDS
+ *
+ * Each run has JOBS jobs, an entry of history for each event and for the
+ * decision; the deliveries of the last 8 days are remembered. Stops after so
+ * many seconds at the latest, and prints how many runs it has made.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/delivery.h"
+#include "lib/history.h"
+#include "lib/ledger.h"
+#include "lib/repo.h"
+#include "lib/run.h"
+#include "lib/timestamp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define JOBS         2
+#define EVENTS       3 /* of a job: queued, in_progress, completed */
+#define RUNS_PER_TXN 5000
+#define SPAN_MS      (80 * JR_DAY_MS) /* within RETENTION: nothing is to be pruned */
+#define FIRST_RUN_ID UINT64_C(1000000000)
+#define MAP_BYTES    (INT64_C(16) * 1024 * 1024 * 1024)
+
+static const char *const actions[EVENTS] = { "queued", "in_progress", "completed success" };
+
+/* One event of a job: its delivery, and its place in the history. */
+static void add_event(struct jr_txn *txn, struct jr_run *run, uint64_t job_id, int number,
+                      int64_t at_ms, int64_t now_ms)
+{
+    static uint64_t count;
+    struct jr_history entry = { .at_ms = at_ms, .kind = JR_HISTORY_EVENT, .attempt = 1, .reason = JR_REASON_WAITING_FOR_JOBS, .status = 202, .job_id = job_id };
+    struct jr_answer answer = { .status = 202, .reason = JR_REASON_WAITING_FOR_JOBS, .run_id = run->run_id, .attempt = 1 };
+    struct jr_delivery delivery;
+    char id[40];
+
+    count++;
+    snprintf(id, sizeof id, "%08x-%04x-11e0-8000-000000000002", (unsigned)(count & 0xffffffff),
+             (unsigned)(count >> 32 & 0xffff));
+    if (jr_delivery_identify(&delivery, id, "", 0) != JR_OK)
+        jr_txn_fail(txn, JR_EIO, "no delivery id");
+    snprintf(entry.delivery, sizeof entry.delivery, "%s", delivery.text);
+    snprintf(entry.detail, sizeof entry.detail, "workflow_job %s 'test (%u)' by octocat",
+             actions[number], (unsigned)(job_id % JOBS));
+    jr_history_add(txn, run, &entry);
+    if (at_ms > now_ms - JR_DELIVERY_DAYS * JR_DAY_MS)
+        jr_delivery_remember(txn, &delivery, at_ms, &answer);
+}
+
+static void add_run(struct jr_txn *txn, uint64_t run_id, int64_t at_ms, int64_t now_ms)
+{
+    struct jr_run run = {
+        .known = true,
+        .run_id = run_id,
+        .repo_id = 4711,
+        .repo = "octo/app",
+        .branch = "main",
+        .workflow = "CI",
+        .first_sender = "octocat",
+        .first_sender_ms = at_ms,
+        .attempt = 1,
+        .numbered = true,
+        .base_attempt = 1,
+        .jobs_known = JOBS,
+        .phase = JR_PHASE_CLOSED,
+        .reason = JR_REASON_JOBS_SUCCEEDED,
+        .first_event_ms = at_ms,
+        .last_event_ms = at_ms,
+    };
+    struct jr_history decision = { .at_ms = at_ms, .kind = JR_HISTORY_DECISION, .attempt = 1, .reason = JR_REASON_JOBS_SUCCEEDED, .detail = "closed; jobs known 2, unfinished 0, failed 0" };
+
+    for (unsigned i = 0; i < JOBS; i++) {
+        struct jr_job job = {
+            .known = true,
+            .run_id = run_id,
+            .job_id = run_id * JOBS + i,
+            .attempt = 1,
+            .status = JR_STATUS_COMPLETED,
+            .conclusion = JR_CONCLUSION_SUCCESS,
+            .created_ms = at_ms,
+            .started_ms = at_ms,
+            .completed_ms = at_ms,
+            .runner = "GitHub Actions 12",
+        };
+
+        snprintf(job.name, sizeof job.name, "test (%u)", i);
+        jr_ledger_save_job(txn, &job);
+        for (int number = 0; number < EVENTS; number++)
+            add_event(txn, &run, job.job_id, number, at_ms, now_ms);
+    }
+    jr_history_add(txn, &run, &decision);
+    jr_ledger_save_run(txn, &run);
+}
+
+static long uptime_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long)now.tv_sec;
+}
+
+int main(int argc, char **argv)
+{
+    long wanted = argc == 4 ? atol(argv[2]) : 0, made = 0;
+    long end_s = uptime_s() + (argc == 4 ? atol(argv[3]) : 0);
+    int64_t now_ms = jr_now_ms();
+    struct jr_store *store;
+    struct jr_error error;
+
+    if (wanted <= 0) {
+        fputs("usage: fill STATE_DIR RUNS SECONDS\n", stderr);
+        return 2;
+    }
+    if (jr_store_open(&store, argv[1], MAP_BYTES, &error) != JR_OK) {
+        fprintf(stderr, "fill: %s\n", error.text);
+        return 1;
+    }
+    while (made < wanted && uptime_s() < end_s) {
+        struct jr_txn txn;
+
+        jr_txn_begin(&txn, store, true);
+        for (int i = 0; i < RUNS_PER_TXN && made < wanted; i++, made++)
+            add_run(&txn, FIRST_RUN_ID + (uint64_t)made,
+                    now_ms - SPAN_MS + SPAN_MS / wanted * made, now_ms);
+        jr_repo_note(&txn, 4711, "octo/app", now_ms);
+        if (jr_txn_commit(&txn) != JR_OK) {
+            fprintf(stderr, "fill: %s\n", txn.error.text);
+            return 1;
+        }
+    }
+    jr_store_close(store);
+    printf("%ld\n", made);
+    return 0;
+}
