@@ -12,7 +12,8 @@ use warnings;
 # branches: REPO_BRANCHES restricts; groups: concurrency groups; old: runs
 # that were created long ago are among them (events alone tell of those);
 # jobs: not more runs than that under way at once; repos: not more than that
-# many repositories; hourly_limit: of API calls, as GitHub tells it.
+# many repositories; hourly_limit: of API calls, as GitHub tells it;
+# rerun_delay_ms: RERUN_DELAY, if not 100.
 my @SCENARIOS = (
     { name => 'calm', title => 'all events, in order, at once', branches => 1, old => 1 },
     { name => 'jobs-only', title => 'only workflow_job subscribed to', branches => 1,
@@ -21,6 +22,8 @@ my @SCENARIOS = (
         hooks => { only => 'workflow_run' } },
     { name => 'late', title => 'each delivery up to 1.5 s late, some 7 s', old => 1,
         hooks => { late => [0, 1.5], tail => .05 } },
+    { name => 'hasty', title => 'GitHub is asked 5 ms after the last known job, shuffled', rerun_delay_ms => 5,
+        hooks => { late => [0, .2] } },
     { name => 'disorder', title => 'deliveries shuffled', branches => 1, old => 1,
         hooks => { late => [0, .4] } },
     { name => 'duplicates', title => 'repeated, by one hook or two, and shuffled', old => 1,
@@ -36,9 +39,10 @@ my @SCENARIOS = (
     { name => 'budget', title => '50 % lost, and 5 calls a second to find out', hourly_limit => 180_000, jobs => 25,
         hooks => { drop => .5 } },
     { name => 'down', title => 'the service stopped and started again', branches => 1,
-        outage => { stop => 'TERM', times => 3, for => [.5, 2] } },
+        api => { slow => [.1, .02, .4] }, outage => { stop => 'TERM', times => 4, for => [.5, 2] } },
     { name => 'down-kill', title => 'the service killed and started again; some events redelivered',
-        hooks => { redeliver => .5 }, outage => { stop => 'KILL', times => 3, for => [.5, 2] } },
+        hooks => { redeliver => .5 }, api => { slow => [.1, .02, .4] },
+        outage => { stop => 'KILL', times => 6, for => [.3, 2] } },
     { name => 'killed', title => 'the dispatcher killed at random, and at its POSTs', branches => 1,
         jobs => 30,
         api => { kill => .1, kill_late => .1, kill_get => .03, slow => [.2, .01, .1] }, outage => { dispatcher => [3, 9] } },
@@ -59,6 +63,8 @@ my @SCENARIOS = (
         api => { get_lag => 1, list_lag => 1.5 } },
     { name => 'people', title => 're-runs, cancels and new commits by hand', groups => 1, old => 1,
         people => { rerun => .3, cancel => .15, remove => .01 } },
+    { name => 'people-jobs', title => 'the same, and only workflow_job, shuffled, 20 % lost', groups => 1, branches => 1,
+        hooks => { only => 'workflow_job', late => [0, .4], drop => .2 }, people => { rerun => .3, cancel => .15, remove => .01 } },
     { name => 'storm', title => 'a little of all of it at once', groups => 1, branches => 1,
         hooks  => { drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3 },
         api    => {

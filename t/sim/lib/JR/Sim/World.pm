@@ -23,8 +23,8 @@ use JR::Sim::People;
 use JR::Sim::Workflow;
 
 use constant {
-    HOURLY_LIMIT => 3_600_000,    # a tenth of it: 100 calls a second for looking around
-    RERUN_DELAY_S => .1,
+    HOURLY_LIMIT   => 3_600_000,    # a tenth of it: 100 calls a second for looking around
+    RERUN_DELAY_MS => 100,
     QUIET_S      => 4,            # so long nothing is asked about runs that are over: all is settled
     STUCK_S      => 45,           # nothing moves, and something is still due
     BACKLOG      => 100,
@@ -62,7 +62,8 @@ sub build {
     my $dice = $self->{dice} = JR::Sim::Dice->new("$self->{seed}/$scenario->{name}");
     my %settings = JR::Sim::Workflow::settings($scenario->{branches});
     $self->{judge} = JR::Sim::Judge->new(settings => \%settings);
-    $self->{counting} = JR::Sim::Counting->new(delay_s => RERUN_DELAY_S);
+    my $delay_ms = $scenario->{rerun_delay_ms} // RERUN_DELAY_MS;
+    $self->{counting} = JR::Sim::Counting->new(delay_s => $delay_ms / 1000);
     $self->{github} = JR::Sim::GitHub->new(
         dice => $dice, loop => $loop, tokens => [JR::Service::token()], 
         hourly_limit => $scenario->{hourly_limit} // HOURLY_LIMIT,
@@ -76,7 +77,7 @@ sub build {
     my $service = $self->{service} = service(
         %settings,
         GITHUB_API_URL => $self->{api}->url, WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
-        RERUN_DELAY => RERUN_DELAY_S * 1000 . 'ms', API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
+        RERUN_DELAY => "${delay_ms}ms", API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
         API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s',
     );
     $service->start;
