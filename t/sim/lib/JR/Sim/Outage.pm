@@ -85,6 +85,7 @@ sub await_end {
         $self->{reaped} = 0;
         $self->{loop}->after($self->{dice}->between(@{ $self->{way}{for} }, 'down', $self->{stops}), sub {
             $self->{service}->start_service;
+            $self->{killed} = [];
             $self->{down} = 0;
         });
     });
