@@ -242,7 +242,7 @@ subtest 'more runs than a page holds' => sub {
     $service->stop_service;
     my @runs = map { failed_run($service->{repo}, created_at => int(time) + $_ / 10) } 1 .. 230;
     $service->start_service;
-    wait_for { @runs <= $github->requests('POST', "^/repos/$service->{repo}/") } 5;
+    wait_for { @runs <= $github->requests('POST', "^/repos/$service->{repo}/") };
     all_decided($service);
     my %posts;
     $posts{$_}++ for map { $_->{path} =~ m{/runs/(\d+)/} } $github->requests('POST', "^/repos/$service->{repo}/");
