@@ -86,7 +86,8 @@ sub fault_of {
     my $attempt = $run->{attempts}[$n - 1];
     return "a POST for attempt $n, which GitHub showed as $basis->{status}" if $basis->{status} ne 'completed';
     return "a second POST for attempt $n" if $done->{$n} && ($done->{$n}{told} || !$basis->{stale});
-    return "a POST for attempt $n after a refusal for good" if $done->{refused}{$n};
+    return "a POST for attempt $n after a refusal for good"
+        if $done->{refused}{$n} || $done->{refused}{"$n $post->{path}"};
     my $undue = $self->undue($run, { %$attempt, conclusion => $basis->{conclusion}, ended => 1 });
     return '' if $undue =~ /^(?:GitHub|deleted)/;    # it cannot know before
     return "a POST for attempt $n: $undue" if $undue;
@@ -103,6 +104,7 @@ sub faults {
         push @faults, $fault if $fault;
         my $n = $post->{basis} ? $post->{basis}{attempt} : 0;
         $done{refused}{$n} = 1 if ($post->{why} // '') eq 'refused for good';
+        $done{refused}{"$n $post->{path}"} = 1 if $run->{event} eq 'dynamic' && $post->{told};
         next if !$post->{accepted};
         $done{$n} = $post;
     }

@@ -52,7 +52,7 @@ my @SCENARIOS = (
     { name => 'cuts', title => 'API: connections cut before and after the effect',
         api => { get_cut => .2, post_cut => .2, post_cut_late => .25 } },
     { name => 'hangs', title => 'API: slow answers, and two that never come', branches => 1,
-        api => { hang => 2, slow => [.3, .05, .5] } },
+        api => { hang => 2, slow => [.1, .05, .5] } },
     { name => 'running', title => 'API: "already running" right after the end',
         api => { running => .5, get_lag => .05 } },
     { name => 'refused', title => 'API: POSTs refused for good', branches => 1, api => { never => .2 } },
