@@ -109,7 +109,7 @@ int jr_cgi_main(struct jr_settings *settings)
     bool posted;
 
     (void)alarm(READ_LIMIT_S);
-    jr_handler_init(&handler, settings, jr_runtime_attach(settings->state_dir));
+    jr_handler_init(&handler, settings, jr_runtime_attach(settings->state_dir), -1);
     jr_request_init(&request, &left, variable, read_body);
     if (jr_request_length(&request, SIZE_MAX, &left) != JR_OK)
         left = 0;

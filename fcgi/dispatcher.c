@@ -11,7 +11,8 @@
 #include "fcgi/calls.h"
 #include "fcgi/dispatcher.h"
 #include "fcgi/process.h"
-#include "fcgi/testpoint.h"
+#include "lib/testpoint.h"
+#include "lib/batch.h"
 #include "lib/delivery.h"
 #include "lib/ledger.h"
 #include "lib/lock.h"
@@ -256,6 +257,18 @@ static bool is_too_soon(const struct dispatcher *dispatcher, const struct jr_run
            && jr_now_ms() >= dispatcher->unsure_ms;
 }
 
+/* An entry that is due later than this was made before the clock was set back. */
+static int64_t longest_wait_ms(const struct jr_settings *settings)
+{
+    int64_t wait_ms = JR_THROTTLE_MAX_MS;
+
+    if (settings->rerun_delay_ms > wait_ms)
+        wait_ms = settings->rerun_delay_ms;
+    if (settings->api_backoff_max_ms > wait_ms)
+        wait_ms = settings->api_backoff_max_ms;
+    return wait_ms + JR_SECOND_MS;
+}
+
 static void postpone(struct dispatcher *dispatcher, struct jr_run *run)
 {
     struct jr_error error;
@@ -291,7 +304,7 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
         return NEVER;
     }
     wait_ms = due_ms - jr_now_ms();
-    if (wait_ms > 0)
+    if (wait_ms > 0 && wait_ms <= longest_wait_ms(dispatcher->settings))
         return wait_ms;
     if (is_too_soon(dispatcher, &run)) {
         postpone(dispatcher, &run);
@@ -454,6 +467,7 @@ static void upkeep(struct dispatcher *dispatcher)
     jr_txn_begin(&txn, dispatcher->store, true);
     deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
     jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
+    jr_batch_prune(&txn, now_ms);
     runs = jr_ledger_prune(&txn, before_ms, filling, PRUNE_RUNS, &dispatcher->prune);
     if (dispatcher->failing
         || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime)))
@@ -536,6 +550,8 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK)
         err = jr_store_open(&dispatcher->store, settings->state_dir, settings->map_size_bytes,
                             &error);
+    if (err == JR_OK && dispatcher->runtime != NULL)
+        jr_store_watch(dispatcher->store, &dispatcher->runtime->writer);
     if (err == JR_OK)
         err = jr_calls_open(&dispatcher->calls, settings, dispatcher->store, dispatcher->runtime,
                             &error);

@@ -12,10 +12,10 @@
 #include "fcgi/handle.h"
 #include "fcgi/health.h"
 #include "lib/form.h"
-#include "lib/intake.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/signature.h"
+#include "lib/testpoint.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -188,8 +188,8 @@ static int record(struct post *post)
     post->update.now_ms = jr_now_ms();
     err = jr_handler_open_store(handler, &post->error);
     if (err == JR_OK)
-        err = jr_intake(handler->store, handler->settings, &post->update, &post->receipt,
-                        &post->error);
+        err = jr_batch_submit(&handler->batch, handler->store, handler->settings, &post->update,
+                              &post->receipt, &post->error);
     /* A repeat commits without a write: it shows nothing of the disk. */
     if (err != JR_OK || !post->receipt.repeated)
         jr_runtime_note_commit(handler->runtime, err == JR_OK, post->update.now_ms);
@@ -273,7 +273,7 @@ static void handle_get(const struct jr_handler *handler, const struct jr_request
     if (strcmp(request->path, "/") == 0)
         jr_response_page(response, 200, "text/html; charset=utf-8", greeting, without_body);
     else if (strcmp(request->path, "/healthz") == 0)
-        jr_health_answer(handler->settings, handler->runtime, handler->in_service, without_body,
+        jr_health_answer(handler->settings, handler->runtime, handler->worker >= 0, without_body,
                          response);
     else
         jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
@@ -296,24 +296,40 @@ void jr_handle(struct jr_handler *handler, const struct jr_request *request,
 }
 
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
-                     struct jr_runtime *runtime)
+                     struct jr_runtime *runtime, int worker)
 {
     memset(handler, 0, sizeof *handler);
     handler->settings = settings;
     handler->runtime = runtime;
+    handler->worker = worker;
 }
 
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error)
 {
+    enum jr_err err;
+
     if (handler->store != NULL)
         return JR_OK;
-    return jr_store_open(&handler->store, handler->settings->state_dir,
-                         handler->settings->map_size_bytes, error);
+    err = jr_store_open(&handler->store, handler->settings->state_dir,
+                        handler->settings->map_size_bytes, error);
+    if (err == JR_OK && (handler->worker < 0 || jr_test_batch_is_off())) {
+        handler->own_slot = calloc(1, sizeof *handler->own_slot);
+        err = handler->own_slot == NULL ? jr_error_set(error, JR_ENOMEM, "out of memory")
+                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, 1, 0,
+                                                        handler->store, error);
+    } else if (err == JR_OK) {
+        jr_store_watch(handler->store, &handler->runtime->writer);
+        err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->slots,
+                            handler->runtime->slot_count, (size_t)handler->worker,
+                            handler->store, error);
+    }
+    return err;
 }
 
 void jr_handler_release(struct jr_handler *handler)
 {
     jr_store_close(handler->store);
+    free(handler->own_slot);
     free(handler->body);
     memset(handler, 0, sizeof *handler);
 }

@@ -6,6 +6,7 @@
 #ifndef JR_HANDLE_H
 #define JR_HANDLE_H
 
+#include "lib/batch.h"
 #include "lib/error.h"
 #include "lib/request.h"
 #include "lib/runtime.h"
@@ -18,15 +19,18 @@
 struct jr_handler {
     const struct jr_settings *settings;
     struct jr_store *store;     /* NULL: opened when it is first needed; owned */
+    struct jr_batch batch;      /* open when the store is */
+    struct jr_slot *own_slot;   /* the batch's only one, where there is none to share; owned */
+    int worker;                 /* which slot of the runtime is ours; -1: none */
     struct jr_runtime *runtime; /* NULL: nothing is known of a running service */
-    bool in_service;            /* a worker, whose master replaces the dispatcher */
     char *body;                 /* owned, reused */
     size_t body_size;
     bool broken; /* the store can no longer be used: the process has to leave */
 };
 
+/* worker: which of the service's workers this is; -1: none, as plain CGI */
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
-                     struct jr_runtime *runtime);
+                     struct jr_runtime *runtime, int worker);
 void jr_handler_release(struct jr_handler *handler);
 
 /* Open the store. JR_OK, also when it is open already; else as jr_store_open(). */

@@ -29,6 +29,11 @@
 #define DEATHS_WINDOW_MS (10 * JR_SECOND_MS)
 #define RESPAWN_WAIT_MAX_MS (10 * JR_SECOND_MS)
 
+/* Nobody holds the store's write lock so long who has not hung. The others wait, and nginx
+ * waits 8 s for them. */
+#define LOCK_LIMIT_MS (5 * JR_SECOND_MS)
+#define LOCK_LOOK_MS JR_SECOND_MS
+
 /* How long children may take to finish what they are at. */
 #define STOP_LIMIT_MS (8 * JR_SECOND_MS)
 
@@ -90,13 +95,13 @@ static int run_probe(const struct master *master)
 }
 
 /* What a child does, after fork: it has no use for the other kind's secrets. */
-static int live_as(enum kind kind, struct master *master, pid_t parent)
+static int live_as(enum kind kind, int number, struct master *master, pid_t parent)
 {
     jr_process_begin_child(parent);
     free(master->children);
     if (kind == WORKER) {
         jr_settings_forget_token(master->settings);
-        return jr_worker_main(master->settings, master->runtime);
+        return jr_worker_main(master->settings, master->runtime, number);
     }
     jr_settings_forget_keys(master->settings);
     return jr_dispatcher_main(master->settings, master->runtime);
@@ -109,7 +114,7 @@ static void spawn(struct master *master, struct child *child)
 
     if (pid == 0) {
         enum kind kind = child->kind;
-        int status = live_as(kind, master, parent);
+        int status = live_as(kind, (int)(child - master->children), master, parent);
 
         jr_settings_release(master->settings);
         exit(status);
@@ -253,10 +258,33 @@ static void stop(struct master *master)
     }
 }
 
+/* End a child that hangs while it holds the write lock, and with it everybody else. */
+static void end_hung_writer(struct master *master)
+{
+    int64_t since_ms;
+    pid_t pid;
+    const struct child *child;
+
+    if (!jr_writer_held(&master->runtime->writer, &pid, &since_ms)
+        || jr_monotonic_ms() - since_ms < LOCK_LIMIT_MS)
+        return;
+    child = find_child(master, pid);
+    if (child == NULL)
+        return;
+    jr_log(JR_LOG_ERROR, "hung", "%s %ld has held the store's lock for %lld s and is killed",
+           kind_names[child->kind], (long)pid, (long long)((jr_monotonic_ms() - since_ms) / 1000));
+    master->runtime->writer.word = 0;
+    (void)kill(pid, SIGKILL);
+}
+
 static void run(struct master *master)
 {
     for (;;) {
-        int number = next_signal(master, respawn(master));
+        int64_t wait_ms = respawn(master);
+        int number = next_signal(master, wait_ms < 0 || wait_ms > LOCK_LOOK_MS ? LOCK_LOOK_MS
+                                                                               : wait_ms);
+
+        end_hung_writer(master);
 
         if (number == SIGTERM || number == SIGINT)
             return;
@@ -328,7 +356,8 @@ int jr_master_main(struct jr_settings *settings)
     if (status != JR_EXIT_OK)
         return status;
     if (!make_children(&master)
-        || jr_runtime_create(&master.runtime, settings->state_dir, jr_now_ms(), &error) != JR_OK) {
+        || jr_runtime_create(&master.runtime, settings->state_dir, (size_t)settings->workers,
+                             jr_now_ms(), &error) != JR_OK) {
         jr_log(JR_LOG_ERROR, "start-failed", "%s",
                master.children == NULL ? "out of memory" : error.text);
         free(master.children);

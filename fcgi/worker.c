@@ -119,7 +119,7 @@ static int serve(struct jr_handler *handler)
     return handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED : JR_EXIT_OK;
 }
 
-int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime)
+int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime, int number)
 {
     struct jr_handler handler;
     struct jr_error error;
@@ -129,8 +129,7 @@ int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime)
         jr_log(JR_LOG_ERROR, "worker", "libcrypto does not compute what it should");
         return JR_EXIT_FAILED;
     }
-    jr_handler_init(&handler, settings, runtime);
-    handler.in_service = true;
+    jr_handler_init(&handler, settings, runtime, number);
     if (jr_handler_open_store(&handler, &error) != JR_OK) {
         jr_log(JR_LOG_ERROR, "worker", "%s", error.text);
         return JR_EXIT_STORE;

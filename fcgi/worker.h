@@ -12,7 +12,10 @@
 /* Is descriptor 0 a listening socket, as FastCGI has it? */
 bool jr_worker_has_socket(void);
 
-/* Answer requests until told to stop. Returns the exit status. */
-int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime);
+/*
+ * Answer requests until told to stop. Returns the exit status.
+ *   number  which of the workers this is, from 0
+ */
+int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime, int number);
 
 #endif

@@ -100,9 +100,8 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);
 }
 
-/* Everything that one update does inside a transaction. */
-static void apply(struct jr_txn *txn, const struct jr_settings *settings,
-                  const struct jr_update *update, struct jr_receipt *receipt)
+void jr_intake_apply(struct jr_txn *txn, const struct jr_settings *settings,
+                     const struct jr_update *update, struct jr_receipt *receipt)
 {
     bool anew;
 
@@ -118,25 +117,4 @@ static void apply(struct jr_txn *txn, const struct jr_settings *settings,
     anew = receipt->repeated;
     receipt->repeated = false;
     record(txn, settings, update, anew, receipt);
-}
-
-enum jr_err jr_intake(struct jr_store *store, const struct jr_settings *settings,
-                      const struct jr_update *update, struct jr_receipt *receipt,
-                      struct jr_error *error)
-{
-    struct jr_txn txn;
-    enum jr_err err = JR_OK;
-
-    for (int attempt = 0; attempt < 2; attempt++) {
-        jr_txn_begin(&txn, store, true);
-        apply(&txn, settings, update, receipt);
-        err = jr_txn_commit(&txn);
-        if (err != JR_EFULL)
-            break;
-        /* Pages that a dead reader holds make the map look full. */
-        jr_store_clear_stale_readers(store);
-    }
-    if (err != JR_OK)
-        *error = txn.error;
-    return err;
 }

@@ -1,5 +1,5 @@
 /*
- * intake -- one webhook event into the store, in one transaction.
+ * intake -- one webhook event into the store, inside a transaction.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -29,15 +29,11 @@ struct jr_receipt {
 };
 
 /*
- * Record an update and say how it is to be answered. A repeated delivery gets
- * its first answer again, but for a 404 (202: it is known now) and a 204, which
- * is always by a setting and is judged anew.
- * Returns JR_OK: receipt is whole, and all of it is on disk. Else nothing is
- * recorded and error says why: JR_EFULL (disk or map), JR_EFATAL (the store has
- * to be closed), or another code.
+ * Record an update and say how it is to be answered; batch.h commits it. A
+ * repeated delivery gets its first answer again, but for a 404 (202: it is known
+ * now) and a 204, which is always by a setting and is judged anew.
  */
-enum jr_err jr_intake(struct jr_store *store, const struct jr_settings *settings,
-                      const struct jr_update *update, struct jr_receipt *receipt,
-                      struct jr_error *error) JR_CHECKED;
+void jr_intake_apply(struct jr_txn *txn, const struct jr_settings *settings,
+                     const struct jr_update *update, struct jr_receipt *receipt);
 
 #endif

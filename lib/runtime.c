@@ -13,27 +13,28 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* "JRrun" and the version of the layout */
-#define MAGIC UINT64_C(0x4a5272756e000001)
+#define MAGIC UINT64_C(0x4a5272756e000002)
 
 static bool make_path(char path[PATH_MAX], const char *state_dir)
 {
     return snprintf(path, PATH_MAX, "%s/runtime", state_dir) < PATH_MAX;
 }
 
-static struct jr_runtime *map(int fd)
+static struct jr_runtime *map(int fd, size_t size)
 {
-    void *memory = mmap(NULL, sizeof(struct jr_runtime), PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
                         fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
 
     return memory == MAP_FAILED ? NULL : memory;
 }
 
 /* A file with its blocks there: on a full disk, writing to a hole would be SIGBUS. */
-static int make_file(const char *state_dir)
+static int make_file(const char *state_dir, size_t size)
 {
     char path[PATH_MAX];
     int fd;
@@ -42,7 +43,7 @@ static int make_file(const char *state_dir)
         return -1;
     (void)unlink(path);
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0 && posix_fallocate(fd, 0, sizeof(struct jr_runtime)) != 0) {
+    if (fd >= 0 && posix_fallocate(fd, 0, (off_t)size) != 0) {
         close(fd);
         (void)unlink(path);
         return -1;
@@ -51,18 +52,22 @@ static int make_file(const char *state_dir)
 }
 
 enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir,
-                              int64_t now_ms, struct jr_error *error)
+                              size_t workers, int64_t now_ms, struct jr_error *error)
 {
-    int fd = make_file(state_dir);
+    size_t size = sizeof(struct jr_runtime) + workers * sizeof(struct jr_slot);
+    int fd = make_file(state_dir, size);
     struct stat status = { .st_ino = 0 };
 
-    *runtime = map(fd);
+    *runtime = map(fd, size);
     if (fd >= 0) {
         (void)fstat(fd, &status);
         close(fd);
     }
     if (*runtime == NULL)
         return jr_error_set(error, JR_EIO, "cannot share memory: %s", strerror(errno));
+    if (getrandom(&(*runtime)->batch_id, sizeof (*runtime)->batch_id, 0) < 0)
+        return jr_error_set(error, JR_EIO, "cannot get random bytes: %s", strerror(errno));
+    (*runtime)->slot_count = workers;
     (*runtime)->started_ms = now_ms;
     (*runtime)->dispatcher_free_ms = now_ms;
     (*runtime)->file = status.st_ino;
@@ -92,10 +97,10 @@ struct jr_runtime *jr_runtime_attach(const char *state_dir)
     if (fd < 0)
         return NULL;
     if (fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof *runtime)
-        runtime = map(fd);
+        runtime = map(fd, (size_t)status.st_size);
     close(fd);
     if (runtime != NULL && runtime->magic != MAGIC) {
-        munmap(runtime, sizeof *runtime);
+        munmap(runtime, (size_t)status.st_size);
         runtime = NULL;
     }
     return runtime;

@@ -1,15 +1,16 @@
 /*
  * runtime -- what the processes of one service tell each other about how it
- * goes: a page of shared memory, STATE_DIR/runtime.
+ * goes, and the slots of their group commit: shared memory, STATE_DIR/runtime.
  *
- * Nothing in it has to survive: it is made anew at each start. Each field is
- * one atomic number, so that nobody waits for anybody.
+ * Nothing in it has to survive: it is made anew at each start. What stands
+ * before the slots are atomic numbers, so that nobody waits for anybody.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef JR_RUNTIME_H
 #define JR_RUNTIME_H
 
+#include "lib/batch.h"
 #include "lib/error.h"
 
 #include <stdbool.h>
@@ -25,16 +26,21 @@ struct jr_runtime {
     _Atomic int64_t rate_limited_until_ms;
     _Atomic int64_t map_used_bytes;      /* as last measured */
     _Atomic int64_t map_size_bytes;
+    struct jr_writer_watch writer; /* who holds the store's write lock */
+    uint64_t batch_id; /* tells these slots from any others */
+    uint64_t slot_count;
+    struct jr_slot slots[]; /* one for each worker */
 };
 
 /*
  * Make STATE_DIR/runtime anew. A process forked later shares it. When the file
  * cannot be made, the processes still share memory, but the tool sees nothing.
+ *   workers  how many slots it is to have
  *   runtime  out: never unmapped
  * Returns JR_OK, or JR_EIO when there is no memory to share.
  */
 enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir,
-                              int64_t now_ms, struct jr_error *error) JR_CHECKED;
+                              size_t workers, int64_t now_ms, struct jr_error *error) JR_CHECKED;
 
 /* Remove the file at the end, unless another service has put its own in the place. */
 void jr_runtime_remove(const struct jr_runtime *runtime, const char *state_dir);

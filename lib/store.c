@@ -12,17 +12,23 @@
 
 #include "lib/store.h"
 #include "lib/codec.h"
+#include "lib/timestamp.h"
 
 #include <errno.h>
 #include <lmdb.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Slots in the reader table: more than workers, dispatcher and tools can be. */
 #define READERS_MAX 512
+
+/* Of jr_writer_watch: milliseconds of 34 years; above them the process id. */
+#define TIME_BITS 40
 
 /* How often a map that others have made larger is adopted before giving up. */
 #define RESIZED_MAX 16
@@ -45,6 +51,7 @@ static const char format_magic[] = "job-rerunner";
 struct jr_store {
     MDB_env *env;
     MDB_dbi tables[JR_TABLES];
+    struct jr_writer_watch *watch; /* may be NULL */
 };
 
 /* The one place where LMDB's and the system's codes become ours. */
@@ -211,6 +218,20 @@ void jr_store_close(struct jr_store *store)
     free(store);
 }
 
+bool jr_writer_held(const struct jr_writer_watch *watch, pid_t *pid, int64_t *since_ms)
+{
+    uint64_t word = watch->word;
+
+    *pid = (pid_t)(word >> TIME_BITS);
+    *since_ms = (int64_t)(word & ((UINT64_C(1) << TIME_BITS) - 1));
+    return word != 0;
+}
+
+void jr_store_watch(struct jr_store *store, struct jr_writer_watch *watch)
+{
+    store->watch = watch;
+}
+
 void jr_store_clear_stale_readers(struct jr_store *store)
 {
     int dead;
@@ -285,6 +306,22 @@ void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes)
         return;
     }
     txn->handle = handle;
+    txn->writes = writes;
+    if (writes && store->watch != NULL) {
+        txn->watch_word = (uint64_t)getpid() << TIME_BITS
+                          | ((uint64_t)jr_monotonic_ms() & ((UINT64_C(1) << TIME_BITS) - 1));
+        store->watch->word = txn->watch_word;
+    }
+}
+
+/* The write lock has been let go of; another process may have it already. */
+static void end_watch(struct jr_txn *txn)
+{
+    struct jr_writer_watch *watch = txn->writes ? txn->store->watch : NULL;
+    uint64_t ours = txn->watch_word;
+
+    if (watch != NULL)
+        (void)atomic_compare_exchange_strong(&watch->word, &ours, 0);
 }
 
 enum jr_err jr_txn_commit(struct jr_txn *txn)
@@ -298,6 +335,7 @@ enum jr_err jr_txn_commit(struct jr_txn *txn)
     }
     txn->handle = NULL; /* commit frees it either way */
     rc = mdb_txn_commit(handle);
+    end_watch(txn);
     if (rc != MDB_SUCCESS)
         return fail(&txn->error, rc, "cannot commit");
     return JR_OK;
@@ -309,6 +347,7 @@ void jr_txn_abort(struct jr_txn *txn)
         return;
     mdb_txn_abort(txn->handle);
     txn->handle = NULL;
+    end_watch(txn);
 }
 
 void jr_txn_fail(struct jr_txn *txn, enum jr_err code, const char *format, ...)

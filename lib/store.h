@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The version of everything in the store. A newer one is refused. */
 #define JR_STORE_FORMAT 1
@@ -50,6 +51,17 @@ enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t m
                           struct jr_error *error) JR_CHECKED;
 void jr_store_close(struct jr_store *store); /* NULL is allowed */
 
+/* Who holds the write lock, for somebody else to watch; in memory that he sees. */
+struct jr_writer_watch {
+    _Atomic uint64_t word; /* process id and monotonic time in one; 0: nobody */
+};
+
+/* Who holds it, and since when; false: nobody. */
+bool jr_writer_held(const struct jr_writer_watch *watch, pid_t *pid, int64_t *since_ms);
+
+/* Show in `watch` (the caller's, outliving the store) when this process holds the write lock. */
+void jr_store_watch(struct jr_store *store, struct jr_writer_watch *watch);
+
 /* Free what processes that died inside a transaction still hold. */
 void jr_store_clear_stale_readers(struct jr_store *store);
 
@@ -64,6 +76,8 @@ enum jr_err jr_store_usage(struct jr_store *store, uint64_t *used_bytes, uint64_
 struct jr_txn {
     struct jr_store *store;
     void *handle;          /* MDB_txn, NULL when there is none */
+    bool writes;
+    uint64_t watch_word;   /* what jr_writer_watch was set to */
     struct jr_error error; /* the first error; code JR_OK while all is well */
 };
 

@@ -1,11 +1,11 @@
 /*
- * testpoint -- lets a test stop the dispatcher between two of its steps.
+ * testpoint -- lets a test stop a process between two of its steps.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <config.h>
 
-#include "fcgi/testpoint.h"
+#include "lib/testpoint.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -26,4 +26,11 @@ void jr_test_point(const char *name)
         return;
     close(fd);
     (void)raise(SIGSTOP);
+}
+
+bool jr_test_batch_is_off(void)
+{
+    const char *value = getenv("JR_TEST_BATCH");
+
+    return value != NULL && strcmp(value, "off") == 0;
 }

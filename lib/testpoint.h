@@ -1,9 +1,9 @@
 /*
- * testpoint -- lets a test stop the dispatcher between two of its steps.
+ * testpoint -- lets a test stop a process between two of its steps.
  *
  * JR_TEST_STOP_AT=NAME:FILE stops the process (SIGSTOP) at the point NAME, once:
  * the first time that FILE can be made. Without the variable it does nothing.
- * The points, in the order in which they are passed:
+ * The points of the dispatcher, in the order in which they are passed:
  *
  *   before-get   a run is claimed, nothing asked yet
  *   after-get    GitHub has answered, nothing recorded yet
@@ -11,11 +11,20 @@
  *   after-post   GitHub has answered, the outcome is not on disk yet
  *   recorded     the outcome is on disk
  *
+ * and of a worker that leads a batch (batch.h):
+ *
+ *   in-batch     it holds the write lock, all is applied, nothing is committed
+ *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef JR_TESTPOINT_H
 #define JR_TESTPOINT_H
 
+#include <stdbool.h>
+
 void jr_test_point(const char *name);
+
+/* JR_TEST_BATCH=off: each update has a commit of its own, for the benchmark to compare with. */
+bool jr_test_batch_is_off(void);
 
 #endif

@@ -1,0 +1,239 @@
+/*
+ * batch -- group commit: the updates of concurrent workers in one transaction.
+ *
+ * Applying an update twice is harmless: its delivery is remembered by the first
+ * time, and what a transaction that failed had done is not there.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/batch.h"
+#include "lib/codec.h"
+#include "lib/testpoint.h"
+#include "lib/timestamp.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+static int state_of(const struct jr_slot *slot)
+{
+    return atomic_load_explicit(&slot->state, memory_order_acquire);
+}
+
+static void set_state(struct jr_slot *slot, enum jr_slot_state state)
+{
+    atomic_store_explicit(&slot->state, (int)state, memory_order_release);
+}
+
+enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,
+                          size_t count, size_t own, struct jr_store *store, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    memset(batch, 0, sizeof *batch);
+    batch->id = id;
+    batch->slots = slots;
+    batch->count = count;
+    batch->own = own;
+    /* Under the lock: a leader may be applying what the one before had put there. */
+    jr_txn_begin(&txn, store, true);
+    if (txn.error.code == JR_OK) {
+        slots[own].trying = slots[own].alone = false;
+        set_state(&slots[own], JR_SLOT_EMPTY);
+    }
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK)
+        *error = txn.error;
+    return txn.error.code;
+}
+
+static const char number_key[] = "batch";
+
+/* Nobody has an update in a slot for as long. */
+#define NUMBER_LIFE_MS JR_DAY_MS
+
+/*
+ * Each array of slots counts for itself: plain CGI, or another service on the
+ * same store, must not make a failed batch of ours look as if it were on disk.
+ */
+static size_t make_key(unsigned char key[JR_KEY_MAX], uint64_t id)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key, JR_KEY_MAX);
+    jr_write_bytes(&writer, number_key, sizeof number_key - 1);
+    jr_write_u64(&writer, id);
+    return writer.length;
+}
+
+/* The number of the array's last batch that is on disk. */
+static uint64_t read_number(struct jr_txn *txn, uint64_t id)
+{
+    unsigned char key[JR_KEY_MAX], record[16];
+    struct jr_reader reader;
+    size_t length;
+
+    if (!jr_txn_get(txn, JR_TABLE_META, key, make_key(key, id), record, sizeof record, &length))
+        return 0;
+    jr_reader_init(&reader, record, length);
+    return jr_read_u64(&reader);
+}
+
+static void write_number(struct jr_txn *txn, uint64_t id, uint64_t number, int64_t now_ms)
+{
+    unsigned char key[JR_KEY_MAX], record[16];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_u64(&writer, number);
+    jr_write_time(&writer, now_ms);
+    jr_txn_put(txn, JR_TABLE_META, key, make_key(key, id), record, sizeof record);
+}
+
+void jr_batch_prune(struct jr_txn *txn, int64_t now_ms)
+{
+    struct jr_entry entry = { .key_length = sizeof number_key - 1 };
+    struct jr_reader reader;
+
+    memcpy(entry.key, number_key, entry.key_length);
+    while (jr_txn_seek(txn, JR_TABLE_META, entry.key, entry.key_length, true, &entry)
+           && entry.key_length == sizeof number_key - 1 + 8
+           && memcmp(entry.key, number_key, sizeof number_key - 1) == 0) {
+        jr_reader_init(&reader, entry.value, entry.value_length);
+        (void)jr_read_u64(&reader);
+        if (now_ms - jr_read_time(&reader) > NUMBER_LIFE_MS)
+            jr_txn_delete(txn, JR_TABLE_META, entry.key, entry.key_length);
+    }
+}
+
+static bool is_on_disk(const struct jr_slot *slot, uint64_t number)
+{
+    return state_of(slot) == JR_SLOT_APPLIED && slot->number <= number;
+}
+
+/*
+ * Apply every update that waits. One that fails makes the transaction fail, and
+ * is left to its owner from then on.
+ *   number  of the last batch on disk
+ * Returns how many were applied.
+ */
+static size_t lead(struct jr_batch *batch, struct jr_txn *txn, const struct jr_settings *settings,
+                   uint64_t number)
+{
+    size_t applied = 0;
+
+    for (size_t i = 0; i < batch->count && txn->error.code == JR_OK; i++) {
+        struct jr_slot *slot = &batch->slots[i];
+
+        if (state_of(slot) == JR_SLOT_EMPTY || is_on_disk(slot, number)
+            || (i != batch->own && (slot->alone || slot->trying)))
+            continue;
+        /* A batch that leaves this one out must not count as its own. */
+        set_state(slot, JR_SLOT_WAITING);
+        slot->trying = true;
+        jr_intake_apply(txn, settings, &slot->update, &slot->receipt);
+        slot->trying = false;
+        slot->alone = txn->error.code != JR_OK;
+        if (slot->alone)
+            break;
+        slot->number = number + 1;
+        set_state(slot, JR_SLOT_APPLIED);
+        applied++;
+    }
+    write_number(txn, batch->id, number + 1, batch->slots[batch->own].update.now_ms);
+    return applied;
+}
+
+/*
+ * Apply one's own update in a transaction of its own. It is taken out of the
+ * others' reach first, and only under the lock: somebody may be applying it.
+ */
+static enum jr_err go_alone(struct jr_batch *batch, struct jr_store *store,
+                            const struct jr_settings *settings, struct jr_error *error)
+{
+    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, true);
+    if (txn.error.code == JR_OK) {
+        bool done = is_on_disk(own, read_number(&txn, batch->id)) && txn.error.code == JR_OK;
+
+        set_state(own, JR_SLOT_EMPTY);
+        if (done) {
+            jr_txn_abort(&txn);
+            return JR_OK;
+        }
+        jr_intake_apply(&txn, settings, &own->update, &own->receipt);
+    }
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    batch->commits += err == JR_OK;
+    batch->updates += err == JR_OK;
+    return err;
+}
+
+/*
+ * With the lock: find one's update on disk, or lead a batch.
+ * Returns JR_ENOENT when one's update has to go alone.
+ */
+static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
+                             const struct jr_settings *settings, struct jr_error *error)
+{
+    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_txn txn;
+    uint64_t number;
+    size_t applied;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, true);
+    number = read_number(&txn, batch->id);
+    if (txn.error.code == JR_OK && (is_on_disk(own, number) || own->alone)) {
+        err = is_on_disk(own, number) ? JR_OK : JR_ENOENT;
+        jr_txn_abort(&txn);
+        return err;
+    }
+    applied = lead(batch, &txn, settings, number);
+    jr_test_point("in-batch");
+    err = jr_txn_commit(&txn);
+    if (err == JR_OK) {
+        batch->commits++;
+        batch->updates += applied;
+    } else {
+        *error = txn.error;
+    }
+    return err;
+}
+
+enum jr_err jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
+                            const struct jr_settings *settings, const struct jr_update *update,
+                            struct jr_receipt *receipt, struct jr_error *error)
+{
+    struct jr_slot *own = &batch->slots[batch->own];
+    enum jr_err err = JR_ENOENT;
+
+    own->update = *update;
+    own->alone = own->trying = false;
+    if (batch->count > 1) {
+        set_state(own, JR_SLOT_WAITING);
+        err = take_turn(batch, store, settings, error);
+    }
+    if (err != JR_OK && err != JR_EFATAL) {
+        /* Pages that a dead reader holds make the map look full. */
+        if (err == JR_EFULL)
+            jr_store_clear_stale_readers(store);
+        err = go_alone(batch, store, settings, error);
+        if (err == JR_EFULL) {
+            jr_store_clear_stale_readers(store);
+            err = go_alone(batch, store, settings, error);
+        }
+    }
+    if (err == JR_OK) {
+        *receipt = own->receipt;
+        /* Nobody else looks at a slot that is on disk, so this needs no lock. */
+        set_state(own, JR_SLOT_EMPTY);
+    }
+    return err;
+}

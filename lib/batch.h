@@ -1,0 +1,80 @@
+/*
+ * batch -- group commit: the updates of concurrent workers in one transaction.
+ *
+ * One commit per webhook is bound by the disk. So each worker puts its update
+ * into a slot that all workers share, and begins a write transaction: LMDB's own
+ * write lock makes them queue. Who gets the lock applies every update that waits
+ * in a slot, and commits once. Who then gets it finds its own update on disk.
+ *
+ * How one knows: each batch has a number, one more than the last of these slots;
+ * it is written into the store with the batch, and into each slot that the batch holds. A slot
+ * whose number is not greater than the store's is on disk; a greater one is of a
+ * batch that failed. (LMDB's own transaction id would not do: after a batch that
+ * failed, any other writer, such as the dispatcher, commits under its id.)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_BATCH_H
+#define JR_BATCH_H
+
+#include "lib/intake.h"
+#include "lib/settings.h"
+#include "lib/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a slot's update stands. */
+enum jr_slot_state {
+    JR_SLOT_EMPTY = 0,
+    JR_SLOT_WAITING, /* to be applied */
+    JR_SLOT_APPLIED  /* by the batch of that number, on disk or not */
+};
+
+/*
+ * One worker's place. Its owner fills it while it is EMPTY; everything else
+ * happens under LMDB's write lock.
+ */
+struct jr_slot {
+    _Atomic int state; /* enum jr_slot_state */
+    bool trying;       /* is being applied; left so by one who died at it */
+    bool alone;        /* failed in a batch, or killed one: only its owner applies it */
+    uint64_t number;
+    struct jr_update update;
+    struct jr_receipt receipt;
+};
+
+/* The slots of one service, or of one process alone. */
+struct jr_batch {
+    uint64_t id;           /* of the array of slots, another for each; 0: of a process alone */
+    struct jr_slot *slots; /* shared memory, or the process's own */
+    size_t count;
+    size_t own; /* which of them is this process's */
+    uint64_t commits; /* of this process, and how many updates were in them */
+    uint64_t updates;
+};
+
+/*
+ * Take over a slot that a worker before may have left in any state. With a count
+ * of 1 each update has a transaction of its own.
+ * Returns JR_OK, or what failed.
+ */
+enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,
+                          size_t count, size_t own, struct jr_store *store,
+                          struct jr_error *error) JR_CHECKED;
+
+/*
+ * Record an update, together with those of the other workers that wait.
+ * Returns as jr_intake_apply() comes out: JR_OK, and the update is on disk and
+ * receipt whole; else nothing of it is recorded, and error says why. One bad
+ * update fails alone.
+ */
+enum jr_err jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
+                            const struct jr_settings *settings, const struct jr_update *update,
+                            struct jr_receipt *receipt, struct jr_error *error) JR_CHECKED;
+
+/* Forget the numbers of slots that have not been used for a day. */
+void jr_batch_prune(struct jr_txn *txn, int64_t now_ms);
+
+#endif
