@@ -51,7 +51,7 @@ static enum jr_err try_deliver(struct desk *desk, const char *id, const char *to
     desk->now_ms += JR_SECOND_MS;
     update.now_ms = desk->now_ms;
     assert_int_equal(jr_delivery_identify(&update.delivery, id, token, strlen(token)), JR_OK);
-    return jr_intake(desk->store, &desk->settings, &update, &desk->receipt, &desk->error);
+    return intake(desk->store, &desk->settings, &update, &desk->receipt, &desk->error);
 }
 
 /* Deliver an event and return the status of the answer. */
@@ -344,7 +344,7 @@ static void long_texts(void **state)
     memset(event->runner, 'r', sizeof event->runner - 1);
     update.now_ms = desk.now_ms;
     assert_int_equal(jr_delivery_identify(&update.delivery, NULL, "x", 1), JR_OK);
-    assert_int_equal(jr_intake(desk.store, &desk.settings, &update, &desk.receipt, &desk.error), JR_OK);
+    assert_int_equal(intake(desk.store, &desk.settings, &update, &desk.receipt, &desk.error), JR_OK);
     assert_int_equal(desk.receipt.answer.status, 404);
     assert_string_equal(run_of(&desk).branch, event->branch);
     close_desk(&desk);

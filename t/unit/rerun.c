@@ -36,7 +36,7 @@ static void event(struct bench *bench, const char *token)
     update.now_ms = bench->now_ms;
     snprintf(id, sizeof id, "%u", ++number);
     assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
-    assert_int_equal(jr_intake(bench->store, &bench->settings, &update, &receipt, &bench->error), JR_OK);
+    assert_int_equal(intake(bench->store, &bench->settings, &update, &receipt, &bench->error), JR_OK);
 }
 
 /* A run of which a job has failed, and the dispatcher has taken its entry. */

@@ -20,7 +20,7 @@ static struct jr_runtime *create(const char *folder)
     struct jr_runtime *runtime;
     struct jr_error error;
 
-    if (jr_runtime_create(&runtime, folder, START_MS, &error) != JR_OK)
+    if (jr_runtime_create(&runtime, folder, 2, START_MS, &error) != JR_OK)
         fail_msg("%s", error.text);
     return runtime;
 }

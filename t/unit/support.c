@@ -322,3 +322,18 @@ struct jr_event event_of(const char *token)
         event.completed_ms = end_ms;
     return event;
 }
+
+enum jr_err intake(struct jr_store *store, const struct jr_settings *settings,
+                   const struct jr_update *update, struct jr_receipt *receipt,
+                   struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, true);
+    jr_intake_apply(&txn, settings, update, receipt);
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "lib/event.h"
+#include "lib/intake.h"
 #include "lib/settings.h"
 #include "lib/store.h"
 
@@ -100,5 +101,10 @@ void kill_child(struct child *child);   /* with SIGKILL */
 #define JOB_ID(number) (UINT64_C(100000000000) + (number))
 
 struct jr_event event_of(const char *token);
+
+/* Record one update in a transaction of its own, as batch.c does for one process alone. */
+enum jr_err intake(struct jr_store *store, const struct jr_settings *settings,
+                   const struct jr_update *update, struct jr_receipt *receipt,
+                   struct jr_error *error);
 
 #endif
