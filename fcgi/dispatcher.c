@@ -260,13 +260,9 @@ static bool is_too_soon(const struct dispatcher *dispatcher, const struct jr_run
 /* An entry that is due later than this was made before the clock was set back. */
 static int64_t longest_wait_ms(const struct jr_settings *settings)
 {
-    int64_t wait_ms = JR_THROTTLE_MAX_MS;
-
-    if (settings->rerun_delay_ms > wait_ms)
-        wait_ms = settings->rerun_delay_ms;
-    if (settings->api_backoff_max_ms > wait_ms)
-        wait_ms = settings->api_backoff_max_ms;
-    return wait_ms + JR_SECOND_MS;
+    return (settings->rerun_delay_ms > settings->api_backoff_max_ms ? settings->rerun_delay_ms
+                                                                    : settings->api_backoff_max_ms)
+           + JR_SECOND_MS;
 }
 
 static void postpone(struct dispatcher *dispatcher, struct jr_run *run)
@@ -505,7 +501,8 @@ static void dispatch(struct dispatcher *dispatcher)
         int64_t outbox_ms, reconcile_ms, upkeep_ms;
 
         /* While nothing can be recorded nothing is asked: only try whether there is room again. */
-        if (dispatcher->failing) {
+        if (dispatcher->failing
+            || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))) {
             pause_for(STORE_WAIT_MS);
             if (!jr_process_stopping())
                 upkeep(dispatcher);

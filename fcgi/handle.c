@@ -174,6 +174,8 @@ static int decode(struct post *post)
 static int store_failed(struct post *post, enum jr_err err)
 {
     post->handler->broken |= err == JR_EFATAL;
+    /* The dispatcher finds out when there is room again. */
+    jr_wake_send(post->handler->settings->state_dir);
     return end_with(post, 503, err == JR_EFULL ? JR_REASON_STORE_FULL : JR_REASON_STORE_FAILED);
 }
 

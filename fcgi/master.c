@@ -86,9 +86,8 @@ static int run_probe(const struct master *master)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFSIGNALED(status)) {
-        jr_log(JR_LOG_ERROR, "start-failed", "opening the store in '%s' ended with signal %d%s",
-               master->settings->state_dir, WTERMSIG(status),
-               WTERMSIG(status) == SIGBUS ? ": is the disk full?" : "");
+        jr_log(JR_LOG_ERROR, "start-failed", JR_STORE_DIED, master->settings->state_dir,
+               WTERMSIG(status));
         return JR_EXIT_STORE;
     }
     return WEXITSTATUS(status);

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int show_help(void);
@@ -115,6 +116,29 @@ static bool has_store(const struct jr_settings *settings)
            && (access(path, F_OK) == 0 || errno != ENOENT);
 }
 
+/* A damaged store may end the process that looks at it. */
+static int check_store_in_child(const struct jr_settings *settings)
+{
+    pid_t pid;
+    int status = 0;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        status = check_store(settings);
+        fflush(stdout);
+        _exit(status);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (pid < 0 || WIFSIGNALED(status)) {
+        fprintf(stderr, "job-rerunner: " JR_STORE_DIED "\n", settings->state_dir,
+                pid < 0 ? 0 : WTERMSIG(status));
+        return JR_EXIT_STORE;
+    }
+    return WEXITSTATUS(status);
+}
+
 static int check(void)
 {
     struct jr_settings settings;
@@ -137,7 +161,7 @@ static int check(void)
         fprintf(stderr, "job-rerunner: %s\n", error.text);
         status = JR_EXIT_STORE;
     } else {
-        status = check_store(&settings);
+        status = check_store_in_child(&settings);
     }
     if (jr_settings_check_files(&settings, &error) != JR_OK) {
         fprintf(stderr, "job-rerunner: %s\n", error.text);

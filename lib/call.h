@@ -22,8 +22,8 @@ struct jr_call {
     const char *what; /* static: "GET run", "POST rerun-failed-jobs", "POST rerun" */
     enum jr_outcome outcome;
     enum jr_reason reason;
-    int64_t wait_ms;  /* for LATER: at least so long; 0: the backoff alone */
-    bool stops_all;   /* no call at all before wait_ms is over; 0: throttle.c says how long */
+    bool stops_all;   /* no call at all for a time, about this run or another */
+    int64_t wait_ms;  /* how long then; 0: not said, throttle.c knows */
     bool try_all;     /* it may be that only its failed jobs cannot be rerun */
     int status;       /* HTTP; 0: no answer */
     int64_t duration_us;

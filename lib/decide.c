@@ -530,10 +530,9 @@ static void verdict_closed(struct jr_verdict *verdict, struct jr_run *run, enum 
 
 /* Ask again later, for as long as GitHub lets a run live: say so in the verdict and in the run. */
 static void wait_more(const struct jr_settings *settings, struct jr_run *run,
-                      struct jr_verdict *verdict, enum jr_reason reason, int64_t least_ms,
-                      int64_t now_ms)
+                      struct jr_verdict *verdict, enum jr_reason reason, int64_t now_ms)
 {
-    int64_t wait_ms = later_of(least_ms, backoff_ms(settings, run->run_id, run->tries));
+    int64_t wait_ms = backoff_ms(settings, run->run_id, run->tries);
 
     if (now_ms - run->last_event_ms > JR_RUN_LIFE_MS) {
         verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
@@ -640,7 +639,7 @@ static void decide_same(const struct jr_settings *settings, const struct jr_even
     else if (is_over_age(seen, now_ms))
         verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
     else if (run->phase == JR_PHASE_DUE)
-        wait_more(settings, run, verdict, JR_REASON_RUN_NOT_COMPLETED, 0, now_ms);
+        wait_more(settings, run, verdict, JR_REASON_RUN_NOT_COMPLETED, now_ms);
     else
         verdict_is(verdict, JR_STEP_WAIT, JR_REASON_RUN_NOT_COMPLETED);
 }
@@ -668,7 +667,7 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
     else if (seen_attempt == run->attempt)
         decide_same(settings, seen, run, now_ms, verdict);
     else if (run->phase == JR_PHASE_DUE)
-        wait_more(settings, run, verdict, JR_REASON_BEHIND, 0, now_ms);
+        wait_more(settings, run, verdict, JR_REASON_BEHIND, now_ms);
     else
         verdict_is(verdict, JR_STEP_WAIT, JR_REASON_BEHIND);
     watch(settings, run, now_ms);
@@ -815,11 +814,11 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
     } else if (posted && call->try_all && !run->rerun_all && run->jobs_known == 0) {
         /* Perhaps it has no jobs that could have failed. */
         run->rerun_all = true;
-        wait_more(settings, run, verdict, call->reason, 0, now_ms);
+        wait_more(settings, run, verdict, call->reason, now_ms);
     } else if (call->outcome == JR_OUTCOME_NEVER) {
         verdict_closed(verdict, run, call->reason);
     } else if (run->phase == JR_PHASE_DUE) {
-        wait_more(settings, run, verdict, call->reason, call->wait_ms, now_ms);
+        wait_more(settings, run, verdict, call->reason, now_ms);
     } else {
         verdict_is(verdict, JR_STEP_WAIT, call->reason);
     }

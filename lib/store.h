@@ -40,6 +40,16 @@ enum jr_table {
 struct jr_store;
 
 /*
+ * LMDB checks neither the length of its file nor its pages: a store that is cut
+ * short, like a new one on a full disk, ends the process that opens it (SIGBUS).
+ * So it is tried in a child, and this says what became of it: folder, signal.
+ */
+#define JR_STORE_DIED                                                                      \
+    "STATE_DIR: opening the store in '%s' ended with signal %d: the disk is full, or "     \
+    "data.mdb is cut short or damaged; make room, restore a backup, or move it away to "   \
+    "start with an empty store"
+
+/*
  * Open the store, making folder and tables as needed.
  *   store  out: owned by the caller, jr_store_close(); NULL unless JR_OK
  *   error  out: what is wrong with it and what to do
