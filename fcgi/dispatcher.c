@@ -597,28 +597,42 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
     return err;
 }
 
+/*
+ * Work, if the attempt to get the lock came out well. until_ms 0: until told to
+ * stop. Returns the exit status.
+ */
+static int work_if_locked(struct dispatcher *dispatcher, enum jr_err locked,
+                          const struct jr_error *error, int64_t until_ms)
+{
+    int status;
+
+    if (locked == JR_EBUSY)
+        return JR_EXIT_OK;
+    if (locked != JR_OK) {
+        jr_log(JR_LOG_ERROR, "dispatcher", "%s", error->text);
+        return JR_EXIT_FAILED;
+    }
+    status = begin(dispatcher);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (until_ms == 0)
+        dispatch(dispatcher);
+    else
+        dispatch_until(dispatcher, until_ms);
+    return dispatcher->broken ? JR_EXIT_FAILED : JR_EXIT_OK;
+}
+
 int jr_dispatcher_main(struct jr_settings *settings, struct jr_runtime *runtime)
 {
     struct dispatcher dispatcher = {
         .settings = settings, .runtime = runtime, .lock_fd = -1, .wake_fd = -1,
     };
     struct jr_error error;
-    int status = JR_EXIT_OK;
+    enum jr_err locked = wait_for_lock(&dispatcher, &error);
+    int status = work_if_locked(&dispatcher, locked, &error, 0);
 
-    switch (wait_for_lock(&dispatcher, &error)) {
-    case JR_OK:
-        status = begin(&dispatcher);
-        if (status == JR_EXIT_OK)
-            dispatch(&dispatcher);
-        break;
-    case JR_EBUSY:
-        break;
-    default:
-        jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
-        status = JR_EXIT_FAILED;
-    }
     end(&dispatcher);
-    return dispatcher.broken ? JR_EXIT_FAILED : status;
+    return status;
 }
 
 /*
@@ -649,21 +663,10 @@ static int work_off_once(struct jr_settings *settings, int64_t until_ms, bool *m
         .wake_fd = -1,
     };
     struct jr_error error;
-    int status = JR_EXIT_OK;
+    enum jr_err locked = jr_lock_take(settings->state_dir, &dispatcher.lock_fd, &error);
+    int status = work_if_locked(&dispatcher, locked, &error, until_ms);
 
-    switch (jr_lock_take(settings->state_dir, &dispatcher.lock_fd, &error)) {
-    case JR_OK:
-        status = begin(&dispatcher);
-        if (status == JR_EXIT_OK)
-            dispatch_until(&dispatcher, until_ms);
-        break;
-    case JR_EBUSY:
-        break;
-    default:
-        jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
-        status = JR_EXIT_FAILED;
-    }
-    *more = status == JR_EXIT_OK && dispatcher.lock_fd >= 0 && is_left(&dispatcher, until_ms);
+    *more = status == JR_EXIT_OK && locked == JR_OK && is_left(&dispatcher, until_ms);
     end(&dispatcher);
     return status;
 }

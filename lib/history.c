@@ -7,7 +7,9 @@
 
 #include "lib/codec.h"
 #include "lib/history.h"
+#include "lib/timestamp.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define HISTORY_VERSION 1
@@ -44,6 +46,34 @@ void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_hist
     jr_txn_put(txn, JR_TABLE_HISTORY, key, make_key(key, run->run_id, run->history_count), record,
                writer.length);
     run->history_count++;
+}
+
+void jr_history_add_outcome(struct jr_txn *txn, struct jr_run *run, uint32_t attempt,
+                            enum jr_reason reason, int64_t now_ms)
+{
+    struct jr_history entry = {
+        .at_ms = now_ms, .kind = JR_HISTORY_OUTCOME, .attempt = attempt, .reason = reason,
+    };
+
+    snprintf(entry.detail, sizeof entry.detail, "attempt %u is next", run->attempt);
+    jr_history_add(txn, run, &entry);
+}
+
+void jr_history_add_decision(struct jr_txn *txn, struct jr_run *run, enum jr_reason reason,
+                             int64_t now_ms)
+{
+    struct jr_history entry = {
+        .at_ms = now_ms, .kind = JR_HISTORY_DECISION, .attempt = run->attempt, .reason = reason,
+    };
+    char due[JR_TIMESTAMP_SIZE];
+
+    snprintf(entry.detail, sizeof entry.detail, "%s; jobs known %u, unfinished %u, failed %u%s%s%s%s",
+             jr_phase_name(run->phase), run->jobs_known, run->jobs_unfinished, run->jobs_failed,
+             run->complete ? "; run completed " : "",
+             run->complete ? jr_conclusion_name(run->conclusion) : "",
+             run->due_ms != 0 ? "; GitHub is asked at " : "",
+             run->due_ms != 0 ? jr_timestamp_format(run->due_ms, due) : "");
+    jr_history_add(txn, run, &entry);
 }
 
 bool jr_history_next(struct jr_txn *txn, uint64_t run_id, uint32_t *number,

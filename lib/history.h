@@ -44,6 +44,14 @@ struct jr_history {
 /* Add an entry to a run that is saved afterwards in the same transaction. */
 void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_history *entry);
 
+/* Add that an attempt has ended, and why; the run is at a newer one by now. */
+void jr_history_add_outcome(struct jr_txn *txn, struct jr_run *run, uint32_t attempt,
+                            enum jr_reason reason, int64_t now_ms);
+
+/* Add where the run's newest attempt stands, and what that rests on. */
+void jr_history_add_decision(struct jr_txn *txn, struct jr_run *run, enum jr_reason reason,
+                             int64_t now_ms);
+
 /*
  * Read the next entry of a run.
  *   number  in: the number to look from, 0 at first; out: the number after the

@@ -10,7 +10,6 @@
 #include "lib/intake.h"
 #include "lib/ledger.h"
 #include "lib/repo.h"
-#include "lib/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,31 +42,12 @@ static void tell_event(struct jr_txn *txn, struct jr_run *run, const struct jr_u
 static void tell_decision(struct jr_txn *txn, struct jr_run *run, const struct jr_run *before,
                           const struct jr_decision *decision, int64_t now_ms)
 {
-    struct jr_history entry = { .at_ms = now_ms };
-    char due[JR_TIMESTAMP_SIZE];
-
-    if (decision->ended_attempt != 0) {
-        entry.kind = JR_HISTORY_OUTCOME;
-        entry.attempt = decision->ended_attempt;
-        entry.reason = decision->ended_reason;
-        snprintf(entry.detail, sizeof entry.detail, "attempt %u has begun", run->attempt);
-        jr_history_add(txn, run, &entry);
-    }
-    if (run->attempt == before->attempt && run->phase == before->phase
-        && run->reason == before->reason)
-        return;
-    if (run->phase == JR_PHASE_OPEN)
-        return;
-    entry.kind = JR_HISTORY_DECISION;
-    entry.attempt = run->attempt;
-    entry.reason = run->reason;
-    snprintf(entry.detail, sizeof entry.detail, "%s; jobs known %u, unfinished %u, failed %u%s%s%s%s",
-             jr_phase_name(run->phase), run->jobs_known, run->jobs_unfinished, run->jobs_failed,
-             run->complete ? "; run completed " : "",
-             run->complete ? jr_conclusion_name(run->conclusion) : "",
-             run->due_ms != 0 ? "; GitHub is asked at " : "",
-             run->due_ms != 0 ? jr_timestamp_format(run->due_ms, due) : "");
-    jr_history_add(txn, run, &entry);
+    if (decision->ended_attempt != 0)
+        jr_history_add_outcome(txn, run, decision->ended_attempt, decision->ended_reason, now_ms);
+    if (run->phase != JR_PHASE_OPEN
+        && (run->attempt != before->attempt || run->phase != before->phase
+            || run->reason != before->reason))
+        jr_history_add_decision(txn, run, run->reason, now_ms);
 }
 
 /* Apply the event and remember the answer. */

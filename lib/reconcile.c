@@ -12,7 +12,6 @@
 #include "lib/reconcile.h"
 #include "lib/timestamp.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -91,18 +90,13 @@ static void take_up(struct jr_txn *txn, const struct jr_settings *settings,
 {
     struct jr_run run;
     struct jr_verdict verdict;
-    struct jr_history entry = { .at_ms = now_ms, .kind = JR_HISTORY_DECISION };
-    char due[JR_TIMESTAMP_SIZE];
 
     jr_ledger_load_run(txn, seen->run_id, &run);
     if (txn->error.code != JR_OK || !jr_decide_listed(settings, seen, &run, now_ms, &verdict))
         return;
-    entry.attempt = verdict.attempt;
-    entry.reason = verdict.reason;
-    snprintf(entry.detail, sizeof entry.detail, "found in a list of runs that ended %s%s%s",
-             jr_conclusion_name(seen->conclusion), run.due_ms != 0 ? "; GitHub is asked at " : "",
-             run.due_ms != 0 ? jr_timestamp_format(run.due_ms, due) : "");
-    jr_history_add(txn, &run, &entry);
+    if (verdict.ended_attempt != 0)
+        jr_history_add_outcome(txn, &run, verdict.ended_attempt, verdict.ended_reason, now_ms);
+    jr_history_add_decision(txn, &run, verdict.reason, now_ms);
     jr_ledger_save_run(txn, &run);
     *(run.due_ms != 0 ? found : closed) += 1;
 }

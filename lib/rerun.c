@@ -9,7 +9,6 @@
 #include "lib/history.h"
 #include "lib/ledger.h"
 #include "lib/rerun.h"
-#include "lib/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -143,31 +142,13 @@ static void tell_call(struct jr_txn *txn, struct jr_run *run, enum jr_reason rea
 static void tell_verdict(struct jr_txn *txn, struct jr_run *run,
                          const struct jr_verdict *verdict, int64_t now_ms)
 {
-    struct jr_history entry = { .at_ms = now_ms };
-    char due[JR_TIMESTAMP_SIZE];
-
-    if (verdict->ended_attempt != 0) {
-        entry.kind = JR_HISTORY_OUTCOME;
-        entry.attempt = verdict->ended_attempt;
-        entry.reason = verdict->ended_reason;
-        snprintf(entry.detail, sizeof entry.detail, "attempt %u is next", run->attempt);
-        jr_history_add(txn, run, &entry);
-        if (run->phase == JR_PHASE_OPEN)
-            return;
+    if (verdict->ended_attempt == 0) {
+        jr_history_add_decision(txn, run, verdict->reason, now_ms);
+        return;
     }
-    entry.kind = JR_HISTORY_DECISION;
-    entry.attempt = run->attempt;
-    entry.reason = verdict->ended_attempt != 0 ? run->reason : verdict->reason;
-    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
-        snprintf(entry.detail, sizeof entry.detail, "rerun of attempt %u; run completed %s",
-                 verdict->attempt, jr_conclusion_name(run->conclusion));
-    else
-        snprintf(entry.detail, sizeof entry.detail, "%s%s%s%s%s", jr_phase_name(run->phase),
-                 run->complete ? "; run completed " : "",
-                 run->complete ? jr_conclusion_name(run->conclusion) : "",
-                 run->due_ms != 0 ? "; GitHub is asked at " : "",
-                 run->due_ms != 0 ? jr_timestamp_format(run->due_ms, due) : "");
-    jr_history_add(txn, run, &entry);
+    jr_history_add_outcome(txn, run, verdict->ended_attempt, verdict->ended_reason, now_ms);
+    if (run->phase != JR_PHASE_OPEN)
+        jr_history_add_decision(txn, run, run->reason, now_ms);
 }
 
 static void note_post(struct jr_txn *txn, int64_t now_ms)
