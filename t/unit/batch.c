@@ -39,7 +39,7 @@
 struct outcome {
     enum jr_err err;
     struct jr_receipt receipt;
-    char text[256];
+    char text[sizeof ((struct jr_error *)0)->text];
 };
 
 /* What is shared by the processes of one test. */
@@ -444,7 +444,7 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
     assert_non_null(slots);
     assert_int_equal(jr_batch_open(&batch, id, slots, slot_count, 0, store, &error), JR_OK);
     for (int i = 0; i < 3; i++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof name, "other-%d", i);
         make_update(&update, name, "q1", RUN_ID);
