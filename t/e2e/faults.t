@@ -329,6 +329,8 @@ sub store_at_rest {
 # A start ends with status 73, and says why and what to do.
 sub refused {
     my ($service, @words) = @_;
+    # A signal is to be one, as it is without the sanitizer.
+    local $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} // (), 'handle_sigbus=0:handle_segv=0:handle_abort=0';
     my $mark = $service->log->mark;
     my $pid = spawn(
         argv => ['/usr/bin/spawn-fcgi', '-n', '-s', $service->socket_path . '.no', '--', binary()],
