@@ -26,26 +26,32 @@ static void set_state(struct jr_slot *slot, enum jr_slot_state state)
     atomic_store_explicit(&slot->state, (int)state, memory_order_release);
 }
 
-enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,
-                          size_t count, size_t own, struct jr_store *store, struct jr_error *error)
+/* Empty one's own slot under the lock: a leader may be applying what is in it. */
+static enum jr_err clear_own(struct jr_batch *batch, struct jr_store *store, struct jr_error *error)
 {
+    struct jr_slot *own = &batch->slots[batch->own];
     struct jr_txn txn;
 
-    memset(batch, 0, sizeof *batch);
-    batch->id = id;
-    batch->slots = slots;
-    batch->count = count;
-    batch->own = own;
-    /* Under the lock: a leader may be applying what the one before had put there. */
     jr_txn_begin(&txn, store, true);
     if (txn.error.code == JR_OK) {
-        slots[own].trying = slots[own].alone = false;
-        set_state(&slots[own], JR_SLOT_EMPTY);
+        own->trying = own->alone = false;
+        set_state(own, JR_SLOT_EMPTY);
     }
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
         *error = txn.error;
     return txn.error.code;
+}
+
+enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,
+                          size_t count, size_t own, struct jr_store *store, struct jr_error *error)
+{
+    memset(batch, 0, sizeof *batch);
+    batch->id = id;
+    batch->slots = slots;
+    batch->count = count;
+    batch->own = own;
+    return clear_own(batch, store, error);
 }
 
 static const char number_key[] = "batch";
@@ -214,6 +220,9 @@ enum jr_err jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
     struct jr_slot *own = &batch->slots[batch->own];
     enum jr_err err = JR_ENOENT;
 
+    /* After a failure that left no lock to take it back under. */
+    if (state_of(own) != JR_SLOT_EMPTY && clear_own(batch, store, error) != JR_OK)
+        return error->code;
     own->update = *update;
     own->alone = own->trying = false;
     if (batch->count > 1) {
