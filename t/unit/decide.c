@@ -1053,6 +1053,125 @@ static void nothing_breaks_the_rules(void **state)
     jr_settings_release(&settings);
 }
 
+/* Large sets: what GitHub sends of a run with many jobs, in up to three attempts. */
+#define SET_MAX 160
+#define SETS 400
+#define SHUFFLES 25
+
+struct event_set {
+    char tokens[SET_MAX][48];
+    size_t count;
+};
+
+/* `job` 0: of the run itself; conclusion NULL: it has not ended. */
+static void put_event(struct event_set *set, char what, unsigned job, unsigned attempt,
+                      const char *conclusion, const char *rest)
+{
+    char number[12] = "";
+
+    assert_true(set->count < SET_MAX);
+    if (job != 0)
+        snprintf(number, sizeof number, "%u", job);
+    snprintf(set->tokens[set->count++], sizeof set->tokens[0], "%s%c%s@%u%s%s%s",
+             job == 0 ? "R" : "", what, number, attempt, conclusion == NULL ? "" : "=",
+             conclusion == NULL ? "" : conclusion, rest);
+}
+
+/* The events of one job: with needs, skipped, approved, cancelled before it began, carried over. */
+static void put_job(struct event_set *set, unsigned job, unsigned attempt)
+{
+    switch (chance(attempt > 1 ? 7 : 5)) {
+    case 0:
+        put_event(set, 'c', job, attempt, "skipped", "");
+        return;
+    case 1:
+        put_event(set, 'q', job, attempt, NULL, "");
+        put_event(set, 'c', job, attempt, "cancelled", "");
+        return;
+    case 2:
+        put_event(set, 'w', job, attempt, NULL, "");
+        put_event(set, 'q', job, attempt, NULL, "");
+        break;
+    case 5:
+    case 6:
+        put_event(set, 'c', job, attempt, any_conclusion(), "^");
+        return;
+    default:
+        break;
+    }
+    put_event(set, 'q', job, attempt, NULL, "");
+    put_event(set, 'i', job, attempt, NULL, "");
+    if (chance(12) != 0) /* now and then the end never comes */
+        put_event(set, 'c', job, attempt, any_conclusion(), "");
+}
+
+static void make_set(struct event_set *set)
+{
+    unsigned newest = 1 + chance(3), jobs = 2 + chance(9), subscription = chance(3), job = 1;
+
+    set->count = 0;
+    for (unsigned attempt = 1; attempt <= newest; attempt++) {
+        for (unsigned i = 0; subscription != 1 && i < jobs; i++)
+            put_job(set, job++, attempt);
+        if (subscription == 0)
+            continue;
+        put_event(set, 'i', 0, attempt, NULL, "");
+        put_event(set, 'c', 0, attempt, any_conclusion(), "~90");
+    }
+}
+
+/* Play a set in another order, some of it twice. */
+static void play_shuffled(struct scene *scene, const struct jr_settings *settings,
+                          const struct event_set *set, bool shuffled)
+{
+    size_t order[SET_MAX];
+
+    memset(scene, 0, sizeof *scene);
+    scene->settings = *settings;
+    scene->now_ms = BEGIN_MS;
+    for (size_t i = 0; i < set->count; i++) {
+        size_t at = shuffled ? chance((unsigned)i + 1) : i;
+
+        order[i] = order[at];
+        order[at] = i;
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        play(scene, set->tokens[order[i]]);
+        if (shuffled && chance(4) == 0)
+            play(scene, set->tokens[order[chance((unsigned)i + 1)]]);
+    }
+}
+
+static void large_sets_end_alike(void **state)
+{
+    const char *given = getenv("JR_SEED");
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 1;
+    struct jr_settings settings;
+    struct event_set set;
+    struct scene scene;
+
+    (void)state;
+    print_message("# seed %llu, %d sets, each in %d orders; JR_SEED sets another\n",
+                  (unsigned long long)seed, SETS, SHUFFLES);
+    load_settings(&settings, NULL);
+    for (uint64_t number = 0; number < SETS; number++) {
+        char want[128], ended[128];
+
+        random_state = (seed * SETS + number) * 2 + 1;
+        make_set(&set);
+        play_shuffled(&scene, &settings, &set, false);
+        state_of(&scene, want, sizeof want);
+        for (int shuffle = 0; shuffle < SHUFFLES; shuffle++) {
+            play_shuffled(&scene, &settings, &set, true);
+            if (strcmp(state_of(&scene, ended, sizeof ended), want) != 0)
+                fail_msg("seed %llu, set %llu: '%s' ended as '%s', not '%s'",
+                         (unsigned long long)seed, (unsigned long long)number, scene.script, ended,
+                         want);
+        }
+    }
+    jr_settings_release(&settings);
+}
+
 int main(void)
 {
     TABLE(sequences, scene_ends_as_told);
@@ -1079,5 +1198,6 @@ int main(void)
     TEST(one_wait_for_all_tries);
     TABLE(orders, every_order_ends_alike);
     TEST(nothing_breaks_the_rules);
+    TEST(large_sets_end_alike);
     return run_program("decide");
 }
