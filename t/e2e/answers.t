@@ -442,7 +442,7 @@ subtest 'a stop outlives a restart, but not the token' => sub {
         my $asked = $own->requests;
         $limited->restart;
         fails(run_of($limited));
-        ok is_degraded($limited, qr/$what/), "$what: known after a restart";
+        wait_ok { is_degraded($limited, qr/$what/) } "$what: known after a restart";
         nap() for 1 .. 20;    # it would be due by now
         is scalar $own->requests, $asked, 'nothing is called';
         $own->set_tokens($new);
