@@ -506,7 +506,8 @@ static void dispatch(struct dispatcher *dispatcher)
             pause_for(STORE_WAIT_MS);
             if (!jr_process_stopping())
                 upkeep(dispatcher);
-            continue;
+            if (dispatcher->failing || jr_process_stopping())
+                continue;
         }
         outbox_ms = work_outbox(dispatcher);
         if (outbox_ms == 0)

@@ -192,8 +192,9 @@ static int record(struct post *post)
     if (err == JR_OK)
         err = jr_batch_submit(&handler->batch, handler->store, handler->settings, &post->update,
                               &post->receipt, &post->error);
-    /* A repeat commits without a write: it shows nothing of the disk. */
-    if (err != JR_OK || !post->receipt.repeated)
+    /* A repeat commits without a write, a damaged record fails by itself: neither shows
+     * anything of the disk. */
+    if (err != JR_EFORMAT && (err != JR_OK || !post->receipt.repeated))
         jr_runtime_note_commit(handler->runtime, err == JR_OK, post->update.now_ms);
     if (err != JR_OK)
         return store_failed(post, err);

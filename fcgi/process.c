@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include "fcgi/process.h"
-#include "lib/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
