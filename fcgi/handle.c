@@ -12,7 +12,6 @@
 #include "fcgi/handle.h"
 #include "fcgi/health.h"
 #include "lib/form.h"
-#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/signature.h"
 #include "lib/testpoint.h"
@@ -38,9 +37,8 @@ struct post {
     const struct jr_request *request;
     size_t length;    /* of the body */
     char *form_value; /* the decoded payload of a form; owned */
-    const char *payload;
+    char *payload; /* in the body or the form; spoilt by decode() */
     size_t payload_length;
-    json_object *root; /* owned */
     struct jr_update update;
     struct jr_receipt receipt;
     enum jr_reason reason;
@@ -152,19 +150,27 @@ static int find_payload(struct post *post)
     return GO_ON;
 }
 
+/* The body is looked at for the last time: afterwards the payload is spoilt. */
+static int identify(struct post *post)
+{
+    if (jr_delivery_identify(&post->update.delivery, post->request->delivery,
+                             post->handler->body, post->length) != JR_OK)
+        return end_with(post, 503, JR_REASON_STORE_FAILED);
+    return GO_ON;
+}
+
 static int decode(struct post *post)
 {
-    enum jr_err err = jr_json_parse(post->payload, post->payload_length, &post->root, &post->error);
-
-    if (err == JR_ENOMEM)
-        return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
-    if (err != JR_OK)
-        return end_with(post, 400, JR_REASON_BAD_JSON);
-    switch (jr_event_decode(post->request->event, post->root, &post->update.event, &post->error)) {
+    switch (jr_event_read(post->request->event, post->payload, post->payload_length,
+                          &post->update.event, &post->error)) {
     case JR_PAYLOAD_NOTHING:
         return end_with(post, 204, JR_REASON_NOTHING_IN_IT);
+    case JR_PAYLOAD_NOT_JSON:
+        return end_with(post, 400, JR_REASON_BAD_JSON);
     case JR_PAYLOAD_BAD:
         return end_with(post, 400, JR_REASON_BAD_SHAPE);
+    case JR_PAYLOAD_NO_MEMORY:
+        return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
     case JR_PAYLOAD_EVENT:
         break;
     }
@@ -184,9 +190,6 @@ static int record(struct post *post)
     struct jr_handler *handler = post->handler;
     enum jr_err err;
 
-    if (jr_delivery_identify(&post->update.delivery, post->request->delivery, handler->body,
-                             post->length) != JR_OK)
-        return end_with(post, 503, JR_REASON_STORE_FAILED);
     post->update.now_ms = jr_now_ms();
     err = jr_handler_open_store(handler, &post->error);
     if (err == JR_OK)
@@ -203,7 +206,7 @@ static int record(struct post *post)
 
 static int (*const steps[])(struct post *) = {
     check_length, check_type, check_signature_header, read_body, check_signature,
-    check_event_name, find_payload, decode, record,
+    check_event_name, find_payload, identify, decode, record,
 };
 
 /* Our fault is an error, a rejected request worth a look, all else the daily business. */
@@ -261,7 +264,6 @@ static void handle_post(struct jr_handler *handler, const struct jr_request *req
                        post.receipt.answer.run_id != 0 ? post.receipt.answer.run_id
                                                        : post.update.event.run_id);
     log_post(&post, status, start_us);
-    json_object_put(post.root);
     free(post.form_value);
     if (handler->body_size > BODY_KEPT) {
         free(handler->body);
