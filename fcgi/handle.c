@@ -320,12 +320,12 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
     if (err == JR_OK && (handler->worker < 0 || jr_test_batch_is_off())) {
         handler->own_slot = calloc(1, sizeof *handler->own_slot);
         err = handler->own_slot == NULL ? jr_error_set(error, JR_ENOMEM, "out of memory")
-                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, 1, 0,
+                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, NULL, 1, 0,
                                                         handler->store, error);
     } else if (err == JR_OK) {
         jr_store_watch(handler->store, &handler->runtime->writer);
         err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->slots,
-                            handler->runtime->slot_count, (size_t)handler->worker,
+                            &handler->runtime->batch_leading, handler->runtime->slot_count, (size_t)handler->worker,
                             handler->store, error);
     }
     return err;

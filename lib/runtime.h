@@ -28,6 +28,7 @@ struct jr_runtime {
     _Atomic int64_t map_size_bytes;
     struct jr_writer_watch writer; /* who holds the store's write lock */
     uint64_t batch_id; /* tells these slots from any others */
+    _Atomic uint32_t batch_leading;
     uint64_t slot_count;
     struct jr_slot slots[]; /* one for each worker */
 };

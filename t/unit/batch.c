@@ -45,6 +45,7 @@ struct outcome {
 /* What is shared by the processes of one test. */
 struct hall {
     struct jr_slot slots[WORKERS];
+    _Atomic uint32_t leading;
     char folder[64];
     int64_t map_size_bytes;
     char tokens[WORKERS][32], ids[WORKERS][32];
@@ -151,8 +152,8 @@ static bool take_place(struct jr_batch *batch, const struct hall *hall, size_t n
     struct jr_error error;
 
     return store != NULL
-           && jr_batch_open(batch, HALL_ID, (struct jr_slot *)(uintptr_t)hall->slots, WORKERS, number,
-                            store, &error) == JR_OK;
+           && jr_batch_open(batch, HALL_ID, (struct jr_slot *)(uintptr_t)hall->slots,
+                            (_Atomic uint32_t *)(uintptr_t)&hall->leading, WORKERS, number, store, &error) == JR_OK;
 }
 
 /* A worker: ready, told to go, submits; once more for each byte it is sent. */
@@ -215,7 +216,7 @@ static void bring_before_the_lock(struct hall *hall)
     for (size_t i = 0; i < hall->count; i++)
         assert_int_equal(write(children[i].fd, "g", 1), 1);
     for (size_t i = 0; i < hall->count; i++)
-        while (hall->slots[i].state != JR_SLOT_WAITING)
+        while (jr_slot_state(&hall->slots[i]) != JR_SLOT_WAITING)
             usleep(1000);
 }
 
@@ -332,7 +333,7 @@ static void one_alone(void **state)
     assert_true(take_place(&batch, hall, 0, store));
     submit(hall, &batch, store, 0);
     assert_outcome(hall, 0, 202);
-    assert_int_equal(hall->slots[0].state, JR_SLOT_EMPTY);
+    assert_int_equal(jr_slot_state(&hall->slots[0]), JR_SLOT_EMPTY);
     snprintf(hall->tokens[0], sizeof hall->tokens[0], "c1=failure");
     snprintf(hall->ids[0], sizeof hall->ids[0], "another");
     submit(hall, &batch, store, 0);
@@ -368,7 +369,7 @@ static void those_who_wait_share_a_commit(void **state)
     for (size_t i = 0; i < WORKERS; i++) {
         assert_outcome(hall, i, 202);
         assert_recorded_once(hall, store, i);
-        assert_int_equal(hall->slots[i].state, JR_SLOT_EMPTY);
+        assert_int_equal(jr_slot_state(&hall->slots[i]), JR_SLOT_EMPTY);
     }
     jr_store_close(store);
     close_hall(hall);
@@ -438,11 +439,12 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
     struct jr_slot *slots = calloc(slot_count, sizeof *slots);
     struct jr_update update;
     struct jr_receipt receipt;
+    _Atomic uint32_t leading = 0;
     struct jr_batch batch;
     struct jr_error error;
 
     assert_non_null(slots);
-    assert_int_equal(jr_batch_open(&batch, id, slots, slot_count, 0, store, &error), JR_OK);
+    assert_int_equal(jr_batch_open(&batch, id, slots, &leading, slot_count, 0, store, &error), JR_OK);
     for (int i = 0; i < 3; i++) {
         char name[32];
 
@@ -488,7 +490,7 @@ static void leader_is_killed(void **state)
     leader = wait_stopped(hall);
     /* It has applied all of them, and committed nothing. */
     for (size_t i = 0; i < WORKERS; i++)
-        assert_int_equal(hall->slots[i].state, JR_SLOT_APPLIED);
+        assert_int_equal(jr_slot_state(&hall->slots[i]), JR_SLOT_APPLIED);
     for (size_t i = 0; i < WORKERS; i++)
         if (i != leader)
             stop_child(i);
@@ -514,9 +516,9 @@ static void leader_is_killed(void **state)
     assert_int_equal(sum(hall->commits, WORKERS), row->commits);
 
     /* The one who takes its place begins with an empty slot, and works. */
-    assert_int_not_equal(hall->slots[leader].state, JR_SLOT_EMPTY);
+    assert_int_not_equal(jr_slot_state(&hall->slots[leader]), JR_SLOT_EMPTY);
     start_worker(hall, leader);
-    assert_int_equal(hall->slots[leader].state, JR_SLOT_EMPTY);
+    assert_int_equal(jr_slot_state(&hall->slots[leader]), JR_SLOT_EMPTY);
     snprintf(hall->ids[leader], sizeof hall->ids[leader], "later");
     hall->runs[leader] = RUN(WORKERS);
     assert_int_equal(write(children[leader].fd, "g", 1), 1);
@@ -576,10 +578,10 @@ static void a_slot_is_cleared(void **state)
     open_hall(&hall, 2);
     store = open_hall_store(hall);
     make_update(&hall->slots[0].update, "left", "q1", RUN_ID);
-    hall->slots[0].state = JR_SLOT_WAITING;
+    hall->slots[0].word = JR_SLOT_WAITING;
     hall->slots[0].trying = hall->slots[0].alone = true;
     assert_true(take_place(&batch, hall, 0, store));
-    assert_int_equal(hall->slots[0].state, JR_SLOT_EMPTY);
+    assert_int_equal(jr_slot_state(&hall->slots[0]), JR_SLOT_EMPTY);
     assert_false(hall->slots[0].trying || hall->slots[0].alone);
     assert_true(take_place(&batch, hall, 1, store));
     submit(hall, &batch, store, 1);
@@ -730,7 +732,7 @@ static void full_map(void **state)
     assert_int_equal(count(store, JR_TABLE_DELIVERIES), 0);
     jr_store_close(store);
     for (size_t i = 0; i < WORKERS; i++)
-        assert_int_equal(hall->slots[i].state, JR_SLOT_EMPTY);
+        assert_int_equal(jr_slot_state(&hall->slots[i]), JR_SLOT_EMPTY);
 
     let_child_go(&reader);
     bring_before_the_lock(hall);
