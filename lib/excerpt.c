@@ -13,10 +13,12 @@
 #include "lib/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 struct scan {
     const char *at;    /* the next byte to be looked at */
+    const char *end;   /* of the text: there is its NUL */
     char *out;         /* where the next byte that is left goes, never beyond `at` */
     unsigned depth;
     const char *wrong; /* what is wrong at `at`; NULL: nothing */
@@ -51,6 +53,29 @@ static bool is_plain(char c)
     return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
 }
 
+/* The byte in each of the eight bytes of a word. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Are eight bytes plain, all of them? May say no where they are. */
+static bool are_plain(const char *bytes)
+{
+    uint64_t word, quote, escape;
+
+    memcpy(&word, bytes, sizeof word);
+    quote = word ^ EACH('"');
+    escape = word ^ EACH('\\');
+    /* Subtracting borrows into the highest bit of a byte that is smaller. */
+    return ((word | (word - EACH(' ')) | (quote - EACH(1)) | (escape - EACH(1))) & EACH(0x80)) == 0;
+}
+
+static void skip_plain(struct scan *scan)
+{
+    while (scan->end - scan->at >= 8 && are_plain(scan->at))
+        scan->at += 8;
+    while (is_plain(*scan->at))
+        scan->at++;
+}
+
 static bool skip_escape(struct scan *scan)
 {
     scan->at++;
@@ -75,8 +100,7 @@ static bool skip_string(struct scan *scan)
     for (;;) {
         size_t length;
 
-        while (is_plain(*scan->at))
-            scan->at++;
+        skip_plain(scan);
         if (*scan->at == '"') {
             scan->at++;
             return true;
@@ -306,7 +330,7 @@ static bool take_value(struct scan *scan, const struct jr_wanted *members)
 enum jr_err jr_excerpt(char *text, size_t *length, const struct jr_wanted *wanted,
                        struct jr_error *error)
 {
-    struct scan scan = { .at = text, .out = text };
+    struct scan scan = { .at = text, .end = text + *length, .out = text };
 
     skip_blanks(&scan);
     if (take_value(&scan, wanted)) {
