@@ -26,6 +26,7 @@
 struct jr_delivery {
     unsigned char key[33];
     size_t key_length;
+    int64_t day; /* of its event, since the epoch; -1: the id does not tell */
     char text[JR_DELIVERY_SIZE];
 };
 
