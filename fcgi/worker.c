@@ -19,8 +19,8 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <limits.h>
-#include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -36,6 +36,9 @@ bool jr_worker_has_socket(void)
 
 /* How long a peer may send nothing in the middle of a body. */
 #define READ_LIMIT_S 10
+
+/* One worker is woken for a connection. Should it be stopped before it accepts, another looks. */
+#define LOOK_AGAIN_MS 1000
 
 /* The first value of a variable, and whether nginx passed the header on twice. */
 static const char *variable(void *door, const char *name, bool *doubled)
@@ -76,16 +79,36 @@ static void answer(struct jr_handler *handler, FCGX_Request *fcgx)
     jr_handle(handler, &request, &response);
     /* A client that has gone is none of our business: what was promised is on disk. */
     (void)FCGX_PutStr(response.text, (int)response.length, fcgx->out);
+    /* Otherwise libfcgi would wait for nginx to close the connection first. A unix socket
+     * delivers what was written before it was closed; only what was not read might be
+     * taken for a reset. */
+    fcgx->detached = FCGX_HasSeenEOF(fcgx->in) != 0;
     FCGX_Finish_r(fcgx);
 }
 
-/* Wait for a connection. Returns false when it is time to stop. */
-static bool wait_for_request(void)
+/*
+ * Wake one worker for a connection, not all that wait (EPOLLEXCLUSIVE, epoll_ctl(2)).
+ * Returns a descriptor, or -1.
+ */
+static int watch_socket(void)
 {
-    struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
+    struct epoll_event connection = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+    if (epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &connection) != 0) {
+        close(epoll);
+        return -1;
+    }
+    return epoll;
+}
+
+/* Wait for a connection. Returns false when it is time to stop. */
+static bool wait_for_request(int epoll)
+{
+    struct epoll_event connection;
 
     while (!jr_process_stopping()) {
-        int ready = ppoll(&listening, 1, NULL, jr_process_wait_mask());
+        int ready = epoll_pwait(epoll, &connection, 1, LOOK_AGAIN_MS, jr_process_wait_mask());
 
         if (ready > 0)
             return true;
@@ -100,12 +123,13 @@ static bool wait_for_request(void)
 static int serve(struct jr_handler *handler)
 {
     FCGX_Request fcgx;
+    int epoll = watch_socket();
 
-    if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, STDIN_FILENO, 0) != 0) {
-        jr_log(JR_LOG_ERROR, "worker", "cannot set up libfcgi");
+    if (epoll < 0 || FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, STDIN_FILENO, 0) != 0) {
+        jr_log(JR_LOG_ERROR, "worker", "cannot set up %s", epoll < 0 ? strerror(errno) : "libfcgi");
         return JR_EXIT_FAILED;
     }
-    while (!handler->broken && wait_for_request()) {
+    while (!handler->broken && wait_for_request(epoll)) {
         int rc = FCGX_Accept_r(&fcgx);
 
         if (rc == 0) {
@@ -116,6 +140,7 @@ static int serve(struct jr_handler *handler)
         }
     }
     FCGX_Free(&fcgx, 1);
+    close(epoll);
     return handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED : JR_EXIT_OK;
 }
 
