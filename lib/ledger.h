@@ -17,6 +17,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * Everything of a run stands together: its history, then its jobs, then the run
+ * itself. So an event, which adds to the first and changes the others, touches
+ * one page or two.
+ */
+enum jr_part {
+    JR_PART_HISTORY = 1, /* number: of the entry, from 0 on */
+    JR_PART_JOB = 2,     /* number: the job id */
+    JR_PART_RUN = 3      /* number: 0 */
+};
+
+/* Write the key of a part in JR_TABLE_RUNS; returns its length. */
+size_t jr_ledger_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, enum jr_part part,
+                     uint64_t number);
+
+/*
+ * Find the first part of this kind whose number is not less than the given one.
+ *   number  in and out
+ * Returns whether there is one; entry holds it then.
+ */
+bool jr_ledger_seek(struct jr_txn *txn, uint64_t run_id, enum jr_part part, uint64_t *number,
+                    struct jr_entry *entry);
+
+/* How many runs there are. */
+uint64_t jr_ledger_count(struct jr_txn *txn);
+
 /* Load a run. When there is none, run is all zero but for its id. */
 void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run);
 

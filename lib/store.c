@@ -36,10 +36,8 @@
 static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_META] = "meta",
     [JR_TABLE_RUNS] = "runs",
-    [JR_TABLE_JOBS] = "jobs",
     [JR_TABLE_OUTBOX] = "outbox",
     [JR_TABLE_DELIVERIES] = "deliveries",
-    [JR_TABLE_HISTORY] = "history",
     [JR_TABLE_AGES] = "ages",
     [JR_TABLE_QUIET] = "quiet",
     [JR_TABLE_REPOS] = "repos",

@@ -19,18 +19,16 @@
 #include <sys/types.h>
 
 /* The version of everything in the store. A newer one is refused. */
-#define JR_STORE_FORMAT 1
+#define JR_STORE_FORMAT 2
 
 #define JR_KEY_MAX 64
 #define JR_VALUE_MAX 4096
 
 enum jr_table {
     JR_TABLE_META,       /* name -> one thing of each kind */
-    JR_TABLE_RUNS,       /* run id -> run */
-    JR_TABLE_JOBS,       /* run id, job id -> job */
+    JR_TABLE_RUNS,       /* run id, part, number -> run, job, or entry of the history (ledger.h) */
     JR_TABLE_OUTBOX,     /* due time, run id -> attempt */
     JR_TABLE_DELIVERIES, /* day, delivery -> first answer */
-    JR_TABLE_HISTORY,    /* run id, number -> what happened */
     JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
     JR_TABLE_QUIET,      /* quiet_due_ms, run id -> nothing */
     JR_TABLE_REPOS,      /* repository id -> repository */

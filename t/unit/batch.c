@@ -496,7 +496,7 @@ static void leader_is_killed(void **state)
             stop_child(i);
     kill_worker(leader);
     store = open_hall_store(hall);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 0);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 0);
     row->meanwhile(hall, store);
     jr_store_close(store);
     for (size_t i = 0; i < WORKERS; i++)
@@ -586,22 +586,10 @@ static void a_slot_is_cleared(void **state)
     assert_true(take_place(&batch, hall, 1, store));
     submit(hall, &batch, store, 1);
     assert_outcome(hall, 1, 202);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 1);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 1);
     submit(hall, &batch, store, 0);
     jr_store_close(store);
     close_hall(hall);
-}
-
-static void damage_run(struct jr_store *store, uint64_t run_id)
-{
-    unsigned char key[8];
-    struct jr_txn txn;
-
-    for (size_t i = 0; i < sizeof key; i++)
-        key[i] = (unsigned char)(run_id >> (8 * (sizeof key - 1 - i)));
-    jr_txn_begin(&txn, store, true);
-    jr_txn_put(&txn, JR_TABLE_RUNS, key, sizeof key, "nonsense", 8);
-    commit(&txn);
 }
 
 /* Which of them are bad, as bits. */
@@ -631,7 +619,7 @@ static void bad_updates_fail_alone(void **state)
         /* A job that ends without a beginning is answered 404 once, and then no more. */
         snprintf(hall->tokens[i], sizeof hall->tokens[i], i % 2 == 0 ? "c1=failure" : "Rc=failure");
         if (row->bad & 1U << i)
-            damage_run(store, hall->runs[i]);
+            damage_part(store, hall->runs[i], JR_PART_RUN, 0);
     }
     jr_store_close(store);
     start_workers(hall);
@@ -728,7 +716,7 @@ static void full_map(void **state)
         assert_true(hall->outcomes[i].text[0] != '\0');
     }
     store = open_hall_store(hall);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 0);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 0);
     assert_int_equal(count(store, JR_TABLE_DELIVERIES), 0);
     jr_store_close(store);
     for (size_t i = 0; i < WORKERS; i++)
@@ -832,7 +820,7 @@ static void a_crowd(void **state)
     assert_true(numbers != MAP_FAILED);
     open_hall(&hall, WORKERS);
     store = open_hall_store(hall);
-    damage_run(store, BAD_RUN);
+    damage_part(store, BAD_RUN, JR_PART_RUN, 0);
     jr_store_close(store);
     for (size_t i = 0; i < WORKERS; i++) {
         places[i] = (struct crowd_place){ hall, i, i < row->bad, &numbers[i], &numbers[WORKERS + i] };
@@ -857,7 +845,7 @@ static void a_crowd(void **state)
         for (unsigned m = 0; i >= row->bad && m < EACH; m++)
             assert_int_equal(events_of(store, CROWD_RUN(i, m)), 1);
     }
-    assert_int_equal(count(store, JR_TABLE_RUNS), (WORKERS - row->bad) * EACH + 1);
+    assert_int_equal(count_parts(store, JR_PART_RUN), (WORKERS - row->bad) * EACH + 1);
     assert_int_equal(count(store, JR_TABLE_DELIVERIES), (WORKERS - row->bad) * EACH);
     jr_store_close(store);
     munmap(numbers, 2 * WORKERS * sizeof *numbers);

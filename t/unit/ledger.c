@@ -237,17 +237,14 @@ static void jobs_of_a_run(void **state)
 
 static void damaged_record(void **state)
 {
-    static const unsigned char key[16] = { 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 8 };
     struct jr_store *store = open_store(new_folder());
     struct jr_txn txn;
     struct jr_run run;
     struct jr_job job;
 
     (void)state;
-    jr_txn_begin(&txn, store, true);
-    jr_txn_put(&txn, JR_TABLE_RUNS, key, 8, "nonsense", 8);
-    jr_txn_put(&txn, JR_TABLE_JOBS, key, 16, "nonsense", 8);
-    commit(&txn);
+    damage_part(store, 7, JR_PART_RUN, 0);
+    damage_part(store, 7, JR_PART_JOB, 8);
     jr_txn_begin(&txn, store, true);
     jr_ledger_load_run(&txn, 7, &run);
     assert_int_equal(jr_txn_commit(&txn), JR_EFORMAT);
@@ -298,9 +295,9 @@ static void old_runs_go_with_all_they_have(void **state)
     assert_false(is_known(store, 1));
     assert_false(is_known(store, 2));
     assert_true(is_known(store, 3));
-    assert_int_equal(count(store, JR_TABLE_RUNS), 1);
-    assert_int_equal(count(store, JR_TABLE_JOBS), 2);
-    assert_int_equal(count(store, JR_TABLE_HISTORY), 2);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 1);
+    assert_int_equal(count_parts(store, JR_PART_JOB), 2);
+    assert_int_equal(count_parts(store, JR_PART_HISTORY), 2);
     assert_int_equal(count(store, JR_TABLE_AGES), 1);
     jr_store_close(store);
 }
@@ -393,7 +390,7 @@ static void walk_goes_on_where_it_was(void **state)
         assert_true(++calls < 10);
     } while (place.key_length != 0);
     assert_int_equal(removed, 5);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 15);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 15);
     assert_int_equal(count(store, JR_TABLE_AGES), 15);
     jr_store_close(store);
 }

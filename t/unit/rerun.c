@@ -389,7 +389,7 @@ static void quiet_run(void **state)
 /* An entry whose run is gone is told of and can be taken away. */
 static void entry_without_a_run(void **state)
 {
-    static const unsigned char key[8] = { 0, 0, 0, 2, 0xdf, 0xdc, 0x1c, 0x35 }; /* RUN_ID */
+    unsigned char key[JR_KEY_MAX];
     struct bench bench;
     struct jr_txn txn;
     int64_t due_ms;
@@ -397,7 +397,7 @@ static void entry_without_a_run(void **state)
     (void)state;
     open_bench(&bench, NULL);
     jr_txn_begin(&txn, bench.store, true);
-    jr_txn_delete(&txn, JR_TABLE_RUNS, key, sizeof key);
+    jr_txn_delete(&txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_RUN, 0));
     commit(&txn);
     assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_EFORMAT);
     assert_true(bench.run.run_id == RUN_ID);
