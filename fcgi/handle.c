@@ -34,20 +34,17 @@ static const char greeting[] =
 /* A POST on its way through the steps. */
 struct post {
     struct jr_handler *handler;
-    const struct jr_request *request;
-    size_t length;    /* of the body */
-    char *form_value; /* the decoded payload of a form; owned */
-    char *payload; /* in the body or the form; spoilt by decode() */
+    struct jr_exchange *exchange;
+    const struct jr_request *request; /* the exchange's */
+    size_t length;                    /* of the body */
+    char *form_value;                 /* the decoded payload of a form; owned */
+    char *payload;                    /* in the body or the form; spoilt by decode() */
     size_t payload_length;
-    struct jr_update update;
-    struct jr_receipt receipt;
-    enum jr_reason reason;
-    struct jr_error error; /* the detail behind a reason, for the log */
 };
 
 static int end_with(struct post *post, int status, enum jr_reason reason)
 {
-    post->reason = reason;
+    post->exchange->reason = reason;
     return status;
 }
 
@@ -139,7 +136,7 @@ static int find_payload(struct post *post)
     if (!is_form(post))
         return GO_ON;
     err = jr_form_payload(post->handler->body, post->length, &post->form_value,
-                          &post->payload_length, &post->error);
+                          &post->payload_length, &post->exchange->error);
     post->payload = post->form_value;
     if (err == JR_ENOMEM)
         return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
@@ -153,7 +150,7 @@ static int find_payload(struct post *post)
 /* The body is looked at for the last time: afterwards the payload is spoilt. */
 static int identify(struct post *post)
 {
-    if (jr_delivery_identify(&post->update.delivery, post->request->delivery,
+    if (jr_delivery_identify(&post->exchange->update.delivery, post->request->delivery,
                              post->handler->body, post->length) != JR_OK)
         return end_with(post, 503, JR_REASON_STORE_FAILED);
     return GO_ON;
@@ -162,7 +159,7 @@ static int identify(struct post *post)
 static int decode(struct post *post)
 {
     switch (jr_event_read(post->request->event, post->payload, post->payload_length,
-                          &post->update.event, &post->error)) {
+                          &post->exchange->update.event, &post->exchange->error)) {
     case JR_PAYLOAD_NOTHING:
         return end_with(post, 204, JR_REASON_NOTHING_IN_IT);
     case JR_PAYLOAD_NOT_JSON:
@@ -177,36 +174,27 @@ static int decode(struct post *post)
     return GO_ON;
 }
 
-static int store_failed(struct post *post, enum jr_err err)
+/* The reason for an answer that the store did not let us give. */
+static enum jr_reason reason_of(enum jr_err err)
 {
-    post->handler->broken |= err == JR_EFATAL;
-    /* The dispatcher finds out when there is room again. */
-    jr_wake_send(post->handler->settings->state_dir);
-    return end_with(post, 503, err == JR_EFULL ? JR_REASON_STORE_FULL : JR_REASON_STORE_FAILED);
+    return err == JR_EFULL ? JR_REASON_STORE_FULL : JR_REASON_STORE_FAILED;
 }
 
-static int record(struct post *post)
+static int open_store(struct post *post)
 {
-    struct jr_handler *handler = post->handler;
-    enum jr_err err;
+    struct jr_exchange *exchange = post->exchange;
 
-    post->update.now_ms = jr_now_ms();
-    err = jr_handler_open_store(handler, &post->error);
-    if (err == JR_OK)
-        err = jr_batch_submit(&handler->batch, handler->store, handler->settings, &post->update,
-                              &post->receipt, &post->error);
-    /* A repeat commits without a write, a damaged record fails by itself: neither shows
-     * anything of the disk. */
-    if (err != JR_EFORMAT && (err != JR_OK || !post->receipt.repeated))
-        jr_runtime_note_commit(handler->runtime, err == JR_OK, post->update.now_ms);
-    if (err != JR_OK)
-        return store_failed(post, err);
-    return end_with(post, post->receipt.answer.status, post->receipt.answer.reason);
+    exchange->update.now_ms = jr_now_ms();
+    if (jr_handler_open_store(post->handler, &exchange->error) == JR_OK)
+        return GO_ON;
+    if (exchange->error.code != JR_EFORMAT)
+        jr_runtime_note_commit(post->handler->runtime, false, exchange->update.now_ms);
+    return end_with(post, 503, reason_of(exchange->error.code));
 }
 
 static int (*const steps[])(struct post *) = {
     check_length, check_type, check_signature_header, read_body, check_signature,
-    check_event_name, find_payload, identify, decode, record,
+    check_event_name, find_payload, identify, decode, open_store,
 };
 
 /* Our fault is an error, a rejected request worth a look, all else the daily business. */
@@ -217,20 +205,21 @@ static enum jr_log_level level_of(int status)
     return status >= 400 && status != 404 ? JR_LOG_WARN : JR_LOG_INFO;
 }
 
-static void log_post(const struct post *post, int status, int64_t start_us)
+static void log_post(const struct jr_exchange *exchange, int status)
 {
-    const struct jr_event *event = &post->update.event;
+    const struct jr_event *event = &exchange->update.event;
+    const struct jr_receipt *receipt = &exchange->item.receipt;
     struct jr_line line;
 
     jr_line_begin(&line, level_of(status), "webhook");
-    jr_line_text(&line, "delivery", post->request->delivery);
-    jr_line_text(&line, "event", post->request->event);
+    jr_line_text(&line, "delivery", exchange->request.delivery);
+    jr_line_text(&line, "event", exchange->request.event);
     jr_line_text(&line, "action", event->action);
     jr_line_text(&line, "repo", event->repo);
     if (event->run_id != 0) {
         jr_line_number(&line, "run", event->run_id);
         jr_line_number(&line, "attempt",
-                       event->attempt != 0 ? event->attempt : post->receipt.answer.attempt);
+                       event->attempt != 0 ? event->attempt : receipt->answer.attempt);
     }
     if (event->job_id != 0) {
         jr_line_number(&line, "job", event->job_id);
@@ -240,36 +229,86 @@ static void log_post(const struct post *post, int status, int64_t start_us)
         jr_line_text(&line, "conclusion", jr_conclusion_name(event->conclusion));
     jr_line_number(&line, "status", (uint64_t)status);
     jr_line_text(&line, "result", jr_response_result(status));
-    jr_line_text(&line, "reason", jr_reason_token(post->reason));
-    if (post->receipt.repeated)
+    jr_line_text(&line, "reason", jr_reason_token(exchange->reason));
+    if (receipt->repeated)
         jr_line_text(&line, "repeated", "yes");
-    if (status >= 400 && post->error.code != JR_OK)
-        jr_line_text(&line, "text", post->error.text);
-    jr_line_ms(&line, "ms", jr_monotonic_us() - start_us);
+    if (status >= 400 && exchange->error.code != JR_OK)
+        jr_line_text(&line, "text", exchange->error.text);
+    jr_line_ms(&line, "ms", jr_monotonic_us() - exchange->start_us);
     jr_line_write(&line);
 }
 
-static void handle_post(struct jr_handler *handler, const struct jr_request *request,
-                        struct jr_response *response)
+static void answer_post(struct jr_exchange *exchange, int status)
 {
-    struct post post = { .handler = handler, .request = request };
-    int64_t start_us = jr_monotonic_us();
+    uint64_t run_id = exchange->item.receipt.answer.run_id;
+
+    /* A repeated delivery gets the first answer, whatever its body says now. */
+    jr_response_reason(&exchange->response, status, exchange->reason,
+                       run_id != 0 ? run_id : exchange->update.event.run_id);
+    log_post(exchange, status);
+}
+
+static bool begin_post(struct jr_handler *handler, struct jr_exchange *exchange)
+{
+    struct post post = { .handler = handler, .exchange = exchange, .request = &exchange->request };
     int status = GO_ON;
 
+    memset(&exchange->update, 0, sizeof exchange->update);
+    memset(&exchange->item, 0, sizeof exchange->item);
+    exchange->error.code = JR_OK;
+    exchange->start_us = jr_monotonic_us();
     for (size_t i = 0; status == GO_ON && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](&post);
-    if (post.receipt.due_moved)
-        jr_wake_send(handler->settings->state_dir);
-    jr_response_reason(response, status, post.reason,
-                       post.receipt.answer.run_id != 0 ? post.receipt.answer.run_id
-                                                       : post.update.event.run_id);
-    log_post(&post, status, start_us);
+    if (status != GO_ON)
+        answer_post(exchange, status);
     free(post.form_value);
     if (handler->body_size > BODY_KEPT) {
         free(handler->body);
         handler->body = NULL;
         handler->body_size = 0;
     }
+    return status != GO_ON;
+}
+
+/* What came of recording it. */
+static void end_post(struct jr_handler *handler, struct jr_exchange *exchange)
+{
+    const struct jr_item *item = &exchange->item;
+    enum jr_err err = item->error.code;
+    int status = item->receipt.answer.status;
+
+    /* A repeat commits without a write, a damaged record fails by itself: neither shows
+     * anything of the disk. */
+    if (err != JR_EFORMAT && (err != JR_OK || !item->receipt.repeated))
+        jr_runtime_note_commit(handler->runtime, err == JR_OK, exchange->update.now_ms);
+    exchange->reason = item->receipt.answer.reason;
+    if (err != JR_OK) {
+        handler->broken |= err == JR_EFATAL;
+        exchange->error = item->error;
+        exchange->reason = reason_of(err);
+        status = 503;
+    }
+    answer_post(exchange, status);
+}
+
+void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exchanges,
+                      size_t count)
+{
+    struct jr_item items[JR_SLOT_UPDATES];
+    bool wake = false;
+
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct jr_item){ .update = &exchanges[i]->update };
+    jr_batch_submit(&handler->batch, handler->store, handler->settings, items, count);
+    for (size_t i = 0; i < count; i++) {
+        exchanges[i]->item = items[i];
+        /* After a failure the dispatcher finds out when there is room again. */
+        wake |= items[i].error.code != JR_OK || items[i].receipt.due_moved;
+    }
+    if (wake)
+        jr_wake_send(handler->settings->state_dir);
+    for (size_t i = 0; i < count; i++)
+        end_post(handler, exchanges[i]);
 }
 
 static void handle_get(const struct jr_handler *handler, const struct jr_request *request,
@@ -285,19 +324,19 @@ static void handle_get(const struct jr_handler *handler, const struct jr_request
                          without_body);
 }
 
-void jr_handle(struct jr_handler *handler, const struct jr_request *request,
-               struct jr_response *response)
+bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange)
 {
-    const char *method = request->method == NULL ? "" : request->method;
+    const char *method = exchange->request.method == NULL ? "" : exchange->request.method;
 
-    if (strcmp(method, "POST") == 0) {
-        handle_post(handler, request, response);
-    } else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
-        handle_get(handler, request, strcmp(method, "HEAD") == 0, response);
+    if (strcmp(method, "POST") == 0)
+        return begin_post(handler, exchange);
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
+        handle_get(handler, &exchange->request, strcmp(method, "HEAD") == 0, &exchange->response);
     } else {
-        jr_response_reason(response, 405, JR_REASON_METHOD, 0);
+        jr_response_reason(&exchange->response, 405, JR_REASON_METHOD, 0);
         jr_log(JR_LOG_WARN, "webhook", "method %.20s is not answered", method);
     }
+    return true;
 }
 
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,

@@ -28,6 +28,21 @@ struct jr_handler {
     bool broken; /* the store can no longer be used: the process has to leave */
 };
 
+/*
+ * A request and its answer. The door fills in the request (jr_request_init()) and
+ * writes out the response when there is one; the rest is handle.c's.
+ */
+struct jr_exchange {
+    struct jr_request request;
+    struct jr_response response;
+
+    struct jr_update update;
+    struct jr_item item;
+    enum jr_reason reason;
+    struct jr_error error; /* the detail behind a reason, for the log */
+    int64_t start_us;
+};
+
 /* worker: which of the service's workers this is; -1: none, as plain CGI */
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
                      struct jr_runtime *runtime, int worker);
@@ -37,10 +52,19 @@ void jr_handler_release(struct jr_handler *handler);
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error) JR_CHECKED;
 
 /*
- * Answer a request, log it, and wake the dispatcher if there is something for it.
- * What the answer promises is on disk when this returns.
+ * Do everything with a request that can be done before it is recorded.
+ * Returns true: it is answered, and logged; false: it is to be recorded next, by
+ * jr_handle_record(), and the exchange stays where it is until then.
  */
-void jr_handle(struct jr_handler *handler, const struct jr_request *request,
-               struct jr_response *response);
+bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange);
+
+/*
+ * Record requests that were begun, in one transaction if all goes well; answer and
+ * log them, and wake the dispatcher if there is something for it. What an answer
+ * promises is on disk when this returns.
+ *   count  1 to JR_SLOT_UPDATES
+ */
+void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exchanges,
+                      size_t count);
 
 #endif

@@ -245,40 +245,43 @@ static size_t lead(struct jr_batch *batch, struct jr_txn *txn, const struct jr_s
         /* A batch that leaves this one out must not count as its own. */
         set_state(slot, JR_SLOT_WAITING, 0);
         slot->trying = true;
-        jr_intake_apply(txn, settings, &slot->update, &slot->receipt);
+        for (size_t u = 0; u < slot->count; u++)
+            jr_intake_apply(txn, settings, &slot->updates[u], &slot->receipts[u]);
         slot->trying = false;
         slot->alone = txn->error.code != JR_OK;
         if (slot->alone)
             break;
         slot->number = number + 1;
         set_state(slot, JR_SLOT_APPLIED, number + 1);
-        applied++;
+        applied += slot->count;
     }
-    write_number(txn, batch->id, number + 1, batch->slots[batch->own].update.now_ms);
+    write_number(txn, batch->id, number + 1, batch->slots[batch->own].updates[0].now_ms);
     return applied;
 }
 
 /*
- * Apply one's own update in a transaction of its own. It is taken out of the
- * others' reach first, and only under the lock: somebody may be applying it.
+ * Apply one of one's own updates in a transaction of its own. All are taken out of
+ * the others' reach first, and only under the lock: somebody may be applying them.
+ *   all_done  out: they were on disk already, and the receipts are there
  */
-static enum jr_err go_alone(struct jr_batch *batch, struct jr_store *store,
-                            const struct jr_settings *settings, struct jr_error *error)
+static enum jr_err apply_alone(struct jr_batch *batch, struct jr_store *store,
+                               const struct jr_settings *settings, size_t which, bool *all_done,
+                               struct jr_error *error)
 {
     struct jr_slot *own = &batch->slots[batch->own];
     struct jr_txn txn;
     enum jr_err err;
 
+    *all_done = false;
     jr_txn_begin(&txn, store, true);
     if (txn.error.code == JR_OK) {
-        bool done = is_on_disk(own, read_number(&txn, batch->id)) && txn.error.code == JR_OK;
-
+        *all_done = is_on_disk(own, read_number(&txn, batch->id)) && txn.error.code == JR_OK;
         set_state(own, JR_SLOT_EMPTY, 0);
-        if (done) {
+        if (*all_done) {
             jr_txn_abort(&txn);
             return JR_OK;
         }
-        jr_intake_apply(&txn, settings, &own->update, &own->receipt);
+        jr_intake_apply(&txn, settings, &own->updates[which], &own->receipts[which]);
     }
     err = jr_txn_commit(&txn);
     if (err != JR_OK)
@@ -286,6 +289,37 @@ static enum jr_err go_alone(struct jr_batch *batch, struct jr_store *store,
     batch->commits += err == JR_OK;
     batch->updates += err == JR_OK;
     return err;
+}
+
+/*
+ * Each of one's own updates by itself.
+ *   full  the map or the disk looked full just before
+ */
+static void go_alone(struct jr_batch *batch, struct jr_store *store,
+                     const struct jr_settings *settings, bool full, struct jr_item *items,
+                     size_t count)
+{
+    bool all_done = false;
+
+    for (size_t i = 0; i < count && !all_done; i++) {
+        enum jr_err err = JR_OK;
+
+        for (int attempt = 0; attempt < 2; attempt++) {
+            /* Pages that a dead reader holds make the map look full. */
+            if (full)
+                jr_store_clear_stale_readers(store);
+            items[i].error.code = JR_OK;
+            err = apply_alone(batch, store, settings, i, &all_done, &items[i].error);
+            full = err == JR_EFULL;
+            if (!full)
+                break;
+        }
+        /* The store has to be closed: nothing more will succeed. */
+        for (size_t rest = i + 1; err == JR_EFATAL && rest < count; rest++)
+            items[rest].error = items[i].error;
+        if (err == JR_EFATAL)
+            break;
+    }
 }
 
 /*
@@ -322,57 +356,54 @@ static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
 }
 
 /*
- * With the update in the slot: see to it that it is recorded.
- *   led  out: whether somebody else has to be named as the next to lead
+ * With the updates in the slot: see to it that they are recorded.
+ * Returns whether somebody else has to be named as the next to lead.
  */
-static enum jr_err record(struct jr_batch *batch, struct jr_store *store,
-                          const struct jr_settings *settings, bool *led, struct jr_error *error)
+static bool record(struct jr_batch *batch, struct jr_store *store,
+                   const struct jr_settings *settings, struct jr_item *items, size_t count)
 {
+    struct jr_error error = { .code = JR_OK };
     enum jr_err err = JR_ENOENT;
+    bool led = false;
 
-    *led = false;
     if (batch->count > 1) {
-        *led = wait_for_turn(batch);
-        if (!*led)
-            return JR_OK;
-        err = take_turn(batch, store, settings, error);
+        led = wait_for_turn(batch);
+        err = led ? take_turn(batch, store, settings, &error) : JR_OK;
     }
-    if (err != JR_OK && err != JR_EFATAL) {
-        /* Pages that a dead reader holds make the map look full. */
-        if (err == JR_EFULL)
-            jr_store_clear_stale_readers(store);
-        err = go_alone(batch, store, settings, error);
-        if (err == JR_EFULL) {
-            jr_store_clear_stale_readers(store);
-            err = go_alone(batch, store, settings, error);
-        }
-    }
-    return err;
+    for (size_t i = 0; err == JR_EFATAL && i < count; i++)
+        items[i].error = error;
+    if (err != JR_OK && err != JR_EFATAL)
+        go_alone(batch, store, settings, err == JR_EFULL, items, count);
+    return led;
 }
 
-enum jr_err jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
-                            const struct jr_settings *settings, const struct jr_update *update,
-                            struct jr_receipt *receipt, struct jr_error *error)
+void jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
+                     const struct jr_settings *settings, struct jr_item *items, size_t count)
 {
     struct jr_slot *own = &batch->slots[batch->own];
-    enum jr_err err;
+    struct jr_error error;
+    uint32_t before;
     bool led;
 
     /* After a failure that left no lock to take it back under. */
-    if (jr_slot_state(own) != JR_SLOT_EMPTY && clear_own(batch, store, error) != JR_OK)
-        return error->code;
-    own->update = *update;
+    if (jr_slot_state(own) != JR_SLOT_EMPTY && clear_own(batch, store, &error) != JR_OK) {
+        for (size_t i = 0; i < count; i++)
+            items[i].error = error;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        own->updates[i] = *items[i].update;
+        items[i].error.code = JR_OK;
+    }
+    own->count = count;
     own->alone = own->trying = false;
     own->word = JR_SLOT_WAITING;
-    err = record(batch, store, settings, &led, error);
-    if (err == JR_OK) {
-        *receipt = own->receipt;
-        /* Nobody else looks at a slot that is on disk, but to name its owner the leader. */
-        led |= (atomic_exchange(&own->word, JR_SLOT_EMPTY) & TO_LEAD) != 0;
-    } else {
-        led |= (atomic_fetch_and(&own->word, ~TO_LEAD) & TO_LEAD) != 0;
-    }
-    if (led)
+    led = record(batch, store, settings, items, count);
+    for (size_t i = 0; i < count; i++)
+        items[i].receipt = own->receipts[i];
+    /* Nobody else looks at a slot that is on disk, but to name its owner the leader. */
+    before = items[0].error.code == JR_OK ? atomic_exchange(&own->word, JR_SLOT_EMPTY)
+                                          : atomic_fetch_and(&own->word, ~TO_LEAD);
+    if (led || (before & TO_LEAD) != 0)
         stop_leading(batch);
-    return err;
 }

@@ -38,8 +38,11 @@ enum jr_slot_state {
     JR_SLOT_DURABLE  /* by a batch that is on disk */
 };
 
+/* How many updates a worker may have recorded at once. */
+#define JR_SLOT_UPDATES 8
+
 /*
- * One worker's place. Its owner fills it while it is EMPTY, and takes its receipt
+ * One worker's place. Its owner fills it while it is EMPTY, and takes the receipts
  * when it is DURABLE; everything else happens under LMDB's write lock, but for the
  * word, which a leader also changes after its commit.
  */
@@ -49,8 +52,9 @@ struct jr_slot {
     bool trying;           /* is being applied; left so by one who died at it */
     bool alone;            /* failed in a batch, or killed one: only its owner applies it */
     uint64_t number;
-    struct jr_update update;
-    struct jr_receipt receipt;
+    size_t count; /* of updates, all of them in one batch */
+    struct jr_update updates[JR_SLOT_UPDATES];
+    struct jr_receipt receipts[JR_SLOT_UPDATES];
 };
 
 enum jr_slot_state jr_slot_state(const struct jr_slot *slot);
@@ -75,15 +79,20 @@ enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *s
                           _Atomic uint32_t *leading, size_t count, size_t own,
                           struct jr_store *store, struct jr_error *error) JR_CHECKED;
 
+/* An update to be recorded, and what came of it. */
+struct jr_item {
+    const struct jr_update *update;
+    struct jr_receipt receipt; /* whole if error.code is JR_OK: then the update is on disk */
+    struct jr_error error;     /* else as jr_intake_apply() comes out; nothing of it is recorded */
+};
+
 /*
- * Record an update, together with those of the other workers that wait.
- * Returns as jr_intake_apply() comes out: JR_OK, and the update is on disk and
- * receipt whole; else nothing of it is recorded, and error says why. One bad
+ * Record updates, together with those of the other workers that wait. One bad
  * update fails alone.
+ *   items  1 to JR_SLOT_UPDATES; in: update; out: receipt and error of each
  */
-enum jr_err jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
-                            const struct jr_settings *settings, const struct jr_update *update,
-                            struct jr_receipt *receipt, struct jr_error *error) JR_CHECKED;
+void jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
+                     const struct jr_settings *settings, struct jr_item *items, size_t count);
 
 /* Forget the numbers of slots that have not been used for a day. */
 void jr_batch_prune(struct jr_txn *txn, int64_t now_ms);

@@ -111,12 +111,13 @@ static void submit(struct hall *hall, struct jr_batch *batch, struct jr_store *s
 {
     struct outcome *outcome = &hall->outcomes[i];
     struct jr_update update;
-    struct jr_error error = { JR_OK, "" };
+    struct jr_item item = { .update = &update };
 
     make_update(&update, hall->ids[i], hall->tokens[i], hall->runs[i]);
-    memset(outcome, 0, sizeof *outcome);
-    outcome->err = jr_batch_submit(batch, store, &hall->settings, &update, &outcome->receipt, &error);
-    snprintf(outcome->text, sizeof outcome->text, "%s", error.text);
+    jr_batch_submit(batch, store, &hall->settings, &item, 1);
+    outcome->err = item.error.code;
+    outcome->receipt = item.receipt;
+    snprintf(outcome->text, sizeof outcome->text, "%s", item.error.text);
     hall->commits[i] = batch->commits;
     hall->updates[i] = batch->updates;
 }
@@ -438,7 +439,6 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
 {
     struct jr_slot *slots = calloc(slot_count, sizeof *slots);
     struct jr_update update;
-    struct jr_receipt receipt;
     _Atomic uint32_t leading = 0;
     struct jr_batch batch;
     struct jr_error error;
@@ -447,10 +447,12 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
     assert_int_equal(jr_batch_open(&batch, id, slots, &leading, slot_count, 0, store, &error), JR_OK);
     for (int i = 0; i < 3; i++) {
         char name[32];
+        struct jr_item item = { .update = &update };
 
         snprintf(name, sizeof name, "other-%d", i);
         make_update(&update, name, "q1", RUN_ID);
-        assert_int_equal(jr_batch_submit(&batch, store, &hall->settings, &update, &receipt, &error), JR_OK);
+        jr_batch_submit(&batch, store, &hall->settings, &item, 1);
+        assert_int_equal(item.error.code, JR_OK);
     }
     free(slots);
 }
@@ -577,7 +579,8 @@ static void a_slot_is_cleared(void **state)
     (void)state;
     open_hall(&hall, 2);
     store = open_hall_store(hall);
-    make_update(&hall->slots[0].update, "left", "q1", RUN_ID);
+    make_update(&hall->slots[0].updates[0], "left", "q1", RUN_ID);
+    hall->slots[0].count = 1;
     hall->slots[0].word = JR_SLOT_WAITING;
     hall->slots[0].trying = hall->slots[0].alone = true;
     assert_true(take_place(&batch, hall, 0, store));
