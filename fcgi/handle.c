@@ -13,7 +13,6 @@
 #include "fcgi/health.h"
 #include "lib/form.h"
 #include "lib/log.h"
-#include "lib/signature.h"
 #include "lib/testpoint.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
@@ -106,11 +105,16 @@ static int read_body(struct post *post)
 
 static int check_signature(struct post *post)
 {
-    const struct jr_settings *settings = post->handler->settings;
-    enum jr_err err = jr_signature_check(post->request->signature, post->handler->body,
-                                         post->length, settings->github_sign_key,
-                                         settings->github_sign_key_old);
+    struct jr_handler *handler = post->handler;
+    const struct jr_settings *settings = handler->settings;
+    enum jr_err err = JR_OK;
 
+    if (handler->signer.contexts[0] == NULL)
+        err = jr_signer_open(&handler->signer, settings->github_sign_key,
+                             settings->github_sign_key_old);
+    if (err == JR_OK)
+        err = jr_signature_check(&handler->signer, post->request->signature, handler->body,
+                                 post->length);
     if (err == JR_EINVAL)
         return end_with(post, 403, JR_REASON_SIGNATURE_WRONG);
     return err == JR_OK ? GO_ON : end_with(post, 503, JR_REASON_STORE_FAILED);
@@ -373,6 +377,7 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
 void jr_handler_release(struct jr_handler *handler)
 {
     jr_store_close(handler->store);
+    jr_signer_close(&handler->signer);
     free(handler->own_slot);
     free(handler->body);
     memset(handler, 0, sizeof *handler);

@@ -11,6 +11,7 @@
 #include "lib/request.h"
 #include "lib/runtime.h"
 #include "lib/settings.h"
+#include "lib/signature.h"
 #include "lib/store.h"
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct jr_handler {
     struct jr_slot *own_slot;   /* the batch's only one, where there is none to share; owned */
     int worker;                 /* which slot of the runtime is ours; -1: none */
     struct jr_runtime *runtime; /* NULL: nothing is known of a running service */
+    struct jr_signer signer;    /* opened when it is first needed; owned */
     char *body;                 /* owned, reused */
     size_t body_size;
     bool broken; /* the store can no longer be used: the process has to leave */

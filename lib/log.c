@@ -83,9 +83,9 @@ static size_t printable_length(const char *text)
 static bool is_plain(const char *value)
 {
     while (*value != '\0') {
-        size_t length = printable_length(value);
+        size_t length = *value > ' ' && *value < 0x7f ? 1 : printable_length(value);
 
-        if (length == 0 || strchr(" \"=\\", *value) != NULL)
+        if (length == 0 || *value == ' ' || *value == '"' || *value == '=' || *value == '\\')
             return false;
         value += length;
     }
@@ -145,10 +145,13 @@ void jr_line_text(struct jr_line *line, const char *key, const char *value)
 
 void jr_line_number(struct jr_line *line, const char *key, uint64_t value)
 {
-    char digits[24];
+    char digits[24], *first = digits + sizeof digits - 1;
 
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
-    jr_line_text(line, key, digits);
+    *first = '\0';
+    do
+        *--first = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    jr_line_text(line, key, first);
 }
 
 void jr_line_ms(struct jr_line *line, const char *key, int64_t microseconds)
