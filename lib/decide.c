@@ -251,6 +251,7 @@ static bool move_job(struct jr_job *job, const struct jr_event *event, uint32_t 
         job->completed_ms = event->completed_ms;
     learn(job->name, sizeof job->name, event->job_name);
     learn(job->runner, sizeof job->runner, event->runner);
+    learn(job->labels, sizeof job->labels, event->labels);
     job->carried_over = attempt > 1 && job->status == JR_STATUS_COMPLETED
                         && job->created_ms != 0 && job->completed_ms != 0
                         && job->completed_ms + CARRIED_OVER_SLACK_MS < job->created_ms;
@@ -270,11 +271,6 @@ static void count_job(struct jr_run *run, const struct jr_job *before, const str
     run->jobs_failed += job_failed(after);
 }
 
-static uint32_t attempt_of_job(const struct jr_run *run, const struct jr_job *job)
-{
-    return job->attempt != 0 ? job->attempt : run->base_attempt;
-}
-
 /* Rule 1: which attempt an event is about. */
 static uint32_t attempt_of(const struct jr_event *event, const struct jr_run *run,
                            const struct jr_job *job)
@@ -282,7 +278,7 @@ static uint32_t attempt_of(const struct jr_event *event, const struct jr_run *ru
     if (event->attempt != 0)
         return event->attempt;
     if (event->kind == JR_EVENT_JOB && job->known)
-        return attempt_of_job(run, job);
+        return jr_run_attempt_of(run, job);
     return run->attempt;
 }
 
@@ -444,7 +440,7 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     learn_facts(run, event);
     run->last_event_ms = later_of(now_ms, run->last_event_ms);
     attempt = attempt_of(event, run, job);
-    counted = is_job && job->known && attempt_of_job(run, job) == attempt;
+    counted = is_job && job->known && jr_run_attempt_of(run, job) == attempt;
     if (is_job && event->attempt > job->attempt)
         job->attempt = event->attempt;
     else if (is_job && !job->known && event->attempt == 0)
