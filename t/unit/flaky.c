@@ -129,6 +129,8 @@ static void counted(void **state)
     if (job.executions > 0) {
         assert_string_equal(job.repo, "octo/app");
         assert_string_equal(job.group, "CI");
+        assert_true(job.first_ms == START_MS + JR_MINUTE_MS || job.first_ms == START_MS + 90 * JR_SECOND_MS);
+        assert_true(job.last_ms >= job.first_ms && job.last_ms <= START_MS + 90 * JR_SECOND_MS);
     }
     if (row->runner != NULL) {
         runner = row_of(&desk, JR_FLAKY_RUNNER, row->runner);
@@ -429,9 +431,9 @@ static uint64_t compare(struct desk *desk, const struct truth *truth, enum jr_fl
                      (unsigned long)row.blamed, (unsigned long)want.executions, (unsigned long)want.failures,
                      (unsigned long)want.rescued, (unsigned long)want.not_rescued, (long)want.lost_ms,
                      (unsigned long)want.blamed);
-        assert_int_equal(row.last_ms, want.last_ms);
-        /* What was replaced may have ended before all others. */
-        assert_in_range(row.first_ms, START_MS, want.first_ms);
+        /* What was replaced may have ended before or after all others. */
+        assert_true(row.first_ms > START_MS && row.first_ms <= want.first_ms);
+        assert_true(row.last_ms < START_MS + JR_DAY_MS && row.last_ms >= want.last_ms);
         executions += row.executions;
         *told += row.rescued + row.blamed;
     }
