@@ -112,8 +112,9 @@ sub web_start {
     );
     my $began = time;
     wait_for { substr($web->{log}->text, $mark) =~ /is served$/m || !running($web->{pid}) };
-    ok running($web->{pid}), sprintf 'conf/web serves after %.1f s', time - $began
-        or diag(substr $web->{log}->text, $mark);
+    my $took = time - $began;
+    ok running($web->{pid}), 'conf/web serves' or diag(substr $web->{log}->text, $mark);
+    cmp_ok $took, '<', 2 * ($ENV{JR_TIMEOUT_FACTOR} || 1), sprintf 'after %.2f s', $took;
     return;
 }
 
