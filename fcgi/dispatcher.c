@@ -284,8 +284,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
 {
     struct jr_run run;
     struct jr_error error;
-    int64_t due_ms, wait_ms;
-    enum jr_err err = jr_rerun_first(dispatcher->store, &due_ms, &run, &error);
+    int64_t due_ms, wait_ms, latest_ms = jr_now_ms() + longest_wait_ms(dispatcher->settings);
+    enum jr_err err = jr_rerun_first(dispatcher->store, latest_ms, &due_ms, &run, &error);
 
     if (err == JR_ENOENT)
         return NEVER;
@@ -300,7 +300,7 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
         return NEVER;
     }
     wait_ms = due_ms - jr_now_ms();
-    if (wait_ms > 0 && wait_ms <= longest_wait_ms(dispatcher->settings))
+    if (wait_ms > 0 && due_ms <= latest_ms)
         return wait_ms;
     if (is_too_soon(dispatcher, &run)) {
         postpone(dispatcher, &run);
@@ -328,6 +328,10 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
     if (err == JR_OK) {
         jr_throttle_take(&dispatcher->calls.throttle);
         ask(dispatcher, &run);
+        return 0;
+    }
+    if (err == JR_EFORMAT) {
+        jr_log(JR_LOG_ERROR, "damaged", "%s; it is watched no longer", error.text);
         return 0;
     }
     if (err != JR_ENOENT) {
@@ -468,6 +472,7 @@ static void upkeep(struct dispatcher *dispatcher)
     if (dispatcher->failing
         || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime)))
         jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
+    jr_test_point("in-upkeep");
     err = jr_txn_commit(&txn);
     jr_runtime_note_commit(dispatcher->runtime, err == JR_OK, now_ms);
     dispatcher->broken = err == JR_EFATAL;
@@ -651,7 +656,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     if (dispatcher->runtime != NULL)
         dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
     return jr_now_ms() < until_ms
-           && jr_rerun_first(dispatcher->store, &due_ms, &run, &error) == JR_OK
+           && jr_rerun_first(dispatcher->store, INT64_MAX, &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
 }
 
