@@ -214,7 +214,7 @@ subtest 'conf/web itself is killed' => sub {
     my $again = serve(env => { STATE_DIR => $web->{state}, PORT => $web->{port} });
     ok(!(grep { running($_) } @family), 'the stragglers are gone');
     greets($again, 'it serves again on the same port');
-    cmp_ok($again->{took}, '<', $web->{took} + 0.8 * ($ENV{JR_TIMEOUT_FACTOR} || 1),
+    cmp_ok($again->{took}, '<', $web->{took} + 1.5 * ($ENV{JR_TIMEOUT_FACTOR} || 1),
         sprintf 'after %.2f s, and without stragglers %.2f s', map { $_->{took} } $again, $web);
     stop($again, 'TERM', 'then SIGTERM');
 };
