@@ -115,16 +115,15 @@ int64_t jr_calls_wait_ms(struct jr_calls *calls)
 {
     struct jr_throttle *throttle = &calls->throttle;
     bool rejected = throttle->rejected_ms != 0;
-    int64_t left_ms = throttle->stopped_until_ms - jr_now_ms();
+    int64_t left_ms;
     struct jr_call call;
 
     if (throttle->stopped_until_ms == 0)
         return 0;
     if (rejected && renew_token(calls))
         return 0;
-    /* A clock that was set back does not make the stop longer. */
-    if (left_ms > JR_THROTTLE_MAX_MS)
-        left_ms = JR_THROTTLE_MAX_MS;
+    left_ms = jr_throttle_stop_left_ms(throttle, jr_now_ms());
+    show(calls);
     if (left_ms > 0)
         return rejected && left_ms > TOKEN_LOOK_MS ? TOKEN_LOOK_MS : left_ms;
     if (!rejected)

@@ -318,8 +318,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
 {
     struct jr_run run;
     struct jr_error error;
-    int64_t due_ms, wait_ms;
-    enum jr_err err = jr_rerun_first(dispatcher->store, &due_ms, &run, &error);
+    int64_t due_ms, wait_ms, latest_ms = jr_now_ms() + longest_wait_ms(dispatcher->settings);
+    enum jr_err err = jr_rerun_first(dispatcher->store, latest_ms, &due_ms, &run, &error);
 
     if (err == JR_ENOENT)
         return NEVER;
@@ -334,7 +334,7 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
         return NEVER;
     }
     wait_ms = due_ms - jr_now_ms();
-    if (wait_ms > 0 && wait_ms <= longest_wait_ms(dispatcher->settings))
+    if (wait_ms > 0 && due_ms <= latest_ms)
         return wait_ms;
     if (is_too_soon(dispatcher, &run)) {
         postpone(dispatcher, &run);
@@ -362,6 +362,10 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
     if (err == JR_OK) {
         jr_throttle_take(&dispatcher->calls.throttle);
         ask(dispatcher, &run);
+        return 0;
+    }
+    if (err == JR_EFORMAT) {
+        jr_log(JR_LOG_ERROR, "damaged", "%s; it is watched no longer", error.text);
         return 0;
     }
     if (err != JR_ENOENT) {
@@ -473,16 +477,63 @@ static int64_t measure(struct dispatcher *dispatcher)
 }
 
 /*
+ * One transaction of rule 9.
+ *   tight  only one run: each page that is changed is copied first, and a full map has
+ *          room for the copies of what an event changes, but not for more
+ *   more   out: is there more to be done?
+ */
+static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool tight, bool *more,
+                          struct jr_error *error)
+{
+    int64_t before_ms = dispatcher->filling ? now_ms + JR_HOUR_MS
+                                            : now_ms - dispatcher->settings->retention_ms;
+    struct jr_prune prune = dispatcher->prune;
+    struct jr_flaky_walk flaky_walk = dispatcher->flaky_walk;
+    unsigned runs = 0, deliveries = 0, looked = 0, step = tight ? 1 : PRUNE_RUNS;
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, dispatcher->store, true);
+    if (!tight) {
+        deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
+        jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
+        jr_batch_prune(&txn, now_ms);
+        jr_flaky_prune(&txn, dispatcher->filling ? now_ms - JR_DAY_MS : before_ms, now_ms,
+                       PRUNE_FLAKY, &flaky_walk);
+        jr_days_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_RUNS);
+    }
+    do {
+        runs += jr_ledger_prune(&txn, before_ms, dispatcher->filling, step, &prune);
+        looked += step;
+    } while (runs == 0 && prune.key_length != 0 && looked < PRUNE_RUNS);
+    if (runs == 0
+        && (dispatcher->failing
+            || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))))
+        jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
+    jr_test_point("in-upkeep");
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK) {
+        *error = txn.error;
+        return err;
+    }
+    dispatcher->prune = prune;
+    dispatcher->flaky_walk = flaky_walk;
+    *more = deliveries == PRUNE_DELIVERIES || prune.key_length != 0;
+    if (runs > 0 || deliveries > 0)
+        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u runs and %u deliveries", runs, deliveries);
+    return JR_OK;
+}
+
+/*
  * Rule 9, a little at a time: forget what is past its RETENTION, and more than
  * that while the map fills up. The commit also shows, after a failed one,
  * whether there is room again.
  */
 static void upkeep(struct dispatcher *dispatcher)
 {
-    int64_t now_ms = jr_now_ms(), before_ms = now_ms - dispatcher->settings->retention_ms;
-    bool filling = measure(dispatcher) >= MAP_FILLING, more;
-    unsigned runs, deliveries;
-    struct jr_txn txn;
+    int64_t now_ms = jr_now_ms();
+    bool filling = measure(dispatcher) >= MAP_FILLING, more = false;
+    struct jr_error error;
     enum jr_err err;
 
     jr_store_clear_stale_readers(dispatcher->store);
@@ -492,28 +543,14 @@ static void upkeep(struct dispatcher *dispatcher)
     if (filling != dispatcher->filling)
         dispatcher->prune.key_length = 0;
     dispatcher->filling = filling;
-    if (filling)
-        before_ms = now_ms + JR_HOUR_MS;
-    jr_txn_begin(&txn, dispatcher->store, true);
-    deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
-    jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
-    jr_batch_prune(&txn, now_ms);
-    jr_flaky_prune(&txn, filling ? now_ms - JR_DAY_MS : before_ms, now_ms, PRUNE_FLAKY,
-                   &dispatcher->flaky_walk);
-    jr_days_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_RUNS);
-    runs = jr_ledger_prune(&txn, before_ms, filling, PRUNE_RUNS, &dispatcher->prune);
-    if (dispatcher->failing
-        || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime)))
-        jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
-    err = jr_txn_commit(&txn);
+    err = forget(dispatcher, now_ms, false, &more, &error);
+    if (err == JR_EFULL)
+        err = forget(dispatcher, now_ms, true, &more, &error);
     jr_runtime_note_commit(dispatcher->runtime, err == JR_OK, now_ms);
     dispatcher->broken = err == JR_EFATAL;
     dispatcher->failing = err != JR_OK;
     if (err != JR_OK)
-        jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
-    more = deliveries == PRUNE_DELIVERIES || dispatcher->prune.key_length != 0;
-    if (runs > 0 || deliveries > 0)
-        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u runs and %u deliveries", runs, deliveries);
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
     dispatcher->upkeep_due_ms = jr_monotonic_ms()
                                 + (err != JR_OK ? STORE_WAIT_MS
                                    : more       ? UPKEEP_MORE_MS
@@ -692,7 +729,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     if (dispatcher->runtime != NULL)
         dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
     return dispatcher->paused_ms == 0 && jr_now_ms() < until_ms
-           && jr_rerun_first(dispatcher->store, &due_ms, &run, &error) == JR_OK
+           && jr_rerun_first(dispatcher->store, INT64_MAX, &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
 }
 

@@ -96,6 +96,13 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
     int wanted = size > INT_MAX ? INT_MAX : (int)size;
     int got = FCGX_GetStr(bytes, wanted, fcgx->in);
 
+    /* A process that was stopped and goes on: with a limit, the kernel does not read again,
+     * and libfcgi forgets the error but not that the stream is closed. */
+    while (got < wanted && FCGX_GetError(fcgx->in) == EINTR) {
+        FCGX_ClearError(fcgx->in);
+        fcgx->in->isClosed = 0;
+        got += FCGX_GetStr(bytes + got, wanted - got, fcgx->in);
+    }
     return got < wanted && FCGX_GetError(fcgx->in) != 0 ? -1 : got;
 }
 

@@ -96,6 +96,9 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
  */
 bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms);
 
+/* The furthest that quiet_due_ms lies ahead, unless the clock was set back. */
+int64_t jr_decide_quiet_max_ms(const struct jr_settings *settings);
+
 /*
  * A list of failed runs shows one. If its attempt has no verdict yet it gets an
  * outbox entry, or is closed when it ended longer ago than CATCH_UP.

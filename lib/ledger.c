@@ -70,22 +70,31 @@ static uint64_t age_of(int64_t last_event_ms)
     return (uint64_t)(last_event_ms / JR_HOUR_MS);
 }
 
-void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
 {
     unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
     size_t key_length = jr_ledger_key(key, run_id, JR_PART_RUN, 0), length;
+    bool whole = true;
 
     memset(run, 0, sizeof *run);
     if (jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, record, sizeof record, &length)) {
-        if (!jr_run_decode(run, record, length))
-            jr_txn_fail(txn, JR_EFORMAT, "the record of run %llu is damaged",
-                        (unsigned long long)run_id);
+        whole = jr_run_decode(run, record, length);
+        if (!whole)
+            memset(run, 0, sizeof *run);
         run->known = true;
     }
     run->run_id = run_id;
     run->stored_due_ms = run->due_ms;
     run->stored_quiet_due_ms = run->quiet_due_ms;
     run->stored_last_event_ms = run->last_event_ms;
+    return whole;
+}
+
+void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+{
+    if (!jr_ledger_read_run(txn, run_id, run))
+        jr_txn_fail(txn, JR_EFORMAT, "the record of run %llu is damaged",
+                    (unsigned long long)run_id);
 }
 
 /* Move a run in an index by time; time 0: it is not in it. */
@@ -200,20 +209,24 @@ bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, str
     return txn->error.code == JR_OK;
 }
 
-static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t *time_ms, uint64_t *run_id)
+/* What lies after latest_ms, if there is any, or else what comes first. */
+static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t latest_ms, int64_t *time_ms,
+                     uint64_t *run_id)
 {
+    struct key latest = key_of_two((uint64_t)latest_ms, UINT64_MAX);
     struct jr_entry entry;
 
-    if (!jr_txn_seek(txn, table, NULL, 0, false, &entry))
+    if (!jr_txn_seek(txn, table, latest.bytes, latest.length, true, &entry)
+        && !jr_txn_seek(txn, table, NULL, 0, false, &entry))
         return false;
     *time_ms = (int64_t)number_in(&entry, 0);
     *run_id = number_in(&entry, 8);
     return true;
 }
 
-bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
+bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms, uint64_t *run_id)
 {
-    return first_in(txn, JR_TABLE_OUTBOX, due_ms, run_id);
+    return first_in(txn, JR_TABLE_OUTBOX, latest_ms, due_ms, run_id);
 }
 
 bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
@@ -247,9 +260,17 @@ void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
     jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
 }
 
-bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id)
+bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t latest_ms, int64_t *quiet_due_ms,
+                           uint64_t *run_id)
 {
-    return first_in(txn, JR_TABLE_QUIET, quiet_due_ms, run_id);
+    return first_in(txn, JR_TABLE_QUIET, latest_ms, quiet_due_ms, run_id);
+}
+
+void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run_id)
+{
+    struct key key = key_of_two((uint64_t)quiet_due_ms, run_id);
+
+    jr_txn_delete(txn, JR_TABLE_QUIET, key.bytes, key.length);
 }
 
 /* Delete all parts of a run. */
@@ -275,9 +296,10 @@ void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
 {
     struct key key = key_of_two(age_of(run->stored_last_event_ms), run->run_id);
 
-    run->due_ms = 0;
-    run->quiet_due_ms = 0;
-    jr_ledger_save_run(txn, run);
+    if (run->stored_due_ms != 0)
+        jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
+    if (run->stored_quiet_due_ms != 0)
+        jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
     delete_parts(txn, run->run_id);
     jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
 }
@@ -288,6 +310,7 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
     struct jr_entry entry;
     struct jr_run run;
     unsigned removed = 0;
+    bool whole;
 
     for (unsigned seen = 0; seen < most; seen++) {
         if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
@@ -297,11 +320,14 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
         }
         memcpy(prune->key, entry.key, sizeof prune->key);
         prune->key_length = sizeof prune->key;
-        jr_ledger_load_run(txn, number_in(&entry, 8), &run);
-        if (txn->error.code != JR_OK)
-            break;
-        if (run.due_ms != 0 || (only_closed && is_under_way(&run)))
+        /* A damaged one tells nothing of itself: it goes by its age alone. */
+        whole = jr_ledger_read_run(txn, number_in(&entry, 8), &run);
+        if (only_closed && (!whole || is_under_way(&run)))
             continue;
+        if (whole && run.due_ms != 0)
+            continue;
+        if (!whole)
+            run.stored_last_event_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
         jr_ledger_remove_run(txn, &run);
         removed++;
     }

@@ -64,13 +64,14 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
                                int64_t sweep_ms, int64_t now_ms, struct jr_look *look,
                                struct jr_error *error)
 {
+    int64_t tried_ms = now_ms > sweep_ms ? now_ms : sweep_ms;
     struct jr_txn txn;
     enum jr_err err;
 
     memset(look, 0, sizeof *look);
     jr_txn_begin(&txn, store, true);
-    while (!look->active && jr_repo_next(&txn, sweep_ms, &look->repo)) {
-        look->repo.tried_ms = now_ms > sweep_ms ? now_ms : sweep_ms;
+    while (!look->active && jr_repo_next(&txn, sweep_ms, tried_ms, &look->repo)) {
+        look->repo.tried_ms = tried_ms;
         jr_repo_save(&txn, &look->repo);
         look->active = is_acted_on(settings, &look->repo);
     }
@@ -93,9 +94,10 @@ static void take_up(struct jr_txn *txn, const struct jr_settings *settings,
     struct jr_run run, before;
     struct jr_verdict verdict;
 
-    jr_ledger_load_run(txn, seen->run_id, &run);
+    if (!jr_ledger_read_run(txn, seen->run_id, &run) || txn->error.code != JR_OK)
+        return;
     before = run;
-    if (txn->error.code != JR_OK || !jr_decide_listed(settings, seen, &run, now_ms, &verdict))
+    if (!jr_decide_listed(settings, seen, &run, now_ms, &verdict))
         return;
     if (verdict.ended_attempt != 0)
         jr_history_add_outcome(txn, &run, verdict.ended_attempt, verdict.ended_reason, now_ms);

@@ -109,7 +109,7 @@ static void a_failing_job(void **state)
     assert_true(run.known);
     assert_int_equal(run.due_ms, desk.now_ms + 5 * JR_SECOND_MS);
     jr_txn_begin(&txn, desk.store, false);
-    assert_true(jr_ledger_first_due(&txn, &due_ms, &id));
+    assert_true(jr_ledger_first_due(&txn, INT64_MAX, &due_ms, &id));
     assert_true(id == RUN_ID && due_ms == run.due_ms);
     jr_ledger_load_job(&txn, RUN_ID, JOB_ID(1), &job);
     assert_true(job.known);

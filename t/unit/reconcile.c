@@ -223,6 +223,24 @@ static void found_runs_get_an_entry(void **state)
     close_bench(&bench);
 }
 
+/* One run that cannot be read keeps no other from being found. */
+static void damaged_run_in_a_list(void **state)
+{
+    struct bench bench;
+    struct jr_event runs[2] = { event_of("Gc=failure"), event_of("Gc=failure") };
+
+    (void)state;
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    damage_part(bench.store, RUN_ID, JR_PART_RUN, 0);
+    bench.now_ms += JR_HOUR_MS;
+    runs[1].run_id++;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_int_equal(page(&bench, runs, COUNT(runs), COUNT(runs)), 1);
+    assert_true(run_of(&bench, RUN_ID + 1).due_ms != 0);
+    close_bench(&bench);
+}
+
 /* A page of runs that were created from a time on, step_ms apart, newest first. */
 static void fill_page(struct bench *bench, struct jr_event *runs, uint64_t first_id,
                       int64_t oldest_ms, int64_t step_ms)
@@ -301,6 +319,7 @@ int main(void)
     TEST(how_far_back);
     TEST(left_alone);
     TEST(found_runs_get_an_entry);
+    TEST(damaged_run_in_a_list);
     TEST(long_lists);
     TEST(unreadable_page);
     return run_program("reconcile");
