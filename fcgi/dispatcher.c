@@ -48,6 +48,7 @@
 struct dispatcher {
     struct jr_settings *settings;
     struct jr_runtime *runtime; /* NULL for plain CGI without a service */
+    struct jr_process *process; /* our block in it, once the lock is ours; NULL without a runtime */
     struct jr_store *store;
     struct jr_calls calls;
     int lock_fd, wake_fd;
@@ -199,7 +200,7 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run, const struc
 }
 
 /* Ask GitHub about a run, decide, and rerun it if it is to be. */
-static void ask(struct dispatcher *dispatcher, struct jr_run *run)
+static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
 {
     const struct jr_settings *settings = dispatcher->settings;
     struct jr_event seen;
@@ -230,6 +231,15 @@ static void ask(struct dispatcher *dispatcher, struct jr_run *run)
     log_decision(run, &verdict, &call);
     if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL)
         rerun(dispatcher, run, &verdict);
+}
+
+static void ask(struct dispatcher *dispatcher, struct jr_run *run)
+{
+    if (dispatcher->process != NULL)
+        dispatcher->process->busy_since_ms = jr_now_ms();
+    ask_about(dispatcher, run);
+    if (dispatcher->process != NULL)
+        dispatcher->process->busy_since_ms = 0;
 }
 
 /* Without a token, the events alone have to do. */
@@ -380,6 +390,8 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
         if (wait_ms > 0)
             return wait_ms;
         dispatcher->sweep_ms = now_ms;
+        if (dispatcher->runtime != NULL)
+            dispatcher->runtime->sweep_begun_ms = now_ms;
         dispatcher->sweep_due_ms = jr_monotonic_ms() + dispatcher->settings->reconcile_interval_ms;
     }
     if (dispatcher->look.active) {
@@ -390,6 +402,8 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
                              &dispatcher->look, &error);
     if (err == JR_ENOENT) {
         dispatcher->sweep_ms = 0;
+        if (dispatcher->runtime != NULL)
+            dispatcher->runtime->sweep_ended_ms = now_ms;
         wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
         return wait_ms > 0 ? wait_ms : 0;
     }
@@ -560,8 +574,10 @@ static int begin(struct dispatcher *dispatcher)
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
         return dispatcher->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
     }
-    if (dispatcher->runtime != NULL)
+    if (dispatcher->runtime != NULL) {
+        dispatcher->process = jr_runtime_dispatcher(dispatcher->runtime);
         dispatcher->runtime->dispatcher_free_ms = 0;
+    }
     jr_log(JR_LOG_DEBUG, "dispatcher", "at work");
     return JR_EXIT_OK;
 }

@@ -261,6 +261,8 @@ static void handle_post(struct jr_handler *handler, const struct jr_request *req
                        post.receipt.answer.run_id != 0 ? post.receipt.answer.run_id
                                                        : post.update.event.run_id);
     log_post(&post, status, start_us);
+    jr_count_webhook(handler->process == NULL ? NULL : &handler->process->counters,
+                     request->event, status, post.reason, jr_monotonic_us() - start_us);
     json_object_put(post.root);
     free(post.form_value);
     if (handler->body_size > BODY_KEPT) {
@@ -283,8 +285,8 @@ static void handle_get(const struct jr_handler *handler, const struct jr_request
                          without_body);
 }
 
-void jr_handle(struct jr_handler *handler, const struct jr_request *request,
-               struct jr_response *response)
+static void answer(struct jr_handler *handler, const struct jr_request *request,
+                   struct jr_response *response)
 {
     const char *method = request->method == NULL ? "" : request->method;
 
@@ -298,6 +300,16 @@ void jr_handle(struct jr_handler *handler, const struct jr_request *request,
     }
 }
 
+void jr_handle(struct jr_handler *handler, const struct jr_request *request,
+               struct jr_response *response)
+{
+    if (handler->process != NULL)
+        handler->process->busy_since_ms = jr_now_ms();
+    answer(handler, request, response);
+    if (handler->process != NULL)
+        handler->process->busy_since_ms = 0;
+}
+
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
                      struct jr_runtime *runtime, int worker)
 {
@@ -305,6 +317,8 @@ void jr_handler_init(struct jr_handler *handler, const struct jr_settings *setti
     handler->settings = settings;
     handler->runtime = runtime;
     handler->worker = worker;
+    if (runtime != NULL && worker >= 0)
+        handler->process = jr_runtime_process(runtime, (size_t)worker);
 }
 
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error)

@@ -23,6 +23,7 @@ struct jr_handler {
     struct jr_slot *own_slot;   /* the batch's only one, where there is none to share; owned */
     int worker;                 /* which slot of the runtime is ours; -1: none */
     struct jr_runtime *runtime; /* NULL: nothing is known of a running service */
+    struct jr_process *process; /* our block in it; NULL: none */
     char *body;                 /* owned, reused */
     size_t body_size;
     bool broken; /* the store can no longer be used: the process has to leave */
