@@ -50,6 +50,8 @@ static void find_degraded(const struct jr_runtime *runtime, int64_t now_ms, char
         add(list, size, "token-rejected");
     if (runtime->rate_limited_until_ms > now_ms)
         add(list, size, "rate-limited");
+    if (runtime->paused_ms != 0)
+        add(list, size, "paused");
     if (whole > 0 && used / (whole / 100 + 1) >= MAP_DEGRADED)
         add(list, size, "map-filling");
 }

@@ -28,8 +28,8 @@
  * https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs */
 #define JR_RERUN_LIFE_MS (30 * JR_DAY_MS)
 
-/* "can be re-run a maximum of 50 times": the same page */
-#define JR_ATTEMPTS_LIMIT 50
+/* How often a run can be rerun, whoever does it: https://docs.github.com/en/actions/reference/limits */
+#define JR_RERUNS_LIMIT 50
 
 /* Rule 8: the longest wait before GitHub is asked again about a quiet run. */
 #define JR_QUIET_MAX_MS JR_HOUR_MS

@@ -53,7 +53,7 @@ struct jr_event {
     uint64_t job_id;
     char job_name[JR_NAME_SIZE];
     char runner[JR_NAME_SIZE];
-    char labels[JR_LABELS_SIZE]; /* sorted, "a,b"; empty: none are told */
+    char labels[JR_LABELS_SIZE]; /* sorted, "a,b", what does not fit left out; empty: none are told */
     int64_t created_ms; /* of the job, or of the run's first attempt; 0: not said */
     int64_t started_ms; /* of the job, or of the run's attempt */
     int64_t completed_ms;

@@ -119,7 +119,7 @@ static const struct {
     { JR_REASON_CHANGED_MEANWHILE, "changed-meanwhile", "an event changed the run while GitHub was asked" },
     { JR_REASON_FOUND_FAILED, "found-failed", "a list of failed runs shows it, and no event had told of it" },
     { JR_REASON_NOT_FAILED, "not-failed", "a rerun was asked for by hand, but the run did not fail" },
-    { JR_REASON_ATTEMPTS_LIMIT, "attempts-limit", "the run has had the 50 attempts that GitHub allows" },
+    { JR_REASON_RERUNS_LIMIT, "reruns-limit", "the run has had the 50 reruns that GitHub allows" },
     { JR_REASON_BY_HAND, "by-hand", "a rerun was asked for by hand" },
     { JR_REASON_RERUN_ACCEPTED, "rerun-accepted", "GitHub accepted the rerun" },
     { JR_REASON_RERUN_WORKED, "rerun-worked", "the outcome was unknown, and a newer attempt shows that it worked" },
