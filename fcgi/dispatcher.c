@@ -13,7 +13,10 @@
 #include "fcgi/process.h"
 #include "lib/testpoint.h"
 #include "lib/batch.h"
+#include "lib/control.h"
+#include "lib/days.h"
 #include "lib/delivery.h"
+#include "lib/flaky.h"
 #include "lib/ledger.h"
 #include "lib/lock.h"
 #include "lib/log.h"
@@ -39,6 +42,7 @@
 #define UPKEEP_MORE_MS 100
 #define PRUNE_RUNS 16
 #define PRUNE_DELIVERIES 200
+#define PRUNE_FLAKY 200
 /* Rule 9: from here on, in hundredths of the map, the oldest history goes early. */
 #define MAP_FILLING 90
 
@@ -58,6 +62,8 @@ struct dispatcher {
     struct jr_look look;
     struct jr_event *listed; /* a page of runs; owned */
     struct jr_prune prune;
+    struct jr_flaky_walk flaky_walk;
+    int64_t paused_ms;       /* since when it is paused; 0: it is not */
     bool filling;            /* the map is */
     int64_t unsure_ms;       /* when a POST begun before may have been cut off */
     bool failing;            /* the last commit failed */
@@ -91,11 +97,37 @@ static void pause_for(int64_t wait_ms)
 
 static void store_failed(struct dispatcher *dispatcher, enum jr_err err, const struct jr_error *error)
 {
+    /* Somebody made the service forget a run that was at work. */
+    if (err == JR_ENOENT) {
+        jr_log(JR_LOG_INFO, "forgotten", "%s", error->text);
+        return;
+    }
     jr_runtime_note_commit(dispatcher->runtime, false, jr_now_ms());
     jr_log(JR_LOG_ERROR, "store-failed", "%s", error->text);
     dispatcher->broken = err == JR_EFATAL;
     dispatcher->failing = true;
     dispatcher->unsure_ms = jr_now_ms();
+}
+
+/* Has an administrator paused the work? Notes it for /healthz and the log. */
+static bool is_paused(struct dispatcher *dispatcher)
+{
+    struct jr_error error;
+    int64_t since_ms;
+    enum jr_err err = jr_control_paused(dispatcher->store, &since_ms, &error);
+
+    if (err != JR_OK) {
+        store_failed(dispatcher, err, &error);
+        return true;
+    }
+    if ((since_ms != 0) != (dispatcher->paused_ms != 0))
+        jr_log(JR_LOG_INFO, since_ms != 0 ? "paused" : "resumed", "%s",
+               since_ms != 0 ? "GitHub is not called until it is resumed"
+                             : "GitHub is called again");
+    dispatcher->paused_ms = since_ms;
+    if (dispatcher->runtime != NULL)
+        dispatcher->runtime->paused_ms = since_ms;
+    return since_ms != 0;
 }
 
 static void log_run(struct jr_line *line, enum jr_log_level level, const char *event,
@@ -209,13 +241,15 @@ static void ask(struct dispatcher *dispatcher, struct jr_run *run)
     enum jr_err err;
 
     keep_write_interval(dispatcher);
-    if (jr_process_stopping())
+    if (jr_process_stopping() || is_paused(dispatcher))
         return;
     jr_test_point("before-get");
     jr_calls_get_run(&dispatcher->calls, run, &seen, &call);
     jr_test_point("after-get");
     if (jr_process_stopping() && call.status == 0)
         return; /* broken off by ourselves */
+    if (is_paused(dispatcher))
+        return;
     if (call.outcome == JR_OUTCOME_DONE)
         err = jr_rerun_seen(dispatcher->store, settings, &seen, &call, run, jr_now_ms(), &verdict,
                             &error);
@@ -464,6 +498,9 @@ static void upkeep(struct dispatcher *dispatcher)
     deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
     jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
     jr_batch_prune(&txn, now_ms);
+    jr_flaky_prune(&txn, filling ? now_ms - JR_DAY_MS : before_ms, now_ms, PRUNE_FLAKY,
+                   &dispatcher->flaky_walk);
+    jr_days_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_RUNS);
     runs = jr_ledger_prune(&txn, before_ms, filling, PRUNE_RUNS, &dispatcher->prune);
     if (dispatcher->failing
         || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime)))
@@ -509,12 +546,16 @@ static void dispatch(struct dispatcher *dispatcher)
             if (dispatcher->failing || jr_process_stopping())
                 continue;
         }
-        outbox_ms = work_outbox(dispatcher);
-        if (outbox_ms == 0)
-            continue;
-        reconcile_ms = work_reconcile(dispatcher);
-        if (reconcile_ms == 0)
-            continue;
+        if (is_paused(dispatcher)) {
+            outbox_ms = reconcile_ms = NEVER;
+        } else {
+            outbox_ms = work_outbox(dispatcher);
+            if (outbox_ms == 0)
+                continue;
+            reconcile_ms = work_reconcile(dispatcher);
+            if (reconcile_ms == 0)
+                continue;
+        }
         upkeep_ms = work_upkeep(dispatcher);
         if (upkeep_ms == 0)
             continue;
@@ -527,7 +568,7 @@ static void dispatch(struct dispatcher *dispatcher)
 /* Work off what can be worked off by until_ms. */
 static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
 {
-    while (!jr_process_stopping() && !dispatcher->broken) {
+    while (!jr_process_stopping() && !dispatcher->broken && !is_paused(dispatcher)) {
         int64_t wait_ms = work_outbox(dispatcher);
 
         if (dispatcher->failing || jr_now_ms() > until_ms || (wait_ms > 0 && wait_ms > until_ms - jr_now_ms()))
@@ -650,7 +691,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     dispatcher->lock_fd = -1;
     if (dispatcher->runtime != NULL)
         dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
-    return jr_now_ms() < until_ms
+    return dispatcher->paused_ms == 0 && jr_now_ms() < until_ms
            && jr_rerun_first(dispatcher->store, &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
 }

@@ -59,6 +59,12 @@ static bool map_is_filling(const struct jr_runtime *runtime, int64_t now_ms)
     return whole > 0 && used / (whole / 100 + 1) >= MAP_DEGRADED;
 }
 
+static bool is_paused(const struct jr_runtime *runtime, int64_t now_ms)
+{
+    (void)now_ms;
+    return runtime->paused_ms != 0;
+}
+
 /* Those that fail stand first. */
 static const struct {
     struct jr_ailment ailment;
@@ -80,6 +86,9 @@ static const struct {
     { { "map-filling", false, "The store is over 80 % full.",
         "Raise MAP_SIZE or lower RETENTION; at 90 % the oldest history goes." },
       map_is_filling },
+    { { "paused", false, "It is paused: events are recorded, GitHub is not called.",
+        "To go on: job-rerunner resume." },
+      is_paused },
 };
 
 #define AILMENTS (sizeof ailments / sizeof *ailments)

@@ -70,7 +70,10 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->tries = 0;
     run->intent_ms = 0;
     run->rerun_all = false;
+    run->by_hand = false;
     run->quiet_asks = 0;
+    run->jobs_tallied = 0;
+    run->failed_day = 0;
 }
 
 /* When the event says that it happened; INT64_MAX when it does not say. */
@@ -133,6 +136,8 @@ static bool excludes_login(const struct jr_settings *settings, const char *login
 static enum jr_reason filter_run(const struct jr_settings *settings, const struct jr_run *run,
                                  uint32_t attempt)
 {
+    if (run->by_hand && attempt == run->attempt)
+        return JR_REASON_NONE;
     if ((settings->repos.count > 0 && !jr_list_match(&settings->repos, run->repo))
         || jr_list_match(&settings->no_retry_repos, run->repo))
         return JR_REASON_REPOSITORY_EXCLUDED;
@@ -159,7 +164,7 @@ static enum jr_reason filter_run(const struct jr_settings *settings, const struc
  */
 static enum jr_reason filter_known_run(const struct jr_settings *settings, const struct jr_run *run)
 {
-    if (*run->actor == '\0' && *run->triggering_actor == '\0'
+    if (!run->by_hand && *run->actor == '\0' && *run->triggering_actor == '\0'
         && excludes_login(settings, run->first_sender))
         return JR_REASON_ACTOR_EXCLUDED;
     return filter_run(settings, run, run->attempt);
@@ -181,6 +186,7 @@ static void close_run(struct jr_run *run, enum jr_reason reason)
     run->reason = reason;
     run->due_ms = 0;
     run->tries = 0;
+    run->by_hand = false;
 }
 
 /*
@@ -202,10 +208,25 @@ static void suspect(const struct jr_settings *settings, struct jr_run *run,
     run->tries = 0;
 }
 
-/* Is there anything in the conclusion that GitHub should be asked about? */
-static bool is_suspect_conclusion(const struct jr_settings *settings, enum jr_conclusion conclusion)
+/* Does a run that ended so deserve a rerun? */
+static bool deserves(const struct jr_settings *settings, const struct jr_run *run,
+                     enum jr_conclusion conclusion)
 {
-    return conclusion == JR_CONCLUSION_NONE || jr_settings_retries(settings, conclusion);
+    return run->by_hand ? jr_conclusion_is_bad(conclusion)
+                        : jr_settings_retries(settings, conclusion);
+}
+
+/* Is there anything in the conclusion that GitHub should be asked about? */
+static bool is_suspect_conclusion(const struct jr_settings *settings, const struct jr_run *run,
+                                  enum jr_conclusion conclusion)
+{
+    return conclusion == JR_CONCLUSION_NONE || deserves(settings, run, conclusion);
+}
+
+/* Why one that does not is left alone. */
+static enum jr_reason undeserving(const struct jr_run *run)
+{
+    return run->by_hand ? JR_REASON_NOT_FAILED : JR_REASON_CONCLUSION_NOT_RETRIED;
 }
 
 static bool job_failed(const struct jr_job *job)
@@ -251,6 +272,7 @@ static bool move_job(struct jr_job *job, const struct jr_event *event, uint32_t 
         job->completed_ms = event->completed_ms;
     learn(job->name, sizeof job->name, event->job_name);
     learn(job->runner, sizeof job->runner, event->runner);
+    learn(job->labels, sizeof job->labels, event->labels);
     job->carried_over = attempt > 1 && job->status == JR_STATUS_COMPLETED
                         && job->created_ms != 0 && job->completed_ms != 0
                         && job->completed_ms + CARRIED_OVER_SLACK_MS < job->created_ms;
@@ -270,11 +292,6 @@ static void count_job(struct jr_run *run, const struct jr_job *before, const str
     run->jobs_failed += job_failed(after);
 }
 
-static uint32_t attempt_of_job(const struct jr_run *run, const struct jr_job *job)
-{
-    return job->attempt != 0 ? job->attempt : run->base_attempt;
-}
-
 /* Rule 1: which attempt an event is about. */
 static uint32_t attempt_of(const struct jr_event *event, const struct jr_run *run,
                            const struct jr_job *job)
@@ -282,7 +299,7 @@ static uint32_t attempt_of(const struct jr_event *event, const struct jr_run *ru
     if (event->attempt != 0)
         return event->attempt;
     if (event->kind == JR_EVENT_JOB && job->known)
-        return attempt_of_job(run, job);
+        return jr_run_attempt_of(run, job);
     return run->attempt;
 }
 
@@ -320,7 +337,8 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
         answer(decision, 202, JR_REASON_ALREADY_DECIDED);
     } else if (!all_jobs_done(run)) {
         /* What GitHub is being asked about stays so: GitHub knows better. */
-        if (run->phase != JR_PHASE_DUE || (run->tries == 0 && run->intent_ms == 0)) {
+        if (run->phase != JR_PHASE_DUE
+            || (run->tries == 0 && run->intent_ms == 0 && !run->by_hand)) {
             run->phase = JR_PHASE_OPEN;
             run->reason = JR_REASON_WAITING_FOR_JOBS;
             run->due_ms = 0;
@@ -329,9 +347,11 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
     } else if (!moved && !filtered) {
         answer(decision, 202, JR_REASON_NO_NEWS);
     } else if (run->jobs_failed == 0) {
-        run->phase = JR_PHASE_OPEN;
-        run->reason = JR_REASON_JOBS_SUCCEEDED;
-        run->due_ms = 0;
+        if (!run->by_hand) {
+            run->phase = JR_PHASE_OPEN;
+            run->reason = JR_REASON_JOBS_SUCCEEDED;
+            run->due_ms = 0;
+        }
         answer(decision, 200, JR_REASON_JOBS_SUCCEEDED);
     } else {
         /* One that a setting left alone is judged anew: the setting may be repaired. */
@@ -361,9 +381,9 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
     run->complete = true;
     run->conclusion = event->conclusion;
     run->updated_ms = event->updated_ms;
-    if (!is_suspect_conclusion(settings, run->conclusion)) {
-        close_run(run, JR_REASON_CONCLUSION_NOT_RETRIED);
-        answer(decision, 200, JR_REASON_CONCLUSION_NOT_RETRIED);
+    if (!is_suspect_conclusion(settings, run, run->conclusion)) {
+        close_run(run, undeserving(run));
+        answer(decision, 200, run->reason);
         return;
     }
     if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + settings->rerun_delay_ms)
@@ -378,7 +398,7 @@ static void judge_anew(const struct jr_settings *settings, struct jr_run *run, i
                        struct jr_decision *decision)
 {
     if (!run->complete || run->phase != JR_PHASE_CLOSED || !jr_reason_is_filter(run->reason)
-        || !is_suspect_conclusion(settings, run->conclusion)
+        || !is_suspect_conclusion(settings, run, run->conclusion)
         || filter_known_run(settings, run) != JR_REASON_NONE)
         return;
     suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
@@ -444,7 +464,7 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     learn_facts(run, event);
     run->last_event_ms = later_of(now_ms, run->last_event_ms);
     attempt = attempt_of(event, run, job);
-    counted = is_job && job->known && attempt_of_job(run, job) == attempt;
+    counted = is_job && job->known && jr_run_attempt_of(run, job) == attempt;
     if (is_job && event->attempt > job->attempt)
         job->attempt = event->attempt;
     else if (is_job && !job->known && event->attempt == 0)
@@ -566,14 +586,16 @@ static enum jr_reason refuse(const struct jr_settings *settings, const struct jr
 {
     enum jr_reason filter;
 
-    if (!jr_settings_retries(settings, seen->conclusion))
-        return JR_REASON_CONCLUSION_NOT_RETRIED;
+    if (!deserves(settings, run, seen->conclusion))
+        return undeserving(run);
     filter = filter_known_run(settings, run);
     if (filter != JR_REASON_NONE)
         return filter;
+    if (run->attempt > JR_RERUNS_LIMIT)
+        return JR_REASON_RERUNS_LIMIT;
     if (seen->created_ms != 0 && now_ms - seen->created_ms > JR_RERUN_LIFE_MS)
         return JR_REASON_TOO_OLD;
-    if (is_missed(settings, seen, now_ms))
+    if (!run->by_hand && is_missed(settings, seen, now_ms))
         return JR_REASON_MISSED;
     if (settings->dry_run)
         return JR_REASON_DRY_RUN;
@@ -615,7 +637,11 @@ static bool is_over_age(const struct jr_event *seen, int64_t now_ms)
 static void decide_newer(const struct jr_settings *settings, const struct jr_event *seen,
                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
 {
+    bool by_hand = run->by_hand && run->intent_ms == 0 && seen->status == JR_STATUS_COMPLETED;
+
     leave_attempt(run, seen->attempt, false, &verdict->ended_attempt, &verdict->ended_reason);
+    /* Who asks by hand means the run as it is, not an attempt that we did not hear of. */
+    run->by_hand = by_hand;
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict_is(verdict, JR_STEP_NONE,
                verdict->ended_reason != JR_REASON_NONE ? verdict->ended_reason
@@ -623,10 +649,10 @@ static void decide_newer(const struct jr_settings *settings, const struct jr_eve
     if (seen->status != JR_STATUS_COMPLETED)
         return;
     complete_run(run, seen);
-    if (is_suspect_conclusion(settings, seen->conclusion))
+    if (is_suspect_conclusion(settings, run, seen->conclusion))
         suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
     else
-        close_run(run, JR_REASON_CONCLUSION_NOT_RETRIED);
+        close_run(run, undeserving(run));
 }
 
 /* GitHub shows the attempt that is known as the newest. */
@@ -725,8 +751,8 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict->attempt = run->attempt;
     complete_run(run, seen);
-    if (!is_suspect_conclusion(settings, run->conclusion))
-        verdict_closed(verdict, run, JR_REASON_CONCLUSION_NOT_RETRIED);
+    if (!is_suspect_conclusion(settings, run, run->conclusion))
+        verdict_closed(verdict, run, undeserving(run));
     else if (is_missed(settings, seen, now_ms))
         verdict_closed(verdict, run, JR_REASON_MISSED);
     else
@@ -737,6 +763,30 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
         verdict_is(verdict, JR_STEP_NONE, run->reason);
     watch(settings, run, now_ms);
     return true;
+}
+
+enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char *repo,
+                                 struct jr_run *run, int64_t now_ms)
+{
+    if (run->known && run->accepted_attempt >= run->attempt)
+        return JR_REASON_RERUN_ACCEPTED;
+    if (run->attempt > JR_RERUNS_LIMIT)
+        return JR_REASON_RERUNS_LIMIT;
+    if (!run->known) {
+        run->known = true;
+        run->base_attempt = 1;
+        run->first_event_ms = now_ms;
+        jr_text_copy(run->repo, sizeof run->repo, repo);
+        open_attempt(run, 1);
+    }
+    run->last_event_ms = later_of(now_ms, run->last_event_ms);
+    run->by_hand = true;
+    run->phase = JR_PHASE_DUE;
+    run->reason = JR_REASON_BY_HAND;
+    run->due_ms = not_too_soon(settings, run, now_ms);
+    run->tries = 0;
+    watch(settings, run, now_ms);
+    return JR_REASON_NONE;
 }
 
 void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,

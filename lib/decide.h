@@ -28,6 +28,9 @@
  * https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs */
 #define JR_RERUN_LIFE_MS (30 * JR_DAY_MS)
 
+/* How often a run can be rerun, whoever does it: https://docs.github.com/en/actions/reference/limits */
+#define JR_RERUNS_LIMIT 50
+
 /* Rule 8: the longest wait before GitHub is asked again about a quiet run. */
 #define JR_QUIET_MAX_MS JR_HOUR_MS
 
@@ -101,6 +104,18 @@ bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int
  */
 bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event *seen,
                       struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict);
+
+/*
+ * An administrator asks for a rerun: ask GitHub at once, and whatever it shows as
+ * failed is rerun, by RUN_ATTEMPTS or more, whatever filters, RETRY_CONCLUSIONS
+ * and CATCH_UP say. GitHub's own limits, rule 6 and DRY_RUN hold.
+ *   repo  owner/name, for a run of which nothing is recorded
+ *   run   as for jr_decide_event()
+ * Returns JR_REASON_NONE, and the run has an outbox entry; or why not, and
+ * nothing is changed.
+ */
+enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char *repo,
+                                 struct jr_run *run, int64_t now_ms);
 
 /* Decide on a run without a token, when GitHub cannot be asked: from the events alone. */
 void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,

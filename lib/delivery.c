@@ -64,6 +64,8 @@ static bool is_usable(const char *id)
     return length > 0 && length < JR_DELIVERY_SIZE;
 }
 
+static const char body_prefix[] = "sha256:";
+
 enum jr_err jr_delivery_identify(struct jr_delivery *delivery, const char *id, const void *body,
                                  size_t length)
 {
@@ -87,8 +89,9 @@ enum jr_err jr_delivery_identify(struct jr_delivery *delivery, const char *id, c
         return JR_EIO;
     delivery->key_length = 1 + JR_SHA256_SIZE;
     if (delivery->key[0] == KIND_BODY) {
-        memcpy(delivery->text, "sha256:", 7);
-        jr_text_to_hex(delivery->key + 1, JR_SHA256_SIZE, delivery->text + 7);
+        memcpy(delivery->text, body_prefix, sizeof body_prefix - 1);
+        jr_text_to_hex(delivery->key + 1, JR_SHA256_SIZE,
+                       delivery->text + sizeof body_prefix - 1);
     }
     return JR_OK;
 }
@@ -157,6 +160,37 @@ void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery
     jr_write_u32(&writer, answer->attempt);
     jr_txn_put(txn, JR_TABLE_DELIVERIES, key,
                make_key(key, day >= 0 ? day : now_ms / JR_DAY_MS, delivery), record, writer.length);
+}
+
+static bool forget(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t at_ms)
+{
+    unsigned char key[JR_KEY_MAX], record[32];
+    size_t key_length = make_key(key, at_ms / JR_DAY_MS, delivery), length;
+
+    if (!jr_txn_get(txn, JR_TABLE_DELIVERIES, key, key_length, record, sizeof record, &length))
+        return false;
+    jr_txn_delete(txn, JR_TABLE_DELIVERIES, key, key_length);
+    return true;
+}
+
+bool jr_delivery_forget(struct jr_txn *txn, const char *text, int64_t at_ms)
+{
+    struct jr_delivery delivery;
+    size_t prefix = sizeof body_prefix - 1;
+
+    if (jr_delivery_identify(&delivery, text, "", 0) != JR_OK) {
+        jr_txn_fail(txn, JR_EIO, "libcrypto failed");
+        return false;
+    }
+    if (forget(txn, &delivery, at_ms))
+        return true;
+    /* It may be a body's hash instead. */
+    if (strncmp(text, body_prefix, prefix) != 0
+        || !jr_text_from_hex(text + prefix, delivery.key + 1, JR_SHA256_SIZE))
+        return false;
+    delivery.key[0] = KIND_BODY;
+    delivery.key_length = 1 + JR_SHA256_SIZE;
+    return forget(txn, &delivery, at_ms);
 }
 
 unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)

@@ -54,6 +54,13 @@ bool jr_delivery_find(struct jr_txn *txn, const struct jr_delivery *delivery, in
 void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t now_ms,
                           const struct jr_answer *answer);
 
+/*
+ * Forget a delivery that came on a day.
+ *   text  jr_delivery.text, as the history has it
+ * Returns whether it was remembered under that day.
+ */
+bool jr_delivery_forget(struct jr_txn *txn, const char *text, int64_t at_ms);
+
 /* Forget up to `most` deliveries that are older than 8 days; returns how many it were. */
 unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most);
 

@@ -74,6 +74,45 @@ static enum jr_err read_repository(json_object *root, struct jr_event *event,
     return JR_OK;
 }
 
+/* Labels of a job that are looked at, and how much of each. */
+#define LABELS_MAX 32
+#define LABEL_SIZE 128
+
+/* The set of labels as one text: the same for every order. */
+static void read_labels(json_object *job, char labels[JR_LABELS_SIZE])
+{
+    char sorted[LABELS_MAX][LABEL_SIZE], label[LABEL_SIZE];
+    json_object *array;
+    enum jr_json found;
+    size_t count = 0, length = 0;
+
+    jr_json_get_array(job, "labels", &array);
+    for (size_t i = 0; count < LABELS_MAX
+                       && (found = jr_json_get_item_text(array, i, label, sizeof label))
+                              != JR_JSON_ABSENT;
+         i++) {
+        size_t place = count;
+
+        if (found != JR_JSON_OK || *label == '\0')
+            continue;
+        for (; place > 0 && strcmp(label, sorted[place - 1]) < 0; place--)
+            memcpy(sorted[place], sorted[place - 1], LABEL_SIZE);
+        memcpy(sorted[place], label, LABEL_SIZE);
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(sorted[i]);
+
+        if (length + size + 2 > JR_LABELS_SIZE)
+            break;
+        if (length > 0)
+            labels[length++] = ',';
+        memcpy(labels + length, sorted[i], size);
+        length += size;
+    }
+    labels[length] = '\0';
+}
+
 static enum jr_err read_job(json_object *job, struct jr_event *event, struct jr_error *error)
 {
     char word[JR_WORD_SIZE];
@@ -96,6 +135,7 @@ static enum jr_err read_job(json_object *job, struct jr_event *event, struct jr_
     jr_json_get_text(job, "workflow_name", event->workflow, sizeof event->workflow);
     jr_json_get_text(job, "name", event->job_name, sizeof event->job_name);
     jr_json_get_text(job, "runner_name", event->runner, sizeof event->runner);
+    read_labels(job, event->labels);
     event->created_ms = jr_json_get_time(job, "created_at");
     event->started_ms = jr_json_get_time(job, "started_at");
     event->completed_ms = jr_json_get_time(job, "completed_at");

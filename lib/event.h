@@ -24,6 +24,7 @@
 #define JR_REPO_SIZE 208  /* owner/name: at most 100 + 1 + 100 */
 #define JR_LOGIN_SIZE 112 /* a user's or bot's login */
 #define JR_NAME_SIZE 256  /* branch, workflow, job and runner names */
+#define JR_LABELS_SIZE JR_NAME_SIZE /* what a job asks of a runner, in one text */
 #define JR_WORD_SIZE 64   /* an action, or what triggered a run */
 
 /* The head_repo of a run whose fork has been deleted: no name that a repository has. */
@@ -52,6 +53,7 @@ struct jr_event {
     uint64_t job_id;
     char job_name[JR_NAME_SIZE];
     char runner[JR_NAME_SIZE];
+    char labels[JR_LABELS_SIZE]; /* sorted, "a,b", what does not fit left out; empty: none are told */
     int64_t created_ms; /* of the job, or of the run's first attempt; 0: not said */
     int64_t started_ms; /* of the job, or of the run's attempt */
     int64_t completed_ms;

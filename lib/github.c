@@ -89,6 +89,23 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+void jr_github_web_url(const char *api_url, char *url, size_t size)
+{
+    static const char path[] = "/api/v3", host[] = "https://api.";
+    bool fits;
+
+    if (ends_with(api_url, path))
+        fits = snprintf(url, size, "%.*s", (int)(strlen(api_url) - (sizeof path - 1)), api_url)
+               < (int)size;
+    else if (strcmp(api_url, "https://api.github.com") == 0
+             || (strncmp(api_url, host, sizeof host - 1) == 0 && ends_with(api_url, ".ghe.com")))
+        fits = snprintf(url, size, "https://%s", api_url + sizeof host - 1) < (int)size;
+    else
+        fits = jr_text_copy(url, size, api_url);
+    if (!fits)
+        url[0] = '\0';
+}
+
 /* 403 and 429 are rate limits or refusals; told apart in the order that GitHub documents. */
 static void sort_forbidden(const struct jr_http_answer *answer, const char *documentation,
                            int64_t now_ms, struct jr_call *call)

@@ -63,6 +63,14 @@ void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
                      struct jr_call *call);
 
 /*
+ * Where people see what the API shows: https://github.com for
+ * https://api.github.com, https://HOST for https://HOST/api/v3, https://SUB.ghe.com
+ * for https://api.SUB.ghe.com; else the base itself. Pure.
+ *   url  out: without a slash at the end; empty when it does not fit
+ */
+void jr_github_web_url(const char *api_url, char *url, size_t size);
+
+/*
  * Sort an answer. Pure; for the functions above and for tests.
  *   posted  it answers a POST
  *   call    in: what; out: the rest

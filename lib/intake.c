@@ -5,7 +5,9 @@
  */
 #include <config.h>
 
+#include "lib/days.h"
 #include "lib/decide.h"
+#include "lib/flaky.h"
 #include "lib/history.h"
 #include "lib/intake.h"
 #include "lib/ledger.h"
@@ -56,7 +58,7 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
 {
     const struct jr_event *event = &update->event;
     struct jr_run run, before;
-    struct jr_job job = { .known = false };
+    struct jr_job job = { .known = false }, job_before;
     struct jr_decision decision;
 
     jr_ledger_load_run(txn, event->run_id, &run);
@@ -65,6 +67,7 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     if (txn->error.code != JR_OK)
         return;
     before = run;
+    job_before = job;
     jr_decide_event(settings, event, anew, &run, &job, update->now_ms, &decision);
     receipt->answer.status = decision.status;
     receipt->answer.reason = decision.reason;
@@ -75,6 +78,8 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     tell_decision(txn, &run, &before, &decision, update->now_ms);
     if (job.known)
         jr_ledger_save_job(txn, &job);
+    jr_flaky_tally(txn, &before, &run, &job_before, &job, update->now_ms);
+    jr_days_note(txn, &before, &run, update->now_ms);
     jr_ledger_save_run(txn, &run);
     jr_repo_note(txn, event->repo_id, event->repo, update->now_ms);
     jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);

@@ -98,17 +98,12 @@ enum jr_json jr_json_get_id(json_object *object, const char *key, uint64_t *valu
     return JR_JSON_OK;
 }
 
-enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, size_t size)
+/* Copy a json-c string; copy is empty already. */
+static enum jr_json copy_text(json_object *string, char *copy, size_t size)
 {
-    json_object *member;
-    enum jr_json found = get(object, key, json_type_string, &member);
-    const char *text;
+    const char *text = json_object_get_string(string);
 
-    copy[0] = '\0';
-    if (found != JR_JSON_OK)
-        return found;
-    text = json_object_get_string(member);
-    if (strlen(text) != (size_t)json_object_get_string_len(member))
+    if (strlen(text) != (size_t)json_object_get_string_len(string))
         return JR_JSON_WRONG;
     for (size_t i = 0, character; text[i] != '\0'; i += character) {
         character = jr_text_utf8_length(text + i);
@@ -117,6 +112,27 @@ enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, 
     }
     jr_text_copy(copy, size, text);
     return JR_JSON_OK;
+}
+
+enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, size_t size)
+{
+    json_object *member;
+    enum jr_json found = get(object, key, json_type_string, &member);
+
+    copy[0] = '\0';
+    return found == JR_JSON_OK ? copy_text(member, copy, size) : found;
+}
+
+enum jr_json jr_json_get_item_text(json_object *array, size_t index, char *copy, size_t size)
+{
+    json_object *item;
+
+    copy[0] = '\0';
+    if (!json_object_is_type(array, json_type_array) || index >= json_object_array_length(array))
+        return JR_JSON_ABSENT;
+    item = json_object_array_get_idx(array, index);
+    return json_object_is_type(item, json_type_string) ? copy_text(item, copy, size)
+                                                       : JR_JSON_WRONG;
 }
 
 int64_t jr_json_get_time(json_object *object, const char *key)

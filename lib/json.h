@@ -14,6 +14,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What a member turned out to be. */
@@ -52,6 +53,9 @@ enum jr_json jr_json_get_id(json_object *object, const char *key, uint64_t *valu
  * border. The copy is empty unless OK.
  */
 enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, size_t size);
+
+/* The same of an array's item; ABSENT after the last one. */
+enum jr_json jr_json_get_item_text(json_object *array, size_t index, char *copy, size_t size);
 
 /* The time that a string member names, 0 if there is none. */
 int64_t jr_json_get_time(json_object *object, const char *key);

@@ -208,6 +208,30 @@ bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
     return first_in(txn, JR_TABLE_OUTBOX, due_ms, run_id);
 }
 
+bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
+{
+    struct key key = key_of_two((uint64_t)*due_ms, *run_id);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_OUTBOX, key.bytes, key.length, true, &entry))
+        return false;
+    *due_ms = (int64_t)number_in(&entry, 0);
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
+bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id)
+{
+    struct key key = key_of_two(age_of(*hour_ms), *run_id);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek_before(txn, JR_TABLE_AGES, key.bytes, *hour_ms != 0 ? key.length : 0, &entry))
+        return false;
+    *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
 {
     struct key key = key_of_two((uint64_t)due_ms, run_id);
@@ -220,13 +244,15 @@ bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *
     return first_in(txn, JR_TABLE_QUIET, quiet_due_ms, run_id);
 }
 
-/* Delete all of a run's entries in a table. */
-static void delete_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id)
+/* Delete all of a run's entries in a table; returns how many it were. */
+static unsigned delete_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id)
 {
     struct jr_entry entry;
+    unsigned count = 0;
 
-    while (seek_of_run(txn, table, run_id, 0, &entry))
+    for (; seek_of_run(txn, table, run_id, 0, &entry); count++)
         jr_txn_delete(txn, table, entry.key, entry.key_length);
+    return count;
 }
 
 /* Is more to be heard of it? */
@@ -236,17 +262,20 @@ static bool is_under_way(const struct jr_run *run)
            && (run->jobs_known == 0 || run->jobs_unfinished > 0);
 }
 
-static void remove_run(struct jr_txn *txn, struct jr_run *run)
+unsigned jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
 {
     struct key key = key_of_two(age_of(run->stored_last_event_ms), run->run_id);
+    unsigned jobs;
 
+    run->due_ms = 0;
     run->quiet_due_ms = 0;
     jr_ledger_save_run(txn, run);
-    delete_of_run(txn, JR_TABLE_JOBS, run->run_id);
+    jobs = delete_of_run(txn, JR_TABLE_JOBS, run->run_id);
     delete_of_run(txn, JR_TABLE_HISTORY, run->run_id);
     jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
     key = key_of(run->run_id);
     jr_txn_delete(txn, JR_TABLE_RUNS, key.bytes, key.length);
+    return jobs;
 }
 
 unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
@@ -269,7 +298,7 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
             break;
         if (run.due_ms != 0 || (only_closed && is_under_way(&run)))
             continue;
-        remove_run(txn, &run);
+        (void)jr_ledger_remove_run(txn, &run);
         removed++;
     }
     return removed;

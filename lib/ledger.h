@@ -37,11 +37,32 @@ bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, str
 /* Find the outbox entry that is due first. Returns whether there is one. */
 bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
 
+/*
+ * Walk the outbox in due order.
+ *   due_ms, run_id  in: of the entry before, 0 and 0 at first; out: of the next
+ * Returns whether there is one.
+ */
+bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
+
+/*
+ * Walk the runs by the hour of their last event, backwards; within an hour the
+ * greatest run id first.
+ *   hour_ms, run_id  in: of the run before, 0 and 0 at first; out: of the next
+ * Returns whether there is one.
+ */
+bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id);
+
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);
 
 /* Find the watched run whose quiet_due_ms comes first. Returns whether there is one. */
 bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id);
+
+/*
+ * Remove a run that was loaded in this transaction, with jobs, history and all
+ * that the indexes have of it. Returns how many jobs it were.
+ */
+unsigned jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run);
 
 /* How far a walk through the ages has come; all zero at first, and at the end again. */
 struct jr_prune {

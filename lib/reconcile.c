@@ -6,7 +6,9 @@
  */
 #include <config.h>
 
+#include "lib/days.h"
 #include "lib/decide.h"
+#include "lib/flaky.h"
 #include "lib/history.h"
 #include "lib/ledger.h"
 #include "lib/reconcile.h"
@@ -88,15 +90,18 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
 static void take_up(struct jr_txn *txn, const struct jr_settings *settings,
                     const struct jr_event *seen, int64_t now_ms, unsigned *found, unsigned *closed)
 {
-    struct jr_run run;
+    struct jr_run run, before;
     struct jr_verdict verdict;
 
     jr_ledger_load_run(txn, seen->run_id, &run);
+    before = run;
     if (txn->error.code != JR_OK || !jr_decide_listed(settings, seen, &run, now_ms, &verdict))
         return;
     if (verdict.ended_attempt != 0)
         jr_history_add_outcome(txn, &run, verdict.ended_attempt, verdict.ended_reason, now_ms);
     jr_history_add_decision(txn, &run, verdict.reason, now_ms);
+    jr_flaky_tally(txn, &before, &run, NULL, NULL, now_ms);
+    jr_days_note(txn, &before, &run, now_ms);
     jr_ledger_save_run(txn, &run);
     *(run.due_ms != 0 ? found : closed) += 1;
 }

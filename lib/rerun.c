@@ -6,6 +6,8 @@
 #include <config.h>
 
 #include "lib/codec.h"
+#include "lib/days.h"
+#include "lib/flaky.h"
 #include "lib/history.h"
 #include "lib/ledger.h"
 #include "lib/rerun.h"
@@ -117,6 +119,15 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
     return finish(&txn, run, error);
 }
 
+/* Save what was decided about a run, and count what it brings to its end. */
+static enum jr_err conclude(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
+                            int64_t now_ms, struct jr_error *error)
+{
+    jr_flaky_tally(txn, before, run, NULL, NULL, now_ms);
+    jr_days_note(txn, before, run, now_ms);
+    return finish(txn, run, error);
+}
+
 /* The same answer again (still not completed, still unreachable) is no news. */
 static bool is_news(const struct jr_verdict *verdict, const struct jr_run *before)
 {
@@ -178,7 +189,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
     }
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
         note_post(&txn, now_ms);
-    return finish(&txn, run, error);
+    return conclude(&txn, &before, run, now_ms, error);
 }
 
 enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
@@ -186,11 +197,13 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
                             struct jr_error *error)
 {
     struct jr_txn txn;
+    struct jr_run before;
     int64_t claimed_due_ms = reload(&txn, store, run);
 
+    before = *run;
     jr_decide_unseen(settings, run, claimed_due_ms, verdict);
     tell_verdict(&txn, run, verdict, now_ms);
-    return finish(&txn, run, error);
+    return conclude(&txn, &before, run, now_ms, error);
 }
 
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
@@ -208,7 +221,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
         tell_call(&txn, run, call->reason, verdict, call, now_ms);
         tell_verdict(&txn, run, verdict, now_ms);
     }
-    return finish(&txn, run, error);
+    return conclude(&txn, &before, run, now_ms, error);
 }
 
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

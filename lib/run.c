@@ -9,14 +9,42 @@
 
 #include <string.h>
 
-#define RUN_VERSION 1
-#define JOB_VERSION 1
+#define RUN_VERSION 2
+#define JOB_VERSION 2
 
 const char *jr_phase_name(enum jr_phase phase)
 {
     static const char *const names[] = { "open", "due", "closed" };
 
     return phase <= JR_PHASE_CLOSED ? names[phase] : "unknown";
+}
+
+enum jr_result jr_conclusion_result(enum jr_conclusion conclusion)
+{
+    switch (conclusion) {
+    case JR_CONCLUSION_SUCCESS:
+        return JR_RESULT_SUCCESS;
+    case JR_CONCLUSION_FAILURE:
+    case JR_CONCLUSION_TIMED_OUT:
+    case JR_CONCLUSION_STARTUP_FAILURE:
+        return JR_RESULT_FAILED;
+    default:
+        return JR_RESULT_NONE;
+    }
+}
+
+enum jr_result jr_run_result(const struct jr_run *run)
+{
+    if (run->complete && run->conclusion != JR_CONCLUSION_NONE)
+        return jr_conclusion_result(run->conclusion);
+    if (run->jobs_known == 0 || run->jobs_unfinished > 0)
+        return JR_RESULT_NONE;
+    return run->jobs_failed == 0 ? JR_RESULT_SUCCESS : JR_RESULT_FAILED;
+}
+
+uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job)
+{
+    return job->attempt != 0 ? job->attempt : run->base_attempt;
 }
 
 void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
@@ -49,6 +77,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_u32(writer, run->tries);
     jr_write_time(writer, run->intent_ms);
     jr_write_u8(writer, run->rerun_all);
+    jr_write_u8(writer, run->by_hand);
     jr_write_time(writer, run->quiet_due_ms);
     jr_write_u32(writer, run->quiet_asks);
     jr_write_u32(writer, run->accepted_attempt);
@@ -56,6 +85,10 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_time(writer, run->first_event_ms);
     jr_write_time(writer, run->last_event_ms);
     jr_write_u32(writer, run->history_count);
+    jr_write_u32(writer, run->jobs_tallied);
+    jr_write_u32(writer, run->failed_day);
+    jr_write_u32(writer, run->rescue_day);
+    jr_write_u8(writer, run->rescued);
 }
 
 bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
@@ -93,6 +126,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->tries = jr_read_u32(&reader);
     run->intent_ms = jr_read_time(&reader);
     run->rerun_all = jr_read_u8(&reader) != 0;
+    run->by_hand = jr_read_u8(&reader) != 0;
     run->quiet_due_ms = jr_read_time(&reader);
     run->quiet_asks = jr_read_u32(&reader);
     run->accepted_attempt = jr_read_u32(&reader);
@@ -100,6 +134,10 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->first_event_ms = jr_read_time(&reader);
     run->last_event_ms = jr_read_time(&reader);
     run->history_count = jr_read_u32(&reader);
+    run->jobs_tallied = jr_read_u32(&reader);
+    run->failed_day = jr_read_u32(&reader);
+    run->rescue_day = jr_read_u32(&reader);
+    run->rescued = jr_read_u8(&reader) != 0;
     return reader.ok && reader.offset == size && run->phase <= JR_PHASE_CLOSED
            && run->conclusion <= JR_CONCLUSION_OTHER;
 }
@@ -111,11 +149,13 @@ void jr_job_encode(const struct jr_job *job, struct jr_writer *writer)
     jr_write_u8(writer, (uint8_t)job->status);
     jr_write_u8(writer, (uint8_t)job->conclusion);
     jr_write_u8(writer, job->carried_over);
+    jr_write_u8(writer, job->tallied);
     jr_write_time(writer, job->created_ms);
     jr_write_time(writer, job->started_ms);
     jr_write_time(writer, job->completed_ms);
     jr_write_text(writer, job->name);
     jr_write_text(writer, job->runner);
+    jr_write_text(writer, job->labels);
 }
 
 bool jr_job_decode(struct jr_job *job, const void *bytes, size_t size)
@@ -130,11 +170,13 @@ bool jr_job_decode(struct jr_job *job, const void *bytes, size_t size)
     job->status = (enum jr_status)jr_read_u8(&reader);
     job->conclusion = (enum jr_conclusion)jr_read_u8(&reader);
     job->carried_over = jr_read_u8(&reader) != 0;
+    job->tallied = jr_read_u8(&reader) != 0;
     job->created_ms = jr_read_time(&reader);
     job->started_ms = jr_read_time(&reader);
     job->completed_ms = jr_read_time(&reader);
     jr_read_text(&reader, job->name, sizeof job->name);
     jr_read_text(&reader, job->runner, sizeof job->runner);
+    jr_read_text(&reader, job->labels, sizeof job->labels);
     return reader.ok && reader.offset == size && job->status <= JR_STATUS_COMPLETED
            && job->conclusion <= JR_CONCLUSION_OTHER;
 }

@@ -62,6 +62,7 @@ struct jr_run {
     uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
     int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
     bool rerun_all;    /* GitHub will not rerun failed jobs of it: ask for all */
+    bool by_hand;      /* an administrator asks for it: settings do not count; until it is decided */
 
     /* an attempt that is under way: when to look whether it has gone quiet */
     int64_t quiet_due_ms; /* 0: not watched */
@@ -73,6 +74,12 @@ struct jr_run {
     int64_t first_event_ms;
     int64_t last_event_ms;
     uint32_t history_count; /* entries in the history */
+
+    /* what the aggregates have of it (flaky.h, days.h) */
+    uint32_t jobs_tallied; /* jobs of the newest attempt that are done with */
+    uint32_t failed_day;   /* since 1970: under which the newest attempt counts as failed; 0: it does not */
+    uint32_t rescue_day;   /* likewise what came of our last rerun; 0: it does not count */
+    bool rescued;          /* what that was */
 
     /* not in the record: what the indexes hold, set by ledger.c */
     int64_t stored_due_ms;
@@ -89,9 +96,30 @@ struct jr_job {
     enum jr_conclusion conclusion;
     bool carried_over; /* not executed in this attempt, only shown again */
     int64_t created_ms, started_ms, completed_ms;
+    bool tallied; /* the aggregates have it (flaky.h) */
     char name[JR_NAME_SIZE];
     char runner[JR_NAME_SIZE];
+    char labels[JR_LABELS_SIZE];
 };
+
+/* What came of an attempt. */
+enum jr_result {
+    JR_RESULT_NONE,    /* nothing yet, or nothing that tells: cancelled, skipped ... */
+    JR_RESULT_SUCCESS,
+    JR_RESULT_FAILED   /* also timed out, or unable to start */
+};
+
+/* What a conclusion comes to. */
+enum jr_result jr_conclusion_result(enum jr_conclusion conclusion);
+
+/*
+ * What came of the newest attempt: by the run's own conclusion, else by its jobs
+ * once all that are known are done (more may still come).
+ */
+enum jr_result jr_run_result(const struct jr_run *run);
+
+/* Rule 1: the attempt that a job belongs to. */
+uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job);
 
 /* More than any record needs. */
 #define JR_RECORD_SIZE 2560

@@ -27,6 +27,7 @@ struct jr_runtime {
     _Atomic int64_t dispatcher_free_ms;  /* since when no dispatcher of ours holds the lock; 0: one does */
     _Atomic int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
     _Atomic int64_t rate_limited_until_ms;
+    _Atomic int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
     _Atomic int64_t map_used_bytes;      /* as last measured */
     _Atomic int64_t map_size_bytes;
     _Atomic int64_t pages[JR_PAGES_AT_ONCE]; /* who makes one: the worker's number + 1; 0: nobody */

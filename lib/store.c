@@ -43,6 +43,8 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_AGES] = "ages",
     [JR_TABLE_QUIET] = "quiet",
     [JR_TABLE_REPOS] = "repos",
+    [JR_TABLE_FLAKY] = "flaky",
+    [JR_TABLE_DAYS] = "days",
 };
 
 static const char format_key[] = "format";
@@ -119,6 +121,10 @@ static enum jr_err check_format(struct jr_txn *txn, struct jr_error *error, bool
                                 "(%s) knows %u at most; install the newer version again, or "
                                 "restore a backup made before the upgrade",
                                 format, PACKAGE_VERSION, JR_STORE_FORMAT);
+        if (format < JR_STORE_FORMAT)
+            return jr_error_set(error, JR_EFORMAT, "the store has format %u, of a version before "
+                                "the first release; move it away to start with an empty store",
+                                format);
         return txn->error.code;
     }
     if (txn->error.code != JR_OK)
@@ -415,12 +421,29 @@ void jr_txn_delete(struct jr_txn *txn, enum jr_table table, const void *key, siz
         went_well(txn, rc, "delete from", table);
 }
 
+/* Copy the entry that a cursor has come to; false, with an error if it was not the end. */
+static bool take_entry(struct jr_txn *txn, enum jr_table table, int rc, const MDB_val *name,
+                       const MDB_val *value, struct jr_entry *entry)
+{
+    if (rc == MDB_NOTFOUND || !went_well(txn, rc, "walk", table))
+        return false;
+    if (name->mv_size > sizeof entry->key || value->mv_size > sizeof entry->value) {
+        jr_txn_fail(txn, JR_EFORMAT, "an entry in '%s' is too large", table_names[table]);
+        return false;
+    }
+    memcpy(entry->key, name->mv_data, name->mv_size);
+    entry->key_length = name->mv_size;
+    memcpy(entry->value, value->mv_data, value->mv_size);
+    entry->value_length = value->mv_size;
+    return true;
+}
+
 bool jr_txn_seek(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
                  bool after, struct jr_entry *entry)
 {
     MDB_val name = { key_length, (void *)(uintptr_t)key }, value;
     MDB_cursor *cursor = NULL;
-    bool found = false;
+    bool found;
     int rc;
 
     if (txn->error.code != JR_OK)
@@ -433,17 +456,32 @@ bool jr_txn_seek(struct jr_txn *txn, enum jr_table table, const void *key, size_
     if (rc == MDB_SUCCESS && after && name.mv_size == key_length
         && memcmp(name.mv_data, key, key_length) == 0)
         rc = mdb_cursor_get(cursor, &name, &value, MDB_NEXT);
-    if (rc != MDB_NOTFOUND && went_well(txn, rc, "walk", table)) {
-        if (name.mv_size > sizeof entry->key || value.mv_size > sizeof entry->value) {
-            jr_txn_fail(txn, JR_EFORMAT, "an entry in '%s' is too large", table_names[table]);
-        } else {
-            memcpy(entry->key, name.mv_data, name.mv_size);
-            entry->key_length = name.mv_size;
-            memcpy(entry->value, value.mv_data, value.mv_size);
-            entry->value_length = value.mv_size;
-            found = true;
-        }
-    }
+    found = take_entry(txn, table, rc, &name, &value, entry);
+    mdb_cursor_close(cursor);
+    return found;
+}
+
+bool jr_txn_seek_before(struct jr_txn *txn, enum jr_table table, const void *key,
+                        size_t key_length, struct jr_entry *entry)
+{
+    MDB_val name = { key_length, (void *)(uintptr_t)key }, value;
+    MDB_cursor *cursor = NULL;
+    bool found;
+    int rc = MDB_NOTFOUND;
+
+    if (txn->error.code != JR_OK)
+        return false;
+    if (!went_well(txn, mdb_cursor_open(txn->handle, txn->store->tables[table], &cursor), "walk",
+                   table))
+        return false;
+    if (key_length != 0)
+        rc = mdb_cursor_get(cursor, &name, &value, MDB_SET_RANGE);
+    /* Before the first that is not less; when there is none, all are. */
+    if (rc == MDB_SUCCESS)
+        rc = mdb_cursor_get(cursor, &name, &value, MDB_PREV);
+    else if (rc == MDB_NOTFOUND)
+        rc = mdb_cursor_get(cursor, &name, &value, MDB_LAST);
+    found = take_entry(txn, table, rc, &name, &value, entry);
     mdb_cursor_close(cursor);
     return found;
 }

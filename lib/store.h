@@ -18,8 +18,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The version of everything in the store. A newer one is refused. */
-#define JR_STORE_FORMAT 1
+/* The version of everything in the store. A newer one is refused, and one from before the first release. */
+#define JR_STORE_FORMAT 2
 
 #define JR_KEY_MAX 64
 #define JR_VALUE_MAX 4096
@@ -34,6 +34,8 @@ enum jr_table {
     JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
     JR_TABLE_QUIET,      /* quiet_due_ms, run id -> nothing */
     JR_TABLE_REPOS,      /* repository id -> repository */
+    JR_TABLE_FLAKY,      /* kind, hash of the names -> row of numbers */
+    JR_TABLE_DAYS,       /* day -> what happened */
     JR_TABLES
 };
 
@@ -135,6 +137,14 @@ struct jr_entry {
  */
 bool jr_txn_seek(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
                  bool after, struct jr_entry *entry);
+
+/*
+ * Find the last entry whose key is less than the given key; with a key of length
+ * 0, the last entry of all. Walks a table backwards.
+ * Returns whether there is one.
+ */
+bool jr_txn_seek_before(struct jr_txn *txn, enum jr_table table, const void *key,
+                        size_t key_length, struct jr_entry *entry);
 
 /* Entries in a table; 0 after an error. */
 uint64_t jr_txn_count(struct jr_txn *txn, enum jr_table table);
