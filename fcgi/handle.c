@@ -11,6 +11,7 @@
 
 #include "fcgi/handle.h"
 #include "fcgi/health.h"
+#include "fcgi/page.h"
 #include "lib/form.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -24,6 +25,9 @@
 
 /* A buffer grown beyond this is given back after the request. */
 #define BODY_KEPT ((size_t)128 * 1024)
+
+/* A short answer of plain text. */
+#define TEXT_MOST ((size_t)1024)
 
 /* Goes on to the next step. */
 #define GO_ON 0
@@ -272,7 +276,38 @@ static void handle_post(struct jr_handler *handler, const struct jr_request *req
     }
 }
 
-static void handle_get(const struct jr_handler *handler, const struct jr_request *request,
+/* As plain CGI, or alone, there is nobody to take a place from. */
+static bool has_places(const struct jr_handler *handler)
+{
+    return handler->runtime != NULL && handler->worker >= 0;
+}
+
+bool jr_handle_may_read(struct jr_handler *handler, bool without_body,
+                        struct jr_response *response)
+{
+    struct jr_buffer text;
+
+    if (!has_places(handler))
+        return true;
+    handler->has_place = jr_runtime_page_begin(handler->runtime, handler->worker);
+    if (handler->has_place)
+        return true;
+    jr_buffer_init(&text, TEXT_MOST);
+    jr_buffer_print(&text, "%d pages are being made. Try again in a second.\n", JR_PAGES_AT_ONCE);
+    jr_response_large(response, 503, "text/plain; charset=utf-8", "Retry-After: 1\r\n", &text,
+                      without_body);
+    return false;
+}
+
+void jr_handle_done(struct jr_handler *handler, struct jr_response *response)
+{
+    if (handler->has_place)
+        jr_runtime_page_end(handler->runtime, handler->worker);
+    handler->has_place = false;
+    jr_response_release(response);
+}
+
+static void handle_get(struct jr_handler *handler, const struct jr_request *request,
                        bool without_body, struct jr_response *response)
 {
     if (strcmp(request->path, "/") == 0)
@@ -280,6 +315,8 @@ static void handle_get(const struct jr_handler *handler, const struct jr_request
     else if (strcmp(request->path, "/healthz") == 0)
         jr_health_answer(handler->settings, handler->runtime, handler->worker >= 0, without_body,
                          response);
+    else if (jr_page_is_open(request))
+        jr_page_answer(handler, request, without_body, response);
     else
         jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
                          without_body);
@@ -319,6 +356,9 @@ void jr_handler_init(struct jr_handler *handler, const struct jr_settings *setti
     handler->worker = worker;
     if (runtime != NULL && worker >= 0)
         handler->process = jr_runtime_process(runtime, (size_t)worker);
+    /* The worker that had this number before may have been killed at a page. */
+    if (has_places(handler))
+        jr_runtime_page_end(handler->runtime, handler->worker);
 }
 
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error)

@@ -76,7 +76,10 @@ static void answer(struct jr_handler *handler, FCGX_Request *fcgx)
     jr_handle(handler, &request, &response);
     /* A client that has gone is none of our business: what was promised is on disk. */
     (void)FCGX_PutStr(response.text, (int)response.length, fcgx->out);
+    if (response.rest.length > 0)
+        (void)FCGX_PutStr(response.rest.bytes, (int)response.rest.length, fcgx->out);
     FCGX_Finish_r(fcgx);
+    jr_handle_done(handler, &response);
 }
 
 /* Wait for a connection. Returns false when it is time to stop. */

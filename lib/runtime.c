@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -186,4 +187,24 @@ void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)
 bool jr_runtime_commits_fail(const struct jr_runtime *runtime)
 {
     return runtime->commits_fail_ms != 0;
+}
+
+bool jr_runtime_page_begin(struct jr_runtime *runtime, int worker)
+{
+    for (size_t i = 0; i < JR_PAGES_AT_ONCE; i++) {
+        int64_t nobody = 0;
+
+        if (atomic_compare_exchange_strong(&runtime->pages[i], &nobody, worker + 1))
+            return true;
+    }
+    return false;
+}
+
+void jr_runtime_page_end(struct jr_runtime *runtime, int worker)
+{
+    for (size_t i = 0; i < JR_PAGES_AT_ONCE; i++) {
+        int64_t ours = worker + 1;
+
+        (void)atomic_compare_exchange_strong(&runtime->pages[i], &ours, 0);
+    }
 }

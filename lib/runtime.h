@@ -35,6 +35,9 @@ struct jr_process {
     _Alignas(JR_CACHE_LINE) struct jr_counters counters;
 };
 
+/* Pages are for people and monitors, who can wait; webhooks cannot. */
+#define JR_PAGES_AT_ONCE 2
+
 struct jr_runtime {
     uint64_t magic; /* and the version of the layout */
     uint64_t file; /* inode of STATE_DIR/runtime; 0: there is no file */
@@ -52,6 +55,7 @@ struct jr_runtime {
     _Atomic int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
     _Atomic int64_t map_used_bytes;      /* as last measured */
     _Atomic int64_t map_size_bytes;
+    _Atomic int64_t pages[JR_PAGES_AT_ONCE]; /* who makes one: the worker's number + 1; 0: nobody */
     struct jr_writer_watch writer; /* who holds the store's write lock */
     uint64_t batch_id; /* tells these slots from any others */
     uint64_t slot_count;
@@ -97,6 +101,14 @@ struct jr_runtime *jr_runtime_attach(const char *state_dir);
 
 /* Note how a commit went. runtime may be NULL. */
 void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms);
+
+/*
+ * A worker begins to make a page, or the metrics. Returns false when JR_PAGES_AT_ONCE
+ * others are at it. A worker that was killed at it takes its place back with
+ * jr_runtime_page_end() when it is replaced.
+ */
+bool jr_runtime_page_begin(struct jr_runtime *runtime, int worker);
+void jr_runtime_page_end(struct jr_runtime *runtime, int worker);
 
 /* Has a commit failed, and none succeeded since? */
 bool jr_runtime_commits_fail(const struct jr_runtime *runtime);

@@ -267,6 +267,26 @@ static void cut_short(void **state)
     detach(runtime);
 }
 
+static void pages_have_few_places(void **state)
+{
+    struct jr_runtime *runtime;
+
+    (void)state;
+    assert_int_equal(jr_runtime_create(&runtime, new_folder(), 4, START_MS, NULL), JR_OK);
+    for (int worker = 0; worker < JR_PAGES_AT_ONCE; worker++)
+        assert_true(jr_runtime_page_begin(runtime, worker));
+    assert_false(jr_runtime_page_begin(runtime, 3));
+    jr_runtime_page_end(runtime, 3); /* had none: frees none */
+    assert_false(jr_runtime_page_begin(runtime, 3));
+    jr_runtime_page_end(runtime, 0);
+    assert_true(jr_runtime_page_begin(runtime, 3));
+    assert_false(jr_runtime_page_begin(runtime, 0));
+    jr_runtime_page_end(runtime, 1);
+    jr_runtime_page_end(runtime, 3);
+    assert_true(jr_runtime_page_begin(runtime, 0));
+    assert_true(jr_runtime_page_begin(runtime, 1));
+}
+
 int main(void)
 {
     TEST(made_anew);
@@ -282,5 +302,6 @@ int main(void)
     TEST(respawned);
     TEST(dispatcher_is_no_worker);
     TEST(cut_short);
+    TEST(pages_have_few_places);
     return run_program("runtime");
 }
