@@ -199,6 +199,21 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
     jr_line_write(&line);
 }
 
+static struct jr_counters *counters_of(const struct dispatcher *dispatcher)
+{
+    return dispatcher->process == NULL ? NULL : &dispatcher->process->counters;
+}
+
+/* Count what has been recorded about a run. */
+static void count_verdict(const struct dispatcher *dispatcher, const struct jr_verdict *verdict)
+{
+    struct jr_counters *counters = counters_of(dispatcher);
+
+    jr_count_verdict(counters, verdict->reason);
+    if (counters != NULL && verdict->rescued)
+        jr_count(&counters->rescued_runs);
+}
+
 /* GitHub asks for a pause between two writes; the last one may have been another process's. */
 static void keep_write_interval(struct dispatcher *dispatcher)
 {
@@ -263,6 +278,7 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
     }
     jr_runtime_note_commit(dispatcher->runtime, true, jr_now_ms());
     log_decision(run, &verdict, &call);
+    count_verdict(dispatcher, &verdict);
     if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL)
         rerun(dispatcher, run, &verdict);
 }
@@ -284,10 +300,12 @@ static void decide_unseen(struct dispatcher *dispatcher, struct jr_run *run)
     enum jr_err err = jr_rerun_unseen(dispatcher->store, dispatcher->settings, run, jr_now_ms(),
                                       &verdict, &error);
 
-    if (err != JR_OK)
+    if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
-    else
-        log_decision(run, &verdict, NULL);
+        return;
+    }
+    log_decision(run, &verdict, NULL);
+    count_verdict(dispatcher, &verdict);
 }
 
 /*
@@ -384,10 +402,31 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
     return due_ms > 0 ? due_ms : 0;
 }
 
+/* What a list has shown of a run, and what follows. */
+static void tell_listed(const struct dispatcher *dispatcher, const struct jr_event *seen,
+                        const struct jr_verdict *verdict)
+{
+    struct jr_line line;
+
+    if (verdict->reason == JR_REASON_NONE)
+        return;
+    jr_line_begin(&line, JR_LOG_INFO, "decision");
+    jr_line_text(&line, "repo", seen->repo);
+    jr_line_number(&line, "run", seen->run_id);
+    jr_line_number(&line, "attempt", verdict->attempt);
+    jr_line_text(&line, "verdict", verdict_name(verdict));
+    jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
+    jr_line_text(&line, "conclusion", jr_conclusion_name(seen->conclusion));
+    jr_line_text(&line, "text", jr_reason_words(verdict->reason));
+    jr_line_write(&line);
+    count_verdict(dispatcher, verdict);
+}
+
 /* Read the next page of the look in progress. */
 static void look_further(struct dispatcher *dispatcher)
 {
     struct jr_look *look = &dispatcher->look;
+    struct jr_verdict verdicts[JR_GITHUB_PAGE_RUNS];
     struct jr_call call;
     struct jr_error error;
     size_t count, shown;
@@ -404,7 +443,9 @@ static void look_further(struct dispatcher *dispatcher)
         return;
     }
     err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
-                            count, shown, jr_now_ms(), &found, &closed, &error);
+                            count, shown, jr_now_ms(), verdicts, &found, &closed, &error);
+    for (size_t i = 0; i < count; i++)
+        tell_listed(dispatcher, &dispatcher->listed[i], &verdicts[i]);
     if (err != JR_OK)
         store_failed(dispatcher, err, &error);
     else
@@ -603,8 +644,11 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK)
         err = jr_store_open(&dispatcher->store, settings->state_dir, settings->map_size_bytes,
                             &error);
-    if (err == JR_OK && dispatcher->runtime != NULL)
+    if (err == JR_OK && dispatcher->runtime != NULL) {
+        dispatcher->process = jr_runtime_dispatcher(dispatcher->runtime);
         jr_store_watch(dispatcher->store, &dispatcher->runtime->writer);
+        jr_store_time(dispatcher->store, &dispatcher->process->counters.commit_us);
+    }
     if (err == JR_OK)
         err = jr_calls_open(&dispatcher->calls, settings, dispatcher->store, dispatcher->runtime,
                             &error);
@@ -615,10 +659,8 @@ static int begin(struct dispatcher *dispatcher)
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
         return dispatcher->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
     }
-    if (dispatcher->runtime != NULL) {
-        dispatcher->process = jr_runtime_dispatcher(dispatcher->runtime);
+    if (dispatcher->runtime != NULL)
         dispatcher->runtime->dispatcher_free_ms = 0;
-    }
     jr_log(JR_LOG_DEBUG, "dispatcher", "at work");
     return JR_EXIT_OK;
 }

@@ -250,6 +250,21 @@ static void log_post(const struct post *post, int status, int64_t start_us)
     jr_line_write(&line);
 }
 
+static void count_post(const struct post *post, int status, int64_t start_us)
+{
+    struct jr_process *process = post->handler->process;
+    struct jr_counters *counters;
+
+    if (process == NULL)
+        return;
+    counters = &process->counters;
+    jr_count_webhook(counters, post->request->event, status, post->reason,
+                     jr_monotonic_us() - start_us);
+    jr_count_verdict(counters, post->receipt.verdict);
+    if (post->receipt.rescued)
+        jr_count(&counters->rescued_runs);
+}
+
 static void handle_post(struct jr_handler *handler, const struct jr_request *request,
                         struct jr_response *response)
 {
@@ -265,8 +280,7 @@ static void handle_post(struct jr_handler *handler, const struct jr_request *req
                        post.receipt.answer.run_id != 0 ? post.receipt.answer.run_id
                                                        : post.update.event.run_id);
     log_post(&post, status, start_us);
-    jr_count_webhook(handler->process == NULL ? NULL : &handler->process->counters,
-                     request->event, status, post.reason, jr_monotonic_us() - start_us);
+    count_post(&post, status, start_us);
     json_object_put(post.root);
     free(post.form_value);
     if (handler->body_size > BODY_KEPT) {
@@ -376,6 +390,7 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
                                                         handler->store, error);
     } else if (err == JR_OK) {
         jr_store_watch(handler->store, &handler->runtime->writer);
+        jr_store_time(handler->store, &handler->process->counters.commit_us);
         err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->slots,
                             handler->runtime->slot_count, (size_t)handler->worker,
                             handler->store, error);
