@@ -12,6 +12,7 @@
 #include "fcgi/handle.h"
 #include "fcgi/health.h"
 #include "fcgi/page.h"
+#include "fcgi/scrape.h"
 #include "lib/form.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -331,6 +332,8 @@ static void handle_get(struct jr_handler *handler, const struct jr_request *requ
                          response);
     else if (jr_page_is_open(request))
         jr_page_answer(handler, request, without_body, response);
+    else if (jr_scrape_is_open(request))
+        jr_scrape_answer(handler, without_body, response);
     else
         jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
                          without_body);

@@ -37,7 +37,8 @@ sub sign_key { return $SETTINGS{GITHUB_SIGN_KEY} }
 sub token    { return $SETTINGS{GITHUB_TOKEN} }
 
 # dir, binary; github (JR::FakeGitHub); env => {...} over the settings above,
-# undef takes a variable away; state_dir of another service
+# undef takes a variable away; state_dir of another service; pages: the words
+# of RERUNNER_PAGES that nginx hands on
 sub new {
     my ($class, %o) = @_;
     my $self = bless { count => 0, expected_deaths => 0, %o }, $class;
@@ -101,7 +102,8 @@ sub start_service {
 
 sub start_nginx {
     my ($self) = @_;
-    my $params = JR::Nginx::FASTCGI_PARAMS;
+    my $params = JR::Nginx::FASTCGI_PARAMS
+        . ($self->{pages} ? "fastcgi_param RERUNNER_PAGES \"$self->{pages}\";" : '');
     $self->{nginx} = JR::Nginx->start(
         dir    => "$self->{dir}/nginx",
         user   => $self->{user},
