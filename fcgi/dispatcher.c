@@ -156,8 +156,9 @@ static const char *verdict_name(const struct jr_verdict *verdict)
     return verdict->reason == JR_REASON_CHANGED_MEANWHILE ? "overtaken" : "closed";
 }
 
+/* call: NULL when GitHub was not asked; duration_us: of what led to the decision */
 static void log_decision(const struct jr_run *run, const struct jr_verdict *verdict,
-                         const struct jr_call *call)
+                         const struct jr_call *call, int64_t duration_us)
 {
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
@@ -173,10 +174,10 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     if (call != NULL) {
         jr_line_number(&line, "github", (uint64_t)call->status);
         jr_line_text(&line, "text", call->text);
-        jr_line_ms(&line, "ms", call->duration_us);
     } else {
         jr_line_text(&line, "text", jr_reason_words(verdict->reason));
     }
+    jr_line_ms(&line, "ms", duration_us);
     jr_line_write(&line);
 }
 
@@ -277,7 +278,7 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
         return;
     }
     jr_runtime_note_commit(dispatcher->runtime, true, jr_now_ms());
-    log_decision(run, &verdict, &call);
+    log_decision(run, &verdict, &call, call.duration_us);
     count_verdict(dispatcher, &verdict);
     if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL)
         rerun(dispatcher, run, &verdict);
@@ -285,11 +286,9 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
 
 static void ask(struct dispatcher *dispatcher, struct jr_run *run)
 {
-    if (dispatcher->process != NULL)
-        dispatcher->process->busy_since_ms = jr_now_ms();
+    jr_process_note_busy(dispatcher->process, jr_now_ms());
     ask_about(dispatcher, run);
-    if (dispatcher->process != NULL)
-        dispatcher->process->busy_since_ms = 0;
+    jr_process_note_busy(dispatcher->process, 0);
 }
 
 /* Without a token, the events alone have to do. */
@@ -297,6 +296,7 @@ static void decide_unseen(struct dispatcher *dispatcher, struct jr_run *run)
 {
     struct jr_verdict verdict;
     struct jr_error error;
+    int64_t start_us = jr_monotonic_us();
     enum jr_err err = jr_rerun_unseen(dispatcher->store, dispatcher->settings, run, jr_now_ms(),
                                       &verdict, &error);
 
@@ -304,7 +304,7 @@ static void decide_unseen(struct dispatcher *dispatcher, struct jr_run *run)
         store_failed(dispatcher, err, &error);
         return;
     }
-    log_decision(run, &verdict, NULL);
+    log_decision(run, &verdict, NULL, jr_monotonic_us() - start_us);
     count_verdict(dispatcher, &verdict);
 }
 
@@ -404,7 +404,7 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
 
 /* What a list has shown of a run, and what follows. */
 static void tell_listed(const struct dispatcher *dispatcher, const struct jr_event *seen,
-                        const struct jr_verdict *verdict)
+                        const struct jr_verdict *verdict, const struct jr_call *call)
 {
     struct jr_line line;
 
@@ -417,7 +417,9 @@ static void tell_listed(const struct dispatcher *dispatcher, const struct jr_eve
     jr_line_text(&line, "verdict", verdict_name(verdict));
     jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
     jr_line_text(&line, "conclusion", jr_conclusion_name(seen->conclusion));
+    jr_line_number(&line, "github", (uint64_t)call->status);
     jr_line_text(&line, "text", jr_reason_words(verdict->reason));
+    jr_line_ms(&line, "ms", call->duration_us);
     jr_line_write(&line);
     count_verdict(dispatcher, verdict);
 }
@@ -445,7 +447,7 @@ static void look_further(struct dispatcher *dispatcher)
     err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
                             count, shown, jr_now_ms(), verdicts, &found, &closed, &error);
     for (size_t i = 0; i < count; i++)
-        tell_listed(dispatcher, &dispatcher->listed[i], &verdicts[i]);
+        tell_listed(dispatcher, &dispatcher->listed[i], &verdicts[i], &call);
     if (err != JR_OK)
         store_failed(dispatcher, err, &error);
     else

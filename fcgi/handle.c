@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/signature.h"
 #include "lib/testpoint.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -219,14 +220,27 @@ static enum jr_log_level level_of(int status)
     return status >= 400 && status != 404 ? JR_LOG_WARN : JR_LOG_INFO;
 }
 
+/* A header may be of any length, and more than its beginning says nothing. */
+static void log_header(struct jr_line *line, const char *key, const char *value)
+{
+    char beginning[96];
+
+    if (value == NULL)
+        return;
+    jr_text_copy(beginning, sizeof beginning, value);
+    jr_line_text(line, key, beginning);
+}
+
 static void log_post(const struct post *post, int status, int64_t start_us)
 {
     const struct jr_event *event = &post->update.event;
     struct jr_line line;
 
     jr_line_begin(&line, level_of(status), "webhook");
-    jr_line_text(&line, "delivery", post->request->delivery);
-    jr_line_text(&line, "event", post->request->event);
+    if (post->reason == JR_REASON_METHOD)
+        log_header(&line, "method", post->request->method);
+    log_header(&line, "delivery", post->request->delivery);
+    log_header(&line, "event", post->request->event);
     jr_line_text(&line, "action", event->action);
     jr_line_text(&line, "repo", event->repo);
     if (event->run_id != 0) {
@@ -243,6 +257,11 @@ static void log_post(const struct post *post, int status, int64_t start_us)
     jr_line_number(&line, "status", (uint64_t)status);
     jr_line_text(&line, "result", jr_response_result(status));
     jr_line_text(&line, "reason", jr_reason_token(post->reason));
+    if (post->receipt.verdict != JR_REASON_NONE) {
+        jr_line_text(&line, "verdict", "closed");
+        if (post->receipt.verdict != post->reason)
+            jr_line_text(&line, "because", jr_reason_token(post->receipt.verdict));
+    }
     if (post->receipt.repeated)
         jr_line_text(&line, "repeated", "yes");
     if (status >= 400 && post->error.code != JR_OK)
@@ -339,6 +358,17 @@ static void handle_get(struct jr_handler *handler, const struct jr_request *requ
                          without_body);
 }
 
+static void refuse_method(struct jr_handler *handler, const struct jr_request *request,
+                          struct jr_response *response)
+{
+    struct post post = { .handler = handler, .request = request, .reason = JR_REASON_METHOD };
+    int64_t start_us = jr_monotonic_us();
+
+    jr_response_reason(response, 405, post.reason, 0);
+    log_post(&post, 405, start_us);
+    count_post(&post, 405, start_us);
+}
+
 static void answer(struct jr_handler *handler, const struct jr_request *request,
                    struct jr_response *response)
 {
@@ -349,19 +379,16 @@ static void answer(struct jr_handler *handler, const struct jr_request *request,
     } else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
         handle_get(handler, request, strcmp(method, "HEAD") == 0, response);
     } else {
-        jr_response_reason(response, 405, JR_REASON_METHOD, 0);
-        jr_log(JR_LOG_WARN, "webhook", "method %.20s is not answered", method);
+        refuse_method(handler, request, response);
     }
 }
 
 void jr_handle(struct jr_handler *handler, const struct jr_request *request,
                struct jr_response *response)
 {
-    if (handler->process != NULL)
-        handler->process->busy_since_ms = jr_now_ms();
+    jr_process_note_busy(handler->process, jr_now_ms());
     answer(handler, request, response);
-    if (handler->process != NULL)
-        handler->process->busy_since_ms = 0;
+    jr_process_note_busy(handler->process, 0);
 }
 
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,

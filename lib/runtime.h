@@ -70,6 +70,13 @@ struct jr_process *jr_runtime_process(struct jr_runtime *runtime, size_t number)
 struct jr_process *jr_runtime_dispatcher(struct jr_runtime *runtime);
 struct jr_process *jr_runtime_master(struct jr_runtime *runtime);
 
+/* Note since when a process is busy, 0: idle. For itself; it may be NULL. */
+static inline void jr_process_note_busy(struct jr_process *process, int64_t since_ms)
+{
+    if (process != NULL)
+        atomic_store_explicit(&process->busy_since_ms, since_ms, memory_order_relaxed);
+}
+
 /* Add up what all processes have counted. */
 void jr_runtime_sum(struct jr_runtime *runtime, struct jr_counters *sum);
 
