@@ -14,11 +14,11 @@
 #include <string.h>
 
 /* A run that goes round again. */
-#define MARK                                                                                \
-    "<path d='M19 12a7 7 0 1 1-2.2-5.1' fill='none' stroke='%s' stroke-width='2.4' "        \
-    "stroke-linecap='round'/><path d='M19.6 2.6v5.2h-5.2z' fill='%s'/>"                     \
-    "<path d='m9 12.2 2.2 2.2 4-4.4' fill='none' stroke='%s' stroke-width='2.2' "           \
-    "stroke-linecap='round' stroke-linejoin='round'/>"
+static const char mark[] =
+    "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" "
+    "stroke-linecap=\"round\" stroke-linejoin=\"round\" stroke-width=\"2.3\">"
+    "<path d=\"M19 12a7 7 0 1 1-2.2-5.1\"/><path fill=\"currentColor\" stroke=\"none\" "
+    "d=\"M19.6 2.6v5.2h-5.2z\"/><path d=\"m9 12.2 2.2 2.2 4-4.4\"/></svg>";
 
 void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, const char *title,
                    bool home, int64_t now_ms)
@@ -41,13 +41,12 @@ void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, c
                         "<header class=\"top\"><div class=\"wrap\">\n");
     jr_buffer_print(page, "<a class=\"brand\" href=\"/status\"%s>",
                     home ? " aria-current=\"page\"" : "");
-    jr_buffer_print(page, "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\">" MARK "</svg>"
-                          "job-rerunner</a>\n",
-                    "currentColor", "currentColor", "currentColor");
+    jr_buffer_add(page, mark);
+    jr_buffer_add(page, "job-rerunner</a>\n");
     if (home)
         jr_buffer_add(page, "<nav class=\"small\" aria-label=\"On this page\">"
-                            "<a href=\"#waiting\">Waiting</a><a href=\"#days\">Days</a>"
-                            "<a href=\"#runs\">Runs</a><a href=\"#flaky\">Flaky jobs</a>"
+                            "<a href=\"#waiting\">Waiting</a> <a href=\"#days\">Days</a> "
+                            "<a href=\"#runs\">Runs</a> <a href=\"#flaky\">Flaky jobs</a> "
                             "<a href=\"#runners\">Runners</a></nav>\n");
     jr_timestamp_format(now_ms, now);
     jr_buffer_print(page,

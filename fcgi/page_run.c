@@ -84,7 +84,7 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
     add_fact(page, "Workflow", run->workflow);
     add_fact(page, "Branch", run->branch);
     add_fact(page, "Fork", run->head_repo);
-    add_fact(page, "Event", run->trigger);
+    add_fact(page, "Trigger", run->trigger);
     add_fact(page, "Started by", *run->actor != '\0' ? run->actor : run->first_sender);
     if (strcmp(run->actor, run->triggering_actor) != 0)
         add_fact(page, "This attempt by", run->triggering_actor);

@@ -227,7 +227,7 @@ static void add_run_cells(struct jr_buffer *page, const struct jr_settings *sett
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
 }
 
-static void add_waiting(struct jr_buffer *page, const struct jr_settings *settings,
+static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler,
                         const struct status *status, int64_t now_ms)
 {
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
@@ -235,6 +235,11 @@ static void add_waiting(struct jr_buffer *page, const struct jr_settings *settin
         jr_buffer_add(page, "<p class=\"empty\">Nothing is waiting. A run that looks failed stands "
                             "here until GitHub has been asked about it.</p>\n</section>\n");
         return;
+    }
+    if (handler->runtime != NULL && handler->runtime->rate_limited_until_ms > now_ms) {
+        jr_buffer_add(page, "<p>GitHub's rate limit is used up: the next call is made ");
+        jr_page_time(page, handler->runtime->rate_limited_until_ms, now_ms);
+        jr_buffer_add(page, ".</p>\n");
     }
     if (status->waiting_known > status->waiting_count)
         jr_html(page, "<p>The first %zu of %llu.</p>\n", status->waiting_count,
@@ -246,7 +251,7 @@ static void add_waiting(struct jr_buffer *page, const struct jr_settings *settin
     for (size_t i = 0; i < status->waiting_count; i++) {
         const struct jr_run *run = &status->waiting[i];
 
-        add_run_cells(page, settings, run);
+        add_run_cells(page, handler->settings, run);
         jr_buffer_add(page, "<td role=\"cell\" class=\"num\" data-label=\"Asked\">");
         if (run->due_ms <= now_ms)
             jr_buffer_add(page, "now");
@@ -326,8 +331,8 @@ static void add_svg(struct jr_buffer *page, const struct status *status, uint32_
             "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
             "aria-labelledby=\"chart-title chart-desc\">"
             "<title id=\"chart-title\">Reruns and rescues per day</title>"
-            "<desc id=\"chart-desc\">The last %d days: %u reruns, and %u runs that ended in success "
-            "after one. The table below has each day.</desc>\n",
+            "<desc id=\"chart-desc\">The last %d days. Reruns: %u; runs that ended in success "
+            "after one: %u. The table below has each day.</desc>\n",
             DAYS * SLOT, HEIGHT, DAYS, sum.reruns, sum.rescued);
     for (int line = 0; line <= 2; line++)
         jr_html(page, "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>", DAYS * SLOT,
@@ -501,7 +506,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
     if (err == JR_OK) {
         jr_page_begin(page, handler->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
         add_health(page, handler, status, now_ms);
-        add_waiting(page, handler->settings, status, now_ms);
+        add_waiting(page, handler, status, now_ms);
         add_chart(page, status);
         add_runs(page, handler->settings, status, now_ms);
         add_flaky(page, status);

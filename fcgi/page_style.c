@@ -138,7 +138,7 @@ const char jr_page_style[] =
     ".wrap{padding-left:.875rem;padding-right:.875rem}"
     "section,article{padding:.875rem .875rem}"
     "main.wrap{padding-top:.875rem}.top nav{order:3;flex-basis:100%}nav a+a{margin-left:.75rem}"
-    ".figures{grid-template-columns:repeat(2,minmax(0,1fr))}"
+    ".figures,.facts{grid-template-columns:repeat(2,minmax(0,1fr))}"
     ".rows,.rows tbody,.rows tr,.rows td,.rows tbody th{display:block}"
     ".rows thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     ".rows tr{padding:.75rem 0;border-bottom:1px solid var(--line)}"
