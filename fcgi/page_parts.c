@@ -9,15 +9,16 @@
 #include "lib/html.h"
 #include "lib/timestamp.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 /* A run that goes round again. */
-#define MARK                                                                                \
-    "<path d='M19 12a7 7 0 1 1-2.2-5.1' fill='none' stroke='%s' stroke-width='2.4' "        \
-    "stroke-linecap='round'/><path d='M19.6 2.6v5.2h-5.2z' fill='%s'/>"                     \
-    "<path d='m9 12.2 2.2 2.2 4-4.4' fill='none' stroke='%s' stroke-width='2.2' "           \
-    "stroke-linecap='round' stroke-linejoin='round'/>"
+static const char mark[] =
+    "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" "
+    "stroke-linecap=\"round\" stroke-linejoin=\"round\" stroke-width=\"2.3\">"
+    "<path d=\"M19 12a7 7 0 1 1-2.2-5.1\"/><path fill=\"currentColor\" stroke=\"none\" "
+    "d=\"M19.6 2.6v5.2h-5.2z\"/><path d=\"m9 12.2 2.2 2.2 4-4.4\"/></svg>";
 
 void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, const char *title,
                    bool home, int64_t now_ms)
@@ -40,9 +41,13 @@ void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, c
                         "<header class=\"top\"><div class=\"wrap\">\n");
     jr_buffer_print(page, "<a class=\"brand\" href=\"/status\"%s>",
                     home ? " aria-current=\"page\"" : "");
-    jr_buffer_print(page, "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\">" MARK "</svg>"
-                          "job-rerunner</a>\n",
-                    "currentColor", "currentColor", "currentColor");
+    jr_buffer_add(page, mark);
+    jr_buffer_add(page, "job-rerunner</a>\n");
+    if (home)
+        jr_buffer_add(page, "<nav class=\"small\" aria-label=\"On this page\">"
+                            "<a href=\"#waiting\">Waiting</a> <a href=\"#days\">Days</a> "
+                            "<a href=\"#runs\">Runs</a> <a href=\"#flaky\">Flaky jobs</a> "
+                            "<a href=\"#runners\">Runners</a></nav>\n");
     jr_timestamp_format(now_ms, now);
     jr_buffer_print(page,
                     "<p class=\"soft small\">as of <time datetime=\"%s\">%s %.8s UTC</time></p>\n",
@@ -253,7 +258,15 @@ void jr_page_badge(struct jr_buffer *page, const struct jr_run *run)
     jr_html(page, "<span class=\"badge %s\">%s</span>", kind, word);
 }
 
-const char *jr_page_why(const struct jr_run *run)
+void jr_page_sentence(struct jr_buffer *page, const char *words)
+{
+    char first[2] = { (char)toupper((unsigned char)*words), '\0' };
+
+    if (*words != '\0')
+        jr_html(page, "%s%s.", first, words + 1);
+}
+
+static const char *why(const struct jr_run *run)
 {
     if (has_succeeded(run) && run->complete)
         return run->reruns > 0 ? "the run succeeded after a rerun" : "the run succeeded";
@@ -264,6 +277,15 @@ const char *jr_page_why(const struct jr_run *run)
         && is_our_rerun(run))
         return "GitHub accepted the rerun; its jobs are not all done";
     return jr_reason_words(run->reason);
+}
+
+void jr_page_why(struct jr_buffer *page, const struct jr_run *run)
+{
+    if (!has_succeeded(run) && run->reason == JR_REASON_CONCLUSION_NOT_RETRIED)
+        jr_html(page, "It ended as %s, which is not in RETRY_CONCLUSIONS.",
+                jr_conclusion_name(run->conclusion));
+    else
+        jr_page_sentence(page, why(run));
 }
 
 void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,

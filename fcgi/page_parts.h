@@ -57,8 +57,11 @@ bool jr_page_github_url(const struct jr_settings *settings, const struct jr_run 
 /* Where a run stands: a word in a coloured badge. */
 void jr_page_badge(struct jr_buffer *page, const struct jr_run *run);
 
-/* And why, in words: a sentence without its full stop. Static. */
-const char *jr_page_why(const struct jr_run *run);
+/* And why: a sentence. */
+void jr_page_why(struct jr_buffer *page, const struct jr_run *run);
+
+/* Words of ours, which begin small and have no full stop, as a sentence. */
+void jr_page_sentence(struct jr_buffer *page, const char *words);
 
 /* A run by its names: repository, workflow, branch, number; with links. */
 void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,

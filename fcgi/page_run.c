@@ -84,7 +84,7 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
     add_fact(page, "Workflow", run->workflow);
     add_fact(page, "Branch", run->branch);
     add_fact(page, "Fork", run->head_repo);
-    add_fact(page, "Event", run->trigger);
+    add_fact(page, "Trigger", run->trigger);
     add_fact(page, "Started by", *run->actor != '\0' ? run->actor : run->first_sender);
     if (strcmp(run->actor, run->triggering_actor) != 0)
         add_fact(page, "This attempt by", run->triggering_actor);
@@ -136,7 +136,9 @@ static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
                 (unsigned long long)run->run_id);
     jr_buffer_add(page, "</div>\n<p class=\"verdict\">");
     jr_page_badge(page, run);
-    jr_html(page, " <span class=\"sentence\">%s.</span></p>\n", jr_page_why(run));
+    jr_buffer_add(page, " <span>");
+    jr_page_why(page, run);
+    jr_buffer_add(page, "</span></p>\n");
     add_prospect(page, run, now_ms);
     add_facts(page, settings, run, now_ms);
     jr_buffer_add(page, "</article>\n");
@@ -201,6 +203,7 @@ static const struct {
     { JR_HISTORY_DECISION, "decision", "Decision" },
     { JR_HISTORY_CALL, "call", "GitHub" },
     { JR_HISTORY_OUTCOME, "outcome", "Outcome" },
+    { JR_HISTORY_REQUEST, "request", "By hand" },
 };
 
 static size_t row_of_kind(enum jr_history_kind kind)
@@ -224,7 +227,7 @@ static void add_entry(struct jr_buffer *page, const struct jr_history *entry, ui
                       bool new_day)
 {
     size_t row = row_of_kind(entry->kind);
-    bool ours = entry->kind == JR_HISTORY_DECISION || entry->kind == JR_HISTORY_OUTCOME;
+    bool told = entry->kind == JR_HISTORY_EVENT || entry->kind == JR_HISTORY_CALL;
     char day[JR_DAY_SIZE];
 
     jr_html(page, "<li class=\"%s\"><span class=\"clock\">", kinds[row].class);
@@ -234,9 +237,9 @@ static void add_entry(struct jr_buffer *page, const struct jr_history *entry, ui
     jr_html(page, "</span><div><span class=\"kind\">%s</span>", kinds[row].name);
     if (entry->attempt != attempt)
         jr_html(page, "<span class=\"badge\">attempt %u</span> ", entry->attempt);
-    if (ours) {
-        jr_html(page, "<span class=\"sentence\">%s.</span><small>", jr_reason_words(entry->reason));
-        jr_html(page, "<span class=\"mono\">%s</span>", jr_reason_token(entry->reason));
+    if (!told) {
+        jr_page_sentence(page, jr_reason_words(entry->reason));
+        jr_html(page, "<small><span class=\"mono\">%s</span>", jr_reason_token(entry->reason));
         if (*entry->detail != '\0')
             jr_html(page, " &middot; <bdi>%s</bdi>", entry->detail);
     } else {
@@ -249,7 +252,7 @@ static void add_entry(struct jr_buffer *page, const struct jr_history *entry, ui
             jr_buffer_add(page, "no answer: ");
         add_reason(page, entry->reason);
         if (*entry->delivery != '\0')
-            jr_html(page, "<br>delivery <span class=\"mono\">%s</span>", entry->delivery);
+            jr_html(page, " &middot; delivery <span class=\"mono\">%s</span>", entry->delivery);
     }
     jr_buffer_add(page, "</small></div></li>\n");
 }

@@ -14,6 +14,7 @@
 #include "lib/listing.h"
 #include "lib/timestamp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,7 +164,7 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
     add_figure(page, "Reruns", jr_page_count(sum.reruns, number), note);
     if (ended > 0)
-        snprintf(note, sizeof note, "%.0f %% of the %u runs decided",
+        snprintf(note, sizeof note, "%.0f %% of the %u that were rerun",
                  100.0 * sum.rescued / ended, ended);
     else
         snprintf(note, sizeof note, "in %d days", DAYS);
@@ -188,26 +189,26 @@ static void add_health(struct jr_buffer *page, const struct jr_handler *handler,
             fails       ? "It cannot do its work"
             : count > 0 ? "It works, but something needs a look"
                         : "All is well");
-    if (count == 0)
-        jr_buffer_add(page, "<p class=\"soft\">Webhooks are recorded, and a dispatcher is at work.</p>\n");
-    else
+    if (count > 0)
         jr_buffer_add(page, "<ul>\n");
     for (size_t i = 0; i < count; i++)
         jr_html(page, "<li><strong>%s</strong> <span class=\"soft\">%s "
                       "<span class=\"mono\">(%s)</span></span></li>\n",
                 found[i]->what, found[i]->remedy, found[i]->word);
-    if (count > 0)
-        jr_buffer_add(page, "</ul>\n");
+    jr_buffer_add(page, count > 0 ? "</ul>\n<p class=\"soft\">"
+                                  : "<p class=\"soft\">Webhooks are recorded, and a dispatcher "
+                                    "is at work. ");
     if (handler->runtime != NULL) {
-        jr_buffer_add(page, "<p class=\"soft small\">Started ");
+        jr_buffer_add(page, "Started ");
         jr_page_time(page, handler->runtime->started_ms, now_ms);
-        jr_buffer_add(page, ".</p>\n");
+        jr_buffer_add(page, ".");
     }
+    jr_buffer_add(page, "</p>\n");
     add_figures(page, status);
     jr_buffer_add(page, "</section>\n");
 }
 
-#define TABLE_BEGIN "<table class=\"rows\" role=\"table\"><thead role=\"rowgroup\"><tr role=\"row\">"
+#define TABLE_BEGIN(class) "<table class=\"rows" class "\" role=\"table\"><thead role=\"rowgroup\"><tr role=\"row\">"
 #define COLUMN(name) "<th role=\"columnheader\" scope=\"col\">" name "</th>"
 #define NUMBERS(name) "<th role=\"columnheader\" scope=\"col\" class=\"num\">" name "</th>"
 #define TABLE_ROWS "</tr></thead>\n<tbody role=\"rowgroup\">\n"
@@ -218,13 +219,15 @@ static void add_run_cells(struct jr_buffer *page, const struct jr_settings *sett
 {
     jr_buffer_add(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
     jr_page_run_name(page, settings, run);
-    jr_buffer_add(page, "</th><td role=\"cell\" class=\"why\">");
+    jr_buffer_add(page, "</th><td role=\"cell\" class=\"why\"><div>");
     jr_page_badge(page, run);
-    jr_html(page, " <span class=\"sentence\">%s</span></td>", jr_page_why(run));
+    jr_buffer_add(page, " <span>");
+    jr_page_why(page, run);
+    jr_buffer_add(page, "</span></div></td>");
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
 }
 
-static void add_waiting(struct jr_buffer *page, const struct jr_settings *settings,
+static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler,
                         const struct status *status, int64_t now_ms)
 {
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
@@ -233,17 +236,22 @@ static void add_waiting(struct jr_buffer *page, const struct jr_settings *settin
                             "here until GitHub has been asked about it.</p>\n</section>\n");
         return;
     }
+    if (handler->runtime != NULL && handler->runtime->rate_limited_until_ms > now_ms) {
+        jr_buffer_add(page, "<p>GitHub's rate limit is used up: the next call is made ");
+        jr_page_time(page, handler->runtime->rate_limited_until_ms, now_ms);
+        jr_buffer_add(page, ".</p>\n");
+    }
     if (status->waiting_known > status->waiting_count)
         jr_html(page, "<p>The first %zu of %llu.</p>\n", status->waiting_count,
                 (unsigned long long)status->waiting_known);
     else
         jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
-    jr_buffer_add(page, TABLE_BEGIN COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")
+    jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")
                             NUMBERS("Asked") TABLE_ROWS);
     for (size_t i = 0; i < status->waiting_count; i++) {
         const struct jr_run *run = &status->waiting[i];
 
-        add_run_cells(page, settings, run);
+        add_run_cells(page, handler->settings, run);
         jr_buffer_add(page, "<td role=\"cell\" class=\"num\" data-label=\"Asked\">");
         if (run->due_ms <= now_ms)
             jr_buffer_add(page, "now");
@@ -263,7 +271,7 @@ static void add_runs(struct jr_buffer *page, const struct jr_settings *settings,
                             "repository points here, its runs appear.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, TABLE_BEGIN COLUMN("Run") COLUMN("Verdict") NUMBERS("Attempt")
+    jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Verdict") NUMBERS("Attempt")
                             NUMBERS("Last event") TABLE_ROWS);
     for (size_t i = 0; i < status->runs_count; i++) {
         const struct jr_run *run = &status->runs[i];
@@ -323,8 +331,8 @@ static void add_svg(struct jr_buffer *page, const struct status *status, uint32_
             "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
             "aria-labelledby=\"chart-title chart-desc\">"
             "<title id=\"chart-title\">Reruns and rescues per day</title>"
-            "<desc id=\"chart-desc\">The last %d days: %u reruns, and %u runs that ended in success "
-            "after one. The table below has each day.</desc>\n",
+            "<desc id=\"chart-desc\">The last %d days. Reruns: %u; runs that ended in success "
+            "after one: %u. The table below has each day.</desc>\n",
             DAYS * SLOT, HEIGHT, DAYS, sum.reruns, sum.rescued);
     for (int line = 0; line <= 2; line++)
         jr_html(page, "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>", DAYS * SLOT,
@@ -444,7 +452,7 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
         jr_buffer_add(page, "<p class=\"empty\">No job has failed yet.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, TABLE_BEGIN COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
+    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
                             NUMBERS("Rescued") NUMBERS("Not rescued") NUMBERS("Rescue rate")
                                 NUMBERS("Time lost") TABLE_ROWS);
     for (size_t i = 0; i < status->jobs_count; i++) {
@@ -471,7 +479,7 @@ static void add_runners(struct jr_buffer *page, const struct status *status)
         jr_buffer_add(page, "<p class=\"empty\">No runner is suspect.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, TABLE_BEGIN COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
+    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
                             NUMBERS("Blamed") NUMBERS("Blamed of executions") TABLE_ROWS);
     for (size_t i = 0; i < status->runners_count; i++) {
         const struct jr_flaky *row = &status->runners[i];
@@ -498,7 +506,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
     if (err == JR_OK) {
         jr_page_begin(page, handler->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
         add_health(page, handler, status, now_ms);
-        add_waiting(page, handler->settings, status, now_ms);
+        add_waiting(page, handler, status, now_ms);
         add_chart(page, status);
         add_runs(page, handler->settings, status, now_ms);
         add_flaky(page, status);

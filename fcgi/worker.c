@@ -34,8 +34,8 @@ bool jr_worker_has_socket(void)
            && listening != 0;
 }
 
-/* How long a peer may send nothing in the middle of a body. */
-#define READ_LIMIT_S 10
+/* How long a peer may send nothing in the middle of a body, or take nothing of a page. */
+#define PEER_LIMIT_S 10
 
 /* The first value of a variable, and whether nginx passed the header on twice. */
 static const char *variable(void *door, const char *name, bool *doubled)
@@ -66,12 +66,13 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
 
 static void answer(struct jr_handler *handler, FCGX_Request *fcgx)
 {
-    const struct timeval read_limit = { .tv_sec = READ_LIMIT_S };
+    const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
     struct jr_request request;
     struct jr_response response;
 
     /* nginx has the whole body before it connects; nobody else may hold a worker for long. */
-    (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &read_limit, sizeof read_limit);
+    (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     jr_request_init(&request, fcgx, variable, read_body);
     jr_handle(handler, &request, &response);
     /* A client that has gone is none of our business: what was promised is on disk. */

@@ -38,19 +38,26 @@ static void close_desk(struct desk *desk)
     jr_settings_release(&desk->settings);
 }
 
-static void deliver_event(struct desk *desk, const struct jr_event *event)
+static void deliver_in(struct desk *desk, struct jr_txn *txn, const struct jr_event *event)
 {
     struct jr_update update = { .event = *event };
     struct jr_receipt receipt;
-    struct jr_error error;
     char id[16];
 
     desk->now_ms += JR_SECOND_MS;
     update.now_ms = desk->now_ms;
     snprintf(id, sizeof id, "%u", ++desk->deliveries);
     assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
-    if (intake(desk->store, &desk->settings, &update, &receipt, &error) != JR_OK)
-        fail_msg("%s", error.text);
+    jr_intake_apply(txn, &desk->settings, &update, &receipt);
+}
+
+static void deliver_event(struct desk *desk, const struct jr_event *event)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, desk->store, true);
+    deliver_in(desk, &txn, event);
+    commit(&txn);
 }
 
 static uint64_t rows_in(struct desk *desk)
@@ -455,6 +462,7 @@ static void as_in_truth(void **state)
     for (unsigned seed = 1; seed <= 8; seed++) {
         struct desk desk;
         struct jr_event event;
+        struct jr_txn txn;
 
         imagine(truth, seed, row->with_runs);
         for (size_t i = truth->event_count; row->shuffled && i > 1; i--) {
@@ -465,11 +473,13 @@ static void as_in_truth(void **state)
             truth->events[other] = event;
         }
         open_desk(&desk);
+        jr_txn_begin(&txn, desk.store, true);
         for (size_t i = 0; i < truth->event_count; i++) {
-            deliver_event(&desk, &truth->events[i]);
+            deliver_in(&desk, &txn, &truth->events[i]);
             if (row->repeated && dice(truth, 2) == 0)
-                deliver_event(&desk, &truth->events[dice(truth, (unsigned)truth->event_count)]);
+                deliver_in(&desk, &txn, &truth->events[dice(truth, (unsigned)truth->event_count)]);
         }
+        commit(&txn);
         counted_executions = 0;
         for (size_t i = 0; i < truth->count; i++)
             counted_executions += is_counted(&truth->executions[i]);

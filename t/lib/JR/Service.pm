@@ -37,8 +37,8 @@ sub sign_key { return $SETTINGS{GITHUB_SIGN_KEY} }
 sub token    { return $SETTINGS{GITHUB_TOKEN} }
 
 # dir, binary; github (JR::FakeGitHub); env => {...} over the settings above,
-# undef takes a variable away; state_dir of another service; pages: the words
-# of RERUNNER_PAGES that nginx hands on
+# undef takes a variable away; state_dir of another service; pages: what nginx
+# opens, the value of RERUNNER_PAGES
 sub new {
     my ($class, %o) = @_;
     my $self = bless { count => 0, expected_deaths => 0, %o }, $class;
@@ -102,8 +102,8 @@ sub start_service {
 
 sub start_nginx {
     my ($self) = @_;
-    my $params = JR::Nginx::FASTCGI_PARAMS
-        . ($self->{pages} ? "fastcgi_param RERUNNER_PAGES \"$self->{pages}\";" : '');
+    my $params = JR::Nginx::FASTCGI_PARAMS;
+    $params .= qq(fastcgi_param RERUNNER_PAGES "$self->{pages}";\n) if defined $self->{pages};
     $self->{nginx} = JR::Nginx->start(
         dir    => "$self->{dir}/nginx",
         user   => $self->{user},
