@@ -130,6 +130,7 @@ enum jr_err jr_control_forget(struct jr_store *store, uint64_t run_id,
 {
     struct jr_txn txn;
     struct jr_run run;
+    struct jr_job job = { .job_id = 0 };
     struct jr_history entry;
     uint32_t number = 0;
 
@@ -144,7 +145,9 @@ enum jr_err jr_control_forget(struct jr_store *store, uint64_t run_id,
         if (*entry.delivery != '\0')
             forgotten->deliveries += jr_delivery_forget(&txn, entry.delivery, entry.at_ms);
     }
+    while (jr_ledger_next_job(&txn, run_id, job.job_id, &job))
+        forgotten->jobs++;
     if (txn.error.code == JR_OK)
-        forgotten->jobs = jr_ledger_remove_run(&txn, &run);
+        jr_ledger_remove_run(&txn, &run);
     return finish(&txn, error);
 }

@@ -244,15 +244,13 @@ bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *
     return first_in(txn, JR_TABLE_QUIET, quiet_due_ms, run_id);
 }
 
-/* Delete all of a run's entries in a table; returns how many it were. */
-static unsigned delete_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id)
+/* Delete all of a run's entries in a table. */
+static void delete_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id)
 {
     struct jr_entry entry;
-    unsigned count = 0;
 
-    for (; seek_of_run(txn, table, run_id, 0, &entry); count++)
+    while (seek_of_run(txn, table, run_id, 0, &entry))
         jr_txn_delete(txn, table, entry.key, entry.key_length);
-    return count;
 }
 
 /* Is more to be heard of it? */
@@ -262,20 +260,18 @@ static bool is_under_way(const struct jr_run *run)
            && (run->jobs_known == 0 || run->jobs_unfinished > 0);
 }
 
-unsigned jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
+void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
 {
     struct key key = key_of_two(age_of(run->stored_last_event_ms), run->run_id);
-    unsigned jobs;
 
     run->due_ms = 0;
     run->quiet_due_ms = 0;
     jr_ledger_save_run(txn, run);
-    jobs = delete_of_run(txn, JR_TABLE_JOBS, run->run_id);
+    delete_of_run(txn, JR_TABLE_JOBS, run->run_id);
     delete_of_run(txn, JR_TABLE_HISTORY, run->run_id);
     jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
     key = key_of(run->run_id);
     jr_txn_delete(txn, JR_TABLE_RUNS, key.bytes, key.length);
-    return jobs;
 }
 
 unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
@@ -298,7 +294,7 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
             break;
         if (run.due_ms != 0 || (only_closed && is_under_way(&run)))
             continue;
-        (void)jr_ledger_remove_run(txn, &run);
+        jr_ledger_remove_run(txn, &run);
         removed++;
     }
     return removed;

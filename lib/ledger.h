@@ -60,9 +60,9 @@ bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *
 
 /*
  * Remove a run that was loaded in this transaction, with jobs, history and all
- * that the indexes have of it. Returns how many jobs it were.
+ * that the indexes have of it.
  */
-unsigned jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run);
+void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run);
 
 /* How far a walk through the ages has come; all zero at first, and at the end again. */
 struct jr_prune {

@@ -15,6 +15,7 @@
  *   Q            the time has come to look whether the run has gone quiet; the
  *                next G or F is about that
  *   Lc=failure   a list of failed runs shows the run
+ *   H            an administrator asks for a rerun
  *
  * Each token says something: an event the status of its answer, the others
  * what the dispatcher does next, "wait:", "none:" and the reason, or the rerun;
@@ -288,6 +289,10 @@ static void play(struct scene *scene, const char *token)
         play_quiet(scene);
     } else if (*token == 'L') {
         play_list(scene, token);
+    } else if (*token == 'H') {
+        enum jr_reason refusal = jr_decide_by_hand(&scene->settings, "octo/app", &scene->run, scene->now_ms);
+
+        say(scene, refusal == JR_REASON_NONE ? "asked" : "refused:", refusal, 0, JR_REASON_NONE);
     } else {
         scene->now_ms += JR_SECOND_MS;
         play_event(scene, token);
@@ -636,6 +641,45 @@ static const struct scene_row quiet[] = {
       "202 201 rerun-failed none:rerun-accepted ask *", "2 open 0/0/0", 0 },
     { "a job completes while GitHub is asked", "", "q1 Q c1=failure Gi", "202 ask 201 none:changed-meanwhile", "1 due 1/0/1", 0 },
     { "the run completes while GitHub is asked", "", "q1 Q Rc=success Gc=failure", "202 ask 200 none:changed-meanwhile", "1 closed 1/1/0", 0 },
+};
+
+/* A rerun by hand: settings do not count, GitHub's limits and rule 6 do. */
+static const struct scene_row by_hand[] = {
+    { "attempts used up", "RUN_ATTEMPTS=1", "q1 c1=failure H Gc=failure P=done", "204 204 asked rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "and once only", "RUN_ATTEMPTS=1", "Rc=failure H Gc=failure P=done Rc=failure@2", "204 asked rerun-failed none:rerun-accepted 204", "2 closed 0/0/0", 0 },
+    { "repository not listed", "REPOS=other/app", "q1 c1=failure H Gc=failure", "204 204 asked rerun-failed", "1 due 1/0/1", 0 },
+    { "branch not listed", "REPO_BRANCHES=master", "q1 c1=failure H Gc=failure", "204 204 asked rerun-failed", "1 due 1/0/1", 0 },
+    { "workflow left alone", "NO_RETRY_WORKFLOWS=ci", "q1 c1=failure H Gc=failure", "204 204 asked rerun-failed", "1 due 1/0/1", 0 },
+    { "actor excluded", "NO_RETRY_LIST=bot", "H Gc=failure,actor:bot", "asked rerun-failed", "1 due 0/0/0", 0 },
+    { "first sender excluded", "NO_RETRY_LIST=octocat", "q1 c1=failure H Gc=failure", "204 204 asked rerun-failed", "1 due 1/0/1", 0 },
+    { "conclusion not retried", "", "Rc=cancelled H Gc=cancelled", "200 asked rerun-failed", "1 due 0/0/0", 0 },
+    { "ended longer ago than CATCH_UP", "", "H Gc=failure~-90000", "asked rerun-failed", "1 due 0/0/0", 0 },
+    { "too old", "", "H Gc=failure,created:31", "asked none:too-old", "1 closed 0/0/0", 0 },
+    { "dry run", "DRY_RUN=on", "H Gc=failure", "asked none:dry-run", "1 closed 0/0/0", 0 },
+    { "dry run without a token", "DRY_RUN=on", "H U", "asked none:dry-run-unverified", "1 closed 0/0/0", 0 },
+    { "it succeeded", "", "Rc=success H Gc=success", "200 asked none:not-failed", "1 closed 0/0/0", 0 },
+    { "nothing was done in it", "", "H Gc=skipped", "asked none:not-failed", "1 closed 0/0/0", 0 },
+    { "an event tells that it succeeded", "", "Rc=failure H Rc=success~90", "201 asked 200", "1 closed 0/0/0", 0 },
+    { "a run that is not known", "", "H Gc=failure@3 P=done", "asked rerun-failed none:rerun-accepted", "4 open 0/0/0", 0 },
+    { "at once", "RUN_ATTEMPTS=1", "q1 c1=failure H", "204 204 asked", "1 due 1/0/1", 1 },
+    { "sooner than RERUN_DELAY", "", "q1 c1=failure H", "202 201 asked", "1 due 1/0/1", 1 },
+    { "twice", "RUN_ATTEMPTS=1", "Rc=failure H H Gc=failure P=done", "204 asked asked rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "still running", "", "q1 i1 H Gi c1=failure Gc=failure", "202 202 asked wait:run-not-completed 201 rerun-failed", "1 due 1/0/1", 0 },
+    { "more is heard before GitHub is asked", "", "q1 H q2 c1=success", "202 asked 202 202", "1 due 2/1/0", 0 },
+    { "its jobs succeed before GitHub is asked", "", "q1 H c1=success Gc=success", "202 asked 200 none:not-failed", "1 closed 1/0/0", 0 },
+    { "no reruns left, as is known", "", "Rc=failure@51 H", "204 refused:reruns-limit", "51 closed 0/0/0", 0 },
+    { "no reruns left, as GitHub shows", "", "H Gc=failure@51", "asked none:reruns-limit", "51 closed 0/0/0", 0 },
+    { "the last rerun", "", "H Gc=failure@50", "asked rerun-failed", "50 due 0/0/0", 0 },
+    { "a newer attempt has failed unheard", "RUN_ATTEMPTS=1", "Rc=failure H Gc=failure@2 Gc=failure@2", "204 asked none:rerun-by-others rerun-failed", "2 due 0/0/0", 0 },
+    { "a newer attempt has succeeded unheard", "", "Rc=failure H Gc=success@2", "201 asked none:rerun-by-others", "2 closed 0/0/0", 0 },
+    { "a newer attempt runs", "RUN_ATTEMPTS=1", "Rc=failure H Gi@2 Rc=failure@2", "204 asked none:rerun-by-others 204", "2 closed 0/0/0", 0 },
+    { "a newer attempt shows itself", "RUN_ATTEMPTS=1", "Rc=failure H q11@2 c11@2=failure", "204 asked 204(1:rerun-by-others) 204", "2 closed 1/0/1", 0 },
+    { "after ours was accepted", "", "Rc=failure Gc=failure P=done H Gc=failure Gi@2", "201 rerun-failed none:rerun-accepted asked wait:behind wait:run-not-completed", "2 due 0/0/0", 0 },
+    { "while ours is under way", "", "Rc=failure Gc=failure H P=done", "201 rerun-failed asked none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "while ours is in doubt", "", "Rc=failure Gc=failure P=unknown H Gc=failure@2", "201 rerun-failed wait:outcome-unknown asked none:rerun-worked", "2 due 0/0/0", 0 },
+    { "refused for good, and settings count again", "RUN_ATTEMPTS=1", "Rc=failure H Gc=failure P=never Rc=timed_out~90", "204 asked rerun-failed none:cannot-be-retried 204", "1 closed 0/0/0", 0 },
+    { "refused for good, and asked again", "", "Rc=failure H Gc=failure P=never H Gc=failure P=done", "201 asked rerun-failed none:cannot-be-retried asked rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "GitHub cannot be reached", "RUN_ATTEMPTS=1", "Rc=failure H F=later Gc=failure", "204 asked wait:unreachable rerun-failed", "1 due 0/0/0", 0 },
 };
 
 struct watch_row {
@@ -1184,6 +1228,7 @@ int main(void)
     TABLE(changed_meanwhile, scene_ends_as_told);
     TABLE(posts, scene_ends_as_told);
     TABLE(quiet, scene_ends_as_told);
+    TABLE(by_hand, scene_ends_as_told);
     TABLE(watches, watched);
     TEST(quiet_runs_are_asked_less_and_less);
     TABLE(listed, scene_ends_as_told);

@@ -254,6 +254,33 @@ static void old_ones_are_pruned(void **state)
 }
 
 /* A clock far behind or far ahead does no harm. */
+/* Each kind is found again by what the history has of it, under its own day only. */
+static void forgotten(void **state)
+{
+    static const char *const known[] = { V1, V4, "delivery-17", "sha256:x",
+                                         "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_delivery delivery = identify(NULL, "abd");
+    struct jr_answer answer = { .status = 202 };
+    struct jr_txn txn;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(known); i++)
+        remember(store, known[i], START_MS, 202);
+    jr_txn_begin(&txn, store, true);
+    jr_delivery_remember(&txn, &delivery, START_MS, &answer);
+    for (size_t i = 0; i < COUNT(known); i++) {
+        assert_false(jr_delivery_forget(&txn, known[i], START_MS - 1));
+        assert_true(jr_delivery_forget(&txn, known[i], START_MS + JR_HOUR_MS));
+        assert_false(jr_delivery_forget(&txn, known[i], START_MS));
+    }
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_DELIVERIES), 1);
+    assert_true(jr_delivery_forget(&txn, delivery.text, START_MS));
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_DELIVERIES), 0);
+    commit(&txn);
+    jr_store_close(store);
+}
+
 static void any_clock(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -298,6 +325,7 @@ int main(void)
     TABLE(later, found_later);
     TEST(answer_is_replaced);
     TEST(old_ones_are_pruned);
+    TEST(forgotten);
     TEST(any_clock);
     TEST(damaged_record);
     return run_program("delivery");

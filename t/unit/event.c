@@ -353,6 +353,36 @@ static enum jr_err decode_run(const char *path, const char *value, struct jr_eve
     return err;
 }
 
+struct labels_row {
+    const char *name, *json, *want;
+};
+
+#define L40 "0123456789012345678901234567890123456789"
+
+static void labels_are(void **state)
+{
+    const struct labels_row *row = *state;
+    struct jr_event event;
+    struct jr_error error;
+
+    assert_int_equal(decode(job_text, NULL, "workflow_job.labels", row->json, &event, &error), JR_PAYLOAD_EVENT);
+    assert_string_equal(event.labels, row->want);
+}
+
+static const struct labels_row labels[] = {
+    { "one", "[\"ubuntu-latest\"]", "ubuntu-latest" },
+    { "sorted", "[\"x64\", \"self-hosted\", \"linux\", \"big\"]", "big,linux,self-hosted,x64" },
+    { "in another order", "[\"big\", \"linux\", \"x64\", \"self-hosted\"]", "big,linux,self-hosted,x64" },
+    { "null among them", "[null, \"b\", null, \"a\", 5, \"\", {}]", "a,b" },
+    { "none", "[]", "" },
+    { "null", "null", "" },
+    { "not told", NULL, "" },
+    { "no array", "\"linux\"", "" },
+    { "too long for all", "[\"g" L40 "\", \"f" L40 "\", \"e" L40 "\", \"d" L40 "\", \"c" L40 "\", \"b" L40 "\", \"a" L40 "\"]",
+      "a" L40 ",b" L40 ",c" L40 ",d" L40 ",e" L40 ",f" L40 },
+    { "one that is too long", "[\"" L40 L40 L40 L40 "\"]", L40 L40 L40 "0123456" },
+};
+
 /* A fork that was deleted is a fork all the same. */
 static void deleted_fork(void **state)
 {
@@ -408,6 +438,7 @@ int main(void)
     TABLE(statuses, status_is);
     TEST(old_shapes);
     TEST(long_names);
+    TABLE(labels, labels_are);
     TEST(deleted_fork);
     TEST(answer_of_the_api);
     TEST(watched);

@@ -238,6 +238,31 @@ static void long_words_are_cut(void **state)
     assert_int_equal(strlen(call.text), sizeof call.text - 1);
 }
 
+struct web_row {
+    const char *name, *want;
+};
+
+static void web_url(void **state)
+{
+    const struct web_row *row = *state;
+    char url[64];
+
+    jr_github_web_url(row->name, url, sizeof url);
+    assert_string_equal(url, row->want);
+}
+
+static const struct web_row webs[] = {
+    { "https://api.github.com", "https://github.com" },
+    { "https://ghes.example.org/api/v3", "https://ghes.example.org" },
+    { "https://ghes.example.org:8443/api/v3", "https://ghes.example.org:8443" },
+    { "https://api.octo.ghe.com", "https://octo.ghe.com" },
+    { "https://api.example.org", "https://api.example.org" },
+    { "https://api.github.com.example.org", "https://api.github.com.example.org" },
+    { "http://127.0.0.1:8080", "http://127.0.0.1:8080" },
+    { "https://a-host-with-a-name-that-does-not-fit-into-the-buffer.example.org/api/v3", "" },
+    { "https://a-host-with-a-name-that-does-not-fit-into-the-buffer.example.org", "" },
+};
+
 int main(void)
 {
     TABLE(calls, sorted);
@@ -245,5 +270,6 @@ int main(void)
     TABLE(lost, no_answer);
     TEST(words_and_headers_are_kept);
     TEST(long_words_are_cut);
+    TABLE(webs, web_url);
     return run_program("github");
 }

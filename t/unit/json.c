@@ -195,6 +195,30 @@ static void nulls(void **state)
     json_object_put(root);
 }
 
+static void items(void **state)
+{
+    static const char text[] = "{\"list\": [\"one\", null, 2, \"\\u0000\", \"longer\", \"\"]}";
+    static const struct {
+        enum jr_json found;
+        const char *text;
+    } want[] = {
+        { OK, "one" }, { NO, "" }, { NO, "" }, { NO, "" }, { OK, "long" }, { OK, "" }, { JR_JSON_ABSENT, "" },
+    };
+    json_object *root, *list;
+    char item[5];
+
+    (void)state;
+    assert_int_equal(jr_json_parse(text, strlen(text), &root, NULL), JR_OK);
+    assert_int_equal(jr_json_get_array(root, "list", &list), JR_JSON_OK);
+    for (size_t i = 0; i < COUNT(want); i++) {
+        assert_int_equal(jr_json_get_item_text(list, i, item, sizeof item), want[i].found);
+        assert_string_equal(item, want[i].text);
+    }
+    assert_int_equal(jr_json_get_item_text(root, 0, item, sizeof item), JR_JSON_ABSENT);
+    assert_int_equal(jr_json_get_item_text(NULL, 0, item, sizeof item), JR_JSON_ABSENT);
+    json_object_put(root);
+}
+
 static void long_text_is_cut(void **state)
 {
     json_object *root = members();
@@ -228,6 +252,7 @@ int main(void)
     TABLE(member_types, member_is);
     TEST(not_an_object);
     TEST(nulls);
+    TEST(items);
     TEST(long_text_is_cut);
     TEST(times);
     return run_program("json");

@@ -5,6 +5,8 @@
  */
 #include <config.h>
 
+#include "lib/days.h"
+#include "lib/flaky.h"
 #include "lib/history.h"
 #include "lib/intake.h"
 #include "lib/ledger.h"
@@ -423,6 +425,87 @@ static void run_that_is_gone(void **state)
     close_bench(&bench);
 }
 
+/* What is counted of "job 1". */
+static struct jr_flaky tally_of(struct bench *bench)
+{
+    struct jr_flaky_walk walk = { .ended = false };
+    struct jr_flaky row = { .executions = 0 };
+    size_t count;
+
+    assert_int_equal(jr_flaky_read(bench->store, JR_FLAKY_JOB, NULL, &walk, &row, 1, &count, &bench->error), JR_OK);
+    return row;
+}
+
+static struct jr_day day_of(struct bench *bench)
+{
+    struct jr_day day;
+
+    assert_int_equal(jr_days_read(bench->store, bench->now_ms, &day, 1, &bench->error), JR_OK);
+    return day;
+}
+
+/* The step that closes an attempt counts it, whichever it is, and once. */
+static void counted_when_accepted(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "");
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+    assert_int_equal(tally_of(&bench).executions, 0);
+    outcome(&bench, true, JR_OUTCOME_DONE, JR_REASON_RERUN_ACCEPTED);
+    assert_int_equal(tally_of(&bench).executions, 1);
+    assert_int_equal(tally_of(&bench).failures, 1);
+    assert_int_equal(day_of(&bench).failed, 1);
+    assert_int_equal(day_of(&bench).reruns, 1);
+    event(&bench, "c11@2=success,job:1");
+    assert_int_equal(tally_of(&bench).rescued, 1);
+    assert_int_equal(day_of(&bench).rescued, 1);
+    event(&bench, "Rc=success@2");
+    assert_int_equal(tally_of(&bench).executions, 2);
+    assert_int_equal(day_of(&bench).rescued, 1);
+    close_bench(&bench);
+}
+
+static void counted_when_closed(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "");
+    assert_int_equal(seen(&bench, "Gc=failure,created:31"), JR_STEP_NONE);
+    assert_int_equal(bench.verdict.reason, JR_REASON_TOO_OLD);
+    assert_int_equal(tally_of(&bench).failures, 1);
+    assert_int_equal(day_of(&bench).failed, 1);
+    close_bench(&bench);
+    open_bench(&bench, "DRY_RUN=on");
+    assert_int_equal(jr_rerun_unseen(bench.store, &bench.settings, &bench.run, bench.now_ms, &bench.verdict,
+                                     &bench.error),
+                     JR_OK);
+    assert_int_equal(tally_of(&bench).failures, 1);
+    assert_int_equal(day_of(&bench).failed, 1);
+    close_bench(&bench);
+}
+
+/* Somebody else has rerun it, and a job of the first attempt is heard of last. */
+static void counted_when_rerun_by_others(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, "");
+    event(&bench, "q2");
+    assert_int_equal(seen(&bench, "Gi@2"), JR_STEP_NONE);
+    assert_int_equal(tally_of(&bench).failures, 1);
+    assert_int_equal(day_of(&bench).reruns, 0);
+    event(&bench, "c11@2=success,job:1");
+    event(&bench, "c2=failure,job:1");
+    assert_int_equal(tally_of(&bench).executions, 3);
+    assert_int_equal(tally_of(&bench).rescued, 2);
+    assert_int_equal(day_of(&bench).rescued, 0);
+    close_bench(&bench);
+}
+
 int main(void)
 {
     TEST(intent_is_on_disk_before_the_post);
@@ -441,5 +524,8 @@ int main(void)
     TEST(quiet_run);
     TEST(entry_without_a_run);
     TEST(run_that_is_gone);
+    TEST(counted_when_accepted);
+    TEST(counted_when_closed);
+    TEST(counted_when_rerun_by_others);
     return run_program("rerun");
 }

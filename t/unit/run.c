@@ -47,6 +47,7 @@ static struct jr_run full_run(void)
         .tries = 17,
         .intent_ms = START_MS + 3,
         .rerun_all = true,
+        .by_hand = true,
         .quiet_due_ms = START_MS + 7,
         .quiet_asks = 9,
         .accepted_attempt = 4,
@@ -54,6 +55,10 @@ static struct jr_run full_run(void)
         .first_event_ms = START_MS + 4,
         .last_event_ms = START_MS + 5,
         .history_count = 100000,
+        .jobs_tallied = 600,
+        .failed_day = 20000,
+        .rescue_day = 20001,
+        .rescued = true,
     };
 
     return run;
@@ -101,6 +106,7 @@ static void run_comes_back(void **state)
     assert_int_equal(read.tries, 17);
     assert_int_equal(read.intent_ms, START_MS + 3);
     assert_true(read.rerun_all);
+    assert_true(read.by_hand);
     assert_int_equal(read.first_sender_ms, START_MS + 6);
     assert_int_equal(read.quiet_due_ms, START_MS + 7);
     assert_int_equal(read.quiet_asks, 9);
@@ -109,6 +115,10 @@ static void run_comes_back(void **state)
     assert_int_equal(read.first_event_ms, START_MS + 4);
     assert_int_equal(read.last_event_ms, START_MS + 5);
     assert_int_equal(read.history_count, 100000);
+    assert_int_equal(read.jobs_tallied, 600);
+    assert_int_equal(read.failed_day, 20000);
+    assert_int_equal(read.rescue_day, 20001);
+    assert_true(read.rescued);
 }
 
 /* What is not in the test above by name comes back too. */
@@ -155,6 +165,7 @@ static struct jr_job full_job(void)
         .status = JR_STATUS_COMPLETED,
         .conclusion = JR_CONCLUSION_OTHER,
         .carried_over = true,
+        .tallied = true,
         .created_ms = START_MS,
         .started_ms = START_MS + 1,
         .completed_ms = START_MS + 2,
@@ -162,6 +173,7 @@ static struct jr_job full_job(void)
 
     fill(job.name, sizeof job.name, 'n');
     fill(job.runner, sizeof job.runner, 'r');
+    fill(job.labels, sizeof job.labels, 'l');
     return job;
 }
 
@@ -283,6 +295,48 @@ static void damaged_records(void **state)
     }
 }
 
+struct result_row {
+    const char *name;
+    bool complete;
+    enum jr_conclusion conclusion;
+    uint32_t known, unfinished, failed;
+    enum jr_result want;
+};
+
+static void result_is(void **state)
+{
+    const struct result_row *row = *state;
+    struct jr_run run = {
+        .complete = row->complete, .conclusion = row->conclusion, .jobs_known = row->known,
+        .jobs_unfinished = row->unfinished, .jobs_failed = row->failed,
+    };
+
+    assert_int_equal(jr_run_result(&run), row->want);
+}
+
+static const struct result_row results[] = {
+    { "nothing is known", false, JR_CONCLUSION_NONE, 0, 0, 0, JR_RESULT_NONE },
+    { "not done", false, JR_CONCLUSION_NONE, 2, 1, 1, JR_RESULT_NONE },
+    { "done", false, JR_CONCLUSION_NONE, 2, 0, 0, JR_RESULT_SUCCESS },
+    { "done, one failed", false, JR_CONCLUSION_NONE, 2, 0, 1, JR_RESULT_FAILED },
+    { "the run knows better", true, JR_CONCLUSION_SUCCESS, 2, 0, 1, JR_RESULT_SUCCESS },
+    { "failed without jobs", true, JR_CONCLUSION_STARTUP_FAILURE, 0, 0, 0, JR_RESULT_FAILED },
+    { "timed out", true, JR_CONCLUSION_TIMED_OUT, 2, 1, 0, JR_RESULT_FAILED },
+    { "cancelled", true, JR_CONCLUSION_CANCELLED, 2, 0, 1, JR_RESULT_NONE },
+    { "complete, but how?", true, JR_CONCLUSION_NONE, 1, 0, 1, JR_RESULT_FAILED },
+};
+
+static void attempt_of_a_job(void **state)
+{
+    struct jr_run run = { .attempt = 4, .base_attempt = 2 };
+    struct jr_job job = { .attempt = 0 };
+
+    (void)state;
+    assert_int_equal(jr_run_attempt_of(&run, &job), 2);
+    job.attempt = 3;
+    assert_int_equal(jr_run_attempt_of(&run, &job), 3);
+}
+
 static void phases_have_names(void **state)
 {
     (void)state;
@@ -301,6 +355,8 @@ int main(void)
     TEST(records_of_another_length);
     TEST(records_of_another_version);
     TEST(damaged_records);
+    TABLE(results, result_is);
+    TEST(attempt_of_a_job);
     TEST(phases_have_names);
     return run_program("run");
 }

@@ -244,6 +244,39 @@ static const struct seek_row seeks[] = {
     { "beyond the last", "\xff\xff", false, NULL },
 };
 
+static void sought_before(void **state)
+{
+    const struct seek_row *row = *state;
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_entry entry;
+
+    put_in_one(store, "b", "1");
+    put_in_one(store, "bb", "2");
+    put_in_one(store, "d", "3");
+    put_in_one(store, "\xff", "4");
+    jr_txn_begin(&txn, store, false);
+    assert_int_equal(jr_txn_seek_before(&txn, SOME, row->key, strlen(row->key), &entry), row->want != NULL);
+    if (row->want != NULL) {
+        assert_int_equal(entry.key_length, strlen(row->want));
+        assert_memory_equal(entry.key, row->want, entry.key_length);
+        assert_int_equal(entry.value_length, 1);
+    }
+    commit(&txn);
+    jr_store_close(store);
+}
+
+static const struct seek_row seeks_before[] = {
+    { "from the end", "", false, "\xff" },
+    { "beyond the last", "\xff\xff", false, "\xff" },
+    { "the last", "\xff", false, "d" },
+    { "a key in the middle", "d", false, "bb" },
+    { "a key that is not there", "c", false, "bb" },
+    { "the second", "bb", false, "b" },
+    { "the first", "b", false, NULL },
+    { "before the first", "a", false, NULL },
+};
+
 static void walk_meets_every_entry(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -269,6 +302,12 @@ static void walk_meets_every_entry(void **state)
     }
     assert_int_equal(count, 500);
     assert_int_equal(jr_txn_count(&txn, SOME), 250);
+    entry.key_length = 0;
+    while (jr_txn_seek_before(&txn, SOME, entry.key, entry.key_length, &entry)) {
+        count -= 2;
+        assert_memory_equal(entry.value, &(unsigned){ count + 1 }, sizeof count);
+    }
+    assert_int_equal(count, 0);
     commit(&txn);
     jr_store_close(store);
 }
@@ -481,6 +520,8 @@ static void newer_format(void **state)
     (void)state;
     put_format(folder, JR_STORE_FORMAT + 1, "job-rerunner");
     assert_refused(folder, JR_EFORMAT, "newer version");
+    put_format(path_in(folder, "older"), JR_STORE_FORMAT - 1, "job-rerunner");
+    assert_refused(path_in(folder, "older"), JR_EFORMAT, "before the first release");
     put_format(path_in(folder, "same"), JR_STORE_FORMAT, "job-rerunner");
     jr_store_close(open_store(path_in(folder, "same")));
 }
@@ -671,6 +712,7 @@ int main(void)
     TABLE(misuses, misuse_fails_the_transaction);
     TEST(write_in_a_read_fails);
     TABLE(seeks, sought);
+    TABLE(seeks_before, sought_before);
     TEST(walk_meets_every_entry);
     TEST(values_are_copies);
     TEST(tables_are_apart);

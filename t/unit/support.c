@@ -230,6 +230,13 @@ static void set_member(struct jr_event *event, const char *name, const char *val
         { "head", event->head_repo, sizeof event->head_repo },
     };
 
+    if (strcmp(name, "job") == 0) {
+        if (*value == '\0')
+            event->job_name[0] = '\0';
+        else
+            snprintf(event->job_name, sizeof event->job_name, "job %.20s", value);
+        return;
+    }
     if (strcmp(name, "created") == 0) {
         event->created_ms = START_MS - atoi(value) * JR_DAY_MS;
         event->started_ms = event->created_ms;

@@ -94,7 +94,8 @@ void kill_child(struct child *child);   /* with SIGKILL */
  *   ^                     created 1000 s after START_MS: carried over
  *   ,name:value           sender, branch, repo, workflow, actor, by (the
  *                         triggering actor), head (repository), created (days
- *                         before START_MS)
+ *                         before START_MS), job (N, so that its name is "job N";
+ *                         nothing: none)
  */
 #define START_MS       INT64_C(1795132800000) /* 2026-11-20T00:00:00Z */
 #define RUN_ID         UINT64_C(12345678901)

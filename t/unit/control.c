@@ -1,0 +1,271 @@
+/*
+ * control -- paused, rerun and forgotten by hand.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/control.h"
+#include "lib/history.h"
+#include "lib/intake.h"
+#include "lib/ledger.h"
+#include "lib/rerun.h"
+#include "lib/timestamp.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int deliver(struct jr_store *store, const struct jr_settings *settings, const char *id, const char *token,
+                   int64_t now_ms)
+{
+    struct jr_update update = { .event = event_of(token), .now_ms = now_ms };
+    struct jr_receipt receipt;
+    struct jr_error error;
+
+    assert_int_equal(jr_delivery_identify(&update.delivery, id, token, strlen(token)), JR_OK);
+    if (intake(store, settings, &update, &receipt, &error) != JR_OK)
+        fail_msg("%s", error.text);
+    return receipt.answer.status;
+}
+
+static uint64_t count(struct jr_store *store, enum jr_table table)
+{
+    struct jr_txn txn;
+    uint64_t entries;
+
+    jr_txn_begin(&txn, store, false);
+    entries = jr_txn_count(&txn, table);
+    commit(&txn);
+    return entries;
+}
+
+static void paused(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_store *store = open_store(folder);
+    struct jr_error error;
+    int64_t since_ms = 5;
+
+    (void)state;
+    assert_int_equal(jr_control_paused(store, &since_ms, &error), JR_OK);
+    assert_int_equal(since_ms, 0);
+    assert_int_equal(jr_control_resume(store, &since_ms, &error), JR_OK);
+    assert_int_equal(since_ms, 0);
+    assert_int_equal(jr_control_pause(store, START_MS, &since_ms, &error), JR_OK);
+    assert_int_equal(since_ms, START_MS);
+    assert_int_equal(jr_control_pause(store, START_MS + 9, &since_ms, &error), JR_OK);
+    assert_int_equal(since_ms, START_MS);
+    jr_store_close(store);
+
+    store = open_store(folder);
+    assert_int_equal(jr_control_paused(store, &since_ms, &error), JR_OK);
+    assert_int_equal(since_ms, START_MS);
+    assert_int_equal(jr_control_resume(store, &since_ms, &error), JR_OK);
+    assert_int_equal(since_ms, START_MS);
+    assert_int_equal(jr_control_paused(store, &since_ms, &error), JR_OK);
+    assert_int_equal(since_ms, 0);
+    jr_store_close(store);
+}
+
+/* How many jobs and entries of the history a run has. */
+static unsigned parts(struct jr_store *store, uint64_t run_id)
+{
+    struct jr_txn txn;
+    struct jr_job job = { .job_id = 0 };
+    struct jr_history entry;
+    uint32_t number = 0;
+    unsigned found = 0;
+
+    jr_txn_begin(&txn, store, false);
+    while (jr_ledger_next_job(&txn, run_id, job.job_id, &job))
+        found++;
+    while (jr_history_next(&txn, run_id, &number, &entry))
+        found++;
+    commit(&txn);
+    return found;
+}
+
+/* The newest entry of a kind in the run's history. */
+static bool find_entry(struct jr_store *store, enum jr_history_kind kind, struct jr_history *found)
+{
+    struct jr_txn txn;
+    struct jr_history entry;
+    uint32_t number = 0;
+    bool any = false;
+
+    jr_txn_begin(&txn, store, false);
+    while (jr_history_next(&txn, RUN_ID, &number, &entry)) {
+        if (entry.kind != kind)
+            continue;
+        *found = entry;
+        any = true;
+    }
+    commit(&txn);
+    return any;
+}
+
+/* A run that its settings leave alone is rerun, and once. */
+static void rerun_by_hand(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_run run;
+    struct jr_event seen = event_of("Gc=failure");
+    struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    struct jr_verdict verdict;
+    struct jr_history entry;
+    enum jr_reason reason;
+    struct jr_error error;
+    int64_t now_ms = START_MS + JR_HOUR_MS, due_ms;
+
+    (void)state;
+    load_settings(&settings, "RUN_ATTEMPTS=1");
+    assert_int_equal(deliver(store, &settings, "a", "Rc=failure", now_ms), 204);
+    assert_int_equal(count(store, JR_TABLE_OUTBOX), 0);
+    assert_int_equal(jr_control_rerun(store, &settings, RUN_ID, NULL, "root", now_ms, &run, &reason, &error), JR_OK);
+    assert_int_equal(reason, JR_REASON_NONE);
+    assert_int_equal(run.due_ms, now_ms);
+    assert_true(find_entry(store, JR_HISTORY_REQUEST, &entry));
+    assert_int_equal(entry.reason, JR_REASON_BY_HAND);
+    assert_contains(entry.detail, "root");
+    assert_true(find_entry(store, JR_HISTORY_DECISION, &entry));
+    assert_int_equal(entry.reason, JR_REASON_BY_HAND);
+
+    assert_int_equal(jr_rerun_first(store, &due_ms, &run, &error), JR_OK);
+    assert_true(run.run_id == RUN_ID && run.by_hand);
+    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, now_ms, &verdict, &error), JR_OK);
+    assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
+    call.reason = JR_REASON_RERUN_ACCEPTED;
+    assert_int_equal(jr_rerun_outcome(store, &settings, 1, true, &call, &run, now_ms, &verdict, &error), JR_OK);
+    assert_false(run.by_hand);
+    assert_int_equal(run.attempt, 2);
+    assert_int_equal(count(store, JR_TABLE_OUTBOX), 0);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
+static void rerun_of_an_unknown_run(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_run run;
+    enum jr_reason reason;
+    struct jr_error error;
+    int64_t due_ms;
+
+    (void)state;
+    load_settings(&settings, "REPOS=other/app");
+    assert_int_equal(jr_control_rerun(store, &settings, 77, NULL, NULL, START_MS, &run, &reason, &error), JR_ENOENT);
+    assert_contains(error.text, "77");
+    assert_int_equal(jr_control_rerun(store, &settings, 77, "octo", NULL, START_MS, &run, &reason, &error), JR_ENOENT);
+    assert_int_equal(count(store, JR_TABLE_AGES), 0);
+    assert_int_equal(jr_control_rerun(store, &settings, 77, "octo/app", NULL, START_MS, &run, &reason, &error), JR_OK);
+    assert_int_equal(reason, JR_REASON_NONE);
+    assert_int_equal(jr_rerun_first(store, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(run.run_id, 77);
+    assert_string_equal(run.repo, "octo/app");
+    assert_int_equal(run.last_event_ms, START_MS);
+    assert_int_equal(count(store, JR_TABLE_AGES), 1);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
+/* What is refused changes nothing. */
+static void refused(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_run run;
+    enum jr_reason reason;
+    struct jr_error error;
+    unsigned history;
+
+    (void)state;
+    load_settings(&settings, "");
+    deliver(store, &settings, "a", "Rc=failure@51", START_MS);
+    history = parts(store, RUN_ID);
+    assert_int_equal(jr_control_rerun(store, &settings, RUN_ID, NULL, NULL, START_MS, &run, &reason, &error), JR_OK);
+    assert_int_equal(reason, JR_REASON_RERUNS_LIMIT);
+    assert_int_equal(parts(store, RUN_ID), history);
+    assert_int_equal(count(store, JR_TABLE_OUTBOX), 0);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
+/* Nothing of a forgotten run is left, and nothing of another is gone. */
+static void forgotten(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_forgotten gone;
+    struct jr_error error;
+    struct jr_run run;
+    enum jr_reason reason;
+
+    (void)state;
+    load_settings(&settings, "NO_RETRY_LIST=x");
+    deliver(store, &settings, "b1b2f9e0-1a5c-11ed-8f0e-abcdefabcdef", "q1", START_MS);
+    deliver(store, &settings, NULL, "i1", START_MS);
+    deliver(store, &settings, "some-id", "c1=failure", START_MS + JR_DAY_MS);
+    /* Judged anew on another day, and remembered under its first. */
+    for (int days = 0; days < 2; days++)
+        assert_int_equal(deliver(store, &settings, "filtered", "q2,sender:x", START_MS + days * JR_DAY_MS), 204);
+    assert_int_equal(count(store, JR_TABLE_DELIVERIES), 4);
+    assert_int_equal(jr_control_rerun(store, &settings, 77, "octo/app", NULL, START_MS, &run, &reason, &error), JR_OK);
+
+    assert_int_equal(jr_control_forget(store, 78, &gone, &error), JR_ENOENT);
+    assert_contains(error.text, "78");
+    assert_int_equal(jr_control_forget(store, RUN_ID, &gone, &error), JR_OK);
+    assert_int_equal(gone.jobs, 2);
+    assert_int_equal(gone.deliveries, 4);
+    assert_true(gone.entries >= 5);
+    assert_int_equal(count(store, JR_TABLE_DELIVERIES), 0);
+    assert_int_equal(parts(store, RUN_ID), 0);
+    assert_int_equal(parts(store, 77), 2);
+    assert_int_equal(count(store, JR_TABLE_QUIET), 0);
+    assert_int_equal(count(store, JR_TABLE_OUTBOX), 1);
+    assert_int_equal(count(store, JR_TABLE_AGES), 1);
+    assert_int_equal(jr_control_forget(store, RUN_ID, &gone, &error), JR_ENOENT);
+
+    /* The same event is the first of a new run. */
+    assert_int_equal(deliver(store, &settings, "some-id", "c1=failure", START_MS + JR_DAY_MS), 404);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
+static void forgotten_while_due(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_forgotten gone;
+    struct jr_run run;
+    struct jr_event seen = event_of("Gc=failure");
+    struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    struct jr_verdict verdict;
+    struct jr_error error;
+    int64_t due_ms;
+
+    (void)state;
+    load_settings(&settings, "");
+    deliver(store, &settings, "a", "Rc=failure", START_MS);
+    assert_int_equal(jr_rerun_first(store, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_control_forget(store, RUN_ID, &gone, &error), JR_OK);
+    /* The dispatcher, which was asking, finds nothing to decide on. */
+    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(store, &due_ms, &run, &error), JR_ENOENT);
+    assert_int_equal(count(store, JR_TABLE_AGES), 0);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
+int main(void)
+{
+    TEST(paused);
+    TEST(rerun_by_hand);
+    TEST(rerun_of_an_unknown_run);
+    TEST(refused);
+    TEST(forgotten);
+    TEST(forgotten_while_due);
+    return run_program("control");
+}

@@ -1,0 +1,223 @@
+/*
+ * listing -- runs newest first, the outbox, one run's story, in small batches.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/ledger.h"
+#include "lib/listing.h"
+#include "lib/timestamp.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOURS(n) (START_MS + (n) * JR_HOUR_MS)
+
+static void save_in(struct jr_txn *txn, uint64_t id, const char *repo, int64_t last_event_ms, int64_t due_ms)
+{
+    struct jr_run run;
+
+    jr_ledger_load_run(txn, id, &run);
+    run.attempt = 1;
+    snprintf(run.repo, sizeof run.repo, "%s", repo);
+    run.last_event_ms = last_event_ms;
+    run.due_ms = due_ms;
+    run.phase = due_ms != 0 ? JR_PHASE_DUE : JR_PHASE_CLOSED;
+    jr_ledger_save_run(txn, &run);
+}
+
+static void save(struct jr_store *store, uint64_t id, const char *repo, int64_t last_event_ms, int64_t due_ms)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    save_in(&txn, id, repo, last_event_ms, due_ms);
+    commit(&txn);
+}
+
+/* Spoil the record of a run, the last entry that begins with its id. */
+static void damage(struct jr_store *store, uint64_t id)
+{
+    struct jr_txn txn;
+    struct jr_entry entry;
+    unsigned char key[8];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key, sizeof key);
+    jr_write_u64(&writer, id + 1);
+    jr_txn_begin(&txn, store, true);
+    assert_true(jr_txn_seek_before(&txn, JR_TABLE_RUNS, key, sizeof key, &entry));
+    jr_txn_put(&txn, JR_TABLE_RUNS, entry.key, entry.key_length, "x", 1);
+    commit(&txn);
+}
+
+struct list_row {
+    const char *name, *repo;
+    int phase;
+    int64_t since_ms;
+    const char *want; /* the ids, in order */
+};
+
+static void listed(void **state)
+{
+    const struct list_row *row = *state;
+    struct jr_store *store = open_store(new_folder());
+
+    save(store, 5, "octo/app", HOURS(1), 0);
+    save(store, 1, "octo/lib", HOURS(9), HOURS(10));
+    save(store, 7, "octo/app", HOURS(9) + JR_MINUTE_MS, 0);
+    save(store, 3, "other/app", HOURS(4), HOURS(6));
+    save(store, 9, "octo/app", HOURS(2) + 30 * JR_MINUTE_MS, HOURS(3));
+    save(store, 6, "octo/app", HOURS(5), 0);
+    damage(store, 6);
+    for (size_t size = 1; size <= 8; size++) {
+        struct jr_listing_filter filter = { row->repo, row->phase, row->since_ms };
+        struct jr_listing listing = { .ended = false };
+        struct jr_run runs[8];
+        struct jr_error error;
+        char found[64] = "";
+        size_t count;
+
+        while (!listing.ended) {
+            assert_int_equal(jr_listing_runs(store, &filter, &listing, runs, size, &count, &error), JR_OK);
+            assert_true(count <= size);
+            for (size_t i = 0; i < count; i++) {
+                assert_true(runs[i].known);
+                snprintf(found + strlen(found), sizeof found - strlen(found), " %d", (int)runs[i].run_id);
+            }
+        }
+        assert_string_equal(found, row->want);
+    }
+    jr_store_close(store);
+}
+
+static const struct list_row lists[] = {
+    { "all", NULL, JR_LISTING_ANY_PHASE, 0, " 7 1 3 9 5" },
+    { "of a repository", "octo/lib", JR_LISTING_ANY_PHASE, 0, " 1" },
+    { "of some repositories", "OCTO/*", JR_LISTING_ANY_PHASE, 0, " 7 1 9 5" },
+    { "due", NULL, JR_PHASE_DUE, 0, " 1 3 9" },
+    { "closed, of a repository", "octo/app", JR_PHASE_CLOSED, 0, " 7 5" },
+    { "open", NULL, JR_PHASE_OPEN, 0, "" },
+    { "since a time", NULL, JR_LISTING_ANY_PHASE, HOURS(4), " 7 1 3" },
+    { "since a time within an hour", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 30 * JR_MINUTE_MS, " 7 1 3 9" },
+    { "since a little later", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 31 * JR_MINUTE_MS, " 7 1 3" },
+    { "since the end", NULL, JR_LISTING_ANY_PHASE, HOURS(99), "" },
+};
+
+/* One call looks at so many runs and no more, and the next goes on. */
+static void bounded(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_listing_filter filter = { "octo/lib", JR_LISTING_ANY_PHASE, 0 };
+    struct jr_listing listing = { .ended = false };
+    struct jr_run run;
+    struct jr_txn txn;
+    struct jr_error error;
+    size_t count;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 1; id <= 2 * JR_LISTING_LOOKS; id++)
+        save_in(&txn, id, id == 1 ? "octo/lib" : "octo/app", HOURS(1), 0);
+    commit(&txn);
+    assert_int_equal(jr_listing_runs(store, &filter, &listing, &run, 1, &count, &error), JR_OK);
+    assert_int_equal(count, 0);
+    assert_false(listing.ended);
+    assert_int_equal(listing.run_id, JR_LISTING_LOOKS + 1);
+    assert_int_equal(jr_listing_runs(store, &filter, &listing, &run, 1, &count, &error), JR_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(run.run_id, 1);
+    assert_int_equal(jr_listing_runs(store, &filter, &listing, &run, 1, &count, &error), JR_OK);
+    assert_int_equal(count, 0);
+    assert_true(listing.ended);
+    jr_store_close(store);
+}
+
+static void outbox(void **state)
+{
+    static const uint64_t want[] = { 9, 3, 4, 1 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_listing listing = { .ended = false };
+    struct jr_run runs[3];
+    struct jr_error error;
+    size_t count, seen = 0;
+
+    (void)state;
+    save(store, 1, "octo/lib", HOURS(9), HOURS(10));
+    save(store, 3, "octo/app", HOURS(4), HOURS(6));
+    save(store, 4, "octo/app", HOURS(4), HOURS(6));
+    save(store, 9, "octo/app", HOURS(2), HOURS(3));
+    save(store, 5, "octo/app", HOURS(2), 0);
+    damage(store, 4);
+    while (!listing.ended) {
+        assert_int_equal(jr_listing_outbox(store, &listing, runs, COUNT(runs), &count, &error), JR_OK);
+        for (size_t i = 0; i < count; i++, seen++) {
+            assert_in_range(seen, 0, COUNT(want) - 1);
+            assert_int_equal(runs[i].run_id, want[seen]);
+            assert_int_equal(runs[i].known, want[seen] != 4);
+            assert_int_equal(runs[i].due_ms, want[seen] == 9 ? HOURS(3) : want[seen] == 1 ? HOURS(10) : HOURS(6));
+        }
+    }
+    assert_int_equal(seen, COUNT(want));
+    jr_store_close(store);
+}
+
+static void story(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run;
+    struct jr_job jobs[2];
+    struct jr_history entries[2];
+    struct jr_error error;
+    uint64_t after = 0;
+    uint32_t number = 0;
+    size_t count;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, 7, &run);
+    run.last_event_ms = HOURS(1);
+    for (uint64_t id = 1; id <= 3; id++) {
+        struct jr_job job = { .run_id = id == 3 ? 8 : 7, .job_id = 10 + id };
+        struct jr_history entry = { .at_ms = HOURS(1), .kind = JR_HISTORY_EVENT, .attempt = (uint32_t)id };
+
+        jr_ledger_save_job(&txn, &job);
+        jr_history_add(&txn, &run, &entry);
+    }
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+
+    assert_int_equal(jr_listing_run(store, 7, &run, &error), JR_OK);
+    assert_int_equal(run.history_count, 3);
+    assert_int_equal(jr_listing_run(store, 8, &run, &error), JR_ENOENT);
+    assert_contains(error.text, "8");
+    save(store, 9, "octo/app", HOURS(1), 0);
+    damage(store, 9);
+    assert_int_equal(jr_listing_run(store, 9, &run, &error), JR_EFORMAT);
+
+    assert_int_equal(jr_listing_jobs(store, 7, &after, jobs, 2, &count, &error), JR_OK);
+    assert_int_equal(count, 2);
+    assert_true(jobs[0].job_id == 11 && jobs[1].job_id == 12);
+    assert_int_equal(jr_listing_jobs(store, 7, &after, jobs, 2, &count, &error), JR_OK);
+    assert_int_equal(count, 0);
+
+    assert_int_equal(jr_listing_history(store, 7, &number, entries, 2, &count, &error), JR_OK);
+    assert_int_equal(count, 2);
+    assert_true(entries[0].attempt == 1 && entries[1].attempt == 2);
+    assert_int_equal(jr_listing_history(store, 7, &number, entries, 2, &count, &error), JR_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(entries[0].attempt, 3);
+    jr_store_close(store);
+}
+
+int main(void)
+{
+    TABLE(lists, listed);
+    TEST(bounded);
+    TEST(outbox);
+    TEST(story);
+    return run_program("listing");
+}
