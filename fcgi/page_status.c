@@ -446,13 +446,13 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
 {
     char lost[JR_SPAN_SIZE];
 
-    jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n"
-                        "<p>Rescued: it failed, and on the same commit passed in a later attempt.</p>\n");
+    jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
     if (status->jobs_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">No job has failed yet.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
+    jr_buffer_add(page, "<p>Rescued: it failed, and on the same commit passed in a later attempt.</p>\n"
+                        TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
                             NUMBERS("Rescued") NUMBERS("Not rescued") NUMBERS("Rescue rate")
                                 NUMBERS("Time lost") TABLE_ROWS);
     for (size_t i = 0; i < status->jobs_count; i++) {
@@ -472,14 +472,14 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
 
 static void add_runners(struct jr_buffer *page, const struct status *status)
 {
-    jr_buffer_add(page, "<section aria-labelledby=\"runners\">\n<h2 id=\"runners\">Suspect runners</h2>\n"
-                        "<p>Blamed: a job failed there, and the same job passed on another runner of the "
-                        "same labels.</p>\n");
+    jr_buffer_add(page, "<section aria-labelledby=\"runners\">\n<h2 id=\"runners\">Suspect runners</h2>\n");
     if (status->runners_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">No runner is suspect.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
+    jr_buffer_add(page, "<p>Blamed: a job failed there, and the same job passed on another runner of "
+                        "the same labels. Suspect is one whose rate stands out.</p>\n"
+                        TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
                             NUMBERS("Blamed") NUMBERS("Blamed of executions") TABLE_ROWS);
     for (size_t i = 0; i < status->runners_count; i++) {
         const struct jr_flaky *row = &status->runners[i];

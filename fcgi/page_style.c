@@ -16,7 +16,7 @@ const char jr_page_style[] =
     "--bg:#f5f6f8;--card:#fff;--ink:#1b2129;--soft:#586270;--line:#dde2e8;--link:#0b5cad;"
     "--good:#12642f;--good-bg:#def5e4;--bad:#a0121f;--bad-bg:#fdeaea;--wait:#7a4a00;"
     "--wait-bg:#fdf3d3;--info:#0b4f99;--info-bg:#e1effd;--calm:#46505c;--calm-bg:#e9edf1;"
-    "--bar:#7f9fc6;--bar-good:#2c8a4b;--grid:#e4e8ed}"
+    "--bar:#6487b4;--bar-good:#2c8a4b;--grid:#e4e8ed}"
     "@media(prefers-color-scheme:dark){:root{"
     "--bg:#10141a;--card:#181d25;--ink:#e4e9ef;--soft:#9aa6b4;--line:#2b333e;--link:#7cb8f5;"
     "--good:#7fdb98;--good-bg:#15301f;--bad:#ff9c9c;--bad-bg:#3d1a1d;--wait:#f0c667;"
@@ -53,6 +53,7 @@ const char jr_page_style[] =
     "border-radius:.625rem;padding:1.125rem 1.25rem}"
     "section>h2{margin-bottom:.25rem}section>h2+p{color:var(--soft);font-size:.875rem;"
     "max-width:60rem;margin-bottom:.75rem}"
+    "section>p.empty:last-child{margin-bottom:0}"
     ".empty{color:var(--soft)}"
     /* how it goes */
     ".health{margin-top:0;border-left:.3125rem solid var(--calm)}"

@@ -356,29 +356,37 @@ sub works_again {
     return;
 }
 
-# The one record that tells of which version the store is, and whose.
+# The one record that tells of which version the store is, and whose: so much later.
 sub patch_format {
-    my ($service, $version, $whose) = @_;
+    my ($service, $later, $whose) = @_;
     my $file  = $service->state_dir . '/data.mdb';
     my $bytes = slurp($file);
-    my $n = $bytes =~ s/(?<=format)\x00\x00\x00[\x01-\x03](.{1,2}?)job-re[a-z]{6}/pack('N', $version) . $1 . $whose/ges;
-    ok $n, "its format is $version of $whose";
+    my $n = $bytes =~ s/(?<=format)(\x00\x00\x00.)(.{1,2}?)job-re[a-z]{6}/pack('N', unpack('N', $1) + $later) . $2 . $whose/ges;
+    ok $n, "its format is $whose\'s, later by $later";
     overwrite($file, $bytes);
     return;
 }
 
 subtest 'a store of another program' => sub {
     my $service = store_at_rest();
-    patch_format($service, 1, 'job-receiver');
+    patch_format($service, 0, 'job-receiver');
     refused($service, qr/another program; set STATE_DIR to a folder of its own/);
-    patch_format($service, 1, 'job-rerunner');
+    patch_format($service, 0, 'job-rerunner');
     works_again($service, 'nothing was changed in it');
 };
 
 subtest 'a store of a newer version' => sub {
     my $service = store_at_rest();
-    patch_format($service, 2, 'job-rerunner');
+    patch_format($service, 1, 'job-rerunner');
     refused($service, qr/install the newer version/, qr/restore a backup/);
+    patch_format($service, -1, 'job-rerunner');
+    works_again($service, 'nothing was changed in it');
+};
+
+subtest 'a store from before the first release' => sub {
+    my $service = store_at_rest();
+    patch_format($service, -1, 'job-rerunner');
+    refused($service, qr/before the first release; move it away/);
     patch_format($service, 1, 'job-rerunner');
     works_again($service, 'nothing was changed in it');
 };

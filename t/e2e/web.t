@@ -198,6 +198,7 @@ subtest 'who may see the pages' => sub {
         return $answer ? $answer->status : "none: $@";
     };
     is($status->('/status'), 200, 'this host: /status');
+    is($status->('/metrics'), 200, 'this host: /metrics');
     is($status->('/status', from => '127.0.0.5', host => '127.0.0.5'), 200, 'by another loopback address too');
     is($status->('/runs/1', method => 'HEAD'), 404, 'this host: /runs/ID');
     # What another web server on this host hands on is from elsewhere.
