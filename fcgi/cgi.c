@@ -55,12 +55,12 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
     return got;
 }
 
-static void write_out(const struct jr_response *response)
+static void write_all(const char *bytes, size_t length)
 {
     size_t done = 0;
 
-    while (done < response->length) {
-        ssize_t written = write(STDOUT_FILENO, response->text + done, response->length - done);
+    while (done < length) {
+        ssize_t written = write(STDOUT_FILENO, bytes + done, length - done);
 
         if (written < 0 && errno == EINTR)
             continue;
@@ -68,6 +68,12 @@ static void write_out(const struct jr_response *response)
             return; /* nobody is there any more; what was promised is on disk */
         done += (size_t)written;
     }
+}
+
+static void write_out(const struct jr_response *response)
+{
+    write_all(response->text, response->length);
+    write_all(response->rest.bytes, response->rest.length);
 }
 
 /* Whoever waits for the end of our output shall not wait for the child. */
@@ -116,8 +122,9 @@ int jr_cgi_main(struct jr_settings *settings)
         jr_handle_record(&handler, &all, 1);
     (void)alarm(0);
     write_out(&exchange.response);
+    jr_handle_done(&handler, &exchange.response);
     let_go_of_caller();
-    posted = handler.store != NULL;
+    posted = handler.store != NULL && strcmp(exchange.request.method, "POST") == 0;
     jr_handler_release(&handler);
     if (posted)
         leave_dispatcher_behind(settings);

@@ -11,9 +11,12 @@
 
 #include "fcgi/handle.h"
 #include "fcgi/health.h"
+#include "fcgi/page.h"
+#include "fcgi/scrape.h"
 #include "lib/form.h"
 #include "lib/log.h"
 #include "lib/testpoint.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -22,6 +25,9 @@
 
 /* A buffer grown beyond this is given back after the request. */
 #define BODY_KEPT ((size_t)128 * 1024)
+
+/* A short answer of plain text. */
+#define TEXT_MOST ((size_t)1024)
 
 /* Goes on to the next step. */
 #define GO_ON 0
@@ -209,6 +215,17 @@ static enum jr_log_level level_of(int status)
     return status >= 400 && status != 404 ? JR_LOG_WARN : JR_LOG_INFO;
 }
 
+/* A header may be of any length, and more than its beginning says nothing. */
+static void log_header(struct jr_line *line, const char *key, const char *value)
+{
+    char beginning[96];
+
+    if (value == NULL)
+        return;
+    jr_text_copy(beginning, sizeof beginning, value);
+    jr_line_text(line, key, beginning);
+}
+
 static void log_post(const struct jr_exchange *exchange, int status)
 {
     const struct jr_event *event = &exchange->update.event;
@@ -216,8 +233,10 @@ static void log_post(const struct jr_exchange *exchange, int status)
     struct jr_line line;
 
     jr_line_begin(&line, level_of(status), "webhook");
-    jr_line_text(&line, "delivery", exchange->request.delivery);
-    jr_line_text(&line, "event", exchange->request.event);
+    if (exchange->reason == JR_REASON_METHOD)
+        log_header(&line, "method", exchange->request.method);
+    log_header(&line, "delivery", exchange->request.delivery);
+    log_header(&line, "event", exchange->request.event);
     jr_line_text(&line, "action", event->action);
     jr_line_text(&line, "repo", event->repo);
     if (event->run_id != 0) {
@@ -234,6 +253,11 @@ static void log_post(const struct jr_exchange *exchange, int status)
     jr_line_number(&line, "status", (uint64_t)status);
     jr_line_text(&line, "result", jr_response_result(status));
     jr_line_text(&line, "reason", jr_reason_token(exchange->reason));
+    if (receipt->verdict != JR_REASON_NONE) {
+        jr_line_text(&line, "verdict", "closed");
+        if (receipt->verdict != exchange->reason)
+            jr_line_text(&line, "because", jr_reason_token(receipt->verdict));
+    }
     if (receipt->repeated)
         jr_line_text(&line, "repeated", "yes");
     if (status >= 400 && exchange->error.code != JR_OK)
@@ -242,7 +266,20 @@ static void log_post(const struct jr_exchange *exchange, int status)
     jr_line_write(&line);
 }
 
-static void answer_post(struct jr_exchange *exchange, int status)
+static void count_post(struct jr_process *process, const struct jr_exchange *exchange, int status)
+{
+    const struct jr_receipt *receipt = &exchange->item.receipt;
+
+    if (process == NULL)
+        return;
+    jr_count_webhook(&process->counters, exchange->request.event, status, exchange->reason,
+                     jr_monotonic_us() - exchange->start_us);
+    jr_count_verdict(&process->counters, receipt->verdict);
+    if (receipt->rescued)
+        jr_count(&process->counters.rescued_runs);
+}
+
+static void answer_post(struct jr_handler *handler, struct jr_exchange *exchange, int status)
 {
     uint64_t run_id = exchange->item.receipt.answer.run_id;
 
@@ -250,6 +287,7 @@ static void answer_post(struct jr_exchange *exchange, int status)
     jr_response_reason(&exchange->response, status, exchange->reason,
                        run_id != 0 ? run_id : exchange->update.event.run_id);
     log_post(exchange, status);
+    count_post(handler->process, exchange, status);
 }
 
 static bool begin_post(struct jr_handler *handler, struct jr_exchange *exchange)
@@ -257,14 +295,10 @@ static bool begin_post(struct jr_handler *handler, struct jr_exchange *exchange)
     struct post post = { .handler = handler, .exchange = exchange, .request = &exchange->request };
     int status = GO_ON;
 
-    memset(&exchange->update, 0, sizeof exchange->update);
-    memset(&exchange->item, 0, sizeof exchange->item);
-    exchange->error.code = JR_OK;
-    exchange->start_us = jr_monotonic_us();
     for (size_t i = 0; status == GO_ON && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](&post);
     if (status != GO_ON)
-        answer_post(exchange, status);
+        answer_post(handler, exchange, status);
     free(post.form_value);
     if (handler->body_size > BODY_KEPT) {
         free(handler->body);
@@ -292,7 +326,7 @@ static void end_post(struct jr_handler *handler, struct jr_exchange *exchange)
         exchange->reason = reason_of(err);
         status = 503;
     }
-    answer_post(exchange, status);
+    answer_post(handler, exchange, status);
 }
 
 void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exchanges,
@@ -315,7 +349,38 @@ void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exc
         end_post(handler, exchanges[i]);
 }
 
-static void handle_get(const struct jr_handler *handler, const struct jr_request *request,
+/* As plain CGI, or alone, there is nobody to take a place from. */
+static bool has_places(const struct jr_handler *handler)
+{
+    return handler->runtime != NULL && handler->worker >= 0;
+}
+
+bool jr_handle_may_read(struct jr_handler *handler, bool without_body,
+                        struct jr_response *response)
+{
+    struct jr_buffer text;
+
+    if (!has_places(handler))
+        return true;
+    handler->has_place = jr_runtime_page_begin(handler->runtime, handler->worker);
+    if (handler->has_place)
+        return true;
+    jr_buffer_init(&text, TEXT_MOST);
+    jr_buffer_print(&text, "%d pages are being made. Try again in a second.\n", JR_PAGES_AT_ONCE);
+    jr_response_large(response, 503, "text/plain; charset=utf-8", "Retry-After: 1\r\n", &text,
+                      without_body);
+    return false;
+}
+
+void jr_handle_done(struct jr_handler *handler, struct jr_response *response)
+{
+    if (handler->has_place)
+        jr_runtime_page_end(handler->runtime, handler->worker);
+    handler->has_place = false;
+    jr_response_release(response);
+}
+
+static void handle_get(struct jr_handler *handler, const struct jr_request *request,
                        bool without_body, struct jr_response *response)
 {
     if (strcmp(request->path, "/") == 0)
@@ -323,6 +388,10 @@ static void handle_get(const struct jr_handler *handler, const struct jr_request
     else if (strcmp(request->path, "/healthz") == 0)
         jr_health_answer(handler->settings, handler->runtime, handler->worker >= 0, without_body,
                          response);
+    else if (jr_page_is_open(request))
+        jr_page_answer(handler, request, without_body, response);
+    else if (jr_scrape_is_open(request))
+        jr_scrape_answer(handler, without_body, response);
     else
         jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
                          without_body);
@@ -332,13 +401,17 @@ bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange)
 {
     const char *method = exchange->request.method == NULL ? "" : exchange->request.method;
 
+    memset(&exchange->update, 0, sizeof exchange->update);
+    memset(&exchange->item, 0, sizeof exchange->item);
+    exchange->error.code = JR_OK;
+    exchange->start_us = jr_monotonic_us();
     if (strcmp(method, "POST") == 0)
         return begin_post(handler, exchange);
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
         handle_get(handler, &exchange->request, strcmp(method, "HEAD") == 0, &exchange->response);
     } else {
-        jr_response_reason(&exchange->response, 405, JR_REASON_METHOD, 0);
-        jr_log(JR_LOG_WARN, "webhook", "method %.20s is not answered", method);
+        exchange->reason = JR_REASON_METHOD;
+        answer_post(handler, exchange, 405);
     }
     return true;
 }
@@ -350,6 +423,11 @@ void jr_handler_init(struct jr_handler *handler, const struct jr_settings *setti
     handler->settings = settings;
     handler->runtime = runtime;
     handler->worker = worker;
+    if (runtime != NULL && worker >= 0)
+        handler->process = jr_runtime_process(runtime, (size_t)worker);
+    /* The worker that had this number before may have been killed at a page. */
+    if (has_places(handler))
+        jr_runtime_page_end(handler->runtime, handler->worker);
 }
 
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error)
@@ -367,9 +445,10 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
                                                         handler->store, error);
     } else if (err == JR_OK) {
         jr_store_watch(handler->store, &handler->runtime->writer);
+        jr_store_time(handler->store, &handler->process->counters.commit_us);
         err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->slots,
-                            &handler->runtime->batch_leading, handler->runtime->slot_count, (size_t)handler->worker,
-                            handler->store, error);
+                            &handler->runtime->batch_leading, handler->runtime->slot_count,
+                            (size_t)handler->worker, handler->store, error);
     }
     return err;
 }

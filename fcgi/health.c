@@ -1,5 +1,5 @@
 /*
- * health -- GET /healthz: can this service do its work?
+ * health -- can this service do its work? For /healthz, and for people.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -34,6 +34,83 @@ static bool has_dispatcher(const struct jr_settings *settings, const struct jr_r
     return now_ms - free_ms < DISPATCHER_GRACE_MS;
 }
 
+static bool commits_fail(const struct jr_runtime *runtime, int64_t now_ms)
+{
+    (void)now_ms;
+    return jr_runtime_commits_fail(runtime);
+}
+
+static bool token_is_rejected(const struct jr_runtime *runtime, int64_t now_ms)
+{
+    (void)now_ms;
+    return runtime->token_rejected_ms != 0;
+}
+
+static bool is_rate_limited(const struct jr_runtime *runtime, int64_t now_ms)
+{
+    return runtime->rate_limited_until_ms > now_ms;
+}
+
+static bool map_is_filling(const struct jr_runtime *runtime, int64_t now_ms)
+{
+    int64_t used = runtime->map_used_bytes, whole = runtime->map_size_bytes;
+
+    (void)now_ms;
+    return whole > 0 && used / (whole / 100 + 1) >= MAP_DEGRADED;
+}
+
+static bool is_paused(const struct jr_runtime *runtime, int64_t now_ms)
+{
+    (void)now_ms;
+    return runtime->paused_ms != 0;
+}
+
+/* Those that fail stand first. */
+static const struct {
+    struct jr_ailment ailment;
+    bool (*holds)(const struct jr_runtime *runtime, int64_t now_ms); /* NULL: has_dispatcher() */
+} ailments[] = {
+    { { "commit", true, "Events cannot be recorded: the last commit failed.",
+        "Make room on the disk, or raise MAP_SIZE; the log says which. Then redeliver what "
+        "GitHub shows as failed." },
+      commits_fail },
+    { { "dispatcher", true, "Nothing is rerun: no dispatcher is at work.",
+        "The log says why it cannot start; restart the service." },
+      NULL },
+    { { "token-rejected", false, "GitHub rejects the token, so nothing is asked and nothing is rerun.",
+        "Put a new token in its place. What waits stays due." },
+      token_is_rejected },
+    { { "rate-limited", false, "GitHub's rate limit is used up, so all calls wait.",
+        "It goes on by itself. If it happens often, give this program a user of its own." },
+      is_rate_limited },
+    { { "map-filling", false, "The store is over 80 % full.",
+        "Raise MAP_SIZE or lower RETENTION; at 90 % the oldest history goes." },
+      map_is_filling },
+    { { "paused", false, "It is paused: events are recorded, GitHub is not called.",
+        "To go on: job-rerunner resume." },
+      is_paused },
+};
+
+#define AILMENTS (sizeof ailments / sizeof *ailments)
+_Static_assert(AILMENTS <= JR_AILMENTS_MAX, "room for each of them");
+
+size_t jr_health_look(const struct jr_settings *settings, const struct jr_runtime *runtime,
+                      bool in_service, int64_t now_ms,
+                      const struct jr_ailment *found[JR_AILMENTS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < AILMENTS; i++) {
+        bool holds = ailments[i].holds == NULL
+                         ? !has_dispatcher(settings, runtime, in_service, now_ms)
+                         : runtime != NULL && ailments[i].holds(runtime, now_ms);
+
+        if (holds)
+            found[count++] = &ailments[i].ailment;
+    }
+    return count;
+}
+
 /* Append a word to a list of JSON strings. */
 static void add(char *list, size_t size, const char *word)
 {
@@ -42,32 +119,19 @@ static void add(char *list, size_t size, const char *word)
     snprintf(list + length, size - length, "%s\"%s\"", length == 0 ? "" : ",", word);
 }
 
-static void find_degraded(const struct jr_runtime *runtime, int64_t now_ms, char *list, size_t size)
-{
-    int64_t used = runtime->map_used_bytes, whole = runtime->map_size_bytes;
-
-    if (runtime->token_rejected_ms != 0)
-        add(list, size, "token-rejected");
-    if (runtime->rate_limited_until_ms > now_ms)
-        add(list, size, "rate-limited");
-    if (runtime->paused_ms != 0)
-        add(list, size, "paused");
-    if (whole > 0 && used / (whole / 100 + 1) >= MAP_DEGRADED)
-        add(list, size, "map-filling");
-}
-
 void jr_health_answer(const struct jr_settings *settings, const struct jr_runtime *runtime,
                       bool in_service, bool without_body, struct jr_response *response)
 {
-    int64_t now_ms = jr_now_ms();
+    const struct jr_ailment *found[JR_AILMENTS_MAX];
+    size_t count = jr_health_look(settings, runtime, in_service, jr_now_ms(), found);
     char failed[64] = "", degraded[256] = "", body[512];
 
-    if (runtime != NULL && jr_runtime_commits_fail(runtime))
-        add(failed, sizeof failed, "commit");
-    if (!has_dispatcher(settings, runtime, in_service, now_ms))
-        add(failed, sizeof failed, "dispatcher");
-    if (runtime != NULL)
-        find_degraded(runtime, now_ms, degraded, sizeof degraded);
+    for (size_t i = 0; i < count; i++) {
+        if (found[i]->fails)
+            add(failed, sizeof failed, found[i]->word);
+        else
+            add(degraded, sizeof degraded, found[i]->word);
+    }
     snprintf(body, sizeof body, "{\"healthy\":%s,\"failed\":[%s],\"degraded\":[%s]}\n",
              *failed == '\0' ? "true" : "false", failed, degraded);
     jr_response_page(response, *failed == '\0' ? 200 : 503, "application/json", body, without_body);

@@ -24,6 +24,7 @@
 #include "fcgi/worker.h"
 #include "lib/log.h"
 #include "lib/signature.h"
+#include "lib/timestamp.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -44,8 +45,8 @@ bool jr_worker_has_socket(void)
            && listening != 0;
 }
 
-/* How long a peer may send nothing in the middle of a request. */
-#define READ_LIMIT_S 10
+/* How long a peer may send nothing in the middle of a request, or take nothing of a page. */
+#define PEER_LIMIT_S 10
 
 /* One worker is woken for a connection. Should it be stopped before it accepts, another looks. */
 #define LOOK_AGAIN_MS 1000
@@ -106,18 +107,24 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
     return got < wanted && FCGX_GetError(fcgx->in) != 0 ? -1 : got;
 }
 
-static void answer(struct flight *flight)
+static void answer(struct server *server, struct flight *flight)
 {
+    const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
     FCGX_Request *fcgx = &flight->fcgx;
-    const struct jr_response *response = &flight->exchange.response;
+    struct jr_response *response = &flight->exchange.response;
 
     /* A client that has gone is none of our business: what was promised is on disk. */
     (void)FCGX_PutStr(response->text, (int)response->length, fcgx->out);
+    if (response->rest.length > 0) {
+        (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        (void)FCGX_PutStr(response->rest.bytes, (int)response->rest.length, fcgx->out);
+    }
     /* Otherwise libfcgi would wait for nginx to close the connection first. A unix socket
      * delivers what was written before it was closed; only what was not read might be
      * taken for a reset. */
     fcgx->detached = FCGX_HasSeenEOF(fcgx->in) != 0;
     FCGX_Finish_r(fcgx);
+    jr_handle_done(server->handler, response);
 }
 
 static void record(struct server *server)
@@ -130,19 +137,19 @@ static void record(struct server *server)
         exchanges[i] = &server->flights[i].exchange;
     jr_handle_record(server->handler, exchanges, server->begun);
     for (size_t i = 0; i < server->begun; i++)
-        answer(&server->flights[i]);
+        answer(server, &server->flights[i]);
     server->begun = 0;
 }
 
 /* Accept a connection, if there is one. Returns it, or -1. */
 static int take_connection(struct server *server)
 {
-    const struct timeval read_limit = { .tv_sec = READ_LIMIT_S };
+    const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
     int fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd >= 0) {
         /* nginx has the whole body before it connects; nobody else may hold a worker for long. */
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &read_limit, sizeof read_limit);
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
         jr_log(JR_LOG_ERROR, "worker", "cannot accept: %s", strerror(errno));
         server->broken = true;
@@ -178,7 +185,7 @@ static void begin(struct server *server, int fd)
         return; /* it was no request, and libfcgi has closed the connection */
     jr_request_init(request, &flight->fcgx, variable, read_body);
     if (jr_handle_begin(server->handler, &flight->exchange))
-        answer(flight);
+        answer(server, flight);
     else
         server->begun++;
 }
@@ -226,6 +233,8 @@ static void serve(struct server *server)
            && (fd >= 0 || wait_for_request(server->epoll))) {
         if (fd < 0)
             fd = take_connection(server);
+        if (fd >= 0)
+            jr_process_note_busy(server->handler->process, jr_now_ms());
         while (fd >= 0) {
             begin(server, fd);
             fd = -1;
@@ -236,6 +245,7 @@ static void serve(struct server *server)
                 break;
         }
         record(server);
+        jr_process_note_busy(server->handler->process, 0);
     }
     if (fd >= 0)
         close(fd);

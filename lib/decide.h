@@ -73,6 +73,7 @@ struct jr_verdict {
     uint32_t attempt; /* the attempt that was decided on */
     uint32_t ended_attempt;
     enum jr_reason ended_reason;
+    bool rescued; /* the run has ended in success by a rerun of ours; set by who records it */
 };
 
 /*

@@ -41,6 +41,26 @@ static const char *find(struct jr_request *request, jr_variable_fn *variable, co
     return value == NULL || *value == '\0' ? NULL : value;
 }
 
+/* The words of RERUNNER_PAGES; others mean nothing. */
+static unsigned pages_of(const char *words)
+{
+    static const struct {
+        const char *word;
+        unsigned page;
+    } known[] = { { "status", JR_PAGES_STATUS }, { "metrics", JR_PAGES_METRICS } };
+    unsigned pages = 0;
+
+    while (words != NULL && *words != '\0') {
+        size_t length = strcspn(words, " ");
+
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (length == strlen(known[i].word) && strncmp(words, known[i].word, length) == 0)
+                pages |= known[i].page;
+        words += length + strspn(words + length, " ");
+    }
+    return pages;
+}
+
 void jr_request_init(struct jr_request *request, void *door, jr_variable_fn *variable,
                      jr_body_fn *read_body)
 {
@@ -57,6 +77,7 @@ void jr_request_init(struct jr_request *request, void *door, jr_variable_fn *var
     request->signature = find(request, variable, "HTTP_X_HUB_SIGNATURE_256",
                               &request->signature_doubled);
     request->header_doubled = event_doubled || delivery_doubled;
+    request->pages = pages_of(find(request, variable, "RERUNNER_PAGES", &ignored));
     find_path(request, variable);
 }
 
@@ -139,8 +160,16 @@ const char *jr_response_result(int status)
     return statuses[row_of(status)].result;
 }
 
+void jr_response_release(struct jr_response *response)
+{
+    jr_buffer_release(&response->rest);
+    response->length = 0;
+}
+
+/* All is in the text. */
 static void set_length(struct jr_response *response, int printed)
 {
+    memset(&response->rest, 0, sizeof response->rest);
     response->length = (size_t)printed < sizeof response->text ? (size_t)printed
                                                                : sizeof response->text - 1;
 }
@@ -164,12 +193,36 @@ void jr_response_reason(struct jr_response *response, int status, enum jr_reason
                                   *body != '\0' ? "Content-Type: application/json\r\n" : "", body));
 }
 
-void jr_response_page(struct jr_response *response, int status, const char *content_type,
-                      const char *body, bool without_body)
+/* A status line and the headers that all pages have, with those given, and the empty line. */
+static void write_head(struct jr_response *response, int status, const char *content_type,
+                       const char *headers, size_t length)
 {
     set_length(response, snprintf(response->text, sizeof response->text,
                                   "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                                  "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n%s",
-                                  status, statuses[row_of(status)].phrase, content_type,
-                                  strlen(body), without_body ? "" : body));
+                                  "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                                  "%s\r\n",
+                                  status, statuses[row_of(status)].phrase, content_type, length,
+                                  headers));
+}
+
+void jr_response_page(struct jr_response *response, int status, const char *content_type,
+                      const char *body, bool without_body)
+{
+    size_t head;
+
+    write_head(response, status, content_type, "", strlen(body));
+    head = response->length;
+    if (!without_body)
+        set_length(response, (int)head + snprintf(response->text + head,
+                                                  sizeof response->text - head, "%s", body));
+}
+
+void jr_response_large(struct jr_response *response, int status, const char *content_type,
+                       const char *headers, struct jr_buffer *body, bool without_body)
+{
+    write_head(response, status, content_type, headers, body->length);
+    if (without_body)
+        jr_buffer_release(body);
+    response->rest = *body;
+    memset(body, 0, sizeof *body);
 }

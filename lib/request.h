@@ -9,6 +9,7 @@
 #ifndef JR_REQUEST_H
 #define JR_REQUEST_H
 
+#include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/words.h"
 
@@ -23,6 +24,12 @@ typedef const char *jr_variable_fn(void *door, const char *name, bool *doubled);
 /* How a door reads the body: like read(2), -1 when the stream is broken. */
 typedef ssize_t jr_body_fn(void *door, char *bytes, size_t size);
 
+/* What the web server opens to the client, as bits: the words of RERUNNER_PAGES. */
+enum {
+    JR_PAGES_STATUS = 1, /* "status": /status and /runs/ID */
+    JR_PAGES_METRICS = 2 /* "metrics": /metrics */
+};
+
 struct jr_request {
     /* NULL: not there. The strings belong to the door. */
     const char *method;
@@ -34,6 +41,7 @@ struct jr_request {
     const char *signature; /* X-Hub-Signature-256 */
     bool signature_doubled;
     bool header_doubled; /* event or delivery */
+    unsigned pages;      /* JR_PAGES_*; no header of the client can set it */
     jr_body_fn *read_body;
     void *door;
 
@@ -61,11 +69,15 @@ enum jr_err jr_request_length(const struct jr_request *request, uint64_t max, si
  */
 enum jr_err jr_request_read(const struct jr_request *request, char *body, size_t length) JR_CHECKED;
 
-/* The answer, header and body, as CGI has it. */
+/* The answer, header and body, as CGI has it: first the text, then the rest. */
 struct jr_response {
     size_t length;
     char text[2048];
+    struct jr_buffer rest; /* the body of a large answer; else empty */
 };
+
+/* Free what the answer holds. */
+void jr_response_release(struct jr_response *response);
 
 /*
  * Write the answer to a webhook, or any refusal: a status, X-Rerun-Reason and,
@@ -81,5 +93,13 @@ const char *jr_response_result(int status);
 /* Write any other answer; without_body: for HEAD. */
 void jr_response_page(struct jr_response *response, int status, const char *content_type,
                       const char *body, bool without_body);
+
+/*
+ * The same for a body of any size.
+ *   headers  more of them, each ending with CRLF; "" for none
+ *   body     the response's from now on, and empty
+ */
+void jr_response_large(struct jr_response *response, int status, const char *content_type,
+                       const char *headers, struct jr_buffer *body, bool without_body);
 
 #endif

@@ -130,10 +130,11 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
 
 /* Save what was decided about a run, and count what it brings to its end. */
 static enum jr_err conclude(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
-                            int64_t now_ms, struct jr_error *error)
+                            int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
 {
     jr_flaky_tally(txn, before, run, NULL, NULL, now_ms);
     jr_days_note(txn, before, run, now_ms);
+    verdict->rescued = run->rescued && !before->rescued;
     return finish(txn, run, error);
 }
 
@@ -198,7 +199,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
     }
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
         note_post(&txn, now_ms);
-    return conclude(&txn, &before, run, now_ms, error);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
 }
 
 enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
@@ -212,7 +213,7 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
     before = *run;
     jr_decide_unseen(settings, run, claimed_due_ms, verdict);
     tell_verdict(&txn, run, verdict, now_ms);
-    return conclude(&txn, &before, run, now_ms, error);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
 }
 
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
@@ -230,7 +231,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
         tell_call(&txn, run, call->reason, verdict, call, now_ms);
         tell_verdict(&txn, run, verdict, now_ms);
     }
-    return conclude(&txn, &before, run, now_ms, error);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
 }
 
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

@@ -11,6 +11,7 @@
 #ifndef JR_STORE_H
 #define JR_STORE_H
 
+#include "lib/counters.h"
 #include "lib/error.h"
 
 #include <stdbool.h>
@@ -72,6 +73,9 @@ bool jr_writer_held(const struct jr_writer_watch *watch, pid_t *pid, int64_t *si
 
 /* Show in `watch` (the caller's, outliving the store) when this process holds the write lock. */
 void jr_store_watch(struct jr_store *store, struct jr_writer_watch *watch);
+
+/* Note in `histogram` (the caller's, outliving the store) how long the commits of this process take. */
+void jr_store_time(struct jr_store *store, struct jr_histogram *histogram);
 
 /* Free what processes that died inside a transaction still hold. */
 void jr_store_clear_stale_readers(struct jr_store *store);

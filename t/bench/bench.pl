@@ -22,12 +22,13 @@ use JR::Test ();
 use JR::Wait qw(wait_for);
 use Bench::Load;
 use Bench::Measure qw(cpu_s memory_kb commits median);
+use Bench::Pages;
 use Bench::Report qw(machine table goals);
 
 my $quick = grep { $_ eq '--quick' } @ARGV;
 my %plan  = $quick
-    ? (turns => 1, seconds => 2, starts => 3, reruns => 20, runs => 100_000, requests => [5_000, 20_000])
-    : (turns => 5, seconds => 4, starts => 9, reruns => 100, runs => 1_000_000, requests => [10_000, 100_000]);
+    ? (turns => 1, seconds => 2, starts => 3, reruns => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000])
+    : (turns => 5, seconds => 4, starts => 9, reruns => 100, pages => 100, runs => 1_000_000, requests => [10_000, 100_000]);
 my @connections = (1, 16, 64);
 my $workers     = $ENV{JR_BENCH_WORKERS} // 16;
 
@@ -149,6 +150,7 @@ server {
         fastcgi_send_timeout 5s;
         fastcgi_read_timeout 8s;
         @{[ JR::Nginx::FASTCGI_PARAMS ]}
+        fastcgi_param RERUNNER_PAGES "status metrics";
     }
 }
 CONF
@@ -288,6 +290,8 @@ sub main {
     my @full_start  = start_times($service{'full store'});
     $service{$_}->start_service for 'service', 'batches off', 'full store';
     my $results = take_turns(@contestants);
+    say_progress('pages');
+    my %page_ms = map { $_ => Bench::Pages::first_byte_ms($port{'full store'}, $_, $plan{pages}) } '/', '/status', '/runs/1000000000';
     $service{$_}->stop_service for 'service', 'batches off', 'full store';
     say_progress('memory');
     $service{fresh}->start_service;
@@ -315,6 +319,9 @@ sub main {
     printf "Answer 201 to POST at GitHub: %.1f ms (median of %d; largest %.1f ms), RERUN_DELAY=0.\n\n",
         median(@sorted), scalar @sorted, $sorted[-1];
 
+    printf "First byte with the full store: %s (median of %d).\n\n",
+        join(', ', map { sprintf '%s %.1f ms', $_, $page_ms{$_} } sort keys %page_ms), $plan{pages};
+
     my ($one, $many) = @{$results}{ 1, 64 };
     my $errors = 0;
     $errors += $_->{errors} for map { @$_ } map { values %$_ } values %$results;
@@ -326,6 +333,7 @@ sub main {
         ['64 connections: rate with the full store, of the empty one', ratio($many, 'full store', 'service', 'rate'), 'least', 0.9, 2, ''],
         ['errors, all in all',                               $errors,                                        'most',  0,    0, ''],
         ['start to first answer, full store',                median(@full_start) * 1000,                     'most',  200,  0, ' ms'],
+        ['first byte of /status, of the greeting\'s, full store', $page_ms{'/status'} / $page_ms{'/'},        'most',  10,   1, ''],
         ['memory of a worker in the end',                    $late->{most},                                  'most',  4096, 0, ' kB'],
         ['growth of it since the first figure',              $late->{median} - $early->{median},             'most',  0,    0, ' kB'],
         ['answer 201 to POST',                               median(@rerun_ms),                              'most',  50,   1, ' ms'],

@@ -183,6 +183,42 @@ subtest 'serving' => sub {
     stop($web, 'HUP', 'SIGHUP, after a second start');
 };
 
+# An address of this host that is not a loopback one; asks the kernel, sends nothing.
+sub outer_address {
+    my $socket = IO::Socket::IP->new(PeerHost => '192.0.2.1', PeerPort => 9, Proto => 'udp') or return;
+    return $socket->sockhost =~ /^127\./ ? undef : $socket->sockhost;
+}
+
+subtest 'who may see the pages' => sub {
+    my $web = serve(env => { STATE_DIR => new_dir(), LISTEN => '0.0.0.0' });
+    my $status = sub {
+        my ($path, %o) = @_;
+        my $answer = eval {
+            JR::Http->new(port => $web->{port}, map { $_ => delete $o{$_} } grep { $o{$_} } qw(host from))
+                ->send({ method => 'GET', path => $path, headers => [], %o });
+        };
+        return $answer ? $answer->status : "none: $@";
+    };
+    is($status->('/status'), 200, 'this host: /status');
+    is($status->('/metrics'), 200, 'this host: /metrics');
+    is($status->('/status', from => '127.0.0.5', host => '127.0.0.5'), 200, 'by another loopback address too');
+    is($status->('/runs/1', method => 'HEAD'), 404, 'this host: /runs/ID');
+    # What another web server on this host hands on is from elsewhere.
+    for my $header (['X-Forwarded-For', '192.0.2.7'], ['x-forwarded-for', '127.0.0.1'], ['Forwarded', 'for=127.0.0.1'], ['Via', '1.1 proxy']) {
+        my $answer = get($web, path => '/status', headers => [$header, ['RERUNNER_PAGES', 'status'], ['Rerunner-Pages', 'status']]);
+        is($answer && $answer->body, "There is no such page.\n", "$header->[0]: none of the pages");
+        is($status->('/', headers => [$header]), 200, "$header->[0]: the greeting");
+    }
+  SKIP: {
+        my $outer = outer_address();
+        skip 'no address but loopback', 3 if !$outer;
+        for my $path ('/status', '/runs/1', '/metrics') {
+            is($status->($path, host => $outer, headers => [['Rerunner-Pages', 'status metrics']]), 404, "another address: $path");
+        }
+    }
+    stop($web, 'TERM', 'SIGTERM');
+};
+
 subtest 'one dies' => sub {
     for my $name (qw(nginx job-rerunner cat)) {
         my $web    = serve(env => { STATE_DIR => new_dir() });

@@ -54,12 +54,16 @@ static enum jr_err begin(struct bench *bench, int64_t sweep_ms)
 /* Hand in a page with these runs; returns how many were found. */
 static unsigned page(struct bench *bench, const struct jr_event *runs, size_t count, size_t shown)
 {
-    unsigned found, closed;
+    struct jr_verdict verdicts[JR_GITHUB_PAGE_RUNS];
+    unsigned found, closed, told = 0;
 
     if (jr_reconcile_page(bench->store, &bench->settings, &bench->look, runs, count, shown,
-                          bench->now_ms, &found, &closed, &bench->error)
+                          bench->now_ms, verdicts, &found, &closed, &bench->error)
         != JR_OK)
         fail_msg("%s", bench->error.text);
+    for (size_t i = 0; i < count; i++)
+        told += verdicts[i].reason != JR_REASON_NONE;
+    assert_int_equal(told, found + closed);
     return found;
 }
 

@@ -159,6 +159,31 @@ static void long_path_is_cut(void **state)
     assert_int_equal(strlen(request->path), sizeof request->path_text - 1);
 }
 
+struct pages_row {
+    const char *name, *variable;
+    unsigned want;
+};
+
+static void pages_are(void **state)
+{
+    const struct pages_row *row = *state;
+    struct door door = { .variables = { row->variable } };
+
+    assert_int_equal(request_of(&door)->pages, row->want);
+}
+
+static const struct pages_row pages[] = {
+    { "none", NULL, 0 },
+    { "empty", "RERUNNER_PAGES=", 0 },
+    { "status", "RERUNNER_PAGES=status", JR_PAGES_STATUS },
+    { "metrics", "RERUNNER_PAGES=metrics", JR_PAGES_METRICS },
+    { "both", "RERUNNER_PAGES=status metrics", JR_PAGES_STATUS | JR_PAGES_METRICS },
+    { "many blanks", "RERUNNER_PAGES= metrics   status ", JR_PAGES_STATUS | JR_PAGES_METRICS },
+    { "one that is not known", "RERUNNER_PAGES=all status2 stat", 0 },
+    { "in capitals", "RERUNNER_PAGES=STATUS", 0 },
+    { "a header of the client", "HTTP_RERUNNER_PAGES=status", 0 },
+};
+
 struct type_row {
     const char *name, *type;
     bool want;
@@ -347,6 +372,29 @@ static void page(void **state)
     assert_string_equal(strstr(response.text, "\r\n\r\n"), "\r\n\r\n");
 }
 
+static void large_page(void **state)
+{
+    struct jr_response response;
+    struct jr_buffer body;
+
+    (void)state;
+    for (int without_body = 0; without_body < 2; without_body++) {
+        jr_buffer_init(&body, 100000);
+        for (int i = 0; i < 10000; i++)
+            jr_buffer_add(&body, "0123456789");
+        jr_response_large(&response, 200, "text/plain", "Retry-After: 1\r\n", &body, without_body);
+        assert_null(body.bytes);
+        assert_int_equal(response.length, strlen(response.text));
+        assert_int_equal(strncmp(response.text, "Status: 200 OK\r\n", 16), 0);
+        assert_contains(response.text, "\r\nContent-Length: 100000\r\n");
+        assert_contains(response.text, "\r\nRetry-After: 1\r\n\r\n");
+        assert_string_equal(strstr(response.text, "\r\n\r\n"), "\r\n\r\n");
+        assert_int_equal(response.rest.length, without_body ? 0 : 100000);
+        jr_response_release(&response);
+        assert_null(response.rest.bytes);
+    }
+}
+
 int main(void)
 {
     TEST(variables_are_found);
@@ -354,11 +402,13 @@ int main(void)
     TABLE(doubles, doubled);
     TABLE(paths, path_is);
     TEST(long_path_is_cut);
+    TABLE(pages, pages_are);
     TABLE(types, type_is);
     TABLE(lengths, length_is);
     TABLE(reads, body_is_read);
     TABLE(answers, answer_is);
     TEST(every_reason_fits);
     TEST(page);
+    TEST(large_page);
     return run_program("request");
 }

@@ -20,7 +20,7 @@ use JR::Process qw(reap end_processes);
 use JR::TlsAuthority;
 use JR::Wait qw(wait_for);
 
-my $JSON = JSON::PP->new->canonical;
+my $JSON = JSON::PP->new->canonical->ascii;
 
 # dir, tokens => [...], tls => 0|1, tls_name (what the certificate is for)
 sub start {

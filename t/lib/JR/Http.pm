@@ -20,7 +20,8 @@ use JR::Response;
 
 our @EXPORT_OK = qw(cgi_params read_all);
 
-# where: unix => PATH or port => N
+# where: unix => PATH or port => N; and host, if not 127.0.0.1, and from, an address
+# of this host to come from
 sub new {
     my ($class, %where) = @_;
     return bless {%where}, $class;
@@ -48,7 +49,10 @@ sub open_connection {
     my ($self) = @_;
     my $socket = $self->{unix}
         ? IO::Socket::UNIX->new(Peer => $self->{unix})
-        : IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $self->{port});
+        : IO::Socket::IP->new(
+            PeerHost => $self->{host} // '127.0.0.1', PeerPort => $self->{port},
+            $self->{from} ? (LocalHost => $self->{from}) : (),
+        );
     die "cannot connect: $!" if !$socket;
     $socket->autoflush(1);
     return $socket;

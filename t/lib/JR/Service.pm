@@ -37,7 +37,9 @@ sub sign_key { return $SETTINGS{GITHUB_SIGN_KEY} }
 sub token    { return $SETTINGS{GITHUB_TOKEN} }
 
 # dir, binary; github (JR::FakeGitHub); env => {...} over the settings above,
-# undef takes a variable away; state_dir of another service
+# undef takes a variable away; state_dir of another service; pages: what nginx
+# opens, the value of RERUNNER_PAGES; port: of 127.0.0.1, for what knows no unix
+# sockets
 sub new {
     my ($class, %o) = @_;
     my $self = bless { count => 0, expected_deaths => 0, %o }, $class;
@@ -102,6 +104,8 @@ sub start_service {
 sub start_nginx {
     my ($self) = @_;
     my $params = JR::Nginx::FASTCGI_PARAMS;
+    $params .= qq(fastcgi_param RERUNNER_PAGES "$self->{pages}";\n) if defined $self->{pages};
+    my $port = $self->{port} ? "listen 127.0.0.1:$self->{port};" : '';
     $self->{nginx} = JR::Nginx->start(
         dir    => "$self->{dir}/nginx",
         user   => $self->{user},
@@ -110,6 +114,7 @@ client_max_body_size 25m;
 client_body_buffer_size 128k;
 server {
     listen unix:$self->{dir}/http.sock;
+    $port
     location / {
         fastcgi_pass unix:@{[ $self->socket_path ]};
         fastcgi_read_timeout 8s;

@@ -10,6 +10,7 @@ package JR::FakeGitHub::Actions;
 
 use strict;
 use warnings;
+use Encode qw(encode_utf8);
 use JSON::PP ();
 use POSIX qw(strftime);
 
@@ -346,7 +347,7 @@ sub user {
 }
 
 # A steady number for a name.
-sub number { my ($name) = @_; return unpack('%32N*', pack 'A64', lc $name) % 900_000_000 + 1 }
+sub number { my ($name) = @_; return unpack('%32N*', pack 'A64', encode_utf8(lc $name)) % 900_000_000 + 1 }
 
 sub repository {
     my ($full_name) = @_;

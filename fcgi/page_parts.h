@@ -1,0 +1,70 @@
+/*
+ * page_parts -- what the pages are put together from.
+ *
+ * All functions add to a buffer; text from outside comes in by %s of jr_html()
+ * or by jr_html_text() only.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_PAGE_PARTS_H
+#define JR_PAGE_PARTS_H
+
+#include "lib/buffer.h"
+#include "lib/run.h"
+#include "lib/settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The style sheet; static. Its hash stands in the Content-Security-Policy. */
+extern const char jr_page_style[];
+
+/* Everything before what is the page's own, and after it. */
+void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, const char *title,
+                   bool home, int64_t now_ms);
+void jr_page_end(struct jr_buffer *page);
+
+/* A time as people say it ("5 min ago", "in 20 s"), the exact one in UTC behind it. */
+void jr_page_time(struct jr_buffer *page, int64_t time_ms, int64_t now_ms);
+
+/* A time of day in UTC, with milliseconds. */
+void jr_page_clock(struct jr_buffer *page, int64_t time_ms);
+
+/* "2026-11-23": the day of a time in UTC. */
+#define JR_DAY_SIZE 11
+char *jr_page_day(int64_t time_ms, char buffer[JR_DAY_SIZE]);
+
+/* "1 h 5 min": a length of time, as few words as are worth while. */
+#define JR_SPAN_SIZE 48
+char *jr_page_span(int64_t span_ms, char buffer[JR_SPAN_SIZE]);
+
+/* "12.4 MB" */
+#define JR_BYTES_SIZE 32
+char *jr_page_bytes(int64_t bytes, char buffer[JR_BYTES_SIZE]);
+
+/* "1,234,567" */
+#define JR_COUNT_SIZE 32
+char *jr_page_count(uint64_t count, char buffer[JR_COUNT_SIZE]);
+
+/*
+ * Where GitHub shows a run to people, from the URL of its API.
+ * Returns false when there is no telling; url is then empty.
+ */
+#define JR_URL_SIZE 640
+bool jr_page_github_url(const struct jr_settings *settings, const struct jr_run *run,
+                        char url[JR_URL_SIZE]);
+
+/* Where a run stands: a word in a coloured badge. */
+void jr_page_badge(struct jr_buffer *page, const struct jr_run *run);
+
+/* And why: a sentence. */
+void jr_page_why(struct jr_buffer *page, const struct jr_run *run);
+
+/* Words of ours, which begin small and have no full stop, as a sentence. */
+void jr_page_sentence(struct jr_buffer *page, const char *words);
+
+/* A run by its names: repository, workflow, branch, number; with links. */
+void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,
+                      const struct jr_run *run);
+
+#endif

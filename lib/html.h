@@ -1,0 +1,27 @@
+/*
+ * html -- text from outside, made harmless in a page.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_HTML_H
+#define JR_HTML_H
+
+#include "lib/buffer.h"
+
+/*
+ * Add text so that it is only text, between tags and in a quoted attribute:
+ * & < > " ' become character references. What is no character that may be shown
+ * is replaced by U+FFFD: bytes that are not UTF-8, control characters (line feed
+ * and tab become a blank), and those that hide text or turn its direction round.
+ *   text  may be NULL: nothing
+ */
+void jr_html_text(struct jr_buffer *buffer, const char *text);
+
+/*
+ * Add markup with values in it, as printf(3) would, but that each %s is added by
+ * jr_html_text(). The format itself is markup, and never comes from outside.
+ * Only %s, %%, and %d %u %zu %llu with or without a precision or width, and %.Nf.
+ */
+void jr_html(struct jr_buffer *buffer, const char *format, ...) JR_PRINTF(2, 3);
+
+#endif

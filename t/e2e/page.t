@@ -1,0 +1,262 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The pages for people, as nginx serves them: what is on them, that nothing from
+# outside is more than text, who may see them, and that they leave workers for
+# the webhooks.
+
+use strict;
+use warnings;
+use utf8;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_end);
+use JR::Html;
+use JR::Http qw(cgi_params read_all);
+use JR::Test;
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)' for qw(output failure_output todo_output);
+
+my $github = github();
+
+sub get {
+    my ($service, $path, %o) = @_;
+    return $service->http->send({ method => 'GET', path => $path, headers => [], %o });
+}
+
+# A page that is right in itself; returns it as read.
+sub page_ok {
+    my ($answer, $status, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    status_is $answer, $status, $name;
+    my $page = JR::Html->new($answer->body);
+    is join("\n", $page->faults), '', "$name: well-formed";
+    is $answer->header('Content-Type'), 'text/html; charset=utf-8', "$name: HTML";
+    my $policy = $answer->header('Content-Security-Policy') // '';
+    is $policy, "default-src 'none'; style-src '" . $page->style_hash
+        . "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "$name: its policy allows its own style sheet and nothing else";
+    is $answer->header('Cache-Control'), 'no-store', "$name: is not kept";
+    is $answer->header('X-Content-Type-Options'), 'nosniff', "$name: is not guessed at";
+    is $answer->header('Referrer-Policy'), 'no-referrer', "$name: its address stays here";
+    return $page;
+}
+
+my $service = service(github => $github, pages => 'status', WORKERS => 4, RUN_ATTEMPTS => 2)->start;
+my $links = $service->environment->{GITHUB_API_URL};
+
+subtest 'an empty store' => sub {
+    my $page = page_ok get($service, '/status'), 200, '/status';
+    like $page->text, qr/All is well/, 'health';
+    like $page->text, qr/Nothing is waiting/, 'nothing waits';
+    like $page->text, qr/No event has come yet/, 'no runs';
+    like $page->text, qr/No job has failed yet.*No runner is suspect/, 'nothing is flaky';
+    is $page->tags('svg title'), 0, 'no chart of nothing';
+};
+
+subtest 'a run that is rescued, and one that waits' => sub {
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build', 'test'], name => 'Nightly');
+    $run->play(build => 'success', test => 'failure');
+    wait_ok { $run->accepted } 'it is rerun';
+    ok $service->log->wait_entry('rerun', run => $run->id), 'and that is recorded';
+    $run->play(test => 'success');
+    $run->finish('success', event => 1);
+    my $waits = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $waits->queued('build');
+
+    my $id   = $run->id;
+    my $page = page_ok get($service, '/status'), 200, '/status';
+    like $page->text, qr{octo/app Nightly · main · GitHub #$id rescued The run succeeded after a rerun\. 2 }, 'the verdict in words';
+    ok scalar(grep { $_ eq "$links/octo/app/actions/runs/$id" } $page->links), 'a link to GitHub';
+    ok scalar(grep { $_ eq "/runs/$id" } $page->links), 'a link to its story';
+    like $page->text, qr/Reruns 1 in 30 days, 1 today/, 'a rerun is counted';
+    like $page->text, qr/Runs rescued 1 100 % of the 1 that were rerun/, 'and a rescue';
+    like $page->text, qr/test octo\/app · Nightly 2 1 1 0 100 % 21 to 100 %/, 'the job is flaky';
+    is $page->tags('svg desc'), 1, 'a chart that says what it shows';
+
+    $page = page_ok get($service, "/runs/$id"), 200, '/runs/ID';
+    like $page->title, qr/^Run $id of octo\/app/, 'its title';
+    like $page->text, qr/rescued The run succeeded after a rerun/, 'the verdict';
+    my @story = (
+        qr/workflow_job completed failure 'test' by octocat/, qr/answered 201: every known job is done and some failed \(jobs-failed\)/,
+        qr/Decision\s*Every known job is done and some failed\./, qr/GitHub\s*GET run, \d+ ms/, qr/HTTP 200: /,
+        qr/POST rerun-failed-jobs/, qr/HTTP 201: GitHub accepted the rerun \(rerun-accepted\)/, qr/Attempt 2/,
+        qr/workflow_run completed success/,
+    );
+    my $order = join '.*', @story;
+    like $page->text, qr/$order/, 'its story, in order';
+    like $page->text, qr{Jobs Job State Runner Attempt Took .*test failure .*test success }, 'its jobs';
+
+    $page = page_ok get($service, '/runs/' . $waits->id), 200, 'one that goes on';
+    like $page->text, qr/going on Other jobs of this attempt are not done\./, 'is said to';
+};
+
+subtest 'HEAD' => sub {
+    for my $path ('/status', '/runs/1') {
+        my $whole = get($service, $path);
+        my $head  = get($service, $path, method => 'HEAD');
+        is $head->status, $whole->status, "$path: the same status";
+        is $head->body, '', "$path: no body";
+        # The page tells how long ago things were, so its length may change by a little.
+        cmp_ok abs($head->header('Content-Length') - length $whole->body), '<', 50, "$path: its length";
+        is $head->header('Content-Security-Policy'), $whole->header('Content-Security-Policy'), "$path: its policy";
+    }
+};
+
+subtest 'no such run' => sub {
+    for my $id (qw(1 0 01 -1 +1 abc 1a 18446744073709551615 18446744073709551616 99999999999999999999999), '', '1/', '1%20') {
+        my $page = page_ok get($service, "/runs/$id"), 404, "/runs/$id";
+        like $page->text, qr/Nothing is recorded of a run with this number/, "/runs/$id: says so";
+    }
+    for my $path (qw(/status/ /statusx /runs /Status /metrics //status /status/../status)) {
+        my $answer = get($service, $path);
+        status_is $answer, 404, $path;
+        is $answer->body, "There is no such page.\n", "$path is none of the pages";
+    }
+    status_is get($service, '/status?x=1'), 200, 'a query changes nothing';
+};
+
+# Everything that comes from outside, at its worst.
+my $EVIL = qq(<script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;\x{202e}gnp\x{2066}\x{200b}\x{7}\x{1b}[31m\x{85}\x{e9}\x{5d0});
+
+subtest 'hostile values' => sub {
+    my $id = next_id();
+    my %evil = map { $_ => "$EVIL $_" } qw(branch workflow name);
+    
+    my $send = sub {
+        my ($action, $conclusion) = @_;
+        my $event = job_event(run_id => $id, id => 77, action => $action, conclusion => $conclusion, %evil, sender => "<b>$EVIL");
+        $event->{workflow_job}{runner_name} = "<i>$EVIL runner";
+        $event->{workflow_job}{labels} = ["<u>$EVIL", 'x,y'];
+        return $service->http->send(delivery($event, id => qq(<q>"'&)));
+    };
+    status_is $send->('queued'), 202, 'a job';
+    $github->put_run(
+        id => $id, repo => 'octo/app', head_branch => $evil{branch}, name => $evil{workflow}, event => "<b>'\x{202e}\"",
+        actor => "a$EVIL", triggering_actor => "b$EVIL", head_repo => 'octo/app',
+        jobs => [{ name => $evil{name} }], status => 'completed', conclusion => 'failure',
+    );
+    $github->script(POST => "$id/rerun", { status => 403, body => { message => "refused: $EVIL" } });
+    my $run = run_event(run_id => $id, action => 'completed', conclusion => 'failure', branch => $evil{branch},
+        workflow => $evil{workflow}, actor => "a$EVIL", triggering_actor => "b$EVIL", event => "<b>'\x{202e}\"", sender => "<b>$EVIL");
+    status_is $service->http->send(delivery($run)), 201, 'its run failed';
+    ok $service->log->wait_entry('rerun', run => $id), 'GitHub refuses with such a text';
+
+    # A job with such names that is flaky, on a runner with such a name.
+
+    for my $attempt (1, 2) {
+        my $again = job_event(run_id => $id + 1, id => 770 + $attempt, attempt => $attempt, action => 'completed',
+            conclusion => $attempt == 1 ? 'failure' : 'success', %evil);
+        $again->{workflow_job}{runner_name} = $attempt == 1 ? "<i>$EVIL" : 'good';
+        $again->{workflow_job}{labels} = ["<u>$EVIL"];
+        $service->http->send(delivery($again));
+        $service->http->send(delivery(run_event(run_id => $id + 1, attempt => $attempt, action => 'completed',
+            conclusion => $attempt == 1 ? 'failure' : 'success', branch => $evil{branch}, workflow => $evil{workflow})));
+    }
+    for my $path ('/status', "/runs/$id", '/runs/' . ($id + 1)) {
+        my $answer = get($service, $path);
+        my $page = page_ok $answer, 200, $path;
+        unlike $answer->body, qr/<(?:script|img|b|i|u|q)\b/, "$path: no tag of theirs";
+        my $bad = "\x{fffd}";
+        my $shown = quotemeta qq(<script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;${bad}gnp$bad$bad$bad$bad\[31m$bad\x{e9}\x{5d0});
+        like $page->text, qr/$shown workflow/, "$path: the workflow is there as text";
+        like $page->text, qr/$shown branch/, "$path: so is the branch";
+        like $page->text, qr/$shown name/, "$path: and the job";
+        next if $path ne "/runs/$id";
+        like $page->text, qr/refused: $shown/, 'and what GitHub said';
+        like $page->text, qr/Trigger <b>'$bad"/, 'and what triggered it';
+        like $page->text, qr/Started by a<script>/, 'and who';
+        like $page->text, qr/<i>$shown runner/, 'and the runner';
+    }
+};
+
+# 600 entries with long names: more than is shown, and more than a socket takes.
+my $big = next_id();
+
+subtest 'a run with a long story' => sub {
+    my $name = '"' x 250;
+    for my $n (1 .. 300) {
+        my %job = (run_id => $big, id => 5_000_000 + $n, name => $name, branch => 'main');
+        $service->http->send(delivery(job_event(%job, action => $_, conclusion => $_ eq 'completed' ? 'success' : undef)))
+            for qw(queued completed);
+    }
+    my $answer = get($service, "/runs/$big");
+    my $page = page_ok $answer, 200, '600 entries';
+    like $page->text, qr/The newest 500 of 600 entries; job-rerunner why $big shows all/, 'it says what is left out';
+    like $page->text, qr/The newest 100 of 300\./, 'of the jobs too';
+    is $page->tags('li'), 500, 'as many are shown';
+    cmp_ok length $answer->body, '>', 500_000, 'a large page';
+    cmp_ok length $answer->body, '<', 8_000_000, 'but bounded';
+};
+
+# A request for a page that nobody reads the answer of: its worker has to wait.
+sub unread_page {
+    my ($path) = @_;
+    return $service->fastcgi->write_only(
+        fcgi_begin() . fcgi_params(cgi_params({ method => 'GET', path => $path }), [RERUNNER_PAGES => 'status']) . fcgi_end());
+}
+
+subtest 'two workers at once, not more' => sub {
+    my @unread = map { unread_page("/runs/$big") } 1 .. 2;
+    wait_ok { get($service, '/status')->status == 503 } 'two pages are on their way: no third one';
+    my $answer = get($service, '/runs/1');
+    status_is $answer, 503, 'of any kind';
+    is $answer->header('Retry-After'), 1, 'it says when to come back';
+    is get($service, '/status', method => 'HEAD')->body, '', 'HEAD has no body then either';
+    status_is get($service, '/'), 200, 'others are answered';
+    status_is get($service, '/healthz'), 200, 'so is /healthz';
+    my $event = delivery(job_event(run_id => next_id(), action => 'queued'));
+    status_is $service->http->send($event), 202, 'and webhooks';
+
+    my @read = map { JR::FastCGI::decode(read_all($_)) } @unread;
+    page_ok $_, 200, 'a page that had to wait' for @read;
+    wait_ok { get($service, '/status')->status == 200 } 'then there is room again';
+
+    # The places of workers that are killed are given back.
+    my @killed;
+    wait_ok { push @killed, unread_page("/runs/$big"); get($service, '/status')->status == 503 } 'two again';
+    my @workers = $service->workers;
+    $service->expect_death(scalar @workers);
+    kill 'KILL', @workers;
+    wait_ok { my $answer = eval { get($service, '/status') }; $answer && $answer->status == 200 } 'their workers killed: there is room again';
+    close $_ for @killed;
+};
+
+subtest 'only where the web server says so' => sub {
+    my %header = map { $_ => [[$_, 'status metrics']] } qw(RERUNNER_PAGES Rerunner-Pages HTTP_RERUNNER_PAGES HTTP-RERUNNER-PAGES);
+    # The environment of the service itself opens nothing either.
+    for my $pages (undef, '', 'metrics', 'STATUS', 'statusmetrics') {
+        my $closed = service(github => $github, pages => $pages, RERUNNER_PAGES => 'status metrics', RERUN_DELAY => '1h')->start;
+        my $name = defined $pages ? "RERUNNER_PAGES \"$pages\"" : 'no RERUNNER_PAGES';
+        for my $path ('/status', '/runs/1', '/runs/') {
+            my $answer = get($closed, $path);
+            status_is $answer, 404, "$name: $path";
+            is $answer->body, "There is no such page.\n", "$name: as any other";
+            next if defined $pages;
+            status_is get($closed, $path, headers => $header{$_}), 404, "$path, header $_" for sort keys %header;
+            status_is get($closed, "$path?RERUNNER_PAGES=status"), 404, "$path, in the query";
+        }
+        status_is get($closed, '/'), 200, "$name: the greeting";
+        status_is get($closed, '/healthz'), 200, "$name: /healthz";
+        my $event = delivery(job_event(run_id => next_id(), action => 'queued'), path => '/status');
+        status_is $closed->http->send($event), 202, "$name: a POST is the webhook on any path";
+        next if defined $pages;
+        # As plain CGI the environment is what the web server says.
+        page_ok $closed->cgi->send({ method => 'GET', path => '/status' }), 200, 'plain CGI';
+        is join(' ', $closed->cgi->children), '', 'and no dispatcher is left behind';
+    }
+};
+
+subtest 'when something is wrong' => sub {
+    my $paused = service(github => $github, pages => 'status', DRY_RUN => 'yes', GITHUB_TOKEN => 'wrong')->start;
+    my $run = workflow_run(github => $github, door => $paused->http, jobs => ['build']);
+    $run->play(build => 'failure');
+    wait_ok { JR::Html->new(get($paused, '/status')->body)->text =~ /GitHub rejects the token/ } 'a rejected token is told';
+    my $page = page_ok get($paused, '/status'), 200, '/status';
+    like $page->text, qr/It works, but something needs a look.*Put a new token in its place/, 'with what to do';
+    like $page->text, qr/dry run\s*DRY_RUN is on/, 'a dry run is told';
+    like $page->text, qr/Waiting GitHub is asked about these runs.*octo\/app/, 'and what waits';
+};
+
+finish();
