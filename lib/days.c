@@ -68,15 +68,30 @@ static void save(struct jr_txn *txn, uint32_t number, const struct jr_day *day)
 /* What is counted of a day. */
 enum what { FAILED, RERUNS, RESCUED, NOT_RESCUED };
 
+static uint32_t *counter_of(struct jr_day *day, enum what what)
+{
+    switch (what) {
+    case FAILED:
+        return &day->failed;
+    case RERUNS:
+        return &day->reruns;
+    case RESCUED:
+        return &day->rescued;
+    default:
+        return &day->not_rescued;
+    }
+}
+
 static void count(struct jr_txn *txn, uint32_t number, enum what what, int64_t change)
 {
     struct jr_day day;
-    uint32_t *const counters[] = { &day.failed, &day.reruns, &day.rescued, &day.not_rescued };
+    uint32_t *counter;
     int64_t sum;
 
     load(txn, number, &day);
-    sum = (int64_t)*counters[what] + change;
-    *counters[what] = sum < 0 ? 0 : sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+    counter = counter_of(&day, what);
+    sum = (int64_t)*counter + change;
+    *counter = sum < 0 ? 0 : sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
     save(txn, number, &day);
 }
 
