@@ -259,4 +259,31 @@ subtest 'when something is wrong' => sub {
     like $page->text, qr/Waiting GitHub is asked about these runs.*octo\/app/, 'and what waits';
 };
 
+subtest 'no service' => sub {
+    my $alone = service(github => $github, RERUNNER_PAGES => 'status');
+    my $page = page_ok $alone->cgi->send({ method => 'GET', path => '/status' }), 200, 'plain CGI without a service';
+    like $page->text, qr/It cannot do its work Nothing is rerun: no dispatcher is at work\..*\(dispatcher\)/, 'what is wrong';
+    unlike $page->text, qr/Started/, 'and not since when it runs';
+    $page = page_ok $alone->cgi->send({ method => 'GET', path => '/runs/1' }), 404, 'a run';
+    status_is $alone->cgi->send({ method => 'GET', path => '/metrics' }), '404', 'another word opens another page';
+};
+
+# Where GitHub shows a run to people, by where its API is.
+subtest 'links to GitHub' => sub {
+    my %site = (
+        'https://api.github.com'         => 'https://github.com',
+        'https://ghe.example.org/api/v3' => 'https://ghe.example.org',
+        'https://api.octo.ghe.com'       => 'https://octo.ghe.com',
+    );
+    for my $api (sort keys %site) {
+        my $door = service(GITHUB_API_URL => $api, GITHUB_TOKEN => undef, DRY_RUN => 'yes', RERUNNER_PAGES => 'status')->cgi;
+        my $id = next_id();
+        $door->send(delivery(job_event(run_id => $id, action => 'queued')));
+        for my $path ('/status', "/runs/$id") {
+            my $page = JR::Html->new($door->send({ method => 'GET', path => $path })->body);
+            is join(' ', grep {/^http/} $page->links), "$site{$api}/octo/app/actions/runs/$id", "$api: $path";
+        }
+    }
+};
+
 finish();
