@@ -51,7 +51,7 @@ subtest 'an empty store' => sub {
     like $page->text, qr/All is well/, 'health';
     like $page->text, qr/Nothing is waiting/, 'nothing waits';
     like $page->text, qr/No event has come yet/, 'no runs';
-    like $page->text, qr/No job has failed yet.*No runner is suspect/, 'nothing is flaky';
+    like $page->text, qr/No job has failed and then passed on the same commit\..*No runner is suspect/, 'nothing is flaky';
     is $page->tags('svg title'), 0, 'no chart of nothing';
 };
 
@@ -62,6 +62,11 @@ subtest 'a run that is rescued, and one that waits' => sub {
     ok $service->log->wait_entry('rerun', run => $run->id), 'and that is recorded';
     $run->play(test => 'success');
     $run->finish('success', event => 1);
+    my $fails = workflow_run(github => $github, door => $service->http, jobs => ['broken']);
+    $fails->play(broken => 'failure');
+    wait_ok { $fails->accepted } 'another one is rerun';
+    ok $service->log->wait_entry('rerun', run => $fails->id), 'and that is recorded';
+    $fails->play(broken => 'failure');
     my $waits = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $waits->queued('build');
 
@@ -70,9 +75,11 @@ subtest 'a run that is rescued, and one that waits' => sub {
     like $page->text, qr{octo/app Nightly · main · GitHub #$id rescued The run succeeded after a rerun\. 2 }, 'the verdict in words';
     ok scalar(grep { $_ eq "$links/octo/app/actions/runs/$id" } $page->links), 'a link to GitHub';
     ok scalar(grep { $_ eq "/runs/$id" } $page->links), 'a link to its story';
-    like $page->text, qr/Reruns 1 in 30 days, 1 today/, 'a rerun is counted';
-    like $page->text, qr/Runs rescued 1 100 % of the 1 that were rerun/, 'and a rescue';
+    like $page->text, qr/Reruns 2 in 30 days, 2 today/, 'reruns are counted';
+    like $page->text, qr/Runs rescued 1 50 % of the 2 that were rerun/, 'and a rescue';
     like $page->text, qr/test octo\/app · Nightly 2 1 1 0 100 % 21 to 100 %/, 'the job is flaky';
+    unlike $page->text, qr/Flakiest jobs .*broken/, 'one that only fails is not';
+    like $page->text, qr/given up The run has had RUN_ATTEMPTS attempts\. 2 /, 'and its run is given up';
     is $page->tags('svg desc'), 1, 'a chart that says what it shows';
 
     $page = page_ok get($service, "/runs/$id"), 200, '/runs/ID';
