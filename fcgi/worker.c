@@ -64,6 +64,25 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
     return got < wanted && FCGX_GetError(fcgx->in) != 0 ? -1 : got;
 }
 
+/*
+ * Write out what is too large for the text. The last byte goes when the place for
+ * pages has been given back: who has the whole page can have the next one.
+ */
+static void write_rest(struct jr_handler *handler, struct jr_response *response,
+                       FCGX_Request *fcgx)
+{
+    int length = (int)response->rest.length;
+    char last = length > 0 ? response->rest.bytes[length - 1] : '\0';
+
+    if (length > 1) {
+        (void)FCGX_PutStr(response->rest.bytes, length - 1, fcgx->out);
+        (void)FCGX_FFlush(fcgx->out);
+    }
+    jr_handle_done(handler, response);
+    if (length > 0)
+        (void)FCGX_PutChar(last, fcgx->out);
+}
+
 static void answer(struct jr_handler *handler, FCGX_Request *fcgx)
 {
     const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
@@ -77,10 +96,8 @@ static void answer(struct jr_handler *handler, FCGX_Request *fcgx)
     jr_handle(handler, &request, &response);
     /* A client that has gone is none of our business: what was promised is on disk. */
     (void)FCGX_PutStr(response.text, (int)response.length, fcgx->out);
-    if (response.rest.length > 0)
-        (void)FCGX_PutStr(response.rest.bytes, (int)response.rest.length, fcgx->out);
+    write_rest(handler, &response, fcgx);
     FCGX_Finish_r(fcgx);
-    jr_handle_done(handler, &response);
 }
 
 /* Wait for a connection. Returns false when it is time to stop. */

@@ -219,6 +219,9 @@ subtest 'two workers at once, not more' => sub {
     my @read = map { JR::FastCGI::decode(read_all($_)) } @unread;
     page_ok $_, 200, 'a page that had to wait' for @read;
     wait_ok { get($service, '/status')->status == 200 } 'then there is room again';
+    my %in_a_row;
+    $in_a_row{ get($service, '/status')->status }++ for 1 .. 200;
+    is_deeply \%in_a_row, { 200 => 200 }, 'one after the other is never too many';
 
     # The places of workers that are killed are given back.
     my @killed;
