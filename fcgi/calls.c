@@ -18,7 +18,7 @@
 #define EXPIRY_WARNING_MS (14 * JR_DAY_MS)
 #define EXPIRY_REPEAT_MS JR_DAY_MS
 
-/* Show the throttle to /healthz. */
+/* Show the throttle to /healthz, /metrics and the tool. */
 static void show(const struct jr_calls *calls)
 {
     const struct jr_throttle *throttle = &calls->throttle;
@@ -28,6 +28,17 @@ static void show(const struct jr_calls *calls)
     calls->runtime->token_rejected_ms = throttle->rejected_ms;
     calls->runtime->rate_limited_until_ms =
         throttle->stop_reason == JR_REASON_RATE_LIMITED ? throttle->stopped_until_ms : 0;
+    calls->runtime->token_expires_ms = throttle->token_expires_ms;
+}
+
+/* What the answer says of the rate limit; one that says nothing takes nothing back. */
+static void show_rate(const struct jr_calls *calls, const struct jr_call *call)
+{
+    if (calls->runtime == NULL || call->hourly_limit <= 0 || call->rate_remaining < 0)
+        return;
+    calls->runtime->rate_remaining = call->rate_remaining;
+    calls->runtime->rate_reset_ms = call->rate_reset_ms;
+    calls->runtime->rate_limit = call->hourly_limit;
 }
 
 static void warn_of_expiry(struct jr_calls *calls, int64_t now_ms)
@@ -50,6 +61,9 @@ static void note(struct jr_calls *calls, const struct jr_call *call)
 
     if (call->status == 0 && jr_process_stopping())
         return; /* broken off by ourselves */
+    if (calls->runtime != NULL)
+        jr_count_call(&jr_runtime_dispatcher(calls->runtime)->counters, call);
+    show_rate(calls, call);
     if (jr_throttle_note(&calls->throttle, calls->settings, call, now_ms)) {
         jr_txn_begin(&txn, calls->store, true);
         jr_throttle_save(&txn, &calls->throttle);
@@ -115,16 +129,15 @@ int64_t jr_calls_wait_ms(struct jr_calls *calls)
 {
     struct jr_throttle *throttle = &calls->throttle;
     bool rejected = throttle->rejected_ms != 0;
-    int64_t left_ms = throttle->stopped_until_ms - jr_now_ms();
+    int64_t left_ms;
     struct jr_call call;
 
     if (throttle->stopped_until_ms == 0)
         return 0;
     if (rejected && renew_token(calls))
         return 0;
-    /* A clock that was set back does not make the stop longer. */
-    if (left_ms > JR_THROTTLE_MAX_MS)
-        left_ms = JR_THROTTLE_MAX_MS;
+    left_ms = jr_throttle_stop_left_ms(throttle, jr_now_ms());
+    show(calls);
     if (left_ms > 0)
         return rejected && left_ms > TOKEN_LOOK_MS ? TOKEN_LOOK_MS : left_ms;
     if (!rejected)

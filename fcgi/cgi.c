@@ -109,22 +109,22 @@ static void leave_dispatcher_behind(struct jr_settings *settings)
 int jr_cgi_main(struct jr_settings *settings)
 {
     struct jr_handler handler;
-    struct jr_request request;
-    struct jr_response response;
+    struct jr_exchange exchange, *const all = &exchange;
     size_t left = 0;
     bool posted;
 
     (void)alarm(READ_LIMIT_S);
     jr_handler_init(&handler, settings, jr_runtime_attach(settings->state_dir), -1);
-    jr_request_init(&request, &left, variable, read_body);
-    if (jr_request_length(&request, SIZE_MAX, &left) != JR_OK)
+    jr_request_init(&exchange.request, &left, variable, read_body);
+    if (jr_request_length(&exchange.request, SIZE_MAX, &left) != JR_OK)
         left = 0;
-    jr_handle(&handler, &request, &response);
+    if (!jr_handle_begin(&handler, &exchange))
+        jr_handle_record(&handler, &all, 1);
     (void)alarm(0);
-    write_out(&response);
-    jr_handle_done(&handler, &response);
+    write_out(&exchange.response);
+    jr_handle_done(&handler, &exchange.response);
     let_go_of_caller();
-    posted = handler.store != NULL && strcmp(request.method, "POST") == 0;
+    posted = handler.store != NULL && strcmp(exchange.request.method, "POST") == 0;
     jr_handler_release(&handler);
     if (posted)
         leave_dispatcher_behind(settings);

@@ -52,6 +52,7 @@
 struct dispatcher {
     struct jr_settings *settings;
     struct jr_runtime *runtime; /* NULL for plain CGI without a service */
+    struct jr_process *process; /* our block in it, once the lock is ours; NULL without a runtime */
     struct jr_store *store;
     struct jr_calls calls;
     int lock_fd, wake_fd;
@@ -155,8 +156,9 @@ static const char *verdict_name(const struct jr_verdict *verdict)
     return verdict->reason == JR_REASON_CHANGED_MEANWHILE ? "overtaken" : "closed";
 }
 
+/* call: NULL when GitHub was not asked; duration_us: of what led to the decision */
 static void log_decision(const struct jr_run *run, const struct jr_verdict *verdict,
-                         const struct jr_call *call)
+                         const struct jr_call *call, int64_t duration_us)
 {
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
@@ -172,10 +174,10 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     if (call != NULL) {
         jr_line_number(&line, "github", (uint64_t)call->status);
         jr_line_text(&line, "text", call->text);
-        jr_line_ms(&line, "ms", call->duration_us);
     } else {
         jr_line_text(&line, "text", jr_reason_words(verdict->reason));
     }
+    jr_line_ms(&line, "ms", duration_us);
     jr_line_write(&line);
 }
 
@@ -196,6 +198,21 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
     jr_line_text(&line, "text", call->text);
     jr_line_ms(&line, "ms", call->duration_us);
     jr_line_write(&line);
+}
+
+static struct jr_counters *counters_of(const struct dispatcher *dispatcher)
+{
+    return dispatcher->process == NULL ? NULL : &dispatcher->process->counters;
+}
+
+/* Count what has been recorded about a run. */
+static void count_verdict(const struct dispatcher *dispatcher, const struct jr_verdict *verdict)
+{
+    struct jr_counters *counters = counters_of(dispatcher);
+
+    jr_count_verdict(counters, verdict->reason);
+    if (counters != NULL && verdict->rescued)
+        jr_count(&counters->rescued_runs);
 }
 
 /* GitHub asks for a pause between two writes; the last one may have been another process's. */
@@ -231,7 +248,7 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run, const struc
 }
 
 /* Ask GitHub about a run, decide, and rerun it if it is to be. */
-static void ask(struct dispatcher *dispatcher, struct jr_run *run)
+static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
 {
     const struct jr_settings *settings = dispatcher->settings;
     struct jr_event seen;
@@ -261,9 +278,17 @@ static void ask(struct dispatcher *dispatcher, struct jr_run *run)
         return;
     }
     jr_runtime_note_commit(dispatcher->runtime, true, jr_now_ms());
-    log_decision(run, &verdict, &call);
+    log_decision(run, &verdict, &call, call.duration_us);
+    count_verdict(dispatcher, &verdict);
     if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL)
         rerun(dispatcher, run, &verdict);
+}
+
+static void ask(struct dispatcher *dispatcher, struct jr_run *run)
+{
+    jr_process_note_busy(dispatcher->process, jr_now_ms());
+    ask_about(dispatcher, run);
+    jr_process_note_busy(dispatcher->process, 0);
 }
 
 /* Without a token, the events alone have to do. */
@@ -271,13 +296,16 @@ static void decide_unseen(struct dispatcher *dispatcher, struct jr_run *run)
 {
     struct jr_verdict verdict;
     struct jr_error error;
+    int64_t start_us = jr_monotonic_us();
     enum jr_err err = jr_rerun_unseen(dispatcher->store, dispatcher->settings, run, jr_now_ms(),
                                       &verdict, &error);
 
-    if (err != JR_OK)
+    if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
-    else
-        log_decision(run, &verdict, NULL);
+        return;
+    }
+    log_decision(run, &verdict, NULL, jr_monotonic_us() - start_us);
+    count_verdict(dispatcher, &verdict);
 }
 
 /*
@@ -318,8 +346,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
 {
     struct jr_run run;
     struct jr_error error;
-    int64_t due_ms, wait_ms;
-    enum jr_err err = jr_rerun_first(dispatcher->store, &due_ms, &run, &error);
+    int64_t due_ms, wait_ms, latest_ms = jr_now_ms() + longest_wait_ms(dispatcher->settings);
+    enum jr_err err = jr_rerun_first(dispatcher->store, latest_ms, &due_ms, &run, &error);
 
     if (err == JR_ENOENT)
         return NEVER;
@@ -334,7 +362,7 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
         return NEVER;
     }
     wait_ms = due_ms - jr_now_ms();
-    if (wait_ms > 0 && wait_ms <= longest_wait_ms(dispatcher->settings))
+    if (wait_ms > 0 && due_ms <= latest_ms)
         return wait_ms;
     if (is_too_soon(dispatcher, &run)) {
         postpone(dispatcher, &run);
@@ -364,6 +392,10 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
         ask(dispatcher, &run);
         return 0;
     }
+    if (err == JR_EFORMAT) {
+        jr_log(JR_LOG_ERROR, "damaged", "%s; it is watched no longer", error.text);
+        return 0;
+    }
     if (err != JR_ENOENT) {
         store_failed(dispatcher, err, &error);
         return NEVER;
@@ -374,10 +406,33 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
     return due_ms > 0 ? due_ms : 0;
 }
 
+/* What a list has shown of a run, and what follows. */
+static void tell_listed(const struct dispatcher *dispatcher, const struct jr_event *seen,
+                        const struct jr_verdict *verdict, const struct jr_call *call)
+{
+    struct jr_line line;
+
+    if (verdict->reason == JR_REASON_NONE)
+        return;
+    jr_line_begin(&line, JR_LOG_INFO, "decision");
+    jr_line_text(&line, "repo", seen->repo);
+    jr_line_number(&line, "run", seen->run_id);
+    jr_line_number(&line, "attempt", verdict->attempt);
+    jr_line_text(&line, "verdict", verdict_name(verdict));
+    jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
+    jr_line_text(&line, "conclusion", jr_conclusion_name(seen->conclusion));
+    jr_line_number(&line, "github", (uint64_t)call->status);
+    jr_line_text(&line, "text", jr_reason_words(verdict->reason));
+    jr_line_ms(&line, "ms", call->duration_us);
+    jr_line_write(&line);
+    count_verdict(dispatcher, verdict);
+}
+
 /* Read the next page of the look in progress. */
 static void look_further(struct dispatcher *dispatcher)
 {
     struct jr_look *look = &dispatcher->look;
+    struct jr_verdict verdicts[JR_GITHUB_PAGE_RUNS];
     struct jr_call call;
     struct jr_error error;
     size_t count, shown;
@@ -394,7 +449,9 @@ static void look_further(struct dispatcher *dispatcher)
         return;
     }
     err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
-                            count, shown, jr_now_ms(), &found, &closed, &error);
+                            count, shown, jr_now_ms(), verdicts, &found, &closed, &error);
+    for (size_t i = 0; i < count; i++)
+        tell_listed(dispatcher, &dispatcher->listed[i], &verdicts[i], &call);
     if (err != JR_OK)
         store_failed(dispatcher, err, &error);
     else
@@ -414,6 +471,8 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
         if (wait_ms > 0)
             return wait_ms;
         dispatcher->sweep_ms = now_ms;
+        if (dispatcher->runtime != NULL)
+            dispatcher->runtime->sweep_begun_ms = now_ms;
         dispatcher->sweep_due_ms = jr_monotonic_ms() + dispatcher->settings->reconcile_interval_ms;
     }
     if (dispatcher->look.active) {
@@ -424,6 +483,8 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
                              &dispatcher->look, &error);
     if (err == JR_ENOENT) {
         dispatcher->sweep_ms = 0;
+        if (dispatcher->runtime != NULL)
+            dispatcher->runtime->sweep_ended_ms = now_ms;
         wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
         return wait_ms > 0 ? wait_ms : 0;
     }
@@ -473,16 +534,63 @@ static int64_t measure(struct dispatcher *dispatcher)
 }
 
 /*
+ * One transaction of rule 9.
+ *   tight  only one run: each page that is changed is copied first, and a full map has
+ *          room for the copies of what an event changes, but not for more
+ *   more   out: is there more to be done?
+ */
+static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool tight, bool *more,
+                          struct jr_error *error)
+{
+    int64_t before_ms = dispatcher->filling ? now_ms + JR_HOUR_MS
+                                            : now_ms - dispatcher->settings->retention_ms;
+    struct jr_prune prune = dispatcher->prune;
+    struct jr_flaky_walk flaky_walk = dispatcher->flaky_walk;
+    unsigned runs = 0, deliveries = 0, looked = 0, step = tight ? 1 : PRUNE_RUNS;
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, dispatcher->store, true);
+    if (!tight) {
+        deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
+        jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
+        jr_batch_prune(&txn, now_ms);
+        jr_flaky_prune(&txn, dispatcher->filling ? now_ms - JR_DAY_MS : before_ms, now_ms,
+                       PRUNE_FLAKY, &flaky_walk);
+        jr_days_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_RUNS);
+    }
+    do {
+        runs += jr_ledger_prune(&txn, before_ms, dispatcher->filling, step, &prune);
+        looked += step;
+    } while (runs == 0 && prune.key_length != 0 && looked < PRUNE_RUNS);
+    if (runs == 0
+        && (dispatcher->failing
+            || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))))
+        jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
+    jr_test_point("in-upkeep");
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK) {
+        *error = txn.error;
+        return err;
+    }
+    dispatcher->prune = prune;
+    dispatcher->flaky_walk = flaky_walk;
+    *more = deliveries == PRUNE_DELIVERIES || prune.key_length != 0;
+    if (runs > 0 || deliveries > 0)
+        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u runs and %u deliveries", runs, deliveries);
+    return JR_OK;
+}
+
+/*
  * Rule 9, a little at a time: forget what is past its RETENTION, and more than
  * that while the map fills up. The commit also shows, after a failed one,
  * whether there is room again.
  */
 static void upkeep(struct dispatcher *dispatcher)
 {
-    int64_t now_ms = jr_now_ms(), before_ms = now_ms - dispatcher->settings->retention_ms;
-    bool filling = measure(dispatcher) >= MAP_FILLING, more;
-    unsigned runs, deliveries;
-    struct jr_txn txn;
+    int64_t now_ms = jr_now_ms();
+    bool filling = measure(dispatcher) >= MAP_FILLING, more = false;
+    struct jr_error error;
     enum jr_err err;
 
     jr_store_clear_stale_readers(dispatcher->store);
@@ -492,28 +600,14 @@ static void upkeep(struct dispatcher *dispatcher)
     if (filling != dispatcher->filling)
         dispatcher->prune.key_length = 0;
     dispatcher->filling = filling;
-    if (filling)
-        before_ms = now_ms + JR_HOUR_MS;
-    jr_txn_begin(&txn, dispatcher->store, true);
-    deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
-    jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
-    jr_batch_prune(&txn, now_ms);
-    jr_flaky_prune(&txn, filling ? now_ms - JR_DAY_MS : before_ms, now_ms, PRUNE_FLAKY,
-                   &dispatcher->flaky_walk);
-    jr_days_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_RUNS);
-    runs = jr_ledger_prune(&txn, before_ms, filling, PRUNE_RUNS, &dispatcher->prune);
-    if (dispatcher->failing
-        || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime)))
-        jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
-    err = jr_txn_commit(&txn);
+    err = forget(dispatcher, now_ms, false, &more, &error);
+    if (err == JR_EFULL)
+        err = forget(dispatcher, now_ms, true, &more, &error);
     jr_runtime_note_commit(dispatcher->runtime, err == JR_OK, now_ms);
     dispatcher->broken = err == JR_EFATAL;
     dispatcher->failing = err != JR_OK;
     if (err != JR_OK)
-        jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
-    more = deliveries == PRUNE_DELIVERIES || dispatcher->prune.key_length != 0;
-    if (runs > 0 || deliveries > 0)
-        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u runs and %u deliveries", runs, deliveries);
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
     dispatcher->upkeep_due_ms = jr_monotonic_ms()
                                 + (err != JR_OK ? STORE_WAIT_MS
                                    : more       ? UPKEEP_MORE_MS
@@ -589,8 +683,11 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK)
         err = jr_store_open(&dispatcher->store, settings->state_dir, settings->map_size_bytes,
                             &error);
-    if (err == JR_OK && dispatcher->runtime != NULL)
+    if (err == JR_OK && dispatcher->runtime != NULL) {
+        dispatcher->process = jr_runtime_dispatcher(dispatcher->runtime);
         jr_store_watch(dispatcher->store, &dispatcher->runtime->writer);
+        jr_store_time(dispatcher->store, &dispatcher->process->counters.commit_us);
+    }
     if (err == JR_OK)
         err = jr_calls_open(&dispatcher->calls, settings, dispatcher->store, dispatcher->runtime,
                             &error);
@@ -692,7 +789,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     if (dispatcher->runtime != NULL)
         dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
     return dispatcher->paused_ms == 0 && jr_now_ms() < until_ms
-           && jr_rerun_first(dispatcher->store, &due_ms, &run, &error) == JR_OK
+           && jr_rerun_first(dispatcher->store, INT64_MAX, &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
 }
 

@@ -12,11 +12,11 @@
 #include "fcgi/handle.h"
 #include "fcgi/health.h"
 #include "fcgi/page.h"
+#include "fcgi/scrape.h"
 #include "lib/form.h"
-#include "lib/json.h"
 #include "lib/log.h"
-#include "lib/signature.h"
 #include "lib/testpoint.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -39,21 +39,17 @@ static const char greeting[] =
 /* A POST on its way through the steps. */
 struct post {
     struct jr_handler *handler;
-    const struct jr_request *request;
-    size_t length;    /* of the body */
-    char *form_value; /* the decoded payload of a form; owned */
-    const char *payload;
+    struct jr_exchange *exchange;
+    const struct jr_request *request; /* the exchange's */
+    size_t length;                    /* of the body */
+    char *form_value;                 /* the decoded payload of a form; owned */
+    char *payload;                    /* in the body or the form; spoilt by decode() */
     size_t payload_length;
-    json_object *root; /* owned */
-    struct jr_update update;
-    struct jr_receipt receipt;
-    enum jr_reason reason;
-    struct jr_error error; /* the detail behind a reason, for the log */
 };
 
 static int end_with(struct post *post, int status, enum jr_reason reason)
 {
-    post->reason = reason;
+    post->exchange->reason = reason;
     return status;
 }
 
@@ -115,11 +111,16 @@ static int read_body(struct post *post)
 
 static int check_signature(struct post *post)
 {
-    const struct jr_settings *settings = post->handler->settings;
-    enum jr_err err = jr_signature_check(post->request->signature, post->handler->body,
-                                         post->length, settings->github_sign_key,
-                                         settings->github_sign_key_old);
+    struct jr_handler *handler = post->handler;
+    const struct jr_settings *settings = handler->settings;
+    enum jr_err err = JR_OK;
 
+    if (handler->signer.contexts[0] == NULL)
+        err = jr_signer_open(&handler->signer, settings->github_sign_key,
+                             settings->github_sign_key_old);
+    if (err == JR_OK)
+        err = jr_signature_check(&handler->signer, post->request->signature, handler->body,
+                                 post->length);
     if (err == JR_EINVAL)
         return end_with(post, 403, JR_REASON_SIGNATURE_WRONG);
     return err == JR_OK ? GO_ON : end_with(post, 503, JR_REASON_STORE_FAILED);
@@ -145,7 +146,7 @@ static int find_payload(struct post *post)
     if (!is_form(post))
         return GO_ON;
     err = jr_form_payload(post->handler->body, post->length, &post->form_value,
-                          &post->payload_length, &post->error);
+                          &post->payload_length, &post->exchange->error);
     post->payload = post->form_value;
     if (err == JR_ENOMEM)
         return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
@@ -156,58 +157,54 @@ static int find_payload(struct post *post)
     return GO_ON;
 }
 
+/* The body is looked at for the last time: afterwards the payload is spoilt. */
+static int identify(struct post *post)
+{
+    if (jr_delivery_identify(&post->exchange->update.delivery, post->request->delivery,
+                             post->handler->body, post->length) != JR_OK)
+        return end_with(post, 503, JR_REASON_STORE_FAILED);
+    return GO_ON;
+}
+
 static int decode(struct post *post)
 {
-    enum jr_err err = jr_json_parse(post->payload, post->payload_length, &post->root, &post->error);
-
-    if (err == JR_ENOMEM)
-        return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
-    if (err != JR_OK)
-        return end_with(post, 400, JR_REASON_BAD_JSON);
-    switch (jr_event_decode(post->request->event, post->root, &post->update.event, &post->error)) {
+    switch (jr_event_read(post->request->event, post->payload, post->payload_length,
+                          &post->exchange->update.event, &post->exchange->error)) {
     case JR_PAYLOAD_NOTHING:
         return end_with(post, 204, JR_REASON_NOTHING_IN_IT);
+    case JR_PAYLOAD_NOT_JSON:
+        return end_with(post, 400, JR_REASON_BAD_JSON);
     case JR_PAYLOAD_BAD:
         return end_with(post, 400, JR_REASON_BAD_SHAPE);
+    case JR_PAYLOAD_NO_MEMORY:
+        return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
     case JR_PAYLOAD_EVENT:
         break;
     }
     return GO_ON;
 }
 
-static int store_failed(struct post *post, enum jr_err err)
+/* The reason for an answer that the store did not let us give. */
+static enum jr_reason reason_of(enum jr_err err)
 {
-    post->handler->broken |= err == JR_EFATAL;
-    /* The dispatcher finds out when there is room again. */
-    jr_wake_send(post->handler->settings->state_dir);
-    return end_with(post, 503, err == JR_EFULL ? JR_REASON_STORE_FULL : JR_REASON_STORE_FAILED);
+    return err == JR_EFULL ? JR_REASON_STORE_FULL : JR_REASON_STORE_FAILED;
 }
 
-static int record(struct post *post)
+static int open_store(struct post *post)
 {
-    struct jr_handler *handler = post->handler;
-    enum jr_err err;
+    struct jr_exchange *exchange = post->exchange;
 
-    if (jr_delivery_identify(&post->update.delivery, post->request->delivery, handler->body,
-                             post->length) != JR_OK)
-        return end_with(post, 503, JR_REASON_STORE_FAILED);
-    post->update.now_ms = jr_now_ms();
-    err = jr_handler_open_store(handler, &post->error);
-    if (err == JR_OK)
-        err = jr_batch_submit(&handler->batch, handler->store, handler->settings, &post->update,
-                              &post->receipt, &post->error);
-    /* A repeat commits without a write, a damaged record fails by itself: neither shows
-     * anything of the disk. */
-    if (err != JR_EFORMAT && (err != JR_OK || !post->receipt.repeated))
-        jr_runtime_note_commit(handler->runtime, err == JR_OK, post->update.now_ms);
-    if (err != JR_OK)
-        return store_failed(post, err);
-    return end_with(post, post->receipt.answer.status, post->receipt.answer.reason);
+    exchange->update.now_ms = jr_now_ms();
+    if (jr_handler_open_store(post->handler, &exchange->error) == JR_OK)
+        return GO_ON;
+    if (exchange->error.code != JR_EFORMAT)
+        jr_runtime_note_commit(post->handler->runtime, false, exchange->update.now_ms);
+    return end_with(post, 503, reason_of(exchange->error.code));
 }
 
 static int (*const steps[])(struct post *) = {
     check_length, check_type, check_signature_header, read_body, check_signature,
-    check_event_name, find_payload, decode, record,
+    check_event_name, find_payload, identify, decode, open_store,
 };
 
 /* Our fault is an error, a rejected request worth a look, all else the daily business. */
@@ -218,20 +215,34 @@ static enum jr_log_level level_of(int status)
     return status >= 400 && status != 404 ? JR_LOG_WARN : JR_LOG_INFO;
 }
 
-static void log_post(const struct post *post, int status, int64_t start_us)
+/* A header may be of any length, and more than its beginning says nothing. */
+static void log_header(struct jr_line *line, const char *key, const char *value)
 {
-    const struct jr_event *event = &post->update.event;
+    char beginning[96];
+
+    if (value == NULL)
+        return;
+    jr_text_copy(beginning, sizeof beginning, value);
+    jr_line_text(line, key, beginning);
+}
+
+static void log_post(const struct jr_exchange *exchange, int status)
+{
+    const struct jr_event *event = &exchange->update.event;
+    const struct jr_receipt *receipt = &exchange->item.receipt;
     struct jr_line line;
 
     jr_line_begin(&line, level_of(status), "webhook");
-    jr_line_text(&line, "delivery", post->request->delivery);
-    jr_line_text(&line, "event", post->request->event);
+    if (exchange->reason == JR_REASON_METHOD)
+        log_header(&line, "method", exchange->request.method);
+    log_header(&line, "delivery", exchange->request.delivery);
+    log_header(&line, "event", exchange->request.event);
     jr_line_text(&line, "action", event->action);
     jr_line_text(&line, "repo", event->repo);
     if (event->run_id != 0) {
         jr_line_number(&line, "run", event->run_id);
         jr_line_number(&line, "attempt",
-                       event->attempt != 0 ? event->attempt : post->receipt.answer.attempt);
+                       event->attempt != 0 ? event->attempt : receipt->answer.attempt);
     }
     if (event->job_id != 0) {
         jr_line_number(&line, "job", event->job_id);
@@ -241,37 +252,101 @@ static void log_post(const struct post *post, int status, int64_t start_us)
         jr_line_text(&line, "conclusion", jr_conclusion_name(event->conclusion));
     jr_line_number(&line, "status", (uint64_t)status);
     jr_line_text(&line, "result", jr_response_result(status));
-    jr_line_text(&line, "reason", jr_reason_token(post->reason));
-    if (post->receipt.repeated)
+    jr_line_text(&line, "reason", jr_reason_token(exchange->reason));
+    if (receipt->verdict != JR_REASON_NONE) {
+        jr_line_text(&line, "verdict", "closed");
+        if (receipt->verdict != exchange->reason)
+            jr_line_text(&line, "because", jr_reason_token(receipt->verdict));
+    }
+    if (receipt->repeated)
         jr_line_text(&line, "repeated", "yes");
-    if (status >= 400 && post->error.code != JR_OK)
-        jr_line_text(&line, "text", post->error.text);
-    jr_line_ms(&line, "ms", jr_monotonic_us() - start_us);
+    if (status >= 400 && exchange->error.code != JR_OK)
+        jr_line_text(&line, "text", exchange->error.text);
+    jr_line_ms(&line, "ms", jr_monotonic_us() - exchange->start_us);
     jr_line_write(&line);
 }
 
-static void handle_post(struct jr_handler *handler, const struct jr_request *request,
-                        struct jr_response *response)
+static void count_post(struct jr_process *process, const struct jr_exchange *exchange, int status)
 {
-    struct post post = { .handler = handler, .request = request };
-    int64_t start_us = jr_monotonic_us();
+    const struct jr_receipt *receipt = &exchange->item.receipt;
+
+    if (process == NULL)
+        return;
+    jr_count_webhook(&process->counters, exchange->request.event, status, exchange->reason,
+                     jr_monotonic_us() - exchange->start_us);
+    jr_count_verdict(&process->counters, receipt->verdict);
+    if (receipt->rescued)
+        jr_count(&process->counters.rescued_runs);
+}
+
+static void answer_post(struct jr_handler *handler, struct jr_exchange *exchange, int status)
+{
+    uint64_t run_id = exchange->item.receipt.answer.run_id;
+
+    /* A repeated delivery gets the first answer, whatever its body says now. */
+    jr_response_reason(&exchange->response, status, exchange->reason,
+                       run_id != 0 ? run_id : exchange->update.event.run_id);
+    log_post(exchange, status);
+    count_post(handler->process, exchange, status);
+}
+
+static bool begin_post(struct jr_handler *handler, struct jr_exchange *exchange)
+{
+    struct post post = { .handler = handler, .exchange = exchange, .request = &exchange->request };
     int status = GO_ON;
 
     for (size_t i = 0; status == GO_ON && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](&post);
-    if (post.receipt.due_moved)
-        jr_wake_send(handler->settings->state_dir);
-    jr_response_reason(response, status, post.reason,
-                       post.receipt.answer.run_id != 0 ? post.receipt.answer.run_id
-                                                       : post.update.event.run_id);
-    log_post(&post, status, start_us);
-    json_object_put(post.root);
+    if (status != GO_ON)
+        answer_post(handler, exchange, status);
     free(post.form_value);
     if (handler->body_size > BODY_KEPT) {
         free(handler->body);
         handler->body = NULL;
         handler->body_size = 0;
     }
+    return status != GO_ON;
+}
+
+/* What came of recording it. */
+static void end_post(struct jr_handler *handler, struct jr_exchange *exchange)
+{
+    const struct jr_item *item = &exchange->item;
+    enum jr_err err = item->error.code;
+    int status = item->receipt.answer.status;
+
+    /* A repeat commits without a write, a damaged record fails by itself: neither shows
+     * anything of the disk. */
+    if (err != JR_EFORMAT && (err != JR_OK || !item->receipt.repeated))
+        jr_runtime_note_commit(handler->runtime, err == JR_OK, exchange->update.now_ms);
+    exchange->reason = item->receipt.answer.reason;
+    if (err != JR_OK) {
+        handler->broken |= err == JR_EFATAL;
+        exchange->error = item->error;
+        exchange->reason = reason_of(err);
+        status = 503;
+    }
+    answer_post(handler, exchange, status);
+}
+
+void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exchanges,
+                      size_t count)
+{
+    struct jr_item items[JR_SLOT_UPDATES];
+    bool wake = false;
+
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct jr_item){ .update = &exchanges[i]->update };
+    jr_batch_submit(&handler->batch, handler->store, handler->settings, items, count);
+    for (size_t i = 0; i < count; i++) {
+        exchanges[i]->item = items[i];
+        /* After a failure the dispatcher finds out when there is room again. */
+        wake |= items[i].error.code != JR_OK || items[i].receipt.due_moved;
+    }
+    if (wake)
+        jr_wake_send(handler->settings->state_dir);
+    for (size_t i = 0; i < count; i++)
+        end_post(handler, exchanges[i]);
 }
 
 /* As plain CGI, or alone, there is nobody to take a place from. */
@@ -315,24 +390,30 @@ static void handle_get(struct jr_handler *handler, const struct jr_request *requ
                          response);
     else if (jr_page_is_open(request))
         jr_page_answer(handler, request, without_body, response);
+    else if (jr_scrape_is_open(request))
+        jr_scrape_answer(handler, without_body, response);
     else
         jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
                          without_body);
 }
 
-void jr_handle(struct jr_handler *handler, const struct jr_request *request,
-               struct jr_response *response)
+bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange)
 {
-    const char *method = request->method == NULL ? "" : request->method;
+    const char *method = exchange->request.method == NULL ? "" : exchange->request.method;
 
-    if (strcmp(method, "POST") == 0) {
-        handle_post(handler, request, response);
-    } else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
-        handle_get(handler, request, strcmp(method, "HEAD") == 0, response);
+    memset(&exchange->update, 0, sizeof exchange->update);
+    memset(&exchange->item, 0, sizeof exchange->item);
+    exchange->error.code = JR_OK;
+    exchange->start_us = jr_monotonic_us();
+    if (strcmp(method, "POST") == 0)
+        return begin_post(handler, exchange);
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
+        handle_get(handler, &exchange->request, strcmp(method, "HEAD") == 0, &exchange->response);
     } else {
-        jr_response_reason(response, 405, JR_REASON_METHOD, 0);
-        jr_log(JR_LOG_WARN, "webhook", "method %.20s is not answered", method);
+        exchange->reason = JR_REASON_METHOD;
+        answer_post(handler, exchange, 405);
     }
+    return true;
 }
 
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
@@ -342,6 +423,8 @@ void jr_handler_init(struct jr_handler *handler, const struct jr_settings *setti
     handler->settings = settings;
     handler->runtime = runtime;
     handler->worker = worker;
+    if (runtime != NULL && worker >= 0)
+        handler->process = jr_runtime_process(runtime, (size_t)worker);
     /* The worker that had this number before may have been killed at a page. */
     if (has_places(handler))
         jr_runtime_page_end(handler->runtime, handler->worker);
@@ -358,13 +441,14 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
     if (err == JR_OK && (handler->worker < 0 || jr_test_batch_is_off())) {
         handler->own_slot = calloc(1, sizeof *handler->own_slot);
         err = handler->own_slot == NULL ? jr_error_set(error, JR_ENOMEM, "out of memory")
-                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, 1, 0,
+                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, NULL, 1, 0,
                                                         handler->store, error);
     } else if (err == JR_OK) {
         jr_store_watch(handler->store, &handler->runtime->writer);
+        jr_store_time(handler->store, &handler->process->counters.commit_us);
         err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->slots,
-                            handler->runtime->slot_count, (size_t)handler->worker,
-                            handler->store, error);
+                            &handler->runtime->batch_leading, handler->runtime->slot_count,
+                            (size_t)handler->worker, handler->store, error);
     }
     return err;
 }
@@ -372,6 +456,7 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
 void jr_handler_release(struct jr_handler *handler)
 {
     jr_store_close(handler->store);
+    jr_signer_close(&handler->signer);
     free(handler->own_slot);
     free(handler->body);
     memset(handler, 0, sizeof *handler);

@@ -11,6 +11,7 @@
 #include "lib/request.h"
 #include "lib/runtime.h"
 #include "lib/settings.h"
+#include "lib/signature.h"
 #include "lib/store.h"
 
 #include <stdbool.h>
@@ -23,10 +24,27 @@ struct jr_handler {
     struct jr_slot *own_slot;   /* the batch's only one, where there is none to share; owned */
     int worker;                 /* which slot of the runtime is ours; -1: none */
     struct jr_runtime *runtime; /* NULL: nothing is known of a running service */
+    struct jr_process *process; /* our block in it; NULL: none */
+    struct jr_signer signer;    /* opened when it is first needed; owned */
     char *body;                 /* owned, reused */
     size_t body_size;
     bool has_place; /* is making a page, and one of few that may */
     bool broken;    /* the store can no longer be used: the process has to leave */
+};
+
+/*
+ * A request and its answer. The door fills in the request (jr_request_init()) and
+ * writes out the response when there is one; the rest is handle.c's.
+ */
+struct jr_exchange {
+    struct jr_request request;
+    struct jr_response response;
+
+    struct jr_update update;
+    struct jr_item item;
+    enum jr_reason reason;
+    struct jr_error error; /* the detail behind a reason, for the log */
+    int64_t start_us;
 };
 
 /* worker: which of the service's workers this is; -1: none, as plain CGI */
@@ -46,15 +64,24 @@ bool jr_handle_may_read(struct jr_handler *handler, bool without_body,
 
 /*
  * The answer has been written out, but for a byte at most: free it, and make room
- * for another page. To be called after each jr_handle().
+ * for another page. To be called after each answer.
  */
 void jr_handle_done(struct jr_handler *handler, struct jr_response *response);
 
 /*
- * Answer a request, log it, and wake the dispatcher if there is something for it.
- * What the answer promises is on disk when this returns.
+ * Do everything with a request that can be done before it is recorded.
+ * Returns true: it is answered, and logged; false: it is to be recorded next, by
+ * jr_handle_record(), and the exchange stays where it is until then.
  */
-void jr_handle(struct jr_handler *handler, const struct jr_request *request,
-               struct jr_response *response);
+bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange);
+
+/*
+ * Record requests that were begun, in one transaction if all goes well; answer and
+ * log them, and wake the dispatcher if there is something for it. What an answer
+ * promises is on disk when this returns.
+ *   count  1 to JR_SLOT_UPDATES
+ */
+void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exchanges,
+                      size_t count);
 
 #endif

@@ -106,6 +106,12 @@ static int live_as(enum kind kind, int number, struct master *master, pid_t pare
     return jr_dispatcher_main(master->settings, master->runtime);
 }
 
+/* Workers and dispatcher stand in the same order here and there. */
+static struct jr_process *block_of(const struct master *master, const struct child *child)
+{
+    return jr_runtime_process(master->runtime, (size_t)(child - master->children));
+}
+
 static void spawn(struct master *master, struct child *child)
 {
     pid_t parent = getpid();
@@ -125,6 +131,7 @@ static void spawn(struct master *master, struct child *child)
     }
     child->pid = pid;
     child->spawned_ms = jr_monotonic_ms();
+    jr_process_note_start(block_of(master, child), pid, jr_now_ms());
 }
 
 /* How long the replacement waits after so many quick deaths. */
@@ -190,6 +197,7 @@ static void reap(struct master *master, bool stopping)
             continue;
         if (child->kind == DISPATCHER && master->runtime->dispatcher_free_ms == 0)
             master->runtime->dispatcher_free_ms = jr_now_ms();
+        jr_process_note_end(block_of(master, child));
         if (stopping)
             child->pid = 0;
         else
@@ -362,6 +370,7 @@ int jr_master_main(struct jr_settings *settings)
         free(master.children);
         return JR_EXIT_FAILED;
     }
+    jr_process_note_start(jr_runtime_master(master.runtime), getpid(), jr_now_ms());
     log_start(settings);
     run(&master);
     stop(&master);

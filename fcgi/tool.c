@@ -7,6 +7,7 @@
 
 #include "fcgi/process.h"
 #include "fcgi/tool.h"
+#include "lib/ledger.h"
 #include "lib/lock.h"
 #include "lib/settings.h"
 #include "lib/store.h"
@@ -87,7 +88,7 @@ static int check_store(const struct jr_settings *settings)
         return JR_EXIT_STORE;
     }
     jr_txn_begin(&txn, store, false);
-    runs = jr_txn_count(&txn, JR_TABLE_RUNS);
+    runs = jr_ledger_count(&txn);
     waiting = jr_txn_count(&txn, JR_TABLE_OUTBOX);
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK

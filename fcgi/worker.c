@@ -3,8 +3,17 @@
  *
  * The accept loop is built round a trap: a signal that comes while libfcgi
  * accepts or reads costs a request. So SIGTERM is blocked but for the wait in
- * ppoll(), the socket does not block, and a worker that finds another one was
- * quicker goes back to wait.
+ * epoll_pwait(), the socket does not block, and a worker that finds another one
+ * was quicker goes back to wait.
+ *
+ * Requests that wait already are taken in one go, a few at a time, and recorded
+ * in one transaction: what a commit costs, it costs once for all of them. Only one
+ * that is there as a whole is taken besides others, so that nobody waits for a
+ * slow sender but the worker that has nothing else to do.
+ *
+ * libfcgi would accept by itself, and read without a limit of time. So connections
+ * are accepted here and handed on: it takes one that it finds in ipcFd for the
+ * next request of a connection that is kept.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -15,12 +24,14 @@
 #include "fcgi/worker.h"
 #include "lib/log.h"
 #include "lib/signature.h"
+#include "lib/timestamp.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
 #include <limits.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -34,8 +45,33 @@ bool jr_worker_has_socket(void)
            && listening != 0;
 }
 
-/* How long a peer may send nothing in the middle of a body, or take nothing of a page. */
+/* How long a peer may send nothing in the middle of a request, or take nothing of a page. */
 #define PEER_LIMIT_S 10
+
+/* One worker is woken for a connection. Should it be stopped before it accepts, another looks. */
+#define LOOK_AGAIN_MS 1000
+
+/* The largest request that is looked at before it is read. */
+#define PEEK_MAX 65536
+
+/* FastCGI Specification 1.0, 8: FCGI_STDIN, FCGI_HEADER_LEN. */
+#define TYPE_STDIN    5
+#define HEADER_LENGTH 8
+
+/* A request that a worker has taken. */
+struct flight {
+    FCGX_Request fcgx;
+    struct jr_exchange exchange;
+};
+
+struct server {
+    struct jr_handler *handler;
+    int epoll;
+    struct flight flights[JR_SLOT_UPDATES];
+    size_t begun; /* of the flights, those that are to be recorded */
+    bool broken;  /* the socket is */
+    unsigned char peeked[PEEK_MAX];
+};
 
 /* The first value of a variable, and whether nginx passed the header on twice. */
 static const char *variable(void *door, const char *name, bool *doubled)
@@ -61,6 +97,13 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
     int wanted = size > INT_MAX ? INT_MAX : (int)size;
     int got = FCGX_GetStr(bytes, wanted, fcgx->in);
 
+    /* A process that was stopped and goes on: with a limit, the kernel does not read again,
+     * and libfcgi forgets the error but not that the stream is closed. */
+    while (got < wanted && FCGX_GetError(fcgx->in) == EINTR) {
+        FCGX_ClearError(fcgx->in);
+        fcgx->in->isClosed = 0;
+        got += FCGX_GetStr(bytes + got, wanted - got, fcgx->in);
+    }
     return got < wanted && FCGX_GetError(fcgx->in) != 0 ? -1 : got;
 }
 
@@ -71,10 +114,12 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
 static void write_rest(struct jr_handler *handler, struct jr_response *response,
                        FCGX_Request *fcgx)
 {
+    const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
     int length = (int)response->rest.length;
     char last = length > 0 ? response->rest.bytes[length - 1] : '\0';
 
     if (length > 1) {
+        (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
         (void)FCGX_PutStr(response->rest.bytes, length - 1, fcgx->out);
         (void)FCGX_FFlush(fcgx->out);
     }
@@ -83,30 +128,107 @@ static void write_rest(struct jr_handler *handler, struct jr_response *response,
         (void)FCGX_PutChar(last, fcgx->out);
 }
 
-static void answer(struct jr_handler *handler, FCGX_Request *fcgx)
+static void answer(struct server *server, struct flight *flight)
 {
-    const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
-    struct jr_request request;
-    struct jr_response response;
+    FCGX_Request *fcgx = &flight->fcgx;
+    struct jr_response *response = &flight->exchange.response;
 
-    /* nginx has the whole body before it connects; nobody else may hold a worker for long. */
-    (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    jr_request_init(&request, fcgx, variable, read_body);
-    jr_handle(handler, &request, &response);
     /* A client that has gone is none of our business: what was promised is on disk. */
-    (void)FCGX_PutStr(response.text, (int)response.length, fcgx->out);
-    write_rest(handler, &response, fcgx);
+    (void)FCGX_PutStr(response->text, (int)response->length, fcgx->out);
+    write_rest(server->handler, response, fcgx);
+    /* Otherwise libfcgi would wait for nginx to close the connection first. A unix socket
+     * delivers what was written before it was closed; only what was not read might be
+     * taken for a reset. */
+    fcgx->detached = FCGX_HasSeenEOF(fcgx->in) != 0;
     FCGX_Finish_r(fcgx);
 }
 
-/* Wait for a connection. Returns false when it is time to stop. */
-static bool wait_for_request(void)
+static void record(struct server *server)
 {
-    struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
+    struct jr_exchange *exchanges[JR_SLOT_UPDATES];
+
+    if (server->begun == 0)
+        return;
+    for (size_t i = 0; i < server->begun; i++)
+        exchanges[i] = &server->flights[i].exchange;
+    jr_handle_record(server->handler, exchanges, server->begun);
+    for (size_t i = 0; i < server->begun; i++)
+        answer(server, &server->flights[i]);
+    server->begun = 0;
+}
+
+/* Accept a connection, if there is one. Returns it, or -1. */
+static int take_connection(struct server *server)
+{
+    const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
+    int fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        /* nginx has the whole body before it connects; nobody else may hold a worker for long. */
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+        jr_log(JR_LOG_ERROR, "worker", "cannot accept: %s", strerror(errno));
+        server->broken = true;
+    }
+    return fd;
+}
+
+/* Does a whole request lie there to be read? It ends with an empty record of FCGI_STDIN. */
+static bool is_whole(struct server *server, int fd)
+{
+    const unsigned char *bytes = server->peeked;
+    ssize_t got = recv(fd, server->peeked, sizeof server->peeked, MSG_PEEK | MSG_DONTWAIT);
+
+    for (ssize_t at = 0; got - at >= HEADER_LENGTH;) {
+        int length = bytes[at + 4] << 8 | bytes[at + 5];
+
+        if (bytes[at + 1] == TYPE_STDIN && length == 0)
+            return true;
+        at += HEADER_LENGTH + length + bytes[at + 6];
+    }
+    return false;
+}
+
+/* Read a request and answer it, or leave it to be recorded. */
+static void begin(struct server *server, int fd)
+{
+    struct flight *flight = &server->flights[server->begun];
+    struct jr_request *request = &flight->exchange.request;
+
+    flight->fcgx.ipcFd = fd;
+    flight->fcgx.keepConnection = 1;
+    if (FCGX_Accept_r(&flight->fcgx) != 0)
+        return; /* it was no request, and libfcgi has closed the connection */
+    jr_request_init(request, &flight->fcgx, variable, read_body);
+    if (jr_handle_begin(server->handler, &flight->exchange))
+        answer(server, flight);
+    else
+        server->begun++;
+}
+
+/*
+ * Wake one worker for a connection, not all that wait (EPOLLEXCLUSIVE, epoll_ctl(2)).
+ * Returns a descriptor, or -1.
+ */
+static int watch_socket(void)
+{
+    struct epoll_event connection = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+    if (epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &connection) != 0) {
+        close(epoll);
+        return -1;
+    }
+    return epoll;
+}
+
+/* Wait for a connection. Returns false when it is time to stop. */
+static bool wait_for_request(int epoll)
+{
+    struct epoll_event connection;
 
     while (!jr_process_stopping()) {
-        int ready = ppoll(&listening, 1, NULL, jr_process_wait_mask());
+        int ready = epoll_pwait(epoll, &connection, 1, LOOK_AGAIN_MS, jr_process_wait_mask());
 
         if (ready > 0)
             return true;
@@ -118,26 +240,59 @@ static bool wait_for_request(void)
     return false;
 }
 
-static int serve(struct jr_handler *handler)
+/* Serve requests, as many at a time as wait already, until told to stop. */
+static void serve(struct server *server)
 {
-    FCGX_Request fcgx;
+    int fd = -1;
 
-    if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, STDIN_FILENO, 0) != 0) {
+    while (!server->broken && !server->handler->broken
+           && (fd >= 0 || wait_for_request(server->epoll))) {
+        if (fd < 0)
+            fd = take_connection(server);
+        if (fd >= 0)
+            jr_process_note_busy(server->handler->process, jr_now_ms());
+        while (fd >= 0) {
+            begin(server, fd);
+            fd = -1;
+            if (server->begun == JR_SLOT_UPDATES)
+                break;
+            fd = take_connection(server);
+            if (fd >= 0 && server->begun > 0 && !is_whole(server, fd))
+                break;
+        }
+        record(server);
+        jr_process_note_busy(server->handler->process, 0);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static int run(struct jr_handler *handler)
+{
+    struct server *server = calloc(1, sizeof *server);
+    int status;
+
+    if (server == NULL || FCGX_Init() != 0) {
         jr_log(JR_LOG_ERROR, "worker", "cannot set up libfcgi");
+        free(server);
         return JR_EXIT_FAILED;
     }
-    while (!handler->broken && wait_for_request()) {
-        int rc = FCGX_Accept_r(&fcgx);
-
-        if (rc == 0) {
-            answer(handler, &fcgx);
-        } else if (rc != -EAGAIN && rc != -EINTR && rc != -ECONNABORTED) {
-            jr_log(JR_LOG_ERROR, "worker", "cannot accept: %s", strerror(-rc));
-            return JR_EXIT_FAILED;
-        }
+    server->handler = handler;
+    server->epoll = watch_socket();
+    if (server->epoll < 0) {
+        jr_log(JR_LOG_ERROR, "worker", "cannot wait for requests: %s", strerror(errno));
+        free(server);
+        return JR_EXIT_FAILED;
     }
-    FCGX_Free(&fcgx, 1);
-    return handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED : JR_EXIT_OK;
+    /* Without a socket to accept from: it gets its connections from us. */
+    for (size_t i = 0; i < JR_SLOT_UPDATES; i++)
+        (void)FCGX_InitRequest(&server->flights[i].fcgx, -1, 0);
+    serve(server);
+    status = server->broken || handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED
+                                                                         : JR_EXIT_OK;
+    close(server->epoll);
+    free(server);
+    return status;
 }
 
 int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime, int number)
@@ -155,7 +310,7 @@ int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime, int
         jr_log(JR_LOG_ERROR, "worker", "%s", error.text);
         return JR_EXIT_STORE;
     }
-    status = serve(&handler);
+    status = run(&handler);
     jr_handler_release(&handler);
     return status;
 }

@@ -13,17 +13,120 @@
 #include "lib/testpoint.h"
 #include "lib/timestamp.h"
 
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
-static int state_of(const struct jr_slot *slot)
+/* A slot's word: its state, whether its owner is to lead, and the batch's number as far as it fits. */
+#define STATE_MASK   UINT32_C(3)
+#define TO_LEAD      UINT32_C(4)
+#define NUMBER_SHIFT 3
+
+/* Who is not told anything for so long sees for himself: the leader may be dead. */
+#define WAIT_LIMIT_MS 100
+
+enum jr_slot_state jr_slot_state(const struct jr_slot *slot)
 {
-    return atomic_load_explicit(&slot->state, memory_order_acquire);
+    return (enum jr_slot_state)(slot->word & STATE_MASK);
 }
 
-static void set_state(struct jr_slot *slot, enum jr_slot_state state)
+static uint32_t word_of(enum jr_slot_state state, uint64_t number)
 {
-    atomic_store_explicit(&slot->state, (int)state, memory_order_release);
+    return (uint32_t)state | (uint32_t)(number << NUMBER_SHIFT);
+}
+
+/* Change all of the word but TO_LEAD. */
+static void set_state(struct jr_slot *slot, enum jr_slot_state state, uint64_t number)
+{
+    uint32_t before = slot->word;
+
+    while (!atomic_compare_exchange_weak(&slot->word, &before,
+                                         word_of(state, number) | (before & TO_LEAD)))
+        continue;
+}
+
+static void wake_owner(struct jr_slot *slot)
+{
+    (void)syscall(SYS_futex, &slot->word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/*
+ * Let the others of a batch know that it is on disk, or that it failed and they
+ * wait again. One that is no longer as the batch left it is left alone.
+ */
+static void tell_followers(struct jr_batch *batch, uint64_t number, enum jr_slot_state state)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct jr_slot *slot = &batch->slots[i];
+        uint32_t before = slot->word;
+
+        if (i != batch->own && (before & ~TO_LEAD) == word_of(JR_SLOT_APPLIED, number)
+            && atomic_compare_exchange_strong(&slot->word, &before,
+                                              word_of(state, number) | (before & TO_LEAD))
+            && state == JR_SLOT_DURABLE)
+            wake_owner(slot);
+    }
+}
+
+/* Make one of those that wait the next leader. Returns whether there is one. */
+static bool name_leader(struct jr_batch *batch)
+{
+    for (size_t i = 1; i < batch->count; i++) {
+        struct jr_slot *slot = &batch->slots[(batch->own + i) % batch->count];
+        uint32_t before = slot->word;
+
+        if ((before & (STATE_MASK | TO_LEAD)) == JR_SLOT_WAITING
+            && atomic_compare_exchange_strong(&slot->word, &before, before | TO_LEAD)) {
+            wake_owner(slot);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool anyone_waits(const struct jr_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (i != batch->own && jr_slot_state(&batch->slots[i]) == JR_SLOT_WAITING)
+            return true;
+    return false;
+}
+
+/* End leading. Who began to wait after the search for a leader saw that there was one. */
+static void stop_leading(struct jr_batch *batch)
+{
+    do {
+        if (name_leader(batch))
+            return;
+        *batch->leading = 0;
+    } while (anyone_waits(batch) && atomic_exchange(batch->leading, 1) == 0);
+}
+
+/*
+ * Wait for one's update to be on disk, or for one's turn.
+ * Returns whether it is one's turn: as the leader, or to see for oneself.
+ */
+static bool wait_for_turn(struct jr_batch *batch)
+{
+    struct jr_slot *own = &batch->slots[batch->own];
+    int64_t limit_ms = jr_monotonic_ms() + WAIT_LIMIT_MS;
+
+    if (atomic_exchange(batch->leading, 1) == 0)
+        return true;
+    for (;;) {
+        uint32_t word = own->word;
+        int64_t left_ms = limit_ms - jr_monotonic_ms();
+        struct timespec limit = { .tv_nsec = left_ms * 1000000 };
+
+        if ((word & STATE_MASK) == JR_SLOT_DURABLE)
+            return false;
+        if ((word & TO_LEAD) != 0 || left_ms <= 0)
+            return true;
+        (void)syscall(SYS_futex, &own->word, FUTEX_WAIT, word, &limit, NULL, 0);
+    }
 }
 
 /* Empty one's own slot under the lock: a leader may be applying what is in it. */
@@ -35,7 +138,7 @@ static enum jr_err clear_own(struct jr_batch *batch, struct jr_store *store, str
     jr_txn_begin(&txn, store, true);
     if (txn.error.code == JR_OK) {
         own->trying = own->alone = false;
-        set_state(own, JR_SLOT_EMPTY);
+        own->word = JR_SLOT_EMPTY;
     }
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
@@ -44,11 +147,13 @@ static enum jr_err clear_own(struct jr_batch *batch, struct jr_store *store, str
 }
 
 enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,
-                          size_t count, size_t own, struct jr_store *store, struct jr_error *error)
+                          _Atomic uint32_t *leading, size_t count, size_t own,
+                          struct jr_store *store, struct jr_error *error)
 {
     memset(batch, 0, sizeof *batch);
     batch->id = id;
     batch->slots = slots;
+    batch->leading = leading;
     batch->count = count;
     batch->own = own;
     return clear_own(batch, store, error);
@@ -115,7 +220,9 @@ void jr_batch_prune(struct jr_txn *txn, int64_t now_ms)
 
 static bool is_on_disk(const struct jr_slot *slot, uint64_t number)
 {
-    return state_of(slot) == JR_SLOT_APPLIED && slot->number <= number;
+    enum jr_slot_state state = jr_slot_state(slot);
+
+    return state == JR_SLOT_DURABLE || (state == JR_SLOT_APPLIED && slot->number <= number);
 }
 
 /*
@@ -132,46 +239,49 @@ static size_t lead(struct jr_batch *batch, struct jr_txn *txn, const struct jr_s
     for (size_t i = 0; i < batch->count && txn->error.code == JR_OK; i++) {
         struct jr_slot *slot = &batch->slots[i];
 
-        if (state_of(slot) == JR_SLOT_EMPTY || is_on_disk(slot, number)
+        if (jr_slot_state(slot) == JR_SLOT_EMPTY || is_on_disk(slot, number)
             || (i != batch->own && (slot->alone || slot->trying)))
             continue;
         /* A batch that leaves this one out must not count as its own. */
-        set_state(slot, JR_SLOT_WAITING);
+        set_state(slot, JR_SLOT_WAITING, 0);
         slot->trying = true;
-        jr_intake_apply(txn, settings, &slot->update, &slot->receipt);
+        for (size_t u = 0; u < slot->count; u++)
+            jr_intake_apply(txn, settings, &slot->updates[u], &slot->receipts[u]);
         slot->trying = false;
         slot->alone = txn->error.code != JR_OK;
         if (slot->alone)
             break;
         slot->number = number + 1;
-        set_state(slot, JR_SLOT_APPLIED);
-        applied++;
+        set_state(slot, JR_SLOT_APPLIED, number + 1);
+        applied += slot->count;
     }
-    write_number(txn, batch->id, number + 1, batch->slots[batch->own].update.now_ms);
+    write_number(txn, batch->id, number + 1, batch->slots[batch->own].updates[0].now_ms);
     return applied;
 }
 
 /*
- * Apply one's own update in a transaction of its own. It is taken out of the
- * others' reach first, and only under the lock: somebody may be applying it.
+ * Apply one of one's own updates in a transaction of its own. All are taken out of
+ * the others' reach first, and only under the lock: somebody may be applying them.
+ *   all_done  out: they were on disk already, and the receipts are there
  */
-static enum jr_err go_alone(struct jr_batch *batch, struct jr_store *store,
-                            const struct jr_settings *settings, struct jr_error *error)
+static enum jr_err apply_alone(struct jr_batch *batch, struct jr_store *store,
+                               const struct jr_settings *settings, size_t which, bool *all_done,
+                               struct jr_error *error)
 {
     struct jr_slot *own = &batch->slots[batch->own];
     struct jr_txn txn;
     enum jr_err err;
 
+    *all_done = false;
     jr_txn_begin(&txn, store, true);
     if (txn.error.code == JR_OK) {
-        bool done = is_on_disk(own, read_number(&txn, batch->id)) && txn.error.code == JR_OK;
-
-        set_state(own, JR_SLOT_EMPTY);
-        if (done) {
+        *all_done = is_on_disk(own, read_number(&txn, batch->id)) && txn.error.code == JR_OK;
+        set_state(own, JR_SLOT_EMPTY, 0);
+        if (*all_done) {
             jr_txn_abort(&txn);
             return JR_OK;
         }
-        jr_intake_apply(&txn, settings, &own->update, &own->receipt);
+        jr_intake_apply(&txn, settings, &own->updates[which], &own->receipts[which]);
     }
     err = jr_txn_commit(&txn);
     if (err != JR_OK)
@@ -179,6 +289,37 @@ static enum jr_err go_alone(struct jr_batch *batch, struct jr_store *store,
     batch->commits += err == JR_OK;
     batch->updates += err == JR_OK;
     return err;
+}
+
+/*
+ * Each of one's own updates by itself.
+ *   full  the map or the disk looked full just before
+ */
+static void go_alone(struct jr_batch *batch, struct jr_store *store,
+                     const struct jr_settings *settings, bool full, struct jr_item *items,
+                     size_t count)
+{
+    bool all_done = false;
+
+    for (size_t i = 0; i < count && !all_done; i++) {
+        enum jr_err err = JR_OK;
+
+        for (int attempt = 0; attempt < 2; attempt++) {
+            /* Pages that a dead reader holds make the map look full. */
+            if (full)
+                jr_store_clear_stale_readers(store);
+            items[i].error.code = JR_OK;
+            err = apply_alone(batch, store, settings, i, &all_done, &items[i].error);
+            full = err == JR_EFULL;
+            if (!full)
+                break;
+        }
+        /* The store has to be closed: nothing more will succeed. */
+        for (size_t rest = i + 1; err == JR_EFATAL && rest < count; rest++)
+            items[rest].error = items[i].error;
+        if (err == JR_EFATAL)
+            break;
+    }
 }
 
 /*
@@ -210,39 +351,59 @@ static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
     } else {
         *error = txn.error;
     }
+    tell_followers(batch, number + 1, err == JR_OK ? JR_SLOT_DURABLE : JR_SLOT_WAITING);
     return err;
 }
 
-enum jr_err jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
-                            const struct jr_settings *settings, const struct jr_update *update,
-                            struct jr_receipt *receipt, struct jr_error *error)
+/*
+ * With the updates in the slot: see to it that they are recorded.
+ * Returns whether somebody else has to be named as the next to lead.
+ */
+static bool record(struct jr_batch *batch, struct jr_store *store,
+                   const struct jr_settings *settings, struct jr_item *items, size_t count)
+{
+    struct jr_error error = { .code = JR_OK };
+    enum jr_err err = JR_ENOENT;
+    bool led = false;
+
+    if (batch->count > 1) {
+        led = wait_for_turn(batch);
+        err = led ? take_turn(batch, store, settings, &error) : JR_OK;
+    }
+    for (size_t i = 0; err == JR_EFATAL && i < count; i++)
+        items[i].error = error;
+    if (err != JR_OK && err != JR_EFATAL)
+        go_alone(batch, store, settings, err == JR_EFULL, items, count);
+    return led;
+}
+
+void jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
+                     const struct jr_settings *settings, struct jr_item *items, size_t count)
 {
     struct jr_slot *own = &batch->slots[batch->own];
-    enum jr_err err = JR_ENOENT;
+    struct jr_error error;
+    uint32_t before;
+    bool led;
 
     /* After a failure that left no lock to take it back under. */
-    if (state_of(own) != JR_SLOT_EMPTY && clear_own(batch, store, error) != JR_OK)
-        return error->code;
-    own->update = *update;
+    if (jr_slot_state(own) != JR_SLOT_EMPTY && clear_own(batch, store, &error) != JR_OK) {
+        for (size_t i = 0; i < count; i++)
+            items[i].error = error;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        own->updates[i] = *items[i].update;
+        items[i].error.code = JR_OK;
+    }
+    own->count = count;
     own->alone = own->trying = false;
-    if (batch->count > 1) {
-        set_state(own, JR_SLOT_WAITING);
-        err = take_turn(batch, store, settings, error);
-    }
-    if (err != JR_OK && err != JR_EFATAL) {
-        /* Pages that a dead reader holds make the map look full. */
-        if (err == JR_EFULL)
-            jr_store_clear_stale_readers(store);
-        err = go_alone(batch, store, settings, error);
-        if (err == JR_EFULL) {
-            jr_store_clear_stale_readers(store);
-            err = go_alone(batch, store, settings, error);
-        }
-    }
-    if (err == JR_OK) {
-        *receipt = own->receipt;
-        /* Nobody else looks at a slot that is on disk, so this needs no lock. */
-        set_state(own, JR_SLOT_EMPTY);
-    }
-    return err;
+    own->word = JR_SLOT_WAITING;
+    led = record(batch, store, settings, items, count);
+    for (size_t i = 0; i < count; i++)
+        items[i].receipt = own->receipts[i];
+    /* Nobody else looks at a slot that is on disk, but to name its owner the leader. */
+    before = items[0].error.code == JR_OK ? atomic_exchange(&own->word, JR_SLOT_EMPTY)
+                                          : atomic_fetch_and(&own->word, ~TO_LEAD);
+    if (led || (before & TO_LEAD) != 0)
+        stop_leading(batch);
 }

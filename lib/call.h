@@ -28,6 +28,8 @@ struct jr_call {
     int status;       /* HTTP; 0: no answer */
     int64_t duration_us;
     int64_t hourly_limit;     /* 0: not said */
+    int64_t rate_remaining;   /* calls left of it; -1: not said */
+    int64_t rate_reset_ms;    /* when it is whole again; 0: not said */
     int64_t token_expires_ms; /* 0: not said */
     char text[256];           /* what GitHub or libcurl said, for people; may be empty */
 };

@@ -170,13 +170,16 @@ static enum jr_reason filter_known_run(const struct jr_settings *settings, const
     return filter_run(settings, run, run->attempt);
 }
 
-/* Rule 6: after a POST of unknown outcome nothing is asked before API_BACKOFF_MIN. */
+/*
+ * Rule 6: after a POST of unknown outcome nothing is asked before API_BACKOFF_MIN.
+ * One that was made later than now was made before the clock was set back.
+ */
 static int64_t not_too_soon(const struct jr_settings *settings, const struct jr_run *run,
-                            int64_t due_ms)
+                            int64_t due_ms, int64_t now_ms)
 {
     if (run->intent_ms == 0)
         return due_ms;
-    return later_of(due_ms, run->intent_ms + settings->api_backoff_min_ms);
+    return later_of(due_ms, earlier_of(run->intent_ms, now_ms) + settings->api_backoff_min_ms);
 }
 
 /* What became of a POST under way is open still: the intent stays. */
@@ -204,7 +207,8 @@ static void suspect(const struct jr_settings *settings, struct jr_run *run,
     }
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
-    run->due_ms = not_too_soon(settings, run, later_of(now_ms + settings->rerun_delay_ms, 1));
+    run->due_ms = not_too_soon(settings, run, later_of(now_ms + settings->rerun_delay_ms, 1),
+                               now_ms);
     run->tries = 0;
 }
 
@@ -561,7 +565,7 @@ static void wait_more(const struct jr_settings *settings, struct jr_run *run,
     verdict_is(verdict, JR_STEP_WAIT, reason);
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
-    run->due_ms = not_too_soon(settings, run, now_ms + wait_ms);
+    run->due_ms = not_too_soon(settings, run, now_ms + wait_ms, now_ms);
     if (run->tries < UINT32_MAX)
         run->tries++;
 }
@@ -699,6 +703,11 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
     watch(settings, run, now_ms);
 }
 
+int64_t jr_decide_quiet_max_ms(const struct jr_settings *settings)
+{
+    return later_of(2 * settings->reconcile_interval_ms, JR_QUIET_MAX_MS);
+}
+
 bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms)
 {
     int64_t interval_ms = 2 * settings->reconcile_interval_ms, wait_ms = interval_ms;
@@ -783,7 +792,7 @@ enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char 
     run->by_hand = true;
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_BY_HAND;
-    run->due_ms = not_too_soon(settings, run, now_ms);
+    run->due_ms = not_too_soon(settings, run, now_ms, now_ms);
     run->tries = 0;
     watch(settings, run, now_ms);
     return JR_REASON_NONE;

@@ -73,6 +73,7 @@ struct jr_verdict {
     uint32_t attempt; /* the attempt that was decided on */
     uint32_t ended_attempt;
     enum jr_reason ended_reason;
+    bool rescued; /* the run has ended in success by a rerun of ours; set by who records it */
 };
 
 /*
@@ -95,6 +96,9 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
  * (claimed_due_ms 0).
  */
 bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms);
+
+/* The furthest that quiet_due_ms lies ahead, unless the clock was set back. */
+int64_t jr_decide_quiet_max_ms(const struct jr_settings *settings);
 
 /*
  * A list of failed runs shows one. If its attempt has no verdict yet it gets an

@@ -3,7 +3,9 @@
  *
  * Key: day (4 bytes), kind (1), then for GitHub's UUIDs their 16 bytes. Those
  * are of version 1 (they carry the time of the event); with the time moved to
- * the front, as RFC 9562 has it for version 6, new keys go to the end.
+ * the front, as RFC 9562 has it for version 6, new keys go to the end. Where an
+ * id tells that its event is of about today, the event's day is the key's: then
+ * there is one place to look at. Others stand under the day when they came.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -52,6 +54,23 @@ static void time_first(unsigned char uuid[16])
     memcpy(uuid + 4, low, 4);
 }
 
+/* RFC 9562, 5.1: 100 ns since 1582-10-15. */
+#define TICKS_UNTIL_1970 UINT64_C(0x01b21dd213814000)
+#define TICKS_A_DAY      (UINT64_C(10000) * JR_DAY_MS)
+
+/* The day of a UUID of version 1 whose time has been moved to the front. */
+static int64_t day_of(const unsigned char uuid[16])
+{
+    struct jr_reader reader;
+    uint64_t ticks;
+
+    jr_reader_init(&reader, uuid, 8);
+    ticks = jr_read_u64(&reader);
+    /* Four bits of version stand before the time. */
+    ticks &= UINT64_C(0x0fffffffffffffff);
+    return ticks < TICKS_UNTIL_1970 ? -1 : (int64_t)((ticks - TICKS_UNTIL_1970) / TICKS_A_DAY);
+}
+
 static bool is_usable(const char *id)
 {
     size_t length = 0;
@@ -70,12 +89,15 @@ enum jr_err jr_delivery_identify(struct jr_delivery *delivery, const char *id, c
                                  size_t length)
 {
     memset(delivery, 0, sizeof *delivery);
+    delivery->day = -1;
     if (is_usable(id)) {
         jr_text_copy(delivery->text, sizeof delivery->text, id);
         if (parse_uuid(id, delivery->key + 1)) {
             delivery->key[0] = delivery->key[1 + 6] >> 4 == 1 ? KIND_TIME_UUID : KIND_UUID;
-            if (delivery->key[0] == KIND_TIME_UUID)
+            if (delivery->key[0] == KIND_TIME_UUID) {
                 time_first(delivery->key + 1);
+                delivery->day = day_of(delivery->key + 1);
+            }
             delivery->key_length = 1 + 16;
             return JR_OK;
         }
@@ -106,34 +128,49 @@ static size_t make_key(unsigned char key[JR_KEY_MAX], int64_t day, const struct 
     return writer.length;
 }
 
+/* Whenever it came before, it was at this time as well: its event's day is its only place. */
+static bool has_one_place(const struct jr_delivery *delivery, int64_t today)
+{
+    return delivery->day >= 0 && delivery->day >= today - 1 && delivery->day <= today + 1;
+}
+
+/* Read the answer to a delivery that is remembered under a day. Returns whether there is one. */
+static bool read_answer(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t day,
+                        struct jr_answer *answer)
+{
+    unsigned char key[JR_KEY_MAX], record[32];
+    struct jr_reader reader;
+    size_t length;
+
+    if (!jr_txn_get(txn, JR_TABLE_DELIVERIES, key, make_key(key, day, delivery), record,
+                    sizeof record, &length))
+        return false;
+    jr_reader_init(&reader, record, length);
+    if (jr_read_u8(&reader) != DELIVERY_VERSION)
+        reader.ok = false;
+    answer->status = jr_read_u16(&reader);
+    answer->reason = (enum jr_reason)jr_read_u16(&reader);
+    answer->run_id = jr_read_u64(&reader);
+    answer->attempt = jr_read_u32(&reader);
+    if (!reader.ok)
+        jr_txn_fail(txn, JR_EFORMAT, "the record of a delivery is damaged");
+    return true;
+}
+
 /*
- * The day under which a delivery is remembered, or -1. Most are new, so every
- * day has to be looked at; one ahead too, for a clock that was set back.
+ * The day under which a delivery is remembered, or -1. Where its id does not tell,
+ * every day has to be looked at; one ahead too, for a clock that was set back.
  */
 static int64_t find_day(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t now_ms,
                         struct jr_answer *answer)
 {
     int64_t today = now_ms / JR_DAY_MS;
 
-    for (int64_t day = today + 1; day >= today - JR_DELIVERY_DAYS && day >= 0; day--) {
-        unsigned char key[JR_KEY_MAX], record[32];
-        struct jr_reader reader;
-        size_t length;
-
-        if (!jr_txn_get(txn, JR_TABLE_DELIVERIES, key, make_key(key, day, delivery), record,
-                        sizeof record, &length))
-            continue;
-        jr_reader_init(&reader, record, length);
-        if (jr_read_u8(&reader) != DELIVERY_VERSION)
-            reader.ok = false;
-        answer->status = jr_read_u16(&reader);
-        answer->reason = (enum jr_reason)jr_read_u16(&reader);
-        answer->run_id = jr_read_u64(&reader);
-        answer->attempt = jr_read_u32(&reader);
-        if (!reader.ok)
-            jr_txn_fail(txn, JR_EFORMAT, "the record of a delivery is damaged");
-        return day;
-    }
+    if (has_one_place(delivery, today))
+        return read_answer(txn, delivery, delivery->day, answer) ? delivery->day : -1;
+    for (int64_t day = today + 1; day >= today - JR_DELIVERY_DAYS && day >= 0; day--)
+        if (read_answer(txn, delivery, day, answer))
+            return day;
     return -1;
 }
 
@@ -150,8 +187,10 @@ void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery
     unsigned char key[JR_KEY_MAX], record[32];
     struct jr_writer writer;
     struct jr_answer before;
-    int64_t day = find_day(txn, delivery, now_ms, &before);
+    int64_t today = now_ms / JR_DAY_MS, day = delivery->day;
 
+    if (!has_one_place(delivery, today))
+        day = find_day(txn, delivery, now_ms, &before);
     jr_writer_init(&writer, record, sizeof record);
     jr_write_u8(&writer, DELIVERY_VERSION);
     jr_write_u16(&writer, (uint16_t)answer->status);
@@ -159,17 +198,18 @@ void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery
     jr_write_u64(&writer, answer->run_id);
     jr_write_u32(&writer, answer->attempt);
     jr_txn_put(txn, JR_TABLE_DELIVERIES, key,
-               make_key(key, day >= 0 ? day : now_ms / JR_DAY_MS, delivery), record, writer.length);
+               make_key(key, day >= 0 ? day : today, delivery), record, writer.length);
 }
 
 static bool forget(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t at_ms)
 {
-    unsigned char key[JR_KEY_MAX], record[32];
-    size_t key_length = make_key(key, at_ms / JR_DAY_MS, delivery), length;
+    unsigned char key[JR_KEY_MAX];
+    struct jr_answer answer;
+    int64_t day = find_day(txn, delivery, at_ms, &answer);
 
-    if (!jr_txn_get(txn, JR_TABLE_DELIVERIES, key, key_length, record, sizeof record, &length))
+    if (day < 0)
         return false;
-    jr_txn_delete(txn, JR_TABLE_DELIVERIES, key, key_length);
+    jr_txn_delete(txn, JR_TABLE_DELIVERIES, key, make_key(key, day, delivery));
     return true;
 }
 

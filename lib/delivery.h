@@ -26,6 +26,7 @@
 struct jr_delivery {
     unsigned char key[33];
     size_t key_length;
+    int64_t day; /* of its event, since the epoch; -1: the id does not tell */
     char text[JR_DELIVERY_SIZE];
 };
 
@@ -55,9 +56,9 @@ void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery
                           const struct jr_answer *answer);
 
 /*
- * Forget a delivery that came on a day.
+ * Forget a delivery that came at a time.
  *   text  jr_delivery.text, as the history has it
- * Returns whether it was remembered under that day.
+ * Returns whether it was remembered about that day.
  */
 bool jr_delivery_forget(struct jr_txn *txn, const char *text, int64_t at_ms);
 

@@ -9,6 +9,7 @@
 #include <config.h>
 
 #include "lib/event.h"
+#include "lib/excerpt.h"
 #include "lib/json.h"
 #include "lib/text.h"
 
@@ -174,8 +175,8 @@ static enum jr_err read_run(json_object *run, struct jr_event *event, const char
     return JR_OK;
 }
 
-enum jr_payload jr_event_decode(const char *name, json_object *root,
-                                struct jr_event *event, struct jr_error *error)
+static enum jr_payload decode(const char *name, json_object *root, struct jr_event *event,
+                              struct jr_error *error)
 {
     json_object *job, *run;
     enum jr_json has_job, has_run;
@@ -212,6 +213,44 @@ enum jr_payload jr_event_decode(const char *name, json_object *root,
         err = read_repository(root, event, error);
     read_login(root, "sender", event->sender);
     return err == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
+}
+
+/* All that is read of a payload: a member that a reader above looks for stands here too. */
+static const struct jr_wanted wanted_login[] = { { "login", NULL }, { NULL, NULL } };
+static const struct jr_wanted wanted_repository[] = {
+    { "id", NULL }, { "full_name", NULL }, { NULL, NULL },
+};
+static const struct jr_wanted wanted_job[] = {
+    { "id", NULL }, { "run_id", NULL }, { "run_attempt", NULL }, { "status", NULL },
+    { "conclusion", NULL }, { "head_branch", NULL }, { "workflow_name", NULL }, { "name", NULL },
+    { "runner_name", NULL }, { "created_at", NULL }, { "started_at", NULL },
+    { "completed_at", NULL }, { "labels", NULL }, { NULL, NULL },
+};
+static const struct jr_wanted wanted_run[] = {
+    { "id", NULL }, { "run_attempt", NULL }, { "status", NULL }, { "conclusion", NULL },
+    { "head_branch", NULL }, { "name", NULL }, { "event", NULL }, { "actor", wanted_login },
+    { "triggering_actor", wanted_login }, { "head_repository", wanted_repository },
+    { "created_at", NULL }, { "run_started_at", NULL }, { "updated_at", NULL }, { NULL, NULL },
+};
+static const struct jr_wanted wanted_payload[] = {
+    { "action", NULL }, { job_event, wanted_job }, { run_event, wanted_run },
+    { "repository", wanted_repository }, { "sender", wanted_login }, { NULL, NULL },
+};
+
+enum jr_payload jr_event_read(const char *name, char *text, size_t length,
+                              struct jr_event *event, struct jr_error *error)
+{
+    json_object *root = NULL;
+    enum jr_payload payload;
+    enum jr_err err = jr_excerpt(text, &length, wanted_payload, error);
+
+    if (err == JR_OK)
+        err = jr_json_parse(text, length, &root, error);
+    if (err != JR_OK)
+        return err == JR_ENOMEM ? JR_PAYLOAD_NO_MEMORY : JR_PAYLOAD_NOT_JSON;
+    payload = decode(name, root, event, error);
+    json_object_put(root);
+    return payload;
 }
 
 enum jr_err jr_event_decode_run(json_object *run, struct jr_event *event,

@@ -68,9 +68,11 @@ struct jr_event {
 
 /* What a payload holds. */
 enum jr_payload {
-    JR_PAYLOAD_EVENT,   /* an event to be recorded */
-    JR_PAYLOAD_NOTHING, /* null, or neither workflow_job nor workflow_run in it */
-    JR_PAYLOAD_BAD      /* not of the right shape */
+    JR_PAYLOAD_EVENT,     /* an event to be recorded */
+    JR_PAYLOAD_NOTHING,   /* null, or neither workflow_job nor workflow_run in it */
+    JR_PAYLOAD_NOT_JSON,
+    JR_PAYLOAD_BAD,       /* JSON, but not of the right shape */
+    JR_PAYLOAD_NO_MEMORY
 };
 
 /* Is this X-GitHub-Event one that is looked at? */
@@ -78,13 +80,13 @@ bool jr_event_is_watched(const char *name);
 
 /*
  * Read a webhook's payload.
- *   name   the X-GitHub-Event; NULL: found by what the payload holds
- *   root   the parsed payload, may be NULL (`null`)
- *   event  out: whole only for JR_PAYLOAD_EVENT
- *   error  out: for JR_PAYLOAD_BAD, which member is wrong
+ *   name    the X-GitHub-Event; NULL: found by what the payload holds
+ *   text    the payload, of length bytes and a NUL after them; spoilt afterwards
+ *   event   out: whole only for JR_PAYLOAD_EVENT
+ *   error   out: for all that is neither EVENT nor NOTHING, what is wrong
  */
-enum jr_payload jr_event_decode(const char *name, json_object *root,
-                                struct jr_event *event, struct jr_error *error);
+enum jr_payload jr_event_read(const char *name, char *text, size_t length,
+                              struct jr_event *event, struct jr_error *error) JR_CHECKED;
 
 /*
  * Read a run as GET /repos/{owner}/{repo}/actions/runs/{run_id} answers it.

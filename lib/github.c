@@ -150,6 +150,8 @@ void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t no
     call->duration_us = answer->duration_us;
     call->stops_all = call->try_all = false;
     call->hourly_limit = later_of(answer->ratelimit_limit, 0);
+    call->rate_remaining = later_of(answer->ratelimit_remaining, -1);
+    call->rate_reset_ms = later_of(answer->ratelimit_reset_s, 0) * 1000;
     call->token_expires_ms = jr_timestamp_parse(answer->token_expiration);
     if (status == 0)
         jr_text_copy(call->text, sizeof call->text, answer->text);

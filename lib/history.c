@@ -7,22 +7,13 @@
 
 #include "lib/codec.h"
 #include "lib/history.h"
+#include "lib/ledger.h"
 #include "lib/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define HISTORY_VERSION 1
-
-static size_t make_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, uint32_t number)
-{
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key, JR_KEY_MAX);
-    jr_write_u64(&writer, run_id);
-    jr_write_u32(&writer, number);
-    return writer.length;
-}
 
 void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_history *entry)
 {
@@ -43,7 +34,8 @@ void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_hist
     jr_write_text(&writer, entry->detail);
     if (!writer.ok)
         jr_txn_fail(txn, JR_EINVAL, "an entry of the history is too large");
-    jr_txn_put(txn, JR_TABLE_HISTORY, key, make_key(key, run->run_id, run->history_count), record,
+    jr_txn_put(txn, JR_TABLE_RUNS, key,
+               jr_ledger_key(key, run->run_id, JR_PART_HISTORY, run->history_count), record,
                writer.length);
     run->history_count++;
 }
@@ -79,17 +71,14 @@ void jr_history_add_decision(struct jr_txn *txn, struct jr_run *run, enum jr_rea
 bool jr_history_next(struct jr_txn *txn, uint64_t run_id, uint32_t *number,
                      struct jr_history *entry)
 {
-    unsigned char key[JR_KEY_MAX];
     struct jr_entry found;
     struct jr_reader reader;
+    uint64_t at = *number;
 
     memset(entry, 0, sizeof *entry);
-    if (!jr_txn_seek(txn, JR_TABLE_HISTORY, key, make_key(key, run_id, *number), false, &found))
+    if (!jr_ledger_seek(txn, run_id, JR_PART_HISTORY, &at, &found))
         return false;
-    jr_reader_init(&reader, found.key, found.key_length);
-    if (jr_read_u64(&reader) != run_id)
-        return false;
-    *number = jr_read_u32(&reader) + 1;
+    *number = (uint32_t)at + 1;
     jr_reader_init(&reader, found.value, found.value_length);
     if (jr_read_u8(&reader) != HISTORY_VERSION)
         reader.ok = false;

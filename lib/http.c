@@ -223,6 +223,21 @@ static void read_headers(CURL *curl, struct jr_http_answer *answer)
                sizeof answer->token_expiration);
 }
 
+/*
+ * What a host between GitHub and us answers may show the request that it refuses,
+ * token and all, and ends in the log and in the history.
+ */
+static void hide_token(const struct jr_http *http, char *text, size_t length)
+{
+    size_t token_length = http->token == NULL ? 0 : strlen(http->token);
+    char *found = token_length == 0 ? NULL : memmem(text, length, http->token, token_length);
+
+    while (found != NULL) {
+        memset(found, '*', token_length);
+        found = memmem(found, length - (size_t)(found - text), http->token, token_length);
+    }
+}
+
 static void call(struct jr_http *http, const char *url, bool post, struct jr_http_answer *answer)
 {
     int64_t start_us = jr_monotonic_us();
@@ -242,6 +257,8 @@ static void call(struct jr_http *http, const char *url, bool post, struct jr_htt
     if (rc == CURLE_OK)
         rc = curl_easy_perform(http->curl);
     answer->duration_us = jr_monotonic_us() - start_us;
+    hide_token(http, http->body, http->length);
+    hide_token(http, http->error, strlen(http->error));
     answer->body = http->body;
     answer->length = http->length;
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -249,6 +266,7 @@ static void call(struct jr_http *http, const char *url, bool post, struct jr_htt
     if (rc == CURLE_OK || (post && status >= 200 && status < 300)) {
         answer->status = (int)status;
         read_headers(http->curl, answer);
+        hide_token(http, answer->location, strlen(answer->location));
         return;
     }
     /* Before its pretransfer phase is over, libcurl has sent nothing of the request. */

@@ -52,6 +52,15 @@ static void tell_decision(struct jr_txn *txn, struct jr_run *run, const struct j
         jr_history_add_decision(txn, run, run->reason, now_ms);
 }
 
+/* The reason of a verdict that was not there before. */
+static enum jr_reason verdict_of(const struct jr_run *before, const struct jr_run *run)
+{
+    bool same = before->phase == JR_PHASE_CLOSED && before->attempt == run->attempt
+                && before->reason == run->reason;
+
+    return run->phase == JR_PHASE_CLOSED && !same ? run->reason : JR_REASON_NONE;
+}
+
 /* Apply the event and remember the answer. */
 static void record(struct jr_txn *txn, const struct jr_settings *settings,
                    const struct jr_update *update, bool anew, struct jr_receipt *receipt)
@@ -74,12 +83,14 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     receipt->answer.run_id = event->run_id;
     receipt->answer.attempt = event->attempt != 0 ? event->attempt : run.attempt;
     receipt->due_moved = run.due_ms != 0 && run.due_ms != before.due_ms;
+    receipt->verdict = verdict_of(&before, &run);
     tell_event(txn, &run, update, &decision, receipt->answer.attempt);
     tell_decision(txn, &run, &before, &decision, update->now_ms);
     if (job.known)
         jr_ledger_save_job(txn, &job);
     jr_flaky_tally(txn, &before, &run, &job_before, &job, update->now_ms);
     jr_days_note(txn, &before, &run, update->now_ms);
+    receipt->rescued = run.rescued && !before.rescued;
     jr_ledger_save_run(txn, &run);
     jr_repo_note(txn, event->repo_id, event->repo, update->now_ms);
     jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);

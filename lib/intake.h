@@ -26,6 +26,8 @@ struct jr_receipt {
     struct jr_answer answer;
     bool repeated; /* the delivery was answered before, and nothing was changed */
     bool due_moved; /* an outbox entry was added or moved: wake the dispatcher */
+    enum jr_reason verdict; /* why the event closed an attempt; NONE: it did not */
+    bool rescued;   /* the run has ended in success by a rerun of ours */
 };
 
 /*

@@ -1,7 +1,7 @@
 /*
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
- * Keys are big-endian, so that the order of keys is the order of numbers.
+ * Numbers in keys are big-endian, so that the order of keys is their order.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -12,22 +12,11 @@
 
 #include <string.h>
 
-/* A key of up to two numbers. */
+/* A key of an index: two numbers. */
 struct key {
     unsigned char bytes[16];
     size_t length;
 };
-
-static struct key key_of(uint64_t number)
-{
-    struct key key;
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
-    jr_write_u64(&writer, number);
-    key.length = writer.length;
-    return key;
-}
 
 static struct key key_of_two(uint64_t first, uint64_t second)
 {
@@ -41,29 +30,71 @@ static struct key key_of_two(uint64_t first, uint64_t second)
     return key;
 }
 
+size_t jr_ledger_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, enum jr_part part,
+                     uint64_t number)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key, JR_KEY_MAX);
+    jr_write_u64(&writer, run_id);
+    jr_write_u8(&writer, (uint8_t)part);
+    jr_write_u64(&writer, number);
+    return writer.length;
+}
+
+bool jr_ledger_seek(struct jr_txn *txn, uint64_t run_id, enum jr_part part, uint64_t *number,
+                    struct jr_entry *entry)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, run_id, part, *number);
+    struct jr_reader reader;
+
+    if (!jr_txn_seek(txn, JR_TABLE_RUNS, key, length, false, entry))
+        return false;
+    jr_reader_init(&reader, entry->key, entry->key_length);
+    if (jr_read_u64(&reader) != run_id || jr_read_u8(&reader) != part)
+        return false;
+    *number = jr_read_u64(&reader);
+    return reader.ok;
+}
+
+/* Each has one entry there. */
+uint64_t jr_ledger_count(struct jr_txn *txn)
+{
+    return jr_txn_count(txn, JR_TABLE_AGES);
+}
+
 /* The hour of the last event: coarse, so that a run's events seldom move the index. */
 static uint64_t age_of(int64_t last_event_ms)
 {
     return (uint64_t)(last_event_ms / JR_HOUR_MS);
 }
 
-void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
 {
-    struct key key = key_of(run_id);
-    unsigned char record[JR_RECORD_SIZE];
-    size_t length;
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
+    size_t key_length = jr_ledger_key(key, run_id, JR_PART_RUN, 0), length;
+    bool whole = true;
 
     memset(run, 0, sizeof *run);
-    if (jr_txn_get(txn, JR_TABLE_RUNS, key.bytes, key.length, record, sizeof record, &length)) {
-        if (!jr_run_decode(run, record, length))
-            jr_txn_fail(txn, JR_EFORMAT, "the record of run %llu is damaged",
-                        (unsigned long long)run_id);
+    if (jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, record, sizeof record, &length)) {
+        whole = jr_run_decode(run, record, length);
+        if (!whole)
+            memset(run, 0, sizeof *run);
         run->known = true;
     }
     run->run_id = run_id;
     run->stored_due_ms = run->due_ms;
     run->stored_quiet_due_ms = run->quiet_due_ms;
     run->stored_last_event_ms = run->last_event_ms;
+    return whole;
+}
+
+void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+{
+    if (!jr_ledger_read_run(txn, run_id, run))
+        jr_txn_fail(txn, JR_EFORMAT, "the record of run %llu is damaged",
+                    (unsigned long long)run_id);
 }
 
 /* Move a run in an index by time; time 0: it is not in it. */
@@ -103,15 +134,15 @@ static void save_age(struct jr_txn *txn, struct jr_run *run)
 
 void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
 {
-    struct key key = key_of(run->run_id);
-    unsigned char record[JR_RECORD_SIZE], attempt[4];
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE], attempt[4];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
     jr_run_encode(run, &writer);
     if (!writer.ok)
         jr_txn_fail(txn, JR_EINVAL, "the record of a run is too large");
-    jr_txn_put(txn, JR_TABLE_RUNS, key.bytes, key.length, record, writer.length);
+    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, run->run_id, JR_PART_RUN, 0), record,
+               writer.length);
     jr_writer_init(&writer, attempt, sizeof attempt);
     jr_write_u32(&writer, run->attempt);
     move_in(txn, JR_TABLE_OUTBOX, run->run_id, &run->stored_due_ms, run->due_ms, attempt,
@@ -133,42 +164,27 @@ static void decode_job(struct jr_txn *txn, struct jr_job *job, const void *recor
 
 void jr_ledger_load_job(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, struct jr_job *job)
 {
-    struct key key = key_of_two(run_id, job_id);
-    unsigned char record[JR_RECORD_SIZE];
-    size_t length;
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
+    size_t key_length = jr_ledger_key(key, run_id, JR_PART_JOB, job_id), length;
 
     memset(job, 0, sizeof *job);
     job->run_id = run_id;
     job->job_id = job_id;
-    if (jr_txn_get(txn, JR_TABLE_JOBS, key.bytes, key.length, record, sizeof record, &length))
+    if (jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, record, sizeof record, &length))
         decode_job(txn, job, record, length, run_id, job_id);
 }
 
 void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job)
 {
-    struct key key = key_of_two(job->run_id, job->job_id);
-    unsigned char record[JR_RECORD_SIZE];
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
     jr_job_encode(job, &writer);
     if (!writer.ok)
         jr_txn_fail(txn, JR_EINVAL, "the record of a job is too large");
-    jr_txn_put(txn, JR_TABLE_JOBS, key.bytes, key.length, record, writer.length);
-}
-
-/*
- * The first entry of a table whose key begins with run_id and, unless after is
- * 0, goes on with a number of 8 bytes greater than that.
- */
-static bool seek_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id, uint64_t after,
-                        struct jr_entry *entry)
-{
-    struct key run = key_of(run_id);
-    struct key key = after == 0 ? run : key_of_two(run_id, after);
-
-    return jr_txn_seek(txn, table, key.bytes, key.length, after != 0, entry)
-           && entry->key_length >= run.length && memcmp(entry->key, run.bytes, run.length) == 0;
+    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, job->run_id, JR_PART_JOB, job->job_id),
+               record, writer.length);
 }
 
 /* The number that stands at an offset (0 or 8) of a key; 0 when it is too short. */
@@ -185,27 +201,32 @@ static uint64_t number_in(const struct jr_entry *entry, size_t offset)
 bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, struct jr_job *job)
 {
     struct jr_entry entry;
+    uint64_t job_id = after + 1;
 
-    if (!seek_of_run(txn, JR_TABLE_JOBS, run_id, after, &entry))
+    if (!jr_ledger_seek(txn, run_id, JR_PART_JOB, &job_id, &entry))
         return false;
-    decode_job(txn, job, entry.value, entry.value_length, run_id, number_in(&entry, 8));
+    decode_job(txn, job, entry.value, entry.value_length, run_id, job_id);
     return txn->error.code == JR_OK;
 }
 
-static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t *time_ms, uint64_t *run_id)
+/* What lies after latest_ms, if there is any, or else what comes first. */
+static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t latest_ms, int64_t *time_ms,
+                     uint64_t *run_id)
 {
+    struct key latest = key_of_two((uint64_t)latest_ms, UINT64_MAX);
     struct jr_entry entry;
 
-    if (!jr_txn_seek(txn, table, NULL, 0, false, &entry))
+    if (!jr_txn_seek(txn, table, latest.bytes, latest.length, true, &entry)
+        && !jr_txn_seek(txn, table, NULL, 0, false, &entry))
         return false;
     *time_ms = (int64_t)number_in(&entry, 0);
     *run_id = number_in(&entry, 8);
     return true;
 }
 
-bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
+bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms, uint64_t *run_id)
 {
-    return first_in(txn, JR_TABLE_OUTBOX, due_ms, run_id);
+    return first_in(txn, JR_TABLE_OUTBOX, latest_ms, due_ms, run_id);
 }
 
 bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
@@ -239,18 +260,29 @@ void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
     jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
 }
 
-bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id)
+bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t latest_ms, int64_t *quiet_due_ms,
+                           uint64_t *run_id)
 {
-    return first_in(txn, JR_TABLE_QUIET, quiet_due_ms, run_id);
+    return first_in(txn, JR_TABLE_QUIET, latest_ms, quiet_due_ms, run_id);
 }
 
-/* Delete all of a run's entries in a table. */
-static void delete_of_run(struct jr_txn *txn, enum jr_table table, uint64_t run_id)
+void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run_id)
 {
+    struct key key = key_of_two((uint64_t)quiet_due_ms, run_id);
+
+    jr_txn_delete(txn, JR_TABLE_QUIET, key.bytes, key.length);
+}
+
+/* Delete all parts of a run. */
+static void delete_parts(struct jr_txn *txn, uint64_t run_id)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, run_id, JR_PART_HISTORY, 0);
     struct jr_entry entry;
 
-    while (seek_of_run(txn, table, run_id, 0, &entry))
-        jr_txn_delete(txn, table, entry.key, entry.key_length);
+    while (jr_txn_seek(txn, JR_TABLE_RUNS, key, length, false, &entry)
+           && number_in(&entry, 0) == run_id)
+        jr_txn_delete(txn, JR_TABLE_RUNS, entry.key, entry.key_length);
 }
 
 /* Is more to be heard of it? */
@@ -264,14 +296,12 @@ void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
 {
     struct key key = key_of_two(age_of(run->stored_last_event_ms), run->run_id);
 
-    run->due_ms = 0;
-    run->quiet_due_ms = 0;
-    jr_ledger_save_run(txn, run);
-    delete_of_run(txn, JR_TABLE_JOBS, run->run_id);
-    delete_of_run(txn, JR_TABLE_HISTORY, run->run_id);
+    if (run->stored_due_ms != 0)
+        jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
+    if (run->stored_quiet_due_ms != 0)
+        jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
+    delete_parts(txn, run->run_id);
     jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
-    key = key_of(run->run_id);
-    jr_txn_delete(txn, JR_TABLE_RUNS, key.bytes, key.length);
 }
 
 unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
@@ -280,6 +310,7 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
     struct jr_entry entry;
     struct jr_run run;
     unsigned removed = 0;
+    bool whole;
 
     for (unsigned seen = 0; seen < most; seen++) {
         if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
@@ -289,11 +320,14 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
         }
         memcpy(prune->key, entry.key, sizeof prune->key);
         prune->key_length = sizeof prune->key;
-        jr_ledger_load_run(txn, number_in(&entry, 8), &run);
-        if (txn->error.code != JR_OK)
-            break;
-        if (run.due_ms != 0 || (only_closed && is_under_way(&run)))
+        /* A damaged one tells nothing of itself: it goes by its age alone. */
+        whole = jr_ledger_read_run(txn, number_in(&entry, 8), &run);
+        if (only_closed && (!whole || is_under_way(&run)))
             continue;
+        if (whole && run.due_ms != 0)
+            continue;
+        if (!whole)
+            run.stored_last_event_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
         jr_ledger_remove_run(txn, &run);
         removed++;
     }

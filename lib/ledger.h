@@ -17,8 +17,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * Everything of a run stands together: its history, then its jobs, then the run
+ * itself. So an event, which adds to the first and changes the others, touches
+ * one page or two.
+ */
+enum jr_part {
+    JR_PART_HISTORY = 1, /* number: of the entry, from 0 on */
+    JR_PART_JOB = 2,     /* number: the job id */
+    JR_PART_RUN = 3      /* number: 0 */
+};
+
+/* Write the key of a part in JR_TABLE_RUNS; returns its length. */
+size_t jr_ledger_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, enum jr_part part,
+                     uint64_t number);
+
+/*
+ * Find the first part of this kind whose number is not less than the given one.
+ *   number  in and out
+ * Returns whether there is one; entry holds it then.
+ */
+bool jr_ledger_seek(struct jr_txn *txn, uint64_t run_id, enum jr_part part, uint64_t *number,
+                    struct jr_entry *entry);
+
+/* How many runs there are. */
+uint64_t jr_ledger_count(struct jr_txn *txn);
+
 /* Load a run. When there is none, run is all zero but for its id. */
 void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run);
+
+/*
+ * The same, but a damaged record does not fail the transaction, for who can do
+ * without it. Returns false for one: run is then of no use but for its id.
+ */
+bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run) JR_CHECKED;
 
 /* Save a run that was loaded in this transaction. */
 void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run);
@@ -34,8 +66,12 @@ void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job);
  */
 bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, struct jr_job *job);
 
-/* Find the outbox entry that is due first. Returns whether there is one. */
-bool jr_ledger_first_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
+/*
+ * Find the outbox entry that is due first. One due later than latest_ms was made
+ * before the clock was set back, and comes before all others.
+ * Returns whether there is one.
+ */
+bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms, uint64_t *run_id);
 
 /*
  * Walk the outbox in due order.
@@ -55,8 +91,12 @@ bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);
 
-/* Find the watched run whose quiet_due_ms comes first. Returns whether there is one. */
-bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t *quiet_due_ms, uint64_t *run_id);
+/* The same for the watched runs, by their quiet_due_ms. */
+bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t latest_ms, int64_t *quiet_due_ms,
+                           uint64_t *run_id);
+
+/* Watch a run no longer that cannot be loaded. */
+void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run_id);
 
 /*
  * Remove a run that was loaded in this transaction, with jobs, history and all
@@ -73,7 +113,7 @@ struct jr_prune {
 /*
  * Remove runs whose last event is older than before_ms, with jobs and history.
  * Runs with an outbox entry stay.
- *   only_closed  runs stay too of which more may be heard
+ *   only_closed  runs stay too of which more may be heard, and damaged ones
  *   most         how many runs are looked at, so that the transaction stays short
  *   prune        in and out: where to go on
  * Returns how many were removed.

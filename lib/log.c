@@ -66,15 +66,31 @@ static void append_text(struct jr_line *line, const char *text)
 }
 
 /*
+ * Does text begin with a character that breaks lines or turns their order round:
+ * U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069?
+ */
+static bool rearranges(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+
+    if (bytes[0] != 0xe2 || bytes[1] == '\0')
+        return false;
+    if (bytes[1] == 0x80)
+        return (bytes[2] >= 0xa8 && bytes[2] <= 0xae) || bytes[2] == 0x8e || bytes[2] == 0x8f;
+    return bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9;
+}
+
+/*
  * The length of the character that text begins with, if it may be shown: valid
- * UTF-8 and no control character (U+0000 to U+001F, U+007F to U+009F). Else 0:
- * the byte has to be escaped.
+ * UTF-8 and no control character (U+0000 to U+001F, U+007F to U+009F, those above).
+ * Else 0: the byte has to be escaped.
  */
 static size_t printable_length(const char *text)
 {
     unsigned char first = (unsigned char)text[0];
 
-    if (first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)text[1] < 0xa0))
+    if (first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)text[1] < 0xa0)
+        || rearranges(text))
         return 0;
     return jr_text_utf8_length(text);
 }
@@ -83,9 +99,9 @@ static size_t printable_length(const char *text)
 static bool is_plain(const char *value)
 {
     while (*value != '\0') {
-        size_t length = printable_length(value);
+        size_t length = *value > ' ' && *value < 0x7f ? 1 : printable_length(value);
 
-        if (length == 0 || strchr(" \"=\\", *value) != NULL)
+        if (length == 0 || *value == ' ' || *value == '"' || *value == '=' || *value == '\\')
             return false;
         value += length;
     }
@@ -145,10 +161,13 @@ void jr_line_text(struct jr_line *line, const char *key, const char *value)
 
 void jr_line_number(struct jr_line *line, const char *key, uint64_t value)
 {
-    char digits[24];
+    char digits[24], *first = digits + sizeof digits - 1;
 
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
-    jr_line_text(line, key, digits);
+    *first = '\0';
+    do
+        *--first = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    jr_line_text(line, key, first);
 }
 
 void jr_line_ms(struct jr_line *line, const char *key, int64_t microseconds)

@@ -24,11 +24,17 @@ enum jr_log_level {
     JR_LOG_DEBUG
 };
 
-/* A line in the making. What does not fit is left out. */
+/* One write of as much is never mixed with others, also on a pipe: pipe(7), PIPE_BUF. */
+#define JR_LINE_MOST 4096
+
+/*
+ * A line in the making. What does not fit is left out: a caller bounds the values
+ * from outside, so that they crowd out nothing.
+ */
 struct jr_line {
     bool wanted;
     size_t length;
-    char text[2048];
+    char text[JR_LINE_MOST];
 };
 
 /* Lines above the level are dropped. Before this call the level is info. */

@@ -64,13 +64,14 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
                                int64_t sweep_ms, int64_t now_ms, struct jr_look *look,
                                struct jr_error *error)
 {
+    int64_t tried_ms = now_ms > sweep_ms ? now_ms : sweep_ms;
     struct jr_txn txn;
     enum jr_err err;
 
     memset(look, 0, sizeof *look);
     jr_txn_begin(&txn, store, true);
-    while (!look->active && jr_repo_next(&txn, sweep_ms, &look->repo)) {
-        look->repo.tried_ms = now_ms > sweep_ms ? now_ms : sweep_ms;
+    while (!look->active && jr_repo_next(&txn, sweep_ms, tried_ms, &look->repo)) {
+        look->repo.tried_ms = tried_ms;
         jr_repo_save(&txn, &look->repo);
         look->active = is_acted_on(settings, &look->repo);
     }
@@ -88,18 +89,19 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
 }
 
 static void take_up(struct jr_txn *txn, const struct jr_settings *settings,
-                    const struct jr_event *seen, int64_t now_ms, unsigned *found, unsigned *closed)
+                    const struct jr_event *seen, int64_t now_ms, struct jr_verdict *verdict,
+                    unsigned *found, unsigned *closed)
 {
     struct jr_run run, before;
-    struct jr_verdict verdict;
 
-    jr_ledger_load_run(txn, seen->run_id, &run);
-    before = run;
-    if (txn->error.code != JR_OK || !jr_decide_listed(settings, seen, &run, now_ms, &verdict))
+    if (!jr_ledger_read_run(txn, seen->run_id, &run) || txn->error.code != JR_OK)
         return;
-    if (verdict.ended_attempt != 0)
-        jr_history_add_outcome(txn, &run, verdict.ended_attempt, verdict.ended_reason, now_ms);
-    jr_history_add_decision(txn, &run, verdict.reason, now_ms);
+    before = run;
+    if (!jr_decide_listed(settings, seen, &run, now_ms, verdict))
+        return;
+    if (verdict->ended_attempt != 0)
+        jr_history_add_outcome(txn, &run, verdict->ended_attempt, verdict->ended_reason, now_ms);
+    jr_history_add_decision(txn, &run, verdict->reason, now_ms);
     jr_flaky_tally(txn, &before, &run, NULL, NULL, now_ms);
     jr_days_note(txn, &before, &run, now_ms);
     jr_ledger_save_run(txn, &run);
@@ -146,20 +148,24 @@ static void next_page(struct jr_look *look, const struct jr_event *runs, size_t 
 
 enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
                               struct jr_look *look, const struct jr_event *runs, size_t count,
-                              size_t shown, int64_t now_ms, unsigned *found,
-                              unsigned *closed, struct jr_error *error)
+                              size_t shown, int64_t now_ms, struct jr_verdict *verdicts,
+                              unsigned *found, unsigned *closed, struct jr_error *error)
 {
     struct jr_txn txn;
+    size_t begin = 0;
     enum jr_err err = JR_OK;
 
     *found = *closed = 0;
+    memset(verdicts, 0, count * sizeof *verdicts);
     for (size_t done = 0; done < count && err == JR_OK;) {
+        begin = done;
         jr_txn_begin(&txn, store, true);
         for (size_t end = done + BATCH; done < count && done < end; done++)
-            take_up(&txn, settings, &runs[done], now_ms, found, closed);
+            take_up(&txn, settings, &runs[done], now_ms, &verdicts[done], found, closed);
         err = jr_txn_commit(&txn);
     }
     if (err != JR_OK) {
+        memset(verdicts + begin, 0, (count - begin) * sizeof *verdicts);
         *error = txn.error;
         look->active = false;
         return err;

@@ -12,6 +12,7 @@
 #ifndef JR_RECONCILE_H
 #define JR_RECONCILE_H
 
+#include "lib/decide.h"
 #include "lib/github.h"
 #include "lib/repo.h"
 #include "lib/settings.h"
@@ -44,12 +45,15 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
  * Take up the runs of a page and go on to the next; after the last page of the
  * last list the look is over and how far it got is recorded.
  *   shown  how many runs the page held
+ *   verdicts  out: `count` entries of the caller's, one for each of runs; reason
+ *           NONE: nothing was new, or it is not on disk
  *   found   out: how many runs got an outbox entry
  *   closed  out: how many were recorded, but are not rerun
  */
 enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
                               struct jr_look *look, const struct jr_event *runs, size_t count,
-                              size_t shown, int64_t now_ms, unsigned *found,
-                              unsigned *closed, struct jr_error *error) JR_CHECKED;
+                              size_t shown, int64_t now_ms, struct jr_verdict *verdicts,
+                              unsigned *found, unsigned *closed,
+                              struct jr_error *error) JR_CHECKED;
 
 #endif

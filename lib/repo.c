@@ -24,8 +24,8 @@ static size_t make_key(unsigned char key[JR_KEY_MAX], uint64_t id)
     return writer.length;
 }
 
-static void decode(struct jr_txn *txn, struct jr_repo *repo, uint64_t id, const void *record,
-                   size_t length)
+/* Returns false for a damaged record. */
+static bool decode(struct jr_repo *repo, uint64_t id, const void *record, size_t length)
 {
     struct jr_reader reader;
 
@@ -40,9 +40,7 @@ static void decode(struct jr_txn *txn, struct jr_repo *repo, uint64_t id, const 
     repo->tried_ms = jr_read_time(&reader);
     repo->look_ms = jr_read_time(&reader);
     repo->deep_ms = jr_read_time(&reader);
-    if (!reader.ok)
-        jr_txn_fail(txn, JR_EFORMAT, "the record of repository %llu is damaged",
-                    (unsigned long long)id);
+    return reader.ok;
 }
 
 void jr_repo_save(struct jr_txn *txn, const struct jr_repo *repo)
@@ -64,11 +62,13 @@ void jr_repo_save(struct jr_txn *txn, const struct jr_repo *repo)
 static void note(struct jr_txn *txn, uint64_t id, const char *name, int64_t now_ms)
 {
     unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
-    struct jr_repo repo = { .id = id, .first_seen_ms = now_ms };
+    struct jr_repo repo;
     size_t length;
 
-    if (jr_txn_get(txn, JR_TABLE_REPOS, key, make_key(key, id), record, sizeof record, &length)) {
-        decode(txn, &repo, id, record, length);
+    if (!jr_txn_get(txn, JR_TABLE_REPOS, key, make_key(key, id), record, sizeof record, &length)
+        || !decode(&repo, id, record, length)) {
+        repo = (struct jr_repo){ .id = id, .first_seen_ms = now_ms };
+    } else {
         if (strcmp(repo.name, name) == 0 && repo.last_event_ms > repo.look_ms
             && repo.last_event_ms / JR_HOUR_MS == now_ms / JR_HOUR_MS)
             return;
@@ -102,9 +102,9 @@ void jr_repo_looked(struct jr_txn *txn, const struct jr_repo *repo)
     size_t length;
 
     if (!jr_txn_get(txn, JR_TABLE_REPOS, key, make_key(key, repo->id), record, sizeof record,
-                    &length))
+                    &length)
+        || !decode(&stored, repo->id, record, length))
         return;
-    decode(txn, &stored, repo->id, record, length);
     stored.look_ms = repo->look_ms;
     stored.deep_ms = repo->deep_ms;
     jr_repo_save(txn, &stored);
@@ -120,26 +120,27 @@ static bool comes_before(const struct jr_repo *a, const struct jr_repo *b)
     return a->look_ms < b->look_ms;
 }
 
-/* Read the repository after the one in entry; its key is empty at first. */
+/* Read the next sound record after the one in entry; its key is empty at first. */
 static bool next(struct jr_txn *txn, struct jr_entry *entry, struct jr_repo *repo)
 {
     struct jr_reader reader;
 
-    if (!jr_txn_seek(txn, JR_TABLE_REPOS, entry->key, entry->key_length, true, entry))
-        return false;
-    jr_reader_init(&reader, entry->key, entry->key_length);
-    decode(txn, repo, jr_read_u64(&reader), entry->value, entry->value_length);
-    return txn->error.code == JR_OK;
+    while (jr_txn_seek(txn, JR_TABLE_REPOS, entry->key, entry->key_length, true, entry)) {
+        jr_reader_init(&reader, entry->key, entry->key_length);
+        if (decode(repo, jr_read_u64(&reader), entry->value, entry->value_length))
+            return true;
+    }
+    return false;
 }
 
-bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, struct jr_repo *repo)
+bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, struct jr_repo *repo)
 {
     struct jr_entry entry = { .key_length = 0 };
     struct jr_repo candidate;
     bool found = false;
 
     while (next(txn, &entry, &candidate)) {
-        if (candidate.tried_ms >= since_ms || (found && !comes_before(&candidate, repo)))
+        if ((candidate.tried_ms >= since_ms && candidate.tried_ms <= now_ms) || (found && !comes_before(&candidate, repo)))
             continue;
         *repo = candidate;
         found = true;

@@ -23,7 +23,11 @@ struct jr_repo {
     int64_t deep_ms;       /* when the last whole look far back was begun; 0: never */
 };
 
-/* Note that an event came from a repository (id 0: not told). Writes only what is news. */
+/*
+ * Note that an event came from a repository (id 0: not told). Writes only what is
+ * news. A damaged record is made anew, and passed over by the others below: all
+ * that it tells is where to look.
+ */
 void jr_repo_note(struct jr_txn *txn, uint64_t id, const char *name, int64_t now_ms);
 
 void jr_repo_save(struct jr_txn *txn, const struct jr_repo *repo);
@@ -34,9 +38,10 @@ void jr_repo_looked(struct jr_txn *txn, const struct jr_repo *repo);
 /*
  * The repository to be looked at next: of those not tried since since_ms, one
  * that had events after its last look before the others, and the longest not
- * looked at first. Returns whether there is one.
+ * looked at first. One tried later than now_ms was so before the clock was set
+ * back, which does not count. Returns whether there is one.
  */
-bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, struct jr_repo *repo);
+bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, struct jr_repo *repo);
 
 /* Forget up to `most` repositories without an event since before_ms. */
 void jr_repo_prune(struct jr_txn *txn, int64_t before_ms, unsigned most);

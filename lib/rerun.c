@@ -41,8 +41,8 @@ static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run 
     return claimed_due_ms;
 }
 
-enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_run *run,
-                           struct jr_error *error)
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms,
+                           struct jr_run *run, struct jr_error *error)
 {
     struct jr_txn txn;
     uint64_t run_id = 0;
@@ -50,7 +50,7 @@ enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_ru
 
     memset(run, 0, sizeof *run);
     jr_txn_begin(&txn, store, false);
-    found = jr_ledger_first_due(&txn, due_ms, &run_id);
+    found = jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id);
     if (found)
         jr_ledger_load_run(&txn, run_id, run);
     if (found && !run->known)
@@ -69,28 +69,37 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
                            int64_t now_ms, struct jr_run *run, int64_t *due_ms,
                            struct jr_error *error)
 {
+    int64_t latest_ms = now_ms + jr_decide_quiet_max_ms(settings);
     struct jr_txn txn;
     uint64_t run_id;
-    bool ask = false;
+    bool ask = false, sound;
     enum jr_err err;
 
     *due_ms = 0;
     jr_txn_begin(&txn, store, false);
-    if (!jr_ledger_first_quiet(&txn, due_ms, &run_id))
+    if (!jr_ledger_first_quiet(&txn, latest_ms, due_ms, &run_id))
         *due_ms = 0;
     jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK || *due_ms == 0 || *due_ms > now_ms) {
+    if (txn.error.code != JR_OK || *due_ms == 0 || (*due_ms > now_ms && *due_ms <= latest_ms)) {
         *error = txn.error;
         return txn.error.code != JR_OK ? txn.error.code : JR_ENOENT;
     }
     jr_txn_begin(&txn, store, true);
-    jr_ledger_load_run(&txn, run_id, run);
-    if (txn.error.code == JR_OK)
+    sound = jr_ledger_read_run(&txn, run_id, run) && run->known;
+    if (sound) {
         ask = jr_decide_quiet(settings, run, now_ms);
-    jr_ledger_save_run(&txn, run);
+        jr_ledger_save_run(&txn, run);
+    } else {
+        jr_ledger_drop_quiet(&txn, *due_ms, run_id);
+    }
+    if (*due_ms > now_ms)
+        *due_ms = now_ms;
     err = jr_txn_commit(&txn);
     if (err != JR_OK)
         *error = txn.error;
+    else if (!sound)
+        err = jr_error_set(error, JR_EFORMAT, "the record of run %llu is damaged or gone",
+                           (unsigned long long)run_id);
     return err == JR_OK && !ask ? JR_ENOENT : err;
 }
 
@@ -121,10 +130,11 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
 
 /* Save what was decided about a run, and count what it brings to its end. */
 static enum jr_err conclude(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
-                            int64_t now_ms, struct jr_error *error)
+                            int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
 {
     jr_flaky_tally(txn, before, run, NULL, NULL, now_ms);
     jr_days_note(txn, before, run, now_ms);
+    verdict->rescued = run->rescued && !before->rescued;
     return finish(txn, run, error);
 }
 
@@ -189,7 +199,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
     }
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
         note_post(&txn, now_ms);
-    return conclude(&txn, &before, run, now_ms, error);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
 }
 
 enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
@@ -203,7 +213,7 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
     before = *run;
     jr_decide_unseen(settings, run, claimed_due_ms, verdict);
     tell_verdict(&txn, run, verdict, now_ms);
-    return conclude(&txn, &before, run, now_ms, error);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
 }
 
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
@@ -221,7 +231,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
         tell_call(&txn, run, call->reason, verdict, call, now_ms);
         tell_verdict(&txn, run, verdict, now_ms);
     }
-    return conclude(&txn, &before, run, now_ms, error);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
 }
 
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

@@ -18,14 +18,15 @@
 #include <stdint.h>
 
 /*
- * Find the entry that is due first.
+ * Find the entry that is due first; one due later than latest_ms comes before all
+ * others (jr_ledger_first_due).
  *   due_ms  out: when it is or was due
  *   run     out: the run it belongs to
  * Returns JR_OK; JR_ENOENT when the outbox is empty; JR_EFORMAT when the run's
  * record is damaged or missing (run->run_id is set: jr_rerun_drop()); else what
  * failed.
  */
-enum jr_err jr_rerun_first(struct jr_store *store, int64_t *due_ms, struct jr_run *run,
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms, struct jr_run *run,
                            struct jr_error *error) JR_CHECKED;
 
 /* Take an entry out of the outbox whose run cannot be read, so that it stops no other. */
@@ -41,7 +42,7 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
  *   run     out: the run to ask about, on JR_OK
  *   due_ms  out: when the first watched run is to be looked at; 0: none is watched
  * Returns JR_OK: ask about the run; JR_ENOENT: there is none to ask about now;
- * else what failed.
+ * JR_EFORMAT: its record is damaged, and it is watched no longer; else what failed.
  */
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
                            int64_t now_ms, struct jr_run *run, int64_t *due_ms,

@@ -19,11 +19,24 @@
 #include <unistd.h>
 
 /* "JRrun" and the version of the layout */
-#define MAGIC UINT64_C(0x4a5272756e000003)
+#define MAGIC UINT64_C(0x4a5272756e000005)
 
 static bool make_path(char path[PATH_MAX], const char *state_dir)
 {
     return snprintf(path, PATH_MAX, "%s/runtime", state_dir) < PATH_MAX;
+}
+
+/* Where the processes' blocks begin, and where they end. */
+static size_t processes_offset(size_t workers)
+{
+    size_t end = sizeof(struct jr_runtime) + workers * sizeof(struct jr_slot);
+
+    return (end + JR_CACHE_LINE - 1) / JR_CACHE_LINE * JR_CACHE_LINE;
+}
+
+static size_t whole_size(size_t workers)
+{
+    return processes_offset(workers) + (workers + 2) * sizeof(struct jr_process);
 }
 
 static struct jr_runtime *map(int fd, size_t size)
@@ -55,7 +68,7 @@ static int make_file(const char *state_dir, size_t size)
 enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir,
                               size_t workers, int64_t now_ms, struct jr_error *error)
 {
-    size_t size = sizeof(struct jr_runtime) + workers * sizeof(struct jr_slot);
+    size_t size = whole_size(workers);
     int fd = make_file(state_dir, size);
     struct stat status = { .st_ino = 0 };
 
@@ -100,11 +113,65 @@ struct jr_runtime *jr_runtime_attach(const char *state_dir)
     if (fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof *runtime)
         runtime = map(fd, (size_t)status.st_size);
     close(fd);
-    if (runtime != NULL && runtime->magic != MAGIC) {
+    if (runtime != NULL
+        && (runtime->magic != MAGIC
+            || (uint64_t)status.st_size / sizeof(struct jr_slot) < runtime->slot_count
+            || (uint64_t)status.st_size != whole_size(runtime->slot_count))) {
         munmap(runtime, (size_t)status.st_size);
         runtime = NULL;
     }
     return runtime;
+}
+
+size_t jr_runtime_processes(const struct jr_runtime *runtime)
+{
+    return runtime->slot_count + 2;
+}
+
+struct jr_process *jr_runtime_process(struct jr_runtime *runtime, size_t number)
+{
+    char *blocks = (char *)runtime + processes_offset(runtime->slot_count);
+
+    return (struct jr_process *)(void *)(blocks + number * sizeof(struct jr_process));
+}
+
+struct jr_process *jr_runtime_dispatcher(struct jr_runtime *runtime)
+{
+    return jr_runtime_process(runtime, runtime->slot_count);
+}
+
+struct jr_process *jr_runtime_master(struct jr_runtime *runtime)
+{
+    return jr_runtime_process(runtime, runtime->slot_count + 1);
+}
+
+void jr_runtime_sum(struct jr_runtime *runtime, struct jr_counters *sum)
+{
+    memset(sum, 0, sizeof *sum);
+    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
+        jr_counters_add(sum, &jr_runtime_process(runtime, i)->counters);
+}
+
+size_t jr_runtime_workers_busy(struct jr_runtime *runtime)
+{
+    size_t busy = 0;
+
+    for (size_t i = 0; i < runtime->slot_count; i++)
+        busy += jr_runtime_process(runtime, i)->busy_since_ms != 0;
+    return busy;
+}
+
+void jr_process_note_start(struct jr_process *process, int64_t pid, int64_t now_ms)
+{
+    process->restarts += process->started_ms != 0;
+    process->started_ms = now_ms;
+    process->pid = pid;
+}
+
+void jr_process_note_end(struct jr_process *process)
+{
+    process->pid = 0;
+    process->busy_since_ms = 0;
 }
 
 void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)

@@ -20,16 +20,29 @@
 /* Is the header well-formed? What is not need not be computed. */
 bool jr_signature_is_wellformed(const char *header);
 
+/* The webhook's secrets, made ready once for all requests of a process. */
+struct jr_signer {
+    void *contexts[2]; /* libcrypto's, one for each key; owned */
+};
+
+/*
+ *   signer   out: all NULL unless JR_OK; released with jr_signer_close()
+ *   key      never NULL nor empty; not needed afterwards
+ *   old_key  NULL when no key is being rotated out
+ * Returns JR_OK, or JR_EIO when libcrypto fails.
+ */
+enum jr_err jr_signer_open(struct jr_signer *signer, const char *key,
+                           const char *old_key) JR_CHECKED;
+void jr_signer_close(struct jr_signer *signer);
+
 /*
  * Check the header against the body, in constant time, with both keys always.
  *   header   any string
- *   key      never NULL nor empty
- *   old_key  NULL when no key is being rotated out
  * Returns JR_OK, JR_EINVAL when it is not signed with either, JR_EIO when
  * libcrypto fails.
  */
-enum jr_err jr_signature_check(const char *header, const void *body, size_t length,
-                               const char *key, const char *old_key) JR_CHECKED;
+enum jr_err jr_signature_check(const struct jr_signer *signer, const char *header,
+                               const void *body, size_t length) JR_CHECKED;
 
 /*
  * Check GitHub's own example. Also loads what libcrypto loads at first use, some

@@ -36,10 +36,8 @@
 static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_META] = "meta",
     [JR_TABLE_RUNS] = "runs",
-    [JR_TABLE_JOBS] = "jobs",
     [JR_TABLE_OUTBOX] = "outbox",
     [JR_TABLE_DELIVERIES] = "deliveries",
-    [JR_TABLE_HISTORY] = "history",
     [JR_TABLE_AGES] = "ages",
     [JR_TABLE_QUIET] = "quiet",
     [JR_TABLE_REPOS] = "repos",
@@ -54,6 +52,7 @@ struct jr_store {
     MDB_env *env;
     MDB_dbi tables[JR_TABLES];
     struct jr_writer_watch *watch; /* may be NULL */
+    struct jr_histogram *commit_us; /* may be NULL */
 };
 
 /* The one place where LMDB's and the system's codes become ours. */
@@ -238,6 +237,11 @@ void jr_store_watch(struct jr_store *store, struct jr_writer_watch *watch)
     store->watch = watch;
 }
 
+void jr_store_time(struct jr_store *store, struct jr_histogram *histogram)
+{
+    store->commit_us = histogram;
+}
+
 void jr_store_clear_stale_readers(struct jr_store *store)
 {
     int dead;
@@ -333,6 +337,7 @@ static void end_watch(struct jr_txn *txn)
 enum jr_err jr_txn_commit(struct jr_txn *txn)
 {
     MDB_txn *handle = handle_of(txn);
+    int64_t start_us;
     int rc;
 
     if (txn->error.code != JR_OK) {
@@ -340,8 +345,11 @@ enum jr_err jr_txn_commit(struct jr_txn *txn)
         return txn->error.code;
     }
     txn->handle = NULL; /* commit frees it either way */
+    start_us = jr_monotonic_us();
     rc = mdb_txn_commit(handle);
     end_watch(txn);
+    if (txn->writes)
+        jr_histogram_note(txn->store->commit_us, jr_monotonic_us() - start_us);
     if (rc != MDB_SUCCESS)
         return fail(&txn->error, rc, "cannot commit");
     return JR_OK;

@@ -11,6 +11,7 @@
 #ifndef JR_STORE_H
 #define JR_STORE_H
 
+#include "lib/counters.h"
 #include "lib/error.h"
 
 #include <stdbool.h>
@@ -18,7 +19,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The version of everything in the store. A newer one is refused, and one from before the first release. */
+/* The version of everything in the store. A newer one is refused, and one from before the
+ * first release. */
 #define JR_STORE_FORMAT 2
 
 #define JR_KEY_MAX 64
@@ -26,11 +28,9 @@
 
 enum jr_table {
     JR_TABLE_META,       /* name -> one thing of each kind */
-    JR_TABLE_RUNS,       /* run id -> run */
-    JR_TABLE_JOBS,       /* run id, job id -> job */
+    JR_TABLE_RUNS,       /* run id, part, number -> run, job, or entry of the history (ledger.h) */
     JR_TABLE_OUTBOX,     /* due time, run id -> attempt */
     JR_TABLE_DELIVERIES, /* day, delivery -> first answer */
-    JR_TABLE_HISTORY,    /* run id, number -> what happened */
     JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
     JR_TABLE_QUIET,      /* quiet_due_ms, run id -> nothing */
     JR_TABLE_REPOS,      /* repository id -> repository */
@@ -73,6 +73,9 @@ bool jr_writer_held(const struct jr_writer_watch *watch, pid_t *pid, int64_t *si
 
 /* Show in `watch` (the caller's, outliving the store) when this process holds the write lock. */
 void jr_store_watch(struct jr_store *store, struct jr_writer_watch *watch);
+
+/* Note in `histogram` (the caller's, outliving the store) how long the commits of this process take. */
+void jr_store_time(struct jr_store *store, struct jr_histogram *histogram);
 
 /* Free what processes that died inside a transaction still hold. */
 void jr_store_clear_stale_readers(struct jr_store *store);

@@ -3,13 +3,14 @@
  *
  * JR_TEST_STOP_AT=NAME:FILE stops the process (SIGSTOP) at the point NAME, once:
  * the first time that FILE can be made. Without the variable it does nothing.
- * The points of the dispatcher, in the order in which they are passed:
+ * The points of the dispatcher, the first five in the order in which they are passed:
  *
  *   before-get   a run is claimed, nothing asked yet
  *   after-get    GitHub has answered, nothing recorded yet
  *   before-post  the intent is on disk, nothing posted yet
  *   after-post   GitHub has answered, the outcome is not on disk yet
  *   recorded     the outcome is on disk
+ *   in-upkeep    it holds the write lock, nothing is committed
  *
  * and of a worker that leads a batch (batch.h):
  *

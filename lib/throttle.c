@@ -66,6 +66,7 @@ void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const ch
     throttle->tokens = -1;
     if (throttle->stopped_until_ms > now_ms + JR_THROTTLE_MAX_MS)
         throttle->stopped_until_ms = now_ms + JR_THROTTLE_MAX_MS;
+    throttle->stop_ms = throttle->stopped_until_ms - now_ms;
 }
 
 void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle)
@@ -116,6 +117,7 @@ bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *se
         int64_t wait_ms = call->wait_ms != 0 ? call->wait_ms
                                              : unnamed_wait_ms(throttle, settings, call->reason);
 
+        throttle->stop_ms = wait_ms;
         throttle->stopped_until_ms = now_ms + wait_ms;
         throttle->stop_reason = call->reason;
         if (call->reason == JR_REASON_BAD_TOKEN && throttle->rejected_ms == 0)
@@ -131,6 +133,13 @@ bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *se
     throttle->rejected_ms = 0;
     throttle->secondary_wait_ms = 0;
     return changed;
+}
+
+int64_t jr_throttle_stop_left_ms(struct jr_throttle *throttle, int64_t now_ms)
+{
+    if (throttle->stopped_until_ms - now_ms > throttle->stop_ms)
+        throttle->stopped_until_ms = now_ms + throttle->stop_ms;
+    return throttle->stopped_until_ms > now_ms ? throttle->stopped_until_ms - now_ms : 0;
 }
 
 int64_t jr_throttle_wait_ms(struct jr_throttle *throttle, int64_t now_ms)

@@ -23,6 +23,7 @@
 struct jr_throttle {
     uint64_t fingerprint;       /* of the token that this is about */
     int64_t stopped_until_ms;   /* no call before; 0: not stopped */
+    int64_t stop_ms;            /* how long the stop is at most from now; not stored */
     enum jr_reason stop_reason; /* RATE_LIMITED or BAD_TOKEN */
     int64_t rejected_ms;        /* since when the token is rejected; 0: it is not */
     int64_t secondary_wait_ms;  /* the last wait that no header named; 0: none lately */
@@ -48,6 +49,12 @@ void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle);
  */
 bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *settings,
                       const struct jr_call *call, int64_t now_ms);
+
+/*
+ * How long all calls are stopped, in ms; 0: they are not. A clock that was set
+ * back does not make a stop longer than it was when it began, or was loaded.
+ */
+int64_t jr_throttle_stop_left_ms(struct jr_throttle *throttle, int64_t now_ms);
 
 /*
  * The share for looking for missed work: a tenth of the hourly limit, as a bucket

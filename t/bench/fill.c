@@ -38,14 +38,16 @@ static void add_event(struct jr_txn *txn, struct jr_run *run, uint64_t job_id, i
                       int64_t at_ms, int64_t now_ms)
 {
     static uint64_t count;
+    uint64_t ticks;
     struct jr_history entry = { .at_ms = at_ms, .kind = JR_HISTORY_EVENT, .attempt = 1, .reason = JR_REASON_WAITING_FOR_JOBS, .status = 202, .job_id = job_id };
     struct jr_answer answer = { .status = 202, .reason = JR_REASON_WAITING_FOR_JOBS, .run_id = run->run_id, .attempt = 1 };
     struct jr_delivery delivery;
     char id[40];
 
-    count++;
-    snprintf(id, sizeof id, "%08x-%04x-11e0-8000-000000000002", (unsigned)(count & 0xffffffff),
-             (unsigned)(count >> 32 & 0xffff));
+    /* As GitHub's, with the time of the event in it: RFC 9562, 5.1. */
+    ticks = (uint64_t)at_ms * 10000 + UINT64_C(0x01b21dd213814000) + count++ % 10000;
+    snprintf(id, sizeof id, "%08x-%04x-1%03x-8000-%012x", (unsigned)(ticks & 0xffffffff),
+             (unsigned)(ticks >> 32 & 0xffff), (unsigned)(ticks >> 48 & 0xfff), 2u);
     if (jr_delivery_identify(&delivery, id, "", 0) != JR_OK)
         jr_txn_fail(txn, JR_EIO, "no delivery id");
     snprintf(entry.delivery, sizeof entry.delivery, "%s", delivery.text);

@@ -123,6 +123,7 @@ subtest 'who may see the pages by nginx.conf.example' => sub {
 
     my $port = serve_example($service, $example);
     status_is($get->($port, $here, '/status'), 200, 'this host: /status');
+    like($get->($port, $here, '/metrics')->body, qr/^job_rerunner_workers \d+$/m, 'this host: /metrics');
     like($get->($port, $here, '/runs/1')->body, qr/Nothing is recorded/, 'this host: /runs/ID');
     for my $path (qw(/status /runs/1 /runs/ /metrics /healthz /x/../status)) {
         status_is($get->($port, $elsewhere, $path), 403, "another one: $path");

@@ -81,6 +81,15 @@ subtest 'status codes' => sub {
     same_set [manual_section('Requests') =~ /^\.It (\d{3})$/mg], [keys %result], 'so has the manual page';
 };
 
+subtest 'metrics' => sub {
+    my ($rows) = text("$top/lib/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
+    my %type = ($rows // '') =~ /\{ "(\w+)", "(\w+)",/g;
+    cmp_ok scalar keys %type, '>', 25, 'metrics.c has a table';
+    my $table = section('Metrics');
+    is_deeply { $table =~ /^  (job_rerunner_\w+)(?:\{[\w,]+\})? +(\w+) /mg }, \%type, 'README has it, with the types';
+    is_deeply { manual_section('METRICS') =~ /^\.It Ql (\w+) Pq (\w+)$/mg }, \%type, 'so has the manual page';
+};
+
 subtest 'commands and exit statuses' => sub {
     my ($commands) = $help->{out} =~ /^commands:\n((?:  .*\n)+)/m;
     my @name = ($commands // '') =~ /^  (\S+)/mg;

@@ -51,4 +51,37 @@ subtest 'another process enlarges the map' => sub {
     status_is $small->http->send(open_run()), 202, 'which goes along' for 1 .. 4;
 };
 
+# Runs that are over may go: with them the map is as good as endless.
+sub closed_run { return delivery(run_event(run_id => next_id(), action => 'completed', conclusion => 'success')) }
+
+sub is_well {
+    my ($service) = @_;
+    my $answer = $service->http->send({ method => 'GET', path => '/healthz' });
+    return $answer && $answer->status == 200;
+}
+
+subtest 'closed runs make room' => sub {
+    my $small = service(
+        MAP_SIZE => '1M', GITHUB_TOKEN => undef, DRY_RUN => 'yes', RERUN_DELAY => '1h', WORKERS => 4,
+    )->start;
+    my ($by, $refused, $reply) = $small->fastcgi;
+    my $first = open_run();
+    status_is $by->send($first), 202, 'a run begins';
+    for my $time (1 .. 3) {
+        my $sent = 0;
+        do {
+            $refused = closed_run();
+            $reply = $by->send($refused);
+        } while ($reply && $reply->status == 200 && ++$sent < ENOUGH);
+        status_is $reply, 503, "time $time: full after $sent closed runs";
+        ok !is_well($small), '/healthz tells';
+        ok +(wait_for { is_well($small) } 20), 'well again, by itself';
+        ok +(wait_for { ($reply = $by->send($refused)) && $reply->status == 200 } 20), 'what was refused is taken';
+    }
+    ok $small->log->find('map-filling', level => 'warn'), 'the log tells that history goes';
+    my $mark = $small->log->mark;
+    status_is $by->send($first), 202, 'what is not over stays';
+    is $small->log->count('webhook', since => $mark, repeated => 'yes'), 1, 'and known';
+};
+
 finish();

@@ -84,8 +84,10 @@ sub text {
 # Start and wait until it says that it serves.
 sub serve {
     my (%o) = @_;
+    my $began = time;
     my $web = start(%o);
     wait_for { text($web->{log}) =~ /is served$/m || !running($web->{pid}) };
+    $web->{took} = time - $began;
     like(text($web->{log}), qr/is served$/m, 'it serves') or diag(text($web->{log}));
     return $web;
 }
@@ -198,6 +200,7 @@ subtest 'who may see the pages' => sub {
         return $answer ? $answer->status : "none: $@";
     };
     is($status->('/status'), 200, 'this host: /status');
+    is($status->('/metrics'), 200, 'this host: /metrics');
     is($status->('/status', from => '127.0.0.5', host => '127.0.0.5'), 200, 'by another loopback address too');
     is($status->('/runs/1', method => 'HEAD'), 404, 'this host: /runs/ID');
     # What another web server on this host hands on is from elsewhere.
@@ -247,7 +250,28 @@ subtest 'conf/web itself is killed' => sub {
     my $again = serve(env => { STATE_DIR => $web->{state}, PORT => $web->{port} });
     ok(!(grep { running($_) } @family), 'the stragglers are gone');
     greets($again, 'it serves again on the same port');
+    cmp_ok($again->{took}, '<', $web->{took} + 1.5 * ($ENV{JR_TIMEOUT_FACTOR} || 1),
+        sprintf 'after %.2f s, and without stragglers %.2f s', map { $_->{took} } $again, $web);
     stop($again, 'TERM', 'then SIGTERM');
+};
+
+# What it runs for a moment is all that is left, and has the lock for as long.
+subtest 'conf/web is killed while it starts' => sub {
+    my $bin = "$tmp/slow";
+    mkdir $bin or die "$bin: $!";
+    open my $fh, '>', "$bin/nginx" or die "nginx: $!";
+    print {$fh} "#!/bin/sh\nexec sleep 60\n";
+    close $fh or die "nginx: $!";
+    chmod 0755, "$bin/nginx" or die "nginx: $!";
+    my $dir = new_dir();
+    for my $time (1 .. 5) {
+        my $web = start(env => { STATE_DIR => $dir, PATH => "$bin:/usr/bin:/bin" });
+        wait_ok { grep { comm($_) eq 'sleep' } children_of($web->{pid}) } "$time: nginx is waited for";
+        kill 'KILL', $web->{pid};
+        reap($web->{pid});
+        $web = serve(env => { STATE_DIR => $dir });
+        stop($web, 'TERM', "$time: it starts after that");
+    }
 };
 
 subtest 'wrong settings' => sub {

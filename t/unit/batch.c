@@ -45,6 +45,7 @@ struct outcome {
 /* What is shared by the processes of one test. */
 struct hall {
     struct jr_slot slots[WORKERS];
+    _Atomic uint32_t leading;
     char folder[64];
     int64_t map_size_bytes;
     char tokens[WORKERS][32], ids[WORKERS][32];
@@ -110,12 +111,13 @@ static void submit(struct hall *hall, struct jr_batch *batch, struct jr_store *s
 {
     struct outcome *outcome = &hall->outcomes[i];
     struct jr_update update;
-    struct jr_error error = { JR_OK, "" };
+    struct jr_item item = { .update = &update };
 
     make_update(&update, hall->ids[i], hall->tokens[i], hall->runs[i]);
-    memset(outcome, 0, sizeof *outcome);
-    outcome->err = jr_batch_submit(batch, store, &hall->settings, &update, &outcome->receipt, &error);
-    snprintf(outcome->text, sizeof outcome->text, "%s", error.text);
+    jr_batch_submit(batch, store, &hall->settings, &item, 1);
+    outcome->err = item.error.code;
+    outcome->receipt = item.receipt;
+    snprintf(outcome->text, sizeof outcome->text, "%s", item.error.text);
     hall->commits[i] = batch->commits;
     hall->updates[i] = batch->updates;
 }
@@ -151,8 +153,8 @@ static bool take_place(struct jr_batch *batch, const struct hall *hall, size_t n
     struct jr_error error;
 
     return store != NULL
-           && jr_batch_open(batch, HALL_ID, (struct jr_slot *)(uintptr_t)hall->slots, WORKERS, number,
-                            store, &error) == JR_OK;
+           && jr_batch_open(batch, HALL_ID, (struct jr_slot *)(uintptr_t)hall->slots,
+                            (_Atomic uint32_t *)(uintptr_t)&hall->leading, WORKERS, number, store, &error) == JR_OK;
 }
 
 /* A worker: ready, told to go, submits; once more for each byte it is sent. */
@@ -215,7 +217,7 @@ static void bring_before_the_lock(struct hall *hall)
     for (size_t i = 0; i < hall->count; i++)
         assert_int_equal(write(children[i].fd, "g", 1), 1);
     for (size_t i = 0; i < hall->count; i++)
-        while (hall->slots[i].state != JR_SLOT_WAITING)
+        while (jr_slot_state(&hall->slots[i]) != JR_SLOT_WAITING)
             usleep(1000);
 }
 
@@ -332,7 +334,7 @@ static void one_alone(void **state)
     assert_true(take_place(&batch, hall, 0, store));
     submit(hall, &batch, store, 0);
     assert_outcome(hall, 0, 202);
-    assert_int_equal(hall->slots[0].state, JR_SLOT_EMPTY);
+    assert_int_equal(jr_slot_state(&hall->slots[0]), JR_SLOT_EMPTY);
     snprintf(hall->tokens[0], sizeof hall->tokens[0], "c1=failure");
     snprintf(hall->ids[0], sizeof hall->ids[0], "another");
     submit(hall, &batch, store, 0);
@@ -368,7 +370,7 @@ static void those_who_wait_share_a_commit(void **state)
     for (size_t i = 0; i < WORKERS; i++) {
         assert_outcome(hall, i, 202);
         assert_recorded_once(hall, store, i);
-        assert_int_equal(hall->slots[i].state, JR_SLOT_EMPTY);
+        assert_int_equal(jr_slot_state(&hall->slots[i]), JR_SLOT_EMPTY);
     }
     jr_store_close(store);
     close_hall(hall);
@@ -437,18 +439,20 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
 {
     struct jr_slot *slots = calloc(slot_count, sizeof *slots);
     struct jr_update update;
-    struct jr_receipt receipt;
+    _Atomic uint32_t leading = 0;
     struct jr_batch batch;
     struct jr_error error;
 
     assert_non_null(slots);
-    assert_int_equal(jr_batch_open(&batch, id, slots, slot_count, 0, store, &error), JR_OK);
+    assert_int_equal(jr_batch_open(&batch, id, slots, &leading, slot_count, 0, store, &error), JR_OK);
     for (int i = 0; i < 3; i++) {
         char name[32];
+        struct jr_item item = { .update = &update };
 
         snprintf(name, sizeof name, "other-%d", i);
         make_update(&update, name, "q1", RUN_ID);
-        assert_int_equal(jr_batch_submit(&batch, store, &hall->settings, &update, &receipt, &error), JR_OK);
+        jr_batch_submit(&batch, store, &hall->settings, &item, 1);
+        assert_int_equal(item.error.code, JR_OK);
     }
     free(slots);
 }
@@ -488,13 +492,13 @@ static void leader_is_killed(void **state)
     leader = wait_stopped(hall);
     /* It has applied all of them, and committed nothing. */
     for (size_t i = 0; i < WORKERS; i++)
-        assert_int_equal(hall->slots[i].state, JR_SLOT_APPLIED);
+        assert_int_equal(jr_slot_state(&hall->slots[i]), JR_SLOT_APPLIED);
     for (size_t i = 0; i < WORKERS; i++)
         if (i != leader)
             stop_child(i);
     kill_worker(leader);
     store = open_hall_store(hall);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 0);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 0);
     row->meanwhile(hall, store);
     jr_store_close(store);
     for (size_t i = 0; i < WORKERS; i++)
@@ -514,9 +518,9 @@ static void leader_is_killed(void **state)
     assert_int_equal(sum(hall->commits, WORKERS), row->commits);
 
     /* The one who takes its place begins with an empty slot, and works. */
-    assert_int_not_equal(hall->slots[leader].state, JR_SLOT_EMPTY);
+    assert_int_not_equal(jr_slot_state(&hall->slots[leader]), JR_SLOT_EMPTY);
     start_worker(hall, leader);
-    assert_int_equal(hall->slots[leader].state, JR_SLOT_EMPTY);
+    assert_int_equal(jr_slot_state(&hall->slots[leader]), JR_SLOT_EMPTY);
     snprintf(hall->ids[leader], sizeof hall->ids[leader], "later");
     hall->runs[leader] = RUN(WORKERS);
     assert_int_equal(write(children[leader].fd, "g", 1), 1);
@@ -575,31 +579,20 @@ static void a_slot_is_cleared(void **state)
     (void)state;
     open_hall(&hall, 2);
     store = open_hall_store(hall);
-    make_update(&hall->slots[0].update, "left", "q1", RUN_ID);
-    hall->slots[0].state = JR_SLOT_WAITING;
+    make_update(&hall->slots[0].updates[0], "left", "q1", RUN_ID);
+    hall->slots[0].count = 1;
+    hall->slots[0].word = JR_SLOT_WAITING;
     hall->slots[0].trying = hall->slots[0].alone = true;
     assert_true(take_place(&batch, hall, 0, store));
-    assert_int_equal(hall->slots[0].state, JR_SLOT_EMPTY);
+    assert_int_equal(jr_slot_state(&hall->slots[0]), JR_SLOT_EMPTY);
     assert_false(hall->slots[0].trying || hall->slots[0].alone);
     assert_true(take_place(&batch, hall, 1, store));
     submit(hall, &batch, store, 1);
     assert_outcome(hall, 1, 202);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 1);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 1);
     submit(hall, &batch, store, 0);
     jr_store_close(store);
     close_hall(hall);
-}
-
-static void damage_run(struct jr_store *store, uint64_t run_id)
-{
-    unsigned char key[8];
-    struct jr_txn txn;
-
-    for (size_t i = 0; i < sizeof key; i++)
-        key[i] = (unsigned char)(run_id >> (8 * (sizeof key - 1 - i)));
-    jr_txn_begin(&txn, store, true);
-    jr_txn_put(&txn, JR_TABLE_RUNS, key, sizeof key, "nonsense", 8);
-    commit(&txn);
 }
 
 /* Which of them are bad, as bits. */
@@ -629,7 +622,7 @@ static void bad_updates_fail_alone(void **state)
         /* A job that ends without a beginning is answered 404 once, and then no more. */
         snprintf(hall->tokens[i], sizeof hall->tokens[i], i % 2 == 0 ? "c1=failure" : "Rc=failure");
         if (row->bad & 1U << i)
-            damage_run(store, hall->runs[i]);
+            damage_part(store, hall->runs[i], JR_PART_RUN, 0);
     }
     jr_store_close(store);
     start_workers(hall);
@@ -726,11 +719,11 @@ static void full_map(void **state)
         assert_true(hall->outcomes[i].text[0] != '\0');
     }
     store = open_hall_store(hall);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 0);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 0);
     assert_int_equal(count(store, JR_TABLE_DELIVERIES), 0);
     jr_store_close(store);
     for (size_t i = 0; i < WORKERS; i++)
-        assert_int_equal(hall->slots[i].state, JR_SLOT_EMPTY);
+        assert_int_equal(jr_slot_state(&hall->slots[i]), JR_SLOT_EMPTY);
 
     let_child_go(&reader);
     bring_before_the_lock(hall);
@@ -830,7 +823,7 @@ static void a_crowd(void **state)
     assert_true(numbers != MAP_FAILED);
     open_hall(&hall, WORKERS);
     store = open_hall_store(hall);
-    damage_run(store, BAD_RUN);
+    damage_part(store, BAD_RUN, JR_PART_RUN, 0);
     jr_store_close(store);
     for (size_t i = 0; i < WORKERS; i++) {
         places[i] = (struct crowd_place){ hall, i, i < row->bad, &numbers[i], &numbers[WORKERS + i] };
@@ -855,7 +848,7 @@ static void a_crowd(void **state)
         for (unsigned m = 0; i >= row->bad && m < EACH; m++)
             assert_int_equal(events_of(store, CROWD_RUN(i, m)), 1);
     }
-    assert_int_equal(count(store, JR_TABLE_RUNS), (WORKERS - row->bad) * EACH + 1);
+    assert_int_equal(count_parts(store, JR_PART_RUN), (WORKERS - row->bad) * EACH + 1);
     assert_int_equal(count(store, JR_TABLE_DELIVERIES), (WORKERS - row->bad) * EACH);
     jr_store_close(store);
     munmap(numbers, 2 * WORKERS * sizeof *numbers);

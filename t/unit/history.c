@@ -133,8 +133,8 @@ static void damaged_entry(void **state)
     (void)state;
     add(store, RUN_ID, &entry);
     jr_txn_begin(&txn, store, true);
-    assert_true(jr_txn_seek(&txn, JR_TABLE_HISTORY, NULL, 0, false, &stored));
-    jr_txn_put(&txn, JR_TABLE_HISTORY, stored.key, stored.key_length, stored.value, stored.value_length - 1);
+    assert_true(jr_txn_seek(&txn, JR_TABLE_RUNS, NULL, 0, false, &stored));
+    jr_txn_put(&txn, JR_TABLE_RUNS, stored.key, stored.key_length, stored.value, stored.value_length - 1);
     commit(&txn);
     jr_txn_begin(&txn, store, false);
     assert_false(jr_history_next(&txn, RUN_ID, &number, &read));

@@ -135,6 +135,25 @@ static void read_request(struct server *server, char *request, size_t size)
     request[got] = '\0';
 }
 
+/* A gateway that shows the request it refuses. */
+static void token_is_hidden(void **state)
+{
+    struct server server = { .answers = {
+        "HTTP/1.1 502 Bad\r\nContent-Length: 42\r\nLocation: /?secret-1\r\n\r\n"
+        "{\"message\":\"no: Bearer secret-1 secret-1\"}" } };
+    struct jr_http *http = client("secret-1", never);
+    struct jr_http_answer answer;
+
+    (void)state;
+    start_server(&server);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 502);
+    assert_string_equal(answer.body, "{\"message\":\"no: Bearer ******** ********\"}");
+    assert_string_equal(answer.location, "/?********");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
 static void request_is_what_github_wants(void **state)
 {
     struct server server = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" } };
@@ -411,6 +430,7 @@ int main(void)
 
     for (size_t i = 0; i < COUNT(proxies); i++)
         unsetenv(proxies[i]);
+    TEST(token_is_hidden);
     TEST(request_is_what_github_wants);
     TEST(post_has_an_empty_body);
     TEST(token_may_change);

@@ -75,8 +75,8 @@ static void no_run_yet(void **state)
     assert_int_equal(job.status, JR_STATUS_UNKNOWN);
     assert_string_equal(job.name, "");
     assert_false(jr_ledger_next_job(&txn, RUN_ID, 0, &job));
-    assert_false(jr_ledger_first_due(&txn, &due_ms, &id));
-    assert_false(jr_ledger_first_quiet(&txn, &due_ms, &id));
+    assert_false(jr_ledger_first_due(&txn, INT64_MAX, &due_ms, &id));
+    assert_false(jr_ledger_first_quiet(&txn, INT64_MAX, &due_ms, &id));
     commit(&txn);
     jr_store_close(store);
 }
@@ -118,7 +118,7 @@ static void outbox_follows_the_run(void **state)
         save(store, RUN_ID, START_MS, want_ms);
         assert_int_equal(count(store, JR_TABLE_OUTBOX), want_ms != 0);
         jr_txn_begin(&txn, store, false);
-        assert_int_equal(jr_ledger_first_due(&txn, &due_ms, &id), want_ms != 0);
+        assert_int_equal(jr_ledger_first_due(&txn, INT64_MAX, &due_ms, &id), want_ms != 0);
         commit(&txn);
         assert_int_equal(due_ms, want_ms);
         assert_true(id == (want_ms != 0 ? RUN_ID : 0));
@@ -143,7 +143,7 @@ static void quiet_follows_the_run(void **state)
         run.last_event_ms = START_MS;
         run.quiet_due_ms = want_ms;
         jr_ledger_save_run(&txn, &run);
-        assert_int_equal(jr_ledger_first_quiet(&txn, &due_ms, &id), want_ms != 0);
+        assert_int_equal(jr_ledger_first_quiet(&txn, INT64_MAX, &due_ms, &id), want_ms != 0);
         assert_int_equal(due_ms, want_ms);
         assert_int_equal(jr_txn_count(&txn, JR_TABLE_QUIET), want_ms != 0);
         assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), 0);
@@ -187,10 +187,32 @@ static void first_due_is_the_earliest(void **state)
     save(store, 7, START_MS, START_MS + 255);
     save(store, UINT64_C(1) << 40, START_MS, START_MS + 255);
     jr_txn_begin(&txn, store, false);
-    assert_true(jr_ledger_first_due(&txn, &due_ms, &id));
+    assert_true(jr_ledger_first_due(&txn, INT64_MAX, &due_ms, &id));
     commit(&txn);
     assert_int_equal(due_ms, START_MS + 255);
     assert_int_equal(id, 7);
+    jr_store_close(store);
+}
+
+/* One that is due too late to be true comes before those that are due. */
+static void due_after_the_latest_comes_first(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    int64_t due_ms;
+    uint64_t id;
+
+    (void)state;
+    save(store, 5, START_MS, START_MS - 900);
+    save(store, 6, START_MS, START_MS + 1000);
+    save(store, 7, START_MS, START_MS + 1001);
+    jr_txn_begin(&txn, store, false);
+    assert_true(jr_ledger_first_due(&txn, START_MS + 1001, &due_ms, &id));
+    assert_int_equal(id, 5);
+    assert_true(jr_ledger_first_due(&txn, START_MS + 1000, &due_ms, &id));
+    assert_int_equal(id, 7);
+    assert_int_equal(due_ms, START_MS + 1001);
+    commit(&txn);
     jr_store_close(store);
 }
 
@@ -237,17 +259,14 @@ static void jobs_of_a_run(void **state)
 
 static void damaged_record(void **state)
 {
-    static const unsigned char key[16] = { 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 8 };
     struct jr_store *store = open_store(new_folder());
     struct jr_txn txn;
     struct jr_run run;
     struct jr_job job;
 
     (void)state;
-    jr_txn_begin(&txn, store, true);
-    jr_txn_put(&txn, JR_TABLE_RUNS, key, 8, "nonsense", 8);
-    jr_txn_put(&txn, JR_TABLE_JOBS, key, 16, "nonsense", 8);
-    commit(&txn);
+    damage_part(store, 7, JR_PART_RUN, 0);
+    damage_part(store, 7, JR_PART_JOB, 8);
     jr_txn_begin(&txn, store, true);
     jr_ledger_load_run(&txn, 7, &run);
     assert_int_equal(jr_txn_commit(&txn), JR_EFORMAT);
@@ -298,9 +317,9 @@ static void old_runs_go_with_all_they_have(void **state)
     assert_false(is_known(store, 1));
     assert_false(is_known(store, 2));
     assert_true(is_known(store, 3));
-    assert_int_equal(count(store, JR_TABLE_RUNS), 1);
-    assert_int_equal(count(store, JR_TABLE_JOBS), 2);
-    assert_int_equal(count(store, JR_TABLE_HISTORY), 2);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 1);
+    assert_int_equal(count_parts(store, JR_PART_JOB), 2);
+    assert_int_equal(count_parts(store, JR_PART_HISTORY), 2);
     assert_int_equal(count(store, JR_TABLE_AGES), 1);
     jr_store_close(store);
 }
@@ -374,6 +393,35 @@ static void open_runs_stay_if_told(void **state)
     jr_store_close(store);
 }
 
+/* A damaged record is no obstacle: it goes when it is old, by its age alone. */
+static void damaged_runs_go_too(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run;
+
+    (void)state;
+    for (uint64_t id = 1; id <= 3; id++)
+        save(store, id, START_MS, 0);
+    jr_txn_begin(&txn, store, true);
+    save_job(&txn, 2, 10, "a");
+    commit(&txn);
+    damage_part(store, 2, JR_PART_RUN, 0);
+    jr_txn_begin(&txn, store, false);
+    assert_false(jr_ledger_read_run(&txn, 2, &run));
+    assert_true(run.run_id == 2);
+    assert_true(jr_ledger_read_run(&txn, 3, &run));
+    commit(&txn);
+    /* When the map fills up, only what is known to be over goes: neither these nor that. */
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, true, 9), 0);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 3);
+    assert_int_equal(prune(store, START_MS + JR_DAY_MS, false, 9), 3);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 0);
+    assert_int_equal(count_parts(store, JR_PART_JOB), 0);
+    assert_int_equal(count(store, JR_TABLE_AGES), 0);
+    jr_store_close(store);
+}
+
 /* Runs that stay do not stop the walk: it goes on behind them. */
 static void walk_goes_on_where_it_was(void **state)
 {
@@ -393,7 +441,7 @@ static void walk_goes_on_where_it_was(void **state)
         assert_true(++calls < 10);
     } while (place.key_length != 0);
     assert_int_equal(removed, 5);
-    assert_int_equal(count(store, JR_TABLE_RUNS), 15);
+    assert_int_equal(count_parts(store, JR_PART_RUN), 15);
     assert_int_equal(count(store, JR_TABLE_AGES), 15);
     jr_store_close(store);
 }
@@ -411,7 +459,7 @@ static void entry_of_a_run_that_is_gone(void **state)
     jr_txn_begin(&txn, store, true);
     jr_ledger_drop_due(&txn, START_MS + 5, 1);
     jr_ledger_drop_due(&txn, START_MS + 6, 2); /* there is none */
-    assert_true(jr_ledger_first_due(&txn, &due_ms, &id));
+    assert_true(jr_ledger_first_due(&txn, INT64_MAX, &due_ms, &id));
     assert_int_equal(id, 2);
     commit(&txn);
     jr_store_close(store);
@@ -425,6 +473,7 @@ int main(void)
     TEST(quiet_follows_the_run);
     TEST(saved_twice_at_once);
     TEST(first_due_is_the_earliest);
+    TEST(due_after_the_latest_comes_first);
     TEST(jobs_of_a_run);
     TEST(damaged_record);
     TEST(old_runs_go_with_all_they_have);
@@ -432,6 +481,7 @@ int main(void)
     TEST(pruned_a_little_at_a_time);
     TEST(due_runs_stay);
     TEST(open_runs_stay_if_told);
+    TEST(damaged_runs_go_too);
     TEST(walk_goes_on_where_it_was);
     TEST(entry_of_a_run_that_is_gone);
     return run_program("ledger");

@@ -37,22 +37,6 @@ static void save(struct jr_store *store, uint64_t id, const char *repo, int64_t 
     commit(&txn);
 }
 
-/* Spoil the record of a run, the last entry that begins with its id. */
-static void damage(struct jr_store *store, uint64_t id)
-{
-    struct jr_txn txn;
-    struct jr_entry entry;
-    unsigned char key[8];
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key, sizeof key);
-    jr_write_u64(&writer, id + 1);
-    jr_txn_begin(&txn, store, true);
-    assert_true(jr_txn_seek_before(&txn, JR_TABLE_RUNS, key, sizeof key, &entry));
-    jr_txn_put(&txn, JR_TABLE_RUNS, entry.key, entry.key_length, "x", 1);
-    commit(&txn);
-}
-
 struct list_row {
     const char *name, *repo;
     int phase;
@@ -71,7 +55,7 @@ static void listed(void **state)
     save(store, 3, "other/app", HOURS(4), HOURS(6));
     save(store, 9, "octo/app", HOURS(2) + 30 * JR_MINUTE_MS, HOURS(3));
     save(store, 6, "octo/app", HOURS(5), 0);
-    damage(store, 6);
+    damage_part(store, 6, JR_PART_RUN, 0);
     for (size_t size = 1; size <= 8; size++) {
         struct jr_listing_filter filter = { row->repo, row->phase, row->since_ms };
         struct jr_listing listing = { .ended = false };
@@ -150,7 +134,7 @@ static void outbox(void **state)
     save(store, 4, "octo/app", HOURS(4), HOURS(6));
     save(store, 9, "octo/app", HOURS(2), HOURS(3));
     save(store, 5, "octo/app", HOURS(2), 0);
-    damage(store, 4);
+    damage_part(store, 4, JR_PART_RUN, 0);
     while (!listing.ended) {
         assert_int_equal(jr_listing_outbox(store, &listing, runs, COUNT(runs), &count, &error), JR_OK);
         for (size_t i = 0; i < count; i++, seen++) {
@@ -195,7 +179,7 @@ static void story(void **state)
     assert_int_equal(jr_listing_run(store, 8, &run, &error), JR_ENOENT);
     assert_contains(error.text, "8");
     save(store, 9, "octo/app", HOURS(1), 0);
-    damage(store, 9);
+    damage_part(store, 9, JR_PART_RUN, 0);
     assert_int_equal(jr_listing_run(store, 9, &run, &error), JR_EFORMAT);
 
     assert_int_equal(jr_listing_jobs(store, 7, &after, jobs, 2, &count, &error), JR_OK);

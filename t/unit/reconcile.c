@@ -54,12 +54,16 @@ static enum jr_err begin(struct bench *bench, int64_t sweep_ms)
 /* Hand in a page with these runs; returns how many were found. */
 static unsigned page(struct bench *bench, const struct jr_event *runs, size_t count, size_t shown)
 {
-    unsigned found, closed;
+    struct jr_verdict verdicts[JR_GITHUB_PAGE_RUNS];
+    unsigned found, closed, told = 0;
 
     if (jr_reconcile_page(bench->store, &bench->settings, &bench->look, runs, count, shown,
-                          bench->now_ms, &found, &closed, &bench->error)
+                          bench->now_ms, verdicts, &found, &closed, &bench->error)
         != JR_OK)
         fail_msg("%s", bench->error.text);
+    for (size_t i = 0; i < count; i++)
+        told += verdicts[i].reason != JR_REASON_NONE;
+    assert_int_equal(told, found + closed);
     return found;
 }
 
@@ -223,6 +227,24 @@ static void found_runs_get_an_entry(void **state)
     close_bench(&bench);
 }
 
+/* One run that cannot be read keeps no other from being found. */
+static void damaged_run_in_a_list(void **state)
+{
+    struct bench bench;
+    struct jr_event runs[2] = { event_of("Gc=failure"), event_of("Gc=failure") };
+
+    (void)state;
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    damage_part(bench.store, RUN_ID, JR_PART_RUN, 0);
+    bench.now_ms += JR_HOUR_MS;
+    runs[1].run_id++;
+    assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
+    assert_int_equal(page(&bench, runs, COUNT(runs), COUNT(runs)), 1);
+    assert_true(run_of(&bench, RUN_ID + 1).due_ms != 0);
+    close_bench(&bench);
+}
+
 /* A page of runs that were created from a time on, step_ms apart, newest first. */
 static void fill_page(struct bench *bench, struct jr_event *runs, uint64_t first_id,
                       int64_t oldest_ms, int64_t step_ms)
@@ -301,6 +323,7 @@ int main(void)
     TEST(how_far_back);
     TEST(left_alone);
     TEST(found_runs_get_an_entry);
+    TEST(damaged_run_in_a_list);
     TEST(long_lists);
     TEST(unreadable_page);
     return run_program("reconcile");

@@ -36,7 +36,7 @@ static bool next(struct jr_store *store, int64_t since_ms, struct jr_repo *repo)
     bool found;
 
     jr_txn_begin(&txn, store, false);
-    found = jr_repo_next(&txn, since_ms, repo);
+    found = jr_repo_next(&txn, since_ms, INT64_MAX, repo);
     commit(&txn);
     return found;
 }
@@ -219,10 +219,11 @@ static void pruned(void **state)
     jr_store_close(store);
 }
 
+/* It is passed over, and made anew by the next event. */
 static void damaged_record(void **state)
 {
     struct jr_store *store = open_store(new_folder());
-    struct jr_repo repo;
+    struct jr_repo repo, damaged = { .id = 4711 };
     struct jr_entry entry;
     struct jr_txn txn;
 
@@ -232,9 +233,38 @@ static void damaged_record(void **state)
     assert_true(jr_txn_seek(&txn, JR_TABLE_REPOS, NULL, 0, false, &entry));
     jr_txn_put(&txn, JR_TABLE_REPOS, entry.key, entry.key_length, entry.value, entry.value_length - 1);
     commit(&txn);
-    jr_txn_begin(&txn, store, false);
-    assert_false(jr_repo_next(&txn, START_MS, &repo));
-    assert_int_equal(jr_txn_commit(&txn), JR_EFORMAT);
+    assert_false(next(store, START_MS, &repo));
+    jr_txn_begin(&txn, store, true);
+    jr_repo_looked(&txn, &damaged);
+    commit(&txn);
+    prune(store, START_MS + JR_DAY_MS, 9);
+    assert_int_equal(count(store), 1);
+    note(store, 4712, "octo/lib", START_MS);
+    assert_true(next(store, START_MS, &repo));
+    assert_int_equal(repo.id, 4712);
+    note(store, 4711, "octo/app", START_MS + 1);
+    assert_true(next(store, START_MS, &repo));
+    assert_int_equal(repo.id, 4711);
+    assert_int_equal(repo.first_seen_ms, START_MS + 1);
+    jr_store_close(store);
+}
+
+/* Before the clock was set back it was later than now: that does not count as a try. */
+static void tried_later_than_now(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+    struct jr_txn txn;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    assert_true(next(store, START_MS, &repo));
+    repo.tried_ms = START_MS + JR_HOUR_MS;
+    jr_txn_begin(&txn, store, true);
+    jr_repo_save(&txn, &repo);
+    assert_false(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS, &repo));
+    assert_true(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS - 1, &repo));
+    commit(&txn);
     jr_store_close(store);
 }
 
@@ -248,5 +278,6 @@ int main(void)
     TABLE(looks, order_is);
     TEST(pruned);
     TEST(damaged_record);
+    TEST(tried_later_than_now);
     return run_program("repo");
 }

@@ -50,10 +50,10 @@ static void open_bench(struct bench *bench, const char *settings)
     bench->store = open_store(new_folder());
     load_settings(&bench->settings, settings);
     bench->now_ms = START_MS + 100 * JR_SECOND_MS;
-    assert_int_equal(jr_rerun_first(bench->store, &due_ms, &bench->run, &bench->error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(bench->store, INT64_MAX, &due_ms, &bench->run, &bench->error), JR_ENOENT);
     event(bench, "q1");
     event(bench, "c1=failure");
-    assert_int_equal(jr_rerun_first(bench->store, &due_ms, &bench->run, &bench->error), JR_OK);
+    assert_int_equal(jr_rerun_first(bench->store, INT64_MAX, &due_ms, &bench->run, &bench->error), JR_OK);
     assert_int_equal(due_ms, bench->now_ms + 5 * JR_SECOND_MS);
     assert_true(bench->run.run_id == RUN_ID && bench->run.due_ms == due_ms);
     bench->now_ms = due_ms;
@@ -105,7 +105,7 @@ static struct jr_run stored(struct bench *bench)
     jr_txn_begin(&txn, bench->store, false);
     jr_ledger_load_run(&txn, RUN_ID, &run);
     assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), run.due_ms != 0);
-    (void)jr_ledger_first_due(&txn, &due_ms, &id);
+    (void)jr_ledger_first_due(&txn, INT64_MAX, &due_ms, &id);
     assert_int_equal(due_ms, run.due_ms);
     commit(&txn);
     return run;
@@ -161,7 +161,7 @@ static void accepted(void **state)
     assert_int_equal(run.reruns, 1);
     assert_int_equal(run.intent_ms, 0);
     assert_int_equal(run.due_ms, 0);
-    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_ENOENT);
     assert_int_equal(entries(&bench, JR_HISTORY_CALL, JR_REASON_RERUN_ACCEPTED), 1);
     close_bench(&bench);
 }
@@ -176,7 +176,7 @@ static void killed_after_the_post(void **state)
     (void)state;
     open_bench(&bench, NULL);
     seen(&bench, "Gc=failure");
-    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_OK);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_OK);
     assert_int_equal(due_ms, bench.now_ms + 10 * JR_SECOND_MS);
     /* Long enough that no POST can still be under way. */
     bench.now_ms += JR_HOUR_MS;
@@ -388,10 +388,71 @@ static void quiet_run(void **state)
     close_bench(&bench);
 }
 
+/* What was written later than now was so before the clock was set back. */
+static void clock_may_go_back(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    int64_t due_ms, latest_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    latest_ms = bench.now_ms - JR_HOUR_MS + 10 * JR_MINUTE_MS;
+    assert_int_equal(jr_rerun_first(bench.store, latest_ms, &due_ms, &run, &bench.error), JR_OK);
+    assert_int_equal(due_ms, bench.run.due_ms);
+
+    /* The intent of a POST that has to be looked after. */
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+    outcome(&bench, true, JR_OUTCOME_UNKNOWN, JR_REASON_OUTCOME_UNKNOWN);
+    bench.now_ms -= JR_HOUR_MS;
+    assert_int_equal(seen(&bench, "Gi"), JR_STEP_WAIT);
+    assert_in_range(stored(&bench).due_ms, bench.now_ms + bench.settings.api_backoff_min_ms,
+                    bench.now_ms + bench.settings.api_backoff_max_ms);
+    close_bench(&bench);
+
+    /* A run that is watched: it is looked at, and then as often as ever. */
+    open_bench(&bench, NULL);
+    event(&bench, "q2");
+    bench.now_ms -= 2 * JR_HOUR_MS;
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+                     JR_OK);
+    assert_true(run.run_id == RUN_ID);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+                     JR_ENOENT);
+    assert_in_range(due_ms, bench.now_ms + 1, bench.now_ms + JR_QUIET_MAX_MS);
+    close_bench(&bench);
+}
+
+/* It is told of once, and watched no longer, but the record stays as it is. */
+static void quiet_run_with_a_damaged_record(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    struct jr_txn txn;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    event(&bench, "q2");
+    bench.now_ms += JR_HOUR_MS;
+    damage_part(bench.store, RUN_ID, JR_PART_RUN, 0);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+                     JR_EFORMAT);
+    assert_contains(bench.error.text, "12345678901");
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+                     JR_ENOENT);
+    assert_int_equal(due_ms, 0);
+    jr_txn_begin(&txn, bench.store, false);
+    assert_int_equal(jr_ledger_count(&txn), 1);
+    assert_false(jr_ledger_read_run(&txn, RUN_ID, &run));
+    commit(&txn);
+    close_bench(&bench);
+}
+
 /* An entry whose run is gone is told of and can be taken away. */
 static void entry_without_a_run(void **state)
 {
-    static const unsigned char key[8] = { 0, 0, 0, 2, 0xdf, 0xdc, 0x1c, 0x35 }; /* RUN_ID */
+    unsigned char key[JR_KEY_MAX];
     struct bench bench;
     struct jr_txn txn;
     int64_t due_ms;
@@ -399,12 +460,12 @@ static void entry_without_a_run(void **state)
     (void)state;
     open_bench(&bench, NULL);
     jr_txn_begin(&txn, bench.store, true);
-    jr_txn_delete(&txn, JR_TABLE_RUNS, key, sizeof key);
+    jr_txn_delete(&txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_RUN, 0));
     commit(&txn);
-    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_EFORMAT);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_EFORMAT);
     assert_true(bench.run.run_id == RUN_ID);
     assert_int_equal(jr_rerun_drop(bench.store, due_ms, RUN_ID, &bench.error), JR_OK);
-    assert_int_equal(jr_rerun_first(bench.store, &due_ms, &bench.run, &bench.error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_ENOENT);
     close_bench(&bench);
 }
 
@@ -522,6 +583,8 @@ int main(void)
     TEST(refused_for_good);
     TEST(postponed);
     TEST(quiet_run);
+    TEST(clock_may_go_back);
+    TEST(quiet_run_with_a_damaged_record);
     TEST(entry_without_a_run);
     TEST(run_that_is_gone);
     TEST(counted_when_accepted);

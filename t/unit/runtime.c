@@ -168,6 +168,105 @@ static void note_without_a_runtime(void **state)
     jr_runtime_note_commit(NULL, false, START_MS);
 }
 
+/* Each process has its own block, on cache lines of its own, behind the slots. */
+static void blocks(void **state)
+{
+    struct jr_runtime *runtime = create(new_folder());
+    const char *before = (const char *)&runtime->slots[2];
+
+    (void)state;
+    assert_int_equal(jr_runtime_processes(runtime), 4);
+    for (size_t i = 0; i < 4; i++) {
+        const char *block = (const char *)jr_runtime_process(runtime, i);
+
+        assert_true(block >= before);
+        assert_int_equal((uintptr_t)block % JR_CACHE_LINE, 0);
+        assert_int_equal(((const struct jr_process *)(const void *)block)->pid, 0);
+        before = block + sizeof(struct jr_process);
+    }
+    assert_ptr_equal(jr_runtime_dispatcher(runtime), jr_runtime_process(runtime, 2));
+    assert_ptr_equal(jr_runtime_master(runtime), jr_runtime_process(runtime, 3));
+    detach(runtime);
+}
+
+static void count_ping(struct jr_process *process)
+{
+    jr_count_webhook(&process->counters, "ping", 204, JR_REASON_EVENT_NOT_WATCHED, 700);
+}
+
+static uint64_t pings(struct jr_runtime *runtime)
+{
+    struct jr_counters sum;
+
+    jr_runtime_sum(runtime, &sum);
+    return sum.webhook_reasons[JR_REASON_EVENT_NOT_WATCHED];
+}
+
+static void summed_over_processes(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_runtime *runtime = create(folder), *seen;
+
+    (void)state;
+    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
+        count_ping(jr_runtime_process(runtime, i));
+    seen = jr_runtime_attach(folder);
+    assert_non_null(seen);
+    assert_int_equal(pings(seen), 4);
+    detach(seen);
+    detach(runtime);
+}
+
+/* Who takes over goes on with the counters, and is not busy with what killed the one before. */
+static void respawned(void **state)
+{
+    struct jr_runtime *runtime = create(new_folder());
+    struct jr_process *process = jr_runtime_process(runtime, 1);
+
+    (void)state;
+    jr_process_note_start(process, 100, START_MS);
+    assert_int_equal(process->pid, 100);
+    assert_int_equal(process->restarts, 0);
+    count_ping(process);
+    process->busy_since_ms = START_MS + 1;
+    assert_int_equal(jr_runtime_workers_busy(runtime), 1);
+    jr_process_note_end(process);
+    assert_int_equal(process->pid, 0);
+    assert_int_equal(jr_runtime_workers_busy(runtime), 0);
+    assert_int_equal(pings(runtime), 1);
+    jr_process_note_start(process, 200, START_MS + 5);
+    assert_int_equal(process->pid, 200);
+    assert_int_equal(process->started_ms, START_MS + 5);
+    assert_int_equal(process->restarts, 1);
+    count_ping(process);
+    assert_int_equal(pings(runtime), 2);
+    detach(runtime);
+}
+
+static void dispatcher_is_no_worker(void **state)
+{
+    struct jr_runtime *runtime = create(new_folder());
+
+    (void)state;
+    jr_runtime_dispatcher(runtime)->busy_since_ms = START_MS;
+    assert_int_equal(jr_runtime_workers_busy(runtime), 0);
+    detach(runtime);
+}
+
+/* A file that has been cut: what is behind its end would be SIGBUS. */
+static void cut_short(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_runtime *runtime = create(folder);
+    struct stat status;
+
+    (void)state;
+    assert_int_equal(stat(path_in(folder, "runtime"), &status), 0);
+    assert_int_equal(truncate(path_in(folder, "runtime"), status.st_size - 4096), 0);
+    assert_null(jr_runtime_attach(folder));
+    detach(runtime);
+}
+
 static void pages_have_few_places(void **state)
 {
     struct jr_runtime *runtime;
@@ -198,6 +297,11 @@ int main(void)
     TEST(removed_by_its_owner_only);
     TABLE(commits, commits_fail);
     TEST(note_without_a_runtime);
+    TEST(blocks);
+    TEST(summed_over_processes);
+    TEST(respawned);
+    TEST(dispatcher_is_no_worker);
+    TEST(cut_short);
     TEST(pages_have_few_places);
     return run_program("runtime");
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* Any table will do. */
-#define SOME JR_TABLE_HISTORY
+#define SOME JR_TABLE_REPOS
 
 static void put(struct jr_txn *txn, const char *key, const char *value)
 {
@@ -359,7 +359,7 @@ static void tables_are_apart(void **state)
     jr_txn_delete(&txn, JR_TABLE_RUNS, "k", 1);
     jr_txn_delete(&txn, JR_TABLE_RUNS, "k", 1); /* is no error */
     assert_int_equal(jr_txn_count(&txn, JR_TABLE_RUNS), 0);
-    assert_int_equal(jr_txn_count(&txn, JR_TABLE_JOBS), 1);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), 1);
     commit(&txn);
     jr_store_close(store);
 }

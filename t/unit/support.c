@@ -142,6 +142,29 @@ void commit(struct jr_txn *txn)
         fail_msg("commit: %s", txn->error.text);
 }
 
+uint64_t count_parts(struct jr_store *store, enum jr_part part)
+{
+    struct jr_entry entry = { .key_length = 0 };
+    struct jr_txn txn;
+    uint64_t count = 0;
+
+    jr_txn_begin(&txn, store, false);
+    while (jr_txn_seek(&txn, JR_TABLE_RUNS, entry.key, entry.key_length, true, &entry))
+        count += entry.key[sizeof(uint64_t)] == part;
+    commit(&txn);
+    return count;
+}
+
+void damage_part(struct jr_store *store, uint64_t run_id, enum jr_part part, uint64_t number)
+{
+    unsigned char key[JR_KEY_MAX];
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    jr_txn_put(&txn, JR_TABLE_RUNS, key, jr_ledger_key(key, run_id, part, number), "nonsense", 8);
+    commit(&txn);
+}
+
 void assert_contains(const char *text, const char *part)
 {
     if (strstr(text, part) == NULL)

@@ -16,6 +16,7 @@
 
 #include "lib/event.h"
 #include "lib/intake.h"
+#include "lib/ledger.h"
 #include "lib/settings.h"
 #include "lib/store.h"
 
@@ -60,6 +61,12 @@ struct jr_store *open_store(const char *folder);
 
 /* Commit, and fail the test with what went wrong. */
 void commit(struct jr_txn *txn);
+
+/* How many parts of a kind all runs have together. */
+uint64_t count_parts(struct jr_store *store, enum jr_part part);
+
+/* Put nonsense in the place of a part, whether it is there or not. */
+void damage_part(struct jr_store *store, uint64_t run_id, enum jr_part part, uint64_t number);
 
 /* Does text contain part? Fails the test with both if not. */
 void assert_contains(const char *text, const char *part);

@@ -179,6 +179,26 @@ static void stop_too_far_ahead_is_cut(void **state)
     close_bench(&bench);
 }
 
+/* A clock that is set back makes no stop longer; and it still ends by itself. */
+static void stop_grows_no_longer(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS), 0);
+    note(&bench, 403, JR_REASON_RATE_LIMITED, JR_MINUTE_MS, START_MS);
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS + 1000), JR_MINUTE_MS - 1000);
+    save(&bench);
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS - JR_DAY_MS), JR_MINUTE_MS);
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS - JR_DAY_MS + 59000), 1000);
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS - JR_DAY_MS + JR_MINUTE_MS), 0);
+    load(&bench, "token", START_MS + 2000);
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS + 2000), JR_MINUTE_MS - 2000);
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS - JR_HOUR_MS), JR_MINUTE_MS - 2000);
+    close_bench(&bench);
+}
+
 static void token_is_not_stored(void **state)
 {
     struct bench bench;
@@ -281,6 +301,7 @@ int main(void)
     TEST(stop_outlives_a_restart);
     TEST(new_token_starts_clean);
     TEST(stop_too_far_ahead_is_cut);
+    TEST(stop_grows_no_longer);
     TEST(token_is_not_stored);
     TEST(headers_are_learnt);
     TABLE(shares, share_is);

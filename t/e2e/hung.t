@@ -1,0 +1,160 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Processes that hang: with the store's lock, while they wait for it, and in the
+# middle of a body. The others go on.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use POSIX qw(_exit);
+use Test::More;
+use Time::HiRes qw(time);
+use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
+use JR::Http qw(cgi_params read_all);
+use JR::Process qw(reap);
+use JR::Test;
+
+# The master looks once a second at who has had the lock for 5 s; nginx waits 8 s.
+use constant NOTICED_S => 7.5;
+my $FACTOR = $ENV{JR_TIMEOUT_FACTOR} || 1;
+
+my $github = github();
+
+sub queued { return delivery(job_event(run_id => next_id(), action => 'queued')) }
+
+# Requests at the same time, each in a process of its own: send() starts one, its
+# answer() is (status, seconds), status 0 for none.
+sub send_aside {
+    my ($service, $request) = @_;
+    pipe my $result, my $report or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        my $began = time;
+        my $answer = eval { $service->http->send($request) };
+        syswrite $report, sprintf "%s %.2f\n", $answer ? $answer->status : 0, time - $began;
+        _exit(0);
+    }
+    return { pid => $pid, result => $result };
+}
+
+sub answer {
+    my ($aside) = @_;
+    my $line = readline $aside->{result};
+    reap($aside->{pid});
+    return split ' ', $line // '0 0';
+}
+
+# The workers that are at a request: they have a socket more than at rest.
+sub descriptors { my ($service) = @_; return map { $_ => scalar(() = glob "/proc/$_/fd/*") } $service->workers }
+
+sub busy {
+    my ($service, %at_rest) = @_;
+    my %now = descriptors($service);
+    return grep { $now{$_} > ($at_rest{$_} // 99) } sort keys %now;
+}
+
+sub state_of {
+    my ($pid) = @_;
+    open my $fh, '<', "/proc/$pid/stat" or return '';
+    my ($state) = (<$fh> // '') =~ /\) (\S)/;
+    return $state;
+}
+
+sub hangs_with_the_lock {
+    my ($kind, $point) = @_;
+    my $file = tmpdir() . "/hang-$kind";
+    my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "$point:$file")->start;
+    $service->expect_death;
+    if ($kind eq 'worker') {
+        wait_ok { $service->dispatcher } 'the dispatcher is at work';
+    }
+    else {
+        wait_ok { -e $file } 'the dispatcher hangs';
+    }
+    my @asides = map { send_aside($service, queued()) } 1 .. 8;
+    my (%status, $slowest);
+    for (@asides) {
+        my ($status, $took) = answer($_);
+        $status{$status}++;
+        $slowest = $took if $status == 202 && $took > ($slowest // 0);
+    }
+    ok -e $file, 'one hung';
+    cmp_ok $status{202} // 0, '>=', $kind eq 'worker' ? 7 : 8, 'all others are served' or diag(explain(\%status));
+    cmp_ok $slowest, '<', NOTICED_S * $FACTOR, "within $slowest s";
+    my $hung = $service->log->wait_entry('hung');
+    is $hung->{level}, 'error', 'the log has it';
+    like $hung->{line}, qr/$kind \d+ has held the store's lock/, 'in words';
+    my $death = $service->log->wait_entry('child-died');
+    is "$death->{kind} $death->{signal}", "$kind 9", 'it was killed';
+    wait_ok { 5 == grep { $_ != $death->{pid} } $service->children } 'and is replaced';
+    status_is $service->http->send(queued()), 202, 'all serve' for 1 .. 4;
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $run->accepted } 'and is rerun';
+    status_is $service->http->send({ method => 'GET', path => '/healthz' }), 200, '/healthz';
+    $service->stop_service;
+    return;
+}
+
+subtest 'a worker hangs while it holds the lock' => sub { hangs_with_the_lock('worker', 'in-batch') };
+
+subtest 'the dispatcher hangs while it holds the lock' => sub { hangs_with_the_lock('dispatcher', 'in-upkeep') };
+
+# Without the lock it hangs for itself alone, and nobody has to kill it.
+subtest 'a worker hangs while it waits for the lock' => sub {
+    my $file = tmpdir() . '/hang-waiting';
+    my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "in-batch:$file")->start;
+    wait_ok { $service->dispatcher } 'the dispatcher is at work';
+    # Each has opened the store.
+    wait_ok { my %fds = descriptors($service); keys %fds == 4 && !grep { $_ < 5 } values %fds } 'so are the workers';
+    my %at_rest = descriptors($service);
+    my @asides = send_aside($service, queued());
+    my $leader = (wait_for { (grep { state_of($_) eq 'T' } keys %at_rest)[0] });
+    my $request = queued();
+    push @asides, send_aside($service, $request);
+    my $waiting = (wait_for { (grep { $_ != $leader } busy($service, %at_rest))[0] });
+    ok $waiting, 'one has the lock, and one waits for it' or return;
+    select undef, undef, undef, 0.2;
+    kill 'STOP', $waiting;
+    push @asides, map { send_aside($service, queued()) } 1 .. 2;
+    wait_ok { busy($service, %at_rest) == 4 } 'and then two more';
+    select undef, undef, undef, 0.2;
+    kill 'CONT', $leader;
+    is((answer($_))[0], 202, 'all others are served') for @asides[0, 2, 3];
+    my $mark = $service->log->mark;
+    status_is $service->http->send($request), 202, 'its request, sent again';
+    is $service->log->count('webhook', since => $mark, repeated => 'yes'), 1, 'was recorded by the others';
+    is state_of($waiting), 'T', 'while it hangs';
+    kill 'CONT', $waiting;
+    is((answer($asides[1]))[0], 202, 'it goes on, and answers');
+    is $service->log->count('child-died'), 0, 'nobody was killed';
+    $service->stop_service;
+};
+
+subtest 'a worker hangs in the middle of a body' => sub {
+    my $service = service(github => $github, WORKERS => 2)->start;
+    wait_ok { $service->dispatcher } 'the dispatcher is at work';
+    wait_ok { my %fds = descriptors($service); keys %fds == 2 && !grep { $_ < 5 } values %fds } 'so are the workers';
+    my %at_rest = descriptors($service);
+    my $request = queued();
+    my ($first, $rest) = unpack 'a100 a*', $request->{body};
+    my $socket = $service->fastcgi->write_only(
+        fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($first));
+    my $pid = (wait_for { (busy($service, %at_rest))[0] });
+    ok $pid, 'it reads' or return;
+    kill 'STOP', $pid;
+    my $began = time;
+    status_is $service->http->send(queued()), 202, 'the other one serves' for 1 .. 8;
+    cmp_ok time - $began, '<', 2 * $FACTOR, 'at once';
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $run->accepted } 'and is rerun';
+    kill 'CONT', $pid;
+    syswrite $socket, fcgi_stdin($rest) . fcgi_end();
+    status_is JR::FastCGI::decode(read_all($socket)), 202, 'it goes on where it was';
+    $service->stop_service;
+};
+
+finish();

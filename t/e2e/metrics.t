@@ -1,0 +1,280 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# GET /metrics: who may see it, that it counts what happened, exactly and over
+# the death of a process; and the example rules made of it.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use POSIX qw(floor);
+use Test::More;
+use Time::HiRes qw(time);
+use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin);
+use JR::Http qw(cgi_params);
+use JR::Process qw(spawn reap);
+use JR::Test;
+
+my $ENDS = 2_000_000_000;    # when the token does
+
+my $github = github();
+$github->set_headers('github-authentication-token-expiration' => '2033-05-18 03:33:20 UTC');
+my $service = service(github => $github, pages => 'status metrics', WORKERS => 3)->start;
+
+sub get {
+    my ($door, $path, %o) = @_;
+    return $door->send({ method => 'GET', path => $path, %o });
+}
+
+# The samples by name and labels, the numbers as they are written.
+sub scrape {
+    my ($from) = @_;
+    my $answer = get(($from // $service)->http, '/metrics');
+    status_is $answer, 200, 'scraped' or return {};
+    return { $answer->body =~ /^([a-z_]+(?:\{.*\})?) (\S+)$/mg };
+}
+
+sub values_are {
+    my ($seen, $want, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is_deeply { map { $_ => $seen->{$_} } keys %$want }, $want, $name;
+}
+
+# Wait for this to be so, then look at all.
+sub scrape_when {
+    my ($name, $value) = @_;
+    my $seen;
+    wait_ok { get($service->http, '/metrics')->body =~ /^\Q$name\E (\S+)$/m && $1 eq $value } "$name becomes $value";
+    return scrape();
+}
+
+my ($promtool) = grep { -x } map {"$_/promtool"} split /:/, $ENV{PATH} // '';
+
+sub promtool_is_content {
+    my ($args, $input) = @_;
+    my $report = tmpdir() . '/promtool';
+    open my $stdin, '<', $input // '/dev/null' or die "$input: $!";
+    my $status = reap(spawn(
+        argv => [$promtool, @$args], env => { PATH => $ENV{PATH} }, out => $report, stdin => $stdin,
+    ));
+    open my $fh, '<', $report or die "$report: $!";
+    local $/;
+    my $said = <$fh>;
+    return is $status, 0, "promtool @$args[0, 1]" || diag $said;
+}
+
+sub text_of { my ($path) = @_; open my $fh, '<', $path or die "$path: $!"; local $/; return <$fh> }
+
+subtest 'before anything has happened' => sub {
+    my $answer = get($service->http, '/metrics');
+    status_is $answer, 200, 'GET';
+    is $answer->header('Content-Type'), 'text/plain; version=0.0.4; charset=utf-8', 'type';
+    is $answer->header('Content-Length'), length $answer->body, 'length';
+    my $seen = scrape_when('job_rerunner_dispatcher_up', 1);
+    values_are $seen, {
+        'job_rerunner_webhooks_total{event="workflow_job",status="202"}' => 0,
+        'job_rerunner_webhook_duration_seconds_count'                    => 0,
+        'job_rerunner_reruns_total{outcome="accepted"}'                  => 0,
+        'job_rerunner_process_restarts_total{kind="worker"}'             => 0,
+        'job_rerunner_rescued_runs_total'                                => 0,
+        'job_rerunner_workers'                                           => 3,
+        'job_rerunner_workers_busy'                                      => 0,
+        'job_rerunner_paused'                                            => 0,
+        'job_rerunner_commits_failing'                                   => 0,
+        'job_rerunner_outbox_entries'                                    => 0,
+        'job_rerunner_api_rate_limit_remaining'                          => undef,
+    }, 'zeros';
+    my ($version) = tool(['version'])->{out} =~ /(\S+)$/;
+    is $seen->{qq(job_rerunner_build_info{version="$version"})}, 1, 'build';
+    cmp_ok abs($seen->{job_rerunner_start_time_seconds} - time), '<', 60, 'start';
+    my $head = $service->http->send({ method => 'HEAD', path => '/metrics' });
+    status_is $head, 200, 'HEAD';
+    is $head->body, '', 'without a body';
+};
+
+subtest 'only where nginx names it' => sub {
+    my $closed = service(github => $github, WORKERS => 1)->start;
+    for my $path ('/metrics', '/metrics?pages=metrics', '/metrics/', '//metrics') {
+        my $answer = get($closed->http, $path, headers => [['RERUNNER_PAGES', 'metrics'], ['Rerunner-Pages', 'metrics']]);
+        status_is $answer, 404, $path;
+        unlike $answer->body, qr/job_rerunner/, 'nothing of it';
+    }
+    my $other = service(github => $github, WORKERS => 1, pages => 'status')->start;
+    status_is get($other->http, '/metrics'), 404, 'the pages alone do not open it';
+    status_is get($service->http, '/metrics/x'), 404, 'nor is there anything below it';
+    status_is get($service->cgi, '/metrics'), 404, 'plain CGI without the variable';
+};
+
+subtest 'webhooks by event and answer' => sub {
+    my $door = $service->http;
+    status_is $door->send(delivery({ zen => 'x' }, event => 'ping')), 204, 'ping';
+    status_is $door->send(delivery({ ref => 'x' }, event => 'push')), 204, 'push' for 1 .. 2;
+    status_is $door->send(delivery({}, event => 'workflow_job', signature => 'sha256=' . '0' x 64)), 403, 'wrong' for 1 .. 3;
+    status_is $door->send(delivery({}, signature => undef)), 403, 'missing';
+    status_is $door->send(delivery('{', event => 'workflow_run')), 400, 'no JSON';
+    status_is get($door, '/'), 200, 'what is not a webhook';
+    my $seen = scrape();
+    values_are $seen, {
+        'job_rerunner_webhooks_total{event="ping",status="204"}'           => 1,
+        'job_rerunner_webhooks_total{event="other",status="204"}'          => 2,
+        'job_rerunner_webhooks_total{event="workflow_job",status="403"}'   => 4,
+        'job_rerunner_webhooks_total{event="workflow_run",status="400"}'   => 1,
+        'job_rerunner_webhook_reasons_total{reason="event-not-watched"}'   => 3,
+        'job_rerunner_webhook_reasons_total{reason="signature-wrong"}'     => 3,
+        'job_rerunner_webhook_reasons_total{reason="signature-missing"}'   => 1,
+        'job_rerunner_webhook_reasons_total{reason="bad-json"}'            => 1,
+        'job_rerunner_signature_failures_total'                            => 4,
+        'job_rerunner_webhook_duration_seconds_count'                      => 8,
+        'job_rerunner_webhook_duration_seconds_bucket{le="+Inf"}'          => 8,
+    }, 'counted';
+    cmp_ok $seen->{job_rerunner_webhook_duration_seconds_sum}, '>', 0, 'they took some time';
+    cmp_ok $seen->{'job_rerunner_webhook_duration_seconds_bucket{le="8"}'}, '==', 8, 'but not long';
+};
+
+my $commits;
+
+subtest 'a run that is rerun and rescued' => sub {
+    my $before = scrape();
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'it fails';
+    wait_ok { $run->accepted } 'it is rerun';
+    scrape_when('job_rerunner_reruns_total{outcome="accepted"}', 1);
+    status_is $run->play(build => 'success'), 200, 'it succeeds';
+    my $seen = scrape();
+    values_are $seen, {
+        'job_rerunner_webhooks_total{event="workflow_job",status="201"}'          => 1,
+        'job_rerunner_webhooks_total{event="workflow_job",status="202"}'          => 2,
+        'job_rerunner_webhooks_total{event="workflow_job",status="200"}'          => 1,
+        'job_rerunner_verdicts_total{reason="run-failed"}'                        => 1,
+        'job_rerunner_api_calls_total{call="get-run",result="ok"}'                => 1,
+        'job_rerunner_api_calls_total{call="rerun-failed-jobs",result="ok"}'      => 1,
+        'job_rerunner_reruns_total{outcome="accepted"}'                           => 1,
+        'job_rerunner_rescued_runs_total'                                         => 1,
+        'job_rerunner_outbox_entries'                                             => 0,
+        'job_rerunner_token_expiry_timestamp_seconds'                             => "$ENDS.000",
+        'job_rerunner_api_rate_limit'                                             => 5000,
+        'job_rerunner_token_rejected'                                             => 0,
+    }, 'counted';
+    cmp_ok $seen->{job_rerunner_api_rate_limit_remaining}, '<', 5000, 'calls were used';
+    cmp_ok $seen->{job_rerunner_api_rate_limit_reset_timestamp_seconds}, '>', time, 'until later';
+    $commits = $seen->{job_rerunner_commit_duration_seconds_count};
+    cmp_ok $commits - $before->{job_rerunner_commit_duration_seconds_count}, '>=', 6, 'events, the intent and the outcome';
+};
+
+subtest 'a run that is left alone' => sub {
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $run->queued('build');
+    $run->completed(build => 'success');
+    status_is $run->finish('success', event => 1), 200, 'workflow_run';
+    is scrape()->{'job_rerunner_verdicts_total{reason="conclusion-not-retried"}'}, 1, 'closed by its event';
+};
+
+subtest 'GitHub fails' => sub {
+    $github->script(GET => '/runs/', { status => 502 }, 2);
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $run->play(build => 'failure');
+    wait_ok { $run->accepted } 'it is rerun in the end';
+    my $seen = scrape_when('job_rerunner_reruns_total{outcome="accepted"}', 2);
+    values_are $seen, {
+        'job_rerunner_api_calls_total{call="get-run",result="server-error"}' => 2,
+        'job_rerunner_api_calls_total{call="get-run",result="ok"}'           => 2,
+        'job_rerunner_verdicts_total{reason="server-error"}'                 => 2,
+    }, 'counted';
+    $github->script(POST => '/rerun', { status => 403, body => { message => 'Resource not accessible by integration' } }, 1);
+    my $refused = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $refused->play(build => 'failure');
+    $seen = scrape_when('job_rerunner_reruns_total{outcome="refused"}', 1);
+    is $seen->{'job_rerunner_api_calls_total{call="rerun-failed-jobs",result="no-permission"}'}, 1, 'and why';
+};
+
+subtest 'the rate limit is used up' => sub {
+    my $reset = floor(time) + 3;
+    $github->set_limit(remaining => 0, reset => $reset);
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $run->play(build => 'failure');
+    my $seen = scrape_when('job_rerunner_api_rate_limited', 1);
+    values_are $seen, {
+        'job_rerunner_api_rate_limit_remaining'                         => 0,
+        'job_rerunner_api_rate_limit_reset_timestamp_seconds'           => "$reset.000",
+        'job_rerunner_outbox_entries'                                   => 1,
+        'job_rerunner_api_calls_total{call="get-run",result="rate-limited"}' => 1,
+    }, 'it is told';
+    wait_ok { get($service->http, '/metrics')->body =~ /^job_rerunner_outbox_overdue_seconds (?!0\.000)/m } 'the entry waits';
+    wait_ok { $run->accepted } 'until the limit is whole again';
+    is scrape_when('job_rerunner_outbox_entries', 0)->{job_rerunner_outbox_overdue_seconds}, '0.000', 'then none is';
+};
+
+# Half a body, so that a worker waits for the rest.
+subtest 'a worker that is busy' => sub {
+    my $request = delivery({ zen => 'x' }, event => 'ping');
+    my $bytes = fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin(substr $request->{body}, 0, 3);
+    my $socket = $service->fastcgi->write_only($bytes);
+    scrape_when('job_rerunner_workers_busy', 1);
+    close $socket;
+    scrape_when('job_rerunner_workers_busy', 0);
+};
+
+subtest 'a worker that is killed' => sub {
+    my $before = scrape();
+    my ($victim) = $service->workers;
+    $service->expect_death;
+    kill 'KILL', $victim;
+    my $after = scrape_when('job_rerunner_process_restarts_total{kind="worker"}', 1);
+    my @counters = grep { /_(?:total|bucket|count)\b/ && !/restarts|commit/ } keys %$before;
+    cmp_ok scalar @counters, '>', 50, 'many counters';
+    values_are $after, { map { $_ => $before->{$_} } @counters }, 'stay as they are';
+    wait_ok { $service->workers == 3 } 'it is replaced';
+    status_is $service->http->send(delivery({ zen => 'x' }, event => 'ping')), 204, 'ping' for 1 .. 9;
+    my $name = 'job_rerunner_webhooks_total{event="ping",status="204"}';
+    is scrape()->{$name}, $before->{$name} + 9, 'and all go on counting';
+};
+
+subtest 'a dispatcher that is killed' => sub {
+    my $before = scrape();
+    $service->expect_death;
+    kill 'KILL', $service->dispatcher;
+    my $after = scrape_when('job_rerunner_process_restarts_total{kind="dispatcher"}', 1);
+    is $after->{$_}, $before->{$_}, $_ for grep {/^job_rerunner_(?:reruns|api_calls|verdicts)_total/} sort keys %$before;
+    scrape_when('job_rerunner_dispatcher_up', 1);
+};
+
+# Two services in a row: counters are of one life of the master.
+subtest 'missed runs are found' => sub {
+    my $old = service(github => $github, pages => 'metrics', RECONCILE_INTERVAL => '100ms')->start;
+    my $run = workflow_run(github => $github, door => $old->http, repo => 'octo/lost', jobs => ['build']);
+    $run->queued('build');
+    my $lost = workflow_run(github => $github, door => $old->http, repo => 'octo/lost', jobs => ['build']);
+    $github->set_job($lost->id, 'build', status => 'completed', conclusion => 'failure');
+    $lost->finish('failure');
+    wait_ok { $lost->accepted } 'no event told of it, and it is rerun';
+    my $seen = scrape($old);
+    values_are $seen, { 'job_rerunner_verdicts_total{reason="found-failed"}' => 1 }, 'counted';
+    cmp_ok $seen->{'job_rerunner_api_calls_total{call="list-runs",result="ok"}'}, '>=', 2, 'lists were read';
+    cmp_ok abs($seen->{job_rerunner_last_sweep_start_timestamp_seconds} - time), '<', 60, 'a sweep was begun';
+    ok $old->log->wait_entry('decision', run => $lost->id, reason => 'found-failed', verdict => 'wait'), 'and the decision is in the log';
+};
+
+subtest 'what Prometheus says' => sub {
+    plan skip_all => 'no promtool' if !$promtool;
+    my $file = tmpdir() . '/metrics';
+    open my $fh, '>', $file or die "$file: $!";
+    print $fh get($service->http, '/metrics')->body;
+    close $fh or die "$file: $!";
+    promtool_is_content(['check', 'metrics'], $file);
+    promtool_is_content(['check', 'rules', srcdir() . '/conf/job-rerunner.alerts.yml']);
+    promtool_is_content(['test', 'rules', srcdir() . '/t/data/alerts.test.yml']);
+};
+
+subtest 'the rules ask for what there is' => sub {
+    my %known = map { $_ => 1 } get($service->http, '/metrics')->body =~ /^# TYPE (\S+)/mg;
+    cmp_ok scalar keys %known, '>', 25, 'metrics';
+    for my $file ('conf/job-rerunner.alerts.yml', 't/data/alerts.test.yml') {
+        my @asked = text_of(srcdir() . "/$file") =~ /\b(job_rerunner_\w+)/g;
+        cmp_ok scalar @asked, '>', 10, "$file names some";
+        s/_bucket$// for @asked;
+        is join(' ', grep { !$known{$_} } @asked), '', 'all of them known';
+    }
+};
+
+finish();
