@@ -62,6 +62,29 @@ void jr_github_list_runs(struct jr_http *http, const char *api_url, const char *
 void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
                      struct jr_call *call);
 
+/* Whose the token is. */
+struct jr_github_user {
+    char login[JR_LOGIN_SIZE];
+    bool classic;     /* a classic token, which has scopes; else GitHub does not tell what it may do */
+    char scopes[256];
+};
+
+/* Ask who the user of the token is; user is whole only when call->outcome is DONE. */
+void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_ms,
+                        struct jr_github_user *user, struct jr_call *call);
+
+/* A repository, and what the token's user may do in it. */
+struct jr_github_repo {
+    char name[JR_REPO_SIZE]; /* as it is called now */
+    bool archived;
+    bool told;  /* GitHub says what the user may do */
+    bool write; /* its user has write permission */
+};
+
+/* Ask about a repository; seen is whole only when call->outcome is DONE. */
+void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,
+                        int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call);
+
 /*
  * Where people see what the API shows: https://github.com for
  * https://api.github.com, https://HOST for https://HOST/api/v3, https://SUB.ghe.com
