@@ -313,7 +313,7 @@ static void log_start(const struct jr_settings *settings)
     jr_line_text(&line, "api", settings->github_api_url);
     if (settings->dry_run)
         jr_line_text(&line, "dry_run",
-                     settings->github_token == NULL ? "yes, without a token" : "yes");
+                     jr_settings_can_call(settings) ? "yes" : "yes, without a token");
     jr_line_write(&line);
 }
 
