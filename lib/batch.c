@@ -391,7 +391,7 @@ static bool record(struct jr_batch *batch, struct jr_store *store,
     enum jr_err err = JR_ENOENT;
     bool led = false;
 
-    if (batch->count > 1) {
+    if (batch->leading != NULL) {
         led = wait_for_turn(batch);
         err = led ? take_turn(batch, store, settings, &error) : JR_OK;
     }

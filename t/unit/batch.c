@@ -493,7 +493,8 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
     struct jr_error error;
 
     assert_non_null(slots);
-    assert_int_equal(jr_batch_open(&batch, id, slots, &leading, slot_count, 0, store, &error), JR_OK);
+    assert_int_equal(jr_batch_open(&batch, id, slots, slot_count > 1 ? &leading : NULL, slot_count, 0, store,
+                                   &error), JR_OK);
     for (int i = 0; i < 3; i++) {
         char name[32];
         struct jr_item item = { .update = &update };
