@@ -96,14 +96,14 @@ static enum jr_err read_waiting(struct jr_store *store, struct status *status,
     return err;
 }
 
-/* Rows of the worst that nothing speaks against are not suspect. */
-static size_t count_suspects(const struct jr_flaky *rows, size_t count)
+/* Rows come worst first; those behind that only failed are neither flaky nor suspect. */
+static size_t count_worst(const struct jr_flaky *rows, size_t count)
 {
-    size_t suspects = 0;
+    size_t worst = 0;
 
-    while (suspects < count && rows[suspects].blamed > 0)
-        suspects++;
-    return suspects;
+    while (worst < count && (rows[worst].rescued > 0 || rows[worst].blamed > 0))
+        worst++;
+    return worst;
 }
 
 static enum jr_err read_status(struct jr_store *store, struct status *status, int64_t now_ms,
@@ -125,7 +125,8 @@ static enum jr_err read_status(struct jr_store *store, struct status *status, in
     if (err == JR_OK)
         err = jr_flaky_worst(store, JR_FLAKY_RUNNER, NULL, status->runners, RUNNERS_MOST,
                              &status->runners_count, error);
-    status->runners_count = count_suspects(status->runners, status->runners_count);
+    status->jobs_count = count_worst(status->jobs, status->jobs_count);
+    status->runners_count = count_worst(status->runners, status->runners_count);
     return err;
 }
 
@@ -448,7 +449,7 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
 
     jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
     if (status->jobs_count == 0) {
-        jr_buffer_add(page, "<p class=\"empty\">No job has failed yet.</p>\n</section>\n");
+        jr_buffer_add(page, "<p class=\"empty\">No job has failed and then passed on the same commit.</p>\n</section>\n");
         return;
     }
     jr_buffer_add(page, "<p>Rescued: it failed, and on the same commit passed in a later attempt.</p>\n"
