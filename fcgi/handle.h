@@ -63,8 +63,8 @@ bool jr_handle_may_read(struct jr_handler *handler, bool without_body,
                         struct jr_response *response);
 
 /*
- * The answer has been written out: free it, and make room for another page.
- * To be called after each answer.
+ * The answer has been written out, but for a byte at most: free it, and make room
+ * for another page. To be called after each answer.
  */
 void jr_handle_done(struct jr_handler *handler, struct jr_response *response);
 

@@ -108,18 +108,35 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
     return got < wanted && FCGX_GetError(fcgx->in) != 0 ? -1 : got;
 }
 
-static void answer(struct server *server, struct flight *flight)
+/*
+ * Write out what is too large for the text. The last byte goes when the place for
+ * pages has been given back: who has the whole page can have the next one.
+ */
+static void write_rest(struct jr_handler *handler, struct jr_response *response,
+                       FCGX_Request *fcgx)
 {
     const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
+    int length = (int)response->rest.length;
+    char last = length > 0 ? response->rest.bytes[length - 1] : '\0';
+
+    if (length > 1) {
+        (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        (void)FCGX_PutStr(response->rest.bytes, length - 1, fcgx->out);
+        (void)FCGX_FFlush(fcgx->out);
+    }
+    jr_handle_done(handler, response);
+    if (length > 0)
+        (void)FCGX_PutChar(last, fcgx->out);
+}
+
+static void answer(struct server *server, struct flight *flight)
+{
     FCGX_Request *fcgx = &flight->fcgx;
     struct jr_response *response = &flight->exchange.response;
 
     /* A client that has gone is none of our business: what was promised is on disk. */
     (void)FCGX_PutStr(response->text, (int)response->length, fcgx->out);
-    if (response->rest.length > 0) {
-        (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-        (void)FCGX_PutStr(response->rest.bytes, (int)response->rest.length, fcgx->out);
-    }
+    write_rest(server->handler, response, fcgx);
     /* Otherwise libfcgi would wait for nginx to close the connection first. A unix socket
      * delivers what was written before it was closed; only what was not read might be
      * taken for a reset. */
@@ -127,7 +144,6 @@ static void answer(struct server *server, struct flight *flight)
     /* Also if nginx wants to keep it: nobody would read what comes next. */
     fcgx->keepConnection = 0;
     FCGX_Finish_r(fcgx);
-    jr_handle_done(server->handler, response);
 }
 
 static void record(struct server *server)

@@ -51,7 +51,7 @@ subtest 'an empty store' => sub {
     like $page->text, qr/All is well/, 'health';
     like $page->text, qr/Nothing is waiting/, 'nothing waits';
     like $page->text, qr/No event has come yet/, 'no runs';
-    like $page->text, qr/No job has failed yet.*No runner is suspect/, 'nothing is flaky';
+    like $page->text, qr/No job has failed and then passed on the same commit\..*No runner is suspect/, 'nothing is flaky';
     is $page->tags('svg title'), 0, 'no chart of nothing';
 };
 
@@ -62,6 +62,11 @@ subtest 'a run that is rescued, and one that waits' => sub {
     ok $service->log->wait_entry('rerun', run => $run->id), 'and that is recorded';
     $run->play(test => 'success');
     $run->finish('success', event => 1);
+    my $fails = workflow_run(github => $github, door => $service->http, jobs => ['broken']);
+    $fails->play(broken => 'failure');
+    wait_ok { $fails->accepted } 'another one is rerun';
+    ok $service->log->wait_entry('rerun', run => $fails->id), 'and that is recorded';
+    $fails->play(broken => 'failure');
     my $waits = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $waits->queued('build');
 
@@ -70,9 +75,11 @@ subtest 'a run that is rescued, and one that waits' => sub {
     like $page->text, qr{octo/app Nightly · main · GitHub #$id rescued The run succeeded after a rerun\. 2 }, 'the verdict in words';
     ok scalar(grep { $_ eq "$links/octo/app/actions/runs/$id" } $page->links), 'a link to GitHub';
     ok scalar(grep { $_ eq "/runs/$id" } $page->links), 'a link to its story';
-    like $page->text, qr/Reruns 1 in 30 days, 1 today/, 'a rerun is counted';
-    like $page->text, qr/Runs rescued 1 100 % of the 1 that were rerun/, 'and a rescue';
+    like $page->text, qr/Reruns 2 in 30 days, 2 today/, 'reruns are counted';
+    like $page->text, qr/Runs rescued 1 50 % of the 2 that were rerun/, 'and a rescue';
     like $page->text, qr/test octo\/app · Nightly 2 1 1 0 100 % 21 to 100 %/, 'the job is flaky';
+    unlike $page->text, qr/Flakiest jobs .*broken/, 'one that only fails is not';
+    like $page->text, qr/given up The run has had RUN_ATTEMPTS attempts\. 2 /, 'and its run is given up';
     is $page->tags('svg desc'), 1, 'a chart that says what it shows';
 
     $page = page_ok get($service, "/runs/$id"), 200, '/runs/ID';
@@ -212,6 +219,9 @@ subtest 'two workers at once, not more' => sub {
     my @read = map { JR::FastCGI::decode(read_all($_)) } @unread;
     page_ok $_, 200, 'a page that had to wait' for @read;
     wait_ok { get($service, '/status')->status == 200 } 'then there is room again';
+    my %in_a_row;
+    $in_a_row{ get($service, '/status')->status }++ for 1 .. 200;
+    is_deeply \%in_a_row, { 200 => 200 }, 'one after the other is never too many';
 
     # The places of workers that are killed are given back.
     my @killed;
@@ -257,6 +267,33 @@ subtest 'when something is wrong' => sub {
     like $page->text, qr/It works, but something needs a look.*Put a new token in its place/, 'with what to do';
     like $page->text, qr/dry run\s*DRY_RUN is on/, 'a dry run is told';
     like $page->text, qr/Waiting GitHub is asked about these runs.*octo\/app/, 'and what waits';
+};
+
+subtest 'no service' => sub {
+    my $alone = service(github => $github, RERUNNER_PAGES => 'status');
+    my $page = page_ok $alone->cgi->send({ method => 'GET', path => '/status' }), 200, 'plain CGI without a service';
+    like $page->text, qr/It cannot do its work Nothing is rerun: no dispatcher is at work\..*\(dispatcher\)/, 'what is wrong';
+    unlike $page->text, qr/Started/, 'and not since when it runs';
+    $page = page_ok $alone->cgi->send({ method => 'GET', path => '/runs/1' }), 404, 'a run';
+    status_is $alone->cgi->send({ method => 'GET', path => '/metrics' }), '404', 'another word opens another page';
+};
+
+# Where GitHub shows a run to people, by where its API is.
+subtest 'links to GitHub' => sub {
+    my %site = (
+        'https://api.github.com'         => 'https://github.com',
+        'https://ghe.example.org/api/v3' => 'https://ghe.example.org',
+        'https://api.octo.ghe.com'       => 'https://octo.ghe.com',
+    );
+    for my $api (sort keys %site) {
+        my $door = service(GITHUB_API_URL => $api, GITHUB_TOKEN => undef, DRY_RUN => 'yes', RERUNNER_PAGES => 'status')->cgi;
+        my $id = next_id();
+        $door->send(delivery(job_event(run_id => $id, action => 'queued')));
+        for my $path ('/status', "/runs/$id") {
+            my $page = JR::Html->new($door->send({ method => 'GET', path => $path })->body);
+            is join(' ', grep {/^http/} $page->links), "$site{$api}/octo/app/actions/runs/$id", "$api: $path";
+        }
+    }
 };
 
 finish();

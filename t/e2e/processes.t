@@ -206,6 +206,7 @@ subtest 'SIGINT' => sub {
 
 subtest 'nobody reads the log any more' => sub {
     my $service = service(github => $github, WORKERS => 2)->start;
+    wait_ok { 3 == $service->children } 'all are there';
     my @all = ($service->master, $service->children);
     kill 'PIPE', @all;
     still_works($service);
