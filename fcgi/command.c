@@ -156,7 +156,6 @@ int jr_command_load(struct jr_command *command, bool secrets)
         free(problems);
         return JR_EXIT_CONFIG;
     }
-    jr_github_web_url(command->settings.github_api_url, command->web_url, sizeof command->web_url);
     return JR_EXIT_OK;
 }
 
@@ -247,52 +246,6 @@ const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE])
     return text;
 }
 
-const char *jr_command_span(int64_t duration_ms, char text[JR_WHEN_SIZE])
-{
-    static const struct {
-        int64_t from_ms, unit_ms;
-        const char *name;
-    } units[] = {
-        { 2 * JR_DAY_MS, JR_DAY_MS, "d" },
-        { 2 * JR_HOUR_MS, JR_HOUR_MS, "h" },
-        { 2 * JR_MINUTE_MS, JR_MINUTE_MS, "min" },
-        { JR_SECOND_MS, JR_SECOND_MS, "s" },
-        { 0, 1, "ms" },
-    };
-    size_t row = 0;
-
-    if (duration_ms < 0)
-        duration_ms = 0;
-    while (duration_ms < units[row].from_ms)
-        row++;
-    snprintf(text, JR_WHEN_SIZE, "%lld %s", (long long)(duration_ms / units[row].unit_ms),
-             units[row].name);
-    return text;
-}
-
-const char *jr_command_size(uint64_t bytes, char text[JR_WHEN_SIZE])
-{
-    double kilo = (double)bytes / 1024;
-
-    if (kilo < 1024)
-        snprintf(text, JR_WHEN_SIZE, "%.0f kB", kilo);
-    else if (kilo < 1024 * 1024)
-        snprintf(text, JR_WHEN_SIZE, "%.1f MB", kilo / 1024);
-    else
-        snprintf(text, JR_WHEN_SIZE, "%.1f GB", kilo / 1024 / 1024);
-    return text;
-}
-
-const char *jr_command_url(const struct jr_command *command, const struct jr_run *run,
-                           char url[JR_URL_SIZE])
-{
-    url[0] = '\0';
-    if (run->repo[0] != '\0' && command->web_url[0] != '\0')
-        snprintf(url, JR_URL_SIZE, "%s/%s/actions/runs/%llu", command->web_url, run->repo,
-                 (unsigned long long)run->run_id);
-    return url;
-}
-
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
                          const struct jr_run *run)
 {
@@ -300,7 +253,8 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
 
     jr_emit_open(emit, key);
     jr_emit_number(emit, "run_id", (int64_t)run->run_id);
-    jr_emit_text(emit, "url", jr_command_url(command, run, url));
+    (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
+    jr_emit_text(emit, "url", url);
     jr_emit_text(emit, "repository", run->repo);
     jr_emit_text(emit, "workflow", run->workflow);
     jr_emit_text(emit, "branch", run->branch);

@@ -33,7 +33,6 @@ struct jr_command {
     int64_t now_ms; /* when it was called */
     struct jr_settings settings;
     struct jr_store *store; /* NULL: not open */
-    char web_url[600];      /* where runs are shown to people, see jr_github_web_url() */
 };
 
 /* The sub-commands. Each returns the exit status. */
@@ -93,17 +92,6 @@ void jr_command_wake(struct jr_command *command, const char *what);
 /* A time as it stands in tables: "2026-11-23T09:03:06Z"; 0: "". */
 #define JR_WHEN_SIZE 32
 const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE]);
-
-/* A duration in words: "350 ms", "12 s", "3 min", "5 h", "2 d". */
-const char *jr_command_span(int64_t duration_ms, char text[JR_WHEN_SIZE]);
-
-/* A size: "17 kB", "3.2 MB"; of 1024. */
-const char *jr_command_size(uint64_t bytes, char text[JR_WHEN_SIZE]);
-
-/* The address of a run's page on GitHub; empty when the repository is not known. */
-#define JR_URL_SIZE 900
-const char *jr_command_url(const struct jr_command *command, const struct jr_run *run,
-                           char url[JR_URL_SIZE]);
 
 /* JSON of the records, documented in job-rerunner(8). */
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,

@@ -7,6 +7,7 @@
 
 #include "fcgi/command.h"
 #include "lib/ledger.h"
+#include "lib/say.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -86,7 +87,7 @@ static int count(const char *folder, uint64_t *runs, uint64_t *records)
 static void tell(const struct jr_command *command, const char *folder, uint64_t bytes,
                  uint64_t runs, uint64_t records)
 {
-    char path[5000], clean[5000], size[JR_WHEN_SIZE];
+    char path[5000], clean[5000], size[JR_BYTES_SIZE];
     struct jr_emit emit;
 
     snprintf(path, sizeof path, "%s/data.mdb", folder);
@@ -103,7 +104,7 @@ static void tell(const struct jr_command *command, const char *folder, uint64_t 
         return;
     }
     jr_grid_clean(clean, sizeof clean, path);
-    printf("%s: %s, %llu runs, %llu records of them\n", clean, jr_command_size(bytes, size),
+    printf("%s: %s, %llu runs, %llu records of them\n", clean, jr_say_bytes((int64_t)bytes, size),
            (unsigned long long)runs, (unsigned long long)records);
 }
 

@@ -7,6 +7,7 @@
 
 #include "fcgi/command.h"
 #include "lib/flaky.h"
+#include "lib/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ static void emit_row(struct jr_emit *emit, enum jr_flaky_kind kind, const struct
 
 static void add_row(struct jr_grid *grid, enum jr_flaky_kind kind, const struct jr_flaky *row)
 {
-    char when[JR_WHEN_SIZE], span[JR_WHEN_SIZE];
+    char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
 
     jr_grid_add(grid, row->repo);
     jr_grid_add(grid, row->group);
@@ -90,7 +91,7 @@ static void add_row(struct jr_grid *grid, enum jr_flaky_kind kind, const struct 
         jr_grid_addf(grid, "%llu", (unsigned long long)row->rescued);
         jr_grid_addf(grid, "%llu", (unsigned long long)row->not_rescued);
         add_rate(grid, row->rescued, row->rescued + row->not_rescued);
-        jr_grid_add(grid, row->lost_ms == 0 ? "" : jr_command_span(row->lost_ms, span));
+        jr_grid_add(grid, row->lost_ms == 0 ? "" : jr_say_span(row->lost_ms, span));
     } else {
         jr_grid_addf(grid, "%llu", (unsigned long long)row->blamed);
         add_rate(grid, row->blamed, row->executions);

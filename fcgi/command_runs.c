@@ -7,6 +7,7 @@
 
 #include "fcgi/command.h"
 #include "lib/listing.h"
+#include "lib/say.h"
 
 #include <string.h>
 
@@ -80,7 +81,7 @@ static const struct jr_column outbox_columns[] = {
 
 static void add_entry(struct list *list, const struct jr_run *run)
 {
-    char when[JR_WHEN_SIZE], span[JR_WHEN_SIZE];
+    char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
     int64_t left_ms = run->due_ms - list->command->now_ms;
 
     if (list->command->json) {
@@ -89,7 +90,7 @@ static void add_entry(struct list *list, const struct jr_run *run)
     }
     jr_grid_add(&list->grid, jr_command_when(run->due_ms, when));
     jr_grid_addf(&list->grid, "%s%s", left_ms < 0 ? "-" : "",
-                  jr_command_span(left_ms < 0 ? -left_ms : left_ms, span));
+                  jr_say_span(left_ms < 0 ? -left_ms : left_ms, span));
     jr_grid_addf(&list->grid, "%llu", (unsigned long long)run->run_id);
     jr_grid_add(&list->grid, run->known ? run->repo : "(damaged)");
     jr_grid_addf(&list->grid, "%u", run->attempt);

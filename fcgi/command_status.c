@@ -12,6 +12,7 @@
 #include "lib/listing.h"
 #include "lib/lock.h"
 #include "lib/runtime.h"
+#include "lib/say.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
 
@@ -196,11 +197,11 @@ static void emit_picture(const struct jr_command *command, const struct picture 
 /* "12 s ago" or "in 12 s" */
 static const char *distance(const struct picture *picture, int64_t time_ms, char text[64])
 {
-    char span[JR_WHEN_SIZE];
+    char span[JR_SPAN_SIZE];
     int64_t left_ms = time_ms - picture->now_ms;
 
     snprintf(text, 64, left_ms > 0 ? "in %s" : "%s ago",
-             jr_command_span(left_ms > 0 ? left_ms : -left_ms, span));
+             jr_say_span(left_ms > 0 ? left_ms : -left_ms, span));
     return text;
 }
 
@@ -233,8 +234,7 @@ static void tell_processes(const struct picture *picture)
         printf("none is at work: nothing is asked and nothing is rerun\n");
     if (picture->paused_ms != 0) {
         label("paused");
-        printf("since %s: webhooks are recorded, GitHub is not called; `job-rerunner resume'\n",
-               jr_command_when(picture->paused_ms, when));
+        printf("since %s\n", jr_command_when(picture->paused_ms, when));
     }
 }
 
@@ -273,7 +273,7 @@ static void tell_github(const struct picture *picture)
 
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
-    char when[JR_WHEN_SIZE], span[64], used[JR_WHEN_SIZE], whole[JR_WHEN_SIZE], folder[512];
+    char when[JR_WHEN_SIZE], span[64], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE], folder[512];
 
     label("health");
     printf("%s\n", !picture->healthy ? "FAILING" : picture->ailment_count > 0 ? "degraded" : "good");
@@ -292,7 +292,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     label("store");
     jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu runs, %llu repositories\n", folder,
-           jr_command_size(picture->used_bytes, used), jr_command_size(picture->map_bytes, whole),
+           jr_say_bytes((int64_t)picture->used_bytes, used), jr_say_bytes((int64_t)picture->map_bytes, whole),
            (unsigned long long)picture->runs, (unsigned long long)picture->repos);
     label("version");
     printf("%s\n", PACKAGE_VERSION);

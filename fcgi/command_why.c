@@ -6,7 +6,9 @@
 #include <config.h>
 
 #include "fcgi/command.h"
+#include "lib/github.h"
 #include "lib/listing.h"
+#include "lib/say.h"
 
 #include <stdio.h>
 
@@ -35,13 +37,14 @@ static void tell_run(const struct jr_command *command, const struct jr_run *run)
         print_clean(", started by ", run->actor, "");
     if (run->trigger[0] != '\0')
         print_clean(" (", run->trigger, ")");
-    print_clean("\n", jr_command_url(command, run, url), "\n");
+    (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
+    print_clean("\n", url, "\n");
 }
 
 /* Where the newest attempt stands: the answer in a sentence. */
 static void tell_state(const struct jr_command *command, const struct jr_run *run)
 {
-    char when[JR_WHEN_SIZE], span[JR_WHEN_SIZE];
+    char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
     int64_t left_ms = run->due_ms - command->now_ms;
 
     printf("\nAttempt %u ", run->attempt);
@@ -53,7 +56,7 @@ static void tell_state(const struct jr_command *command, const struct jr_run *ru
         printf("waits; GitHub is to be asked since %s: ", jr_command_when(run->due_ms, when));
     else
         printf("waits; GitHub is asked at %s, in %s: ", jr_command_when(run->due_ms, when),
-               jr_command_span(left_ms, span));
+               jr_say_span(left_ms, span));
     if (run->reason == JR_REASON_NONE)
         printf("events are being gathered.\n");
     else
@@ -76,12 +79,12 @@ static const struct jr_column job_columns[] = {
 
 static void add_job(struct jr_grid *grid, const struct jr_run *run, const struct jr_job *job)
 {
-    char span[JR_WHEN_SIZE] = "";
+    char span[JR_SPAN_SIZE] = "";
 
     if (job->carried_over)
         snprintf(span, sizeof span, "carried over");
     else if (job->completed_ms > job->started_ms && job->started_ms != 0)
-        jr_command_span(job->completed_ms - job->started_ms, span);
+        jr_say_span(job->completed_ms - job->started_ms, span);
     jr_grid_addf(grid, "%u", jr_run_attempt_of(run, job));
     jr_grid_add(grid, job->name);
     jr_grid_add(grid, jr_status_name(job->status));

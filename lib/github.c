@@ -109,6 +109,19 @@ void jr_github_web_url(const char *api_url, char *url, size_t size)
         url[0] = '\0';
 }
 
+bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
+                       char url[JR_URL_SIZE])
+{
+    char web[600];
+
+    jr_github_web_url(api_url, web, sizeof web);
+    url[0] = '\0';
+    if (web[0] == '\0' || !jr_text_is_full_name(repo))
+        return false;
+    snprintf(url, JR_URL_SIZE, "%s/%s/actions/runs/%llu", web, repo, (unsigned long long)run_id);
+    return true;
+}
+
 /* 403 and 429 are rate limits or refusals; told apart in the order that GitHub documents. */
 static void sort_forbidden(const struct jr_http_answer *answer, const char *documentation,
                            int64_t now_ms, struct jr_call *call)

@@ -117,6 +117,14 @@ void jr_github_make_token(struct jr_http *http, const char *api_url, uint64_t in
 void jr_github_web_url(const char *api_url, char *url, size_t size);
 
 /*
+ * The page of a run there; empty when the repository is no owner/name or it does
+ * not fit. Returns whether there is one.
+ */
+#define JR_URL_SIZE 900
+bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
+                       char url[JR_URL_SIZE]);
+
+/*
  * Sort an answer. Pure; for the functions above and for tests.
  *   posted  it answers a POST
  *   call    in: what; out: the rest

@@ -118,8 +118,11 @@ subtest 'a worker hangs while it waits for the lock' => sub {
     ok $waiting, 'one has the lock, and one waits for it' or return;
     select undef, undef, undef, 0.2;
     kill 'STOP', $waiting;
-    push @asides, map { send_aside($service, queued()) } 1 .. 2;
-    wait_ok { busy($service, %at_rest) == 4 } 'and then two more';
+    # One after the other: a worker takes as many as wait.
+    for my $busy (3, 4) {
+        push @asides, send_aside($service, queued());
+        wait_ok { busy($service, %at_rest) == $busy } 'and one more';
+    }
     select undef, undef, undef, 0.2;
     kill 'CONT', $leader;
     is((answer($_))[0], 202, 'all others are served') for @asides[0, 2, 3];
