@@ -308,6 +308,8 @@ subtest 'answers that show what came' => sub {
         my $entry = $service->log->wait_entry('decision', run => $run->id, reason => $reason);
         ok $entry, "$status: decided";
         like $entry->{text} // '', qr/\*{100}/, "$status: made unreadable";
+        next if $entry->{verdict} eq 'closed';
+        wait_ok { $run->accepted } "$status: rerun in the end";    # before it meets the next bad day
     }
     note_secrets($github, $service);
 };
