@@ -19,7 +19,8 @@
 
 /*
  * Pause: webhooks are recorded and answered as ever, GitHub is not called. Holds
- * over restarts. A call that the dispatcher has begun comes to its end.
+ * over restarts. A call that the dispatcher has begun comes to its end, and a POST
+ * whose intent is on disk by now is made; no other is.
  *   since_ms  out: since when; earlier than now_ms when it was paused before
  */
 enum jr_err jr_control_pause(struct jr_store *store, int64_t now_ms, int64_t *since_ms,
