@@ -63,7 +63,8 @@ struct jr_forgotten {
  * deliveries that its history names (not those of events that came after
  * JR_HISTORY_EVENTS_MAX). What it added to the aggregates (flaky.h, days.h)
  * stays. An event that comes later is the first of a new run.
- * Returns JR_ENOENT when nothing is recorded of the run.
+ * Returns JR_ENOENT when nothing is recorded of the run, JR_EBUSY while a POST is
+ * under way or of unknown outcome: rule 6 needs what is recorded of it.
  */
 enum jr_err jr_control_forget(struct jr_store *store, uint64_t run_id,
                               struct jr_forgotten *forgotten,
