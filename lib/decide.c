@@ -861,14 +861,17 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
         outcome_after_newer(run, attempt, call, verdict);
         return;
     }
+    /* A refusal is an outcome: the POST did not take effect. One that was cut off may do so
+     * from now on, however long ago it was begun. */
+    if (posted && run->attempt == attempt)
+        run->intent_ms = call->outcome == JR_OUTCOME_UNKNOWN ? now_ms : 0;
     if (run->attempt != attempt || run->phase == JR_PHASE_CLOSED) {
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
         return;
     }
-    /* A refusal is an outcome: the POST did not take effect. */
-    if (posted && call->outcome != JR_OUTCOME_UNKNOWN)
-        run->intent_ms = 0;
     if (run->due_ms != claimed_due_ms) {
+        if (run->phase == JR_PHASE_DUE)
+            run->due_ms = not_too_soon(settings, run, run->due_ms, now_ms);
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     } else if (posted && call->try_all && !run->rerun_all && run->jobs_known == 0) {
         /* Perhaps it has no jobs that could have failed. */
