@@ -54,15 +54,25 @@ enum jr_err jr_lock_take(const char *state_dir, int *fd, struct jr_error *error)
                         strerror(saved));
 }
 
+/* What jr_lock_prepare_look() has opened; -1: nothing. */
+static int look_fd = -1;
+
+void jr_lock_prepare_look(const char *state_dir)
+{
+    if (look_fd < 0)
+        look_fd = open_file(state_dir, O_RDONLY | O_CREAT);
+}
+
 bool jr_lock_is_held(const char *state_dir)
 {
     struct flock lock = whole_file();
-    int fd = open_file(state_dir, O_RDONLY);
+    int fd = look_fd >= 0 ? look_fd : open_file(state_dir, O_RDONLY);
     bool held;
 
     if (fd < 0)
         return false;
     held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    close(fd);
+    if (fd != look_fd)
+        close(fd);
     return held;
 }

@@ -26,4 +26,10 @@ enum jr_err jr_lock_take(const char *state_dir, int *fd, struct jr_error *error)
 /* Does another process hold it? Only looks: takes and writes nothing. */
 bool jr_lock_is_held(const char *state_dir);
 
+/*
+ * For a process that only looks, and soon may no longer open files: open the file
+ * now, making it if need be, for all looks to come.
+ */
+void jr_lock_prepare_look(const char *state_dir);
+
 #endif
