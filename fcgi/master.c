@@ -26,6 +26,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -437,6 +439,22 @@ static void begin_reload(struct master *master)
         jr_notify("READY=1\nSTATUS=The last reload was refused, see the log");
 }
 
+/*
+ * Several workers wait for one connection: who comes too late must not block in accept().
+ * Again and again, since systemd takes the flag away from the socket, which is the same for
+ * all, whenever it executes something with it, such as ExecReload=. Until that is noticed
+ * accept() has a limit of time: short, for SIGTERM has to wait for it.
+ */
+static bool keep_socket_ready(void)
+{
+    const struct timeval limit = { .tv_usec = 100 * 1000 };
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+    return flags >= 0
+           && setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0
+           && ((flags & O_NONBLOCK) != 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0);
+}
+
 static void run(struct master *master)
 {
     int64_t look_ms = master->ping_ms > 0 && master->ping_ms < LOOK_MS ? master->ping_ms : LOOK_MS;
@@ -449,6 +467,7 @@ static void run(struct master *master)
         int number = next_signal(master, wait_ms < 0 || wait_ms > look_ms ? look_ms : wait_ms);
 
         ping(master);
+        (void)keep_socket_ready();
         end_hung_writer(master);
         end_hung(master);
         end_old(master);
@@ -488,14 +507,6 @@ static void block_signals(struct master *master)
     (void)signal(SIGCHLD, SIG_DFL);
 }
 
-/* Several workers wait for one connection: who comes too late must not block in accept(). */
-static bool prepare_socket(void)
-{
-    int flags = fcntl(STDIN_FILENO, F_GETFL);
-
-    return flags >= 0 && fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 /* One that has not lived yet counts as one that lived long. */
 static bool make_children(struct master *master)
 {
@@ -530,7 +541,7 @@ static int begin(struct master *master)
     int status;
 
     jr_reload_init(&master->reload);
-    if (!prepare_socket()) {
+    if (!keep_socket_ready()) {
         jr_log(JR_LOG_ERROR, "start-failed", "cannot set up the socket: %s", strerror(errno));
         return JR_EXIT_FAILED;
     }

@@ -177,9 +177,9 @@ subtest 'two ways' => sub {
     my ($socket) = $spawn =~ /^ExecStart=.* -s (\S+)/m;
     like unit('job-rerunner.socket'), qr/^ListenStream=\Q$socket\E$/m, 'the same socket';
     like $example, qr/server unix:\Q$socket\E /, 'which is that of nginx.conf.example';
-    my $ours = sub { return [grep { !/^(?:#|Group=|Runtime|Standard|Also=|Conflicts=|Exec(?!Reload)|After=job)/ } split /\n+/, $_[0]] };
+    my $ours = sub { return [grep { !/^(?:#|Group=|Runtime|Standard|Also=|Conflicts=|Requires=|Exec(?!Reload)|After=job)/ } split /\n+/, $_[0]] };
     is_deeply $ours->($spawn), $ours->($plain), 'all else is the same';
-    like $plain, qr/^StandardInput=socket$/m, 'one has it from systemd';
+    like $plain, qr/^$_$/m, "one has it from systemd: $_" for 'StandardInput=socket', 'Requires=job-rerunner.socket';
     like $plain, qr/^WatchdogSec=\d+$/m, 'and is watched';
 };
 
