@@ -199,6 +199,7 @@ static int open_store(struct post *post)
         return GO_ON;
     if (exchange->error.code != JR_EFORMAT)
         jr_runtime_note_commit(post->handler->runtime, false, exchange->update.now_ms);
+    jr_wake_send(post->handler->settings->state_dir);
     return end_with(post, 503, reason_of(exchange->error.code));
 }
 
@@ -340,13 +341,12 @@ void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exc
     jr_batch_submit(&handler->batch, handler->store, handler->settings, items, count);
     for (size_t i = 0; i < count; i++) {
         exchanges[i]->item = items[i];
-        /* After a failure the dispatcher finds out when there is room again. */
         wake |= items[i].error.code != JR_OK || items[i].receipt.due_moved;
+        end_post(handler, exchanges[i]);
     }
+    /* It has to find what it is woken for: an entry, or that commits fail. */
     if (wake)
         jr_wake_send(handler->settings->state_dir);
-    for (size_t i = 0; i < count; i++)
-        end_post(handler, exchanges[i]);
 }
 
 /* As plain CGI, or alone, there is nobody to take a place from. */

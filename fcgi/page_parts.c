@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/page_parts.h"
+#include "lib/github.h"
 #include "lib/html.h"
 #include "lib/timestamp.h"
 
@@ -74,33 +75,6 @@ char *jr_page_day(int64_t time_ms, char buffer[JR_DAY_SIZE])
     return buffer;
 }
 
-char *jr_page_span(int64_t span_ms, char buffer[JR_SPAN_SIZE])
-{
-    static const struct {
-        const char *name;
-        int64_t ms;
-    } units[] = { { "d", JR_DAY_MS }, { "h", JR_HOUR_MS }, { "min", JR_MINUTE_MS },
-                  { "s", JR_SECOND_MS }, { "ms", 1 } };
-    const size_t last = sizeof units / sizeof *units - 1;
-    size_t unit = 0;
-    int64_t whole, rest;
-
-    if (span_ms < 0)
-        span_ms = 0;
-    while (unit < last && span_ms < units[unit].ms)
-        unit++;
-    whole = span_ms / units[unit].ms;
-    rest = unit >= 3 ? 0 : span_ms % units[unit].ms / units[unit + 1].ms;
-    if (unit == last && span_ms == 0)
-        snprintf(buffer, JR_SPAN_SIZE, "0 s");
-    else if (rest == 0 || whole >= 10)
-        snprintf(buffer, JR_SPAN_SIZE, "%lld %s", (long long)whole, units[unit].name);
-    else
-        snprintf(buffer, JR_SPAN_SIZE, "%lld %s %lld %s", (long long)whole, units[unit].name,
-                 (long long)rest, units[unit + 1].name);
-    return buffer;
-}
-
 /* One unit is enough for how long ago something was. */
 static void relative(int64_t time_ms, int64_t now_ms, char *text, size_t size)
 {
@@ -142,59 +116,6 @@ void jr_page_clock(struct jr_buffer *page, int64_t time_ms)
 
     jr_timestamp_format(time_ms, exact);
     jr_buffer_print(page, "<time datetime=\"%s\">%.12s</time>", exact, exact + 11);
-}
-
-char *jr_page_bytes(int64_t bytes, char buffer[JR_BYTES_SIZE])
-{
-    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-    double value = bytes < 0 ? 0 : (double)bytes;
-    size_t unit = 0;
-
-    while (value >= 1024 && unit < sizeof units / sizeof *units - 1) {
-        value /= 1024;
-        unit++;
-    }
-    snprintf(buffer, JR_BYTES_SIZE, value < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", value,
-             units[unit]);
-    return buffer;
-}
-
-char *jr_page_count(uint64_t count, char buffer[JR_COUNT_SIZE])
-{
-    char digits[JR_COUNT_SIZE];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    char *to = buffer;
-
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            *to++ = ',';
-        *to++ = digits[i];
-    }
-    *to = '\0';
-    return buffer;
-}
-
-bool jr_page_github_url(const struct jr_settings *settings, const struct jr_run *run,
-                        char url[JR_URL_SIZE])
-{
-    static const char enterprise[] = "/api/v3";
-    const char *api = settings->github_api_url, *host = strstr(api, "://");
-    int length = (int)strlen(api), scheme;
-
-    *url = '\0';
-    if (host == NULL || !jr_text_is_full_name(run->repo))
-        return false;
-    host += 3;
-    scheme = (int)(host - api);
-    if (length > (int)strlen(enterprise)
-        && strcmp(api + length - strlen(enterprise), enterprise) == 0)
-        length -= (int)strlen(enterprise);
-    else if (strncmp(host, "api.", 4) == 0)
-        host += 4; /* api.github.com, api.NAME.ghe.com */
-    length -= (int)(host - api);
-    return snprintf(url, JR_URL_SIZE, "%.*s%.*s/%s/actions/runs/%llu", scheme, api, length, host,
-                    run->repo, (unsigned long long)run->run_id)
-           < JR_URL_SIZE;
 }
 
 /* What a reason that closed an attempt comes to. */
@@ -299,7 +220,7 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
         jr_html(page, "<bdi>%s</bdi> &middot; ", run->workflow);
     if (*run->branch != '\0')
         jr_html(page, "<bdi>%s</bdi> &middot; ", run->branch);
-    if (jr_page_github_url(settings, run, url))
+    if (jr_github_run_url(settings->github_api_url, run->repo, run->run_id, url))
         jr_html(page, "<a href=\"%s\" rel=\"noreferrer\">GitHub #%llu</a>", url,
                 (unsigned long long)run->run_id);
     else

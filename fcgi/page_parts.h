@@ -34,26 +34,6 @@ void jr_page_clock(struct jr_buffer *page, int64_t time_ms);
 #define JR_DAY_SIZE 11
 char *jr_page_day(int64_t time_ms, char buffer[JR_DAY_SIZE]);
 
-/* "1 h 5 min": a length of time, as few words as are worth while. */
-#define JR_SPAN_SIZE 48
-char *jr_page_span(int64_t span_ms, char buffer[JR_SPAN_SIZE]);
-
-/* "12.4 MB" */
-#define JR_BYTES_SIZE 32
-char *jr_page_bytes(int64_t bytes, char buffer[JR_BYTES_SIZE]);
-
-/* "1,234,567" */
-#define JR_COUNT_SIZE 32
-char *jr_page_count(uint64_t count, char buffer[JR_COUNT_SIZE]);
-
-/*
- * Where GitHub shows a run to people, from the URL of its API.
- * Returns false when there is no telling; url is then empty.
- */
-#define JR_URL_SIZE 640
-bool jr_page_github_url(const struct jr_settings *settings, const struct jr_run *run,
-                        char url[JR_URL_SIZE]);
-
 /* Where a run stands: a word in a coloured badge. */
 void jr_page_badge(struct jr_buffer *page, const struct jr_run *run);
 

@@ -7,8 +7,10 @@
 
 #include "fcgi/page_parts.h"
 #include "fcgi/page_run.h"
+#include "lib/github.h"
 #include "lib/html.h"
 #include "lib/listing.h"
+#include "lib/say.h"
 #include "lib/timestamp.h"
 
 #include <stdio.h>
@@ -131,7 +133,7 @@ static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
                   "<article class=\"run\">\n<div class=\"head\"><h1><bdi>%s</bdi></h1>",
             (unsigned long long)run->run_id,
             *run->repo == '\0' ? "Repository not told" : run->repo);
-    if (jr_page_github_url(settings, run, url))
+    if (jr_github_run_url(settings->github_api_url, run->repo, run->run_id, url))
         jr_html(page, "<a href=\"%s\" rel=\"noreferrer\">Run %llu on GitHub</a>", url,
                 (unsigned long long)run->run_id);
     jr_buffer_add(page, "</div>\n<p class=\"verdict\">");
@@ -159,7 +161,7 @@ static void add_job(struct jr_buffer *page, const struct jr_job *job)
     char took[JR_SPAN_SIZE] = "";
 
     if (done && !job->carried_over && job->started_ms != 0 && job->completed_ms >= job->started_ms)
-        jr_page_span(job->completed_ms - job->started_ms, took);
+        jr_say_span(job->completed_ms - job->started_ms, took);
     jr_html(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><bdi class=\"name\">%s</bdi>%s</th>"
                   "<td role=\"cell\"><span class=\"badge %s\">%s</span></td>",
             *job->name == '\0' ? "(no name)" : job->name,

@@ -12,6 +12,7 @@
 #include "lib/flaky.h"
 #include "lib/html.h"
 #include "lib/listing.h"
+#include "lib/say.h"
 #include "lib/timestamp.h"
 
 #include <stdio.h>
@@ -160,20 +161,20 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     char number[JR_COUNT_SIZE], note[96], bytes[JR_BYTES_SIZE], map[JR_BYTES_SIZE];
 
     jr_buffer_add(page, "<dl class=\"figures\">\n");
-    add_figure(page, "Waiting", jr_page_count(status->waiting_known, number),
+    add_figure(page, "Waiting", jr_say_count(status->waiting_known, number),
                "to be asked about at GitHub");
     snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
-    add_figure(page, "Reruns", jr_page_count(sum.reruns, number), note);
+    add_figure(page, "Reruns", jr_say_count(sum.reruns, number), note);
     if (ended > 0)
         snprintf(note, sizeof note, "%.0f %% of the %u that were rerun",
                  100.0 * sum.rescued / ended, ended);
     else
         snprintf(note, sizeof note, "in %d days", DAYS);
-    add_figure(page, "Runs rescued", jr_page_count(sum.rescued, number), note);
+    add_figure(page, "Runs rescued", jr_say_count(sum.rescued, number), note);
     snprintf(note, sizeof note, "%s of %s in use",
-             jr_page_bytes((int64_t)status->used_bytes, bytes),
-             jr_page_bytes((int64_t)status->map_bytes, map));
-    add_figure(page, "Runs recorded", jr_page_count(status->runs_known, number), note);
+             jr_say_bytes((int64_t)status->used_bytes, bytes),
+             jr_say_bytes((int64_t)status->map_bytes, map));
+    add_figure(page, "Runs recorded", jr_say_count(status->runs_known, number), note);
     jr_buffer_add(page, "</dl>\n");
 }
 
@@ -396,8 +397,8 @@ static void add_chart(struct jr_buffer *page, const struct status *status)
                   "<rect class=\"bar good\" width=\"12\" height=\"12\" rx=\"2\"/></svg>"
                   "Runs that then succeeded</li></ul>\n<div class=\"chart\">\n");
     jr_html(page, "<div class=\"y\" aria-hidden=\"true\"><span>%s</span>",
-            jr_page_count(top, number));
-    jr_html(page, "<span>%s</span><span>0</span></div>\n", jr_page_count(top / 2, number));
+            jr_say_count(top, number));
+    jr_html(page, "<span>%s</span><span>0</span></div>\n", jr_say_count(top / 2, number));
     add_svg(page, status, top);
     jr_html(page, "<div class=\"x\" aria-hidden=\"true\"><span>%s</span><span>%s</span>"
                   "<span>today</span></div>\n</div>\n",
@@ -431,7 +432,7 @@ static void add_number(struct jr_buffer *page, const char *label, uint64_t value
     char number[JR_COUNT_SIZE];
 
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"%s\">%s</td>", label,
-            jr_page_count(value, number));
+            jr_say_count(value, number));
 }
 
 static void add_flaky_name(struct jr_buffer *page, const struct jr_flaky *row)
@@ -466,7 +467,7 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
         add_number(page, "Not rescued", row->not_rescued);
         add_rate(page, "Rescue rate", row->rescued, row->rescued + row->not_rescued);
         jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Time lost\">%s</td></tr>\n",
-                row->lost_ms > 0 ? jr_page_span(row->lost_ms, lost) : "\xe2\x80\x93");
+                row->lost_ms > 0 ? jr_say_span(row->lost_ms, lost) : "\xe2\x80\x93");
     }
     jr_buffer_add(page, TABLE_END "</section>\n");
 }

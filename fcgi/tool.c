@@ -1,53 +1,164 @@
 /*
- * tool -- the sub-commands for the administrator.
+ * tool -- the sub-commands for the administrator: which there are, and their help.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <config.h>
 
-#include "fcgi/process.h"
+#include "fcgi/command.h"
 #include "fcgi/tool.h"
-#include "lib/ledger.h"
-#include "lib/lock.h"
-#include "lib/settings.h"
-#include "lib/store.h"
+#include "lib/timestamp.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-static int show_help(void);
-static int show_version(void);
-static int check(void);
+static int show_help(struct jr_command *command);
+static int show_version(struct jr_command *command);
 
-static const struct command {
-    const char *name, *alias, *meaning;
-    int (*run)(void);
-} commands[] = {
-    { "check", NULL, "read the settings, open the store, show what the service would run with", check },
-    { "help", "--help", "show this text", show_help },
-    { "version", "--version", "show the version", show_version },
+/* What most of them take. */
+#define COMMON                                                                                   \
+    { "json", NULL, false, "JSON instead of text; the keys are in job-rerunner(8)" },            \
+    { "env-file", "FILE", false, "take the settings from FILE, and the secrets beside it" },     \
+    { "help", NULL, false, "show this text" },                                                   \
+    { NULL, NULL, false, NULL }
+
+#define REPO { "repo", "PATTERN", false, "only of repositories (owner/name) that match; * and ? are wildcards" }
+#define LIMIT(number) { "limit", "N", false, "so many at most [" number "]" }
+#define SINCE(meaning) { "since", "WHEN", false, meaning ": 90m, 24h, 7d, 2026-11-23 or an RFC 3339 time" }
+
+static const struct jr_option common_options[] = { COMMON };
+static const struct jr_option no_options[] = {
+    { "help", NULL, false, "show this text" }, { NULL, NULL, false, NULL },
 };
+static const struct jr_option check_options[] = {
+    { "online", NULL, false, "also ask GitHub: does the token work, as whom, may it rerun in OWNER/NAME" },
+    COMMON
+};
+static const struct jr_option export_options[] = { SINCE("only what happened since"), COMMON };
+static const struct jr_option flaky_options[] = { REPO, LIMIT("20"), COMMON };
+static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
+static const struct jr_option rerun_options[] = {
+    { "wait", "TIME", true, "wait so long at most for what comes of it, and show it [2m]" }, COMMON
+};
+static const struct jr_option runs_options[] = {
+    REPO,
+    { "state", "STATE", false, "only those that are open, due or closed" },
+    SINCE("only with an event since"),
+    LIMIT("50"),
+    COMMON
+};
+
+static const struct row {
+    const char *name, *alias, *words;
+    size_t least, most; /* of the words */
+    const struct jr_option *options;
+    const char *meaning;
+    int (*run)(struct jr_command *command);
+    const char *more; /* of its help; NULL: nothing */
+} rows[] = {
+    { "status", NULL, "", 0, 0, common_options,
+      "is it alive, what is it doing, what is wrong", jr_command_status,
+      "Exit status 0: the service does its work; 1: it does not, or is not running." },
+    { "runs", NULL, "", 0, 0, runs_options,
+      "list the runs, the newest first", jr_command_runs, NULL },
+    { "why", NULL, "RUN", 1, 1, common_options,
+      "tell what happened to a run, and why", jr_command_why,
+      "RUN is its number, or the address of its page on GitHub. Shows every event, decision and\n"
+      "call of GitHub's API. Exit status 1: nothing is recorded of it." },
+    { "outbox", NULL, "", 0, 0, outbox_options,
+      "list what waits, as it comes due", jr_command_outbox, NULL },
+    { "flaky", NULL, "", 0, 0, flaky_options,
+      "show jobs that fail and then pass, and suspect runners", jr_command_flaky,
+      "RATE of a job is rescued of rescued and not rescued, of a runner blamed of all, with the\n"
+      "95 % interval after it; LOST is the time of the failed executions that were rescued." },
+    { "rerun", NULL, "RUN", 1, 1, rerun_options,
+      "have a run rerun, whatever RUN_ATTEMPTS and filters say", jr_command_rerun,
+      "RUN is its number, or the address of its page on GitHub, which a run needs that is not in\n"
+      "the store. GitHub is asked first. What GitHub does not rerun is not rerun, and an attempt\n"
+      "whose rerun was accepted is not rerun again. Exit status 1: refused, or with --wait not\n"
+      "accepted in time." },
+    { "forget", NULL, "RUN", 1, 1, common_options,
+      "remove a run from the store, with its history and deliveries", jr_command_forget,
+      "What it added to `flaky' stays. An event that comes later is the first of a new run." },
+    { "pause", NULL, "", 0, 0, common_options,
+      "record webhooks, but do not call GitHub", jr_command_pause,
+      "Holds over restarts, until `job-rerunner resume'." },
+    { "resume", NULL, "", 0, 0, common_options,
+      "end a pause", jr_command_resume, NULL },
+    { "check", NULL, "[OWNER/NAME]", 0, 1, check_options,
+      "read the settings, open the store, show what the service would run with", jr_command_check,
+      NULL },
+    { "backup", NULL, "DIR", 1, 1, common_options,
+      "copy the store into a folder, also while it is at work", jr_command_backup,
+      "DIR is not there yet, or empty. job-rerunner(8) tells how to restore it." },
+    { "export", NULL, "", 0, 0, export_options,
+      "write the history as JSON, an entry a line", jr_command_export, NULL },
+    { "help", "--help", "[COMMAND]", 0, 1, no_options, "show this text, or that of a command",
+      show_help, NULL },
+    { "version", "--version", "", 0, 0, no_options, "show the version", show_version, NULL },
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+static const struct row *find(const char *name)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(name, rows[i].name) == 0
+            || (rows[i].alias != NULL && strcmp(name, rows[i].alias) == 0))
+            return &rows[i];
+    return NULL;
+}
 
 void jr_tool_usage(FILE *out)
 {
-    fputs("usage: job-rerunner COMMAND\n"
+    fputs("usage: job-rerunner COMMAND [OPTIONS]\n"
           "       spawn-fcgi -n -s SOCKET -M 0660 -- job-rerunner\n"
           "       REQUEST_METHOD=... job-rerunner < BODY\n\n"
           "Re-runs failed jobs of GitHub Actions. Without a command it is the FastCGI\n"
           "service when standard input is a listening socket, and answers one CGI\n"
           "request when the variables of one are in the environment.\n\n"
           "commands:\n", out);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].meaning);
+    for (size_t i = 0; i < ROWS; i++)
+        fprintf(out, "  %-10s %s\n", rows[i].name, rows[i].meaning);
 }
 
-static int show_help(void)
+static int show_command_help(const struct row *row)
 {
+    char text[64];
+
+    printf("usage: job-rerunner %s%s%s [OPTIONS]\n\n%c%s.\n", row->name,
+           *row->words == '\0' ? "" : " ", row->words, row->meaning[0] - 'a' + 'A',
+           row->meaning + 1);
+    if (row->more != NULL)
+        printf("%s\n", row->more);
+    printf("\n");
+    for (const struct jr_option *option = row->options; option->name != NULL; option++) {
+        snprintf(text, sizeof text, "--%s%s%s%s%s", option->name,
+                 option->value == NULL ? "" : option->may_be_bare ? "[=" : " ",
+                 option->value == NULL ? "" : option->value, option->may_be_bare ? "]" : "", "");
+        printf("  %-18s %s\n", text, option->meaning);
+    }
+    return JR_EXIT_OK;
+}
+
+static int show_help(struct jr_command *command)
+{
+    if (command->args.count > 0) {
+        const struct row *row = find(command->args.words[0]);
+
+        return row != NULL ? show_command_help(row)
+                           : jr_command_misused(command, "there is no command '%.100s'",
+                                                command->args.words[0]);
+    }
     jr_tool_usage(stdout);
+    puts("\n`job-rerunner COMMAND --help' tells more of one. Settings are taken from --env-file\n"
+         "FILE; else from the environment, if STATE_DIR or GITHUB_SIGN_KEY are in it; else from\n"
+         "/etc/job-rerunner/job-rerunner.env and, secrets, /etc/job-rerunner/github/.");
     puts("\nsettings, from the environment (NAME_FILE reads a secret from a file):");
     for (size_t i = 0; i < jr_settings_count(); i++) {
         const char *standard = jr_settings_default(i);
@@ -55,137 +166,66 @@ static int show_help(void)
         printf("  %-22s %s%s%s%s\n", jr_settings_name(i), jr_settings_meaning(i),
                *standard == '\0' ? "" : " [", standard, *standard == '\0' ? "" : "]");
     }
-    puts("\nexit status: 0 done; 1 failed; 2 wrong usage; 73 the store cannot be opened;\n"
-         "78 a setting is wrong. See job-rerunner(8).");
+    puts("\nexit status: 0 done; 1 failed, or there is no such thing; 2 wrong usage; 73 the store\n"
+         "cannot be opened; 78 a setting is wrong. See job-rerunner(8).");
     return JR_EXIT_OK;
 }
 
-static int show_version(void)
+static int show_version(struct jr_command *command)
 {
+    (void)command;
     puts(PACKAGE_NAME " " PACKAGE_VERSION);
     return JR_EXIT_OK;
 }
 
-static void show_settings(const struct jr_settings *settings)
+/* How wide the terminal is; 0: standard output is none. */
+static int terminal_width(void)
 {
-    char value[1024];
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+    int64_t number;
 
-    for (size_t i = 0; i < jr_settings_count(); i++)
-        printf("%-22s %s\n", jr_settings_name(i),
-               jr_settings_show(settings, i, value, sizeof value));
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (columns != NULL && jr_args_number(columns, 20, 10000, &number))
+        return (int)number;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
 }
 
-/* What is in the store. The transaction is over before anything is printed. */
-static int check_store(const struct jr_settings *settings)
+/* A full disk is told. (A reader that has left ends us by SIGPIPE, without a word.) */
+static int end_output(int status)
 {
-    struct jr_store *store;
-    struct jr_txn txn;
-    struct jr_error error;
-    uint64_t used_bytes, map_bytes, runs, waiting;
-
-    if (jr_store_open(&store, settings->state_dir, settings->map_size_bytes, &error) != JR_OK) {
-        fprintf(stderr, "job-rerunner: %s\n", error.text);
-        return JR_EXIT_STORE;
-    }
-    jr_txn_begin(&txn, store, false);
-    runs = jr_ledger_count(&txn);
-    waiting = jr_txn_count(&txn, JR_TABLE_OUTBOX);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK
-        || jr_store_usage(store, &used_bytes, &map_bytes, &error) != JR_OK) {
-        fprintf(stderr, "job-rerunner: %s\n",
-                txn.error.code != JR_OK ? txn.error.text : error.text);
-        jr_store_close(store);
-        return JR_EXIT_STORE;
-    }
-    jr_store_close(store);
-    printf("\n%-22s %s (format %d), %llu runs, %llu waiting for a rerun\n", "store", "good",
-           JR_STORE_FORMAT, (unsigned long long)runs, (unsigned long long)waiting);
-    printf("%-22s %llu kB of %llu MB\n", "map", (unsigned long long)(used_bytes / 1024),
-           (unsigned long long)(map_bytes / 1024 / 1024));
-    printf("%-22s %s\n", "dispatcher",
-           jr_lock_is_held(settings->state_dir) ? "at work" : "none is running");
-    return JR_EXIT_OK;
-}
-
-/* A look leaves nothing behind: no folder, no empty store. */
-static bool has_store(const struct jr_settings *settings)
-{
-    char path[PATH_MAX];
-
-    return snprintf(path, sizeof path, "%s/data.mdb", settings->state_dir) < (int)sizeof path
-           && (access(path, F_OK) == 0 || errno != ENOENT);
-}
-
-/* A damaged store may end the process that looks at it. */
-static int check_store_in_child(const struct jr_settings *settings)
-{
-    pid_t pid;
-    int status = 0;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        status = check_store(settings);
-        fflush(stdout);
-        _exit(status);
-    }
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (pid < 0 || WIFSIGNALED(status)) {
-        fprintf(stderr, "job-rerunner: " JR_STORE_DIED "\n", settings->state_dir,
-                pid < 0 ? 0 : WTERMSIG(status));
-        return JR_EXIT_STORE;
-    }
-    return WEXITSTATUS(status);
-}
-
-static int check(void)
-{
-    struct jr_settings settings;
-    struct jr_error error;
-    char *problems;
-    int status = JR_EXIT_OK;
-
-    if (jr_settings_load(&settings, &problems) != JR_OK) {
-        fprintf(stderr, "job-rerunner: wrong settings:\n%s",
-                problems == NULL ? "out of memory\n" : problems);
-        free(problems);
-        jr_settings_release(&settings);
-        return JR_EXIT_CONFIG;
-    }
-    show_settings(&settings);
-    if (!has_store(&settings)) {
-        printf("\n%-22s there is none yet in %s; the first start makes it\n", "store",
-               settings.state_dir);
-    } else if (jr_process_become_owner(settings.state_dir, &error) != JR_OK) {
-        fprintf(stderr, "job-rerunner: %s\n", error.text);
-        status = JR_EXIT_STORE;
-    } else {
-        status = check_store_in_child(&settings);
-    }
-    if (jr_settings_check_files(&settings, &error) != JR_OK) {
-        fprintf(stderr, "job-rerunner: %s\n", error.text);
-        status = JR_EXIT_CONFIG;
-    }
-    jr_settings_release(&settings);
-    return status;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return jr_command_fail(status == JR_EXIT_OK ? JR_EXIT_FAILED : status,
+                           "cannot write to standard output: %s", strerror(errno));
 }
 
 int jr_tool_main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "";
+    const struct row *row = argc > 1 ? find(argv[1]) : NULL;
+    struct jr_command command = { .now_ms = jr_now_ms() };
+    struct jr_error error;
+    int status;
 
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(name, commands[i].name) != 0
-            && (commands[i].alias == NULL || strcmp(name, commands[i].alias) != 0))
-            continue;
-        if (argc > 2) {
-            fprintf(stderr, "job-rerunner: '%s' takes no arguments\n", name);
-            return JR_EXIT_USAGE;
-        }
-        return commands[i].run();
+    (void)signal(SIGPIPE, SIG_DFL);
+    /* All that is stored is UTF-8, whatever the terminal's language. */
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    if (row == NULL) {
+        fprintf(stderr, "job-rerunner: there is no command '%s'; see job-rerunner --help\n",
+                argc > 1 ? argv[1] : "");
+        return JR_EXIT_USAGE;
     }
-    fprintf(stderr, "job-rerunner: there is no command '%s'; see job-rerunner --help\n", name);
-    return JR_EXIT_USAGE;
+    command.name = row->name;
+    command.options = row->options;
+    if (jr_args_parse(row->options, row->least, row->most, argv + 2, &command.args, &error) != JR_OK)
+        return jr_command_misused(&command, "%s: %s", row->name, error.text);
+    if (jr_command_value(&command, "help") != NULL)
+        return end_output(show_command_help(row));
+    command.json = jr_command_value(&command, "json") != NULL;
+    command.width = terminal_width();
+    status = row->run(&command);
+    jr_store_close(command.store);
+    jr_settings_release(&command.settings);
+    return end_output(status);
 }

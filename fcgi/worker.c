@@ -9,7 +9,8 @@
  * Requests that wait already are taken in one go, a few at a time, and recorded
  * in one transaction: what a commit costs, it costs once for all of them. Only one
  * that is there as a whole is taken besides others, so that nobody waits for a
- * slow sender but the worker that has nothing else to do.
+ * slow sender but the worker that has nothing else to do. One that is not to be
+ * recorded ends the taking: however many of those come, the others do not wait.
  *
  * libfcgi would accept by itself, and read without a limit of time. So connections
  * are accepted here and handed on: it takes one that it finds in ipcFd for the
@@ -142,6 +143,8 @@ static void answer(struct server *server, struct flight *flight)
      * delivers what was written before it was closed; only what was not read might be
      * taken for a reset. */
     fcgx->detached = FCGX_HasSeenEOF(fcgx->in) != 0;
+    /* Also if nginx wants to keep it: nobody would read what comes next. */
+    fcgx->keepConnection = 0;
     FCGX_Finish_r(fcgx);
 }
 
@@ -175,7 +178,10 @@ static int take_connection(struct server *server)
     return fd;
 }
 
-/* Does a whole request lie there to be read? It ends with an empty record of FCGI_STDIN. */
+/*
+ * Does a whole request lie there to be read? It ends with an empty record of
+ * FCGI_STDIN. libfcgi reads past records that have another id than the first.
+ */
 static bool is_whole(struct server *server, int fd)
 {
     const unsigned char *bytes = server->peeked;
@@ -184,28 +190,40 @@ static bool is_whole(struct server *server, int fd)
     for (ssize_t at = 0; got - at >= HEADER_LENGTH;) {
         int length = bytes[at + 4] << 8 | bytes[at + 5];
 
-        if (bytes[at + 1] == TYPE_STDIN && length == 0)
+        if (bytes[at + 1] == TYPE_STDIN && length == 0 && memcmp(bytes + at + 2, bytes + 2, 2) == 0)
             return true;
         at += HEADER_LENGTH + length + bytes[at + 6];
     }
     return false;
 }
 
-/* Read a request and answer it, or leave it to be recorded. */
-static void begin(struct server *server, int fd)
+/*
+ * Read a request and leave it to be recorded, or answer it. The answer comes after
+ * those of the requests that were begun before: it waits for its client, and a page
+ * also takes its time to be made.
+ * Returns whether it was left, so that others may be taken besides.
+ */
+static bool begin(struct server *server, int fd)
 {
     struct flight *flight = &server->flights[server->begun];
     struct jr_request *request = &flight->exchange.request;
 
     flight->fcgx.ipcFd = fd;
     flight->fcgx.keepConnection = 1;
+    /* libfcgi closes what is no request: not after its sender does, who may take his time. */
+    flight->fcgx.detached = 1;
     if (FCGX_Accept_r(&flight->fcgx) != 0)
-        return; /* it was no request, and libfcgi has closed the connection */
+        return false;
     jr_request_init(request, &flight->fcgx, variable, read_body);
-    if (jr_handle_begin(server->handler, &flight->exchange))
-        answer(server, flight);
-    else
+    if (request->method == NULL || strcmp(request->method, "POST") != 0)
+        record(server);
+    if (!jr_handle_begin(server->handler, &flight->exchange)) {
         server->begun++;
+        return true;
+    }
+    record(server);
+    answer(server, flight);
+    return false;
 }
 
 /*
@@ -256,12 +274,10 @@ static void serve(struct server *server)
         if (fd >= 0)
             jr_process_note_busy(server->handler->process, jr_now_ms());
         while (fd >= 0) {
-            begin(server, fd);
-            fd = -1;
-            if (server->begun == JR_SLOT_UPDATES)
-                break;
-            fd = take_connection(server);
-            if (fd >= 0 && server->begun > 0 && !is_whole(server, fd))
+            bool more = begin(server, fd) && server->begun < JR_SLOT_UPDATES;
+
+            fd = more && !jr_process_stopping() ? take_connection(server) : -1;
+            if (fd >= 0 && !is_whole(server, fd))
                 break;
         }
         record(server);

@@ -28,9 +28,14 @@
 /* Who is not told anything for so long sees for himself: the leader may be dead. */
 #define WAIT_LIMIT_MS 100
 
+static enum jr_slot_state state_of(uint32_t word)
+{
+    return (enum jr_slot_state)(word & STATE_MASK);
+}
+
 enum jr_slot_state jr_slot_state(const struct jr_slot *slot)
 {
-    return (enum jr_slot_state)(slot->word & STATE_MASK);
+    return state_of(slot->word);
 }
 
 static uint32_t word_of(enum jr_slot_state state, uint64_t number)
@@ -54,21 +59,29 @@ static void wake_owner(struct jr_slot *slot)
 }
 
 /*
- * Let the others of a batch know that it is on disk, or that it failed and they
- * wait again. One that is no longer as the batch left it is left alone.
+ * Let the others of a batch know that it is on disk. One that is no longer as the
+ * batch left it is left alone. Of a batch that failed nobody is told: the next one
+ * may have the same number, and hold the same slots already.
  */
-static void tell_followers(struct jr_batch *batch, uint64_t number, enum jr_slot_state state)
+static void tell_followers(struct jr_batch *batch, uint64_t number)
 {
     for (size_t i = 0; i < batch->count; i++) {
         struct jr_slot *slot = &batch->slots[i];
         uint32_t before = slot->word;
 
         if (i != batch->own && (before & ~TO_LEAD) == word_of(JR_SLOT_APPLIED, number)
-            && atomic_compare_exchange_strong(&slot->word, &before,
-                                              word_of(state, number) | (before & TO_LEAD))
-            && state == JR_SLOT_DURABLE)
+            && atomic_compare_exchange_strong(
+                &slot->word, &before, word_of(JR_SLOT_DURABLE, number) | (before & TO_LEAD)))
             wake_owner(slot);
     }
+}
+
+/* May its owner be made the leader? He waits, as far as one can see, and is not to lead yet. */
+static bool may_lead(uint32_t word)
+{
+    enum jr_slot_state state = state_of(word);
+
+    return (state == JR_SLOT_WAITING || state == JR_SLOT_APPLIED) && (word & TO_LEAD) == 0;
 }
 
 /* Make one of those that wait the next leader. Returns whether there is one. */
@@ -78,7 +91,7 @@ static bool name_leader(struct jr_batch *batch)
         struct jr_slot *slot = &batch->slots[(batch->own + i) % batch->count];
         uint32_t before = slot->word;
 
-        if ((before & (STATE_MASK | TO_LEAD)) == JR_SLOT_WAITING
+        if (may_lead(before)
             && atomic_compare_exchange_strong(&slot->word, &before, before | TO_LEAD)) {
             wake_owner(slot);
             return true;
@@ -87,10 +100,11 @@ static bool name_leader(struct jr_batch *batch)
     return false;
 }
 
+/* Is there one for name_leader()? Who was named, and died, would be waited for in vain. */
 static bool anyone_waits(const struct jr_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        if (i != batch->own && jr_slot_state(&batch->slots[i]) == JR_SLOT_WAITING)
+        if (i != batch->own && may_lead(batch->slots[i].word))
             return true;
     return false;
 }
@@ -218,9 +232,13 @@ void jr_batch_prune(struct jr_txn *txn, int64_t now_ms)
     }
 }
 
-static bool is_on_disk(const struct jr_slot *slot, uint64_t number)
+/*
+ *   word    the slot's, as it was read once
+ *   number  of the last batch on disk
+ */
+static bool is_on_disk(const struct jr_slot *slot, uint32_t word, uint64_t number)
 {
-    enum jr_slot_state state = jr_slot_state(slot);
+    enum jr_slot_state state = state_of(word);
 
     return state == JR_SLOT_DURABLE || (state == JR_SLOT_APPLIED && slot->number <= number);
 }
@@ -238,8 +256,11 @@ static size_t lead(struct jr_batch *batch, struct jr_txn *txn, const struct jr_s
 
     for (size_t i = 0; i < batch->count && txn->error.code == JR_OK; i++) {
         struct jr_slot *slot = &batch->slots[i];
+        /* Its owner takes a slot back, and fills it anew, without the lock once it is on disk:
+         * seen twice, it could look as if it were neither on disk nor empty. */
+        uint32_t word = slot->word;
 
-        if (jr_slot_state(slot) == JR_SLOT_EMPTY || is_on_disk(slot, number)
+        if (state_of(word) == JR_SLOT_EMPTY || is_on_disk(slot, word, number)
             || (i != batch->own && (slot->alone || slot->trying)))
             continue;
         /* A batch that leaves this one out must not count as its own. */
@@ -275,7 +296,8 @@ static enum jr_err apply_alone(struct jr_batch *batch, struct jr_store *store,
     *all_done = false;
     jr_txn_begin(&txn, store, true);
     if (txn.error.code == JR_OK) {
-        *all_done = is_on_disk(own, read_number(&txn, batch->id)) && txn.error.code == JR_OK;
+        *all_done = is_on_disk(own, own->word, read_number(&txn, batch->id))
+                    && txn.error.code == JR_OK;
         set_state(own, JR_SLOT_EMPTY, 0);
         if (*all_done) {
             jr_txn_abort(&txn);
@@ -334,24 +356,27 @@ static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
     uint64_t number;
     size_t applied;
     enum jr_err err;
+    bool on_disk;
 
     jr_txn_begin(&txn, store, true);
     number = read_number(&txn, batch->id);
-    if (txn.error.code == JR_OK && (is_on_disk(own, number) || own->alone)) {
-        err = is_on_disk(own, number) ? JR_OK : JR_ENOENT;
+    on_disk = is_on_disk(own, own->word, number);
+    if (txn.error.code != JR_OK || on_disk || own->alone) {
+        *error = txn.error;
         jr_txn_abort(&txn);
-        return err;
+        return error->code != JR_OK ? error->code : on_disk ? JR_OK : JR_ENOENT;
     }
     applied = lead(batch, &txn, settings, number);
     jr_test_point("in-batch");
     err = jr_txn_commit(&txn);
+    jr_test_point("batch-over");
     if (err == JR_OK) {
         batch->commits++;
         batch->updates += applied;
+        tell_followers(batch, number + 1);
     } else {
         *error = txn.error;
     }
-    tell_followers(batch, number + 1, err == JR_OK ? JR_SLOT_DURABLE : JR_SLOT_WAITING);
     return err;
 }
 
@@ -366,7 +391,7 @@ static bool record(struct jr_batch *batch, struct jr_store *store,
     enum jr_err err = JR_ENOENT;
     bool led = false;
 
-    if (batch->count > 1) {
+    if (batch->leading != NULL) {
         led = wait_for_turn(batch);
         err = led ? take_turn(batch, store, settings, &error) : JR_OK;
     }

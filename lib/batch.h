@@ -71,8 +71,8 @@ struct jr_batch {
 };
 
 /*
- * Take over a slot that a worker before may have left in any state. With a count
- * of 1 each update has a transaction of its own, and leading may be NULL.
+ * Take over a slot that a worker before may have left in any state. Where leading
+ * is NULL there is one slot, and each update has a transaction of its own.
  * Returns JR_OK, or what failed.
  */
 enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,

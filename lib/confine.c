@@ -79,7 +79,7 @@ static int deny_worker(scmp_filter_ctx filter)
     int rc = deny(filter, for_no_worker, sizeof for_no_worker / sizeof *for_no_worker);
 
     if (rc == 0)
-        rc = seccomp_rule_add(filter, DENY, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+        rc = seccomp_rule_add(filter, DENY, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0));
     for (size_t i = 0; rc == 0 && i < sizeof not_datagrams / sizeof *not_datagrams; i++)
         rc = seccomp_rule_add(filter, DENY, SCMP_SYS(socket), 1,
                               SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK,
@@ -90,7 +90,7 @@ static int deny_worker(scmp_filter_ctx filter)
     /* abort() and raise() signal their own process. */
     if (rc == 0)
         rc = seccomp_rule_add(filter, DENY, SCMP_SYS(tgkill), 1,
-                              SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+                              SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
     return rc;
 }
 

@@ -4,8 +4,8 @@
  * Key: day (4 bytes), kind (1), then for GitHub's UUIDs their 16 bytes. Those
  * are of version 1 (they carry the time of the event); with the time moved to
  * the front, as RFC 9562 has it for version 6, new keys go to the end. Where an
- * id tells that its event is of about today, the event's day is the key's: then
- * there is one place to look at. Others stand under the day when they came.
+ * id tells that its event is of yesterday or later, the event's day is the key's:
+ * then there is one place to look at. Others stand under the day when they came.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -20,6 +20,9 @@
 #include <string.h>
 
 #define DELIVERY_VERSION 1
+
+/* How many days a key is looked for: one may stand under the day before it came. */
+#define DAYS_BACK (JR_DELIVERY_DAYS + 1)
 
 enum { KIND_UUID = 1, KIND_TEXT = 2, KIND_BODY = 3, KIND_TIME_UUID = 4 };
 
@@ -128,10 +131,14 @@ static size_t make_key(unsigned char key[JR_KEY_MAX], int64_t day, const struct 
     return writer.length;
 }
 
-/* Whenever it came before, it was at this time as well: its event's day is its only place. */
+/*
+ * Is its event's day its only place? So it is as long as it is not older than of
+ * yesterday: whenever it came before, that was so as well. An id may tell of a day
+ * ahead, or this clock be behind.
+ */
 static bool has_one_place(const struct jr_delivery *delivery, int64_t today)
 {
-    return delivery->day >= 0 && delivery->day >= today - 1 && delivery->day <= today + 1;
+    return delivery->day >= 0 && delivery->day >= today - 1;
 }
 
 /* Read the answer to a delivery that is remembered under a day. Returns whether there is one. */
@@ -168,7 +175,7 @@ static int64_t find_day(struct jr_txn *txn, const struct jr_delivery *delivery, 
 
     if (has_one_place(delivery, today))
         return read_answer(txn, delivery, delivery->day, answer) ? delivery->day : -1;
-    for (int64_t day = today + 1; day >= today - JR_DELIVERY_DAYS && day >= 0; day--)
+    for (int64_t day = today + 1; day >= today - DAYS_BACK && day >= 0; day--)
         if (read_answer(txn, delivery, day, answer))
             return day;
     return -1;
@@ -241,7 +248,7 @@ unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)
 
     while (removed < most && jr_txn_seek(txn, JR_TABLE_DELIVERIES, NULL, 0, false, &entry)) {
         jr_reader_init(&reader, entry.key, entry.key_length);
-        if (jr_read_u32(&reader) + JR_DELIVERY_DAYS >= now_ms / JR_DAY_MS)
+        if (jr_read_u32(&reader) + DAYS_BACK >= now_ms / JR_DAY_MS)
             break;
         jr_txn_delete(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length);
         removed++;

@@ -1,7 +1,7 @@
 /*
  * delivery -- which webhooks were answered before, and how.
  *
- * A delivery is remembered for 8 days under the day it came: GitHub keeps
+ * A delivery is remembered for 8 days from when it came: GitHub keeps
  * deliveries for redelivery 3 days (7 on GitHub Enterprise Server), see
  * https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks .
  *

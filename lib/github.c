@@ -106,6 +106,19 @@ void jr_github_web_url(const char *api_url, char *url, size_t size)
         url[0] = '\0';
 }
 
+bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
+                       char url[JR_URL_SIZE])
+{
+    char web[600];
+
+    jr_github_web_url(api_url, web, sizeof web);
+    url[0] = '\0';
+    if (web[0] == '\0' || !jr_text_is_full_name(repo))
+        return false;
+    snprintf(url, JR_URL_SIZE, "%s/%s/actions/runs/%llu", web, repo, (unsigned long long)run_id);
+    return true;
+}
+
 /* 403 and 429 are rate limits or refusals; told apart in the order that GitHub documents. */
 static void sort_forbidden(const struct jr_http_answer *answer, const char *documentation,
                            int64_t now_ms, struct jr_call *call)
@@ -293,6 +306,62 @@ void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
     call->what = "GET rate_limit";
     snprintf(url, sizeof url, "%s/rate_limit", api_url);
     perform(http, api_url, url, false, now_ms, &answer, call);
+}
+
+/* The object in a good answer; NULL: it is a bad one. Released by the caller. */
+static json_object *read_object(const struct jr_http_answer *answer, struct jr_call *call)
+{
+    json_object *root = NULL;
+    struct jr_error error = { .text = "not an object" };
+
+    if (jr_json_parse(answer->body, answer->length, &root, &error) == JR_OK
+        && json_object_is_type(root, json_type_object))
+        return root;
+    json_object_put(root);
+    sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+    jr_text_copy(call->text, sizeof call->text, error.text);
+    return NULL;
+}
+
+void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_ms,
+                        struct jr_github_user *user, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root;
+
+    memset(call, 0, sizeof *call);
+    memset(user, 0, sizeof *user);
+    call->what = "GET user";
+    snprintf(url, sizeof url, "%s/user", api_url);
+    perform(http, api_url, url, false, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    jr_json_get_text(root, "login", user->login, sizeof user->login);
+    json_object_put(root);
+    user->classic = answer.scopes_told;
+    jr_text_copy(user->scopes, sizeof user->scopes, answer.scopes);
+}
+
+void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,
+                        int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root, *permissions;
+
+    memset(call, 0, sizeof *call);
+    memset(seen, 0, sizeof *seen);
+    call->what = "GET repository";
+    snprintf(url, sizeof url, "%s/repos/%s", api_url, repo);
+    perform(http, api_url, url, false, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    jr_json_get_text(root, "full_name", seen->name, sizeof seen->name);
+    seen->archived = jr_json_is_true(root, "archived");
+    seen->told = jr_json_get_object(root, "permissions", &permissions) == JR_JSON_OK;
+    seen->write = seen->told && jr_json_is_true(permissions, "push");
+    json_object_put(root);
 }
 
 /* created=from..until or >=from, in whole seconds as GitHub's search has it. */

@@ -62,6 +62,29 @@ void jr_github_list_runs(struct jr_http *http, const char *api_url, const char *
 void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
                      struct jr_call *call);
 
+/* Whose the token is. */
+struct jr_github_user {
+    char login[JR_LOGIN_SIZE];
+    bool classic;     /* a classic token, which has scopes; else GitHub does not tell what it may do */
+    char scopes[256];
+};
+
+/* Ask who the user of the token is; user is whole only when call->outcome is DONE. */
+void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_ms,
+                        struct jr_github_user *user, struct jr_call *call);
+
+/* A repository, and what the token's user may do in it. */
+struct jr_github_repo {
+    char name[JR_REPO_SIZE]; /* as it is called now */
+    bool archived;
+    bool told;  /* GitHub says what the user may do */
+    bool write; /* its user has write permission */
+};
+
+/* Ask about a repository; seen is whole only when call->outcome is DONE. */
+void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,
+                        int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call);
+
 /*
  * Where people see what the API shows: https://github.com for
  * https://api.github.com, https://HOST for https://HOST/api/v3, https://SUB.ghe.com
@@ -69,6 +92,14 @@ void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
  *   url  out: without a slash at the end; empty when it does not fit
  */
 void jr_github_web_url(const char *api_url, char *url, size_t size);
+
+/*
+ * The page of a run there; empty when the repository is no owner/name or it does
+ * not fit. Returns whether there is one.
+ */
+#define JR_URL_SIZE 900
+bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
+                       char url[JR_URL_SIZE]);
 
 /*
  * Sort an answer. Pure; for the functions above and for tests.

@@ -218,6 +218,8 @@ static void read_headers(CURL *curl, struct jr_http_answer *answer)
     answer->ratelimit_reset_s = get_number(curl, "X-RateLimit-Reset");
     answer->accepted_permissions = get_header(curl, "X-Accepted-GitHub-Permissions", ignored,
                                               sizeof ignored);
+    answer->scopes_told = get_header(curl, "X-OAuth-Scopes", answer->scopes,
+                                     sizeof answer->scopes);
     get_header(curl, "Location", answer->location, sizeof answer->location);
     get_header(curl, "github-authentication-token-expiration", answer->token_expiration,
                sizeof answer->token_expiration);

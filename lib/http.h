@@ -35,6 +35,8 @@ struct jr_http_answer {
     int64_t ratelimit_remaining;
     int64_t ratelimit_reset_s; /* since the epoch */
     bool accepted_permissions; /* X-Accepted-GitHub-Permissions is there */
+    char scopes[256]; /* X-OAuth-Scopes: of a classic token, "repo, workflow" */
+    bool scopes_told; /* the header is there */
     char location[1024];
     char token_expiration[64];
 };

@@ -71,6 +71,14 @@ bool jr_json_is_null(json_object *object, const char *key)
            && json_object_object_get_ex(object, key, &found) && found == NULL;
 }
 
+bool jr_json_is_true(json_object *object, const char *key)
+{
+    json_object *member;
+
+    return get(object, key, json_type_boolean, &member) == JR_JSON_OK
+           && json_object_get_boolean(member);
+}
+
 enum jr_json jr_json_get_object(json_object *object, const char *key, json_object **member)
 {
     return get(object, key, json_type_object, member);

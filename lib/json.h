@@ -39,6 +39,9 @@ enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
 /* Is the member there, and null? */
 bool jr_json_is_null(json_object *object, const char *key);
 
+/* Is the member there, and true? */
+bool jr_json_is_true(json_object *object, const char *key);
+
 /* A member that is an object; borrowed from the parent, NULL unless OK. */
 enum jr_json jr_json_get_object(json_object *object, const char *key, json_object **member);
 

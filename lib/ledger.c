@@ -253,6 +253,18 @@ bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id
     return true;
 }
 
+bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
+{
+    unsigned char key[JR_KEY_MAX];
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_RUNS, key,
+                     jr_ledger_key(key, *run_id + 1, JR_PART_HISTORY, 0), false, &entry))
+        return false;
+    *run_id = number_in(&entry, 0);
+    return true;
+}
+
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
 {
     struct key key = key_of_two((uint64_t)due_ms, run_id);

@@ -88,6 +88,13 @@ bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
  */
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id);
 
+/*
+ * Walk the runs by their ids, whatever their age.
+ *   run_id  in: of the run before, 0 at first; out: of the next
+ * Returns whether there is one.
+ */
+bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id);
+
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);
 

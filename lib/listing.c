@@ -61,6 +61,22 @@ enum jr_err jr_listing_runs(struct jr_store *store, const struct jr_listing_filt
     return finish(&txn, count, error);
 }
 
+enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct jr_run *run,
+                                struct jr_error *error)
+{
+    struct jr_txn txn;
+    size_t count = 0;
+    bool found;
+
+    jr_txn_begin(&txn, store, false);
+    do
+        found = jr_ledger_next_run(&txn, after);
+    while (found && !load(&txn, *after, run));
+    if (!found)
+        jr_txn_fail(&txn, JR_ENOENT, "there is no run after %llu", (unsigned long long)*after);
+    return finish(&txn, &count, error);
+}
+
 enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing *listing,
                               struct jr_run *runs, size_t size, size_t *count,
                               struct jr_error *error)

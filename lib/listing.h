@@ -52,6 +52,15 @@ enum jr_err jr_listing_runs(struct jr_store *store, const struct jr_listing_filt
                             size_t *count, struct jr_error *error) JR_CHECKED;
 
 /*
+ * The next run by its id: to go through all of them, each once, however they
+ * move meanwhile.
+ *   after  in and out: 0 at first, then the id of the one found
+ * Returns JR_ENOENT after the last.
+ */
+enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct jr_run *run,
+                                struct jr_error *error) JR_CHECKED;
+
+/*
  * The next entries of the outbox, as they come due. `due_ms` of a run is when;
  * of a run whose record is damaged or missing, only run_id and due_ms are set.
  */

@@ -63,16 +63,29 @@ void jr_lock_prepare_look(const char *state_dir)
         look_fd = open_file(state_dir, O_RDONLY | O_CREAT);
 }
 
-bool jr_lock_is_held(const char *state_dir)
+/* The lock as somebody else holds it; l_type F_UNLCK: nobody does. */
+static struct flock look(const char *state_dir)
 {
-    struct flock lock = whole_file();
+    struct flock lock = whole_file(), none = { .l_type = F_UNLCK };
     int fd = look_fd >= 0 ? look_fd : open_file(state_dir, O_RDONLY);
-    bool held;
 
     if (fd < 0)
-        return false;
-    held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+        return none;
+    if (fcntl(fd, F_GETLK, &lock) != 0)
+        lock = none;
     if (fd != look_fd)
         close(fd);
-    return held;
+    return lock;
+}
+
+bool jr_lock_is_held(const char *state_dir)
+{
+    return look(state_dir).l_type != F_UNLCK;
+}
+
+pid_t jr_lock_holder(const char *state_dir)
+{
+    struct flock lock = look(state_dir);
+
+    return lock.l_type != F_UNLCK && lock.l_pid > 0 ? lock.l_pid : 0;
 }

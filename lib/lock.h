@@ -15,6 +15,7 @@
 #include "lib/error.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Take the lock, if it is free.
@@ -25,6 +26,9 @@ enum jr_err jr_lock_take(const char *state_dir, int *fd, struct jr_error *error)
 
 /* Does another process hold it? Only looks: takes and writes nothing. */
 bool jr_lock_is_held(const char *state_dir);
+
+/* The process that holds it; 0: none does, or it is not to be seen from here. */
+pid_t jr_lock_holder(const char *state_dir);
 
 /*
  * For a process that only looks, and soon may no longer open files: open the file

@@ -526,18 +526,23 @@ static void check_together(struct loader *loader, bool token_tried, bool key_tri
     }
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && *value != '\0';
+}
+
 /* Was there anything to read the secret from, so that a problem is told already? */
 static bool was_tried(const char *name)
 {
     char file[64];
-    const char *value = getenv(name), *path;
 
     snprintf(file, sizeof file, "%s_FILE", name);
-    path = getenv(file);
-    return (value != NULL && *value != '\0') || (path != NULL && *path != '\0');
+    return is_set(name) || is_set(file);
 }
 
-enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
+static enum jr_err load(struct jr_settings *settings, bool secrets, char **problems)
 {
     struct loader loader = { .settings = settings };
     size_t size;
@@ -548,8 +553,10 @@ enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
     if (loader.problems == NULL)
         return JR_ENOMEM;
     for (size_t i = 0; i < ROWS; i++)
-        read_row(&loader, &rows[i]);
-    check_together(&loader, was_tried("GITHUB_TOKEN"), was_tried("GITHUB_SIGN_KEY"));
+        if (secrets || rows[i].type != SECRET)
+            read_row(&loader, &rows[i]);
+    check_together(&loader, !secrets || was_tried("GITHUB_TOKEN"),
+                   !secrets || was_tried("GITHUB_SIGN_KEY"));
     if (fclose(loader.problems) != 0 || loader.out_of_memory) {
         free(*problems);
         *problems = NULL;
@@ -560,6 +567,16 @@ enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
     free(*problems);
     *problems = NULL;
     return JR_OK;
+}
+
+enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
+{
+    return load(settings, true, problems);
+}
+
+enum jr_err jr_settings_load_public(struct jr_settings *settings, char **problems)
+{
+    return load(settings, false, problems);
 }
 
 enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct jr_error *error)
@@ -589,6 +606,26 @@ void jr_settings_clear_environment(void)
         jr_wipe(value, strlen(value));
         unsetenv(rows[i].name);
     }
+}
+
+bool jr_settings_in_environment(void)
+{
+    return is_set("STATE_DIR") || is_set("GITHUB_SIGN_KEY") || is_set("GITHUB_SIGN_KEY_FILE")
+           || is_set("CREDENTIALS_DIRECTORY");
+}
+
+void jr_settings_unset_environment(void)
+{
+    char name[64];
+
+    jr_settings_clear_environment();
+    for (size_t i = 0; i < ROWS; i++) {
+        unsetenv(rows[i].name);
+        snprintf(name, sizeof name, "%s_FILE", rows[i].name);
+        if (rows[i].type == SECRET)
+            unsetenv(name);
+    }
+    unsetenv("CREDENTIALS_DIRECTORY");
 }
 
 bool jr_settings_reread_token(struct jr_settings *settings)
@@ -693,6 +730,23 @@ void jr_settings_release(struct jr_settings *settings)
 bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion)
 {
     return (settings->retry_conclusions & 1u << conclusion) != 0;
+}
+
+bool jr_settings_read_duration(const char *text, int64_t *duration_ms)
+{
+    char *end;
+    long long number;
+    int64_t factor;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    factor = factor_of(DURATION, end);
+    if (factor == 0 || errno == ERANGE || number > INT64_MAX / factor)
+        return false;
+    *duration_ms = number * factor;
+    return true;
 }
 
 size_t jr_settings_count(void)

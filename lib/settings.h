@@ -68,6 +68,12 @@ struct jr_settings {
  */
 enum jr_err jr_settings_load(struct jr_settings *settings, char **problems) JR_CHECKED;
 
+/*
+ * The same for who only reads or changes the store: the secrets are neither read
+ * nor missed, and are NULL.
+ */
+enum jr_err jr_settings_load_public(struct jr_settings *settings, char **problems) JR_CHECKED;
+
 void jr_settings_release(struct jr_settings *settings);
 
 /* Can the files be read that are named, by the user that the process is by now? JR_OK or JR_EINVAL. */
@@ -79,6 +85,16 @@ enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct j
  * could read in /proc/PID/environ. After jr_settings_load().
  */
 void jr_settings_clear_environment(void);
+
+/*
+ * Does the environment look as if the settings of a service were in it? By what
+ * every service has: STATE_DIR, or GITHUB_SIGN_KEY in one of its ways. (Others,
+ * such as GITHUB_TOKEN or PORT, other programs use as well.)
+ */
+bool jr_settings_in_environment(void);
+
+/* Take every setting out of the environment, in all ways in which it can be given. */
+void jr_settings_unset_environment(void);
 
 /*
  * Read GITHUB_TOKEN_FILE or the credential anew. Returns whether there is a
@@ -109,6 +125,9 @@ bool jr_settings_has_source(const char *name);
 
 /* Does a run that ended so deserve a rerun? */
 bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion);
+
+/* Read a duration as settings have it: "90s", "2h"; false if it is none. */
+bool jr_settings_read_duration(const char *text, int64_t *duration_ms);
 
 /* How many settings there are, and the texts of one, all static. */
 size_t jr_settings_count(void);

@@ -15,7 +15,10 @@
 #include "lib/timestamp.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -52,6 +55,7 @@ struct jr_store {
     MDB_env *env;
     MDB_dbi tables[JR_TABLES];
     struct jr_writer_watch *watch; /* may be NULL */
+    bool stays_awake;
     struct jr_histogram *commit_us; /* may be NULL */
 };
 
@@ -138,16 +142,16 @@ static enum jr_err check_format(struct jr_txn *txn, struct jr_error *error, bool
     return txn->error.code;
 }
 
-/* Open every table, in one transaction that also checks whose they are. */
-static enum jr_err open_tables(struct jr_store *store, struct jr_error *error)
+/* Open every table, in one transaction that also checks whose they are; `writes`: make what is missing. */
+static enum jr_err open_tables(struct jr_store *store, bool writes, struct jr_error *error)
 {
     struct jr_txn txn;
     MDB_dbi main_table;
-    MDB_stat status;
+    MDB_stat status = { .ms_entries = 0 };
     enum jr_err err;
     int rc;
 
-    jr_txn_begin(&txn, store, true);
+    jr_txn_begin(&txn, store, writes);
     if (txn.error.code != JR_OK) {
         *error = txn.error;
         return error->code;
@@ -156,7 +160,7 @@ static enum jr_err open_tables(struct jr_store *store, struct jr_error *error)
     if (rc == MDB_SUCCESS)
         rc = mdb_stat(txn.handle, main_table, &status);
     for (int i = 0; rc == MDB_SUCCESS && i < JR_TABLES; i++)
-        rc = mdb_dbi_open(txn.handle, table_names[i], MDB_CREATE, &store->tables[i]);
+        rc = mdb_dbi_open(txn.handle, table_names[i], writes ? MDB_CREATE : 0, &store->tables[i]);
     if (rc != MDB_SUCCESS) {
         jr_txn_abort(&txn);
         return fail(error, rc, "cannot open the tables of the store");
@@ -179,6 +183,7 @@ enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t m
 {
     struct jr_store *opened = NULL;
     struct jr_error why;
+    enum jr_err err;
     int rc;
 
     *store = NULL;
@@ -207,11 +212,114 @@ enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t m
                             folder, mdb_strerror(rc));
     }
     jr_store_clear_stale_readers(opened);
-    if (open_tables(opened, &why) != JR_OK) {
+    /* Only a new store has to wait for the write lock. */
+    err = open_tables(opened, false, &why);
+    if (err == JR_ENOENT)
+        err = open_tables(opened, true, &why);
+    if (err != JR_OK) {
         jr_store_close(opened);
         return jr_error_set(error, why.code, "STATE_DIR: '%.100s': %.380s", folder, why.text);
     }
     *store = opened;
+    return JR_OK;
+}
+
+void jr_store_stay_awake(struct jr_store *store)
+{
+    store->stays_awake = true;
+}
+
+/* Block (SIG_BLOCK) what suspends a process, or let it in again (SIG_UNBLOCK). */
+static void mask_suspension(const struct jr_store *store, int how)
+{
+    sigset_t suspending;
+
+    if (!store->stays_awake)
+        return;
+    sigemptyset(&suspending);
+    sigaddset(&suspending, SIGTSTP);
+    sigaddset(&suspending, SIGTTIN);
+    sigaddset(&suspending, SIGTTOU);
+    sigprocmask(how, &suspending, NULL);
+}
+
+bool jr_store_exists(const char *folder)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s/data.mdb", folder) < (int)sizeof path
+           && (access(path, F_OK) == 0 || errno != ENOENT);
+}
+
+enum jr_err jr_store_open_copy(struct jr_store **store, const char *folder,
+                               struct jr_error *error)
+{
+    struct jr_store *opened = calloc(1, sizeof *opened);
+    enum jr_err err = JR_OK;
+    int rc;
+
+    *store = NULL;
+    if (opened == NULL)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    rc = mdb_env_create(&opened->env);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_set_maxdbs(opened->env, JR_TABLES);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_open(opened->env, folder, MDB_RDONLY | MDB_NOLOCK, 0600);
+    if (rc != MDB_SUCCESS)
+        err = jr_error_set(error, err_of(rc), "cannot open the store in '%.200s': %s", folder,
+                           mdb_strerror(rc));
+    if (err == JR_OK)
+        err = open_tables(opened, false, error);
+    if (err == JR_OK)
+        *store = opened;
+    else
+        jr_store_close(opened);
+    return err;
+}
+
+/* On disk, like everything that is promised: LMDB does not sync a copy. */
+static int sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
+
+    if (fd < 0)
+        return errno;
+    rc = fsync(fd) == 0 ? MDB_SUCCESS : errno;
+    close(fd);
+    return rc;
+}
+
+enum jr_err jr_store_copy(struct jr_store *store, const char *folder, uint64_t *bytes,
+                          struct jr_error *error)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    mode_t mask;
+    int rc;
+
+    *bytes = 0;
+    if (snprintf(path, sizeof path, "%s/data.mdb", folder) >= (int)sizeof path)
+        return jr_error_set(error, JR_EIO, "'%.200s': the name is too long", folder);
+    if (access(path, F_OK) == 0)
+        return jr_error_set(error, JR_EIO, "'%.200s' is there already", path);
+    mask_suspension(store, SIG_BLOCK);
+    mask = umask(077);
+    rc = mdb_env_copy2(store->env, folder, MDB_CP_COMPACT);
+    umask(mask);
+    mask_suspension(store, SIG_UNBLOCK);
+    if (rc == MDB_SUCCESS)
+        rc = sync_path(path, 0);
+    if (rc == MDB_SUCCESS)
+        rc = sync_path(folder, O_DIRECTORY);
+    if (rc == MDB_SUCCESS && stat(path, &status) != 0)
+        rc = errno;
+    if (rc != MDB_SUCCESS) {
+        (void)unlink(path);
+        return jr_error_set(error, err_of(rc), "cannot copy the store to '%.200s': %s", folder,
+                            mdb_strerror(rc));
+    }
+    *bytes = (uint64_t)status.st_size;
     return JR_OK;
 }
 
@@ -306,12 +414,14 @@ void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes)
 
     memset(txn, 0, sizeof *txn);
     txn->store = store;
+    mask_suspension(store, SIG_BLOCK);
     for (int i = 0; i < RESIZED_MAX && rc == MDB_MAP_RESIZED; i++) {
         rc = mdb_txn_begin(store->env, NULL, writes ? 0 : MDB_RDONLY, &handle);
         if (rc == MDB_MAP_RESIZED && mdb_env_set_mapsize(store->env, 0) != MDB_SUCCESS)
             break;
     }
     if (rc != MDB_SUCCESS) {
+        mask_suspension(store, SIG_UNBLOCK);
         fail(&txn->error, rc, "cannot begin a transaction");
         return;
     }
@@ -332,6 +442,7 @@ static void end_watch(struct jr_txn *txn)
 
     if (watch != NULL)
         (void)atomic_compare_exchange_strong(&watch->word, &ours, 0);
+    mask_suspension(txn->store, SIG_UNBLOCK);
 }
 
 enum jr_err jr_txn_commit(struct jr_txn *txn)

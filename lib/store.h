@@ -63,6 +63,27 @@ enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t m
                           struct jr_error *error) JR_CHECKED;
 void jr_store_close(struct jr_store *store); /* NULL is allowed */
 
+/* Is there a store in a folder, as far as one may look? */
+bool jr_store_exists(const char *folder);
+
+/*
+ * Copy a store that may be at work into a folder: as it is at one moment, without
+ * the pages that are free, and on disk when it returns. While it copies, pages
+ * that others free are not used again.
+ *   folder  empty; what was begun in it is removed when it fails
+ *   bytes   out: how large the copy is
+ * Returns JR_OK, JR_EFULL or JR_EIO; JR_EFORMAT when the store is damaged.
+ */
+enum jr_err jr_store_copy(struct jr_store *store, const char *folder, uint64_t *bytes,
+                          struct jr_error *error) JR_CHECKED;
+
+/*
+ * Open a copy that nobody works on, to read it only; leaves no trace in its
+ * folder. Returns as jr_store_open(); JR_EFORMAT also when a table is missing.
+ */
+enum jr_err jr_store_open_copy(struct jr_store **store, const char *folder,
+                               struct jr_error *error) JR_CHECKED;
+
 /* Who holds the write lock, for somebody else to watch; in memory that he sees. */
 struct jr_writer_watch {
     _Atomic uint64_t word; /* process id and monotonic time in one; 0: nobody */
@@ -73,6 +94,12 @@ bool jr_writer_held(const struct jr_writer_watch *watch, pid_t *pid, int64_t *si
 
 /* Show in `watch` (the caller's, outliving the store) when this process holds the write lock. */
 void jr_store_watch(struct jr_store *store, struct jr_writer_watch *watch);
+
+/*
+ * Hold back what the terminal sends to suspend a process (SIGTSTP, SIGTTIN,
+ * SIGTTOU) while a transaction is open, so that nobody waits for who is suspended.
+ */
+void jr_store_stay_awake(struct jr_store *store);
 
 /* Note in `histogram` (the caller's, outliving the store) how long the commits of this process take. */
 void jr_store_time(struct jr_store *store, struct jr_histogram *histogram);

@@ -15,6 +15,7 @@
  * and of a worker that leads a batch (batch.h):
  *
  *   in-batch     it holds the write lock, all is applied, nothing is committed
+ *   batch-over   it is committed, or has failed, and nobody knows yet
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

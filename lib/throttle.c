@@ -35,17 +35,13 @@ static uint64_t fingerprint_of(const char *token)
     return jr_read_u64(&reader);
 }
 
-void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const char *token,
-                      int64_t now_ms)
+void jr_throttle_recall(struct jr_txn *txn, struct jr_throttle *throttle)
 {
     unsigned char record[64];
     struct jr_reader reader;
-    struct jr_throttle stored;
     size_t length;
 
     memset(throttle, 0, sizeof *throttle);
-    memset(&stored, 0, sizeof stored);
-    throttle->fingerprint = fingerprint_of(token);
     throttle->tokens = -1;
     if (!jr_txn_get(txn, JR_TABLE_META, record_key, sizeof record_key - 1, record, sizeof record,
                     &length))
@@ -53,17 +49,29 @@ void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const ch
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != THROTTLE_VERSION)
         return;
-    stored.fingerprint = jr_read_u64(&reader);
-    stored.stopped_until_ms = jr_read_time(&reader);
-    stored.stop_reason = (enum jr_reason)jr_read_u16(&reader);
-    stored.rejected_ms = jr_read_time(&reader);
-    stored.secondary_wait_ms = jr_read_time(&reader);
-    stored.token_expires_ms = jr_read_time(&reader);
-    stored.hourly_limit = jr_read_time(&reader);
-    if (!reader.ok || stored.fingerprint != throttle->fingerprint)
-        return;
-    *throttle = stored;
+    throttle->fingerprint = jr_read_u64(&reader);
+    throttle->stopped_until_ms = jr_read_time(&reader);
+    throttle->stop_reason = (enum jr_reason)jr_read_u16(&reader);
+    throttle->rejected_ms = jr_read_time(&reader);
+    throttle->secondary_wait_ms = jr_read_time(&reader);
+    throttle->token_expires_ms = jr_read_time(&reader);
+    throttle->hourly_limit = jr_read_time(&reader);
+    if (!reader.ok)
+        memset(throttle, 0, sizeof *throttle);
     throttle->tokens = -1;
+}
+
+void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const char *token,
+                      int64_t now_ms)
+{
+    uint64_t fingerprint = fingerprint_of(token);
+
+    jr_throttle_recall(txn, throttle);
+    if (throttle->fingerprint != fingerprint) {
+        memset(throttle, 0, sizeof *throttle);
+        throttle->fingerprint = fingerprint;
+        throttle->tokens = -1;
+    }
     if (throttle->stopped_until_ms > now_ms + JR_THROTTLE_MAX_MS)
         throttle->stopped_until_ms = now_ms + JR_THROTTLE_MAX_MS;
     throttle->stop_ms = throttle->stopped_until_ms - now_ms;

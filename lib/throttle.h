@@ -41,6 +41,9 @@ struct jr_throttle {
  */
 void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const char *token,
                       int64_t now_ms);
+/* Load what was known of the last token, whichever that was; for who has none. */
+void jr_throttle_recall(struct jr_txn *txn, struct jr_throttle *throttle);
+
 void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle);
 
 /*

@@ -94,7 +94,18 @@ subtest 'commands and exit statuses' => sub {
     my ($commands) = $help->{out} =~ /^commands:\n((?:  .*\n)+)/m;
     my @name = ($commands // '') =~ /^  (\S+)/mg;
     cmp_ok scalar @name, '>', 2, '--help has commands';
-    same_set [manual_section('COMMANDS') =~ /^\.It Cm (\S+)/mg], \@name, 'the manual page has them';
+    my ($list, $json) = split /^\.Ss JSON\n/m, manual_section('COMMANDS');
+    same_set [$list =~ /^\.It Cm (\S+)/mg], \@name, 'the manual page has them';
+    like $readme, qr/\bjob-rerunner $_\b/, "README shows $_" for grep {!/^(?:help|version)$/} @name;
+
+    my %option = map { $_ => 1 } text("$top/fcgi/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
+    cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
+    like $list, qr/\bFl -\Q$_\E\b/, "the manual page has --$_" for sort keys %option;
+
+    my %key = map { $_ => 1 } map { text($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/command*.c";
+    cmp_ok scalar keys %key, '>', 60, 'the commands write JSON';
+    my @undocumented = grep { $json !~ /\b$_\b/ } sort keys %key;
+    is "@undocumented", '', 'the manual page has every key of it';
     my ($enum) = text("$top/fcgi/process.h") =~ /enum \{(.*?)\};/s;
     same_set [manual_section('EXIT STATUS') =~ /^\.It (\d+)$/mg], [$enum =~ /JR_EXIT_\w+ = (\d+)/g], 'and exit statuses';
 };

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,7 +51,10 @@ struct hall {
     int64_t map_size_bytes;
     char tokens[WORKERS][32], ids[WORKERS][32];
     uint64_t runs[WORKERS];
-    struct outcome outcomes[WORKERS];
+    struct outcome outcomes[WORKERS]; /* of the first update of each */
+    size_t each;                      /* how many updates each submits at once */
+    struct outcome all[WORKERS][JR_SLOT_UPDATES];
+    int failing; /* the worker that cannot write to the disk; -1: none */
     uint64_t commits[WORKERS], updates[WORKERS];
     struct jr_settings settings;
     size_t count;
@@ -68,6 +72,8 @@ static void open_hall(struct hall **hall, size_t count)
     load_settings(&(*hall)->settings, "");
     (*hall)->map_size_bytes = LARGE_MAP;
     (*hall)->count = count;
+    (*hall)->each = 1;
+    (*hall)->failing = -1;
     for (size_t i = 0; i < WORKERS; i++)
         children[i].fd = -1;
     /* Each queues the first job of a run of its own, unless the test wants another thing. */
@@ -107,17 +113,33 @@ static void make_update(struct jr_update *update, const char *id, const char *to
         abort();
 }
 
+/* The run of a worker's update: the first is hall->runs[i]. */
+static uint64_t run_of(const struct hall *hall, size_t i, size_t u)
+{
+    return hall->runs[i] + 1000000 * u;
+}
+
 static void submit(struct hall *hall, struct jr_batch *batch, struct jr_store *store, size_t i)
 {
-    struct outcome *outcome = &hall->outcomes[i];
-    struct jr_update update;
-    struct jr_item item = { .update = &update };
+    struct jr_update updates[JR_SLOT_UPDATES];
+    struct jr_item items[JR_SLOT_UPDATES];
 
-    make_update(&update, hall->ids[i], hall->tokens[i], hall->runs[i]);
-    jr_batch_submit(batch, store, &hall->settings, &item, 1);
-    outcome->err = item.error.code;
-    outcome->receipt = item.receipt;
-    snprintf(outcome->text, sizeof outcome->text, "%s", item.error.text);
+    for (size_t u = 0; u < hall->each; u++) {
+        char id[64];
+
+        snprintf(id, sizeof id, u == 0 ? "%s" : "%s+%zu", hall->ids[i], u);
+        make_update(&updates[u], id, hall->tokens[i], run_of(hall, i, u));
+        items[u] = (struct jr_item){ .update = &updates[u] };
+    }
+    jr_batch_submit(batch, store, &hall->settings, items, hall->each);
+    for (size_t u = 0; u < hall->each; u++) {
+        struct outcome *outcome = &hall->all[i][u];
+
+        outcome->err = items[u].error.code;
+        outcome->receipt = items[u].receipt;
+        snprintf(outcome->text, sizeof outcome->text, "%s", items[u].error.text);
+    }
+    hall->outcomes[i] = hall->all[i][0];
     hall->commits[i] = batch->commits;
     hall->updates[i] = batch->updates;
 }
@@ -170,6 +192,12 @@ static void work(int fd, const void *argument)
     store = open_hall_store(hall);
     if (!take_place(&batch, hall, place->number, store))
         _exit(4);
+    if (hall->failing == (int)place->number) {
+        const struct rlimit nothing_more = { 0, RLIM_INFINITY };
+
+        (void)signal(SIGXFSZ, SIG_IGN);
+        (void)setrlimit(RLIMIT_FSIZE, &nothing_more);
+    }
     child_says_ready(fd);
     while (read(fd, &byte, 1) == 1) {
         submit(hall, &batch, store, place->number);
@@ -294,23 +322,31 @@ static unsigned events_of(struct jr_store *store, uint64_t run_id)
     return events;
 }
 
-static void assert_outcome(const struct hall *hall, size_t i, int status)
+static void assert_update(const struct hall *hall, size_t i, size_t u, int status)
 {
-    const struct outcome *outcome = &hall->outcomes[i];
+    const struct outcome *outcome = &hall->all[i][u];
 
     if (outcome->err != JR_OK)
-        fail_msg("worker %zu: %s", i, outcome->text);
+        fail_msg("worker %zu, update %zu: %s", i, u, outcome->text);
     assert_int_equal(outcome->receipt.answer.status, status);
-    assert_true(outcome->receipt.answer.run_id == hall->runs[i]);
+    assert_true(outcome->receipt.answer.run_id == run_of(hall, i, u));
     assert_false(outcome->receipt.repeated);
     assert_int_equal(outcome->receipt.due_moved, status == 201);
+}
+
+static void assert_outcome(const struct hall *hall, size_t i, int status)
+{
+    for (size_t u = 0; u < hall->each; u++)
+        assert_update(hall, i, u, status);
 }
 
 /* One whose owner was told that it is recorded is, once. */
 static void assert_recorded_once(struct hall *hall, struct jr_store *store, size_t i)
 {
-    assert_true(run_in(store, hall->runs[i]).known);
-    assert_int_equal(events_of(store, hall->runs[i]), 1);
+    for (size_t u = 0; u < hall->each; u++) {
+        assert_true(run_in(store, run_of(hall, i, u)).known);
+        assert_int_equal(events_of(store, run_of(hall, i, u)), 1);
+    }
 }
 
 static uint64_t sum(const uint64_t *numbers, size_t length)
@@ -350,13 +386,25 @@ static void one_alone(void **state)
     close_hall(hall);
 }
 
+struct group_row {
+    const char *name;
+    size_t each; /* updates in a slot */
+};
+
+static const struct group_row groups[] = {
+    { "one", 1 },
+    { "three", 3 },
+    { "as many as there may be", JR_SLOT_UPDATES },
+};
+
 static void those_who_wait_share_a_commit(void **state)
 {
+    const struct group_row *row = *state;
     struct hall *hall;
     struct jr_store *store;
 
-    (void)state;
     open_hall(&hall, WORKERS);
+    hall->each = row->each;
     start_workers(hall);
     bring_before_the_lock(hall);
     give_lock();
@@ -365,7 +413,7 @@ static void those_who_wait_share_a_commit(void **state)
     for (size_t i = 0; i < WORKERS; i++)
         let_worker_go(i);
     assert_int_equal(sum(hall->commits, WORKERS), 1);
-    assert_int_equal(sum(hall->updates, WORKERS), WORKERS);
+    assert_int_equal(sum(hall->updates, WORKERS), WORKERS * row->each);
     store = open_hall_store(hall);
     for (size_t i = 0; i < WORKERS; i++) {
         assert_outcome(hall, i, 202);
@@ -415,6 +463,7 @@ struct death_row {
     const char *name;
     void (*meanwhile)(struct hall *hall, struct jr_store *store);
     size_t commits; /* that the others need */
+    size_t each;    /* updates in a slot */
 };
 
 static void nothing(struct hall *hall, struct jr_store *store)
@@ -444,7 +493,8 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
     struct jr_error error;
 
     assert_non_null(slots);
-    assert_int_equal(jr_batch_open(&batch, id, slots, &leading, slot_count, 0, store, &error), JR_OK);
+    assert_int_equal(jr_batch_open(&batch, id, slots, slot_count > 1 ? &leading : NULL, slot_count, 0, store,
+                                   &error), JR_OK);
     for (int i = 0; i < 3; i++) {
         char name[32];
         struct jr_item item = { .update = &update };
@@ -468,10 +518,11 @@ static void cgi_commits(struct hall *hall, struct jr_store *store)
 }
 
 static const struct death_row deaths[] = {
-    { "and nothing else happens", nothing, 1 },
-    { "and another writer commits", another_writer_commits, 1 },
-    { "and another service on the same store commits", another_service_commits, 1 },
-    { "and plain CGI commits", cgi_commits, 1 },
+    { "and nothing else happens", nothing, 1, 1 },
+    { "and another writer commits", another_writer_commits, 1, 1 },
+    { "and another service on the same store commits", another_service_commits, 1, 1 },
+    { "and plain CGI commits", cgi_commits, 1, 1 },
+    { "with several updates in each slot", another_writer_commits, 1, JR_SLOT_UPDATES },
 };
 
 static void leader_is_killed(void **state)
@@ -483,6 +534,7 @@ static void leader_is_killed(void **state)
     size_t leader;
 
     open_hall(&hall, WORKERS);
+    hall->each = row->each;
     snprintf(point, sizeof point, "in-batch:%s/stop", hall->folder);
     setenv("JR_TEST_STOP_AT", point, 1);
     start_workers(hall);
@@ -699,12 +751,13 @@ static void fill(struct jr_store *store)
 /* The same processes work on when there is room. */
 static void full_map(void **state)
 {
+    const struct group_row *row = *state;
     struct hall *hall;
     struct jr_store *store;
     struct child reader;
 
-    (void)state;
     open_hall(&hall, WORKERS);
+    hall->each = row->each;
     hall->map_size_bytes = SMALL_MAP;
     start_workers(hall);
     start_child(&reader, read_and_wait, hall);
@@ -715,8 +768,10 @@ static void full_map(void **state)
     give_lock();
     for (size_t i = 0; i < WORKERS; i++) {
         wait_outcome(i);
-        assert_int_equal(hall->outcomes[i].err, JR_EFULL);
-        assert_true(hall->outcomes[i].text[0] != '\0');
+        for (size_t u = 0; u < row->each; u++) {
+            assert_int_equal(hall->all[i][u].err, JR_EFULL);
+            assert_true(hall->all[i][u].text[0] != '\0');
+        }
     }
     store = open_hall_store(hall);
     assert_int_equal(count_parts(store, JR_PART_RUN), 0);
@@ -736,6 +791,257 @@ static void full_map(void **state)
         let_worker_go(i);
     }
     jr_store_close(store);
+    close_hall(hall);
+}
+
+/* Neither the others of its slot nor those of other slots suffer from a bad one. */
+static void one_bad_among_several(void **state)
+{
+    const size_t worker = 2, bad = 3;
+    struct hall *hall;
+    struct jr_store *store;
+
+    (void)state;
+    open_hall(&hall, WORKERS);
+    hall->each = JR_SLOT_UPDATES;
+    /* Only the first time is it 404. */
+    for (size_t i = 0; i < WORKERS; i++)
+        snprintf(hall->tokens[i], sizeof hall->tokens[i], i % 2 == 0 ? "q1" : "Rc=failure");
+    store = open_hall_store(hall);
+    damage_part(store, run_of(hall, worker, bad), JR_PART_RUN, 0);
+    jr_store_close(store);
+    start_workers(hall);
+    bring_before_the_lock(hall);
+    give_lock();
+    for (size_t i = 0; i < WORKERS; i++)
+        wait_outcome(i);
+    for (size_t i = 0; i < WORKERS; i++)
+        let_worker_go(i);
+    store = open_hall_store(hall);
+    for (size_t i = 0; i < WORKERS; i++) {
+        for (size_t u = 0; u < JR_SLOT_UPDATES; u++) {
+            if (i == worker && u == bad) {
+                assert_int_equal(hall->all[i][u].err, JR_EFORMAT);
+                assert_true(hall->all[i][u].text[0] != '\0');
+                continue;
+            }
+            assert_update(hall, i, u, i % 2 == 0 ? 202 : 201);
+            assert_int_equal(events_of(store, run_of(hall, i, u)), 1);
+        }
+        assert_int_equal(jr_slot_state(&hall->slots[i]), JR_SLOT_EMPTY);
+    }
+    assert_int_equal(count(store, JR_TABLE_DELIVERIES), WORKERS * JR_SLOT_UPDATES - 1);
+    jr_store_close(store);
+    close_hall(hall);
+}
+
+/* Send one to work, and wait until its update stands in the slot. */
+static void bring_one(struct hall *hall, size_t i)
+{
+    assert_int_equal(write(children[i].fd, "g", 1), 1);
+    while (jr_slot_state(&hall->slots[i]) == JR_SLOT_EMPTY)
+        usleep(1000);
+}
+
+static void continue_child(size_t i)
+{
+    assert_int_equal(kill(children[i].pid, SIGCONT), 0);
+}
+
+/* Like start_worker(), and it stops at a point of lib/testpoint.h, once. */
+static void start_worker_stopping_at(struct hall *hall, size_t i, const char *name)
+{
+    char point[128];
+
+    snprintf(point, sizeof point, "%s:%s/stop-%zu", name, hall->folder, i);
+    setenv("JR_TEST_STOP_AT", point, 1);
+    start_worker(hall, i);
+    unsetenv("JR_TEST_STOP_AT");
+}
+
+/* Far more than the 100 ms after which each looks for himself, and a few commits. */
+#define SOON_MS 2000
+
+struct nominee_row {
+    const char *name;
+    bool killed; /* else stopped for a while */
+};
+
+static const struct nominee_row nominees[] = {
+    { "it is stopped", false },
+    { "it is dead", true },
+};
+
+/* Who is named as the next to lead, and cannot, holds the others up for a moment only. */
+static void nominee_does_not_lead(void **state)
+{
+    const struct nominee_row *row = *state;
+    struct hall *hall;
+    struct jr_store *store;
+    int64_t since_ms;
+
+    open_hall(&hall, 4);
+    start_worker_stopping_at(hall, 0, "in-batch");
+    for (size_t i = 1; i < 4; i++)
+        start_worker(hall, i);
+    bring_one(hall, 0);
+    assert_int_equal(wait_stopped(hall), 0);
+    /* It has closed its batch: those who come now have to wait for the next. */
+    for (size_t i = 1; i < 4; i++)
+        bring_one(hall, i);
+    stop_child(1);
+    if (row->killed)
+        kill_worker(1);
+    since_ms = jr_monotonic_ms();
+    continue_child(0);
+    wait_outcome(0);
+    wait_outcome(2);
+    wait_outcome(3);
+    assert_true(jr_monotonic_ms() - since_ms < SOON_MS);
+    if (!row->killed) {
+        continue_child(1);
+        wait_outcome(1);
+    }
+    store = open_hall_store(hall);
+    for (size_t i = 0; i < 4; i++) {
+        if (i == 1 && row->killed)
+            continue;
+        assert_outcome(hall, i, 202);
+        assert_recorded_once(hall, store, i);
+        let_worker_go(i);
+    }
+    jr_store_close(store);
+    close_hall(hall);
+}
+
+/* One that was named, died, and left an update that nobody else applies. */
+static void nominee_long_dead(void **state)
+{
+    struct hall *hall;
+    struct jr_store *store;
+    struct jr_batch batch;
+    int64_t since_ms = jr_monotonic_ms();
+
+    (void)state;
+    open_hall(&hall, 2);
+    store = open_hall_store(hall);
+    assert_true(take_place(&batch, hall, 0, store));
+    make_update(&hall->slots[1].updates[0], "left", "q1", RUN_ID);
+    hall->slots[1].count = 1;
+    hall->slots[1].trying = true;
+    hall->slots[1].word = JR_SLOT_WAITING;
+    for (int i = 0; i < 3; i++) {
+        snprintf(hall->ids[0], sizeof hall->ids[0], "id-%d", i);
+        hall->runs[0] = RUN(i);
+        submit(hall, &batch, store, 0);
+        assert_outcome(hall, 0, 202);
+    }
+    assert_true(jr_monotonic_ms() - since_ms < SOON_MS);
+    assert_false(run_in(store, RUN_ID).known);
+    jr_store_close(store);
+    close_hall(hall);
+}
+
+/* Those who look for themselves during a slow commit find what they wait for, and only that. */
+static void slow_commit(void **state)
+{
+    struct hall *hall;
+    struct jr_store *store;
+
+    (void)state;
+    open_hall(&hall, WORKERS);
+    hall->each = 2;
+    start_worker_stopping_at(hall, 0, "in-batch");
+    for (size_t i = 1; i < WORKERS; i++)
+        start_worker(hall, i);
+    start_child(&holder, hold_lock, hall);
+    for (size_t i = 0; i < WORKERS; i++) {
+        snprintf(hall->tokens[i], sizeof hall->tokens[i], "c1=failure");
+        bring_one(hall, i);
+    }
+    give_lock();
+    /* Its own limit lets the first one go to the lock; who is before it there leads. */
+    while (hall->slots[0].word != JR_SLOT_EMPTY && access(path_in(hall->folder, "stop-0"), F_OK) != 0)
+        usleep(1000);
+    usleep(300000);
+    continue_child(0);
+    for (size_t i = 0; i < WORKERS; i++)
+        wait_outcome(i);
+    for (size_t i = 0; i < WORKERS; i++)
+        let_worker_go(i);
+    store = open_hall_store(hall);
+    for (size_t i = 0; i < WORKERS; i++) {
+        for (size_t u = 0; u < hall->each; u++) {
+            assert_int_equal(hall->all[i][u].err, JR_OK);
+            assert_int_equal(hall->all[i][u].receipt.answer.status, 404);
+            assert_false(hall->all[i][u].receipt.repeated);
+        }
+        assert_recorded_once(hall, store, i);
+    }
+    assert_int_equal(sum(hall->updates, WORKERS), 2 * WORKERS);
+    jr_store_close(store);
+    close_hall(hall);
+}
+
+struct failure_row {
+    const char *name;
+    bool late; /* the leader goes on only when the next batch, of the same number, is under way */
+};
+
+static const struct failure_row failures[] = {
+    { "and the others know at once", false },
+    { "and its leader stops before he knows", true },
+};
+
+/* The commit of a whole batch fails: the others are recorded by the next one, once. */
+static void commit_fails(void **state)
+{
+    const struct failure_row *row = *state;
+    struct hall *hall;
+    struct jr_store *store;
+
+    open_hall(&hall, 4);
+    for (size_t i = 0; i < 4; i++)
+        snprintf(hall->tokens[i], sizeof hall->tokens[i], "c1=failure");
+    hall->failing = 0;
+    start_worker_stopping_at(hall, 0, row->late ? "batch-over" : "none");
+    for (size_t i = 1; i < 4; i++)
+        start_worker_stopping_at(hall, i, row->late && i == 1 ? "in-batch" : "none");
+    /* The first is at the lock, and the others' updates are there when it gets it. */
+    start_child(&holder, hold_lock, hall);
+    bring_one(hall, 0);
+    usleep(20000);
+    for (size_t i = 1; i < 4; i++)
+        bring_one(hall, i);
+    if (row->late)
+        for (size_t i = 2; i < 4; i++)
+            stop_child(i);
+    give_lock();
+    if (row->late) {
+        assert_int_equal(wait_stopped(hall), 0);
+        /* One of them waits no longer, and has a batch of his own under way. */
+        while (access(path_in(hall->folder, "stop-1"), F_OK) != 0)
+            usleep(1000);
+        continue_child(0);
+        usleep(50000);
+        continue_child(1);
+        for (size_t i = 2; i < 4; i++)
+            continue_child(i);
+    }
+    for (size_t i = 0; i < 4; i++)
+        wait_outcome(i);
+    store = open_hall_store(hall);
+    /* Another one may have recorded what the first could not. */
+    assert_int_equal(hall->commits[0], 0);
+    for (size_t i = hall->outcomes[0].err == JR_OK ? 0 : 1; i < 4; i++) {
+        assert_int_equal(hall->outcomes[i].err, JR_OK);
+        assert_int_equal(hall->outcomes[i].receipt.answer.status, 404);
+        assert_false(hall->outcomes[i].receipt.repeated);
+        assert_recorded_once(hall, store, i);
+    }
+    jr_store_close(store);
+    for (size_t i = 0; i < 4; i++)
+        let_worker_go(i);
     close_hall(hall);
 }
 
@@ -858,13 +1164,18 @@ static void a_crowd(void **state)
 int main(void)
 {
     TEST(one_alone);
-    TEST(those_who_wait_share_a_commit);
+    TABLE(groups, those_who_wait_share_a_commit);
     TEST(one_delivery_in_two_slots);
     TABLE(deaths, leader_is_killed);
     TEST(what_a_leader_died_at);
     TEST(a_slot_is_cleared);
     TABLE(bads, bad_updates_fail_alone);
-    TEST(full_map);
+    TABLE(groups, full_map);
+    TEST(one_bad_among_several);
+    TABLE(nominees, nominee_does_not_lead);
+    TEST(nominee_long_dead);
+    TEST(slow_commit);
+    TABLE(failures, commit_fails);
     TABLE(crowds, a_crowd);
     return run_program("batch");
 }

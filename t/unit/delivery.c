@@ -9,6 +9,8 @@
 #include "lib/timestamp.h"
 #include "t/unit/support.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define V1 "b1b2f9e0-1a5c-11ed-8f0e-abcdefabcdef"
@@ -221,6 +223,109 @@ static const struct later_row later[] = {
     { "the clock was set back a day", -JR_DAY_MS, true },
 };
 
+/* An id as GitHub makes them, with the time of its event in it. */
+static const char *id_of(int64_t event_ms, unsigned number)
+{
+    static char id[40];
+    uint64_t ticks = UINT64_C(0x01b21dd213814000) + (uint64_t)event_ms * 10000;
+
+    snprintf(id, sizeof id, "%08x-%04x-1%03x-8f0e-abcdef%06x", (unsigned)ticks,
+             (unsigned)(ticks >> 32) & 0xffff, (unsigned)(ticks >> 48) & 0xfff, number);
+    return id;
+}
+
+struct event_row {
+    const char *name;
+    int64_t event_ms; /* before it came */
+};
+
+static const struct event_row events[] = {
+    { "a moment ago", 1 },
+    { "an hour ago", JR_HOUR_MS },
+    { "a day ago", JR_DAY_MS },
+    { "two days ago, less a moment", 2 * JR_DAY_MS - 1 },
+    { "three days ago", 3 * JR_DAY_MS },
+    { "a year ago", 365 * JR_DAY_MS },
+    { "an hour ahead", -JR_HOUR_MS },
+    { "a day ahead", -JR_DAY_MS },
+    { "three days ahead", -3 * JR_DAY_MS },
+    { "nine days ahead", -9 * JR_DAY_MS },
+};
+
+/* Whatever time an event has, and at whatever hour it comes, it is known for 8 days, and once. */
+static void known_for_eight_days(void **state)
+{
+    const struct event_row *row = *state;
+    static const int64_t hours[] = { 0, 1, 12, 23 };
+
+    for (size_t i = 0; i < COUNT(hours); i++) {
+        int64_t came_ms = START_MS + hours[i] * JR_HOUR_MS;
+        struct jr_store *store = open_store(new_folder());
+        const char *id = id_of(came_ms - row->event_ms, 7);
+
+        assert_int_equal(find(store, id, came_ms), 0);
+        remember(store, id, came_ms, 204);
+        for (int64_t day = 0; day < JR_DELIVERY_DAYS; day++) {
+            for (int64_t hour = 0; hour < 24; hour++) {
+                int64_t now_ms = came_ms + day * JR_DAY_MS + hour * JR_HOUR_MS;
+
+                prune(store, now_ms, 100);
+                if (find(store, id, now_ms) != 204)
+                    fail_msg("came at %d h, forgotten after %d d %d h", (int)hours[i], (int)day, (int)hour);
+            }
+            remember(store, id, came_ms + day * JR_DAY_MS, 204);
+            assert_int_equal(count(store), 1);
+        }
+        assert_int_equal(find(store, id, came_ms + 8 * JR_DAY_MS), 204);
+        prune(store, came_ms + 23 * JR_DAY_MS, 100);
+        assert_int_equal(count(store), 0);
+        jr_store_close(store);
+    }
+}
+
+#define MANY 300
+
+/* Deliveries of all days in any order, some again: each is found while it is young, and no other. */
+static void in_any_order(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    int64_t came_ms[MANY], event_ms[MANY];
+    int64_t now_ms = START_MS;
+
+    (void)state;
+    srand(17);
+    for (unsigned i = 0; i < MANY; i++) {
+        now_ms += rand() % (3 * JR_HOUR_MS);
+        came_ms[i] = now_ms;
+        event_ms[i] = now_ms + 4 * JR_DAY_MS - rand() % (9 * JR_DAY_MS);
+        assert_int_equal(find(store, id_of(event_ms[i], i), now_ms), 0);
+        remember(store, id_of(event_ms[i], i), now_ms, 202);
+        if (i % 10 == 0)
+            prune(store, now_ms, 100);
+        for (int n = 0; n < 5; n++) {
+            unsigned again = (unsigned)rand() % (i + 1);
+
+            if (now_ms - came_ms[again] < JR_DELIVERY_DAYS * JR_DAY_MS
+                && find(store, id_of(event_ms[again], again), now_ms) != 202)
+                fail_msg("%u is forgotten", again);
+            assert_int_equal(find(store, id_of(event_ms[again], MANY + again), now_ms), 0);
+        }
+    }
+    jr_store_close(store);
+}
+
+/* The clock was three days behind, and is right again. */
+static void clock_was_behind(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    const char *id = id_of(START_MS, 7);
+
+    (void)state;
+    remember(store, id, START_MS - 3 * JR_DAY_MS, 202);
+    assert_int_equal(find(store, id, START_MS), 202);
+    jr_store_close(store);
+}
+
 static void answer_is_replaced(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -253,7 +358,6 @@ static void old_ones_are_pruned(void **state)
     jr_store_close(store);
 }
 
-/* A clock far behind or far ahead does no harm. */
 /* Each kind is found again by what the history has of it, under its own day only. */
 static void forgotten(void **state)
 {
@@ -281,6 +385,7 @@ static void forgotten(void **state)
     jr_store_close(store);
 }
 
+/* A clock far behind or far ahead does no harm. */
 static void any_clock(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -323,6 +428,9 @@ int main(void)
     TEST(id_and_body_are_apart);
     TEST(later_ids_are_greater);
     TABLE(later, found_later);
+    TABLE(events, known_for_eight_days);
+    TEST(in_any_order);
+    TEST(clock_was_behind);
     TEST(answer_is_replaced);
     TEST(old_ones_are_pruned);
     TEST(forgotten);

@@ -197,11 +197,36 @@ static void story(void **state)
     jr_store_close(store);
 }
 
+static void each_run_once_by_its_id(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_run run;
+    struct jr_error error;
+    uint64_t after = 0;
+
+    (void)state;
+    assert_int_equal(jr_listing_next_run(store, &after, &run, &error), JR_ENOENT);
+    save(store, 5, "octo/app", HOURS(1), 0);
+    save(store, 3, "octo/app", HOURS(9), 0);
+    save(store, 4, "octo/app", HOURS(4), 0);
+    damage_part(store, 4, JR_PART_RUN, 0);
+    assert_int_equal(jr_listing_next_run(store, &after, &run, &error), JR_OK);
+    assert_true(run.run_id == 3 && after == 3);
+    save(store, 3, "octo/app", HOURS(10), 0);
+    save(store, 5, "octo/app", HOURS(11), 0);
+    assert_int_equal(jr_listing_next_run(store, &after, &run, &error), JR_OK);
+    assert_true(run.run_id == 5 && after == 5);
+    assert_true(run.last_event_ms == HOURS(11));
+    assert_int_equal(jr_listing_next_run(store, &after, &run, &error), JR_ENOENT);
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TABLE(lists, listed);
     TEST(bounded);
     TEST(outbox);
     TEST(story);
+    TEST(each_run_once_by_its_id);
     return run_program("listing");
 }

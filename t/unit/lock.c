@@ -35,11 +35,13 @@ static void one_at_a_time(void **state)
     (void)state;
     start_child(&child, hold, folder);
     assert_true(jr_lock_is_held(folder));
+    assert_int_equal(jr_lock_holder(folder), child.pid);
     assert_int_equal(jr_lock_take(folder, &fd, &error), JR_EBUSY);
     assert_int_equal(fd, -1);
     assert_true(jr_lock_is_held(folder)); /* looking and trying take nothing away */
     let_child_go(&child);
     assert_false(jr_lock_is_held(folder));
+    assert_int_equal(jr_lock_holder(folder), 0);
     assert_int_equal(jr_lock_take(folder, &fd, &error), JR_OK);
     close(fd);
 }

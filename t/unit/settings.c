@@ -626,6 +626,68 @@ static void every_setting_has_a_meaning(void **state)
         }                                                                                 \
     } while (0)
 
+static void public_settings_need_no_secret(void **state)
+{
+    struct jr_settings settings;
+    char *problems;
+
+    (void)state;
+    clear_settings();
+    setenv("GITHUB_TOKEN_FILE", "/nowhere/token", 1);
+    setenv("GITHUB_SIGN_KEY", "short", 1);
+    setenv("STATE_DIR", "/some/where", 1);
+    assert_int_equal(jr_settings_load_public(&settings, &problems), JR_OK);
+    assert_null(settings.github_token);
+    assert_null(settings.github_sign_key);
+    assert_string_equal(settings.state_dir, "/some/where");
+    jr_settings_release(&settings);
+    setenv("WORKERS", "many", 1);
+    assert_int_equal(jr_settings_load_public(&settings, &problems), JR_EINVAL);
+    assert_contains(problems, "WORKERS");
+    assert_not_contains(problems, "GITHUB");
+    free(problems);
+    jr_settings_release(&settings);
+    clear_settings();
+}
+
+static void settings_in_the_environment(void **state)
+{
+    static const char *const telling[] = {
+        "STATE_DIR", "GITHUB_SIGN_KEY", "GITHUB_SIGN_KEY_FILE", "CREDENTIALS_DIRECTORY",
+    };
+
+    (void)state;
+    clear_settings();
+    setenv("GITHUB_TOKEN", "ghp_1", 1); /* for other programs */
+    setenv("PORT", "80", 1);
+    setenv("STATE_DIR", "", 1);
+    assert_false(jr_settings_in_environment());
+    for (size_t i = 0; i < COUNT(telling); i++) {
+        setenv(telling[i], "x", 1);
+        assert_true(jr_settings_in_environment());
+        jr_settings_unset_environment();
+        assert_false(jr_settings_in_environment());
+        assert_null(getenv("PORT"));
+        assert_null(getenv("GITHUB_TOKEN"));
+    }
+}
+
+static void durations_are_read(void **state)
+{
+    int64_t duration_ms;
+
+    (void)state;
+    assert_true(jr_settings_read_duration("90", &duration_ms) && duration_ms == 90000);
+    assert_true(jr_settings_read_duration("2h", &duration_ms) && duration_ms == 7200000);
+    assert_true(jr_settings_read_duration("5ms", &duration_ms) && duration_ms == 5);
+    assert_false(jr_settings_read_duration("", &duration_ms));
+    assert_false(jr_settings_read_duration("h", &duration_ms));
+    assert_false(jr_settings_read_duration("2 h", &duration_ms));
+    assert_false(jr_settings_read_duration("-2h", &duration_ms));
+    assert_false(jr_settings_read_duration("9999999999999999d", &duration_ms));
+    assert_false(jr_settings_read_duration("99999999999999999999s", &duration_ms));
+}
+
 int main(void)
 {
     char name[64];
@@ -649,5 +711,8 @@ int main(void)
     TEST(secrets_are_not_shown);
     TEST(show_stays_in_its_place);
     TEST(every_setting_has_a_meaning);
+    TEST(public_settings_need_no_secret);
+    TEST(settings_in_the_environment);
+    TEST(durations_are_read);
     return run_program("settings");
 }

@@ -9,6 +9,7 @@
 #include "t/unit/support.h"
 
 #include <lmdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -702,6 +703,138 @@ static void larger_map_is_adopted(void **state)
     jr_store_close(store);
 }
 
+static void copy_of_a_store_at_work(void **state)
+{
+    struct jr_store *store = open_store(new_folder()), *copy;
+    const char *target = new_folder();
+    struct jr_error error;
+    struct stat status;
+    uint64_t bytes;
+
+    (void)state;
+    put_in_one(store, "a", "one");
+    if (jr_store_copy(store, target, &bytes, &error) != JR_OK)
+        fail_msg("%s", error.text);
+    put_in_one(store, "b", "two");
+    assert_int_equal(stat(path_in(target, "data.mdb"), &status), 0);
+    assert_true(bytes == (uint64_t)status.st_size);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    if (jr_store_open_copy(&copy, target, &error) != JR_OK)
+        fail_msg("%s", error.text);
+    assert_true(is_there(copy, "a"));
+    assert_false(is_there(copy, "b"));
+    jr_store_close(copy);
+    assert_int_not_equal(access(path_in(target, "lock.mdb"), F_OK), 0); /* it left no trace */
+    assert_int_equal(jr_store_copy(store, target, &bytes, &error), JR_EIO);
+    assert_contains(error.text, "is there already");
+    jr_store_close(store);
+    store = open_store(target); /* and it is a store like any other */
+    assert_true(is_there(store, "a"));
+    put_in_one(store, "c", "three");
+    jr_store_close(store);
+}
+
+static void copy_that_fails_leaves_nothing(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    const char *target = path_in(new_folder(), "none");
+    struct jr_error error;
+    uint64_t bytes;
+
+    (void)state;
+    assert_int_equal(jr_store_copy(store, target, &bytes, &error), JR_EIO);
+    assert_contains(error.text, target);
+    assert_true(bytes == 0);
+    jr_store_close(store);
+}
+
+static void copy_that_is_none(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_store *copy;
+    struct jr_error error;
+
+    (void)state;
+    assert_false(jr_store_exists(folder));
+    assert_int_not_equal(jr_store_open_copy(&copy, folder, &error), JR_OK);
+    assert_null(copy);
+    write_file(path_in(folder, "data.mdb"), "nonsense", 8);
+    assert_true(jr_store_exists(folder));
+    assert_int_equal(jr_store_open_copy(&copy, folder, &error), JR_EFORMAT);
+    assert_null(copy);
+}
+
+/* Hold the write lock until the parent lets go. */
+static void hold_write_lock(int fd, const void *folder)
+{
+    struct jr_store *store = open_store(folder);
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    child_says_ready(fd);
+    child_waits(fd);
+    jr_txn_abort(&txn);
+    jr_store_close(store);
+}
+
+static void opening_does_not_wait_for_writers(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_store *store;
+    struct child child;
+
+    (void)state;
+    jr_store_close(open_store(folder));
+    start_child(&child, hold_write_lock, folder);
+    alarm(5); /* else it would wait for ever */
+    store = open_store(folder);
+    alarm(0);
+    assert_false(is_there(store, "a"));
+    jr_store_close(store);
+    let_child_go(&child);
+}
+
+static bool is_blocked(int signal_number)
+{
+    sigset_t blocked;
+
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    return sigismember(&blocked, signal_number) == 1;
+}
+
+static void nobody_is_suspended_in_a_transaction(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn, second;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    assert_false(is_blocked(SIGTSTP)); /* only who wants it */
+    jr_txn_abort(&txn);
+    jr_store_stay_awake(store);
+    for (int writes = 0; writes < 2; writes++) {
+        jr_txn_begin(&txn, store, writes);
+        assert_true(is_blocked(SIGTSTP));
+        assert_false(is_blocked(SIGINT));
+        jr_txn_abort(&txn);
+        assert_false(is_blocked(SIGTSTP));
+        jr_txn_begin(&txn, store, writes);
+        assert_true(is_blocked(SIGTTOU));
+        commit(&txn);
+        assert_false(is_blocked(SIGTTOU));
+        jr_txn_begin(&txn, store, writes);
+        jr_txn_fail(&txn, JR_EINVAL, "no");
+        assert_int_equal(jr_txn_commit(&txn), JR_EINVAL);
+        assert_false(is_blocked(SIGTSTP));
+    }
+    jr_txn_begin(&txn, store, false);
+    jr_txn_begin(&second, store, false); /* never two at once */
+    assert_int_not_equal(second.error.code, JR_OK);
+    jr_txn_abort(&txn);
+    assert_false(is_blocked(SIGTSTP));
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TEST(what_is_committed_stays);
@@ -728,5 +861,10 @@ int main(void)
     TEST(killed_writer);
     TEST(killed_reader);
     TEST(larger_map_is_adopted);
+    TEST(copy_of_a_store_at_work);
+    TEST(copy_that_fails_leaves_nothing);
+    TEST(copy_that_is_none);
+    TEST(opening_does_not_wait_for_writers);
+    TEST(nobody_is_suspended_in_a_transaction);
     return run_program("store");
 }

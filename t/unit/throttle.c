@@ -292,6 +292,31 @@ static void clock_may_go_back(void **state)
     close_bench(&bench);
 }
 
+static void recalled_without_the_token(void **state)
+{
+    struct bench bench;
+    struct jr_throttle recalled;
+    struct jr_txn txn;
+
+    (void)state;
+    open_bench(&bench);
+    bench.throttle.rejected_ms = START_MS + 1;
+    bench.throttle.token_expires_ms = START_MS + 2;
+    bench.throttle.hourly_limit = 15000;
+    jr_txn_begin(&txn, bench.store, false);
+    jr_throttle_recall(&txn, &recalled);
+    commit(&txn);
+    assert_true(recalled.token_expires_ms == 0);
+    save(&bench);
+    jr_txn_begin(&txn, bench.store, false);
+    jr_throttle_recall(&txn, &recalled);
+    commit(&txn);
+    assert_true(recalled.rejected_ms == START_MS + 1);
+    assert_true(recalled.token_expires_ms == START_MS + 2);
+    assert_true(recalled.hourly_limit == 15000);
+    close_bench(&bench);
+}
+
 int main(void)
 {
     TEST(clean_start);
@@ -306,5 +331,6 @@ int main(void)
     TEST(headers_are_learnt);
     TABLE(shares, share_is);
     TEST(clock_may_go_back);
+    TEST(recalled_without_the_token);
     return run_program("throttle");
 }

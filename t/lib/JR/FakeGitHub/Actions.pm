@@ -29,6 +29,8 @@ my $API = qr{^(?:/api/v3)?};    # GitHub Enterprise Server puts it below a path
 # First row that matches method and path.
 my @ROUTES = (
     [GET  => qr{$API/rate_limit$},                                              'get_rate_limit'],
+    [GET  => qr{$API/user$},                                                    'get_user'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)$},                                     'get_repo'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs$},                        'list_runs'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)$},                  'get_run'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)$},   'get_attempt'],
@@ -193,6 +195,19 @@ sub get_rate_limit {
     my $limit = $self->rate;
     my %core = (%$limit, used => $limit->{limit} - $limit->{remaining});
     return { status => 200, body => { resources => { core => \%core }, rate => \%core } };
+}
+
+# The token is the bot's, who may write everywhere.
+sub get_user { return { status => 200, body => user(BOT) } }
+
+sub get_repo {
+    my ($self, $request, $repo) = @_;
+    my %may = map { $_ => JSON::PP::true } qw(pull triage push);
+    return {
+        status => 200,
+        body   => { %{ repository($repo) }, archived => JSON::PP::false,
+            permissions => { %may, maintain => JSON::PP::false, admin => JSON::PP::false } },
+    };
 }
 
 # The run when repository and id fit together.

@@ -1,0 +1,107 @@
+/*
+ * command -- what the administrator's sub-commands share: settings and store,
+ * tables and JSON, how they fail.
+ *
+ * No transaction is open while something is printed.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_COMMAND_H
+#define JR_COMMAND_H
+
+#include "fcgi/process.h"
+#include "lib/args.h"
+#include "lib/emit.h"
+#include "lib/error.h"
+#include "lib/history.h"
+#include "lib/run.h"
+#include "lib/settings.h"
+#include "lib/store.h"
+#include "lib/grid.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One call of a sub-command. */
+struct jr_command {
+    const char *name;
+    const struct jr_option *options;
+    struct jr_args args;
+    bool json;      /* --json */
+    int width;      /* of the terminal that standard output is; 0: it is none */
+    int64_t now_ms; /* when it was called */
+    struct jr_settings settings;
+    struct jr_store *store; /* NULL: not open */
+};
+
+/* The sub-commands. Each returns the exit status. */
+int jr_command_backup(struct jr_command *command);
+int jr_command_check(struct jr_command *command);
+int jr_command_export(struct jr_command *command);
+int jr_command_flaky(struct jr_command *command);
+int jr_command_forget(struct jr_command *command);
+int jr_command_outbox(struct jr_command *command);
+int jr_command_pause(struct jr_command *command);
+int jr_command_rerun(struct jr_command *command);
+int jr_command_resume(struct jr_command *command);
+int jr_command_runs(struct jr_command *command);
+int jr_command_status(struct jr_command *command);
+int jr_command_why(struct jr_command *command);
+
+/* Say on standard error what has failed. Returns status. */
+int jr_command_fail(int status, const char *format, ...) JR_PRINTF(2, 3);
+
+/* The same for arguments that are not as they have to be: exit status 2. */
+int jr_command_misused(const struct jr_command *command, const char *format, ...) JR_PRINTF(2, 3);
+
+/* The value of an option; NULL: not given. */
+const char *jr_command_value(const struct jr_command *command, const char *option);
+
+/*
+ * Read what the options say; each leaves the number as it is when its option is
+ * not given. Return JR_EXIT_OK, or that of the message that they have written.
+ */
+int jr_command_read_limit(const struct jr_command *command, size_t most, size_t *limit);
+int jr_command_read_since(const struct jr_command *command, int64_t *since_ms);
+
+/* Read the argument RUN. repo holds JR_REPO_SIZE; empty: it was given by its number alone. */
+int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char *repo);
+
+/*
+ * Load the settings from where --env-file and the environment say.
+ *   secrets  token and keys are wanted; else they are neither read nor missed
+ */
+int jr_command_load(struct jr_command *command, bool secrets);
+
+/*
+ * Become the owner of STATE_DIR and open the store, which has to be there. From
+ * then on a damaged one ends the process with a message and exit status 73.
+ */
+int jr_command_open(struct jr_command *command);
+
+/* Tell what failed in the store. Returns the exit status. */
+int jr_command_store_failed(const struct jr_error *error);
+
+/* Write a table to standard output and release it. Returns the exit status. */
+int jr_command_show(const struct jr_command *command, struct jr_grid *grid);
+
+/* Wake the dispatcher; say on standard error if none is at work or it is paused. */
+void jr_command_wake(struct jr_command *command, const char *what);
+
+/* A time as it stands in tables: "2026-11-23T09:03:06Z"; 0: "". */
+#define JR_WHEN_SIZE 32
+const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE]);
+
+/* JSON of the records, documented in job-rerunner(8). */
+void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
+                         const struct jr_run *run);
+void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const struct jr_job *job);
+
+/* Only the members of an entry, for an object that is open. */
+void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry);
+
+/* A line that tells an entry of the history in words. */
+void jr_command_tell_entry(const struct jr_history *entry);
+
+#endif

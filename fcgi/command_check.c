@@ -1,0 +1,335 @@
+/*
+ * command_check -- the sub-command check: settings, store, and with --online the
+ * token.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/command.h"
+#include "lib/github.h"
+#include "lib/ledger.h"
+#include "lib/lock.h"
+#include "lib/text.h"
+#include "lib/timestamp.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One line of the answer, and what to do about it. */
+static void tell(const struct jr_command *command, struct jr_emit *emit, const char *what, bool good,
+                 const char *text, const char *remedy)
+{
+    char clean[2048];
+
+    if (command->json) {
+        jr_emit_open(emit, NULL);
+        jr_emit_text(emit, "what", what);
+        jr_emit_bool(emit, "good", good);
+        jr_emit_text(emit, "text", text);
+        jr_emit_text(emit, "remedy", good ? NULL : remedy);
+        jr_emit_close(emit);
+        return;
+    }
+    jr_grid_clean(clean, sizeof clean, text);
+    printf("%-22s %s%s", what, good ? "" : "NO: ", clean);
+    if (!good && remedy != NULL)
+        printf(". %s", remedy);
+    putchar('\n');
+}
+
+/* What a call that failed means, and the way out. */
+static void tell_failure(const struct jr_command *command, struct jr_emit *emit, const char *what,
+                         const struct jr_call *call, const char *remedy)
+{
+    char text[1024];
+
+    if (call->status == 0)
+        snprintf(text, sizeof text, "%s: %s: %s", call->what, jr_reason_words(call->reason),
+                 call->text);
+    else
+        snprintf(text, sizeof text, "%s: answer %d, %s%s%s", call->what, call->status,
+                 call->reason == JR_REASON_NONE ? "" : jr_reason_words(call->reason),
+                 call->text[0] == '\0' ? "" : ": ", call->text);
+    if (call->status == 0)
+        remedy = "Is GITHUB_API_URL right, and can this host reach it (https_proxy, GITHUB_CA_FILE)?";
+    else if (call->reason == JR_REASON_BAD_TOKEN)
+        remedy = "Make a new token and put it in the place of this one";
+    else if (call->reason == JR_REASON_RATE_LIMITED)
+        remedy = "Ask again later";
+    tell(command, emit, what, false, text, remedy);
+}
+
+static bool never_stops(void)
+{
+    return false;
+}
+
+/* Is a word among those of "a, b"? */
+static bool has_scope(const char *scopes, const char *word)
+{
+    struct jr_list list;
+    bool found = false;
+
+    if (jr_list_parse(&list, scopes) != JR_OK)
+        return false;
+    for (size_t i = 0; i < list.count; i++)
+        found = found || strcmp(list.items[i], word) == 0;
+    jr_list_release(&list);
+    return found;
+}
+
+static bool check_user(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http)
+{
+    const struct jr_settings *settings = &command->settings;
+    struct jr_github_user user;
+    struct jr_call call;
+    char text[1024], when[JR_WHEN_SIZE];
+
+    jr_github_get_user(http, settings->github_api_url, jr_now_ms(), &user, &call);
+    if (call.outcome == JR_OUTCOME_DONE) {
+        snprintf(text, sizeof text, "works, as %s", user.login);
+        if (call.token_expires_ms != 0)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "; it ends at %s",
+                     jr_command_when(call.token_expires_ms, when));
+        tell(command, emit, "token", true, text, NULL);
+    } else if (call.status == 403 && call.reason != JR_REASON_RATE_LIMITED) {
+        tell(command, emit, "token", true, "works, but is no user's: a GitHub App's", NULL);
+    } else {
+        tell_failure(command, emit, "token", &call, NULL);
+        return false;
+    }
+    if (!user.classic) {
+        tell(command, emit, "scopes", true, "none are told: no classic token. What it may do, only "
+             "trying shows; it needs Actions \"Read and write\"", NULL);
+        return true;
+    }
+    snprintf(text, sizeof text, "%s", user.scopes[0] == '\0' ? "none" : user.scopes);
+    tell(command, emit, "scopes", has_scope(user.scopes, "repo") || has_scope(user.scopes, "public_repo"),
+         text, "A classic token needs the scope `repo' to rerun");
+    return has_scope(user.scopes, "repo") || has_scope(user.scopes, "public_repo");
+}
+
+static bool check_rate(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http)
+{
+    struct jr_call call;
+    char text[256], when[JR_WHEN_SIZE];
+
+    jr_github_probe(http, command->settings.github_api_url, jr_now_ms(), &call);
+    /* A GitHub Enterprise Server without rate limits answers 404. */
+    if (call.outcome != JR_OUTCOME_DONE && call.status != 404) {
+        tell_failure(command, emit, "rate limit", &call, NULL);
+        return false;
+    }
+    if (call.hourly_limit == 0)
+        snprintf(text, sizeof text, "none is told");
+    else
+        snprintf(text, sizeof text, "%lld of %lld calls left, whole again at %s",
+                 (long long)call.rate_remaining, (long long)call.hourly_limit,
+                 jr_command_when(call.rate_reset_ms, when));
+    tell(command, emit, "rate limit", true, text, NULL);
+    return true;
+}
+
+/* May it read the runs? Its list of failed ones is what the dispatcher reads, too. */
+static bool check_runs(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http,
+                       const char *repo)
+{
+    struct jr_github_list list = {
+        .conclusion = "failure", .from_ms = jr_now_ms() - JR_HOUR_MS, .page = 1,
+    };
+    struct jr_event *runs = calloc(JR_GITHUB_PAGE_RUNS, sizeof *runs);
+    struct jr_call call = { .outcome = JR_OUTCOME_NEVER };
+    size_t count, shown;
+
+    if (runs == NULL) {
+        jr_command_fail(JR_EXIT_FAILED, "out of memory");
+        return false;
+    }
+    jr_github_list_runs(http, command->settings.github_api_url, repo, &list, jr_now_ms(), runs,
+                        &count, &shown, &call);
+    free(runs);
+    if (call.outcome != JR_OUTCOME_DONE)
+        tell_failure(command, emit, "its runs", &call,
+                     "The token needs the permission Actions for this repository");
+    else
+        tell(command, emit, "its runs", true, "can be read", NULL);
+    return call.outcome == JR_OUTCOME_DONE;
+}
+
+static bool check_repo(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http,
+                       const char *repo)
+{
+    struct jr_github_repo seen;
+    struct jr_call call;
+    char text[512];
+    bool good;
+
+    jr_github_get_repo(http, command->settings.github_api_url, repo, jr_now_ms(), &seen, &call);
+    if (call.outcome != JR_OUTCOME_DONE) {
+        tell_failure(command, emit, "repository", &call,
+                     "Is the name right? Add the repository to the token, and its user to the "
+                     "repository");
+        return false;
+    }
+    good = seen.write && !seen.archived;
+    snprintf(text, sizeof text, "%s: %s", seen.name,
+             seen.archived ? "is archived, nothing is rerun there"
+             : seen.write  ? "its user may write, and so may rerun"
+             : seen.told   ? "its user has no write permission, so it may not rerun"
+                           : "GitHub does not tell what the token may do there");
+    tell(command, emit, "repository", good || !seen.told, text,
+         seen.archived ? "Take it out of the webhook's repositories"
+                       : "Give the token's user write permission in the repository");
+    return check_runs(command, emit, http, seen.name) && (good || (!seen.told && !seen.archived));
+}
+
+static int check_online(const struct jr_command *command, struct jr_emit *emit)
+{
+    const struct jr_settings *settings = &command->settings;
+    struct jr_http *http = NULL;
+    struct jr_error error;
+    bool good;
+
+    if (settings->github_token == NULL) {
+        tell(command, emit, "token", false, "there is none",
+             "Set GITHUB_TOKEN, GITHUB_TOKEN_FILE, or the credential github_token");
+        return JR_EXIT_FAILED;
+    }
+    if (jr_http_open(&http, settings->github_ca_file, settings->github_token, never_stops, &error)
+        != JR_OK)
+        return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
+    fflush(stdout);
+    /* libcurl writes to sockets that the other end may have closed. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    good = check_user(command, emit, http);
+    if (good)
+        good = check_rate(command, emit, http);
+    if (good && command->args.count > 0)
+        good = check_repo(command, emit, http, command->args.words[0]);
+    jr_http_close(http);
+    return good ? JR_EXIT_OK : JR_EXIT_FAILED;
+}
+
+/* What is in the store; looked at before anything is printed. */
+struct contents {
+    bool there;
+    uint64_t runs, waiting, used_bytes, map_bytes;
+    bool dispatcher;
+};
+
+static int look_at_store(struct jr_command *command, struct contents *contents)
+{
+    struct jr_txn txn;
+    struct jr_error error;
+    int status;
+
+    contents->there = jr_store_exists(command->settings.state_dir);
+    if (!contents->there)
+        return JR_EXIT_OK;
+    status = jr_command_open(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    jr_txn_begin(&txn, command->store, false);
+    contents->runs = jr_ledger_count(&txn);
+    contents->waiting = jr_txn_count(&txn, JR_TABLE_OUTBOX);
+    jr_txn_abort(&txn);
+    contents->dispatcher = jr_lock_is_held(command->settings.state_dir);
+    if (txn.error.code != JR_OK)
+        return jr_command_fail(JR_EXIT_STORE, "%s", txn.error.text);
+    if (jr_store_usage(command->store, &contents->used_bytes, &contents->map_bytes, &error) != JR_OK)
+        return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
+    return JR_EXIT_OK;
+}
+
+static void show_settings(const struct jr_command *command, struct jr_emit *emit)
+{
+    char value[1024];
+
+    if (command->json)
+        jr_emit_open(emit, "settings");
+    for (size_t i = 0; i < jr_settings_count(); i++) {
+        jr_settings_show(&command->settings, i, value, sizeof value);
+        if (command->json)
+            jr_emit_text(emit, jr_settings_name(i), value);
+        else
+            printf("%-22s %s\n", jr_settings_name(i), value);
+    }
+    if (command->json)
+        jr_emit_close(emit);
+    else
+        printf("\n");
+}
+
+static void show_store(const struct jr_command *command, struct jr_emit *emit,
+                       const struct contents *contents)
+{
+    if (command->json && !contents->there) {
+        jr_emit_null(emit, "store");
+    } else if (command->json) {
+        jr_emit_open(emit, "store");
+        jr_emit_number(emit, "format", JR_STORE_FORMAT);
+        jr_emit_number(emit, "runs", (int64_t)contents->runs);
+        jr_emit_number(emit, "waiting", (int64_t)contents->waiting);
+        jr_emit_number(emit, "used_bytes", (int64_t)contents->used_bytes);
+        jr_emit_number(emit, "map_bytes", (int64_t)contents->map_bytes);
+        jr_emit_bool(emit, "dispatcher_at_work", contents->dispatcher);
+        jr_emit_close(emit);
+    } else if (!contents->there) {
+        printf("%-22s there is none yet in %s; the first start makes it\n", "store",
+               command->settings.state_dir);
+    } else {
+        printf("%-22s good (format %d), %llu runs, %llu waiting for a rerun\n", "store",
+               JR_STORE_FORMAT, (unsigned long long)contents->runs,
+               (unsigned long long)contents->waiting);
+        printf("%-22s %llu kB of %llu MB\n", "map",
+               (unsigned long long)(contents->used_bytes / 1024),
+               (unsigned long long)(contents->map_bytes / 1024 / 1024));
+        printf("%-22s %s\n", "dispatcher", contents->dispatcher ? "at work" : "none is running");
+    }
+}
+
+int jr_command_check(struct jr_command *command)
+{
+    bool online = jr_command_value(command, "online") != NULL;
+    struct contents contents = { .there = false };
+    struct jr_emit emit;
+    struct jr_error error;
+    int status, checked;
+
+    if (command->args.count > 0 && !online)
+        return jr_command_misused(command, "a repository is only looked at with --online");
+    if (command->args.count > 0 && !jr_text_is_full_name(command->args.words[0]))
+        return jr_command_misused(command, "'%.200s' is not OWNER/NAME", command->args.words[0]);
+    status = jr_command_load(command, true);
+    if (status != JR_EXIT_OK)
+        return status;
+    jr_emit_init(&emit, stdout);
+    if (command->json)
+        jr_emit_open(&emit, NULL);
+    show_settings(command, &emit);
+    fflush(stdout);
+    status = look_at_store(command, &contents);
+    if (status == JR_EXIT_OK)
+        show_store(command, &emit, &contents);
+    if (jr_settings_check_files(&command->settings, &error) != JR_OK)
+        status = jr_command_fail(JR_EXIT_CONFIG, "%s", error.text);
+    if (online) {
+        if (command->json)
+            jr_emit_open_array(&emit, "online");
+        else
+            printf("\n");
+        checked = check_online(command, &emit);
+        if (command->json)
+            jr_emit_close_array(&emit);
+        if (status == JR_EXIT_OK)
+            status = checked;
+    }
+    if (command->json) {
+        jr_emit_close(&emit);
+        jr_emit_end(&emit);
+    }
+    return status;
+}

@@ -1,0 +1,173 @@
+/*
+ * command_runs -- the sub-commands runs and outbox: lists of runs.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/command.h"
+#include "lib/listing.h"
+#include "lib/say.h"
+
+#include <string.h>
+
+/* Runs read at once. */
+#define BATCH 64
+
+#define LIMIT 50
+#define LIMIT_MAX 1000000
+
+/* A list in the making, as a table or as JSON. */
+struct list {
+    struct jr_command *command;
+    struct jr_grid grid;
+    struct jr_emit emit;
+    size_t left; /* how many more are wanted */
+};
+
+static void begin(struct list *list, const struct jr_column *columns, size_t count)
+{
+    if (list->command->json) {
+        jr_emit_init(&list->emit, stdout);
+        jr_emit_open_array(&list->emit, NULL);
+    } else {
+        jr_grid_init(&list->grid, columns, count);
+    }
+}
+
+static int end(struct list *list, int status)
+{
+    int shown;
+
+    if (list->command->json) {
+        jr_emit_close_array(&list->emit);
+        jr_emit_end(&list->emit);
+        return status;
+    }
+    shown = jr_command_show(list->command, &list->grid);
+    return status != JR_EXIT_OK ? status : shown;
+}
+
+static const struct jr_column run_columns[] = {
+    { "LAST EVENT", false, false }, { "RUN", true, false },     { "REPOSITORY", false, true },
+    { "WORKFLOW", false, true },    { "BRANCH", false, true },  { "ATTEMPT", true, false },
+    { "STATE", false, false },      { "REASON", false, false }, { "RERUNS", true, false },
+};
+
+static void add_run(struct list *list, const struct jr_run *run)
+{
+    char when[JR_WHEN_SIZE];
+
+    if (list->command->json) {
+        jr_command_emit_run(&list->emit, NULL, list->command, run);
+        return;
+    }
+    jr_grid_add(&list->grid, jr_command_when(run->last_event_ms, when));
+    jr_grid_addf(&list->grid, "%llu", (unsigned long long)run->run_id);
+    jr_grid_add(&list->grid, run->repo);
+    jr_grid_add(&list->grid, run->workflow);
+    jr_grid_add(&list->grid, run->branch);
+    jr_grid_addf(&list->grid, "%u", run->attempt);
+    jr_grid_add(&list->grid, jr_phase_name(run->phase));
+    jr_grid_add(&list->grid, jr_reason_token(run->reason));
+    jr_grid_addf(&list->grid, "%u", run->reruns);
+}
+
+static const struct jr_column outbox_columns[] = {
+    { "DUE", false, false },       { "IN", false, false },     { "RUN", true, false },
+    { "REPOSITORY", false, true }, { "ATTEMPT", true, false }, { "TRIES", true, false },
+    { "REASON", false, false },
+};
+
+static void add_entry(struct list *list, const struct jr_run *run)
+{
+    char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
+    int64_t left_ms = run->due_ms - list->command->now_ms;
+
+    if (list->command->json) {
+        jr_command_emit_run(&list->emit, NULL, list->command, run);
+        return;
+    }
+    jr_grid_add(&list->grid, jr_command_when(run->due_ms, when));
+    jr_grid_addf(&list->grid, "%s%s", left_ms < 0 ? "-" : "",
+                  jr_say_span(left_ms < 0 ? -left_ms : left_ms, span));
+    jr_grid_addf(&list->grid, "%llu", (unsigned long long)run->run_id);
+    jr_grid_add(&list->grid, run->known ? run->repo : "(damaged)");
+    jr_grid_addf(&list->grid, "%u", run->attempt);
+    jr_grid_addf(&list->grid, "%u", run->tries);
+    jr_grid_add(&list->grid, jr_reason_token(run->reason));
+}
+
+static int read_state(const struct jr_command *command, int *phase)
+{
+    const char *text = jr_command_value(command, "state");
+
+    *phase = JR_LISTING_ANY_PHASE;
+    if (text == NULL)
+        return JR_EXIT_OK;
+    for (int i = JR_PHASE_OPEN; i <= JR_PHASE_CLOSED; i++)
+        if (strcmp(text, jr_phase_name((enum jr_phase)i)) == 0)
+            *phase = i;
+    return *phase != JR_LISTING_ANY_PHASE
+               ? JR_EXIT_OK
+               : jr_command_misused(command, "--state: '%.100s' is none of open, due, closed", text);
+}
+
+int jr_command_runs(struct jr_command *command)
+{
+    struct list list = { .command = command, .left = LIMIT };
+    struct jr_listing_filter filter = { .repo = jr_command_value(command, "repo") };
+    struct jr_listing listing = { .ended = false };
+    struct jr_run runs[BATCH];
+    struct jr_error error;
+    size_t count;
+    int status = jr_command_read_limit(command, LIMIT_MAX, &list.left);
+
+    if (status == JR_EXIT_OK)
+        status = jr_command_read_since(command, &filter.since_ms);
+    if (status == JR_EXIT_OK)
+        status = read_state(command, &filter.phase);
+    if (status == JR_EXIT_OK)
+        status = jr_command_load(command, false);
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    begin(&list, run_columns, sizeof run_columns / sizeof *run_columns);
+    while (status == JR_EXIT_OK && !listing.ended && list.left > 0) {
+        if (jr_listing_runs(command->store, &filter, &listing, runs,
+                            list.left < BATCH ? list.left : BATCH, &count, &error) != JR_OK)
+            status = jr_command_store_failed(&error);
+        for (size_t i = 0; i < count; i++)
+            add_run(&list, &runs[i]);
+        list.left -= count;
+    }
+    return end(&list, status);
+}
+
+int jr_command_outbox(struct jr_command *command)
+{
+    struct list list = { .command = command, .left = LIMIT };
+    struct jr_listing listing = { .ended = false };
+    struct jr_run runs[BATCH];
+    struct jr_error error;
+    size_t count;
+    int status = jr_command_read_limit(command, LIMIT_MAX, &list.left);
+
+    if (status == JR_EXIT_OK)
+        status = jr_command_load(command, false);
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    begin(&list, outbox_columns, sizeof outbox_columns / sizeof *outbox_columns);
+    while (status == JR_EXIT_OK && !listing.ended && list.left > 0) {
+        if (jr_listing_outbox(command->store, &listing, runs, list.left < BATCH ? list.left : BATCH,
+                              &count, &error) != JR_OK)
+            status = jr_command_store_failed(&error);
+        for (size_t i = 0; i < count; i++)
+            add_entry(&list, &runs[i]);
+        list.left -= count;
+    }
+    return end(&list, status);
+}

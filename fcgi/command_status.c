@@ -1,0 +1,328 @@
+/*
+ * command_status -- the sub-command status: is it alive, and what is it doing?
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/command.h"
+#include "fcgi/health.h"
+#include "lib/control.h"
+#include "lib/ledger.h"
+#include "lib/listing.h"
+#include "lib/lock.h"
+#include "lib/runtime.h"
+#include "lib/say.h"
+#include "lib/throttle.h"
+#include "lib/timestamp.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* All that is shown, gathered before anything is printed. */
+struct picture {
+    int64_t now_ms;
+    /* processes */
+    int64_t master_pid, dispatcher_pid; /* 0: there is none */
+    int64_t started_ms;
+    uint64_t workers, workers_alive, workers_busy, restarts;
+    int64_t dispatcher_busy_ms; /* since when it is at a run; 0: it is not */
+    bool dispatcher_at_work;
+    /* the store */
+    uint64_t runs, waiting, repos, used_bytes, map_bytes;
+    int64_t first_due_ms; /* 0: nothing waits */
+    uint64_t first_due_run;
+    int64_t paused_ms;
+    /* GitHub, as it said last; 0: not said */
+    int64_t rate_limit, rate_remaining, rate_reset_ms, rate_limited_until_ms;
+    int64_t token_rejected_ms, token_expires_ms;
+    int64_t sweep_begun_ms, sweep_ended_ms;
+    /* what is wrong */
+    const struct jr_ailment *ailments[JR_AILMENTS_MAX];
+    size_t ailment_count;
+    bool healthy;
+};
+
+static bool is_alive(int64_t pid)
+{
+    return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+static void look_at_processes(struct picture *picture, struct jr_runtime *runtime)
+{
+    const struct jr_process *master = jr_runtime_master(runtime);
+    const struct jr_process *dispatcher = jr_runtime_dispatcher(runtime);
+
+    picture->master_pid = is_alive(master->pid) ? master->pid : 0;
+    picture->started_ms = runtime->started_ms;
+    picture->workers = runtime->slot_count;
+    picture->workers_busy = jr_runtime_workers_busy(runtime);
+    picture->dispatcher_busy_ms = dispatcher->busy_since_ms;
+    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
+        picture->restarts += jr_runtime_process(runtime, i)->restarts;
+    for (size_t i = 0; i < picture->workers; i++)
+        picture->workers_alive += is_alive(jr_runtime_process(runtime, i)->pid);
+    picture->rate_limit = runtime->rate_limit;
+    picture->rate_remaining = runtime->rate_remaining;
+    picture->rate_reset_ms = runtime->rate_reset_ms;
+    picture->sweep_begun_ms = runtime->sweep_begun_ms;
+    picture->sweep_ended_ms = runtime->sweep_ended_ms;
+}
+
+static enum jr_err look_at_store(struct picture *picture, struct jr_store *store,
+                                 struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_throttle throttle;
+    struct jr_listing listing = { .ended = false };
+    struct jr_run first;
+    size_t count;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, false);
+    picture->runs = jr_ledger_count(&txn);
+    picture->waiting = jr_txn_count(&txn, JR_TABLE_OUTBOX);
+    picture->repos = jr_txn_count(&txn, JR_TABLE_REPOS);
+    jr_throttle_recall(&txn, &throttle);
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    picture->token_rejected_ms = throttle.rejected_ms;
+    picture->token_expires_ms = throttle.token_expires_ms;
+    if (throttle.stop_reason == JR_REASON_RATE_LIMITED
+        && throttle.stopped_until_ms > picture->now_ms)
+        picture->rate_limited_until_ms = throttle.stopped_until_ms;
+    err = jr_listing_outbox(store, &listing, &first, 1, &count, error);
+    if (err == JR_OK && count > 0) {
+        picture->first_due_ms = first.due_ms;
+        picture->first_due_run = first.run_id;
+    }
+    if (err == JR_OK)
+        err = jr_control_paused(store, &picture->paused_ms, error);
+    if (err == JR_OK)
+        err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
+    return err;
+}
+
+static void look_at_health(struct picture *picture, const struct jr_settings *settings,
+                           const struct jr_runtime *runtime)
+{
+    picture->ailment_count = jr_health_look(settings, runtime, false, picture->now_ms,
+                                            picture->ailments);
+    picture->healthy = true;
+    for (size_t i = 0; i < picture->ailment_count; i++)
+        picture->healthy = picture->healthy && !picture->ailments[i]->fails;
+}
+
+static void emit_words(struct jr_emit *emit, const char *key, const struct picture *picture,
+                       bool fails)
+{
+    jr_emit_open_array(emit, key);
+    for (size_t i = 0; i < picture->ailment_count; i++)
+        if (picture->ailments[i]->fails == fails)
+            jr_emit_text(emit, NULL, picture->ailments[i]->word);
+    jr_emit_close_array(emit);
+}
+
+static void emit_count(struct jr_emit *emit, const char *key, bool known, int64_t value)
+{
+    if (known)
+        jr_emit_number(emit, key, value);
+    else
+        jr_emit_null(emit, key);
+}
+
+static void emit_processes(struct jr_emit *emit, const struct picture *picture)
+{
+    jr_emit_open(emit, "service");
+    jr_emit_bool(emit, "running", picture->master_pid != 0);
+    emit_count(emit, "pid", picture->master_pid != 0, picture->master_pid);
+    jr_emit_time(emit, "started_at", picture->started_ms);
+    jr_emit_number(emit, "workers", (int64_t)picture->workers);
+    jr_emit_number(emit, "workers_alive", (int64_t)picture->workers_alive);
+    jr_emit_number(emit, "workers_busy", (int64_t)picture->workers_busy);
+    jr_emit_number(emit, "restarts", (int64_t)picture->restarts);
+    jr_emit_close(emit);
+    jr_emit_open(emit, "dispatcher");
+    jr_emit_bool(emit, "at_work", picture->dispatcher_at_work);
+    emit_count(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
+    jr_emit_time(emit, "busy_since", picture->dispatcher_busy_ms);
+    jr_emit_time(emit, "paused_since", picture->paused_ms);
+    jr_emit_close(emit);
+}
+
+static void emit_picture(const struct jr_command *command, const struct picture *picture)
+{
+    struct jr_emit emit;
+    bool rate_known = picture->rate_limit != 0;
+
+    jr_emit_init(&emit, stdout);
+    jr_emit_open(&emit, NULL);
+    jr_emit_text(&emit, "version", PACKAGE_VERSION);
+    jr_emit_text(&emit, "state_dir", command->settings.state_dir);
+    jr_emit_bool(&emit, "healthy", picture->healthy);
+    emit_words(&emit, "failed", picture, true);
+    emit_words(&emit, "degraded", picture, false);
+    emit_processes(&emit, picture);
+    jr_emit_open(&emit, "outbox");
+    jr_emit_number(&emit, "waiting", (int64_t)picture->waiting);
+    jr_emit_time(&emit, "first_due_at", picture->first_due_ms);
+    emit_count(&emit, "first_due_run_id", picture->waiting != 0, (int64_t)picture->first_due_run);
+    jr_emit_close(&emit);
+    jr_emit_open(&emit, "github");
+    emit_count(&emit, "rate_limit", rate_known, picture->rate_limit);
+    emit_count(&emit, "rate_remaining", rate_known, picture->rate_remaining);
+    jr_emit_time(&emit, "rate_reset_at", picture->rate_reset_ms);
+    jr_emit_time(&emit, "rate_limited_until", picture->rate_limited_until_ms);
+    jr_emit_time(&emit, "token_rejected_since", picture->token_rejected_ms);
+    jr_emit_time(&emit, "token_expires_at", picture->token_expires_ms);
+    jr_emit_time(&emit, "sweep_begun_at", picture->sweep_begun_ms);
+    jr_emit_time(&emit, "sweep_ended_at", picture->sweep_ended_ms);
+    jr_emit_close(&emit);
+    jr_emit_open(&emit, "store");
+    jr_emit_number(&emit, "format", JR_STORE_FORMAT);
+    jr_emit_number(&emit, "runs", (int64_t)picture->runs);
+    jr_emit_number(&emit, "repositories", (int64_t)picture->repos);
+    jr_emit_number(&emit, "used_bytes", (int64_t)picture->used_bytes);
+    jr_emit_number(&emit, "map_bytes", (int64_t)picture->map_bytes);
+    jr_emit_close(&emit);
+    jr_emit_close(&emit);
+    jr_emit_end(&emit);
+}
+
+/* "12 s ago" or "in 12 s" */
+static const char *distance(const struct picture *picture, int64_t time_ms, char text[64])
+{
+    char span[JR_SPAN_SIZE];
+    int64_t left_ms = time_ms - picture->now_ms;
+
+    snprintf(text, 64, left_ms > 0 ? "in %s" : "%s ago",
+             jr_say_span(left_ms > 0 ? left_ms : -left_ms, span));
+    return text;
+}
+
+static void label(const char *name)
+{
+    printf("%-12s", name);
+}
+
+static void tell_processes(const struct picture *picture)
+{
+    char when[JR_WHEN_SIZE], span[64];
+
+    label("service");
+    if (picture->master_pid == 0)
+        printf("not running\n");
+    else
+        printf("running since %s (%s), process %lld\n", jr_command_when(picture->started_ms, when),
+               distance(picture, picture->started_ms, span), (long long)picture->master_pid);
+    if (picture->master_pid != 0) {
+        label("workers");
+        printf("%llu of %llu alive, %llu busy; processes replaced since the start: %llu\n",
+               (unsigned long long)picture->workers_alive, (unsigned long long)picture->workers,
+               (unsigned long long)picture->workers_busy, (unsigned long long)picture->restarts);
+    }
+    label("dispatcher");
+    if (picture->dispatcher_at_work)
+        printf("at work, process %lld%s\n", (long long)picture->dispatcher_pid,
+               picture->dispatcher_busy_ms != 0 ? ", busy with a run" : "");
+    else
+        printf("none is at work: nothing is asked and nothing is rerun\n");
+    if (picture->paused_ms != 0) {
+        label("paused");
+        printf("since %s\n", jr_command_when(picture->paused_ms, when));
+    }
+}
+
+static void tell_github(const struct picture *picture)
+{
+    char when[JR_WHEN_SIZE], span[64];
+
+    label("rate limit");
+    if (picture->rate_limited_until_ms != 0)
+        printf("used up until %s (%s)\n", jr_command_when(picture->rate_limited_until_ms, when),
+               distance(picture, picture->rate_limited_until_ms, span));
+    else if (picture->rate_limit == 0)
+        printf("GitHub has not told it yet\n");
+    else
+        printf("%lld of %lld calls left, whole again at %s\n", (long long)picture->rate_remaining,
+               (long long)picture->rate_limit, jr_command_when(picture->rate_reset_ms, when));
+    label("token");
+    if (picture->token_rejected_ms != 0)
+        printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));
+    else
+        printf("not rejected");
+    if (picture->token_expires_ms != 0)
+        printf("; ends at %s (%s)\n", jr_command_when(picture->token_expires_ms, when),
+               distance(picture, picture->token_expires_ms, span));
+    else
+        printf("; GitHub has told no end of it\n");
+    label("last sweep");
+    if (picture->sweep_begun_ms == 0)
+        printf("none since the service has started\n");
+    else if (picture->sweep_ended_ms < picture->sweep_begun_ms)
+        printf("going on since %s\n", jr_command_when(picture->sweep_begun_ms, when));
+    else
+        printf("ended at %s (%s)\n", jr_command_when(picture->sweep_ended_ms, when),
+               distance(picture, picture->sweep_ended_ms, span));
+}
+
+static void tell_picture(const struct jr_command *command, const struct picture *picture)
+{
+    char when[JR_WHEN_SIZE], span[64], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE], folder[512];
+
+    label("health");
+    printf("%s\n", !picture->healthy ? "FAILING" : picture->ailment_count > 0 ? "degraded" : "good");
+    for (size_t i = 0; i < picture->ailment_count; i++)
+        printf("%-12s%s: %s %s\n", "", picture->ailments[i]->word, picture->ailments[i]->what,
+               picture->ailments[i]->remedy);
+    tell_processes(picture);
+    label("outbox");
+    if (picture->waiting == 0)
+        printf("empty\n");
+    else
+        printf("%llu waiting, the first due at %s (%s)\n", (unsigned long long)picture->waiting,
+               jr_command_when(picture->first_due_ms, when),
+               distance(picture, picture->first_due_ms, span));
+    tell_github(picture);
+    label("store");
+    jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
+    printf("%s: %s of %s, %llu runs, %llu repositories\n", folder,
+           jr_say_bytes((int64_t)picture->used_bytes, used), jr_say_bytes((int64_t)picture->map_bytes, whole),
+           (unsigned long long)picture->runs, (unsigned long long)picture->repos);
+    label("version");
+    printf("%s\n", PACKAGE_VERSION);
+}
+
+int jr_command_status(struct jr_command *command)
+{
+    struct picture picture = { .now_ms = command->now_ms };
+    struct jr_runtime *runtime;
+    struct jr_error error;
+    int status = jr_command_load(command, false);
+
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    runtime = jr_runtime_attach(command->settings.state_dir);
+    /* One that was killed leaves its file behind. */
+    if (runtime != NULL && !is_alive(jr_runtime_master(runtime)->pid))
+        runtime = NULL;
+    if (runtime != NULL)
+        look_at_processes(&picture, runtime);
+    picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
+    picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
+    if (look_at_store(&picture, command->store, &error) != JR_OK)
+        return jr_command_store_failed(&error);
+    look_at_health(&picture, &command->settings, runtime);
+    if (command->json)
+        emit_picture(command, &picture);
+    else
+        tell_picture(command, &picture);
+    return picture.healthy && picture.master_pid != 0 ? JR_EXIT_OK : JR_EXIT_FAILED;
+}

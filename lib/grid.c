@@ -1,0 +1,228 @@
+/*
+ * grid -- rows of text in columns, for a terminal and for a pipe.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/grid.h"
+#include "lib/text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+/* A cell is the longest text of a record and some words. */
+#define CELL_SIZE 2048
+
+/* No column is cut to less. */
+#define NARROWEST 8
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+static const char ellipsis[] = "\xe2\x80\xa6";    /* U+2026 */
+
+/* The number of a character of so many bytes. */
+static uint32_t code_of(const char *text, size_t length)
+{
+    static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+    uint32_t code = (unsigned char)text[0] & first_bits[length];
+
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | ((unsigned char)text[i] & 0x3f);
+    return code;
+}
+
+/* Those that turn the direction of writing: a name could look like another one. */
+static bool turns(uint32_t code)
+{
+    return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e)
+           || (code >= 0x2066 && code <= 0x2069);
+}
+
+static bool can_be_shown(uint32_t code)
+{
+    return code != '\0' && wcwidth((wchar_t)code) >= 0 && !turns(code);
+}
+
+void jr_grid_clean(char *copy, size_t size, const char *text)
+{
+    size_t used = 0;
+
+    while (*text != '\0') {
+        size_t length = jr_text_utf8_length(text), step = length == 0 ? 1 : length;
+        bool good = length != 0 && can_be_shown(code_of(text, length));
+        const char *part = good ? text : replacement;
+        size_t part_length = good ? length : sizeof replacement - 1;
+
+        if (used + part_length >= size)
+            break;
+        memcpy(copy + used, part, part_length);
+        used += part_length;
+        text += step;
+    }
+    copy[used] = '\0';
+}
+
+/* The width of a clean text up to `most`; *end is where it was reached. */
+static int measure(const char *text, int most, const char **end)
+{
+    int width = 0;
+
+    while (*text != '\0') {
+        size_t length = jr_text_utf8_length(text);
+        int more = length == 0 ? 0 : wcwidth((wchar_t)code_of(text, length));
+
+        if (width + more > most)
+            break;
+        width += more > 0 ? more : 0;
+        text += length == 0 ? 1 : length;
+    }
+    *end = text;
+    return width;
+}
+
+int jr_grid_width(const char *text)
+{
+    const char *end;
+
+    return measure(text, INT32_MAX / 2, &end);
+}
+
+void jr_grid_init(struct jr_grid *grid, const struct jr_column *columns, size_t count)
+{
+    memset(grid, 0, sizeof *grid);
+    grid->columns = columns;
+    grid->count = count;
+}
+
+void jr_grid_release(struct jr_grid *grid)
+{
+    for (size_t i = 0; i < grid->used; i++)
+        free(grid->cells[i]);
+    free(grid->cells);
+    memset(grid, 0, sizeof *grid);
+}
+
+static bool make_room(struct jr_grid *grid)
+{
+    size_t size = grid->size == 0 ? 64 : grid->size * 2;
+    char **cells;
+
+    if (grid->used < grid->size)
+        return true;
+    cells = reallocarray(grid->cells, size, sizeof *cells);
+    if (cells == NULL)
+        return false;
+    grid->cells = cells;
+    grid->size = size;
+    return true;
+}
+
+void jr_grid_add(struct jr_grid *grid, const char *text)
+{
+    char clean[CELL_SIZE];
+
+    jr_grid_clean(clean, sizeof clean, text == NULL || *text == '\0' ? "-" : text);
+    if (grid->out_of_memory || !make_room(grid)
+        || (grid->cells[grid->used] = strdup(clean)) == NULL)
+        grid->out_of_memory = true;
+    else
+        grid->used++;
+}
+
+void jr_grid_addf(struct jr_grid *grid, const char *format, ...)
+{
+    char text[CELL_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    jr_grid_add(grid, text);
+}
+
+/* Of the columns that give way, the widest; -1: none can any more. */
+static int widest(const struct jr_grid *grid, const int *widths)
+{
+    int found = -1;
+
+    for (size_t i = 0; i < grid->count; i++)
+        if (grid->columns[i].gives_way && widths[i] > NARROWEST
+            && (found < 0 || widths[i] > widths[found]))
+            found = (int)i;
+    return found;
+}
+
+static void find_widths(const struct jr_grid *grid, int width, int *widths)
+{
+    int whole = 2 * ((int)grid->count - 1), column;
+
+    for (size_t i = 0; i < grid->count; i++)
+        widths[i] = jr_grid_width(grid->columns[i].title);
+    for (size_t i = 0; i < grid->used; i++) {
+        int cell = jr_grid_width(grid->cells[i]);
+
+        if (cell > widths[i % grid->count])
+            widths[i % grid->count] = cell;
+    }
+    for (size_t i = 0; i < grid->count; i++)
+        whole += widths[i];
+    while (width > 0 && whole > width && (column = widest(grid, widths)) >= 0) {
+        widths[column]--;
+        whole--;
+    }
+}
+
+/* Write a cell, cut where it has to be; returns how wide it came out. */
+static int write_cell(FILE *stream, const char *text, int width)
+{
+    const char *end;
+    int got = measure(text, width, &end);
+
+    if (*end == '\0') {
+        fputs(text, stream);
+        return got;
+    }
+    got = measure(text, width - 1, &end);
+    fprintf(stream, "%.*s%s", (int)(end - text), text, ellipsis);
+    return got + 1;
+}
+
+/* A line: `left` is how wide it may still become. */
+static void write_line(const struct jr_grid *grid, FILE *stream, const char *const *cells,
+                       const int *widths, int left)
+{
+    for (size_t i = 0; i < grid->count && left > 0; i++) {
+        bool last = i + 1 == grid->count;
+        int room = widths[i] < left ? widths[i] : left, blanks = room - jr_grid_width(cells[i]);
+
+        if (grid->columns[i].right && blanks > 0)
+            fprintf(stream, "%*s", blanks, "");
+        blanks = room - write_cell(stream, cells[i], room);
+        left -= room;
+        if (grid->columns[i].right)
+            blanks = 0;
+        if (!last && left > 2)
+            fprintf(stream, "%*s", blanks + 2, "");
+        left -= 2;
+    }
+    fputc('\n', stream);
+}
+
+enum jr_err jr_grid_write(const struct jr_grid *grid, FILE *stream, int width)
+{
+    int widths[JR_GRID_COLUMNS_MAX], most = width > 0 ? width : INT32_MAX / 2;
+    const char *titles[JR_GRID_COLUMNS_MAX];
+
+    if (grid->out_of_memory)
+        return JR_ENOMEM;
+    find_widths(grid, width, widths);
+    for (size_t i = 0; i < grid->count; i++)
+        titles[i] = grid->columns[i].title;
+    write_line(grid, stream, titles, widths, most);
+    for (size_t i = 0; i + grid->count <= grid->used; i += grid->count)
+        write_line(grid, stream, (const char *const *)&grid->cells[i], widths, most);
+    return JR_OK;
+}

@@ -1,0 +1,65 @@
+/*
+ * grid -- rows of text in columns, for a terminal and for a pipe.
+ *
+ * Cells are made safe: what is no valid UTF-8, a control character or one that
+ * turns the direction of writing becomes U+FFFD, so that nothing from outside
+ * reaches the terminal but text. An empty cell is shown as "-". Widths are those
+ * of wcwidth(3): set the locale's LC_CTYPE to one with UTF-8 before.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_GRID_H
+#define JR_GRID_H
+
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct jr_column {
+    const char *title; /* static */
+    bool right;        /* its text stands at the right */
+    bool gives_way;    /* it is cut first when a terminal is too narrow */
+};
+
+#define JR_GRID_COLUMNS_MAX 12
+
+/* Rows in the making. What cannot be had for lack of memory is told by write. */
+struct jr_grid {
+    const struct jr_column *columns;
+    size_t count;
+    char **cells; /* row by row; owned */
+    size_t used, size;
+    bool out_of_memory;
+};
+
+/*
+ * Begin a table without rows.
+ *   columns  static; up to JR_GRID_COLUMNS_MAX
+ */
+void jr_grid_init(struct jr_grid *grid, const struct jr_column *columns, size_t count);
+void jr_grid_release(struct jr_grid *grid);
+
+/* Add the next cell, row by row. text may be NULL: then it is empty. */
+void jr_grid_add(struct jr_grid *grid, const char *text);
+void jr_grid_addf(struct jr_grid *grid, const char *format, ...) JR_PRINTF(2, 3);
+
+/*
+ * Write the titles and the rows, a line each, columns two blanks apart.
+ *   width  lines are not wider: columns that give way are cut, then lines; 0:
+ *          nothing is cut
+ * Returns JR_OK or JR_ENOMEM; whether the writing went well, the stream knows.
+ */
+enum jr_err jr_grid_write(const struct jr_grid *grid, FILE *stream, int width) JR_CHECKED;
+
+/*
+ * Copy text as it can be shown, see above; cut at a character when there is no
+ * room for all of it.
+ */
+void jr_grid_clean(char *copy, size_t size, const char *text);
+
+/* How many columns of a terminal a text takes, that has been cleaned. */
+int jr_grid_width(const char *text);
+
+#endif

@@ -1,0 +1,466 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The administrator's sub-commands, beside the service and without it: what they
+# tell is what happened, their JSON is JSON, they can be piped, cut off and
+# suspended, and they act.
+
+use strict;
+use warnings;
+use Encode ();
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP ();
+use POSIX ();
+use Test::More;
+use JR::Process qw(spawn reap running end_processes);
+use JR::Test;
+
+use constant FIONREAD => 0x541b;
+use constant { EX_FAILED => 1, EX_USAGE => 2, EX_STORE => 73, EX_CONFIG => 78 };
+
+my $JSON = JSON::PP->new->utf8;
+
+my $github  = github();
+my $service = service(github => $github, WORKERS => 2, RECONCILE_INTERVAL => '1h')->start;
+
+# A sub-command, with the settings of the service in its environment.
+sub at {
+    my ($of, @args) = @_;
+    return tool(\@args, %{ $of->environment });
+}
+
+# The same with --json: what it says, after making sure that it is good UTF-8.
+sub json_of {
+    my ($of, @args) = @_;
+    my $result = at($of, @args, '--json');
+    my $text = $result->{out};
+    ok eval { Encode::decode('UTF-8', $text, Encode::FB_CROAK | Encode::LEAVE_SRC); 1 }, "@args --json: UTF-8";
+    my $value = eval { $JSON->decode($text) };
+    ok defined $value, "@args --json: JSON" or diag $@, $text, $result->{err};
+    return wantarray ? ($value, $result) : $value;
+}
+
+sub fails_with {
+    my ($result, $status, $like, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is $result->{status}, $status, "$name: exit $status" or diag $result->{err};
+    return like $result->{err}, $like, "$name: says why";
+}
+
+sub run_of {
+    my (%o) = @_;
+    return workflow_run(github => $github, door => $service->http, jobs => ['build', 'test'], %o);
+}
+
+sub played {
+    my ($conclusion, %o) = @_;
+    my $run = run_of(%o);
+    $run->play(build => 'success', test => $conclusion);
+    return $run;
+}
+
+sub decided {
+    my ($run, %o) = @_;
+    return ok $service->log->wait_entry('decision', run => $run->id, %o), 'run ' . $run->id . ' is decided';
+}
+
+# A rerun that worked, one that was refused, and one left alone; a name to stumble over.
+my $flaky = played('failure');
+wait_ok { $flaky->accepted } 'a run is rerun';
+$flaky->play(test => 'success');
+my $refused = run_of(name => "Nightly \x{1F319} \x{65e5}\x{672c} \e[31m", repo => 'octo/web');
+$github->script(POST => $refused->id . '/rerun', { status => 403, body => { message => 'Resource not accessible by integration' } });
+$refused->play(build => 'success', test => 'failure');
+decided($refused);
+ok $service->log->wait_entry('rerun', run => $refused->id, reason => 'no-permission'), 'another is refused';
+my $good = played('success', branch => 'release/1');
+
+subtest 'status' => sub {
+    my ($status, $result) = json_of($service, 'status');
+    is $result->{status}, 0, 'exit 0';
+    ok $status->{healthy}, 'healthy';
+    is $status->{service}{pid}, $service->master, 'the master';
+    ok $status->{service}{running}, 'runs';
+    is $status->{service}{workers_alive}, 2, 'both workers are alive';
+    is $status->{dispatcher}{pid}, $service->dispatcher, 'the dispatcher';
+    ok $status->{dispatcher}{at_work}, 'is at work';
+    is $status->{outbox}{waiting}, 0, 'nothing waits';
+    is $status->{github}{rate_limit}, 5000, 'the rate limit';
+    cmp_ok $status->{github}{rate_remaining}, '<', 5000, 'what is left of it';
+    like $status->{github}{rate_reset_at}, qr/^\d{4}-/, 'until when';
+    is $status->{github}{token_rejected_since}, undef, 'the token is good';
+    is $status->{store}{runs}, 3, 'runs in the store';
+    cmp_ok $status->{store}{used_bytes}, '>', 0, 'its size';
+    wait_ok { json_of($service, 'status')->{github}{sweep_ended_at} } 'the last sweep';
+    my $text = at($service, 'status');
+    is $text->{status}, 0, 'in words: exit 0';
+    like $text->{out}, qr/^health +good$/m, 'health';
+    like $text->{out}, qr/^workers +2 of 2 alive/m, 'workers';
+    like $text->{out}, qr/^rate limit +\d+ of 5000 calls left/m, 'rate limit';
+    like $text->{out}, qr/^version +\d+\./m, 'version';
+};
+
+subtest 'runs' => sub {
+    my $runs = json_of($service, 'runs');
+    is_deeply [sort map { $_->{run_id} } @$runs], [sort map { $_->id } $flaky, $refused, $good], 'all of them';
+    my ($row) = grep { $_->{run_id} == $flaky->id } @$runs;
+    is $row->{reruns}, 1, 'how often it was rerun';
+    is $row->{attempt}, 2, 'attempt';
+    is $row->{url}, $github->url . '/octo/app/actions/runs/' . $flaky->id, 'its page';
+    my ($odd) = grep { $_->{run_id} == $refused->id } @$runs;
+    is $odd->{workflow}, "Nightly \x{1F319} \x{65e5}\x{672c} \e[31m", 'a name comes through';
+    is $odd->{reason}, 'no-permission', 'reason';
+    is scalar @{ json_of($service, 'runs', '--repo', 'octo/w*') }, 1, '--repo';
+    is scalar @{ json_of($service, 'runs', '--state=open') }, 2, '--state open';
+    is scalar @{ json_of($service, 'runs', '--state=closed') }, 1, '--state closed';
+    is scalar @{ json_of($service, 'runs', '--since', '1h') }, 3, '--since an age';
+    is scalar @{ json_of($service, 'runs', '--since', '2099-01-01') }, 0, '--since a day to come';
+    is scalar @{ json_of($service, 'runs', '--limit', 2) }, 2, '--limit';
+
+    my $text = at($service, 'runs')->{out};
+    my @line = split /\n/, $text;
+    is @line, 4, 'a line each, and the titles';
+    unlike $text, qr/[\x00-\x09\x0b-\x1f]/, 'no control character';
+    my $wide = Encode::decode('UTF-8', $text);
+    my %column = map { index($_, 'octo/') => 1 } grep {/octo/} split /\n/, $wide;
+    is keys %column, 1, 'columns are aligned';
+    # A moon and two characters of Japanese take two columns each.
+    my $place = sub { my ($before) = $_[0] =~ /^(.*?)(?:main|release\/1)/; length($before) + (() = $before =~ /[\x{1F319}\x{65e5}\x{672c}]/g) };
+    my %branch = map { $place->($_) => 1 } grep {/octo/} split /\n/, $wide;
+    is keys %branch, 1, 'also behind wide characters';
+};
+
+subtest 'a terminal, and a pipe' => sub {
+    my ($script) = grep { -x } '/usr/bin/script';
+    plan skip_all => 'no script(1)' if !$script;
+    my %env = (%{ $service->environment }, COLUMNS => 60, TERM => 'dumb');
+    my $out = tmpdir() . '/typescript';
+    is reap(spawn(argv => [$script, '-qefc', binary() . ' runs', '/dev/null'], env => \%env, out => $out)), 0, 'exit 0';
+    open my $fh, '<:encoding(UTF-8)', $out or die "$out: $!";
+    my @line = map {s/\r?\n$//r} <$fh>;
+    is @line, 4, 'as many lines';
+    cmp_ok length, '<=', 60, 'none is wider than the terminal' for @line;
+    like "@line", qr/\x{2026}/, 'what was cut is marked';
+    my $pipe = tool(['runs'], %env);
+    unlike Encode::decode('UTF-8', $pipe->{out}), qr/\x{2026}/, 'in a pipe nothing is cut';
+    my ($longest) = sort { $b <=> $a } map {length} split /\n/, $pipe->{out};
+    cmp_ok $longest, '>', 60, 'whatever COLUMNS says';
+};
+
+subtest 'why' => sub {
+    my ($why, $result) = json_of($service, 'why', $flaky->id);
+    is $result->{status}, 0, 'exit 0';
+    is $why->{run}{run_id}, $flaky->id, 'the run';
+    is @{ $why->{jobs} }, 4, 'jobs of both attempts';
+    my @history = @{ $why->{history} };
+    my ($post) = grep { $_->{kind} eq 'call' && $_->{detail} =~ /^POST/ } @history;
+    is $post->{status}, 201, 'the POST and its status';
+    is $post->{reason}, 'rerun-accepted', 'and what it means';
+    my ($get) = grep { $_->{kind} eq 'call' && $_->{detail} =~ /^GET/ } @history;
+    is $get->{status}, 200, 'the GET';
+    ok((grep { $_->{kind} eq 'decision' } @history), 'decisions');
+    my @hooks = grep { $_->{kind} eq 'webhook' } @history;
+    is @hooks, 7, 'every webhook';
+    ok !(grep { !$_->{delivery} || !$_->{status} } @hooks), 'with its delivery and answer';
+    my @times = map { $_->{at} } @history;
+    is_deeply \@times, [sort @times], 'in order';
+
+    my $text = at($service, 'why', 'https://github.com/octo/web/actions/runs/' . $refused->id . '/job/1?pr=2');
+    is $text->{status}, 0, 'by its address: exit 0' or diag $text->{err};
+    like $text->{out}, qr/^Attempt 1 is decided: .*permission.*\(no-permission\)/m, 'the answer in a sentence';
+    like $text->{out}, qr/POST rerun-failed-jobs, \d+ ms: Resource not accessible by integration; answer 403/,
+        "GitHub's words and status";
+    unlike $text->{out}, qr/\e/, 'no escape sequence';
+    fails_with(at($service, 'why', next_id()), EX_FAILED, qr/nothing is recorded/, 'an unknown run');
+    fails_with(at($service, 'why', 'https://github.com/octo/web/pull/7'), EX_USAGE, qr{actions/runs}, 'no run');
+    fails_with(at($service, 'why'), EX_USAGE, qr/missing/, 'no argument');
+};
+
+subtest 'flaky' => sub {
+    my $flaky = json_of($service, 'flaky');
+    my ($row) = grep { $_->{job} eq 'test' && $_->{repository} eq 'octo/app' } @{ $flaky->{jobs} };
+    is $row->{failures}, 1, 'failed once';
+    is $row->{rescued}, 1, 'rescued once';
+    is $row->{rate} + 0, 1, 'always';
+    cmp_ok $row->{rate_low}, '<', 0.5, 'which tells little';
+    is ref $flaky->{runners}, 'ARRAY', 'runners';
+    is scalar @{ json_of($service, 'flaky', '--repo', 'nobody/*')->{jobs} }, 0, '--repo';
+    like at($service, 'flaky')->{out}, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
+};
+
+subtest 'pause, outbox, resume' => sub {
+    my $paused = json_of($service, 'pause');
+    ok $paused->{paused}, 'paused';
+    is scalar json_of($service, 'pause')->{paused_since}, $paused->{paused_since}, 'a second time changes nothing';
+    my $run = run_of();
+    is $run->play(build => 'success', test => 'failure')->status, 201, 'a run fails meanwhile';
+    my $outbox = json_of($service, 'outbox');
+    is_deeply [map { $_->{run_id} } @$outbox], [$run->id], 'it waits';
+    like $outbox->[0]{due_at}, qr/^\d{4}-/, 'since when it is due';
+    like at($service, 'outbox')->{out}, qr/^\S+Z +-?\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words';
+    my $status = json_of($service, 'status');
+    is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
+    ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
+    is $status->{outbox}{waiting}, 1, 'and what waits';
+    is $status->{outbox}{first_due_run_id}, $run->id, 'which';
+    wait_ok { at($service, 'outbox')->{out} =~ /^\S+Z +-\d/m } 'it is overdue';
+    is scalar $run->gets, 0, 'GitHub is not asked';
+    my $resumed = json_of($service, 'resume');
+    ok !$resumed->{paused}, 'resumed';
+    wait_ok { $run->accepted } 'and it is rerun';
+    is json_of($service, 'resume')->{paused_since}, undef, 'resumed twice';
+};
+
+subtest 'rerun' => sub {
+    $github->set_run($refused->id, status => 'completed', conclusion => 'failure');
+    my ($done, $result) = json_of($service, 'rerun', $refused->id, '--wait=20s');
+    is $result->{status}, 0, 'exit 0' or diag $result->{err};
+    ok $done->{accepted}, 'GitHub accepted it';
+    is scalar $refused->accepted, 1, 'it did';
+    is $done->{run}{attempt}, 2, 'the next attempt';
+    like at($service, 'why', $refused->id)->{out}, qr/by hand .*asked for by hand/, 'why tells of it';
+
+    my $again = at($service, 'rerun', $good->id, '--wait');
+    fails_with($again, EX_FAILED, qr/not rerun: .*\(not-failed\)/, 'one that succeeded');
+    like $again->{out}, qr/GET run/, 'what happens is shown as it does';
+
+    my $unheard = $github->put_run(id => next_id(), repo => 'octo/other', status => 'completed', conclusion => 'failure',
+        jobs => [{ name => 'build', status => 'completed', conclusion => 'failure' }]);
+    fails_with(at($service, 'rerun', $unheard->{id}), EX_FAILED, qr{https://github.com/OWNER/NAME/actions}, 'one not heard of');
+    is at($service, 'rerun', "https://github.com/octo/other/actions/runs/$unheard->{id}", '--wait=20s')->{status}, 0,
+        'by its address' or return;
+    is $github->get_run($unheard->{id})->{attempt}, 2, 'rerun';
+    fails_with(at($service, 'rerun', $good->id, '--wait=soon'), EX_USAGE, qr/--wait/, 'no time');
+};
+
+subtest 'forget' => sub {
+    my ($forgotten) = json_of($service, 'forget', $good->id);
+    is $forgotten->{jobs}, 2, 'its jobs';
+    cmp_ok $forgotten->{deliveries}, '>=', 4, 'its deliveries';
+    fails_with(at($service, 'why', $good->id), EX_FAILED, qr/nothing is recorded/, 'it is gone');
+    fails_with(at($service, 'forget', $good->id), EX_FAILED, qr/nothing is recorded/, 'once only');
+};
+
+subtest 'export' => sub {
+    my $export = at($service, 'export');
+    is $export->{status}, 0, 'exit 0';
+    my @lines = split /\n/, $export->{out};
+    my @entries = map { eval { $JSON->decode($_) } // () } @lines;
+    is @entries, @lines, 'each line is JSON';
+    is scalar(grep { $_->{run_id} == $flaky->id } @entries), scalar @{ json_of($service, 'why', $flaky->id)->{history} },
+        'each entry of a run';
+    is at($service, 'export', '--since', '2099-01-01')->{out}, '', '--since';
+};
+
+subtest 'backup, and a service that is restored from it' => sub {
+    my $dir = tmpdir() . '/backup';
+    my ($told, $result) = json_of($service, 'backup', $dir);
+    is $result->{status}, 0, 'exit 0' or diag $result->{err};
+    is_deeply [map {s{.*/}{}r} glob "$dir/*"], ['data.mdb'], 'one file';
+    is $told->{bytes}, -s "$dir/data.mdb", 'its size';
+    is sprintf('%o', (stat "$dir/data.mdb")[2] & 0777), '600', 'for nobody else';
+    fails_with(at($service, 'backup', $dir), EX_FAILED, qr/not empty/, 'not over another one');
+    fails_with(at($service, 'backup', tmpdir() . '/no/such'), EX_FAILED, qr/cannot make/, 'no folder for it');
+    my $restored = service(github => $github, STATE_DIR => $dir);
+    my $before = json_of($service, 'why', $flaky->id);
+    is_deeply scalar json_of($restored, 'why', $flaky->id), $before, 'it holds the same';
+    is json_of($restored, 'status')->{store}{runs}, $told->{runs}, 'as many runs as it said';
+    $restored->start;
+    ok json_of($restored, 'status')->{healthy}, 'a service runs on it';
+};
+
+subtest 'check' => sub {
+    my ($check, $result) = json_of($service, 'check');
+    is $result->{status}, 0, 'exit 0';
+    is $check->{settings}{GITHUB_TOKEN}, 'set', 'settings, secrets masked';
+    ok $check->{store}{dispatcher_at_work}, 'the store';
+    my ($online) = json_of($service, 'check', '--online', 'octo/app');
+    is_deeply [map { $_->{good} ? 1 : 0 } @{ $online->{online} }], [1, 1, 1, 1, 1], 'online: all is good';
+    my $text = at($service, 'check', '--online', 'octo/app');
+    is $text->{status}, 0, 'in words: exit 0' or diag $text->{err};
+    like $text->{out}, qr/^token +works, as rerun-bot$/m, 'as whom';
+    like $text->{out}, qr{^repository +octo/app: its user may write}m, 'and that it may';
+    unlike $text->{out}, qr/@{[ JR::Service::token() ]}/, 'no secret';
+
+    $github->script(GET => '/user$', { status => 200, headers => { 'X-OAuth-Scopes' => 'gist, read:org' }, body => { login => 'bot' } });
+    my $scopes = at($service, 'check', '--online');
+    is $scopes->{status}, EX_FAILED, 'a classic token without repo: exit 1';
+    like $scopes->{out}, qr/^scopes +NO: gist, read:org\. .*`repo'/m, 'and what is missing';
+    $github->script(GET => '/octo/app$', { status => 200, body => { full_name => 'octo/app', permissions => { push => JSON::PP::false } } });
+    my $reader = at($service, 'check', '--online', 'octo/app');
+    is $reader->{status}, EX_FAILED, 'a user who may only read: exit 1';
+    like $reader->{out}, qr/^repository +NO: .*write permission/m, 'and the repair';
+    $github->script(GET => '/octo/app$', { status => 404, body => { message => 'Not Found' } });
+    like at($service, 'check', '--online', 'octo/app')->{out}, qr/^repository +NO: .*404.*Add the repository to the token/m, 'not visible';
+    $github->set_tokens('another');
+    my $rejected = at($service, 'check', '--online');
+    $github->set_tokens(JR::Service::token());
+    is $rejected->{status}, EX_FAILED, 'a rejected token: exit 1';
+    like $rejected->{out}, qr/^token +NO: .*401.*new token/m, 'and the repair';
+    fails_with(at($service, 'check', 'octo/app'), EX_USAGE, qr/--online/, 'a repository without --online');
+    fails_with(at($service, 'check', '--online', 'octo'), EX_USAGE, qr{OWNER/NAME}, 'no repository');
+    my $nowhere = tool(['check', '--online'], %{ $service->environment }, GITHUB_API_URL => 'http://127.0.0.1:1');
+    is $nowhere->{status}, EX_FAILED, 'nobody there: exit 1';
+    like $nowhere->{out}, qr/^token +NO: .*GITHUB_API_URL/m, 'and where to look';
+};
+
+subtest 'pipes' => sub {
+    my $status = system '/bin/sh', '-c', <<"SH";
+STATE_DIR=@{[ $service->state_dir ]} MAP_SIZE=64M; export STATE_DIR MAP_SIZE
+for i in 1 2 3; do
+    { @{[ binary() ]} export; @{[ binary() ]} runs --json; } 2>@{[ tmpdir() ]}/pipe.err | head -c 10 >/dev/null
+done
+SH
+    is $status, 0, 'a reader that leaves';
+    is -s tmpdir() . '/pipe.err', 0, 'is no reason for a word';
+    my $full = spawn(argv => [binary(), 'runs'], env => $service->environment,
+        out => do { open my $fh, '>', '/dev/full' or die; $fh }, err => tmpdir() . '/full.err');
+    is reap($full) >> 8, EX_FAILED, 'a full disk: exit 1';
+    like slurp(tmpdir() . '/full.err'), qr/cannot write/, 'and why';
+};
+
+# The snapshots that are held: of each reader, by its process.
+sub snapshots {
+    my ($of) = @_;
+    open my $fh, '-|', 'mdb_stat', '-r', $of->state_dir or return;
+    return map { /^\s*(\d+)\s+\S+\s+(\d+)\s*$/ ? [$1, $2] : () } <$fh>;
+}
+
+# How much stands in a pipe.
+sub in_pipe {
+    my ($read) = @_;
+    my $count = pack 'i', 0;
+    ioctl $read, FIONREAD, $count or die "FIONREAD: $!";
+    return unpack 'i', $count;
+}
+
+# A pipe takes 64 kB: the export stands still in the middle of its work.
+subtest 'suspended while it prints' => sub {
+    plan skip_all => 'no mdb_stat (lmdb-utils)' if !grep { -x "$_/mdb_stat" } split /:/, $ENV{PATH};
+    my $run = run_of();
+    $run->queued('test', action => 'queued') for 1 .. 300;
+    pipe my $read, my $write or die "pipe: $!";
+    my $pid = spawn(argv => [binary(), 'export'], env => $service->environment, out => $write, err => tmpdir() . '/export.err');
+    close $write;
+    wait_ok { in_pipe($read) > 65536 - 4096 } 'the pipe is full: it waits for its reader';
+    kill 'STOP', $pid;
+    is_deeply [grep { $_->[0] == $pid } snapshots($service)], [], 'no snapshot is held';
+    ok running($pid), 'it is still there';
+    is played('success')->truth->{status}, 'completed', 'and work goes on';
+    kill 'CONT', $pid;
+    my $text = do { local $/; <$read> };
+    is reap($pid), 0, 'it ends well';
+    is scalar(grep { !eval { $JSON->decode($_) } } split /\n/, $text), 0, 'each line is whole';
+};
+
+subtest 'settings from a file' => sub {
+    my $dir = tmpdir() . '/etc';
+    mkdir $_ or die "$_: $!" for $dir, "$dir/github";
+    my $write = sub {
+        my ($name, $text) = @_;
+        open my $fh, '>', "$dir/$name" or die "$name: $!";
+        print {$fh} $text;
+        close $fh;
+    };
+    $write->('env', "# a comment\nSTATE_DIR=\"@{[ $service->state_dir ]}\"\n  MAP_SIZE = 64M  \nNO_RETRY_LIST='robot,\\\nother'\n"
+        . "GITHUB_API_URL=@{[ $github->url ]}\n");
+    $write->('github/token', JR::Service::token() . "\n");
+    $write->('github/sign_key', "a-key-in-a-file-of-its-own\n");
+    my $check = tool(['check', '--online', '--env-file', "$dir/env"], GITHUB_TOKEN => 'not-this-one', STATE_DIR => '/nowhere', PORT => 'x');
+    is $check->{status}, 0, 'settings from the file, secrets beside it' or diag $check->{err}, $check->{out};
+    like $check->{out}, qr/^GITHUB_SIGN_KEY +set$/m, 'the key';
+    is tool(['status', '--env-file', "$dir/env"])->{status}, 0, 'status';
+    unlink "$dir/github/token", "$dir/github/sign_key";
+    is tool(['runs', '--env-file', "$dir/env"])->{status}, 0, 'runs needs no secret';
+    fails_with(tool(['check', '--env-file', "$dir/env"]), EX_CONFIG, qr/GITHUB_SIGN_KEY/, 'check does');
+    $write->('env', "STATE_DIR=/x\n\nexport A=b\n");
+    fails_with(tool(['status', "--env-file=$dir/env"]), EX_CONFIG, qr{\Q$dir\E/env:3: }, 'a wrong line');
+    fails_with(tool(['status', '--env-file', "$dir/none"]), EX_CONFIG, qr{\Q$dir\E/none}, 'no such file');
+    fails_with(tool(['status', '--env-file']), EX_USAGE, qr/--env-file FILE/, 'no file named');
+};
+
+# In a name space of its own, where /etc has a folder more.
+subtest 'settings where the systemd unit has them' => sub {
+    plan skip_all => 'not root' if $> != 0;
+    my $dir = tmpdir() . '/overlay';
+    mkdir $_ or die "$_: $!" for $dir, "$dir/upper", "$dir/work";
+    my $mount = "mount -t overlay overlay -o lowerdir=/etc,upperdir=$dir/upper,workdir=$dir/work /etc";
+    my $in = sub {
+        my ($script, %env) = @_;
+        my $pid = spawn(argv => ['/usr/bin/unshare', '-m', '/bin/sh', '-c', "$mount || exit 99\n$script"],
+            env => { PATH => '/usr/sbin:/usr/bin:/bin', %env }, out => "$dir/out", err => "$dir/err");
+        return reap($pid) >> 8;
+    };
+    plan skip_all => 'no mounting here' if $in->('true') != 0;
+    my $files = <<"SH";
+mkdir -p /etc/job-rerunner/github && cd /etc/job-rerunner || exit 98
+echo STATE_DIR=@{[ $service->state_dir ]} >job-rerunner.env
+echo MAP_SIZE=64M >>job-rerunner.env
+echo ghp_a-token-in-etc >github/token
+echo a-key-in-etc-of-some-length >github/sign_key
+SH
+    is $in->("$files @{[ binary() ]} status", GITHUB_TOKEN => 'for-another-program', WORKERS => 'x'), 0, 'status';
+    is $in->("$files @{[ binary() ]} check"), 0, 'check';
+    like slurp("$dir/out"), qr/^GITHUB_SIGN_KEY +set$/m, 'with the secrets beside it';
+    is $in->("$files rm job-rerunner.env; @{[ binary() ]} check", STATE_DIR => '/nowhere/at/all', GITHUB_SIGN_KEY => 'x' x 20,
+        DRY_RUN => 'yes'), 0, 'the environment comes first';
+    like slurp("$dir/out"), qr{^STATE_DIR +/nowhere/at/all$}m, 'and counts alone';
+};
+
+subtest 'no service, no store' => sub {
+    my $other = service();
+    fails_with(at($other, $_ eq 'why' ? ($_, 1) : $_ eq 'backup' ? ($_, tmpdir() . '/b') : $_), EX_STORE,
+        qr/no store in '\Q@{[ $other->state_dir ]}\E'/, $_) for qw(status runs why outbox flaky pause export backup);
+    is_deeply [glob $other->state_dir . '/*'], [], 'nothing is left behind';
+    ok !-e tmpdir() . '/b', 'nor is a folder made';
+    $service->stop_service;
+    my ($status, $result) = json_of($service, 'status');
+    is $result->{status}, EX_FAILED, 'a service that is stopped: exit 1';
+    ok !$status->{service}{running}, 'and it says so';
+    is at($service, 'runs')->{status}, 0, 'the runs can be read';
+    my $waits = at($service, 'rerun', $flaky->id);
+    like $waits->{err}, qr/rerun|no dispatcher/, 'a rerun is refused or waits';
+    $service->start_service;
+};
+
+subtest 'as root' => sub {
+    plan skip_all => 'not root' if $> != 0;
+    my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
+    my $owned = service(github => $github);
+    chown $uid, $gid, $owned->state_dir or die "chown: $!";
+    $owned->start_service;
+    wait_ok { $owned->dispatcher } 'it runs';
+    my $dir = tmpdir() . '/owned-backup';
+    is at($owned, 'status')->{status}, 0, 'status';
+    is at($owned, 'pause')->{status}, 0, 'pause';
+    my $backup = at($owned, 'backup', $dir);
+    is $backup->{status}, 0, 'backup' or diag $backup->{err};
+    is +(stat)[4], $uid, "$_ belongs to STATE_DIR's owner" for glob($owned->state_dir . '/*'), $dir, "$dir/data.mdb";
+    mkdir tmpdir() . '/roots', 0700;
+    fails_with(at($owned, 'backup', tmpdir() . '/roots'), EX_FAILED, qr/owner of STATE_DIR/, 'a folder of root\'s');
+    my $other = spawn(argv => [binary(), 'runs'], env => { %{ $service->environment } }, out => tmpdir() . '/other.out',
+        err => tmpdir() . '/other.err', in_child => sub { POSIX::setgid($gid); POSIX::setuid($uid) });
+    is reap($other) >> 8, EX_STORE, 'another user: exit 73';
+    like slurp(tmpdir() . '/other.err'), qr/run this as root/, 'and the way out';
+};
+
+subtest 'help' => sub {
+    my ($list) = tool(['--help'])->{out} =~ /^commands:\n((?:  .*\n)+)/m;
+    for my $name ($list =~ /^  (\S+)/mg) {
+        my $help = tool([$name, '--help']);
+        is $help->{status}, 0, "$name --help: exit 0";
+        like $help->{out}, qr/^usage: job-rerunner $name/, 'usage';
+        is tool(['help', $name])->{out}, $help->{out}, "help $name says the same";
+        fails_with(tool([$name, '--nonsense']), EX_USAGE, qr/--nonsense/, "$name --nonsense");
+    }
+};
+
+sub slurp {
+    my ($name) = @_;
+    open my $fh, '<', $name or return '';
+    local $/;
+    return <$fh> // '';
+}
+
+finish();

@@ -1,0 +1,141 @@
+/*
+ * grid -- rows of text in columns.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/grid.h"
+#include "t/unit/support.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FFFD "\xef\xbf\xbd"
+#define DOTS "\xe2\x80\xa6"
+#define NIHON "\xe6\x97\xa5\xe6\x9c\xac" /* two characters of two columns each */
+
+static const struct jr_column columns[] = {
+    { "NAME", false, true }, { "N", true, false }, { "WHAT", false, true },
+};
+
+/* Write the cells, three a row; the end is NULL. */
+static char *written(int width, const char *const *cells)
+{
+    struct jr_grid grid;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    jr_grid_init(&grid, columns, COUNT(columns));
+    for (; *cells != NULL; cells++)
+        jr_grid_add(&grid, *cells);
+    assert_int_equal(jr_grid_write(&grid, stream, width), JR_OK);
+    fclose(stream);
+    jr_grid_release(&grid);
+    return text;
+}
+
+static const struct grid_row {
+    const char *name;
+    int width;
+    const char *cells[10], *want;
+} grids[] = {
+    { "no rows", 0, { NULL }, "NAME  N  WHAT\n" },
+    { "aligned", 0, { "a", "1", "x", "longer", "100", "y", NULL },
+      "NAME      N  WHAT\na         1  x\nlonger  100  y\n" },
+    { "empty cells", 0, { "", "", "", NULL }, "NAME  N  WHAT\n-     -  -\n" },
+    { "wide characters", 0, { NIHON, "1", "x", "abcdef", "2", "y", NULL },
+      "NAME    N  WHAT\n" NIHON "    1  x\nabcdef  2  y\n" },
+    { "combining characters", 0, { "e\xcc\x81" "e\xcc\x81" "bcd", "1", "x", NULL },
+      "NAME   N  WHAT\ne\xcc\x81" "e\xcc\x81" "bcd  1  x\n" },
+    { "fits", 22, { "a long name", "1", "words", NULL }, "NAME         N  WHAT\na long name  1  words\n" },
+    { "the widest gives way", 20, { "a very long name", "1", "words", NULL },
+      "NAME        N  WHAT\na very lo" DOTS "  1  words\n" },
+    { "both give way", 21, { "a very long name", "1", "a very long text", NULL },
+      "NAME      N  WHAT\na very " DOTS "  1  a very " DOTS "\n" },
+    { "no column is cut to nothing, the line is", 12, { "a very long name", "1", "what", NULL },
+      "NAME      N\na very " DOTS "  1\n" },
+    { "cut between wide characters", 13, { NIHON NIHON NIHON, "1", "", NULL },
+      "NAME      N\n" NIHON "\xe6\x97\xa5" DOTS "   1\n" },
+    { "no limit", 0, { "a very long name that goes on and on and on and on", "1", "x", NULL },
+      "NAME                                                N  WHAT\n"
+      "a very long name that goes on and on and on and on  1  x\n" },
+};
+
+static void grid_is_written(void **state)
+{
+    const struct grid_row *row = *state;
+    char *text = written(row->width, row->cells);
+
+    assert_string_equal(text, row->want);
+    free(text);
+}
+
+static const struct clean_row {
+    const char *name, *text, *want;
+} texts[] = {
+    { "plain", "a b", "a b" },
+    { "UTF-8", "\xc3\xa4 " NIHON " \xf0\x9f\x8c\x99", "\xc3\xa4 " NIHON " \xf0\x9f\x8c\x99" },
+    { "control characters", "a\x1b[31m\n\t\x7f", "a" FFFD "[31m" FFFD FFFD FFFD },
+    { "C1 control characters", "\xc2\x9b" "1m", FFFD "1m" },
+    { "bytes that are no UTF-8", "a\xff\xc3(\xe6\x97", "a" FFFD FFFD "(" FFFD FFFD },
+    { "right to left override", "a\xe2\x80\xae" "b\xe2\x81\xa6", "a" FFFD "b" FFFD },
+};
+
+static void text_is_cleaned(void **state)
+{
+    const struct clean_row *row = *state;
+    char copy[TEXT_SIZE];
+
+    jr_grid_clean(copy, sizeof copy, row->text);
+    assert_string_equal(copy, row->want);
+}
+
+static void cleaning_keeps_whole_characters(void **state)
+{
+    char copy[5];
+
+    (void)state;
+    jr_grid_clean(copy, sizeof copy, "abc" NIHON);
+    assert_string_equal(copy, "abc");
+    jr_grid_clean(copy, sizeof copy, "abc\xff");
+    assert_string_equal(copy, "abc");
+    jr_grid_clean(copy, sizeof copy, "abcd");
+    assert_string_equal(copy, "abcd");
+}
+
+static void many_rows_and_long_cells(void **state)
+{
+    struct jr_grid grid;
+    char *text = NULL, *huge = malloc(100000);
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    (void)state;
+    memset(huge, 'x', 99999);
+    huge[99999] = '\0';
+    jr_grid_init(&grid, columns, COUNT(columns));
+    for (int i = 0; i < 1000; i++) {
+        jr_grid_addf(&grid, "%d", i);
+        jr_grid_addf(&grid, "%s", i == 7 ? huge : "");
+        jr_grid_add(&grid, NULL);
+    }
+    assert_int_equal(jr_grid_write(&grid, stream, 0), JR_OK);
+    fclose(stream);
+    jr_grid_release(&grid);
+    assert_contains(text, "\n999 ");
+    free(text);
+    free(huge);
+}
+
+int main(void)
+{
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    TABLE(grids, grid_is_written);
+    TABLE(texts, text_is_cleaned);
+    TEST(cleaning_keeps_whole_characters);
+    TEST(many_rows_and_long_cells);
+    return run_program("grid");
+}

@@ -1,0 +1,89 @@
+/*
+ * say -- amounts as people say them.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/say.h"
+#include "lib/timestamp.h"
+#include "t/unit/support.h"
+
+#include <string.h>
+
+static const struct span_row {
+    const char *name;
+    int64_t span_ms;
+} spans[] = {
+    { "0 s", -1 },
+    { "0 s", 0 },
+    { "1 ms", 1 },
+    { "999 ms", 999 },
+    { "1 s", 1999 },
+    { "59 s", JR_MINUTE_MS - 1 },
+    { "1 min", JR_MINUTE_MS },
+    { "1 min 5 s", JR_MINUTE_MS + 5 * JR_SECOND_MS },
+    { "12 min", 12 * JR_MINUTE_MS + 30 * JR_SECOND_MS },
+    { "1 h 5 min", JR_HOUR_MS + 5 * JR_MINUTE_MS },
+    { "23 h", 23 * JR_HOUR_MS + JR_MINUTE_MS },
+    { "2 d 1 h", 49 * JR_HOUR_MS },
+    { "90 d", 90 * JR_DAY_MS },
+    { "106751991167 d", INT64_MAX },
+};
+
+static void span_is_said(void **state)
+{
+    const struct span_row *row = *state;
+    char text[JR_SPAN_SIZE];
+
+    assert_string_equal(jr_say_span(row->span_ms, text), row->name);
+}
+
+static const struct bytes_row {
+    const char *name;
+    int64_t bytes;
+} sizes[] = {
+    { "0 B", -1 },
+    { "0 B", 0 },
+    { "1023 B", 1023 },
+    { "1.0 kB", 1024 },
+    { "9.5 kB", 9728 },
+    { "140 kB", 140 * 1024 },
+    { "16 GB", INT64_C(16) << 30 },
+    { "8388608 TB", INT64_MAX },
+};
+
+static void size_is_said(void **state)
+{
+    const struct bytes_row *row = *state;
+    char text[JR_BYTES_SIZE];
+
+    assert_string_equal(jr_say_bytes(row->bytes, text), row->name);
+}
+
+static const struct count_row {
+    const char *name;
+    uint64_t count;
+} counts[] = {
+    { "0", 0 },
+    { "999", 999 },
+    { "1,000", 1000 },
+    { "1,234,567", 1234567 },
+    { "18,446,744,073,709,551,615", UINT64_MAX },
+};
+
+static void count_is_said(void **state)
+{
+    const struct count_row *row = *state;
+    char text[JR_COUNT_SIZE];
+
+    assert_string_equal(jr_say_count(row->count, text), row->name);
+}
+
+int main(void)
+{
+    TABLE(spans, span_is_said);
+    TABLE(sizes, size_is_said);
+    TABLE(counts, count_is_said);
+    return run_program("say");
+}
