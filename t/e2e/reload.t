@@ -42,6 +42,14 @@ sub reload {
     return $line // {};
 }
 
+# And wait until those from before have left, who may serve one more request.
+sub reload_whole {
+    my ($service) = @_;
+    my @old = $service->children;
+    reload($service);
+    return wait_ok { !grep { running($_) } @old } 'the old children have left';
+}
+
 sub serves {
     my ($service, $name) = @_;
     status_is $service->http->send(queued()), 202, "$name: a webhook";
@@ -187,7 +195,7 @@ subtest 'secrets' => sub {
     overwrite($file, "$new\n");
     my %by_new = (key => $new);
     status_is $service->http->send(queued()), 202, 'the file is not looked at meanwhile';
-    reload($service);
+    reload_whole($service);
     status_is $service->http->send(queued()), 403, 'the old key is no longer good';
     status_is $service->http->send(delivery(job_event(run_id => next_id(), action => 'queued'), %by_new)), 202,
         'the new one is';
@@ -198,7 +206,7 @@ subtest 'secrets' => sub {
     overwrite($file, "$old\n");
     # The token came by the environment, and comes through each time.
     for my $round (1 .. 3) {
-        reload($service);
+        reload_whole($service);
         serves($service, "round $round");
     }
     $service->stop_service;
