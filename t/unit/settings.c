@@ -530,14 +530,14 @@ static void forgotten(void **state)
     good_environment();
     setenv("GITHUB_SIGN_KEY_OLD", "old", 1);
     assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
-    jr_settings_forget_token(&settings);
+    jr_settings_forget(&settings, JR_SECRETS_TOKEN);
     assert_null(settings.github_token);
     assert_string_equal(settings.github_sign_key, "key");
     assert_string_equal(settings.github_sign_key_old, "old");
-    jr_settings_forget_keys(&settings);
+    jr_settings_forget(&settings, JR_SECRETS_KEYS);
     assert_null(settings.github_sign_key);
     assert_null(settings.github_sign_key_old);
-    jr_settings_forget_token(&settings);
+    jr_settings_forget(&settings, JR_SECRETS_TOKEN);
     jr_settings_release(&settings);
 }
 
