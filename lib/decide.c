@@ -469,7 +469,9 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     run->last_event_ms = later_of(now_ms, run->last_event_ms);
     attempt = attempt_of(event, run, job);
     counted = is_job && job->known && jr_run_attempt_of(run, job) == attempt;
-    if (is_job && event->attempt > job->attempt)
+    /* A job goes to a newer attempt only, and with an event that is applied: it is counted there. */
+    if (is_job && event->attempt > (job->known ? jr_run_attempt_of(run, job) : 0)
+        && event->status != JR_STATUS_UNKNOWN)
         job->attempt = event->attempt;
     else if (is_job && !job->known && event->attempt == 0)
         job->attempt = run->numbered ? run->attempt : 0;
@@ -487,7 +489,8 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     if (is_job && event->status == JR_STATUS_UNKNOWN) {
         answer(decision, 202, JR_REASON_UNKNOWN_ACTION);
     } else if (attempt < run->attempt) {
-        if (is_job)
+        /* One that is in a newer attempt by now is counted there. */
+        if (is_job && jr_run_attempt_of(run, job) == attempt)
             move_job(job, event, attempt);
         answer(decision, 202, JR_REASON_OLDER_ATTEMPT);
     } else {
