@@ -7,6 +7,7 @@
  */
 #include <config.h>
 
+#include "lib/codec.h"
 #include "lib/decide.h"
 #include "lib/timestamp.h"
 
@@ -76,7 +77,7 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->failed_day = 0;
 }
 
-/* When the event says that it happened; INT64_MAX when it does not say. */
+/* When the event says that it happened; JR_TIME_MOST when it does not say. */
 static int64_t time_of(const struct jr_event *event)
 {
     int64_t time_ms = event->kind == JR_EVENT_RUN ? event->updated_ms : event->completed_ms;
@@ -85,7 +86,7 @@ static int64_t time_of(const struct jr_event *event)
         time_ms = event->started_ms;
     if (time_ms == 0)
         time_ms = event->created_ms;
-    return time_ms != 0 ? time_ms : INT64_MAX;
+    return time_ms != 0 ? time_ms : JR_TIME_MOST;
 }
 
 /* The sender of the attempt's first event, whichever event comes first here. */
