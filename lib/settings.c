@@ -169,8 +169,8 @@ static void problem(struct loader *loader, const char *name, const char *format,
 /* A value from the environment in a message: short, and no control characters. */
 static const char *shown(const char *value, char buffer[80])
 {
-    if (!jr_text_copy(buffer, 80, value))
-        memcpy(buffer + strlen(buffer) - 3, "...", 3);
+    if (!jr_text_copy(buffer, 80 - 3, value))
+        memcpy(buffer + strlen(buffer), "...", sizeof "...");
     for (char *c = buffer; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';

@@ -463,6 +463,9 @@ static const struct scene_row attempts[] = {
     { "a job of which another number is told", "", "q1@0 c1@2=failure", "202 201", "2 due 1/0/1", 6 },
     { "a job that shows up in a newer attempt", "", "q1 c1=failure q1@2 c1@2=failure", "202 201 * *", "2 due 1/0/1", 0 },
     { "a job that shows up in an older attempt", "", "q1@2 i1@1 c1@2=failure", "202 202 201", "2 due 1/0/1", 7 },
+    { "a job that ends in an older attempt", "", "q1@2 c1@1=failure c1@2=success", "202 202 200", "2 open 1/0/0", 0 },
+    { "an action that nobody knows, in a newer attempt", "", "q1 u1@2 i1@2 c1@2=failure", "202 202 202 201", "2 due 1/0/1", 8 },
+    { "a job's number is less than what GitHub says of the run", "", "q1@0 Q Gi@5 c1@4=failure", "202 ask * *", "5 open 1/1/0", 0 },
 };
 
 static const struct scene_row filters[] = {

@@ -249,6 +249,22 @@ static void bad_value(void **state)
     jr_settings_release(&settings);
 }
 
+/* A long value is cut between two characters: here there is no place for that but its start. */
+static void long_value_without_characters(void **state)
+{
+    struct jr_settings settings;
+    char value[129] = "", *problems;
+
+    (void)state;
+    memset(value, 0x80, sizeof value - 1);
+    good_environment();
+    setenv("RUN_ATTEMPTS", value, 1);
+    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_contains(problems, "RUN_ATTEMPTS: '...' is not a whole number");
+    free(problems);
+    jr_settings_release(&settings);
+}
+
 /* A secret is never in a message. */
 static const struct bad_row bad_secrets[] = {
     { "GITHUB_TOKEN", "S3CRET with-a-blank", "blank" },
@@ -695,6 +711,7 @@ int main(void)
     TEST(defaults);
     VALUES(good, good_value);
     VALUES(bad, bad_value);
+    TEST(long_value_without_characters);
     VALUES(bad_secrets, bad_secret);
     TEST(files_that_are_named);
     TEST(all_problems_at_once);
