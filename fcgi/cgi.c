@@ -102,7 +102,7 @@ static void leave_dispatcher_behind(struct jr_settings *settings)
         return;
     (void)setsid();
     jr_process_catch_stop();
-    jr_settings_forget_keys(settings);
+    jr_settings_forget(settings, JR_SECRETS_KEYS);
     exit(jr_dispatcher_work_off(settings, jr_now_ms() + settings->rerun_delay_ms + WORK_OFF_MS));
 }
 

@@ -13,6 +13,7 @@
 #include "fcgi/process.h"
 #include "lib/testpoint.h"
 #include "lib/batch.h"
+#include "lib/confine.h"
 #include "lib/control.h"
 #include "lib/days.h"
 #include "lib/delivery.h"
@@ -36,6 +37,9 @@
 
 /* After a failure of the store. */
 #define STORE_WAIT_MS JR_SECOND_MS
+
+/* It shows that often, at least, that it has not hung (master.c). */
+#define BEAT_MS (2 * JR_SECOND_MS)
 
 #define UPKEEP_INTERVAL_MS JR_MINUTE_MS
 /* Upkeep that has more to do goes on after this. */
@@ -71,25 +75,36 @@ struct dispatcher {
     bool broken;             /* the store can no longer be used */
 };
 
-/* Sleep for a time, or until woken or told to stop. */
+/* Whoever has the lock, the master wants to see that its own dispatcher goes on. */
+static void beat(const struct dispatcher *dispatcher)
+{
+    if (dispatcher->runtime != NULL)
+        jr_process_note_beat(jr_runtime_dispatcher(dispatcher->runtime), jr_monotonic_ms());
+}
+
+/* Sleep for a time or less, until woken or told to stop. */
 static void rest(const struct dispatcher *dispatcher, int64_t wait_ms)
 {
     struct pollfd wake = { .fd = dispatcher->wake_fd, .events = POLLIN };
     struct timespec limit;
 
+    beat(dispatcher);
     if (wait_ms <= 0 || jr_process_stopping())
         return;
+    if (wait_ms > BEAT_MS)
+        wait_ms = BEAT_MS;
     limit.tv_sec = wait_ms / 1000;
     limit.tv_nsec = wait_ms % 1000 * 1000000;
     if (ppoll(&wake, dispatcher->wake_fd >= 0, &limit, jr_process_wait_mask()) > 0)
         jr_wake_drain(dispatcher->wake_fd);
+    beat(dispatcher);
 }
 
 /* Sleep for the whole time, whoever wakes; ends early only to stop. */
-static void pause_for(int64_t wait_ms)
+static void pause_for(const struct dispatcher *dispatcher, int64_t wait_ms)
 {
     int64_t end_ms = jr_monotonic_ms() + wait_ms;
-    struct dispatcher deaf = { .wake_fd = -1 };
+    struct dispatcher deaf = { .runtime = dispatcher->runtime, .wake_fd = -1 };
 
     for (int64_t left_ms = wait_ms; left_ms > 0 && !jr_process_stopping();
          left_ms = end_ms - jr_monotonic_ms())
@@ -224,7 +239,7 @@ static void keep_write_interval(struct dispatcher *dispatcher)
     if (jr_rerun_last_post(dispatcher->store, &last_post_ms, &error) != JR_OK)
         return;
     wait_ms = last_post_ms + interval_ms - jr_now_ms();
-    pause_for(wait_ms < interval_ms ? wait_ms : interval_ms);
+    pause_for(dispatcher, wait_ms < interval_ms ? wait_ms : interval_ms);
 }
 
 /* The POST, of which the intent is on disk, and what came of it. */
@@ -235,6 +250,7 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run, const struc
     struct jr_error error;
     enum jr_err err;
 
+    beat(dispatcher);
     jr_test_point("before-post");
     jr_calls_rerun(&dispatcher->calls, run, decided->step == JR_STEP_RERUN_ALL, &call);
     jr_test_point("after-post");
@@ -273,6 +289,8 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
     else
         err = jr_rerun_outcome(dispatcher->store, settings, run->attempt, false, &call, run,
                                jr_now_ms(), &verdict, &error);
+    if (err == JR_EBUSY)
+        return; /* paused meanwhile */
     if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
         return;
@@ -631,10 +649,11 @@ static void dispatch(struct dispatcher *dispatcher)
     while (!jr_process_stopping() && !dispatcher->broken) {
         int64_t outbox_ms, reconcile_ms, upkeep_ms;
 
+        beat(dispatcher);
         /* While nothing can be recorded nothing is asked: only try whether there is room again. */
         if (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))) {
-            pause_for(STORE_WAIT_MS);
+            pause_for(dispatcher, STORE_WAIT_MS);
             if (!jr_process_stopping())
                 upkeep(dispatcher);
             if (dispatcher->failing || jr_process_stopping())
@@ -731,7 +750,7 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
         told = true;
         /* Somebody is at work, if not we. */
         dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
-        pause_for(LOCK_WAIT_MS);
+        pause_for(dispatcher, LOCK_WAIT_MS);
     }
     return err;
 }
@@ -743,6 +762,7 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
 static int work_if_locked(struct dispatcher *dispatcher, enum jr_err locked,
                           const struct jr_error *error, int64_t until_ms)
 {
+    struct jr_error unconfined;
     int status;
 
     if (locked == JR_EBUSY)
@@ -754,6 +774,8 @@ static int work_if_locked(struct dispatcher *dispatcher, enum jr_err locked,
     status = begin(dispatcher);
     if (status != JR_EXIT_OK)
         return status;
+    if (jr_confine(JR_CONFINE_DISPATCHER, &unconfined) != JR_OK)
+        jr_log(JR_LOG_WARN, "not-confined", "%s", unconfined.text);
     if (until_ms == 0)
         dispatch(dispatcher);
     else

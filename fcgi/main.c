@@ -12,6 +12,7 @@
 #include "fcgi/worker.h"
 #include "lib/log.h"
 #include "lib/settings.h"
+#include "lib/vault.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -34,8 +35,10 @@ static int prepare(struct jr_settings *settings)
 {
     char *problems;
     struct jr_error error;
-    enum jr_err err = jr_settings_load(settings, &problems);
+    enum jr_err err;
 
+    jr_process_guard_secrets();
+    err = jr_settings_load(settings, &problems);
     jr_settings_clear_environment();
     jr_log_open(settings->log_level);
     if (err != JR_OK) {
@@ -57,7 +60,7 @@ static int prepare(struct jr_settings *settings)
     if (strlen(settings->github_sign_key) < 16)
         jr_log(JR_LOG_WARN, "short-key", "GITHUB_SIGN_KEY has fewer than 16 characters; "
                "a secret that can be guessed protects nothing");
-    jr_process_guard_secrets();
+    jr_process_guard_secrets(); /* another user's processes begin anew */
     return JR_EXIT_OK;
 }
 
@@ -68,6 +71,7 @@ int main(int argc, char **argv)
     int status;
 
     jr_process_open_standard();
+    (void)jr_vault_take_over();
     /* Who reads our output or log may leave before we do. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc > 1)

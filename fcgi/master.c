@@ -10,18 +10,24 @@
 
 #include "fcgi/dispatcher.h"
 #include "fcgi/master.h"
+#include "fcgi/notify.h"
 #include "fcgi/process.h"
+#include "fcgi/reload.h"
 #include "fcgi/worker.h"
 #include "lib/log.h"
 #include "lib/runtime.h"
 #include "lib/store.h"
+#include "lib/testpoint.h"
 #include "lib/timestamp.h"
+#include "lib/vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +38,16 @@
 /* Nobody holds the store's write lock so long who has not hung. The others wait, and nginx
  * waits 8 s for them. */
 #define LOCK_LIMIT_MS (5 * JR_SECOND_MS)
-#define LOCK_LOOK_MS JR_SECOND_MS
+
+/* Nobody is at one thing so long who has not hung: a worker's requests, or the dispatcher's
+ * calls of the API, 30 s each and with redirects (http.c). */
+#define WORKER_LIMIT_MS (60 * JR_SECOND_MS)
+#define DISPATCHER_LIMIT_MS (150 * JR_SECOND_MS)
+
+/* How often to look at all that. Who has not looked for long was stopped himself, and
+ * perhaps all others with him. */
+#define LOOK_MS JR_SECOND_MS
+#define LOOK_LATE_MS (5 * JR_SECOND_MS)
 
 /* How long children may take to finish what they are at. */
 #define STOP_LIMIT_MS (8 * JR_SECOND_MS)
@@ -48,6 +63,7 @@ struct child {
     int64_t lives_ms[2];     /* how long the last two lived */
     unsigned quick_deaths;   /* how many in a row came too soon after those before */
     int64_t respawn_due_ms;  /* monotonic; when there is none */
+    bool killed;             /* by us, since it hung */
 };
 
 struct master {
@@ -56,6 +72,15 @@ struct master {
     struct child *children; /* the workers, then the dispatcher */
     size_t count;
     sigset_t signals;       /* what sigtimedwait() takes */
+    struct jr_vault vault;
+    struct jr_reload reload;
+    bool reload_wanted;
+    pid_t *old;             /* children of the master before us, which finish; 0: has ended */
+    size_t old_count;
+    int64_t old_limit_ms;   /* monotonic: when they are killed */
+    int64_t looked_ms;      /* monotonic; at the children, last */
+    int64_t ping_ms;        /* how often the service manager hears of us; 0: it need not */
+    int64_t pinged_ms;      /* monotonic */
 };
 
 /* The probe: open, check and migrate the store, so that its failure ends the start. */
@@ -93,17 +118,29 @@ static int run_probe(const struct master *master)
     return WEXITSTATUS(status);
 }
 
-/* What a child does, after fork: it has no use for the other kind's secrets. */
+static void release(struct master *master)
+{
+    free(master->children);
+    free(master->old);
+    jr_reload_release(&master->reload);
+}
+
+/* What a child does, after fork: it takes its own kind's secrets, and none of the other's. */
 static int live_as(enum kind kind, int number, struct master *master, pid_t parent)
 {
+    struct jr_error error;
+
     jr_process_begin_child(parent);
-    free(master->children);
-    if (kind == WORKER) {
-        jr_settings_forget_token(master->settings);
-        return jr_worker_main(master->settings, master->runtime, number);
+    release(master);
+    if (jr_vault_open(&master->vault, kind == WORKER ? JR_SECRETS_KEYS : JR_SECRETS_TOKEN,
+                      master->settings, &error) != JR_OK) {
+        jr_log(JR_LOG_ERROR, kind_names[kind], "%s", error.text);
+        return JR_EXIT_FAILED;
     }
-    jr_settings_forget_keys(master->settings);
-    return jr_dispatcher_main(master->settings, master->runtime);
+    if (kind == DISPATCHER)
+        return jr_dispatcher_main(master->settings, master->runtime);
+    jr_process_forget_environment();
+    return jr_worker_main(master->settings, master->runtime, number);
 }
 
 /* Workers and dispatcher stand in the same order here and there. */
@@ -114,9 +151,11 @@ static struct jr_process *block_of(const struct master *master, const struct chi
 
 static void spawn(struct master *master, struct child *child)
 {
-    pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid;
 
+    /* Before it can do so itself. */
+    jr_process_note_beat(block_of(master, child), jr_monotonic_ms());
+    pid = fork();
     if (pid == 0) {
         enum kind kind = child->kind;
         int status = live_as(kind, (int)(child - master->children), master, parent);
@@ -131,6 +170,7 @@ static void spawn(struct master *master, struct child *child)
     }
     child->pid = pid;
     child->spawned_ms = jr_monotonic_ms();
+    child->killed = false;
     jr_process_note_start(block_of(master, child), pid, jr_now_ms());
 }
 
@@ -184,6 +224,49 @@ static struct child *find_child(struct master *master, pid_t pid)
     return NULL;
 }
 
+static size_t old_left(const struct master *master)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < master->old_count; i++)
+        left += master->old[i] != 0;
+    return left;
+}
+
+/* One that the master before us has left, if it is one. */
+static void bury_old(struct master *master, pid_t pid)
+{
+    for (size_t i = 0; i < master->old_count; i++) {
+        if (master->old[i] != pid)
+            continue;
+        master->old[i] = 0;
+        if (old_left(master) == 0)
+            jr_log(JR_LOG_DEBUG, "reload", "the children from before have ended");
+    }
+}
+
+/* Execute the program on disk, with all children left to it. */
+static void go_on_as_new(const struct master *master)
+{
+    pid_t *children = calloc(master->count, sizeof *children);
+    size_t count = 0;
+
+    for (size_t i = 0; children != NULL && i < master->count; i++)
+        if (master->children[i].pid != 0)
+            children[count++] = master->children[i].pid;
+    if (children != NULL)
+        jr_reload_go(&master->reload, &master->vault, children, count);
+    free(children);
+}
+
+static void end_reload(struct master *master, int status, bool stopping)
+{
+    if (jr_reload_judge(&master->reload, status) && !stopping)
+        go_on_as_new(master);
+    if (!stopping)
+        jr_notify("READY=1\nSTATUS=The last reload was refused, see the log");
+}
+
 /* Take note of all children that have ended. */
 static void reap(struct master *master, bool stopping)
 {
@@ -193,6 +276,10 @@ static void reap(struct master *master, bool stopping)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct child *child = find_child(master, pid);
 
+        if (pid == master->reload.pid)
+            end_reload(master, status, stopping);
+        else if (child == NULL)
+            bury_old(master, pid);
         if (child == NULL)
             continue;
         if (child->kind == DISPATCHER && master->runtime->dispatcher_free_ms == 0)
@@ -231,9 +318,17 @@ static int next_signal(const struct master *master, int64_t timeout_ms)
     return number > 0 ? number : 0;
 }
 
+static size_t tell_old(const struct master *master, int signal_number)
+{
+    for (size_t i = 0; i < master->old_count; i++)
+        if (master->old[i] != 0)
+            (void)kill(master->old[i], signal_number);
+    return old_left(master);
+}
+
 static size_t tell_all(const struct master *master, int signal_number)
 {
-    size_t told = 0;
+    size_t told = tell_old(master, signal_number);
 
     for (size_t i = 0; i < master->count; i++) {
         if (master->children[i].pid == 0)
@@ -262,6 +357,9 @@ static void stop(struct master *master)
         for (size_t i = 0; i < master->count; i++)
             if (master->children[i].pid != 0)
                 (void)waitpid(master->children[i].pid, NULL, 0);
+        for (size_t i = 0; i < master->old_count; i++)
+            if (master->old[i] != 0)
+                (void)waitpid(master->old[i], NULL, 0);
     }
 }
 
@@ -284,37 +382,117 @@ static void end_hung_writer(struct master *master)
     (void)kill(pid, SIGKILL);
 }
 
-static void run(struct master *master)
+/* End children that are at one thing for too long. */
+static void end_hung(struct master *master)
 {
-    for (;;) {
-        int64_t wait_ms = respawn(master);
-        int number = next_signal(master, wait_ms < 0 || wait_ms > LOCK_LOOK_MS ? LOCK_LOOK_MS
-                                                                               : wait_ms);
+    int64_t now_ms = jr_monotonic_ms();
+    bool late = now_ms - master->looked_ms > LOOK_LATE_MS;
 
-        end_hung_writer(master);
+    master->looked_ms = now_ms;
+    for (size_t i = 0; i < master->count; i++) {
+        struct child *child = &master->children[i];
+        struct jr_process *process = block_of(master, child);
+        int64_t limit_ms = jr_test_hang_limit_ms(child->kind == WORKER ? WORKER_LIMIT_MS
+                                                                       : DISPATCHER_LIMIT_MS);
+        int64_t still_ms = now_ms - process->beat_ms;
 
-        if (number == SIGTERM || number == SIGINT)
-            return;
-        if (number == SIGHUP)
-            jr_log(JR_LOG_WARN, "reload", "settings are read at start only; restart to change them");
-        reap(master, false);
+        if (late)
+            jr_process_note_beat(process, now_ms);
+        if (late || child->pid == 0 || child->killed || still_ms < limit_ms)
+            continue;
+        jr_log(JR_LOG_ERROR, "hung", "%s %ld has done nothing for %lld s and is killed",
+               kind_names[child->kind], (long)child->pid, (long long)(still_ms / 1000));
+        child->killed = true;
+        (void)kill(child->pid, SIGKILL);
     }
 }
 
-static void log_start(const struct jr_settings *settings)
+/* End children of the master before us that do not finish. */
+static void end_old(struct master *master)
 {
-    struct jr_line line;
+    if (old_left(master) == 0 || jr_monotonic_ms() < master->old_limit_ms)
+        return;
+    jr_log(JR_LOG_WARN, "reload", "%zu children from before did not end in time and are killed",
+           tell_old(master, SIGKILL));
+    master->old_limit_ms += STOP_LIMIT_MS;
+}
 
-    jr_line_begin(&line, JR_LOG_INFO, "started");
-    jr_line_text(&line, "version", PACKAGE_VERSION);
-    jr_line_number(&line, "pid", (uint64_t)getpid());
-    jr_line_number(&line, "workers", (uint64_t)settings->workers);
-    jr_line_text(&line, "state_dir", settings->state_dir);
-    jr_line_text(&line, "api", settings->github_api_url);
+/* Tell the service manager that this loop turns. */
+static void ping(struct master *master)
+{
+    int64_t now_ms = jr_monotonic_ms();
+
+    if (master->ping_ms == 0 || now_ms - master->pinged_ms < master->ping_ms / 2)
+        return;
+    master->pinged_ms = now_ms;
+    jr_notify("WATCHDOG=1");
+}
+
+/* Those from before have to end first: one change of guard at a time. */
+static void begin_reload(struct master *master)
+{
+    if (!master->reload_wanted || master->reload.pid != 0 || old_left(master) > 0)
+        return;
+    master->reload_wanted = false;
+    jr_notify("RELOADING=1\nSTATUS=Trying the program on disk");
+    if (!jr_reload_try(&master->reload, &master->vault))
+        jr_notify("READY=1\nSTATUS=The last reload was refused, see the log");
+}
+
+/*
+ * Several workers wait for one connection: who comes too late must not block in accept().
+ * Again and again, since systemd takes the flag away from the socket, which is the same for
+ * all, whenever it executes something with it, such as ExecReload=. Until that is noticed
+ * accept() has a limit of time: short, for SIGTERM has to wait for it.
+ */
+static bool keep_socket_ready(void)
+{
+    const struct timeval limit = { .tv_usec = 100 * 1000 };
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+    return flags >= 0
+           && setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0
+           && ((flags & O_NONBLOCK) != 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0);
+}
+
+static void run(struct master *master)
+{
+    int64_t look_ms = master->ping_ms > 0 && master->ping_ms < LOOK_MS ? master->ping_ms : LOOK_MS;
+
+    master->looked_ms = jr_monotonic_ms();
+    (void)respawn(master);
+    jr_notify("READY=1\nSTATUS=%lld workers serve", (long long)master->settings->workers);
+    for (;;) {
+        int64_t wait_ms = respawn(master);
+        int number = next_signal(master, wait_ms < 0 || wait_ms > look_ms ? look_ms : wait_ms);
+
+        ping(master);
+        (void)keep_socket_ready();
+        end_hung_writer(master);
+        end_hung(master);
+        end_old(master);
+        jr_reload_look(&master->reload);
+        if (number == SIGTERM || number == SIGINT)
+            return;
+        if (number == SIGHUP)
+            master->reload_wanted = true;
+        reap(master, false);
+        begin_reload(master);
+    }
+}
+
+/* Before the secrets are put aside: what is set is seen here. */
+static void line_of_start(struct jr_line *line, const struct jr_settings *settings, bool reloaded)
+{
+    jr_line_begin(line, JR_LOG_INFO, reloaded ? "reloaded" : "started");
+    jr_line_text(line, "version", PACKAGE_VERSION);
+    jr_line_number(line, "pid", (uint64_t)getpid());
+    jr_line_number(line, "workers", (uint64_t)settings->workers);
+    jr_line_text(line, "state_dir", settings->state_dir);
+    jr_line_text(line, "api", settings->github_api_url);
     if (settings->dry_run)
-        jr_line_text(&line, "dry_run",
+        jr_line_text(line, "dry_run",
                      jr_settings_can_call(settings) ? "yes" : "yes, without a token");
-    jr_line_write(&line);
 }
 
 static void block_signals(struct master *master)
@@ -329,14 +507,6 @@ static void block_signals(struct master *master)
     (void)signal(SIGCHLD, SIG_DFL);
 }
 
-/* Several workers wait for one connection: who comes too late must not block in accept(). */
-static bool prepare_socket(void)
-{
-    int flags = fcntl(STDIN_FILENO, F_GETFL);
-
-    return flags >= 0 && fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 /* One that has not lived yet counts as one that lived long. */
 static bool make_children(struct master *master)
 {
@@ -348,34 +518,65 @@ static bool make_children(struct master *master)
     return master->children != NULL;
 }
 
-int jr_master_main(struct jr_settings *settings)
+/* Let those finish that the master before us has left; ours come in their place. */
+static void relieve_old(struct master *master)
 {
-    struct master master = { .settings = settings, .count = (size_t)settings->workers + 1 };
+    master->old_limit_ms = jr_monotonic_ms() + STOP_LIMIT_MS;
+    (void)tell_old(master, SIGTERM);
+}
+
+static int start_failed(const char *text)
+{
+    jr_log(JR_LOG_ERROR, "start-failed", "%s", text);
+    return JR_EXIT_FAILED;
+}
+
+/* All that comes before the children. */
+static int begin(struct master *master)
+{
+    struct jr_settings *settings = master->settings;
+    bool reloaded = jr_reload_inherit(&master->old, &master->old_count);
+    struct jr_line line;
     struct jr_error error;
     int status;
 
-    block_signals(&master);
-    if (!prepare_socket()) {
+    jr_reload_init(&master->reload);
+    if (!keep_socket_ready()) {
         jr_log(JR_LOG_ERROR, "start-failed", "cannot set up the socket: %s", strerror(errno));
         return JR_EXIT_FAILED;
     }
-    status = run_probe(&master);
+    line_of_start(&line, settings, reloaded);
+    if (jr_vault_fill(&master->vault, settings, &error) != JR_OK)
+        return start_failed(error.text);
+    status = run_probe(master);
     if (status != JR_EXIT_OK)
         return status;
-    if (!make_children(&master)
-        || jr_runtime_create(&master.runtime, settings->state_dir, (size_t)settings->workers,
-                             jr_now_ms(), &error) != JR_OK) {
-        jr_log(JR_LOG_ERROR, "start-failed", "%s",
-               master.children == NULL ? "out of memory" : error.text);
-        free(master.children);
-        return JR_EXIT_FAILED;
-    }
-    jr_process_note_start(jr_runtime_master(master.runtime), getpid(), jr_now_ms());
-    log_start(settings);
-    run(&master);
-    stop(&master);
-    free(master.children);
-    jr_runtime_remove(master.runtime, settings->state_dir);
-    jr_log(JR_LOG_INFO, "stopped", "all children have ended");
+    if (!make_children(master))
+        return start_failed("out of memory");
+    if (jr_runtime_create(&master->runtime, settings->state_dir, (size_t)settings->workers,
+                          jr_now_ms(), &error) != JR_OK)
+        return start_failed(error.text);
+    jr_process_note_start(jr_runtime_master(master->runtime), getpid(), jr_now_ms());
+    relieve_old(master);
+    jr_line_write(&line);
     return JR_EXIT_OK;
+}
+
+int jr_master_main(struct jr_settings *settings)
+{
+    struct master master = { .settings = settings, .count = (size_t)settings->workers + 1 };
+    int status;
+
+    block_signals(&master);
+    master.ping_ms = jr_notify_watchdog_ms() / 2;
+    status = begin(&master);
+    if (status == JR_EXIT_OK) {
+        run(&master);
+        jr_notify("STOPPING=1");
+        stop(&master);
+        jr_runtime_remove(master.runtime, settings->state_dir);
+        jr_log(JR_LOG_INFO, "stopped", "all children have ended");
+    }
+    release(&master);
+    return status;
 }

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/process.h"
+#include "lib/signature.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,19 @@ void jr_process_guard_secrets(void)
     /* The leak checker has to attach to its own process. */
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
+}
+
+void jr_process_forget_environment(void)
+{
+    char **kept = environ;
+
+    for (char **variable = environ; *variable != NULL; variable++) {
+        if (strncmp(*variable, "JR_TEST_", 8) == 0)
+            *kept++ = *variable;
+        else
+            jr_wipe(*variable, strlen(*variable));
+    }
+    *kept = NULL;
 }
 
 void jr_process_open_standard(void)

@@ -40,6 +40,12 @@ enum jr_err jr_process_become_owner(const char *folder, struct jr_error *error) 
 /* No core dump, no reading of memory by others of the same user: prctl(2). */
 void jr_process_guard_secrets(void);
 
+/*
+ * Wipe the whole environment, which root and the same user could read in
+ * /proc/PID/environ; only what is for tests stays. What was got by getenv() is gone.
+ */
+void jr_process_forget_environment(void);
+
 /* Make sure that descriptors 0 to 2 are open, so that no file gets their number. */
 void jr_process_open_standard(void);
 

@@ -23,6 +23,8 @@
 #include "fcgi/handle.h"
 #include "fcgi/process.h"
 #include "fcgi/worker.h"
+#include "lib/confine.h"
+#include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/signature.h"
 #include "lib/timestamp.h"
@@ -241,13 +243,15 @@ static int watch_socket(void)
 }
 
 /* Wait for a connection. Returns false when it is time to stop. */
-static bool wait_for_request(int epoll)
+static bool wait_for_request(const struct server *server)
 {
     struct epoll_event connection;
 
     while (!jr_process_stopping()) {
-        int ready = epoll_pwait(epoll, &connection, 1, LOOK_AGAIN_MS, jr_process_wait_mask());
+        int ready = epoll_pwait(server->epoll, &connection, 1, LOOK_AGAIN_MS,
+                                jr_process_wait_mask());
 
+        jr_process_note_beat(server->handler->process, jr_monotonic_ms());
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR) {
@@ -264,7 +268,7 @@ static void serve(struct server *server)
     int fd = -1;
 
     while (!server->broken && !server->handler->broken
-           && (fd >= 0 || wait_for_request(server->epoll))) {
+           && (fd >= 0 || wait_for_request(server))) {
         if (fd < 0)
             fd = take_connection(server);
         if (fd >= 0)
@@ -278,6 +282,7 @@ static void serve(struct server *server)
         }
         record(server);
         jr_process_note_busy(server->handler->process, 0);
+        jr_process_note_beat(server->handler->process, jr_monotonic_ms());
     }
     if (fd >= 0)
         close(fd);
@@ -286,6 +291,7 @@ static void serve(struct server *server)
 static int run(struct jr_handler *handler)
 {
     struct server *server = calloc(1, sizeof *server);
+    struct jr_error error;
     int status;
 
     if (server == NULL || FCGX_Init() != 0) {
@@ -303,6 +309,10 @@ static int run(struct jr_handler *handler)
     /* Without a socket to accept from: it gets its connections from us. */
     for (size_t i = 0; i < JR_SLOT_UPDATES; i++)
         (void)FCGX_InitRequest(&server->flights[i].fcgx, -1, 0);
+    /* Everything that it needs is open. */
+    jr_lock_prepare_look(handler->settings->state_dir);
+    if (jr_confine(JR_CONFINE_WORKER, &error) != JR_OK)
+        jr_log(JR_LOG_WARN, "not-confined", "%s", error.text);
     serve(server);
     status = server->broken || handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED
                                                                          : JR_EXIT_OK;

@@ -54,17 +54,27 @@ enum jr_err jr_lock_take(const char *state_dir, int *fd, struct jr_error *error)
                         strerror(saved));
 }
 
+/* What jr_lock_prepare_look() has opened; -1: nothing. */
+static int look_fd = -1;
+
+void jr_lock_prepare_look(const char *state_dir)
+{
+    if (look_fd < 0)
+        look_fd = open_file(state_dir, O_RDONLY | O_CREAT);
+}
+
 /* The lock as somebody else holds it; l_type F_UNLCK: nobody does. */
 static struct flock look(const char *state_dir)
 {
     struct flock lock = whole_file(), none = { .l_type = F_UNLCK };
-    int fd = open_file(state_dir, O_RDONLY);
+    int fd = look_fd >= 0 ? look_fd : open_file(state_dir, O_RDONLY);
 
     if (fd < 0)
         return none;
     if (fcntl(fd, F_GETLK, &lock) != 0)
         lock = none;
-    close(fd);
+    if (fd != look_fd)
+        close(fd);
     return lock;
 }
 

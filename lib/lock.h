@@ -30,4 +30,10 @@ bool jr_lock_is_held(const char *state_dir);
 /* The process that holds it; 0: none does, or it is not to be seen from here. */
 pid_t jr_lock_holder(const char *state_dir);
 
+/*
+ * For a process that only looks, and soon may no longer open files: open the file
+ * now, making it if need be, for all looks to come.
+ */
+void jr_lock_prepare_look(const char *state_dir);
+
 #endif

@@ -32,6 +32,7 @@ struct jr_process {
     _Atomic int64_t started_ms;
     _Atomic uint64_t restarts;      /* how often another one has been started in its place */
     _Atomic int64_t busy_since_ms;  /* at a request, or at a run; 0: idle */
+    _Atomic int64_t beat_ms;        /* monotonic: when it last went on to something else */
     _Alignas(JR_CACHE_LINE) struct jr_counters counters;
 };
 
@@ -76,6 +77,17 @@ static inline void jr_process_note_busy(struct jr_process *process, int64_t sinc
 {
     if (process != NULL)
         atomic_store_explicit(&process->busy_since_ms, since_ms, memory_order_relaxed);
+}
+
+/*
+ * Note that a process goes on, at something or with waiting: who has not done so
+ * for long has hung. For itself, and for the master when it starts one; it may be NULL.
+ *   now_ms  monotonic
+ */
+static inline void jr_process_note_beat(struct jr_process *process, int64_t now_ms)
+{
+    if (process != NULL)
+        atomic_store_explicit(&process->beat_ms, now_ms, memory_order_relaxed);
 }
 
 /* Add up what all processes have counted. */

@@ -175,8 +175,8 @@ static void problem(struct loader *loader, const char *name, const char *format,
 /* A value from the environment in a message: short, and no control characters. */
 static const char *shown(const char *value, char buffer[80])
 {
-    if (!jr_text_copy(buffer, 80, value))
-        memcpy(buffer + strlen(buffer) - 3, "...", 3);
+    if (!jr_text_copy(buffer, 80 - 3, value))
+        memcpy(buffer + strlen(buffer), "...", sizeof "...");
     for (char *c = buffer; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
@@ -474,15 +474,23 @@ static bool find_credential(const char *name, char *path, size_t size)
     return access(path, F_OK) == 0;
 }
 
-static void read_secret(struct loader *loader, const struct row *row, const char *value)
+/* What NAME_FILE says; NULL: nothing. */
+static const char *file_of(const struct row *row)
 {
-    char name[64], path[PATH_MAX];
+    char name[64];
     const char *file;
 
     snprintf(name, sizeof name, "%s_FILE", row->name);
     file = getenv(name);
-    if (file != NULL && *file == '\0')
-        file = NULL;
+    return file != NULL && *file != '\0' ? file : NULL;
+}
+
+static void read_secret(struct loader *loader, const struct row *row, const char *value)
+{
+    char name[64], path[PATH_MAX];
+    const char *file = file_of(row);
+
+    snprintf(name, sizeof name, "%s_FILE", row->name);
     if (value != NULL && file != NULL)
         problem(loader, row->name, "is set, and so is %s; set one of them", name);
     else if (value != NULL)
@@ -731,16 +739,60 @@ bool jr_settings_reread_token(struct jr_settings *settings)
                                 : offsetof(struct jr_settings, github_app_key));
 }
 
-void jr_settings_forget_token(struct jr_settings *settings)
+static enum jr_secrets kind_of(const struct row *row)
 {
-    release_secret(&settings->github_token);
-    release_secret(&settings->github_app_key);
+    return row->offset == offsetof(struct jr_settings, github_sign_key)
+                   || row->offset == offsetof(struct jr_settings, github_sign_key_old)
+               ? JR_SECRETS_KEYS
+               : JR_SECRETS_TOKEN;
 }
 
-void jr_settings_forget_keys(struct jr_settings *settings)
+void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind)
 {
-    release_secret(&settings->github_sign_key);
-    release_secret(&settings->github_sign_key_old);
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].type == SECRET && kind_of(&rows[i]) == kind)
+            release_secret(field_of(settings, &rows[i]));
+}
+
+const char *jr_settings_secret(const struct jr_settings *settings, size_t row, enum jr_secrets kind)
+{
+    if (rows[row].type != SECRET || kind_of(&rows[row]) != kind)
+        return NULL;
+    return *(char *const *)const_field_of(settings, &rows[row]);
+}
+
+/* The secret of that name; a value may stand behind it. */
+static const struct row *find_secret(const char *name)
+{
+    size_t length = strcspn(name, "=");
+
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].type == SECRET && strlen(rows[i].name) == length
+            && strncmp(rows[i].name, name, length) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *assignment)
+{
+    const struct row *row = find_secret(assignment);
+    const char *value = strchr(assignment, '=');
+    char **field;
+
+    if (row == NULL || value == NULL)
+        return JR_OK;
+    field = field_of(settings, row);
+    release_secret(field);
+    *field = strdup(value + 1);
+    return *field == NULL ? JR_ENOMEM : JR_OK;
+}
+
+bool jr_settings_has_source(const char *name)
+{
+    const struct row *row = find_secret(name);
+    char path[PATH_MAX];
+
+    return row != NULL && (file_of(row) != NULL || find_credential(row->name, path, sizeof path));
 }
 
 void jr_settings_release(struct jr_settings *settings)

@@ -108,10 +108,25 @@ bool jr_settings_can_call(const struct jr_settings *settings);
  */
 bool jr_settings_reread_token(struct jr_settings *settings);
 
-/* Wipe secrets in a process that has no use for them: the token and the App's key,
- * or the webhook's keys. */
-void jr_settings_forget_token(struct jr_settings *settings);
-void jr_settings_forget_keys(struct jr_settings *settings);
+/* Whose a secret is: each kind of process has a use for its own only. */
+enum jr_secrets {
+    JR_SECRETS_KEYS,  /* of the webhook: who answers requests */
+    JR_SECRETS_TOKEN, /* of the API, or of the App: the dispatcher */
+    JR_SECRETS_KINDS
+};
+
+/* Wipe the secrets of one kind, in a process that has no use for them. */
+void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind);
+
+/* The value of a row if it is a secret of that kind and set, else NULL. It stays settings'. */
+const char *jr_settings_secret(const struct jr_settings *settings, size_t row,
+                               enum jr_secrets kind);
+
+/* Set a secret from "NAME=value"; what is none is ignored. JR_OK or JR_ENOMEM. */
+enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *assignment) JR_CHECKED;
+
+/* Is there a NAME_FILE or a credential to read the secret NAME (or "NAME=value") from? */
+bool jr_settings_has_source(const char *name);
 
 /* Does a run that ended so deserve a rerun? */
 bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion);

@@ -28,9 +28,26 @@ void jr_test_point(const char *name)
     (void)raise(SIGSTOP);
 }
 
-bool jr_test_batch_is_off(void)
+static bool is_off(const char *name)
 {
-    const char *value = getenv("JR_TEST_BATCH");
+    const char *value = getenv(name);
 
     return value != NULL && strcmp(value, "off") == 0;
+}
+
+bool jr_test_batch_is_off(void)
+{
+    return is_off("JR_TEST_BATCH");
+}
+
+bool jr_test_confine_is_off(void)
+{
+    return is_off("JR_TEST_CONFINE");
+}
+
+int64_t jr_test_hang_limit_ms(int64_t limit_ms)
+{
+    const char *value = getenv("JR_TEST_HANG");
+
+    return value != NULL ? strtoll(value, NULL, 10) : limit_ms;
 }

@@ -23,10 +23,17 @@
 #define JR_TESTPOINT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 void jr_test_point(const char *name);
 
 /* JR_TEST_BATCH=off: each update has a commit of its own, for the benchmark to compare with. */
 bool jr_test_batch_is_off(void);
+
+/* JR_TEST_CONFINE=off: a worker may open files (confine.h), as other test points need it. */
+bool jr_test_confine_is_off(void);
+
+/* JR_TEST_HANG=MS: who does nothing for so long has hung; else the limit that is given. */
+int64_t jr_test_hang_limit_ms(int64_t limit_ms);
 
 #endif

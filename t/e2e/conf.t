@@ -86,9 +86,6 @@ CONF
     ($status, $said) = run(JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', $conf, '-p', "$tmp/");
     is($status, 0, 'nginx -t with a password') or diag($said);
     unlike($said, qr/\[(?:warn|emerg)\]/, 'without a warning');
-
-    my ($socket) = text(srcdir() . '/conf/job-rerunner.service.in') =~ /^ExecStart=.* -s (\S+)/m;
-    like($example, qr/server unix:\Q$socket\E /, 'its socket is that of the unit');
 };
 
 # The example served without TLS, by a service of ours; its port.
@@ -150,21 +147,40 @@ subtest 'who may see the pages by nginx.conf.example' => sub {
     $_->stop for @nginx;
 };
 
-subtest 'job-rerunner.service' => sub {
-    my $unit = text(srcdir() . '/conf/job-rerunner.service.in');
-    my $dir  = binary() =~ s{/[^/]*$}{}r;
-    $unit =~ s/\@bindir\@/$dir/g;
-    $unit =~ s/\@docdir\@/$dir/g;
-    unlike($unit, qr/\@\w+\@/, 'nothing else is to be replaced');
-    my $file = write_text("$tmp/job-rerunner.service", $unit);
-    my ($status, $said) = run('systemd-analyze', 'verify', '--man=no', $file);
-    is($status, 0, 'systemd-analyze verify') or diag($said);
-    # Other units of this host may be complained of.
-    unlike($said, qr/job-rerunner/, 'without a complaint');
+sub unit { my ($name) = @_; return text(srcdir() . "/conf/$name") }
 
-    ($status, $said) = run('systemd-analyze', 'security', '--offline=1', $file);
-    my ($exposure) = $said =~ /exposure level for \S+: ([0-9.]+)/;
-    cmp_ok($exposure // 10, '<=', 1.5, 'systemd-analyze security finds it hardened');
+subtest 'units' => sub {
+    my ($status) = run('systemd-analyze', '--version');
+    plan skip_all => 'no systemd-analyze' if $status != 0;
+    my $dir = binary() =~ s{/[^/]*$}{}r;
+    my @services = map {"$_.service"} qw(job-rerunner job-rerunner-spawn);
+    my @files = write_text("$tmp/job-rerunner.socket", unit('job-rerunner.socket'));
+    for my $name (@services) {
+        my $text = unit("$name.in") =~ s/\@(?:bindir|docdir)\@/$dir/gr;
+        unlike $text, qr/\@\w+\@/, "$name: nothing else is to be replaced";
+        push @files, write_text("$tmp/$name", $text);
+    }
+    ($status, my $said) = run('systemd-analyze', 'verify', '--man=no', @files);
+    is $status, 0, 'systemd-analyze verify' or diag $said;
+    # Other units of this host may be complained of.
+    unlike $said, qr/job-rerunner/, 'without a complaint' or diag $said;
+    for my $name (@services) {
+        ($status, $said) = run('systemd-analyze', 'security', '--offline=1', "$tmp/$name");
+        my ($exposure) = $said =~ /exposure level for \S+: ([0-9.]+)/;
+        cmp_ok $exposure // 10, '<=', 1.5, "$name: systemd-analyze security finds it hardened: " . ($exposure // 'no answer');
+    }
+};
+
+# Both serve the same nginx, with the same settings, as the same user, so that one can be had for the other.
+subtest 'two ways' => sub {
+    my ($spawn, $plain) = map { unit("$_.service.in") } qw(job-rerunner-spawn job-rerunner);
+    my ($socket) = $spawn =~ /^ExecStart=.* -s (\S+)/m;
+    like unit('job-rerunner.socket'), qr/^ListenStream=\Q$socket\E$/m, 'the same socket';
+    like $example, qr/server unix:\Q$socket\E /, 'which is that of nginx.conf.example';
+    my $ours = sub { return [grep { !/^(?:#|Group=|Runtime|Standard|Also=|Conflicts=|Requires=|Exec(?!Reload)|After=job)/ } split /\n+/, $_[0]] };
+    is_deeply $ours->($spawn), $ours->($plain), 'all else is the same';
+    like $plain, qr/^$_$/m, "one has it from systemd: $_" for 'StandardInput=socket', 'Requires=job-rerunner.socket';
+    like $plain, qr/^WatchdogSec=\d+$/m, 'and is watched';
 };
 
 subtest 'job-rerunner.sysusers' => sub {

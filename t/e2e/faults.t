@@ -16,10 +16,10 @@ use Errno qw(ENOSPC);
 use IO::Socket::IP;
 use IO::Socket::UNIX;
 use List::Util qw(shuffle);
-use POSIX qw(_exit);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::Http;
+use JR::Load qw(CLIENTS load);
 use JR::Log;
 use JR::Process qw(spawn reap running children_of session_of end_processes);
 use JR::Service;
@@ -33,7 +33,7 @@ BEGIN {
     }
 }
 
-use constant { CLIENTS => 4, EX_CANTCREAT => 73 };
+use constant EX_CANTCREAT => 73;
 
 my $github = github();
 
@@ -57,37 +57,6 @@ sub overwrite {
 sub healthz {
     my ($service) = @_;
     return $service->http->send({ method => 'GET', path => '/healthz' });
-}
-
-# Clients that each send their share of the requests, one after the other.
-# on_answer gets (index, status) of each as it comes, status 0 for none; when
-# it returns nothing the clients end.
-sub load {
-    my ($door, $on_answer, @requests) = @_;
-    pipe my $results, my $report or die "pipe: $!";
-    my @pids;
-    for my $n (0 .. CLIENTS - 1) {
-        my $pid = fork // die "fork: $!";
-        push @pids, $pid;
-        next if $pid;
-        close $results;
-        $SIG{PIPE} = 'DEFAULT';
-        for my $i (grep { $_ % CLIENTS == $n } 0 .. $#requests) {
-            my $answer = eval { $door->send(ref $requests[$i] eq 'CODE' ? $requests[$i]->() : $requests[$i]) };
-            my $status = $answer ? $answer->status : 0;
-            syswrite $report, "$i $status\n";
-            # Where nobody listens, not all requests are to run dry at once.
-            select undef, undef, undef, 0.1 if !$status;
-        }
-        _exit(0);
-    }
-    close $report;
-    while (<$results>) {
-        $on_answer->(split) // last;
-    }
-    close $results;
-    reap($_) for @pids;
-    return;
 }
 
 #
@@ -455,7 +424,8 @@ SH
         rename "$file.new", $file or die "rename: $!";
     };
     $set->('+2h');
-    my $service = service(github => $github, binary => $wrapped, RERUN_DELAY => '1s', RECONCILE_INTERVAL => '30m')->start;
+    my $service = service(github => $github, binary => $wrapped, RERUN_DELAY => '1s', RECONCILE_INTERVAL => '30m',
+        JR_TEST_CONFINE => 'off')->start;
     my $watched = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     status_is $watched->queued('build'), 202, 'a run is under way';
     is scalar $watched->gets, 0, 'nobody asks about it for an hour';

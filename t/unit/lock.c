@@ -119,6 +119,34 @@ static void looking_makes_no_file(void **state)
     assert_false(jr_lock_is_held("/nowhere/at/all"));
 }
 
+/* Opened before, it is seen by who can open nothing any more. */
+static void look_is_prepared(int fd, const void *folder)
+{
+    char name[64];
+
+    jr_lock_prepare_look(folder);
+    snprintf(name, sizeof name, "%s/dispatcher.lock", (const char *)folder);
+    if (access(name, F_OK) != 0 || jr_lock_is_held(folder))
+        _exit(3);
+    child_says_ready(fd);
+    child_waits(fd);
+    _exit(jr_lock_is_held("/nowhere/at/all") ? 0 : 4);
+}
+
+static void look_that_is_prepared(void **state)
+{
+    const char *folder = new_folder();
+    struct jr_error error;
+    struct child child;
+    int fd;
+
+    (void)state;
+    start_child(&child, look_is_prepared, folder);
+    assert_int_equal(jr_lock_take(folder, &fd, &error), JR_OK);
+    let_child_go(&child);
+    close(fd);
+}
+
 static void file_that_cannot_be_used(void **state)
 {
     char folder[64];
@@ -143,6 +171,7 @@ int main(void)
     TEST(seen_by_others);
     TEST(file_tells_the_process);
     TEST(looking_makes_no_file);
+    TEST(look_that_is_prepared);
     TEST(file_that_cannot_be_used);
     return run_program("lock");
 }

@@ -249,6 +249,22 @@ static void bad_value(void **state)
     jr_settings_release(&settings);
 }
 
+/* A long value is cut between two characters: here there is no place for that but its start. */
+static void long_value_without_characters(void **state)
+{
+    struct jr_settings settings;
+    char value[129] = "", *problems;
+
+    (void)state;
+    memset(value, 0x80, sizeof value - 1);
+    good_environment();
+    setenv("RUN_ATTEMPTS", value, 1);
+    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_contains(problems, "RUN_ATTEMPTS: '...' is not a whole number");
+    free(problems);
+    jr_settings_release(&settings);
+}
+
 /* A secret is never in a message. */
 static const struct bad_row bad_secrets[] = {
     { "GITHUB_TOKEN", "S3CRET with-a-blank", "blank" },
@@ -593,7 +609,7 @@ static void app_key_in_its_ways(void **state)
         assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_APP_KEY"), text, sizeof text), "set");
         assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_APP_ID"), text, sizeof text), "4711");
         assert_false(jr_settings_reread_token(&settings));
-        jr_settings_forget_token(&settings);
+        jr_settings_forget(&settings, JR_SECRETS_TOKEN);
         assert_null(settings.github_app_key);
         assert_false(jr_settings_can_call(&settings));
         assert_true(jr_settings_reread_token(&settings)); /* another one than none */
@@ -623,14 +639,14 @@ static void forgotten(void **state)
     good_environment();
     setenv("GITHUB_SIGN_KEY_OLD", "old", 1);
     assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
-    jr_settings_forget_token(&settings);
+    jr_settings_forget(&settings, JR_SECRETS_TOKEN);
     assert_null(settings.github_token);
     assert_string_equal(settings.github_sign_key, "key");
     assert_string_equal(settings.github_sign_key_old, "old");
-    jr_settings_forget_keys(&settings);
+    jr_settings_forget(&settings, JR_SECRETS_KEYS);
     assert_null(settings.github_sign_key);
     assert_null(settings.github_sign_key_old);
-    jr_settings_forget_token(&settings);
+    jr_settings_forget(&settings, JR_SECRETS_TOKEN);
     jr_settings_release(&settings);
 }
 
@@ -788,6 +804,7 @@ int main(void)
     TEST(defaults);
     VALUES(good, good_value);
     VALUES(bad, bad_value);
+    TEST(long_value_without_characters);
     VALUES(bad_secrets, bad_secret);
     TEST(files_that_are_named);
     TEST(all_problems_at_once);

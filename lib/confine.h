@@ -1,0 +1,31 @@
+/*
+ * confine -- a process gives up what it does not need, before the first input
+ * from outside reaches it: a filter of system calls (seccomp(2)).
+ *
+ * What is forbidden fails with EPERM. There is no way back, also not by fork or exec.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_CONFINE_H
+#define JR_CONFINE_H
+
+#include "lib/error.h"
+
+enum jr_confine {
+    /* No program is executed, no other process looked into, nothing of the system changed. */
+    JR_CONFINE_DISPATCHER,
+    /*
+     * All that; and no file is opened, made, renamed or removed, no process made, nobody
+     * else signalled, no code mapped, and no socket made but a local one for datagrams
+     * (wake.h): what is open by now has to do.
+     */
+    JR_CONFINE_WORKER
+};
+
+/*
+ * Returns JR_OK, also where it does nothing (with the address sanitizer, for coverage, and
+ * for tests that ask for it), or JR_EIO when the kernel does not have filters.
+ */
+enum jr_err jr_confine(enum jr_confine kind, struct jr_error *error) JR_CHECKED;
+
+#endif

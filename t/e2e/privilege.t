@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Who has which secret, and who could do what: looked up from outside, as root,
+# in the environment and in the whole memory of each process.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Cwd qw(abs_path);
+use Fcntl qw(SEEK_SET);
+use Test::More;
+use JR::Process qw(spawn reap);
+use JR::Test;
+
+plan skip_all => 'only for root: the processes show themselves to nobody else' if $> != 0;
+
+my $github = github();
+my %secret = (
+    token     => 'ghp_a-token-for-tests-only-000000002',
+    key       => 'a-signing-key-for-tests-only-000001',
+    'old key' => 'an-old-signing-key-for-tests-0000004',
+);
+
+sub slurp {
+    my ($name) = @_;
+    open my $fh, '<:raw', $name or return '';
+    local $/;
+    return <$fh> // '';
+}
+
+# Every byte that the process can read, a mapping at a time; the store and the like only where it
+# is there at all.
+sub in_memory {
+    my ($pid, @texts) = @_;
+    open my $memory, '<:raw', "/proc/$pid/mem" or die "/proc/$pid/mem: $!";
+    my ($bytes, %found) = (0);
+    for (split /\n/, slurp("/proc/$pid/maps")) {
+        my ($from, $to, $name) = /^([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \d+\s*(.*)$/ or next;
+        next if $name =~ /data\.mdb|\[v(?:var|syscall)/;
+        no warnings 'portable';
+        my ($at, $end) = (hex $from, hex $to);
+        next if $end - $at > 1 << 30;
+        sysseek $memory, $at, SEEK_SET or next;
+        my $got = sysread $memory, my $part, $end - $at;
+        next if !$got;
+        $bytes += $got;
+        for (@texts) { $found{$_} = 1 if index($part, $_) >= 0 }
+    }
+    return ($bytes, \%found);
+}
+
+sub status_of { my ($pid) = @_; return { slurp("/proc/$pid/status") =~ /^(\w+):\s+(.*)$/mg } }
+
+# What stands where.
+sub look {
+    my ($service, $sanitized) = @_;
+    my $dispatcher = wait_for { $service->dispatcher };
+    my %kind = ($service->master => 'master', map { $_ => $_ == $dispatcher ? 'dispatcher' : 'worker' } $service->children);
+    my %may = (master => '', dispatcher => 'token', worker => 'key, old key');
+    is scalar keys %kind, 4, 'four processes';
+    for my $pid (sort { $kind{$a} cmp $kind{$b} } keys %kind) {
+        my $environment = slurp("/proc/$pid/environ");
+        cmp_ok length $environment, '>', 0, "$kind{$pid}: its environment";
+        my @there = grep { index($environment, $secret{$_}) >= 0 } sort keys %secret;
+        is "@there", '', 'has no secret in it';
+        unlike $environment, qr/STATE_DIR|PATH=|me:pass/, 'nor anything else of what was set' if $kind{$pid} eq 'worker';
+        is slurp("/proc/$pid/cmdline") =~ s/\0$//r, binary(), 'nor its command line';
+        my ($bytes, $found) = in_memory($pid, values %secret);
+        cmp_ok $bytes, '>', 500_000, "$kind{$pid}: $bytes bytes of memory";
+        is join(', ', grep { $found->{ $secret{$_} } } sort keys %secret), $may{ $kind{$pid} }, 'have its own secrets only';
+        next if $sanitized;
+        my $status = status_of($pid);
+        is $status->{Seccomp}, $kind{$pid} eq 'master' ? 0 : 2, 'its system calls are filtered, if a child';
+        is $status->{NoNewPrivs}, $kind{$pid} eq 'master' ? 0 : 1, 'and it gets no new privileges';
+        # Undumpable: what is in /proc is root's, whoever it runs as.
+        is +(stat "/proc/$pid/environ")[4], 0, 'its memory is for root alone';
+        like slurp("/proc/$pid/limits"), qr/^Max core file size +0 +0 /m, 'no core dump';
+        is_deeply [grep {/memfd|vault|secrets/} map { readlink } glob "/proc/$pid/fd/*"], [], 'no secrets held open'
+            if $kind{$pid} ne 'master';
+    }
+    return;
+}
+
+# As an ordinary user, so that undumpable means something.
+my ($uid, $gid) = (getpwnam 'www-data')[2, 3] or plan skip_all => 'no user www-data';
+my $sanitized = slurp(abs_path(binary())) =~ /__asan_init/;
+
+sub unprivileged {
+    my (%o) = @_;
+    my $service = service(github => $github, user => 'www-data', GITHUB_SIGN_KEY_OLD => $secret{'old key'}, %o);
+    chown $uid, $gid, $service->state_dir or die $!;
+    $service->start_service;
+    chown $uid, $gid, $service->socket_path or die $!;
+    return $service->start_nginx;
+}
+
+# A run fails and is rerun: each process has had its secrets in use.
+sub works {
+    my ($service) = @_;
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    return wait_ok { $run->accepted } 'and is rerun';
+}
+
+subtest 'secrets by the environment' => sub {
+    my $service = unprivileged(https_proxy => 'http://me:pass@proxy.invalid:1');
+    works($service);
+    look($service, $sanitized);
+    my $mark = $service->log->mark;
+    kill 'HUP', $service->master;
+    $service->log->wait_entry('reloaded', since => $mark);
+    wait_ok { 3 == $service->children } 'reloaded';
+    works($service);
+    look($service, $sanitized);
+    is $service->log->count('not-confined'), 0, 'all are confined';
+    $service->stop_service;
+};
+
+subtest 'secrets in files' => sub {
+    my %file = map { $_ => tmpdir() . '/' . s/ /-/r } keys %secret;
+    for (keys %file) {
+        open my $fh, '>', $file{$_} or die "$file{$_}: $!";
+        print {$fh} "$secret{$_}\n";
+        close $fh;
+        chown $uid, $gid, $file{$_};
+        chmod 0400, $file{$_};
+    }
+    my $service = unprivileged(
+        GITHUB_TOKEN => undef, GITHUB_TOKEN_FILE => $file{token},
+        GITHUB_SIGN_KEY => undef, GITHUB_SIGN_KEY_FILE => $file{key},
+        GITHUB_SIGN_KEY_OLD => undef, GITHUB_SIGN_KEY_OLD_FILE => $file{'old key'},
+    );
+    works($service);
+    look($service, $sanitized);
+    $service->stop_service;
+};
+
+# The pages, /metrics and /healthz are all made by a worker that opens nothing.
+subtest 'a confined worker does all its work' => sub {
+    my $service = unprivileged(pages => 'status metrics');
+    works($service);
+    wait_ok { $service->dispatcher } 'there is a dispatcher';
+    for my $path (qw(/ /status /metrics /healthz)) {
+        status_is $service->http->send({ method => 'GET', path => $path }), 200, $path;
+    }
+    like $service->http->send({ method => 'GET', path => '/metrics' })->body, qr/^job_rerunner_dispatcher_up 1$/m,
+        'it sees who has the lock';
+    $service->stop_service;
+};
+
+finish();
