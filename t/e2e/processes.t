@@ -46,8 +46,7 @@ sub is_made_once {
 
 subtest 'kill -9 of a worker' => sub {
     my $service = service(github => $github, WORKERS => 2)->start;
-    my @children = $service->children;
-    is scalar @children, 3, 'two workers and a dispatcher';
+    wait_ok { 3 == $service->children } 'two workers and a dispatcher';
     my ($victim) = $service->workers;
     $service->expect_death;
     kill 'KILL', $victim;
@@ -215,6 +214,7 @@ subtest 'nobody reads the log any more' => sub {
 
 subtest 'what lies in STATE_DIR is for its owner only' => sub {
     my $service = service(github => $github)->start;
+    wait_ok { $service->dispatcher } 'all are at work';
     my @files = glob $service->state_dir . '/*';
     cmp_ok scalar @files, '>=', 4, 'there are files';
     is sprintf('%o', (stat)[2] & 077), 0, $_ for @files;

@@ -140,6 +140,7 @@ for my $name (sort keys %broken) {
     subtest "on disk is $name" => sub {
         my $copy = own_binary();
         my $service = service(github => $github, binary => $copy)->start;
+        wait_ok { 3 == $service->children } 'it has its children';
         my @children = $service->children;
         $broken{$name}->($copy);
         my $line = reload($service, 'reload-refused');
