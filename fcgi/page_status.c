@@ -21,8 +21,8 @@
 
 /* How much of each is shown. */
 #define RUNS_MOST 50
-/* Runs that are looked at to find these. */
-#define RUNS_LOOKS 1000
+/* Runs that are looked at to find these: the page is to be there at once. */
+#define RUNS_LOOKS 300
 #define WAITING_MOST 25
 #define DAYS 30
 #define FLAKY_MOST 15
