@@ -8,8 +8,11 @@
 #include "fcgi/calls.h"
 #include "fcgi/process.h"
 #include "lib/log.h"
+#include "lib/signature.h"
 #include "lib/timestamp.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How often the file of a rejected token is looked at. */
@@ -17,6 +20,24 @@
 
 #define EXPIRY_WARNING_MS (14 * JR_DAY_MS)
 #define EXPIRY_REPEAT_MS JR_DAY_MS
+
+static int64_t limit_of(const struct jr_throttle *throttle)
+{
+    return throttle->stop_reason == JR_REASON_RATE_LIMITED ? throttle->stopped_until_ms : 0;
+}
+
+/* Until when a rate limit stops anything. */
+static int64_t limited_until(const struct jr_calls *calls)
+{
+    int64_t until_ms = limit_of(&calls->throttle);
+    const struct jr_installation *installation;
+
+    for (size_t at = 0;
+         calls->app != NULL && (installation = jr_app_next(calls->app, &at)) != NULL;)
+        if (limit_of(&installation->throttle) > until_ms)
+            until_ms = limit_of(&installation->throttle);
+    return until_ms;
+}
 
 /* Show the throttle to /healthz, /metrics and the tool. */
 static void show(const struct jr_calls *calls)
@@ -26,19 +47,41 @@ static void show(const struct jr_calls *calls)
     if (calls->runtime == NULL)
         return;
     calls->runtime->token_rejected_ms = throttle->rejected_ms;
-    calls->runtime->rate_limited_until_ms =
-        throttle->stop_reason == JR_REASON_RATE_LIMITED ? throttle->stopped_until_ms : 0;
+    calls->runtime->rate_limited_until_ms = limited_until(calls);
     calls->runtime->token_expires_ms = throttle->token_expires_ms;
 }
 
+/* Of an App, show the installation that has the fewest calls left. */
+static void show_tightest(const struct jr_calls *calls, int64_t now_ms)
+{
+    const struct jr_installation *installation, *tightest = NULL;
+
+    for (size_t at = 0; (installation = jr_app_next(calls->app, &at)) != NULL;)
+        if (installation->rate_remaining >= 0 && installation->rate_reset_ms >= now_ms
+            && (tightest == NULL || installation->rate_remaining < tightest->rate_remaining))
+            tightest = installation;
+    if (tightest == NULL)
+        return;
+    calls->runtime->rate_remaining = tightest->rate_remaining;
+    calls->runtime->rate_reset_ms = tightest->rate_reset_ms;
+    calls->runtime->rate_limit = tightest->throttle.hourly_limit;
+}
+
 /* What the answer says of the rate limit; one that says nothing takes nothing back. */
-static void show_rate(const struct jr_calls *calls, const struct jr_call *call)
+static void show_rate(const struct jr_calls *calls, struct jr_installation *installation,
+                      const struct jr_call *call, int64_t now_ms)
 {
     if (calls->runtime == NULL || call->hourly_limit <= 0 || call->rate_remaining < 0)
         return;
-    calls->runtime->rate_remaining = call->rate_remaining;
-    calls->runtime->rate_reset_ms = call->rate_reset_ms;
-    calls->runtime->rate_limit = call->hourly_limit;
+    if (installation != NULL) {
+        installation->rate_remaining = call->rate_remaining;
+        installation->rate_reset_ms = call->rate_reset_ms;
+        show_tightest(calls, now_ms);
+    } else if (calls->app == NULL) {
+        calls->runtime->rate_remaining = call->rate_remaining;
+        calls->runtime->rate_reset_ms = call->rate_reset_ms;
+        calls->runtime->rate_limit = call->hourly_limit;
+    }
 }
 
 static void warn_of_expiry(struct jr_calls *calls, int64_t now_ms)
@@ -54,75 +97,172 @@ static void warn_of_expiry(struct jr_calls *calls, int64_t now_ms)
            jr_timestamp_format(expires_ms, when));
 }
 
-static void note(struct jr_calls *calls, const struct jr_call *call)
+static void count(const struct jr_calls *calls, const struct jr_call *call)
 {
+    if (calls->runtime != NULL)
+        jr_count_call(&jr_runtime_dispatcher(calls->runtime)->counters, call);
+}
+
+static void tell_stop(const struct jr_throttle *throttle, const struct jr_call *call,
+                      int64_t now_ms)
+{
+    char whose[64] = "";
+
+    if (throttle->installation != 0)
+        snprintf(whose, sizeof whose, " for installation %llu",
+                 (unsigned long long)throttle->installation);
+    jr_log(JR_LOG_ERROR, "calls-stopped", "%s; no call%s for %lld s%s%s",
+           jr_reason_words(call->reason), whose,
+           (long long)((throttle->stopped_until_ms - now_ms + 999) / 1000),
+           call->text[0] == '\0' ? "" : ": ", call->text);
+}
+
+static void tell_skew(struct jr_calls *calls)
+{
+    int64_t skew_ms = calls->app == NULL ? 0 : jr_app_skew_ms(calls->app);
+
+    if (skew_ms == calls->skew_told_ms)
+        return;
+    calls->skew_told_ms = skew_ms;
+    jr_log(JR_LOG_WARN, "clock-differs", "this host's clock is %lld s %s GitHub's; what the App "
+           "signs goes by GitHub's from now on", (long long)((skew_ms < 0 ? -skew_ms : skew_ms) / 1000),
+           skew_ms < 0 ? "ahead of" : "behind");
+}
+
+/* Looking for missed work keeps to a share that no installation is harmed by. */
+static void take_least_limit(struct jr_calls *calls)
+{
+    int64_t least = 0;
+    const struct jr_installation *installation;
+
+    for (size_t at = 0; (installation = jr_app_next(calls->app, &at)) != NULL;)
+        if (installation->throttle.hourly_limit > 0
+            && (least == 0 || installation->throttle.hourly_limit < least))
+            least = installation->throttle.hourly_limit;
+    calls->throttle.hourly_limit = least;
+}
+
+/* installation: whose answer it is; NULL: it is about all calls */
+static void note(struct jr_calls *calls, struct jr_installation *installation,
+                 const struct jr_call *call)
+{
+    struct jr_throttle *throttle = installation == NULL ? &calls->throttle
+                                                        : &installation->throttle;
     int64_t now_ms = jr_now_ms();
+    struct jr_call told = *call;
     struct jr_txn txn;
+
+    /* What an App may ask as itself is nobody's share. */
+    if (calls->app != NULL && installation == NULL)
+        told.hourly_limit = told.token_expires_ms = 0;
 
     if (call->status == 0 && jr_process_stopping())
         return; /* broken off by ourselves */
-    if (calls->runtime != NULL)
-        jr_count_call(&jr_runtime_dispatcher(calls->runtime)->counters, call);
-    show_rate(calls, call);
-    if (jr_throttle_note(&calls->throttle, calls->settings, call, now_ms)) {
+    tell_skew(calls);
+    count(calls, call);
+    if (jr_throttle_note(throttle, calls->settings, &told, now_ms)) {
         jr_txn_begin(&txn, calls->store, true);
-        jr_throttle_save(&txn, &calls->throttle);
+        jr_throttle_save(&txn, throttle);
         if (jr_txn_commit(&txn) != JR_OK)
             jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
         show(calls);
     }
+    show_rate(calls, installation, call, now_ms);
+    if (installation != NULL)
+        take_least_limit(calls);
     if (call->stops_all)
-        jr_log(JR_LOG_ERROR, "calls-stopped", "%s; no call for %lld s%s%s",
-               jr_reason_words(call->reason),
-               (long long)((calls->throttle.stopped_until_ms - now_ms + 999) / 1000),
-               call->text[0] == '\0' ? "" : ": ", call->text);
-    warn_of_expiry(calls, now_ms);
+        tell_stop(throttle, call, now_ms);
+    if (calls->app == NULL)
+        warn_of_expiry(calls, now_ms);
+}
+
+static void note_app(void *calls, struct jr_installation *installation, const struct jr_call *call)
+{
+    note(calls, installation, call);
+}
+
+/* What is known of the token or the App that there is now. */
+static enum jr_err load_throttle(struct jr_calls *calls, struct jr_error *error)
+{
+    const struct jr_settings *settings = calls->settings;
+    const char *token = settings->github_token;
+    char *both = NULL;
+    struct jr_txn txn;
+
+    if (token == NULL
+        && asprintf(&both, "%s %s", settings->github_app_id, settings->github_app_key) < 0)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    jr_txn_begin(&txn, calls->store, false);
+    jr_throttle_load(&txn, &calls->throttle, token == NULL ? both : token, 0, jr_now_ms());
+    jr_txn_abort(&txn);
+    if (both != NULL)
+        jr_wipe(both, strlen(both));
+    free(both);
+    if (txn.error.code != JR_OK)
+        *error = txn.error;
+    else
+        show(calls);
+    return txn.error.code;
 }
 
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
                           struct jr_store *store, struct jr_runtime *runtime,
                           struct jr_error *error)
 {
-    struct jr_txn txn;
+    enum jr_err err;
 
     memset(calls, 0, sizeof *calls);
     calls->settings = settings;
     calls->store = store;
     calls->runtime = runtime;
-    if (settings->github_token == NULL)
+    if (!jr_settings_can_call(settings))
         return JR_OK;
-    jr_txn_begin(&txn, store, false);
-    jr_throttle_load(&txn, &calls->throttle, settings->github_token, jr_now_ms());
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
-    show(calls);
-    return jr_http_open(&calls->http, settings->github_ca_file, settings->github_token,
-                        jr_process_stopping, error);
+    err = load_throttle(calls, error);
+    if (err == JR_OK)
+        err = jr_http_open(&calls->http, settings->github_ca_file, settings->github_token,
+                           jr_process_stopping, error);
+    if (err == JR_OK && settings->github_token == NULL)
+        err = jr_app_open(&calls->app, calls->http, settings, store, note_app, calls, error);
+    return err;
 }
 
 void jr_calls_close(struct jr_calls *calls)
 {
+    jr_app_close(calls->app);
+    calls->app = NULL;
     jr_http_close(calls->http);
     calls->http = NULL;
 }
 
-/* A rejected token has got a successor in its file. */
+/* A rejected token, or an App's key, has got a successor in its file. */
 static bool renew_token(struct jr_calls *calls)
 {
-    struct jr_txn txn;
+    struct jr_error error;
 
     if (!jr_settings_reread_token(calls->settings))
         return false;
-    jr_http_set_token(calls->http, calls->settings->github_token);
-    jr_txn_begin(&txn, calls->store, false);
-    jr_throttle_load(&txn, &calls->throttle, calls->settings->github_token, jr_now_ms());
-    jr_txn_abort(&txn);
-    show(calls);
-    jr_log(JR_LOG_INFO, "token-renewed", "the token has been read anew");
+    if (calls->app == NULL)
+        jr_http_set_token(calls->http, calls->settings->github_token);
+    else if (jr_app_take_key(calls->app, &error) != JR_OK)
+        return false;
+    if (load_throttle(calls, &error) != JR_OK)
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
+    jr_log(JR_LOG_INFO, "token-renewed", "the %s has been read anew",
+           calls->app == NULL ? "token" : "App's key");
     return true;
+}
+
+/* Is what was rejected taken again? */
+static void probe(struct jr_calls *calls, struct jr_call *call)
+{
+    char name[128];
+
+    if (calls->app != NULL) {
+        jr_app_ask_who(calls->app, jr_now_ms(), name, sizeof name, call);
+        return;
+    }
+    jr_github_probe(calls->http, calls->settings->github_api_url, jr_now_ms(), call);
+    note(calls, NULL, call);
 }
 
 int64_t jr_calls_wait_ms(struct jr_calls *calls)
@@ -142,34 +282,71 @@ int64_t jr_calls_wait_ms(struct jr_calls *calls)
         return rejected && left_ms > TOKEN_LOOK_MS ? TOKEN_LOOK_MS : left_ms;
     if (!rejected)
         return 0;
-    jr_github_probe(calls->http, calls->settings->github_api_url, jr_now_ms(), &call);
-    note(calls, &call);
+    probe(calls, &call);
     if (call.status == 0)
         return calls->settings->api_backoff_min_ms;
     return throttle->rejected_ms != 0 ? TOKEN_LOOK_MS : 0;
 }
 
+/*
+ * Get ready for a call about turn->repo, the first time or once more.
+ * Returns false when there is none to be made; call then says what came of it all.
+ */
+static bool begin(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *call)
+{
+    return calls->app == NULL || jr_app_enter(calls->app, turn, jr_now_ms(), call);
+}
+
+/* Note what was answered. Returns whether to begin() once more. */
+static bool end(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *call)
+{
+    bool old_token = calls->app != NULL && call->status == 401 && !turn->renewed;
+
+    if (old_token)
+        count(calls, call);
+    else
+        note(calls, turn->installation, call);
+    return calls->app != NULL && jr_app_again(calls->app, turn, jr_now_ms(), call);
+}
+
 void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
                       struct jr_call *call)
 {
-    jr_github_get_run(calls->http, calls->settings->github_api_url, run->repo, run->run_id,
-                      jr_now_ms(), seen, call);
-    note(calls, call);
+    struct jr_turn turn = { .repo = run->repo };
+    bool again = true;
+
+    memset(seen, 0, sizeof *seen);
+    while (again && begin(calls, &turn, call)) {
+        jr_github_get_run(calls->http, calls->settings->github_api_url, run->repo, run->run_id,
+                          jr_now_ms(), seen, call);
+        again = end(calls, &turn, call);
+    }
 }
 
 void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
                     struct jr_call *call)
 {
-    jr_github_rerun(calls->http, calls->settings->github_api_url, run->repo, run->run_id, all,
-                    jr_now_ms(), call);
-    note(calls, call);
+    struct jr_turn turn = { .repo = run->repo };
+    bool again = true;
+
+    while (again && begin(calls, &turn, call)) {
+        jr_github_rerun(calls->http, calls->settings->github_api_url, run->repo, run->run_id, all,
+                        jr_now_ms(), call);
+        again = end(calls, &turn, call);
+    }
 }
 
 void jr_calls_list_runs(struct jr_calls *calls, const char *repo,
                         const struct jr_github_list *list, struct jr_event *runs, size_t *count,
                         size_t *shown, struct jr_call *call)
 {
-    jr_github_list_runs(calls->http, calls->settings->github_api_url, repo, list, jr_now_ms(),
-                        runs, count, shown, call);
-    note(calls, call);
+    struct jr_turn turn = { .repo = repo };
+    bool again = true;
+
+    *count = *shown = 0;
+    while (again && begin(calls, &turn, call)) {
+        jr_github_list_runs(calls->http, calls->settings->github_api_url, repo, list, jr_now_ms(),
+                            runs, count, shown, call);
+        again = end(calls, &turn, call);
+    }
 }

@@ -2,13 +2,15 @@
  * calls -- GitHub's API, as the dispatcher may call it.
  *
  * Keeps to the rate limits and stops while the token is rejected (rule 7),
- * remembers that over restarts, and tells /healthz and the log.
+ * remembers that over restarts, and tells /healthz and the log. Whether there is a
+ * token or a GitHub App, only this file knows.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef JR_CALLS_H
 #define JR_CALLS_H
 
+#include "lib/app.h"
 #include "lib/github.h"
 #include "lib/run.h"
 #include "lib/runtime.h"
@@ -20,24 +22,29 @@ struct jr_calls {
     struct jr_settings *settings; /* the token in it may be read anew */
     struct jr_store *store;
     struct jr_runtime *runtime; /* may be NULL */
-    struct jr_http *http;       /* NULL without a token: nothing is called */
-    struct jr_throttle throttle;
+    struct jr_http *http;       /* NULL without token and App: nothing is called */
+    struct jr_app *app;         /* NULL: there is a token */
+    int64_t skew_told_ms;       /* what the log was told of the clocks */
+    struct jr_throttle throttle; /* of all calls; an App's installations have their own besides */
     int64_t expiry_told_ms; /* when the log was last warned of the token's end */
 };
 
-/* JR_OK, or why there can be no calls. Without a token it is open, but calls nothing. */
+/* JR_OK, or why there can be no calls. Without token and App it is open, but calls nothing. */
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
                           struct jr_store *store, struct jr_runtime *runtime,
                           struct jr_error *error) JR_CHECKED;
 void jr_calls_close(struct jr_calls *calls);
 
 /*
- * How long no call may be made, in ms; 0: go ahead. Tries a rejected token again
+ * How long no call at all may be made, in ms; 0: go ahead. Tries a rejected token again
  * when it is time to, or when its file has another one.
  */
 int64_t jr_calls_wait_ms(struct jr_calls *calls);
 
-/* The calls of lib/github.h. Their answers are noted. */
+/*
+ * The calls of lib/github.h. Their answers are noted. While one installation of an App
+ * is stopped, calls about its repositories are LATER, unasked; the others go on.
+ */
 void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
                       struct jr_call *call);
 void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,

@@ -131,6 +131,7 @@ static int find_settings(const struct jr_command *command)
                                      "or in the environment"
                                    : "");
     find_secret(file, "GITHUB_TOKEN", "token");
+    find_secret(file, "GITHUB_APP_KEY", "app_key");
     find_secret(file, "GITHUB_SIGN_KEY", "sign_key");
     find_secret(file, "GITHUB_SIGN_KEY_OLD", "sign_key_old");
     return JR_EXIT_OK;

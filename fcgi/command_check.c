@@ -1,12 +1,13 @@
 /*
  * command_check -- the sub-command check: settings, store, and with --online the
- * token.
+ * token or the GitHub App.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <config.h>
 
 #include "fcgi/command.h"
+#include "lib/app.h"
 #include "lib/github.h"
 #include "lib/ledger.h"
 #include "lib/lock.h"
@@ -186,29 +187,84 @@ static bool check_repo(const struct jr_command *command, struct jr_emit *emit, s
     return check_runs(command, emit, http, seen.name) && (good || (!seen.told && !seen.archived));
 }
 
+/* What may be wrong with an App, and the way out. */
+static const char *remedy_for_app(const struct jr_call *call)
+{
+    switch (call->reason) {
+    case JR_REASON_BAD_APP:
+        return "Compare GITHUB_APP_ID with the App's page on GitHub, and make a new private key there";
+    case JR_REASON_NOT_INSTALLED:
+        return "Install the App for the repository's owner, with this repository among those chosen";
+    case JR_REASON_APP_SUSPENDED:
+        return "The owner can lift that at Settings > Applications";
+    case JR_REASON_NO_PERMISSION:
+        return "Give the App the permission Actions, \"Read and write\"; the owner has to accept it";
+    default:
+        return NULL;
+    }
+}
+
+/* With a repository, http has the token of its installation afterwards. */
+static bool check_app(const struct jr_command *command, struct jr_emit *emit, struct jr_app *app)
+{
+    struct jr_turn turn = { .repo = command->args.count > 0 ? command->args.words[0] : NULL };
+    struct jr_call call;
+    char name[128], text[512];
+
+    jr_app_ask_who(app, jr_now_ms(), name, sizeof name, &call);
+    if (call.outcome != JR_OUTCOME_DONE) {
+        tell_failure(command, emit, "app", &call, remedy_for_app(&call));
+        return false;
+    }
+    snprintf(text, sizeof text, "works, as %s", name);
+    if (jr_app_skew_ms(app) != 0)
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "; this host's clock is wrong by %lld s", (long long)(jr_app_skew_ms(app) / 1000));
+    tell(command, emit, "app", true, text, NULL);
+    if (turn.repo == NULL)
+        return true;
+    if (!jr_app_enter(app, &turn, jr_now_ms(), &call)) {
+        tell_failure(command, emit, "installation", &call, remedy_for_app(&call));
+        return false;
+    }
+    snprintf(text, sizeof text, "number %llu gives tokens that may write to Actions",
+             (unsigned long long)turn.installation->id);
+    tell(command, emit, "installation", true, text, NULL);
+    return true;
+}
+
 static int check_online(const struct jr_command *command, struct jr_emit *emit)
 {
     const struct jr_settings *settings = &command->settings;
+    const char *repo = command->args.count > 0 ? command->args.words[0] : NULL;
     struct jr_http *http = NULL;
+    struct jr_app *app = NULL;
     struct jr_error error;
     bool good;
 
-    if (settings->github_token == NULL) {
+    if (!jr_settings_can_call(settings)) {
         tell(command, emit, "token", false, "there is none",
-             "Set GITHUB_TOKEN, GITHUB_TOKEN_FILE, or the credential github_token");
+             "Set GITHUB_TOKEN, GITHUB_TOKEN_FILE, or the credential github_token, or a GitHub App");
         return JR_EXIT_FAILED;
     }
     if (jr_http_open(&http, settings->github_ca_file, settings->github_token, never_stops, &error)
         != JR_OK)
         return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
+    if (settings->github_token == NULL
+        && jr_app_open(&app, http, settings, NULL, NULL, NULL, &error) != JR_OK) {
+        jr_http_close(http);
+        return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
+    }
     fflush(stdout);
     /* libcurl writes to sockets that the other end may have closed. */
     (void)signal(SIGPIPE, SIG_IGN);
-    good = check_user(command, emit, http);
-    if (good)
+    good = app != NULL ? check_app(command, emit, app) : check_user(command, emit, http);
+    if (good && (app == NULL || repo != NULL))
         good = check_rate(command, emit, http);
-    if (good && command->args.count > 0)
-        good = check_repo(command, emit, http, command->args.words[0]);
+    if (good && repo != NULL)
+        good = app != NULL ? check_runs(command, emit, http, repo)
+                           : check_repo(command, emit, http, repo);
+    jr_app_close(app);
     jr_http_close(http);
     return good ? JR_EXIT_OK : JR_EXIT_FAILED;
 }

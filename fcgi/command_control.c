@@ -117,9 +117,15 @@ static int tell_outcome(const struct jr_run *asked, const struct jr_run *run)
         printf("GitHub has accepted the rerun; attempt %u is next.\n", run->attempt);
         return JR_EXIT_OK;
     }
-    if (is_decided(asked, run))
-        return jr_command_fail(JR_EXIT_FAILED, "not rerun: %s (%s)", jr_reason_words(run->reason),
-                               jr_reason_token(run->reason));
+    if (is_decided(asked, run)) {
+        /* A newer attempt that goes on has no reason of its own. */
+        enum jr_reason reason = run->attempt > asked->attempt && run->phase == JR_PHASE_OPEN
+                                    ? JR_REASON_RERUN_BY_OTHERS
+                                    : run->reason;
+
+        return jr_command_fail(JR_EXIT_FAILED, "not rerun: %s (%s)", jr_reason_words(reason),
+                               jr_reason_token(reason));
+    }
     return jr_command_fail(JR_EXIT_FAILED, "not decided yet; it goes on without waiting. See: "
                            "job-rerunner why %llu", (unsigned long long)run->run_id);
 }

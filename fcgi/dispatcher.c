@@ -289,6 +289,8 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
     else
         err = jr_rerun_outcome(dispatcher->store, settings, run->attempt, false, &call, run,
                                jr_now_ms(), &verdict, &error);
+    if (err == JR_EBUSY)
+        return; /* paused meanwhile */
     if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
         return;

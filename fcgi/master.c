@@ -493,7 +493,7 @@ static void line_of_start(struct jr_line *line, const struct jr_settings *settin
     jr_line_text(line, "api", settings->github_api_url);
     if (settings->dry_run)
         jr_line_text(line, "dry_run",
-                     settings->github_token == NULL ? "yes, without a token" : "yes");
+                     jr_settings_can_call(settings) ? "yes" : "yes, without a token");
 }
 
 static void block_signals(struct master *master)

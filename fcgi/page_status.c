@@ -21,6 +21,8 @@
 
 /* How much of each is shown. */
 #define RUNS_MOST 50
+/* Runs that are looked at to find these. */
+#define RUNS_LOOKS 1000
 #define WAITING_MOST 25
 #define DAYS 30
 #define FLAKY_MOST 15
@@ -32,7 +34,7 @@ struct status {
     uint64_t used_bytes, map_bytes;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
-    struct jr_run runs[RUNS_MOST];
+    struct jr_run runs[2 * RUNS_MOST]; /* the second half is for reading only */
     size_t runs_count;
     struct jr_day days[DAYS];
     struct jr_flaky jobs[FLAKY_MOST];
@@ -63,21 +65,31 @@ static int newest_first(const void *a, const void *b)
     return (one < other) - (one > other);
 }
 
-/* The listing goes by the hour. */
+/* Can no run behind this point of the listing, which goes by the hour, be newer than those? */
+static bool has_newest(const struct status *status, const struct jr_listing *listing)
+{
+    return listing->ended
+           || (status->runs_count == RUNS_MOST
+               && listing->time_ms + JR_HOUR_MS <= status->runs[RUNS_MOST - 1].last_event_ms);
+}
+
 static enum jr_err read_runs(struct jr_store *store, struct status *status, struct jr_error *error)
 {
     const struct jr_listing_filter all = { .phase = JR_LISTING_ANY_PHASE };
     struct jr_listing listing = { .ended = false };
     enum jr_err err = JR_OK;
 
-    while (err == JR_OK && !listing.ended && status->runs_count < RUNS_MOST) {
+    for (size_t looks = 0; err == JR_OK && looks < RUNS_LOOKS && !has_newest(status, &listing);
+         looks += RUNS_MOST) {
         size_t count;
 
-        err = jr_listing_runs(store, &all, &listing, status->runs + status->runs_count,
-                              RUNS_MOST - status->runs_count, &count, error);
+        err = jr_listing_runs(store, &all, &listing, status->runs + status->runs_count, RUNS_MOST,
+                              &count, error);
         status->runs_count += count;
+        qsort(status->runs, status->runs_count, sizeof *status->runs, newest_first);
+        if (status->runs_count > RUNS_MOST)
+            status->runs_count = RUNS_MOST;
     }
-    qsort(status->runs, status->runs_count, sizeof *status->runs, newest_first);
     return err;
 }
 

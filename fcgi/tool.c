@@ -84,7 +84,8 @@ static const struct row {
       "accepted in time." },
     { "forget", NULL, "RUN", 1, 1, common_options,
       "remove a run from the store, with its history and deliveries", jr_command_forget,
-      "What it added to `flaky' stays. An event that comes later is the first of a new run." },
+      "What it added to `flaky' stays. An event that comes later is the first of a new run.\n"
+      "Refused while a rerun has been asked for and its outcome is not known." },
     { "pause", NULL, "", 0, 0, common_options,
       "record webhooks, but do not call GitHub", jr_command_pause,
       "Holds over restarts, until `job-rerunner resume'." },

@@ -19,7 +19,7 @@ enum jr_outcome {
 };
 
 struct jr_call {
-    const char *what; /* static: "GET run", "POST rerun-failed-jobs", "POST rerun" */
+    const char *what; /* static: "GET run", "POST rerun-failed-jobs" ...; in lib/counters.c */
     enum jr_outcome outcome;
     enum jr_reason reason;
     bool stops_all;   /* no call at all for a time, about this run or another */
@@ -31,6 +31,7 @@ struct jr_call {
     int64_t rate_remaining;   /* calls left of it; -1: not said */
     int64_t rate_reset_ms;    /* when it is whole again; 0: not said */
     int64_t token_expires_ms; /* 0: not said */
+    int64_t date_ms;          /* GitHub's clock, in whole seconds; 0: not said */
     char text[256];           /* what GitHub or libcurl said, for people; may be empty */
 };
 

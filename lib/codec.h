@@ -14,6 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * The latest time, and the longest span of it, in ms. Nothing that is told is as far
+ * away (36,000 years), and whoever adds some of them has no overflow to think of.
+ */
+#define JR_TIME_MOST (INT64_C(1) << 50)
+
 struct jr_writer {
     unsigned char *bytes; /* the caller's */
     size_t size, length;
@@ -31,7 +37,7 @@ void jr_write_u8(struct jr_writer *writer, uint8_t value);
 void jr_write_u16(struct jr_writer *writer, uint16_t value);
 void jr_write_u32(struct jr_writer *writer, uint32_t value);
 void jr_write_u64(struct jr_writer *writer, uint64_t value);
-void jr_write_time(struct jr_writer *writer, int64_t time_ms); /* negative: as 0 */
+void jr_write_time(struct jr_writer *writer, int64_t time_ms); /* negative: as 0; later: as JR_TIME_MOST */
 void jr_write_text(struct jr_writer *writer, const char *text); /* up to 65535 bytes */
 void jr_write_bytes(struct jr_writer *writer, const void *bytes, size_t size);
 
@@ -41,7 +47,7 @@ uint8_t jr_read_u8(struct jr_reader *reader);
 uint16_t jr_read_u16(struct jr_reader *reader);
 uint32_t jr_read_u32(struct jr_reader *reader);
 uint64_t jr_read_u64(struct jr_reader *reader);
-int64_t jr_read_time(struct jr_reader *reader); /* over INT64_MAX: not ok */
+int64_t jr_read_time(struct jr_reader *reader); /* over JR_TIME_MOST: not ok */
 void jr_read_text(struct jr_reader *reader, char *text, size_t size); /* too long, or with a NUL: not ok */
 
 #endif

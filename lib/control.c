@@ -6,18 +6,16 @@
  */
 #include <config.h>
 
-#include "lib/codec.h"
 #include "lib/control.h"
 #include "lib/decide.h"
 #include "lib/delivery.h"
 #include "lib/history.h"
 #include "lib/ledger.h"
+#include "lib/rerun.h"
 #include "lib/text.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char paused_key[] = "paused";
 
 static enum jr_err finish(struct jr_txn *txn, struct jr_error *error)
 {
@@ -28,34 +26,16 @@ static enum jr_err finish(struct jr_txn *txn, struct jr_error *error)
     return err;
 }
 
-/* Since when it is paused; 0: it is not. */
-static int64_t load_paused(struct jr_txn *txn)
-{
-    unsigned char record[8];
-    struct jr_reader reader;
-    size_t length;
-
-    if (!jr_txn_get(txn, JR_TABLE_META, paused_key, sizeof paused_key - 1, record, sizeof record,
-                    &length))
-        return 0;
-    jr_reader_init(&reader, record, length);
-    return jr_read_time(&reader);
-}
-
 enum jr_err jr_control_pause(struct jr_store *store, int64_t now_ms, int64_t *since_ms,
                              struct jr_error *error)
 {
     struct jr_txn txn;
-    unsigned char record[8];
-    struct jr_writer writer;
 
     jr_txn_begin(&txn, store, true);
-    *since_ms = load_paused(&txn);
+    *since_ms = jr_rerun_load_paused(&txn);
     if (*since_ms == 0) {
         *since_ms = now_ms;
-        jr_writer_init(&writer, record, sizeof record);
-        jr_write_time(&writer, now_ms);
-        jr_txn_put(&txn, JR_TABLE_META, paused_key, sizeof paused_key - 1, record, sizeof record);
+        jr_rerun_save_paused(&txn, now_ms);
     }
     return finish(&txn, error);
 }
@@ -65,8 +45,8 @@ enum jr_err jr_control_resume(struct jr_store *store, int64_t *since_ms, struct 
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, true);
-    *since_ms = load_paused(&txn);
-    jr_txn_delete(&txn, JR_TABLE_META, paused_key, sizeof paused_key - 1);
+    *since_ms = jr_rerun_load_paused(&txn);
+    jr_rerun_save_paused(&txn, 0);
     return finish(&txn, error);
 }
 
@@ -75,7 +55,7 @@ enum jr_err jr_control_paused(struct jr_store *store, int64_t *since_ms, struct 
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, false);
-    *since_ms = load_paused(&txn);
+    *since_ms = jr_rerun_load_paused(&txn);
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
         *error = txn.error;
@@ -139,6 +119,10 @@ enum jr_err jr_control_forget(struct jr_store *store, uint64_t run_id,
     jr_ledger_load_run(&txn, run_id, &run);
     if (txn.error.code == JR_OK && !run.known)
         jr_txn_fail(&txn, JR_ENOENT, "nothing is recorded of run %llu",
+                    (unsigned long long)run_id);
+    if (txn.error.code == JR_OK && run.phase == JR_PHASE_DUE && run.intent_ms != 0)
+        jr_txn_fail(&txn, JR_EBUSY, "GitHub has been asked to rerun run %llu, and what came of it is "
+                    "not known yet; forget it when it is",
                     (unsigned long long)run_id);
     while (jr_history_next(&txn, run_id, &number, &entry)) {
         forgotten->entries++;

@@ -19,7 +19,8 @@
 
 /*
  * Pause: webhooks are recorded and answered as ever, GitHub is not called. Holds
- * over restarts. A call that the dispatcher has begun comes to its end.
+ * over restarts. A call that the dispatcher has begun comes to its end, and a POST
+ * whose intent is on disk by now is made; no other is.
  *   since_ms  out: since when; earlier than now_ms when it was paused before
  */
 enum jr_err jr_control_pause(struct jr_store *store, int64_t now_ms, int64_t *since_ms,
@@ -62,7 +63,8 @@ struct jr_forgotten {
  * deliveries that its history names (not those of events that came after
  * JR_HISTORY_EVENTS_MAX). What it added to the aggregates (flaky.h, days.h)
  * stays. An event that comes later is the first of a new run.
- * Returns JR_ENOENT when nothing is recorded of the run.
+ * Returns JR_ENOENT when nothing is recorded of the run, JR_EBUSY while a POST is
+ * under way or of unknown outcome: rule 6 needs what is recorded of it.
  */
 enum jr_err jr_control_forget(struct jr_store *store, uint64_t run_id,
                               struct jr_forgotten *forgotten,

@@ -40,6 +40,9 @@ static const struct {
     [JR_COUNTED_RERUN_ALL] = { "rerun", "POST rerun" },
     [JR_COUNTED_LIST_RUNS] = { "list-runs", "GET runs" },
     [JR_COUNTED_RATE_LIMIT] = { "rate-limit", "GET rate_limit" },
+    [JR_COUNTED_GET_APP] = { "get-app", "GET app" },
+    [JR_COUNTED_GET_INSTALLATION] = { "get-installation", "GET installation" },
+    [JR_COUNTED_MAKE_TOKEN] = { "make-token", "POST access_tokens" },
 };
 
 static void add(_Atomic uint64_t *counter, uint64_t more)

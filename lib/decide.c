@@ -7,6 +7,7 @@
  */
 #include <config.h>
 
+#include "lib/codec.h"
 #include "lib/decide.h"
 #include "lib/timestamp.h"
 
@@ -76,7 +77,7 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->failed_day = 0;
 }
 
-/* When the event says that it happened; INT64_MAX when it does not say. */
+/* When the event says that it happened; JR_TIME_MOST when it does not say. */
 static int64_t time_of(const struct jr_event *event)
 {
     int64_t time_ms = event->kind == JR_EVENT_RUN ? event->updated_ms : event->completed_ms;
@@ -85,7 +86,7 @@ static int64_t time_of(const struct jr_event *event)
         time_ms = event->started_ms;
     if (time_ms == 0)
         time_ms = event->created_ms;
-    return time_ms != 0 ? time_ms : INT64_MAX;
+    return time_ms != 0 ? time_ms : JR_TIME_MOST;
 }
 
 /* The sender of the attempt's first event, whichever event comes first here. */
@@ -469,7 +470,9 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     run->last_event_ms = later_of(now_ms, run->last_event_ms);
     attempt = attempt_of(event, run, job);
     counted = is_job && job->known && jr_run_attempt_of(run, job) == attempt;
-    if (is_job && event->attempt > job->attempt)
+    /* A job goes to a newer attempt only, and with an event that is applied: it is counted there. */
+    if (is_job && event->attempt > (job->known ? jr_run_attempt_of(run, job) : 0)
+        && event->status != JR_STATUS_UNKNOWN)
         job->attempt = event->attempt;
     else if (is_job && !job->known && event->attempt == 0)
         job->attempt = run->numbered ? run->attempt : 0;
@@ -487,7 +490,8 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     if (is_job && event->status == JR_STATUS_UNKNOWN) {
         answer(decision, 202, JR_REASON_UNKNOWN_ACTION);
     } else if (attempt < run->attempt) {
-        if (is_job)
+        /* One that is in a newer attempt by now is counted there. */
+        if (is_job && jr_run_attempt_of(run, job) == attempt)
             move_job(job, event, attempt);
         answer(decision, 202, JR_REASON_OLDER_ATTEMPT);
     } else {
@@ -861,14 +865,17 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
         outcome_after_newer(run, attempt, call, verdict);
         return;
     }
+    /* A refusal is an outcome: the POST did not take effect. One that was cut off may do so
+     * from now on, however long ago it was begun. */
+    if (posted && run->attempt == attempt)
+        run->intent_ms = call->outcome == JR_OUTCOME_UNKNOWN ? now_ms : 0;
     if (run->attempt != attempt || run->phase == JR_PHASE_CLOSED) {
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
         return;
     }
-    /* A refusal is an outcome: the POST did not take effect. */
-    if (posted && call->outcome != JR_OUTCOME_UNKNOWN)
-        run->intent_ms = 0;
     if (run->due_ms != claimed_due_ms) {
+        if (run->phase == JR_PHASE_DUE)
+            run->due_ms = not_too_soon(settings, run, run->due_ms, now_ms);
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     } else if (posted && call->try_all && !run->rerun_all && run->jobs_known == 0) {
         /* Perhaps it has no jobs that could have failed. */

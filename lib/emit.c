@@ -29,6 +29,8 @@ static void write_text(FILE *stream, const char *text)
             fprintf(stream, "\\%c", *text);
         else if ((unsigned char)*text < ' ' || *text == 0x7f)
             fprintf(stream, "\\u%04x", (unsigned)(unsigned char)*text);
+        else if (length == 2 && text[0] == '\xc2' && (unsigned char)text[1] < 0xa0)
+            fprintf(stream, "\\u%04x", (unsigned)(unsigned char)text[1]); /* C1: to terminals, too */
         else
             fwrite(text, 1, length, stream);
         text += length == 0 ? 1 : length;

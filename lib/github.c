@@ -7,10 +7,12 @@
 
 #include "lib/github.h"
 #include "lib/json.h"
+#include "lib/signature.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define URL_SIZE 1024
@@ -37,6 +39,7 @@ static const struct {
     { "not attempted with failed jobs", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, false },
     { "resource not accessible", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, false },
     { "must have admin rights", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, false },
+    { "installation has been suspended", JR_OUTCOME_LATER, JR_REASON_APP_SUSPENDED, false },
 };
 
 static int64_t later_of(int64_t a, int64_t b)
@@ -146,6 +149,7 @@ static void sort_forbidden(const struct jr_http_answer *answer, const char *docu
         if (contains(call->text, refusals[i].part)) {
             sorted(call, refusals[i].outcome, refusals[i].reason, 0);
             call->try_all = refusals[i].try_all;
+            call->stops_all = refusals[i].reason == JR_REASON_APP_SUSPENDED;
             return;
         }
     }
@@ -166,6 +170,7 @@ void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t no
     call->rate_remaining = later_of(answer->ratelimit_remaining, -1);
     call->rate_reset_ms = later_of(answer->ratelimit_reset_s, 0) * 1000;
     call->token_expires_ms = jr_timestamp_parse(answer->token_expiration);
+    call->date_ms = answer->date_ms;
     if (status == 0)
         jr_text_copy(call->text, sizeof call->text, answer->text);
     else
@@ -226,23 +231,33 @@ static bool follow(char url[URL_SIZE], const char *api_url, const char *location
     return jr_text_copy(url, URL_SIZE, location);
 }
 
+enum method {
+    GET,
+    RERUN,    /* a POST that may have taken effect whenever it was sent */
+    MAKE_TOKEN /* one that can be made again */
+};
+
+/* All that the program does: metadata may be read besides, always. */
+static const char token_wish[] = "{\"permissions\":{\"actions\":\"write\"}}";
+
 /* Make a call, with its redirects, and sort the answer. */
-static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE], bool post,
-                    int64_t now_ms, struct jr_http_answer *answer, struct jr_call *call)
+static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE],
+                    enum method method, int64_t now_ms, struct jr_http_answer *answer,
+                    struct jr_call *call)
 {
     int64_t duration_us = 0;
     bool goes_on = true;
 
     for (int hops = 0; goes_on; hops++) {
-        if (post)
-            jr_http_post(http, url, answer);
-        else
+        if (method == GET)
             jr_http_get(http, url, answer);
+        else
+            jr_http_post(http, url, method == MAKE_TOKEN ? token_wish : NULL, answer);
         duration_us += answer->duration_us;
         goes_on = hops < REDIRECTS_MAX && is_redirect(answer)
                   && follow(url, api_url, answer->location);
     }
-    jr_github_sort(answer, post, now_ms, call);
+    jr_github_sort(answer, method == RERUN, now_ms, call);
     call->duration_us = duration_us;
     if (call->reason == JR_REASON_MOVED && call->text[0] == '\0')
         snprintf(call->text, sizeof call->text, "to %.240s", answer->location);
@@ -279,7 +294,7 @@ void jr_github_get_run(struct jr_http *http, const char *api_url, const char *re
     memset(seen, 0, sizeof *seen);
     call->what = "GET run";
     make_url(url, api_url, repo, run_id, "");
-    perform(http, api_url, url, false, now_ms, &answer, call);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
     if (call->outcome == JR_OUTCOME_DONE)
         read_run(&answer, run_id, seen, call);
 }
@@ -293,7 +308,7 @@ void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo
     memset(call, 0, sizeof *call);
     call->what = all ? "POST rerun" : "POST rerun-failed-jobs";
     make_url(url, api_url, repo, run_id, all ? "/rerun" : "/rerun-failed-jobs");
-    perform(http, api_url, url, true, now_ms, &answer, call);
+    perform(http, api_url, url, RERUN, now_ms, &answer, call);
 }
 
 void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
@@ -305,7 +320,7 @@ void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
     memset(call, 0, sizeof *call);
     call->what = "GET rate_limit";
     snprintf(url, sizeof url, "%s/rate_limit", api_url);
-    perform(http, api_url, url, false, now_ms, &answer, call);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
 }
 
 /* The object in a good answer; NULL: it is a bad one. Released by the caller. */
@@ -334,7 +349,7 @@ void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_m
     memset(user, 0, sizeof *user);
     call->what = "GET user";
     snprintf(url, sizeof url, "%s/user", api_url);
-    perform(http, api_url, url, false, now_ms, &answer, call);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
     if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
         return;
     jr_json_get_text(root, "login", user->login, sizeof user->login);
@@ -354,7 +369,7 @@ void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *r
     memset(seen, 0, sizeof *seen);
     call->what = "GET repository";
     snprintf(url, sizeof url, "%s/repos/%s", api_url, repo);
-    perform(http, api_url, url, false, now_ms, &answer, call);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
     if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
         return;
     jr_json_get_text(root, "full_name", seen->name, sizeof seen->name);
@@ -362,6 +377,89 @@ void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *r
     seen->told = jr_json_get_object(root, "permissions", &permissions) == JR_JSON_OK;
     seen->write = seen->told && jr_json_is_true(permissions, "push");
     json_object_put(root);
+}
+
+void jr_github_get_app(struct jr_http *http, const char *api_url, int64_t now_ms, char *name,
+                       size_t size, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root;
+
+    memset(call, 0, sizeof *call);
+    name[0] = '\0';
+    call->what = "GET app";
+    snprintf(url, sizeof url, "%s/app", api_url);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    jr_json_get_text(root, "name", name, size);
+    json_object_put(root);
+}
+
+void jr_github_get_installation(struct jr_http *http, const char *api_url, const char *repo,
+                                int64_t now_ms, uint64_t *id, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root;
+
+    memset(call, 0, sizeof *call);
+    *id = 0;
+    call->what = "GET installation";
+    snprintf(url, sizeof url, "%s/repos/%s/installation", api_url, repo);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    if (jr_json_get_id(root, "id", id) != JR_JSON_OK) {
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+        jr_text_copy(call->text, sizeof call->text, "no 'id' in it");
+    }
+    json_object_put(root);
+}
+
+/* A copy of the token in an object; NULL: there is none that could stand in a header. */
+static char *read_token(json_object *root, size_t size)
+{
+    char *token = malloc(size);
+    bool good = token != NULL && jr_json_get_text(root, "token", token, size) == JR_JSON_OK
+                && token[0] != '\0';
+
+    for (const char *c = token; good && *c != '\0'; c++)
+        good = *c > ' ' && *c < 0x7f;
+    if (good)
+        return token;
+    free(token);
+    return NULL;
+}
+
+void jr_github_make_token(struct jr_http *http, const char *api_url, uint64_t installation,
+                          int64_t now_ms, char **token, int64_t *expires_ms, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root;
+
+    memset(call, 0, sizeof *call);
+    *token = NULL;
+    *expires_ms = 0;
+    call->what = "POST access_tokens";
+    snprintf(url, sizeof url, "%s/app/installations/%llu/access_tokens", api_url,
+             (unsigned long long)installation);
+    perform(http, api_url, url, MAKE_TOKEN, now_ms, &answer, call);
+    /* "The permissions requested are not granted to this installation" */
+    if (call->status == 422)
+        call->reason = JR_REASON_NO_PERMISSION;
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    *token = read_token(root, answer.length + 1);
+    *expires_ms = jr_json_get_time(root, "expires_at");
+    if (*token == NULL) {
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+        jr_text_copy(call->text, sizeof call->text, "no token in it");
+    }
+    json_object_put(root);
+    jr_wipe(answer.body, answer.length);
 }
 
 /* created=from..until or >=from, in whole seconds as GitHub's search has it. */
@@ -413,7 +511,7 @@ void jr_github_list_runs(struct jr_http *http, const char *api_url, const char *
     *count = *shown = 0;
     call->what = "GET runs";
     make_list_url(url, api_url, repo, list);
-    perform(http, api_url, url, false, now_ms, &answer, call);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
     if (call->outcome == JR_OUTCOME_DONE)
         read_list(&answer, runs, count, shown, call);
 }

@@ -86,6 +86,29 @@ void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *r
                         int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call);
 
 /*
+ * The three calls that a GitHub App makes as itself: the client's token is then a JWT
+ * (lib/jwt.h). Who uses them: lib/app.h.
+ * Source: https://docs.github.com/en/rest/apps/apps
+ */
+
+/* Ask who the App is: free of charge, shows whether the JWT is good. name: as people see it. */
+void jr_github_get_app(struct jr_http *http, const char *api_url, int64_t now_ms, char *name,
+                       size_t size, struct jr_call *call);
+
+/* Ask for the installation that a repository belongs to. id: 0 unless DONE. */
+void jr_github_get_installation(struct jr_http *http, const char *api_url, const char *repo,
+                                int64_t now_ms, uint64_t *id, struct jr_call *call);
+
+/*
+ * Ask for a token of an installation, which may do no more than write to Actions.
+ *   token       out: NULL unless DONE; of any length; owned by the caller, to be wiped
+ *   expires_ms  out: when it ends, by GitHub's clock; 0: not told
+ */
+void jr_github_make_token(struct jr_http *http, const char *api_url, uint64_t installation,
+                          int64_t now_ms, char **token, int64_t *expires_ms,
+                          struct jr_call *call);
+
+/*
  * Where people see what the API shows: https://github.com for
  * https://api.github.com, https://HOST for https://HOST/api/v3, https://SUB.ghe.com
  * for https://api.SUB.ghe.com; else the base itself. Pure.

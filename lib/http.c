@@ -25,11 +25,13 @@
 
 struct jr_http {
     CURL *curl;
-    struct curl_slist *headers;
+    struct curl_slist *headers;      /* of all requests without a type of the body, and */
+    struct curl_slist *json_headers; /* of those with JSON */
     const char *ca_file;
     const char *token;
     bool (*stopping)(void);
     bool posting;
+    const char *json; /* of the POST in progress; NULL: it is empty */
     int64_t stop_seen_ms; /* when a call first saw that it is to stop; 0: not yet */
     char *body;
     size_t length, size;
@@ -74,14 +76,23 @@ static int look_whether_to_stop(void *context, curl_off_t a, curl_off_t b, curl_
     return jr_monotonic_ms() - http->stop_seen_ms > POST_GRACE_MS;
 }
 
-static bool add_header(struct jr_http *http, const char *header)
+static bool add_header(struct curl_slist **headers, const char *header)
 {
-    struct curl_slist *longer = curl_slist_append(http->headers, header);
+    struct curl_slist *longer = curl_slist_append(*headers, header);
 
     if (longer == NULL)
         return false;
-    http->headers = longer;
+    *headers = longer;
     return true;
+}
+
+/* type: "Content-Type:" is none */
+static bool make_headers(struct curl_slist **headers, const char *type)
+{
+    /* Source: https://docs.github.com/en/rest/about-the-rest-api/api-versions */
+    return add_header(headers, "Accept: application/vnd.github+json")
+           && add_header(headers, "X-GitHub-Api-Version: 2022-11-28") && add_header(headers, type)
+           && add_header(headers, "Expect:");
 }
 
 enum jr_err jr_http_open(struct jr_http **http, const char *ca_file, const char *token,
@@ -101,11 +112,9 @@ enum jr_err jr_http_open(struct jr_http **http, const char *ca_file, const char 
     opened->size = 64 * 1024;
     opened->body = malloc(opened->size);
     opened->curl = curl_easy_init();
-    /* Source: https://docs.github.com/en/rest/about-the-rest-api/api-versions */
     if (opened->body == NULL || opened->curl == NULL
-        || !add_header(opened, "Accept: application/vnd.github+json")
-        || !add_header(opened, "X-GitHub-Api-Version: 2022-11-28")
-        || !add_header(opened, "Content-Type:") || !add_header(opened, "Expect:")) {
+        || !make_headers(&opened->headers, "Content-Type:")
+        || !make_headers(&opened->json_headers, "Content-Type: application/json")) {
         jr_http_close(opened);
         return jr_error_set(error, JR_ENOMEM, "out of memory");
     }
@@ -118,6 +127,7 @@ void jr_http_close(struct jr_http *http)
     if (http == NULL)
         return;
     curl_slist_free_all(http->headers);
+    curl_slist_free_all(http->json_headers);
     if (http->curl != NULL)
         curl_easy_cleanup(http->curl);
     free(http->body);
@@ -150,7 +160,7 @@ static CURLcode set_options(struct jr_http *http, const char *url)
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS);
     SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
-    SET(CURLOPT_HTTPHEADER, http->headers);
+    SET(CURLOPT_HTTPHEADER, http->json == NULL ? http->headers : http->json_headers);
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -168,8 +178,8 @@ static CURLcode set_options(struct jr_http *http, const char *url)
     SET(CURLOPT_XFERINFODATA, (void *)http);
     SET(CURLOPT_NOPROGRESS, 0L);
     if (http->posting) {
-        SET(CURLOPT_POSTFIELDS, "");
-        SET(CURLOPT_POSTFIELDSIZE, 0L);
+        SET(CURLOPT_POSTFIELDS, http->json == NULL ? "" : http->json);
+        SET(CURLOPT_POSTFIELDSIZE, http->json == NULL ? 0L : (long)strlen(http->json));
         SET(CURLOPT_FRESH_CONNECT, 1L);
         SET(CURLOPT_FORBID_REUSE, 1L);
     }
@@ -206,8 +216,9 @@ static int64_t get_number(CURL *curl, const char *name)
 
 static void read_headers(CURL *curl, struct jr_http_answer *answer)
 {
-    char ignored[8];
+    char ignored[8], date[64];
     curl_off_t retry_after_s = 0;
+    time_t date_s;
 
     if (get_header(curl, "Retry-After", ignored, sizeof ignored)
         && curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK)
@@ -223,6 +234,8 @@ static void read_headers(CURL *curl, struct jr_http_answer *answer)
     get_header(curl, "Location", answer->location, sizeof answer->location);
     get_header(curl, "github-authentication-token-expiration", answer->token_expiration,
                sizeof answer->token_expiration);
+    if (get_header(curl, "Date", date, sizeof date) && (date_s = curl_getdate(date, NULL)) > 0)
+        answer->date_ms = (int64_t)date_s * 1000;
 }
 
 /*
@@ -240,7 +253,8 @@ static void hide_token(const struct jr_http *http, char *text, size_t length)
     }
 }
 
-static void call(struct jr_http *http, const char *url, bool post, struct jr_http_answer *answer)
+static void call(struct jr_http *http, const char *url, bool post, const char *json,
+                 struct jr_http_answer *answer)
 {
     int64_t start_us = jr_monotonic_us();
     curl_off_t pretransfer_us = 0;
@@ -251,6 +265,7 @@ static void call(struct jr_http *http, const char *url, bool post, struct jr_htt
     answer->retry_after_s = answer->ratelimit_limit = answer->ratelimit_remaining =
         answer->ratelimit_reset_s = -1;
     http->posting = post;
+    http->json = json;
     http->stop_seen_ms = 0;
     http->length = 0;
     http->body[0] = '\0';
@@ -280,10 +295,11 @@ static void call(struct jr_http *http, const char *url, bool post, struct jr_htt
 
 void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *answer)
 {
-    call(http, url, false, answer);
+    call(http, url, false, NULL, answer);
 }
 
-void jr_http_post(struct jr_http *http, const char *url, struct jr_http_answer *answer)
+void jr_http_post(struct jr_http *http, const char *url, const char *json,
+                  struct jr_http_answer *answer)
 {
-    call(http, url, true, answer);
+    call(http, url, true, json, answer);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 static const char last_post_key[] = "last-post";
+static const char paused_key[] = "paused";
 
 static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
 {
@@ -172,14 +173,40 @@ static void tell_verdict(struct jr_txn *txn, struct jr_run *run,
         jr_history_add_decision(txn, run, run->reason, now_ms);
 }
 
-static void note_post(struct jr_txn *txn, int64_t now_ms)
+static void save_time(struct jr_txn *txn, const char *key, int64_t time_ms)
 {
     unsigned char record[8];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
-    jr_write_time(&writer, now_ms);
-    jr_txn_put(txn, JR_TABLE_META, last_post_key, sizeof last_post_key - 1, record, sizeof record);
+    jr_write_time(&writer, time_ms);
+    jr_txn_put(txn, JR_TABLE_META, key, strlen(key), record, sizeof record);
+}
+
+/* 0: it was never saved. */
+static int64_t load_time(struct jr_txn *txn, const char *key)
+{
+    unsigned char record[8];
+    struct jr_reader reader;
+    size_t length;
+
+    if (!jr_txn_get(txn, JR_TABLE_META, key, strlen(key), record, sizeof record, &length))
+        return 0;
+    jr_reader_init(&reader, record, length);
+    return jr_read_time(&reader);
+}
+
+int64_t jr_rerun_load_paused(struct jr_txn *txn)
+{
+    return load_time(txn, paused_key);
+}
+
+void jr_rerun_save_paused(struct jr_txn *txn, int64_t since_ms)
+{
+    if (since_ms != 0)
+        save_time(txn, paused_key, since_ms);
+    else
+        jr_txn_delete(txn, JR_TABLE_META, paused_key, strlen(paused_key));
 }
 
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
@@ -191,6 +218,10 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
     struct jr_run before;
     int64_t claimed_due_ms = reload(&txn, store, run);
 
+    if (txn.error.code == JR_OK && jr_rerun_load_paused(&txn) != 0) {
+        jr_txn_abort(&txn);
+        return jr_error_set(error, JR_EBUSY, "the work is paused");
+    }
     before = *run;
     jr_decide_seen(settings, seen, run, claimed_due_ms, now_ms, verdict);
     if (is_news(verdict, &before)) {
@@ -198,7 +229,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
         tell_verdict(&txn, run, verdict, now_ms);
     }
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
-        note_post(&txn, now_ms);
+        save_time(&txn, last_post_key, now_ms);
     return conclude(&txn, &before, run, now_ms, verdict, error);
 }
 
@@ -238,17 +269,9 @@ enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,
                                struct jr_error *error)
 {
     struct jr_txn txn;
-    unsigned char record[8];
-    struct jr_reader reader;
-    size_t length;
 
-    *last_post_ms = 0;
     jr_txn_begin(&txn, store, false);
-    if (jr_txn_get(&txn, JR_TABLE_META, last_post_key, sizeof last_post_key - 1, record,
-                   sizeof record, &length)) {
-        jr_reader_init(&reader, record, length);
-        *last_post_ms = jr_read_time(&reader);
-    }
+    *last_post_ms = load_time(&txn, last_post_key);
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
         *error = txn.error;

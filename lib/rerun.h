@@ -49,9 +49,20 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
                            struct jr_error *error) JR_CHECKED;
 
 /*
+ * Since when the work is paused (jr_control_pause), in a transaction of any kind;
+ * 0: it is not.
+ */
+int64_t jr_rerun_load_paused(struct jr_txn *txn);
+
+/* Note it, or with 0 that it is not, in a transaction that writes. */
+void jr_rerun_save_paused(struct jr_txn *txn, int64_t since_ms);
+
+/*
  * Record what GitHub showed and decide (jr_decide_seen). When verdict->step says
  * RERUN, the intent is on disk.
  *   run  in: as claimed; out: as saved
+ * Returns JR_EBUSY when the work is paused: nothing is recorded, and whoever has
+ * paused it can rely on no POST being begun.
  */
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
                           const struct jr_event *seen, const struct jr_call *call,

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/jwt.h"
 #include "lib/settings.h"
 #include "lib/signature.h"
 #include "lib/timestamp.h"
@@ -40,6 +41,7 @@ enum type {
     LIST,
     CONCLUSIONS,
     TEXT,
+    WORD,
     URL,
     SECRET
 };
@@ -69,7 +71,11 @@ static const struct row {
     { "RETRY_CONCLUSIONS", CONCLUSIONS, FIELD(retry_conclusions), "failure,timed_out", 0, 0, false,
       "run conclusions that deserve a rerun" },
     { "GITHUB_TOKEN", SECRET, FIELD(github_token), "", 0, 0, false,
-      "token for the REST API; required unless DRY_RUN" },
+      "token for the REST API; it or an App is required unless DRY_RUN" },
+    { "GITHUB_APP_ID", WORD, FIELD(github_app_id), "", 0, JR_JWT_ISSUER_MAX, false,
+      "client id (or numeric id) of a GitHub App, in place of the token" },
+    { "GITHUB_APP_KEY", SECRET, FIELD(github_app_key), "", 0, 0, false,
+      "private key of that App, in PEM; better GITHUB_APP_KEY_FILE" },
     { "GITHUB_SIGN_KEY", SECRET, FIELD(github_sign_key), "", 0, 0, false,
       "secret of the webhook; required" },
     { "GITHUB_SIGN_KEY_OLD", SECRET, FIELD(github_sign_key_old), "", 0, 0, false,
@@ -169,8 +175,8 @@ static void problem(struct loader *loader, const char *name, const char *format,
 /* A value from the environment in a message: short, and no control characters. */
 static const char *shown(const char *value, char buffer[80])
 {
-    if (!jr_text_copy(buffer, 80, value))
-        memcpy(buffer + strlen(buffer) - 3, "...", 3);
+    if (!jr_text_copy(buffer, 80 - 3, value))
+        memcpy(buffer + strlen(buffer), "...", sizeof "...");
     for (char *c = buffer; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
@@ -330,6 +336,22 @@ static void read_text(struct loader *loader, const struct row *row, const char *
     keep_text(loader, row, value);
 }
 
+/* Letters, digits and a few signs: it goes into JSON. */
+static void read_word(struct loader *loader, const struct row *row, const char *value)
+{
+    char quoted[80];
+
+    for (const char *c = value; *c != '\0'; c++) {
+        if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')
+              || strchr("._-", *c) != NULL)) {
+            problem(loader, row->name, "'%s' has other characters than letters, digits, '.', '_' "
+                    "and '-'", shown(value, quoted));
+            return;
+        }
+    }
+    read_text(loader, row, value);
+}
+
 /* http(s)://host[:port][/path], and nothing that would end up in the wrong place. */
 static bool is_base_url(const char *url)
 {
@@ -366,12 +388,30 @@ static void read_url(struct loader *loader, const struct row *row, const char *v
         (*field)[end - 1] = '\0';
 }
 
+static void take_app_key(struct loader *loader, const struct row *row, const char *source,
+                         const char *value)
+{
+    struct jr_jwt_key *key;
+    struct jr_error error;
+
+    if (jr_jwt_key_open(&key, value, &error) == JR_OK)
+        keep_text(loader, row, value);
+    else
+        problem(loader, source, "%s", error.text);
+    jr_jwt_key_close(key);
+}
+
 /* A token goes into a header, a key is typed into GitHub's form: visible characters. */
 static void take_secret(struct loader *loader, const struct row *row, const char *source,
                         const char *value)
 {
     size_t length = strlen(value);
 
+    if (row->offset == offsetof(struct jr_settings, github_app_key) && length > 0
+        && length <= SECRET_MAX) {
+        take_app_key(loader, row, source, value);
+        return;
+    }
     for (const char *c = value; *c != '\0'; c++) {
         bool blank = *c == ' ' && row->offset != offsetof(struct jr_settings, github_token);
 
@@ -418,14 +458,14 @@ static void read_secret_file(struct loader *loader, const struct row *row, const
 }
 
 /* systemd.exec(5), LoadCredential=: a file of that name in the folder. */
-static bool find_credential(const struct row *row, char *path, size_t size)
+static bool find_credential(const char *name, char *path, size_t size)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     size_t length;
 
     if (folder == NULL || *folder == '\0')
         return false;
-    length = (size_t)snprintf(path, size, "%s/%s", folder, row->name);
+    length = (size_t)snprintf(path, size, "%s/%s", folder, name);
     if (length >= size)
         return false;
     for (char *c = path + strlen(folder); *c != '\0'; c++)
@@ -457,7 +497,7 @@ static void read_secret(struct loader *loader, const struct row *row, const char
         take_secret(loader, row, row->name, value);
     else if (file != NULL)
         read_secret_file(loader, row, name, file);
-    else if (find_credential(row, path, sizeof path))
+    else if (find_credential(row->name, path, sizeof path))
         read_secret_file(loader, row, row->name, path);
 }
 
@@ -496,33 +536,14 @@ static void read_row(struct loader *loader, const struct row *row)
     case TEXT:
         read_text(loader, row, value);
         break;
+    case WORD:
+        read_word(loader, row, value);
+        break;
     case URL:
         read_url(loader, row, value);
         break;
     case SECRET:
         break;
-    }
-}
-
-/* What no row can see by itself. */
-static void check_together(struct loader *loader, bool token_tried, bool key_tried)
-{
-    const struct jr_settings *settings = loader->settings;
-
-    if (settings->github_sign_key == NULL && !key_tried)
-        problem(loader, "GITHUB_SIGN_KEY", "is required: the secret that the webhook has on GitHub "
-                "(or GITHUB_SIGN_KEY_FILE, or the systemd credential github_sign_key)");
-    if (settings->github_token == NULL && !settings->dry_run && !token_tried)
-        problem(loader, "GITHUB_TOKEN", "is required unless DRY_RUN=yes "
-                "(or GITHUB_TOKEN_FILE, or the systemd credential github_token)");
-    /* 0: it could not be read, which has been told */
-    if (settings->api_backoff_max_ms != 0
-        && settings->api_backoff_max_ms < settings->api_backoff_min_ms) {
-        char min[32], max[32];
-
-        show_amount(settings->api_backoff_min_ms, durations, min, sizeof min);
-        show_amount(settings->api_backoff_max_ms, durations, max, sizeof max);
-        problem(loader, "API_BACKOFF_MAX", "'%s' is less than API_BACKOFF_MIN, '%s'", max, min);
     }
 }
 
@@ -542,6 +563,57 @@ static bool was_tried(const char *name)
     return is_set(name) || is_set(file);
 }
 
+static bool has_credential(const char *name)
+{
+    char path[PATH_MAX];
+
+    return find_credential(name, path, sizeof path);
+}
+
+/* What GitHub is called with: a token, or an App with its key, not both. */
+static void check_access(struct loader *loader)
+{
+    const struct jr_settings *settings = loader->settings;
+    bool token = settings->github_token != NULL || was_tried("GITHUB_TOKEN");
+    bool id = settings->github_app_id != NULL || is_set("GITHUB_APP_ID");
+    bool key = settings->github_app_key != NULL || was_tried("GITHUB_APP_KEY")
+               || has_credential("GITHUB_APP_KEY");
+
+    if (token && (id || key))
+        problem(loader, "GITHUB_TOKEN", "is set, and so is %s; set a token or an App, not both",
+                id ? "GITHUB_APP_ID" : "GITHUB_APP_KEY");
+    else if (id && !key)
+        problem(loader, "GITHUB_APP_KEY", "is required with GITHUB_APP_ID (or GITHUB_APP_KEY_FILE, "
+                "or the systemd credential github_app_key)");
+    else if (key && !id)
+        problem(loader, "GITHUB_APP_ID", "is required with GITHUB_APP_KEY: the App's client id");
+    else if (!token && !id && !settings->dry_run)
+        problem(loader, "GITHUB_TOKEN", "is required unless DRY_RUN=yes (or GITHUB_TOKEN_FILE, "
+                "or the systemd credential github_token, or a GitHub App: GITHUB_APP_ID and "
+                "GITHUB_APP_KEY_FILE)");
+}
+
+/* What no row can see by itself. */
+static void check_together(struct loader *loader, bool secrets)
+{
+    const struct jr_settings *settings = loader->settings;
+
+    if (secrets)
+        check_access(loader);
+    if (secrets && settings->github_sign_key == NULL && !was_tried("GITHUB_SIGN_KEY"))
+        problem(loader, "GITHUB_SIGN_KEY", "is required: the secret that the webhook has on GitHub "
+                "(or GITHUB_SIGN_KEY_FILE, or the systemd credential github_sign_key)");
+    /* 0: it could not be read, which has been told */
+    if (settings->api_backoff_max_ms != 0
+        && settings->api_backoff_max_ms < settings->api_backoff_min_ms) {
+        char min[32], max[32];
+
+        show_amount(settings->api_backoff_min_ms, durations, min, sizeof min);
+        show_amount(settings->api_backoff_max_ms, durations, max, sizeof max);
+        problem(loader, "API_BACKOFF_MAX", "'%s' is less than API_BACKOFF_MIN, '%s'", max, min);
+    }
+}
+
 static enum jr_err load(struct jr_settings *settings, bool secrets, char **problems)
 {
     struct loader loader = { .settings = settings };
@@ -555,8 +627,7 @@ static enum jr_err load(struct jr_settings *settings, bool secrets, char **probl
     for (size_t i = 0; i < ROWS; i++)
         if (secrets || rows[i].type != SECRET)
             read_row(&loader, &rows[i]);
-    check_together(&loader, !secrets || was_tried("GITHUB_TOKEN"),
-                   !secrets || was_tried("GITHUB_SIGN_KEY"));
+    check_together(&loader, secrets);
     if (fclose(loader.problems) != 0 || loader.out_of_memory) {
         free(*problems);
         *problems = NULL;
@@ -628,9 +699,16 @@ void jr_settings_unset_environment(void)
     unsetenv("CREDENTIALS_DIRECTORY");
 }
 
-bool jr_settings_reread_token(struct jr_settings *settings)
+bool jr_settings_can_call(const struct jr_settings *settings)
+{
+    return settings->github_token != NULL || settings->github_app_key != NULL;
+}
+
+/* One secret: has its file another one now? */
+static bool reread(struct jr_settings *settings, size_t offset)
 {
     struct jr_settings fresh = { .github_token = NULL };
+    char **field = (char **)((char *)settings + offset), **read = (char **)((char *)&fresh + offset);
     struct loader loader = { .settings = &fresh };
     char *problems = NULL;
     size_t size;
@@ -640,20 +718,25 @@ bool jr_settings_reread_token(struct jr_settings *settings)
     if (loader.problems == NULL)
         return false;
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].offset == offsetof(struct jr_settings, github_token))
+        if (rows[i].offset == offset)
             read_secret(&loader, &rows[i], NULL);
     fclose(loader.problems);
     free(problems);
-    other = fresh.github_token != NULL
-            && (settings->github_token == NULL
-                || strcmp(fresh.github_token, settings->github_token) != 0);
+    other = *read != NULL && (*field == NULL || strcmp(*read, *field) != 0);
     if (other) {
-        release_secret(&settings->github_token);
-        settings->github_token = fresh.github_token;
+        release_secret(field);
+        *field = *read;
     } else {
-        release_secret(&fresh.github_token);
+        release_secret(read);
     }
     return other;
+}
+
+bool jr_settings_reread_token(struct jr_settings *settings)
+{
+    return reread(settings, settings->github_app_id == NULL
+                                ? offsetof(struct jr_settings, github_token)
+                                : offsetof(struct jr_settings, github_app_key));
 }
 
 static enum jr_secrets kind_of(const struct row *row)
@@ -721,7 +804,7 @@ void jr_settings_release(struct jr_settings *settings)
             jr_list_release(field);
         else if (rows[i].type == SECRET)
             release_secret(field);
-        else if (rows[i].type == TEXT || rows[i].type == URL)
+        else if (rows[i].type == TEXT || rows[i].type == WORD || rows[i].type == URL)
             free(*(char **)field);
     }
     memset(settings, 0, sizeof *settings);
@@ -813,6 +896,7 @@ char *jr_settings_show(const struct jr_settings *settings, size_t row, char *tex
         show_conclusions(*(const unsigned *)field, text, size);
         break;
     case TEXT:
+    case WORD:
     case URL:
         string = *(char *const *)field;
         break;

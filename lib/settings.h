@@ -30,10 +30,12 @@ struct jr_settings {
 
     /* secrets; NULL when not set or forgotten */
     char *github_token;
+    char *github_app_key; /* PEM that jr_jwt_key_open() takes */
     char *github_sign_key;
     char *github_sign_key_old;
 
     /* GitHub */
+    char *github_app_id;  /* NULL without github_app_key, but for who forgot the key */
     char *github_api_url; /* without a slash at the end */
     char *github_ca_file; /* NULL: the system's */
     int64_t rerun_delay_ms;
@@ -96,10 +98,13 @@ bool jr_settings_in_environment(void);
 /* Take every setting out of the environment, in all ways in which it can be given. */
 void jr_settings_unset_environment(void);
 
+/* Is there anything to call GitHub with: a token or an App's key? */
+bool jr_settings_can_call(const struct jr_settings *settings);
+
 /*
- * Read GITHUB_TOKEN_FILE or the credential anew. Returns whether there is a
- * token in it that is another one; it has then taken the old one's place. What
- * cannot be read changes nothing.
+ * Read what GitHub is called with anew, from the file or the credential: the token,
+ * or the App's key. Returns whether there is another one in it; it has then taken
+ * the old one's place. What cannot be read changes nothing.
  */
 bool jr_settings_reread_token(struct jr_settings *settings);
 

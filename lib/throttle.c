@@ -10,6 +10,7 @@
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define THROTTLE_VERSION 1
@@ -21,7 +22,13 @@
 /* "wait for at least one minute", then "an exponentially increasing amount of time". */
 #define SECONDARY_WAIT_MS JR_MINUTE_MS
 
-static const char record_key[] = "throttle";
+/* Where it is in JR_TABLE_META. Returns the length. */
+static size_t make_key(uint64_t installation, char key[32])
+{
+    if (installation == 0)
+        return (size_t)snprintf(key, 32, "throttle");
+    return (size_t)snprintf(key, 32, "throttle-%llu", (unsigned long long)installation);
+}
 
 /* Tells tokens apart without telling the token. */
 static uint64_t fingerprint_of(const char *token)
@@ -35,16 +42,17 @@ static uint64_t fingerprint_of(const char *token)
     return jr_read_u64(&reader);
 }
 
-void jr_throttle_recall(struct jr_txn *txn, struct jr_throttle *throttle)
+static void recall(struct jr_txn *txn, struct jr_throttle *throttle, uint64_t installation)
 {
+    char key[32];
+    size_t key_length = make_key(installation, key);
     unsigned char record[64];
     struct jr_reader reader;
     size_t length;
 
     memset(throttle, 0, sizeof *throttle);
     throttle->tokens = -1;
-    if (!jr_txn_get(txn, JR_TABLE_META, record_key, sizeof record_key - 1, record, sizeof record,
-                    &length))
+    if (!jr_txn_get(txn, JR_TABLE_META, key, key_length, record, sizeof record, &length))
         return;
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != THROTTLE_VERSION)
@@ -61,17 +69,23 @@ void jr_throttle_recall(struct jr_txn *txn, struct jr_throttle *throttle)
     throttle->tokens = -1;
 }
 
+void jr_throttle_recall(struct jr_txn *txn, struct jr_throttle *throttle)
+{
+    recall(txn, throttle, 0);
+}
+
 void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const char *token,
-                      int64_t now_ms)
+                      uint64_t installation, int64_t now_ms)
 {
     uint64_t fingerprint = fingerprint_of(token);
 
-    jr_throttle_recall(txn, throttle);
+    recall(txn, throttle, installation);
     if (throttle->fingerprint != fingerprint) {
         memset(throttle, 0, sizeof *throttle);
         throttle->fingerprint = fingerprint;
         throttle->tokens = -1;
     }
+    throttle->installation = installation;
     if (throttle->stopped_until_ms > now_ms + JR_THROTTLE_MAX_MS)
         throttle->stopped_until_ms = now_ms + JR_THROTTLE_MAX_MS;
     throttle->stop_ms = throttle->stopped_until_ms - now_ms;
@@ -79,9 +93,15 @@ void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const ch
 
 void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle)
 {
+    char key[32];
+    size_t key_length = make_key(throttle->installation, key);
     unsigned char record[64];
     struct jr_writer writer;
 
+    if (throttle->installation != 0 && throttle->stopped_until_ms == 0) {
+        jr_txn_delete(txn, JR_TABLE_META, key, key_length);
+        return;
+    }
     jr_writer_init(&writer, record, sizeof record);
     jr_write_u8(&writer, THROTTLE_VERSION);
     jr_write_u64(&writer, throttle->fingerprint);
@@ -91,14 +111,14 @@ void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle)
     jr_write_time(&writer, throttle->secondary_wait_ms);
     jr_write_time(&writer, throttle->token_expires_ms);
     jr_write_time(&writer, throttle->hourly_limit);
-    jr_txn_put(txn, JR_TABLE_META, record_key, sizeof record_key - 1, record, writer.length);
+    jr_txn_put(txn, JR_TABLE_META, key, key_length, record, writer.length);
 }
 
 /* How long a refusal that names no time stops all calls. */
 static int64_t unnamed_wait_ms(struct jr_throttle *throttle, const struct jr_settings *settings,
                                enum jr_reason reason)
 {
-    if (reason == JR_REASON_BAD_TOKEN)
+    if (reason != JR_REASON_RATE_LIMITED)
         return settings->api_backoff_max_ms;
     throttle->secondary_wait_ms = throttle->secondary_wait_ms == 0 ? SECONDARY_WAIT_MS
                                                                    : 2 * throttle->secondary_wait_ms;
@@ -128,7 +148,8 @@ bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *se
         throttle->stop_ms = wait_ms;
         throttle->stopped_until_ms = now_ms + wait_ms;
         throttle->stop_reason = call->reason;
-        if (call->reason == JR_REASON_BAD_TOKEN && throttle->rejected_ms == 0)
+        if ((call->reason == JR_REASON_BAD_TOKEN || call->reason == JR_REASON_BAD_APP)
+            && throttle->rejected_ms == 0)
             throttle->rejected_ms = now_ms;
         return true;
     }

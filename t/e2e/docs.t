@@ -110,11 +110,11 @@ subtest 'commands and exit statuses' => sub {
     same_set [manual_section('EXIT STATUS') =~ /^\.It (\d+)$/mg], [$enum =~ /JR_EXIT_\w+ = (\d+)/g], 'and exit statuses';
 };
 
-# Programs of t/unit stand in the build, and a path may be below another folder.
+# Programs of t/unit and t/fuzz stand in the build, and a path may be below another folder.
 subtest 'files and titles that are named are there' => sub {
     for my $document ($readme, $hacking) {
         my %named = map { $_ => 1 } $document =~ m{(?<![\w/.])((?:lib|fcgi|conf|t)/[\w./-]*\w)}g;
-        ok -e "$top/$_", $_ for grep { !m{[A-Z]|^t/unit/.*\.t$|/job-rerunner$} } sort keys %named;
+        ok -e "$top/$_", $_ for grep { !m{[A-Z]|^t/(?:unit|fuzz)/.*\.t$|/job-rerunner$} } sort keys %named;
         my ($list) = $document =~ /^In this file:\n\n((?:    .*\n)+)/m;
         my @title = map { s/^\s+|\s+$//gr } map { split / {2,}/ } map { s/^ +//r } split /\n/, $list // '';
         same_set \@title, [$document =~ /^(\S[^\n]*)\n-{4,}$/mg], 'the list of contents is whole';

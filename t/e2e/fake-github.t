@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use MIME::Base64 qw(encode_base64url);
 use Test::More;
 use JR::Http;
 use JR::Test;
@@ -18,11 +19,25 @@ my $token = JR::Service::token();
 sub call {
     my ($method, $path, %o) = @_;
     return $api->send({
-        method => $method, path => $path, body => '',
+        method => $method, path => $path, body => $o{body} // '',
         headers => [
             ['User-Agent', 'test'], ['Authorization', 'Bearer ' . ($o{token} // $token)],
         ],
     });
+}
+
+# Signed by openssl, as another program would.
+sub jwt {
+    my ($key, $claims, $alg) = @_;
+    my $text = join '.', map { encode_base64url(json_text($_)) } { typ => 'JWT', alg => $alg // 'RS256' }, $claims;
+    my %file = map { $_ => tmpdir() . "/jwt.$_" } qw(text signature);
+    open my $fh, '>', $file{text} or die "$file{text}: $!";
+    print {$fh} $text;
+    close $fh;
+    JR::FakeGitHub::run_openssl('dgst', '-sha256', '-sign', $key, '-out', $file{signature}, $file{text});
+    open $fh, '<:raw', $file{signature} or die "$file{signature}: $!";
+    local $/;
+    return "$text." . encode_base64url(<$fh>);
 }
 
 my $id = next_id();
@@ -80,6 +95,45 @@ subtest 'refusals' => sub {
     is call(GET => $base)->status, 403, 'rate limit';
     is call(GET => '/rate_limit')->status, 200, 'which can be asked for';
     $github->set_limit(remaining => 5000);
+};
+
+subtest 'an App' => sub {
+    my %settings = $github->new_app(id => 7, client_id => 'Iv7');
+    $github->put_installation(70, account => 'octo', permissions => { actions => 'write', metadata => 'read' });
+    my $key = $settings{GITHUB_APP_KEY_FILE};
+    my $app = sub {
+        my ($jwt, $method, $path) = @_;
+        my $answer = call($method // 'GET', $path // '/app', token => $jwt);
+        return $answer->status . ' ' . ($answer->json->{message} // $answer->json->{name} // '');
+    };
+    my $now = time;
+    my %good = (iss => 7, iat => $now - 60, exp => $now + 540);
+    is $app->(jwt($key, \%good)), '200 Re-Runner', 'its number';
+    is $app->(jwt($key, { %good, iss => 'Iv7' })), '200 Re-Runner', 'its client id';
+    like $app->(jwt($key, { %good, iss => 8 })), qr/^404 Integration not found/, 'nobody';
+    like $app->(jwt($key, { %good, iat => $now + 100 })), qr/^401 .*\('iat'\)/, 'signed in the future';
+    like $app->(jwt($key, { %good, exp => $now - 1 })), qr/^401 .*\('exp'\) must be/, 'over';
+    like $app->(jwt($key, { %good, exp => $now + 1000 })), qr/^401 .*\('exp'\) is too far/, 'for too long';
+    my $other = JR::FakeGitHub::new_key(tmpdir() . '/other.pem');
+    my $refused = qr/^401 A JSON web token could not be decoded/;
+    like $app->(jwt($other, \%good)), $refused, 'another key';
+    like $app->(jwt($key, \%good, 'none')), $refused, 'another algorithm';
+    like $app->(jwt($key, \%good) =~ s/\.(\w)/'.' . ($1 eq 'A' ? 'B' : 'A')/er), $refused, 'other claims than were signed';
+    like $app->($token), $refused, 'a token is no JWT';
+    like $app->(jwt($key, \%good), 'GET', $base), qr/^401 Bad credentials/, 'nor the other way round';
+    like $app->(jwt($key, \%good), 'GET', '/repos/hepta/app/installation'), qr/^404/, 'not installed there';
+    is call(GET => '/repos/octo/app/installation', token => jwt($key, \%good))->json->{id}, 70, 'installed here';
+    my $made = call(POST => '/app/installations/70/access_tokens', token => jwt($key, \%good), body => '{"permissions":{"actions":"write"}}');
+    is $made->status, 201, 'a token';
+    is call(GET => $base, token => $made->json->{token})->status, 200, 'which is good';
+    my $far = next_id();
+    $github->put_run(id => $far, repo => 'hepta/app');
+    is call(GET => "/repos/hepta/app/actions/runs/$far", token => $made->json->{token})->status, 404, 'but not elsewhere';
+    is call(POST => '/app/installations/70/access_tokens', token => jwt($key, \%good), body => '{"permissions":{"checks":"read"}}')->status, 422,
+        'not for more than was granted';
+    $github->set_clock(3601);
+    is call(GET => $base, token => $made->json->{token})->status, 401, 'after an hour it has ended';
+    $github->set_clock(0);
 };
 
 subtest 'bad days' => sub {

@@ -204,6 +204,18 @@ sub unread_page {
         fcgi_begin() . fcgi_params(cgi_params({ method => 'GET', path => $path }), [RERUNNER_PAGES => 'status']) . fcgi_end());
 }
 
+# There are more than the page shows, and the one that is in the news is the oldest of them.
+subtest 'the last runs of a busy hour' => sub {
+    my @runs = map { workflow_run(github => $github, door => $service->http, jobs => ['build']) } 0 .. 60;
+    $_->queued('build') for @runs, $runs[0];
+    $runs[0]->completed(build => 'success');
+    my $page = page_ok get($service, '/status'), 200, '/status';
+    my @shown = grep {m{^/runs/}} $page->links;
+    is @shown, 50, 'as many as fit';
+    is $shown[0], '/runs/' . $runs[0]->id, 'the one of the last event comes first';
+    is $shown[1], '/runs/' . $runs[-1]->id, 'then the one before';
+};
+
 subtest 'two workers at once, not more' => sub {
     my @unread = map { unread_page("/runs/$big") } 1 .. 2;
     wait_ok { get($service, '/status')->status == 503 } 'two pages are on their way: no third one';

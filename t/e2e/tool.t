@@ -225,6 +225,12 @@ subtest 'rerun' => sub {
     fails_with($again, EX_FAILED, qr/not rerun: .*\(not-failed\)/, 'one that succeeded');
     like $again->{out}, qr/GET run/, 'what happens is shown as it does';
 
+    my $others = played('cancelled');
+    decided($others);
+    $github->set_run($others->id, attempt => 2, status => 'in_progress', conclusion => undef);
+    fails_with(at($service, 'rerun', $others->id, '--wait=20s'), EX_FAILED, qr/not rerun: .*\(rerun-by-others\)/,
+        'one that somebody else has rerun unheard');
+
     my $unheard = $github->put_run(id => next_id(), repo => 'octo/other', status => 'completed', conclusion => 'failure',
         jobs => [{ name => 'build', status => 'completed', conclusion => 'failure' }]);
     fails_with(at($service, 'rerun', $unheard->{id}), EX_FAILED, qr{https://github.com/OWNER/NAME/actions}, 'one not heard of');

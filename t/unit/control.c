@@ -259,6 +259,75 @@ static void forgotten_while_due(void **state)
     jr_settings_release(&settings);
 }
 
+/* What keeps an attempt from being rerun twice is not forgotten before it has done so. */
+static void not_forgotten_while_posted(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_forgotten gone;
+    struct jr_run run;
+    struct jr_event seen = event_of("Gc=failure");
+    struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    struct jr_verdict verdict;
+    struct jr_error error;
+    int64_t due_ms;
+    unsigned before;
+
+    (void)state;
+    load_settings(&settings, "");
+    deliver(store, &settings, "a", "Rc=failure", START_MS);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_OK);
+    before = parts(store, RUN_ID);
+    assert_int_equal(jr_control_forget(store, RUN_ID, &gone, &error), JR_EBUSY);
+    assert_contains(error.text, "not known yet");
+    assert_int_equal(parts(store, RUN_ID), before);
+    call.outcome = JR_OUTCOME_UNKNOWN;
+    assert_int_equal(jr_rerun_outcome(store, &settings, 1, true, &call, &run, START_MS, &verdict, &error), JR_OK);
+    assert_int_equal(jr_control_forget(store, RUN_ID, &gone, &error), JR_EBUSY);
+
+    seen = event_of("Gi@2");
+    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_OK);
+    assert_int_equal(verdict.ended_reason, JR_REASON_RERUN_WORKED);
+    assert_int_equal(jr_control_forget(store, RUN_ID, &gone, &error), JR_OK);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
+/* GitHub is being asked when the work is paused: what it shows is asked for again later. */
+static void paused_before_the_post(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_run run, after;
+    struct jr_event seen = event_of("Gc=failure");
+    struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    struct jr_verdict verdict;
+    struct jr_error error;
+    int64_t due_ms, since_ms, last_post_ms;
+    unsigned before;
+
+    (void)state;
+    load_settings(&settings, "");
+    deliver(store, &settings, "a", "Rc=failure", START_MS);
+    before = parts(store, RUN_ID);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_control_pause(store, START_MS, &since_ms, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_EBUSY);
+    assert_contains(error.text, "paused");
+    assert_int_equal(jr_rerun_last_post(store, &last_post_ms, &error), JR_OK);
+    assert_int_equal(last_post_ms, 0);
+    assert_int_equal(parts(store, RUN_ID), before);
+
+    assert_int_equal(jr_control_resume(store, &since_ms, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &after, &error), JR_OK);
+    assert_int_equal(after.intent_ms, 0);
+    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &after, START_MS, &verdict, &error), JR_OK);
+    assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
 int main(void)
 {
     TEST(paused);
@@ -267,5 +336,7 @@ int main(void)
     TEST(refused);
     TEST(forgotten);
     TEST(forgotten_while_due);
+    TEST(not_forgotten_while_posted);
+    TEST(paused_before_the_post);
     return run_program("control");
 }

@@ -463,6 +463,9 @@ static const struct scene_row attempts[] = {
     { "a job of which another number is told", "", "q1@0 c1@2=failure", "202 201", "2 due 1/0/1", 6 },
     { "a job that shows up in a newer attempt", "", "q1 c1=failure q1@2 c1@2=failure", "202 201 * *", "2 due 1/0/1", 0 },
     { "a job that shows up in an older attempt", "", "q1@2 i1@1 c1@2=failure", "202 202 201", "2 due 1/0/1", 7 },
+    { "a job that ends in an older attempt", "", "q1@2 c1@1=failure c1@2=success", "202 202 200", "2 open 1/0/0", 0 },
+    { "an action that nobody knows, in a newer attempt", "", "q1 u1@2 i1@2 c1@2=failure", "202 202 202 201", "2 due 1/0/1", 8 },
+    { "a job's number is less than what GitHub says of the run", "", "q1@0 Q Gi@5 c1@4=failure", "202 ask * *", "5 open 1/1/0", 0 },
 };
 
 static const struct scene_row filters[] = {
@@ -920,6 +923,54 @@ static void waits_grow_and_stay_between(void **state)
     assert_true(jitter);
 }
 
+/*
+ * Rule 6: a POST that is cut off after 30 s may take effect at that moment, so that is
+ * what API_BACKOFF_MIN is counted from, whoever is impatient.
+ */
+static void post_that_is_cut_off_late(void **state)
+{
+    static const char *const scripts[][2] = {
+        { "P=unknown", "H" },               /* by hand afterwards */
+        { "H", "P=unknown" },               /* by hand while it is under way */
+        { "P=unknown", "Rc=timed_out~90" }, /* an event afterwards */
+        { "Rc=timed_out~90", "P=unknown" },
+    };
+    struct scene scene;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(scripts); i++) {
+        int64_t cut_ms;
+
+        open_scene(&scene, NULL);
+        play_all(&scene, "Rc=failure~70 Gc=failure~70");
+        scene.now_ms += 20 * JR_SECOND_MS;
+        play(&scene, scripts[i][0]);
+        cut_ms = scene.now_ms;
+        play(&scene, scripts[i][1]);
+        if (*scripts[i][1] == 'P')
+            cut_ms = scene.now_ms;
+        assert_int_equal(scene.run.phase, JR_PHASE_DUE);
+        HOLDS(&scene, scene.run.due_ms >= cut_ms + scene.settings.api_backoff_min_ms);
+        close_scene(&scene);
+    }
+}
+
+/* An event closed the attempt during the POST: what became of the POST counts still. */
+static void post_that_an_event_overtook(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene, NULL);
+    play_all(&scene, "Rc=failure~70 Gc=failure~70 Rc=cancelled~90");
+    assert_int_equal(scene.run.phase, JR_PHASE_CLOSED);
+    play(&scene, "P=never");
+    assert_int_equal(scene.run.intent_ms, 0);
+    play(&scene, "Rc@2=success");
+    assert_int_equal(scene.run.reruns, 0); /* somebody else's */
+    close_scene(&scene);
+}
+
 static void one_wait_for_all_tries(void **state)
 {
     struct scene scene;
@@ -1241,6 +1292,8 @@ int main(void)
     TEST(clock_may_go_back);
     TEST(waits_grow_and_stay_between);
     TEST(one_wait_for_all_tries);
+    TEST(post_that_is_cut_off_late);
+    TEST(post_that_an_event_overtook);
     TABLE(orders, every_order_ends_alike);
     TEST(nothing_breaks_the_rules);
     TEST(large_sets_end_alike);

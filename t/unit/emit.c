@@ -137,6 +137,7 @@ static void document_after_document(void **state)
 static const struct text_row {
     const char *name, *given, *want;
 } texts[] = {
+    { "C1 controls", "a\xc2\x9b" "31mb\xc2\x85\xc2\xa0", "\"a\\u009b31mb\\u0085\xc2\xa0\"" },
     { "quotes and backslashes", "a\"b\\c", "\"a\\\"b\\\\c\"" },
     { "control characters", "\x01\n\t\x1b\x7f", "\"\\u0001\\u000a\\u0009\\u001b\\u007f\"" },
     { "UTF-8", "\xc3\xa4\xe6\x97\xa5\xf0\x9f\x8c\x99", "\"\xc3\xa4\xe6\x97\xa5\xf0\x9f\x8c\x99\"" },

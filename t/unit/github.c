@@ -104,6 +104,8 @@ static const struct sort_row calls[] = {
       JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, NO_WAIT },
     { "a permission in other words", 403, "{\"message\": \"No.\"}", true, 0, 4321, 0, true,
       JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, NO_WAIT },
+    { "suspended", 403, "{\"message\": \"This installation has been suspended\"}", false, 0, 4321, 0, false,
+      JR_OUTCOME_LATER, JR_REASON_APP_SUSPENDED, UNNAMED },
     { "must have admin rights", 403, "{\"message\": \"Must have admin rights to Repository.\"}", true, HEADERS,
       JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, NO_WAIT },
     { "403 in words that nobody knows", 403, "{\"message\": \"The repository is archived\"}", true, HEADERS,

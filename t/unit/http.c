@@ -1,14 +1,12 @@
 /*
  * http -- requests as a server sees them, and answers of every kind.
  *
- * The server is a child process on a free port of the loopback. It takes one
- * connection for each answer in its list.
- *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <config.h>
 
 #include "lib/http.h"
+#include "t/unit/server.h"
 #include "t/unit/support.h"
 
 #include <arpa/inet.h>
@@ -18,93 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define SILENCE "silence" /* no answer, until the parent lets go */
-#define FLOOD   "flood"   /* an answer without end */
-
-struct server {
-    int listener;
-    char url[64];
-    struct child child;
-    bool keeps_open; /* each connection, to the end */
-    const char *answers[4];
-};
-
-/* Read up to the end of a request's header and show it to the parent. */
-static bool take_request(int connection, int fd)
-{
-    char request[4096];
-    size_t length = 0;
-
-    while (length < sizeof request) {
-        ssize_t got = read(connection, request + length, sizeof request - length);
-
-        if (got <= 0)
-            return false;
-        length += (size_t)got;
-        if (memmem(request, length, "\r\n\r\n", 4) != NULL)
-            return write(fd, request, length) == (ssize_t)length;
-    }
-    return false;
-}
-
-static void send_all(int connection, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t sent = send(connection, bytes, length, MSG_NOSIGNAL);
-
-        if (sent <= 0)
-            return;
-        bytes += sent;
-        length -= (size_t)sent;
-    }
-}
-
-static void flood(int connection)
-{
-    static const char head[] = "HTTP/1.1 200 OK\r\n\r\n", zeros[65536];
-
-    send_all(connection, head, sizeof head - 1);
-    for (size_t sent = 0; sent < 4 * (size_t)JR_HTTP_BODY_MAX; sent += sizeof zeros)
-        send_all(connection, zeros, sizeof zeros);
-}
-
-static void serve(int fd, const void *argument)
-{
-    const struct server *server = argument;
-
-    child_says_ready(fd);
-    for (size_t i = 0; i < COUNT(server->answers) && server->answers[i] != NULL; i++) {
-        int connection = accept(server->listener, NULL, NULL);
-
-        if (connection < 0 || !take_request(connection, fd))
-            _exit(3);
-        if (strcmp(server->answers[i], SILENCE) == 0)
-            child_waits(fd);
-        else if (strcmp(server->answers[i], FLOOD) == 0)
-            flood(connection);
-        else
-            send_all(connection, server->answers[i], strlen(server->answers[i]));
-        if (!server->keeps_open)
-            close(connection);
-    }
-    close(server->listener);
-}
-
-static void start_server(struct server *server)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof address;
-
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(server->listener >= 0);
-    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(server->listener, 8), 0);
-    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
-    snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d/repos", ntohs(address.sin_port));
-    start_child(&server->child, serve, server);
-    close(server->listener);
-}
 
 static bool never(void)
 {
@@ -124,15 +35,6 @@ static struct jr_http *client(const char *token, bool (*stopping)(void))
     if (jr_http_open(&http, NULL, token, stopping, &error) != JR_OK)
         fail_msg("%s", error.text);
     return http;
-}
-
-/* What the server was asked. */
-static void read_request(struct server *server, char *request, size_t size)
-{
-    ssize_t got = read(server->child.fd, request, size - 1);
-
-    assert_true(got > 0);
-    request[got] = '\0';
 }
 
 /* A gateway that shows the request it refuses. */
@@ -188,7 +90,7 @@ static void post_has_an_empty_body(void **state)
     (void)state;
     start_server(&server);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, &answer);
+    jr_http_post(http, server.url, NULL, &answer);
     assert_int_equal(answer.status, 201);
     assert_string_equal(answer.body, "");
     read_request(&server, request, sizeof request);
@@ -197,6 +99,34 @@ static void post_has_an_empty_body(void **state)
     assert_contains(request, "\r\nAuthorization: Bearer t0ken\r\n");
     assert_not_contains(request, "Content-Type");
     assert_not_contains(request, "Expect");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static void post_may_have_json(void **state)
+{
+    struct server server = { .answers = {
+        "HTTP/1.1 201 Created\r\nDate: Fri, 20 Nov 2026 00:00:01 GMT\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 201 Created\r\nDate: today\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http *http = client("t0ken", never);
+    struct jr_http_answer answer;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    jr_http_post(http, server.url, "{\"a\": 1}", &answer);
+    assert_int_equal(answer.status, 201);
+    assert_int_equal(answer.date_ms, START_MS + 1000);
+    read_request(&server, request, sizeof request);
+    assert_contains(request, "\r\nContent-Type: application/json\r\n");
+    assert_contains(request, "\r\nContent-Length: 8\r\n");
+    assert_contains(request, "\r\nAccept: application/vnd.github+json\r\n");
+    /* The next one is empty again. */
+    jr_http_post(http, server.url, NULL, &answer);
+    assert_int_equal(answer.date_ms, 0);
+    read_request(&server, request, sizeof request);
+    assert_contains(request, "\r\nContent-Length: 0\r\n");
+    assert_not_contains(request, "Content-Type");
     jr_http_close(http);
     let_child_go(&server.child);
 }
@@ -217,7 +147,7 @@ static void token_may_change(void **state)
     read_request(&server, request, sizeof request);
     assert_not_contains(request, "Authorization");
     jr_http_set_token(http, "n3w");
-    jr_http_post(http, server.url, &answer);
+    jr_http_post(http, server.url, NULL, &answer);
     assert_int_equal(answer.status, 200);
     read_request(&server, request, sizeof request);
     assert_contains(request, "\r\nAuthorization: Bearer n3w\r\n");
@@ -243,9 +173,9 @@ static void post_has_a_connection_of_its_own(void **state)
     http = client("t0ken", never);
     jr_http_get(http, before.url, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_post(http, before.url, &answer);
+    jr_http_post(http, before.url, NULL, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_post(http, behind.url, &answer);
+    jr_http_post(http, behind.url, NULL, &answer);
     assert_int_equal(answer.status, 200);
     jr_http_get(http, behind.url, &answer);
     assert_int_equal(answer.status, 200);
@@ -307,7 +237,7 @@ static void redirect_is_not_followed(void **state)
     (void)state;
     start_server(&server);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, &answer);
+    jr_http_post(http, server.url, NULL, &answer);
     assert_int_equal(answer.status, 307);
     assert_string_equal(answer.location, "/elsewhere");
     jr_http_close(http);
@@ -331,7 +261,7 @@ static void lost_answer(void **state)
     start_server(&server);
     http = client("t0ken", never);
     if (row->posted)
-        jr_http_post(http, server.url, &answer);
+        jr_http_post(http, server.url, NULL, &answer);
     else
         jr_http_get(http, server.url, &answer);
     assert_int_equal(answer.status, 0);
@@ -360,7 +290,7 @@ static void accepted_all_the_same(void **state)
     (void)state;
     start_server(&server);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, &answer);
+    jr_http_post(http, server.url, NULL, &answer);
     assert_int_equal(answer.status, 201);
     jr_http_close(http);
     let_child_go(&server.child);
@@ -377,7 +307,7 @@ static void nothing_was_sent(void **state)
     start_server(&server);
     let_child_go(&server.child);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, &answer);
+    jr_http_post(http, server.url, NULL, &answer);
     assert_int_equal(answer.status, 0);
     assert_false(answer.sent);
     assert_true(answer.text[0] != '\0');
@@ -415,7 +345,7 @@ static void answers_are_apart(void **state)
     http = client("t0ken", never);
     jr_http_get(http, server.url, &answer);
     assert_string_equal(answer.body, "hello");
-    jr_http_post(http, server.url, &answer);
+    jr_http_post(http, server.url, NULL, &answer);
     assert_int_equal(answer.status, 204);
     assert_string_equal(answer.body, "");
     assert_int_equal(answer.retry_after_s, -1);
@@ -433,6 +363,7 @@ int main(void)
     TEST(token_is_hidden);
     TEST(request_is_what_github_wants);
     TEST(post_has_an_empty_body);
+    TEST(post_may_have_json);
     TEST(token_may_change);
     TEST(post_has_a_connection_of_its_own);
     TABLE(headers, headers_are_read);

@@ -249,6 +249,22 @@ static void bad_value(void **state)
     jr_settings_release(&settings);
 }
 
+/* A long value is cut between two characters: here there is no place for that but its start. */
+static void long_value_without_characters(void **state)
+{
+    struct jr_settings settings;
+    char value[129] = "", *problems;
+
+    (void)state;
+    memset(value, 0x80, sizeof value - 1);
+    good_environment();
+    setenv("RUN_ATTEMPTS", value, 1);
+    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_contains(problems, "RUN_ATTEMPTS: '...' is not a whole number");
+    free(problems);
+    jr_settings_release(&settings);
+}
+
 /* A secret is never in a message. */
 static const struct bad_row bad_secrets[] = {
     { "GITHUB_TOKEN", "S3CRET with-a-blank", "blank" },
@@ -521,6 +537,99 @@ static void token_is_read_anew(void **state)
     jr_settings_release(&settings);
 }
 
+/* GITHUB_TOKEN, GITHUB_APP_ID and GITHUB_APP_KEY, and what is wrong with them. */
+struct access_row {
+    const char *name, *token, *id, *key;
+    const char *says; /* NULL: nothing */
+};
+
+#define A_KEY "a key" /* stands for one */
+
+static void access_is_one_of_two(void **state)
+{
+    const struct access_row *row = *state;
+    struct jr_settings settings;
+    char *problems;
+
+    clear_settings();
+    setenv("GITHUB_SIGN_KEY", "key", 1);
+    if (row->token != NULL)
+        setenv("GITHUB_TOKEN", row->token, 1);
+    if (row->id != NULL)
+        setenv("GITHUB_APP_ID", row->id, 1);
+    if (row->key != NULL)
+        setenv("GITHUB_APP_KEY", strcmp(row->key, A_KEY) == 0 ? app_key() : row->key, 1);
+    assert_int_equal(jr_settings_load(&settings, &problems), row->says == NULL ? JR_OK : JR_EINVAL);
+    if (row->says != NULL) {
+        assert_int_equal(lines_of(problems), 1);
+        assert_contains(problems, row->says);
+    } else {
+        assert_true(jr_settings_can_call(&settings));
+        assert_int_equal(settings.github_token != NULL, row->token != NULL);
+        assert_int_equal(settings.github_app_id != NULL, row->id != NULL);
+        assert_int_equal(settings.github_app_key != NULL, row->key != NULL);
+    }
+    free(problems);
+    jr_settings_release(&settings);
+}
+
+static const struct access_row accesses[] = {
+    { "a token", "t0ken", NULL, NULL, NULL },
+    { "an App", NULL, "4711", A_KEY, NULL },
+    { "an App by its client id", NULL, "Iv1.8a61f9b3a7aba766", A_KEY, NULL },
+    { "neither", NULL, NULL, NULL, "GITHUB_TOKEN: is required" },
+    { "both", "t0ken", "4711", A_KEY, "GITHUB_TOKEN: is set, and so is GITHUB_APP_ID" },
+    { "a token and an id", "t0ken", "4711", NULL, "GITHUB_TOKEN: is set, and so is GITHUB_APP_ID" },
+    { "a token and a key", "t0ken", NULL, A_KEY, "GITHUB_TOKEN: is set, and so is GITHUB_APP_KEY" },
+    { "an id", NULL, "4711", NULL, "GITHUB_APP_KEY: is required" },
+    { "a key", NULL, NULL, A_KEY, "GITHUB_APP_ID: is required" },
+    { "a key that is none", NULL, "4711", "S3CRET", "GITHUB_APP_KEY: is not a private key" },
+    { "an id that is none", NULL, "47 11", A_KEY, "GITHUB_APP_ID: '47 11' has other" },
+    { "an id with a quote", NULL, "1\"", A_KEY, "GITHUB_APP_ID: '1\"' has other" },
+    { "an id that is too long", NULL, "01234567890123456789012345678901234567890123456789012345678901234", A_KEY,
+      "GITHUB_APP_ID: '0123" },
+};
+
+static void app_key_in_its_ways(void **state)
+{
+    char folder[64], path[80], *problems, text[16];
+    struct jr_settings settings;
+
+    (void)state;
+    snprintf(folder, sizeof folder, "%s", new_folder());
+    snprintf(path, sizeof path, "%s/github_app_key", folder);
+    write_file(path, app_key(), strlen(app_key()));
+    for (int credential = 0; credential < 2; credential++) {
+        clear_settings();
+        setenv("GITHUB_SIGN_KEY", "key", 1);
+        setenv("GITHUB_APP_ID", "4711", 1);
+        setenv(credential ? "CREDENTIALS_DIRECTORY" : "GITHUB_APP_KEY_FILE", credential ? folder : path, 1);
+        assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+        assert_int_equal(strncmp(settings.github_app_key, app_key(), strlen(app_key()) - 1), 0);
+        assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_APP_KEY"), text, sizeof text), "set");
+        assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_APP_ID"), text, sizeof text), "4711");
+        assert_false(jr_settings_reread_token(&settings));
+        jr_settings_forget(&settings, JR_SECRETS_TOKEN);
+        assert_null(settings.github_app_key);
+        assert_false(jr_settings_can_call(&settings));
+        assert_true(jr_settings_reread_token(&settings)); /* another one than none */
+        assert_non_null(settings.github_app_key);
+        jr_settings_release(&settings);
+    }
+    /* Another one in the file, and then none. */
+    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    write_file(path, "\n\n", 2);
+    assert_false(jr_settings_reread_token(&settings));
+    assert_non_null(settings.github_app_key);
+    jr_settings_release(&settings);
+    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(lines_of(problems), 1);
+    assert_contains(problems, "GITHUB_APP_KEY: is not a private key");
+    free(problems);
+    jr_settings_release(&settings);
+    clear_settings();
+}
+
 static void forgotten(void **state)
 {
     struct jr_settings settings;
@@ -695,6 +804,7 @@ int main(void)
     TEST(defaults);
     VALUES(good, good_value);
     VALUES(bad, bad_value);
+    TEST(long_value_without_characters);
     VALUES(bad_secrets, bad_secret);
     TEST(files_that_are_named);
     TEST(all_problems_at_once);
@@ -706,6 +816,8 @@ int main(void)
     TEST(variable_and_file_are_one_too_many);
     TEST(systemd_credentials);
     TEST(token_is_read_anew);
+    TABLE(accesses, access_is_one_of_two);
+    TEST(app_key_in_its_ways);
     TEST(forgotten);
     TEST(environment_is_cleared);
     TEST(secrets_are_not_shown);

@@ -9,6 +9,8 @@
 #include "t/unit/support.h"
 
 #include <ftw.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +126,27 @@ void load_settings(struct jr_settings *settings, const char *variables)
     if (jr_settings_load(settings, &problems) != JR_OK)
         fail_msg("settings: %s", problems == NULL ? "no memory" : problems);
     clear_settings();
+}
+
+const char *app_key(void)
+{
+    static char *pem;
+    EVP_PKEY *pkey;
+    BIO *bio;
+    char *bytes;
+    long length;
+
+    if (pem != NULL)
+        return pem;
+    pkey = EVP_RSA_gen(2048);
+    bio = BIO_new(BIO_s_mem());
+    assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+    length = BIO_get_mem_data(bio, &bytes);
+    pem = strndup(bytes, (size_t)length);
+    assert_non_null(pem);
+    BIO_free(bio);
+    EVP_PKEY_free(pkey);
+    return pem;
 }
 
 struct jr_store *open_store(const char *folder)

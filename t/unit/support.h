@@ -56,6 +56,9 @@ void clear_settings(void);
  */
 void load_settings(struct jr_settings *settings, const char *variables);
 
+/* The private key of an App, in PEM; the same one each time. */
+const char *app_key(void);
+
 /* A store of 16 MiB; fails the test when it cannot be opened. */
 struct jr_store *open_store(const char *folder);
 

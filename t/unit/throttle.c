@@ -17,13 +17,18 @@ struct bench {
     struct jr_throttle throttle;
 };
 
-static void load(struct bench *bench, const char *token, int64_t now_ms)
+static void load_of(struct bench *bench, const char *token, uint64_t installation, int64_t now_ms)
 {
     struct jr_txn txn;
 
     jr_txn_begin(&txn, bench->store, false);
-    jr_throttle_load(&txn, &bench->throttle, token, now_ms);
+    jr_throttle_load(&txn, &bench->throttle, token, installation, now_ms);
     commit(&txn);
+}
+
+static void load(struct bench *bench, const char *token, int64_t now_ms)
+{
+    load_of(bench, token, 0, now_ms);
 }
 
 static void save(struct bench *bench)
@@ -56,7 +61,8 @@ static bool note(struct bench *bench, int status, enum jr_reason reason, int64_t
         .status = status,
         .reason = reason,
         .outcome = JR_OUTCOME_LATER,
-        .stops_all = reason == JR_REASON_RATE_LIMITED || reason == JR_REASON_BAD_TOKEN,
+        .stops_all = reason == JR_REASON_RATE_LIMITED || reason == JR_REASON_BAD_TOKEN
+                     || reason == JR_REASON_BAD_APP || reason == JR_REASON_APP_SUSPENDED,
         .wait_ms = wait_ms,
     };
 
@@ -199,6 +205,57 @@ static void stop_grows_no_longer(void **state)
     close_bench(&bench);
 }
 
+/* Each is stopped by itself, and what is no longer stopped leaves nothing behind. */
+static void installations_are_apart(void **state)
+{
+    struct bench bench;
+    struct jr_txn txn;
+    uint64_t records;
+
+    (void)state;
+    open_bench(&bench);
+    jr_txn_begin(&txn, bench.store, false);
+    records = jr_txn_count(&txn, JR_TABLE_META);
+    commit(&txn);
+    load_of(&bench, "4711", 11, START_MS);
+    note(&bench, 403, JR_REASON_RATE_LIMITED, JR_HOUR_MS, START_MS);
+    save(&bench);
+    load_of(&bench, "4711", 12, START_MS);
+    assert_int_equal(bench.throttle.stopped_until_ms, 0);
+    note(&bench, 403, JR_REASON_APP_SUSPENDED, 0, START_MS);
+    assert_int_equal(bench.throttle.stopped_until_ms, START_MS + 10 * JR_MINUTE_MS);
+    assert_int_equal(bench.throttle.rejected_ms, 0);
+    save(&bench);
+    load(&bench, "4711", START_MS);
+    assert_int_equal(bench.throttle.stopped_until_ms, 0);
+    load_of(&bench, "4712", 11, START_MS); /* another App */
+    assert_int_equal(bench.throttle.stopped_until_ms, 0);
+    for (uint64_t id = 11; id <= 12; id++) {
+        load_of(&bench, "4711", id, START_MS + 1000);
+        assert_int_equal(bench.throttle.stopped_until_ms, START_MS + (id == 11 ? JR_HOUR_MS : 10 * JR_MINUTE_MS));
+        assert_int_equal(bench.throttle.installation, id);
+        note(&bench, 200, JR_REASON_NONE, 0, START_MS + 2000);
+        save(&bench);
+    }
+    jr_txn_begin(&txn, bench.store, false);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_META), records);
+    commit(&txn);
+    close_bench(&bench);
+}
+
+static void app_is_rejected_like_a_token(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    assert_true(note(&bench, 401, JR_REASON_BAD_APP, 0, START_MS));
+    assert_int_equal(bench.throttle.rejected_ms, START_MS);
+    assert_int_equal(bench.throttle.stop_reason, JR_REASON_BAD_APP);
+    assert_int_equal(bench.throttle.stopped_until_ms, START_MS + 10 * JR_MINUTE_MS);
+    close_bench(&bench);
+}
+
 static void token_is_not_stored(void **state)
 {
     struct bench bench;
@@ -327,6 +384,8 @@ int main(void)
     TEST(new_token_starts_clean);
     TEST(stop_too_far_ahead_is_cut);
     TEST(stop_grows_no_longer);
+    TEST(installations_are_apart);
+    TEST(app_is_rejected_like_a_token);
     TEST(token_is_not_stored);
     TEST(headers_are_learnt);
     TABLE(shares, share_is);

@@ -16,7 +16,7 @@ use JSON::PP ();
 use POSIX qw(_exit);
 use JR::FakeGitHub::Server;
 use JR::Nginx;
-use JR::Process qw(reap end_processes);
+use JR::Process qw(reap spawn end_processes);
 use JR::TlsAuthority;
 use JR::Wait qw(wait_for);
 
@@ -139,6 +139,49 @@ sub forget_scripts { return $_[0]->control('forget_scripts') }
 sub set_headers { my ($self, %headers) = @_; return $self->control('set_headers', headers => \%headers) }
 
 sub set_tokens { my ($self, @tokens) = @_; return $self->control('set_tokens', tokens => \@tokens) }
+# GitHub Apps (see JR::FakeGitHub::Apps).
+
+# Make an App with a new key; the settings of a service that is it.
+sub new_app {
+    my ($self, %app) = @_;
+    my $key = new_key("$self->{dir}/app" . ++$self->{keys} . '.pem');
+    $self->put_app(id => 4711, client_id => 'Iv23liExample0000001', name => 'Re-Runner', %app, public_key => public_key($key));
+    return (GITHUB_TOKEN => undef, GITHUB_APP_ID => $app{id} // 4711, GITHUB_APP_KEY_FILE => $key);
+}
+
+# A private key as openssl makes it, in a file; its name.
+sub new_key {
+    my ($file, @how) = @_;
+    @how = qw(-algorithm RSA -pkeyopt rsa_keygen_bits:2048) if !@how;
+    run_openssl('genpkey', @how, '-out', $file);
+    return $file;
+}
+
+sub public_key {
+    my ($file) = @_;
+    run_openssl('pkey', '-in', $file, '-pubout', '-out', "$file.public");
+    open my $fh, '<', "$file.public" or die "$file.public: $!";
+    local $/;
+    return <$fh>;
+}
+
+sub run_openssl {
+    my (@args) = @_;
+    die "openssl @args failed" if reap(spawn(argv => ['/usr/bin/openssl', @args])) != 0;
+    return;
+}
+
+sub put_app          { my ($self, %app) = @_; return $self->control('put_app', app => \%app) }
+sub put_installation { my ($self, $id, %to) = @_; return $self->control('put_installation', installation => { id => $id, %to }) }
+sub remove_installation { my ($self, $id) = @_; return $self->control('remove_installation', id => $id) }
+sub revoke_tokens { return $_[0]->control('revoke_tokens') }
+
+# The clock that Apps are judged by, in seconds ahead of ours.
+sub set_clock { my ($self, $ahead_s) = @_; return $self->control('set_clock', ahead_s => $ahead_s) }
+
+# The repository has another name from now on; the old one redirects.
+sub move_repo { my ($self, $from, $to) = @_; return $self->control('move_repo', from => $from, to => $to) }
+
 sub set_limit  { my ($self, %to) = @_; return $self->control('set_limit', to => \%to) }
 
 # Requests so far, oldest first: method, path, query, headers, body, raw,

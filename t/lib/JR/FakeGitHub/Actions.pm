@@ -13,6 +13,7 @@ use warnings;
 use Encode qw(encode_utf8);
 use JSON::PP ();
 use POSIX qw(strftime);
+use JR::FakeGitHub::Apps;
 
 use constant {
     DAY_S         => 86400,
@@ -46,6 +47,8 @@ sub new {
     my ($class, %o) = @_;
     return bless {
         tokens => $o{tokens} // [],
+        apps   => JR::FakeGitHub::Apps->new,
+        moved  => {},
         runs   => {},
         job_id => FIRST_JOB_ID,
         limit  => { limit => 5000, remaining => 5000, reset => time + 3600 },
@@ -135,11 +138,14 @@ sub answer {
     my ($self, $request) = @_;
     my $refused = $self->refuse($request);
     return $refused if $refused;
+    if (my $moved = $self->moved($request)) { return $moved }
+    my $app = $self->{apps}->answer($request);
+    return $app if $app;
     for my $route (@ROUTES) {
         my ($method, $path, $handler) = @$route;
         next if $method ne $request->{method};
         my @args = $request->{path} =~ $path or next;
-        $self->{limit}{remaining}-- if $handler ne 'get_rate_limit';
+        $self->limit_of($request)->{remaining}-- if $handler ne 'get_rate_limit';
         return $self->$handler($request, @args);
     }
     return problem(404, 'Not Found');
@@ -161,17 +167,44 @@ sub refuse {
         if !length($headers->{'user-agent'} // '');
     my ($token) = ($headers->{authorization} // '') =~ /^(?:Bearer|token) (\S+)$/;
     return problem(401, 'Requires authentication') if !defined $token;
-    return problem(401, 'Bad credentials') if !grep { $_ eq $token } @{ $self->{tokens} };
+    return if $request->{path} =~ m{$API/(?:app(?:/|$)|repos/[^/]+/[^/]+/installation$)};    # see Apps
+    $request->{of_app} = $self->{apps}->token_of($token);
+    my $refused = $request->{of_app} && $self->{apps}->refuse($request->{of_app}, $request, $self->{moved});
+    return $refused if $refused;
+    return problem(401, 'Bad credentials') if !$request->{of_app} && !grep { $_ eq $token } @{ $self->{tokens} };
     return problem(400, 'The API version is not supported')
         if ($headers->{'x-github-api-version'} // '2022-11-28') !~ API_VERSIONS;
     return if $request->{path} =~ m{/rate_limit$};
-    return problem(403, 'API rate limit exceeded for user ID 1.') if $self->rate->{remaining} <= 0;
+    my $limit = $self->rate($request);
+    return problem(403, 'API rate limit exceeded for user ID 1.') if $limit->{limit} && $limit->{remaining} <= 0;
     return;
 }
 
+# A repository that has got another name: its old one redirects.
+sub moved {
+    my ($self, $request) = @_;
+    my ($before, $repo, $rest) = $request->{path} =~ m{($API/repos/)([^/]+/[^/]+)(.*)} or return;
+    my $to = $self->{moved}{ lc $repo } or return;
+    my $query = length $request->{query} ? "?$request->{query}" : '';
+    return problem($request->{method} eq 'GET' ? 301 : 307, 'Moved Permanently', Location => "$before$to$rest$query");
+}
+
+sub move_repo {
+    my ($self, $from, $to) = @_;
+    $self->{moved}{ lc $from } = $to;
+    $_->{repo} = $to for grep { lc $_->{repo} eq lc $from } values %{ $self->{runs} };
+    return 1;
+}
+
+# The rate limit that a request uses up: the installation's, or the user's.
+sub limit_of {
+    my ($self, $request) = @_;
+    return $request && $request->{of_app} ? $self->{apps}->limit_of($request->{of_app}) : $self->{limit};
+}
+
 sub rate {
-    my ($self) = @_;
-    my $limit = $self->{limit};
+    my ($self, $request) = @_;
+    my $limit = $self->limit_of($request);
     @$limit{qw(remaining reset)} = ($limit->{limit}, time + 3600) if $limit->{reset} <= time;
     return $limit;
 }
@@ -179,8 +212,9 @@ sub rate {
 sub set_limit { my ($self, $to) = @_; @{ $self->{limit} }{ keys %$to } = values %$to; return $self->{limit} }
 
 sub rate_headers {
-    my ($self) = @_;
-    my $limit = $self->rate;
+    my ($self, $request) = @_;
+    my $limit = $self->rate($request);
+    return if !$limit->{limit};    # a GitHub Enterprise Server has none by default
     return (
         'X-RateLimit-Limit'     => $limit->{limit},
         'X-RateLimit-Remaining' => $limit->{remaining},
@@ -191,14 +225,19 @@ sub rate_headers {
 }
 
 sub get_rate_limit {
-    my ($self) = @_;
-    my $limit = $self->rate;
+    my ($self, $request) = @_;
+    my $limit = $self->rate($request);
+    return problem(404, 'Rate limiting is not enabled.') if !$limit->{limit};
     my %core = (%$limit, used => $limit->{limit} - $limit->{remaining});
     return { status => 200, body => { resources => { core => \%core }, rate => \%core } };
 }
 
 # The token is the bot's, who may write everywhere.
-sub get_user { return { status => 200, body => user(BOT) } }
+sub get_user {
+    my ($self, $request) = @_;
+    return problem(403, 'Resource not accessible by integration') if $request->{of_app};
+    return { status => 200, body => user(BOT) };
+}
 
 sub get_repo {
     my ($self, $request, $repo) = @_;

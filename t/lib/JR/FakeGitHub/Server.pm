@@ -9,6 +9,7 @@
 #   cut => 1            close without an answer, or
 #   hang => 1           never answer, or
 #   huge => N           answer 200 with N bytes
+#   echo => 1           show the Authorization that came, in message and Location
 
 package JR::FakeGitHub::Server;
 
@@ -16,6 +17,7 @@ use strict;
 use warnings;
 use IO::Select;
 use JSON::PP ();
+use POSIX qw(strftime);
 use Time::HiRes qw(time);
 use JR::FakeGitHub::Actions;
 
@@ -111,6 +113,7 @@ sub answer {
     my $answer;
     $answer = $self->{actions}->answer($request) if !$act || $act->{effect};
     $answer = $act if $act;
+    $answer = echo($act, $request) if $act && $act->{echo};
     $request->{status} = $answer->{status};
     return 0 if $answer->{hang};
     if ($answer->{cut}) {
@@ -121,6 +124,15 @@ sub answer {
     return 1 if lc($request->{headers}{connection} // '') ne 'close';
     $self->drop($handle);
     return 0;
+}
+
+sub echo {
+    my ($act, $request) = @_;
+    my ($came) = ($request->{headers}{authorization} // '') =~ /(\S+)$/;
+    return {
+        %$act, body => { message => "refused: Bearer $came, $came" },
+        headers => { Location => "http://127.0.0.1:1/?$came" },
+    };
 }
 
 sub next_act {
@@ -142,7 +154,8 @@ sub response {
     my %headers = (
         'Content-Type'   => 'application/json; charset=utf-8',
         'Content-Length' => length $body,
-        $self->{actions}->rate_headers,
+        'Date'           => strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime $self->{actions}{apps}->now),
+        $self->{actions}->rate_headers($request),
         %{ $self->{headers} },
         %{ $answer->{headers} // {} },
     );
@@ -163,6 +176,12 @@ my %COMMAND = (
     set_job        => sub { $_[0]{actions}->set_job($_[1]{id}, $_[1]{name}, $_[1]{to}) },
     add_job        => sub { $_[0]{actions}->add_job($_[1]{id}, $_[1]{name}) },
     set_tokens     => sub { $_[0]{actions}{tokens} = $_[1]{tokens}; 1 },
+    put_app        => sub { $_[0]{actions}{apps}->put_app($_[1]{app}) },
+    put_installation    => sub { $_[0]{actions}{apps}->put_installation($_[1]{installation}) },
+    remove_installation => sub { $_[0]{actions}{apps}->remove_installation($_[1]{id}) },
+    revoke_tokens  => sub { $_[0]{actions}{apps}->revoke_tokens },
+    set_clock      => sub { $_[0]{actions}{apps}{clock} = $_[1]{ahead_s}; 1 },
+    move_repo      => sub { $_[0]{actions}->move_repo(@{ $_[1] }{qw(from to)}) },
     set_limit      => sub { $_[0]{actions}->set_limit($_[1]{to}) },
 );
 

@@ -1,0 +1,421 @@
+/*
+ * decide -- one run's life in any order: events, what GitHub shows and answers,
+ * what an administrator asks for, and a dispatcher that dies. The input is read a
+ * few bytes for each thing that happens. After each, what the rules promise holds.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/decide.h"
+#include "t/fuzz/fuzz.h"
+
+#define RUN_ID   UINT64_C(12345678901)
+#define BASE_MS  INT64_C(1795132800000) /* 2026-11-20T00:00:00Z */
+#define JOBS     4
+#define ATTEMPTS 64
+
+/* No call takes longer: http.c. */
+#define CALL_MS (30 * JR_SECOND_MS)
+
+enum doing { NOTHING,
+             ASKING,
+             POSTING };
+
+struct life {
+    struct input input;
+    struct jr_settings settings;
+    int64_t now_ms;
+    struct jr_run run;
+    struct jr_job jobs[JOBS];
+
+    /* the dispatcher */
+    enum doing doing;
+    int64_t claimed_due_ms;
+    int64_t begun_ms;
+    uint32_t attempt; /* that is posted about */
+
+    /* by attempt */
+    bool accepted[ATTEMPTS];       /* GitHub has accepted its rerun */
+    int64_t in_doubt_ms[ATTEMPTS]; /* when a POST of unknown outcome was begun; 0: none was */
+};
+
+static const char *pick(struct life *life, const char *const *words, size_t count)
+{
+    return words[take_byte(&life->input) % count];
+}
+
+#define PICK(life, words)  pick(life, words, sizeof(words) / sizeof *(words))
+#define COPY(member, text) HOLDS(snprintf(member, sizeof(member), "%s", text) < (int)sizeof(member))
+
+static int64_t take_time(struct life *life)
+{
+    int byte = take_byte(&life->input);
+
+    return byte == 0 ? 0 : BASE_MS + (byte - 64) * JR_SECOND_MS;
+}
+
+/* What people may set, as jr_settings_load() would leave it. */
+static void take_settings(struct life *life)
+{
+    static char bot[] = "*[bot]", main_branch[] = "main", deploy[] = "Deploy*", app[] = "octo/app";
+    static char *lists[] = { bot, main_branch, deploy, app };
+    struct jr_settings *settings = &life->settings;
+    int bits = take_byte(&life->input);
+
+    settings->run_attempts = bits & 1 ? 2 : 4;
+    settings->no_retry_list = (struct jr_list){ &lists[0], bits & 2 ? 1 : 0 };
+    settings->repo_branches = (struct jr_list){ &lists[1], bits & 4 ? 1 : 0 };
+    settings->no_retry_workflows = (struct jr_list){ &lists[2], bits & 8 ? 1 : 0 };
+    settings->repos = (struct jr_list){ &lists[3], bits & 16 ? 1 : 0 };
+    settings->dry_run = (bits & 32) != 0;
+    settings->reconcile_interval_ms = bits & 64 ? 0 : 5 * JR_MINUTE_MS;
+    settings->rerun_delay_ms = bits & 128 ? 0 : 5 * JR_SECOND_MS;
+    settings->retry_conclusions = 1u << JR_CONCLUSION_FAILURE | 1u << JR_CONCLUSION_TIMED_OUT
+                                  | 1u << JR_CONCLUSION_STARTUP_FAILURE;
+    settings->api_backoff_min_ms = 10 * JR_SECOND_MS;
+    settings->api_backoff_max_ms = 10 * JR_MINUTE_MS;
+    settings->catch_up_ms = JR_DAY_MS;
+}
+
+static void take_event(struct life *life, enum jr_event_kind kind, struct jr_event *event)
+{
+    static const char *const senders[] = { "octocat", "robot[bot]", "" };
+    static const char *const branches[] = { "main", "dev", "" };
+    static const char *const workflows[] = { "CI", "Deploy site", "" };
+    static const char *const repos[] = { "octo/app", "octo/site" };
+    int bits = take_byte(&life->input);
+
+    memset(event, 0, sizeof *event);
+    event->kind = kind;
+    event->run_id = RUN_ID;
+    event->attempt = bits & 7;
+    event->status = (enum jr_status)(bits >> 3 & 3);
+    if (event->status == JR_STATUS_COMPLETED)
+        event->conclusion = (enum jr_conclusion)(take_byte(&life->input) % (JR_CONCLUSION_OTHER + 1));
+    if (kind == JR_EVENT_JOB)
+        event->job_id = 1 + (bits >> 5) % JOBS;
+    event->created_ms = take_time(life);
+    event->completed_ms = event->updated_ms = take_time(life);
+    COPY(event->repo, repos[0]);
+    if ((bits & 128) == 0)
+        return;
+    event->started_ms = take_time(life);
+    COPY(event->repo, PICK(life, repos));
+    COPY(event->sender, PICK(life, senders));
+    COPY(event->actor, PICK(life, senders));
+    COPY(event->branch, PICK(life, branches));
+    COPY(event->workflow, PICK(life, workflows));
+    COPY(event->head_repo, PICK(life, repos));
+}
+
+/* The jobs of the newest attempt, counted. */
+static void holds_counts(const struct life *life)
+{
+    const struct jr_run *run = &life->run;
+    uint32_t known = 0, unfinished = 0, failed = 0;
+
+    for (size_t i = 0; i < JOBS; i++) {
+        const struct jr_job *job = &life->jobs[i];
+
+        if (!job->known || jr_run_attempt_of(run, job) != run->attempt)
+            continue;
+        known++;
+        unfinished += job->status != JR_STATUS_COMPLETED;
+        failed += job->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(job->conclusion);
+    }
+    HOLDS(run->jobs_known == known);
+    HOLDS(run->jobs_unfinished == unfinished);
+    HOLDS(run->jobs_failed == failed);
+}
+
+/* The record holds all of it. */
+static void holds_record(const struct jr_run *run)
+{
+    unsigned char bytes[JR_RECORD_SIZE], again[JR_RECORD_SIZE];
+    struct jr_writer writer, second;
+    struct jr_run decoded;
+
+    jr_writer_init(&writer, bytes, sizeof bytes);
+    jr_run_encode(run, &writer);
+    HOLDS(writer.ok);
+    HOLDS(jr_run_decode(&decoded, bytes, writer.length));
+    jr_writer_init(&second, again, sizeof again);
+    jr_run_encode(&decoded, &second);
+    HOLDS(second.length == writer.length && memcmp(bytes, again, writer.length) == 0);
+}
+
+static void holds_run(const struct life *life, const struct jr_run *before)
+{
+    const struct jr_run *run = &life->run;
+
+    if (!run->known)
+        return;
+    HOLDS((run->due_ms != 0) == (run->phase == JR_PHASE_DUE));
+    HOLDS(run->phase != JR_PHASE_CLOSED || run->reason != JR_REASON_NONE);
+    HOLDS(run->attempt >= 1 && run->attempt >= before->attempt);
+    /* Rule 6: an attempt whose rerun was accepted is never the newest again. */
+    HOLDS(run->attempt > run->accepted_attempt);
+    HOLDS(run->reruns <= run->accepted_attempt);
+    HOLDS(run->quiet_due_ms == 0 || (run->phase == JR_PHASE_OPEN && !run->complete));
+    HOLDS(run->quiet_due_ms == 0 || life->settings.reconcile_interval_ms > 0);
+    HOLDS(run->quiet_due_ms == before->quiet_due_ms
+          || run->quiet_due_ms <= life->now_ms + jr_decide_quiet_max_ms(&life->settings));
+    HOLDS(run->due_ms == before->due_ms || run->due_ms == 0
+          || (run->due_ms >= life->now_ms
+              && run->due_ms <= life->now_ms + life->settings.api_backoff_max_ms));
+    HOLDS(run->last_event_ms >= run->first_event_ms);
+    holds_counts(life);
+}
+
+static void hear(struct life *life, enum jr_event_kind kind)
+{
+    struct jr_event event;
+    struct jr_decision decision;
+    struct jr_job job, none = { .known = false };
+    bool anew = (take_byte(&life->input) & 1) != 0;
+
+    take_event(life, kind, &event);
+    job = kind == JR_EVENT_JOB ? life->jobs[event.job_id - 1] : none;
+    jr_decide_event(&life->settings, &event, anew, &life->run, &job, life->now_ms, &decision);
+    if (kind == JR_EVENT_JOB && job.known) {
+        HOLDS(job.run_id == RUN_ID && job.job_id == event.job_id);
+        HOLDS(job.status >= life->jobs[event.job_id - 1].status);
+        life->jobs[event.job_id - 1] = job;
+    }
+    HOLDS(life->run.known);
+    HOLDS(decision.reason != JR_REASON_NONE);
+    HOLDS((decision.ended_attempt != 0) == (decision.ended_reason != JR_REASON_NONE));
+    switch (decision.status) {
+    case 201:
+        HOLDS(life->run.phase == JR_PHASE_DUE);
+        break;
+    case 200:
+    case 202:
+    case 204:
+        break;
+    case 404:
+        HOLDS(decision.reason == JR_REASON_UNKNOWN_RUN);
+        break;
+    default:
+        HOLDS(!"a status that no webhook is answered with");
+    }
+}
+
+static void holds_verdict(const struct life *life, const struct jr_verdict *verdict)
+{
+    const struct jr_run *run = &life->run;
+
+    HOLDS(verdict->reason != JR_REASON_NONE);
+    HOLDS((verdict->ended_attempt != 0) == (verdict->ended_reason != JR_REASON_NONE));
+    HOLDS(verdict->step != JR_STEP_WAIT || run->phase != JR_PHASE_CLOSED);
+}
+
+/* The dispatcher is about to post. */
+static void begin_post(struct life *life, const struct jr_event *seen)
+{
+    const struct jr_run *run = &life->run;
+    uint32_t attempt = run->attempt;
+
+    HOLDS(!life->settings.dry_run);
+    HOLDS(seen->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(seen->conclusion));
+    HOLDS(seen->attempt == 0 || seen->attempt == attempt);
+    HOLDS(attempt > run->accepted_attempt && attempt < ATTEMPTS);
+    HOLDS(!life->accepted[attempt]);
+    HOLDS(life->in_doubt_ms[attempt] == 0
+          || life->now_ms - life->in_doubt_ms[attempt] >= life->settings.api_backoff_min_ms);
+    HOLDS(run->by_hand || attempt < life->settings.run_attempts);
+    HOLDS(run->intent_ms == life->now_ms);
+    HOLDS(run->due_ms == life->now_ms + life->settings.api_backoff_min_ms);
+    life->doing = POSTING;
+    life->claimed_due_ms = run->due_ms;
+    life->begun_ms = life->now_ms;
+    life->attempt = attempt;
+}
+
+/* GitHub answers the question, or does not. */
+static void end_question(struct life *life)
+{
+    int byte = take_byte(&life->input);
+    struct jr_event seen;
+    struct jr_call call = { .what = "GET run" };
+    struct jr_verdict verdict;
+
+    life->doing = NOTHING;
+    if ((byte & 3) != 0) {
+        take_event(life, JR_EVENT_RUN, &seen);
+        jr_decide_seen(&life->settings, &seen, &life->run, life->claimed_due_ms, life->now_ms,
+                       &verdict);
+        holds_verdict(life, &verdict);
+        if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL) {
+            HOLDS(verdict.attempt == life->run.attempt);
+            begin_post(life, &seen);
+        }
+        return;
+    }
+    if (life->settings.dry_run && life->claimed_due_ms != 0) {
+        jr_decide_unseen(&life->settings, &life->run, life->claimed_due_ms, &verdict);
+    } else {
+        call.outcome = byte & 4 ? JR_OUTCOME_NEVER : JR_OUTCOME_LATER;
+        call.reason = byte & 4 ? JR_REASON_NOT_FOUND : JR_REASON_SERVER_ERROR;
+        jr_decide_outcome(&life->settings, &life->run, life->run.attempt, false, &call,
+                          life->claimed_due_ms, life->now_ms, &verdict);
+    }
+    holds_verdict(life, &verdict);
+    HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
+}
+
+static void end_post(struct life *life)
+{
+    static const struct {
+        enum jr_outcome outcome;
+        enum jr_reason reason;
+    } answers[] = {
+        { JR_OUTCOME_DONE, JR_REASON_RERUN_ACCEPTED },
+        { JR_OUTCOME_LATER, JR_REASON_ALREADY_RUNNING },
+        { JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED },
+        { JR_OUTCOME_UNKNOWN, JR_REASON_OUTCOME_UNKNOWN },
+    };
+    int byte = take_byte(&life->input);
+    struct jr_call call = { .what = "POST rerun-failed-jobs" };
+    struct jr_verdict verdict;
+    uint32_t accepted_before = life->run.accepted_attempt;
+
+    call.outcome = answers[byte & 3].outcome;
+    call.reason = answers[byte & 3].reason;
+    call.try_all = (byte & 7) == 6;
+    jr_decide_outcome(&life->settings, &life->run, life->attempt, true, &call,
+                      life->claimed_due_ms, life->now_ms, &verdict);
+    holds_verdict(life, &verdict);
+    HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
+    life->doing = NOTHING;
+    life->in_doubt_ms[life->attempt] = 0;
+    if (call.outcome == JR_OUTCOME_DONE) {
+        life->accepted[life->attempt] = true;
+        HOLDS(life->run.accepted_attempt == life->attempt);
+        HOLDS(verdict.ended_attempt == life->attempt);
+    } else if (call.outcome == JR_OUTCOME_UNKNOWN) {
+        life->in_doubt_ms[life->attempt] = life->begun_ms;
+        HOLDS(life->run.accepted_attempt >= accepted_before);
+    } else {
+        /* Only what was taken for accepted while the answer was out may be taken back. */
+        HOLDS(life->run.accepted_attempt >= accepted_before || accepted_before == life->attempt);
+    }
+}
+
+/* What the dispatcher has to do next. */
+static void dispatch(struct life *life)
+{
+    struct jr_run *run = &life->run;
+
+    if (life->doing == POSTING) {
+        end_post(life);
+    } else if (life->doing == ASKING) {
+        end_question(life);
+    } else if (run->due_ms != 0) {
+        if (run->due_ms > life->now_ms)
+            life->now_ms = run->due_ms;
+        life->doing = ASKING;
+        life->claimed_due_ms = run->due_ms;
+    } else if (run->quiet_due_ms != 0) {
+        if (run->quiet_due_ms > life->now_ms)
+            life->now_ms = run->quiet_due_ms;
+        life->claimed_due_ms = 0;
+        if (jr_decide_quiet(&life->settings, run, life->now_ms))
+            life->doing = ASKING;
+        HOLDS(run->quiet_due_ms == 0 || run->quiet_due_ms > life->now_ms);
+    }
+    if (life->doing == ASKING)
+        life->begun_ms = life->now_ms;
+}
+
+/* A list of failed runs shows it. */
+static void list(struct life *life)
+{
+    struct jr_event seen;
+    struct jr_verdict verdict;
+
+    take_event(life, JR_EVENT_RUN, &seen);
+    if (life->doing != NOTHING)
+        return; /* one process does one thing */
+    if (jr_decide_listed(&life->settings, &seen, &life->run, life->now_ms, &verdict)) {
+        holds_verdict(life, &verdict);
+        HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
+    }
+}
+
+static void ask_by_hand(struct life *life)
+{
+    struct jr_run before = life->run;
+
+    if (jr_decide_by_hand(&life->settings, "octo/app", &life->run, life->now_ms) == JR_REASON_NONE)
+        HOLDS(life->run.phase == JR_PHASE_DUE && life->run.by_hand);
+    else
+        HOLDS(memcmp(&before, &life->run, sizeof before) == 0);
+}
+
+static void pass_time(struct life *life)
+{
+    static const int64_t steps_ms[] = {
+        1,
+        JR_SECOND_MS,
+        10 * JR_SECOND_MS,
+        JR_MINUTE_MS,
+        10 * JR_MINUTE_MS,
+        JR_HOUR_MS,
+        JR_DAY_MS,
+        20 * JR_DAY_MS,
+    };
+
+    life->now_ms += steps_ms[take_byte(&life->input) % (sizeof steps_ms / sizeof *steps_ms)];
+    if (life->doing != NOTHING && life->now_ms > life->begun_ms + CALL_MS)
+        life->now_ms = life->begun_ms + CALL_MS;
+}
+
+static void die(struct life *life)
+{
+    if (life->doing == POSTING)
+        life->in_doubt_ms[life->attempt] = life->begun_ms;
+    life->doing = NOTHING;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct life life = { .input = { bytes, size }, .now_ms = BASE_MS };
+
+    take_settings(&life);
+    while (life.input.size > 0) {
+        struct jr_run before = life.run;
+
+        switch (take_byte(&life.input) % 10) {
+        case 0:
+        case 1:
+        case 2:
+            hear(&life, JR_EVENT_JOB);
+            break;
+        case 3:
+            hear(&life, JR_EVENT_RUN);
+            break;
+        case 4:
+        case 5:
+            dispatch(&life);
+            break;
+        case 6:
+            list(&life);
+            break;
+        case 7:
+            ask_by_hand(&life);
+            break;
+        case 8:
+            pass_time(&life);
+            break;
+        case 9:
+            die(&life);
+            break;
+        }
+        holds_run(&life, &before);
+    }
+    if (life.run.known)
+        holds_record(&life.run);
+    return 0;
+}

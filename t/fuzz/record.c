@@ -1,0 +1,355 @@
+/*
+ * record -- any bytes in the place of a record in the store. The first byte says
+ * of which kind; the rest is the record. What can be read of it and is written
+ * again, reads the same; what cannot is called damaged.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/days.h"
+#include "lib/delivery.h"
+#include "lib/flaky.h"
+#include "lib/history.h"
+#include "lib/ledger.h"
+#include "lib/repo.h"
+#include "lib/run.h"
+#include "lib/store.h"
+#include "lib/throttle.h"
+#include "lib/timestamp.h"
+#include "t/fuzz/fuzz.h"
+
+#include <unistd.h>
+
+#define NOW_MS  INT64_C(1795132800000) /* 2026-11-20T00:00:00Z */
+#define TODAY   (NOW_MS / JR_DAY_MS)
+#define RUN_ID  UINT64_C(12345678901)
+#define JOB_ID  UINT64_C(100000000001)
+#define REPO_ID UINT64_C(4711)
+
+/* A record, found again. */
+struct record {
+    unsigned char bytes[JR_VALUE_MAX];
+    size_t length;
+};
+
+static char folder[256];
+static struct jr_store *store;
+
+static void remove_store(void)
+{
+    static const char *const names[] = { "data.mdb", "lock.mdb" };
+    char path[sizeof folder + 16];
+
+    jr_store_close(store);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (snprintf(path, sizeof path, "%s/%s", folder, names[i]) > 0)
+            unlink(path);
+    rmdir(folder);
+}
+
+/* A store that nothing is ever committed to. */
+static void open_store(void)
+{
+    const char *where = getenv("TMPDIR");
+    struct jr_error error;
+
+    HOLDS(snprintf(folder, sizeof folder, "%s/fuzz-record-XXXXXX", where == NULL ? "/tmp" : where)
+          < (int)sizeof folder);
+    HOLDS(mkdtemp(folder) != NULL);
+    if (jr_store_open(&store, folder, 16 * 1024 * 1024, &error) != JR_OK) {
+        fprintf(stderr, "%s\n", error.text);
+        abort();
+    }
+    atexit(remove_store);
+}
+
+static size_t number_key(unsigned char key[JR_KEY_MAX], uint64_t number, bool is_long)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key, JR_KEY_MAX);
+    if (is_long)
+        jr_write_u64(&writer, number);
+    else
+        jr_write_u32(&writer, (uint32_t)number);
+    return writer.length;
+}
+
+static void get(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
+                struct record *record)
+{
+    HOLDS(jr_txn_get(txn, table, key, key_length, record->bytes, sizeof record->bytes,
+                     &record->length));
+}
+
+static void holds_same(const struct record *one, const struct record *two)
+{
+    HOLDS(one->length == two->length && memcmp(one->bytes, two->bytes, one->length) == 0);
+}
+
+/* Did the reading of a damaged record fail the transaction, and say so? */
+static void holds_damaged(const struct jr_txn *txn)
+{
+    HOLDS(txn->error.code == JR_EFORMAT && txn->error.text[0] != '\0');
+}
+
+static void run_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, RUN_ID, JR_PART_RUN, 0);
+    struct record one, two;
+    struct jr_run run;
+
+    jr_txn_put(txn, JR_TABLE_RUNS, key, length, bytes, size);
+    if (!jr_ledger_read_run(txn, RUN_ID, &run))
+        return;
+    HOLDS(run.phase <= JR_PHASE_CLOSED && run.conclusion <= JR_CONCLUSION_OTHER);
+    (void)jr_run_result(&run);
+    HOLDS(jr_reason_token(run.reason) != NULL && jr_phase_name(run.phase) != NULL);
+    jr_ledger_save_run(txn, &run);
+    HOLDS(txn->error.code == JR_OK);
+    get(txn, JR_TABLE_RUNS, key, length, &one);
+    HOLDS(one.length == size);
+    jr_ledger_load_run(txn, RUN_ID, &run);
+    jr_ledger_save_run(txn, &run);
+    get(txn, JR_TABLE_RUNS, key, length, &two);
+    holds_same(&one, &two);
+    jr_ledger_remove_run(txn, &run);
+    HOLDS(txn->error.code == JR_OK);
+}
+
+static void job_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, RUN_ID, JR_PART_JOB, JOB_ID);
+    struct record one, two;
+    struct jr_job job;
+
+    jr_txn_put(txn, JR_TABLE_RUNS, key, length, bytes, size);
+    if (!jr_ledger_next_job(txn, RUN_ID, 0, &job)) {
+        holds_damaged(txn);
+        return;
+    }
+    HOLDS(job.job_id == JOB_ID && job.status <= JR_STATUS_COMPLETED);
+    HOLDS(jr_status_name(job.status) != NULL && jr_conclusion_name(job.conclusion) != NULL);
+    jr_ledger_save_job(txn, &job);
+    get(txn, JR_TABLE_RUNS, key, length, &one);
+    HOLDS(one.length == size);
+    jr_ledger_load_job(txn, RUN_ID, JOB_ID, &job);
+    jr_ledger_save_job(txn, &job);
+    get(txn, JR_TABLE_RUNS, key, length, &two);
+    holds_same(&one, &two);
+    HOLDS(txn->error.code == JR_OK);
+}
+
+static void history_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    struct jr_run run = { .run_id = RUN_ID, .history_count = 1 };
+    struct jr_history entry, again;
+    struct record one, two;
+    uint32_t number = 0;
+
+    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_HISTORY, 0), bytes, size);
+    if (!jr_history_next(txn, RUN_ID, &number, &entry)) {
+        holds_damaged(txn);
+        return;
+    }
+    HOLDS(number == 1 && jr_reason_words(entry.reason) != NULL);
+    jr_history_add(txn, &run, &entry);
+    HOLDS(jr_history_next(txn, RUN_ID, &number, &again));
+    jr_history_add(txn, &run, &again);
+    get(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_HISTORY, 1), &one);
+    get(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_HISTORY, 2), &two);
+    holds_same(&one, &two);
+    HOLDS(txn->error.code == JR_OK);
+}
+
+static void delivery_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    struct jr_delivery delivery;
+    struct jr_answer answer, again;
+    struct jr_entry entry;
+    struct record one, two;
+
+    HOLDS(jr_delivery_identify(&delivery, "one", "", 0) == JR_OK);
+    memset(&answer, 0, sizeof answer);
+    jr_delivery_remember(txn, &delivery, NOW_MS, &answer);
+    HOLDS(jr_txn_seek(txn, JR_TABLE_DELIVERIES, NULL, 0, false, &entry));
+    jr_txn_put(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length, bytes, size);
+    if (!jr_delivery_find(txn, &delivery, NOW_MS, &answer) || txn->error.code != JR_OK) {
+        holds_damaged(txn);
+        return;
+    }
+    HOLDS(jr_reason_token(answer.reason) != NULL);
+    jr_delivery_remember(txn, &delivery, NOW_MS, &answer);
+    get(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length, &one);
+    HOLDS(jr_delivery_find(txn, &delivery, NOW_MS, &again));
+    HOLDS(again.status == answer.status && again.reason == answer.reason);
+    HOLDS(again.run_id == answer.run_id && again.attempt == answer.attempt);
+    jr_delivery_remember(txn, &delivery, NOW_MS, &again);
+    get(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length, &two);
+    holds_same(&one, &two);
+    HOLDS(jr_delivery_forget(txn, "one", NOW_MS));
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_DELIVERIES) == 0);
+}
+
+static void repo_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = number_key(key, REPO_ID, true);
+    struct record one, two;
+    struct jr_repo repo;
+
+    jr_txn_put(txn, JR_TABLE_REPOS, key, length, bytes, size);
+    if (jr_repo_next(txn, INT64_MAX, NOW_MS, &repo)) {
+        HOLDS(repo.id == REPO_ID);
+        jr_repo_save(txn, &repo);
+        get(txn, JR_TABLE_REPOS, key, length, &one);
+        HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, &repo));
+        jr_repo_save(txn, &repo);
+        get(txn, JR_TABLE_REPOS, key, length, &two);
+        holds_same(&one, &two);
+        jr_repo_looked(txn, &repo);
+    }
+    /* Damaged or not, an event puts it right. */
+    jr_repo_note(txn, REPO_ID, "octo/app", NOW_MS);
+    HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, &repo) && strcmp(repo.name, "octo/app") == 0);
+    HOLDS(repo.last_event_ms > repo.look_ms || repo.look_ms == JR_TIME_MOST);
+    HOLDS(txn->error.code == JR_OK);
+}
+
+static void throttle_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "throttle";
+    static const struct jr_settings settings = { .api_backoff_max_ms = JR_HOUR_MS };
+    struct jr_call call = { .status = 403, .stops_all = true, .reason = JR_REASON_RATE_LIMITED };
+    struct jr_throttle throttle;
+    struct record one, two;
+
+    /* Without a token its fingerprint is 0. */
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    jr_throttle_load(txn, &throttle, NULL, NOW_MS);
+    HOLDS(throttle.fingerprint == 0);
+    HOLDS(throttle.stopped_until_ms <= NOW_MS + JR_THROTTLE_MAX_MS);
+    HOLDS(jr_throttle_stop_left_ms(&throttle, NOW_MS) <= JR_THROTTLE_MAX_MS);
+    HOLDS(jr_throttle_wait_ms(&throttle, NOW_MS) >= 0);
+    jr_throttle_save(txn, &throttle);
+    get(txn, JR_TABLE_META, key, sizeof key - 1, &one);
+    jr_throttle_load(txn, &throttle, NULL, NOW_MS);
+    jr_throttle_save(txn, &throttle);
+    get(txn, JR_TABLE_META, key, sizeof key - 1, &two);
+    holds_same(&one, &two);
+    HOLDS(jr_throttle_note(&throttle, &settings, &call, NOW_MS));
+    HOLDS(jr_throttle_stop_left_ms(&throttle, NOW_MS) > 0);
+    HOLDS(jr_throttle_stop_left_ms(&throttle, NOW_MS) <= JR_THROTTLE_MAX_MS);
+    HOLDS(txn->error.code == JR_OK);
+}
+
+static void day_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = number_key(key, TODAY, false);
+    struct jr_run before = { .known = true, .attempt = 1 }, run = before;
+    struct record one, two;
+
+    jr_txn_put(txn, JR_TABLE_DAYS, key, length, bytes, size);
+    for (int i = 0; i < 2; i++) {
+        run.reruns = before.reruns + 1;
+        jr_days_note(txn, &before, &run, NOW_MS);
+        get(txn, JR_TABLE_DAYS, key, length, i == 0 ? &one : &two);
+    }
+    /* One number has grown by one, if it was not at its end. */
+    HOLDS(one.length == 17 && two.length == 17);
+    HOLDS(memcmp(one.bytes, two.bytes, 5) == 0 && memcmp(one.bytes + 9, two.bytes + 9, 8) == 0);
+    HOLDS(memcmp(one.bytes + 5, two.bytes + 5, 4) <= 0);
+    jr_days_prune(txn, NOW_MS + 2 * JR_DAY_MS, 1);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_DAYS) == 0);
+}
+
+/* A job that fails: it is counted in two rows, the job's and the runner's. */
+static void tally(struct jr_txn *txn, const struct jr_job *before, struct jr_run *run)
+{
+    struct jr_job job = *before;
+    struct jr_run run_before = *run;
+
+    job.known = true;
+    job.status = JR_STATUS_COMPLETED;
+    job.conclusion = JR_CONCLUSION_FAILURE;
+    jr_ledger_save_job(txn, &job);
+    jr_flaky_tally(txn, &run_before, run, before, &job, NOW_MS);
+}
+
+static void flaky_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    struct jr_run run = {
+        .known = true,
+        .run_id = RUN_ID,
+        .repo = "octo/app",
+        .workflow = "CI",
+        .attempt = 1,
+        .base_attempt = 1,
+        .jobs_known = 1,
+        .phase = JR_PHASE_CLOSED,
+    };
+    struct jr_job job = {
+        .run_id = RUN_ID,
+        .job_id = JOB_ID,
+        .attempt = 1,
+        .name = "build",
+        .runner = "runner",
+        .labels = "linux",
+        .started_ms = NOW_MS - JR_MINUTE_MS,
+        .completed_ms = NOW_MS,
+    };
+    struct jr_flaky_walk walk = { .ended = false };
+    struct jr_entry entry = { .key_length = 0 };
+    struct record row;
+
+    tally(txn, &job, &run);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 2);
+    while (jr_txn_seek(txn, JR_TABLE_FLAKY, entry.key, entry.key_length, true, &entry))
+        jr_txn_put(txn, JR_TABLE_FLAKY, entry.key, entry.key_length, bytes, size);
+    /* Another one of the same name on the same runner. */
+    job.job_id++;
+    run.jobs_known++;
+    tally(txn, &job, &run);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 2);
+    get(txn, JR_TABLE_FLAKY, entry.key, entry.key_length, &row);
+    HOLDS(jr_flaky_prune(txn, NOW_MS - JR_DAY_MS, NOW_MS, 10, &walk) == 0);
+    HOLDS(jr_flaky_prune(txn, INT64_MAX, NOW_MS, 10, &walk) <= 2);
+    HOLDS(txn->error.code == JR_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static const struct {
+        void (*try)(struct jr_txn *txn, const void *bytes, size_t size);
+        size_t most; /* what a reader has room for: a longer one fails its transaction */
+    } kinds[] = {
+        { run_record, JR_RECORD_SIZE },
+        { job_record, JR_RECORD_SIZE },
+        { history_record, JR_VALUE_MAX },
+        { delivery_record, 32 },
+        { repo_record, 320 },
+        { throttle_record, 64 },
+        { day_record, 32 },
+        { flaky_record, 1024 },
+    };
+    struct input input = { bytes, size };
+    size_t kind = take_byte(&input) % (sizeof kinds / sizeof *kinds), length;
+    char *record;
+    struct jr_txn txn;
+
+    if (input.size > kinds[kind].most)
+        return 0;
+    if (store == NULL)
+        open_store();
+    record = take_rest(&input, &length);
+    jr_txn_begin(&txn, store, true);
+    kinds[kind].try(&txn, record, length);
+    jr_txn_abort(&txn);
+    free(record);
+    return 0;
+}
