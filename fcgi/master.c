@@ -139,7 +139,8 @@ static int live_as(enum kind kind, int number, struct master *master, pid_t pare
     }
     if (kind == DISPATCHER)
         return jr_dispatcher_main(master->settings, master->runtime);
-    jr_process_forget_environment();
+    if (!jr_test_confine_is_off())
+        jr_process_forget_environment();
     return jr_worker_main(master->settings, master->runtime, number);
 }
 

@@ -42,7 +42,7 @@ bool jr_test_batch_is_off(void)
 
 bool jr_test_confine_is_off(void)
 {
-    return is_off("JR_TEST_CONFINE");
+    return is_off("JR_TEST_CONFINE") || getenv("JR_TEST_STOP_AT") != NULL;
 }
 
 int64_t jr_test_hang_limit_ms(int64_t limit_ms)

@@ -30,7 +30,10 @@ void jr_test_point(const char *name);
 /* JR_TEST_BATCH=off: each update has a commit of its own, for the benchmark to compare with. */
 bool jr_test_batch_is_off(void);
 
-/* JR_TEST_CONFINE=off: a worker may open files (confine.h), as other test points need it. */
+/*
+ * JR_TEST_CONFINE=off, or a point to stop at, which makes a file: nothing is given up
+ * (confine.h), and a worker keeps its environment.
+ */
 bool jr_test_confine_is_off(void);
 
 /* JR_TEST_HANG=MS: who does nothing for so long has hung; else the limit that is given. */

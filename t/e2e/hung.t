@@ -65,7 +65,7 @@ sub state_of {
 sub hangs_with_the_lock {
     my ($kind, $point) = @_;
     my $file = tmpdir() . "/hang-$kind";
-    my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "$point:$file", JR_TEST_CONFINE => 'off')->start;
+    my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "$point:$file")->start;
     $service->expect_death;
     my @lost;
     if ($kind eq 'worker') {
@@ -105,7 +105,7 @@ subtest 'the dispatcher hangs while it holds the lock' => sub { hangs_with_the_l
 # Without the lock it hangs for itself alone, and nobody has to kill it.
 subtest 'a worker hangs while it waits for the lock' => sub {
     my $file = tmpdir() . '/hang-waiting';
-    my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "in-batch:$file", JR_TEST_CONFINE => 'off')->start;
+    my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "in-batch:$file")->start;
     wait_ok { $service->dispatcher } 'the dispatcher is at work';
     # Each has opened the store.
     wait_ok { my %fds = descriptors($service); keys %fds == 4 && !grep { $_ < 5 } values %fds } 'so are the workers';
