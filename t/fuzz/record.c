@@ -230,14 +230,14 @@ static void throttle_record(struct jr_txn *txn, const void *bytes, size_t size)
 
     /* Without a token its fingerprint is 0. */
     jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
-    jr_throttle_load(txn, &throttle, NULL, NOW_MS);
+    jr_throttle_load(txn, &throttle, NULL, 0, NOW_MS);
     HOLDS(throttle.fingerprint == 0);
     HOLDS(throttle.stopped_until_ms <= NOW_MS + JR_THROTTLE_MAX_MS);
     HOLDS(jr_throttle_stop_left_ms(&throttle, NOW_MS) <= JR_THROTTLE_MAX_MS);
     HOLDS(jr_throttle_wait_ms(&throttle, NOW_MS) >= 0);
     jr_throttle_save(txn, &throttle);
     get(txn, JR_TABLE_META, key, sizeof key - 1, &one);
-    jr_throttle_load(txn, &throttle, NULL, NOW_MS);
+    jr_throttle_load(txn, &throttle, NULL, 0, NOW_MS);
     jr_throttle_save(txn, &throttle);
     get(txn, JR_TABLE_META, key, sizeof key - 1, &two);
     holds_same(&one, &two);
