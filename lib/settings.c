@@ -792,7 +792,7 @@ bool jr_settings_has_source(const char *name)
     const struct row *row = find_secret(name);
     char path[PATH_MAX];
 
-    return row != NULL && (file_of(row) != NULL || find_credential(row, path, sizeof path));
+    return row != NULL && (file_of(row) != NULL || find_credential(row->name, path, sizeof path));
 }
 
 void jr_settings_release(struct jr_settings *settings)
