@@ -59,9 +59,9 @@ void jr_http_close(struct jr_http *http);
 void jr_http_set_token(struct jr_http *http, const char *token);
 
 /*
- * Ask for a URL, or post to it: json, or an empty body when that is NULL. A POST goes over a connection of
- * its own: libcurl repeats a request by itself when a kept connection turns out
- * to be dead. answer is filled in each case.
+ * Ask for a URL, or post to it: json, or an empty body when that is NULL. A POST
+ * goes over a connection of its own: libcurl repeats a request by itself when a
+ * kept connection turns out to be dead. answer is filled in each case.
  */
 void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *answer);
 void jr_http_post(struct jr_http *http, const char *url, const char *json,

@@ -49,13 +49,18 @@ void jr_log_open(enum jr_log_level level)
     to_journal = stderr_is_journal();
 }
 
-/* Append raw bytes; one byte is always kept for the line feed. */
+/* Append raw bytes, whole characters of them; one byte is always kept for the line feed. */
 static void append(struct jr_line *line, const char *bytes, size_t length)
 {
     size_t room = sizeof line->text - 1 - line->length;
 
-    if (length > room)
-        length = room;
+    if (line->full)
+        return;
+    if (length > room) {
+        line->full = true;
+        for (length = room; length > 0 && ((unsigned char)bytes[length] & 0xc0) == 0x80;)
+            length--;
+    }
     memcpy(line->text + line->length, bytes, length);
     line->length += length;
 }
@@ -133,6 +138,7 @@ void jr_line_begin(struct jr_line *line, enum jr_log_level level, const char *ev
     char start[64], now[JR_TIMESTAMP_SIZE];
 
     line->length = 0;
+    line->full = false;
     line->wanted = level <= log_level;
     if (!line->wanted)
         return;

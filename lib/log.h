@@ -28,11 +28,12 @@ enum jr_log_level {
 #define JR_LINE_MOST 4096
 
 /*
- * A line in the making. What does not fit is left out: a caller bounds the values
- * from outside, so that they crowd out nothing.
+ * A line in the making. What does not fit is left out, from the first character on that
+ * does not: a caller bounds the values from outside, so that they crowd out nothing.
  */
 struct jr_line {
     bool wanted;
+    bool full;
     size_t length;
     char text[JR_LINE_MOST];
 };

@@ -163,6 +163,48 @@ static void list_runs(void)
         HOLDS(runs[i].run_id != 0 && runs[i].repo[0] != '\0');
 }
 
+/* The calls of a GitHub App. */
+static void find_app(void)
+{
+    struct jr_call call;
+    char name[64];
+
+    jr_github_get_app(NULL, API_URL, NOW_MS, name, sizeof name, &call);
+    holds_call(&call, false);
+    HOLDS(memchr(name, '\0', sizeof name) != NULL);
+}
+
+static void find_installation(void)
+{
+    struct jr_call call;
+    uint64_t id;
+
+    jr_github_get_installation(NULL, API_URL, REPO, NOW_MS, &id, &call);
+    holds_call(&call, false);
+    HOLDS((call.outcome == JR_OUTCOME_DONE) == (id != 0));
+}
+
+static void make_token(void)
+{
+    struct jr_call call;
+    char *token;
+    int64_t expires_ms;
+
+    jr_github_make_token(NULL, API_URL, 4711, NOW_MS, &token, &expires_ms, &call);
+    HOLDS(posts == requests);
+    posts = 0; /* one that may be made again is sorted as a GET is */
+    holds_call(&call, false);
+    HOLDS((call.outcome == JR_OUTCOME_DONE) == (token != NULL));
+    if (token != NULL) {
+        /* It goes into a header. */
+        HOLDS(*token != '\0');
+        for (const char *c = token; *c != '\0'; c++)
+            HOLDS(*c > ' ' && *c < 0x7f);
+    }
+    HOLDS(expires_ms >= 0);
+    free(token);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct jr_github_user user;
@@ -173,7 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     input = (struct input){ bytes, size };
     requests = posts = 0;
-    kind = take_byte(&input) % 6;
+    kind = take_byte(&input) % 9;
     if (kind == 0) {
         jr_github_get_run(NULL, API_URL, REPO, RUN_ID, NOW_MS, &seen, &call);
         holds_call(&call, false);
@@ -189,6 +231,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     } else if (kind == 4) {
         jr_github_get_user(NULL, API_URL, NOW_MS, &user, &call);
         holds_call(&call, false);
+    } else if (kind == 5) {
+        find_app();
+    } else if (kind == 6) {
+        find_installation();
+    } else if (kind == 7) {
+        make_token();
     } else {
         jr_github_get_repo(NULL, API_URL, REPO, NOW_MS, &repo, &call);
         holds_call(&call, false);

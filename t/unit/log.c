@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/log.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 #include "t/unit/support.h"
 
@@ -203,6 +204,34 @@ static void long_line(void **state)
     }
 }
 
+/* It ends with a whole character, wherever that stands. */
+static void long_line_of_wide_characters(void **state)
+{
+    static const char *const keys[] = { "k", "ke", "key", "keys" };
+    char value[6001] = "";
+
+    (void)state;
+    while (strlen(value) + 4 < sizeof value)
+        strcat(value, "\xf0\x9f\x98\x80");
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct capture capture;
+        struct jr_line line;
+        const char *text;
+
+        begin(&capture, JR_LOG_INFO, true);
+        jr_line_begin(&line, JR_LOG_INFO, "event");
+        jr_line_text(&line, keys[i], value);
+        jr_line_number(&line, "n", 7);
+        jr_line_write(&line);
+        text = end(&capture);
+        assert_in_range(strlen(text), sizeof line.text - 5, sizeof line.text);
+        for (size_t length; *text != '\0'; text += length) {
+            length = jr_text_utf8_length(text);
+            assert_true(length > 0);
+        }
+    }
+}
+
 static void long_message(void **state)
 {
     struct capture capture;
@@ -223,6 +252,7 @@ int main(void)
     TEST(time_comes_first);
     TEST(numbers);
     TEST(long_line);
+    TEST(long_line_of_wide_characters);
     TEST(long_message);
     return run_program("log");
 }
