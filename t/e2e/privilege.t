@@ -62,7 +62,7 @@ sub look {
     my ($service, %o) = @_;
     my $dispatcher = wait_for { $service->dispatcher };
     my %kind = ($service->master => 'master', map { $_ => $_ == $dispatcher ? 'dispatcher' : 'worker' } $service->children);
-    my %may = (master => '', dispatcher => 'token', worker => 'key, old key');
+    my %may = (master => '', dispatcher => $o{dispatcher} // 'token', worker => 'key, old key');
     is scalar keys %kind, 4, 'four processes';
     for my $pid (sort { $kind{$a} cmp $kind{$b} } keys %kind) {
         my $environment = slurp("/proc/$pid/environ");
@@ -135,6 +135,20 @@ subtest 'secrets in files' => sub {
     );
     works($service);
     look($service);
+    $service->stop_service;
+};
+
+# Whatever form it has there, the text of it is nowhere but with the dispatcher.
+subtest 'the key of an App' => sub {
+    my $file = tmpdir() . '/app.pem';
+    plan skip_all => 'no openssl' if system("openssl genrsa -traditional -out $file 2048 2>/dev/null") != 0;
+    chown $uid, $gid, $file;
+    local $secret{'app key'} = (split /\n/, slurp($file))[5];
+    my $service = unprivileged(
+        GITHUB_TOKEN => undef, GITHUB_APP_ID => 'Iv23abc', GITHUB_APP_KEY => slurp($file), DRY_RUN => 'yes',
+    );
+    wait_ok { $service->dispatcher } 'it is at work';
+    look($service, dispatcher => 'app key', copied => $sanitized);
     $service->stop_service;
 };
 
