@@ -71,7 +71,8 @@ subtest 'before anything has happened' => sub {
     status_is $answer, 200, 'GET';
     is $answer->header('Content-Type'), 'text/plain; version=0.0.4; charset=utf-8', 'type';
     is $answer->header('Content-Length'), length $answer->body, 'length';
-    my $seen = scrape_when('job_rerunner_dispatcher_up', 1);
+    scrape_when('job_rerunner_dispatcher_up', 1);
+    my $seen = scrape_when('job_rerunner_workers_busy', 0);    # who answered last is done with it
     values_are $seen, {
         'job_rerunner_webhooks_total{event="workflow_job",status="202"}' => 0,
         'job_rerunner_webhook_duration_seconds_count'                    => 0,
