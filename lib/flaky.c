@@ -408,6 +408,9 @@ static void apply(struct jr_txn *txn, const struct jr_run *run, const struct cha
         row.lost_ms = row.lost_ms + change->lost_ms > 0 ? row.lost_ms + change->lost_ms : 0;
     } else {
         add(&row.blamed, change->blamed);
+        /* The blame may be for executions that were forgotten with an earlier row. */
+        if (row.blamed > row.executions)
+            row.blamed = row.executions;
     }
     if (change->first_ms != 0 && (row.first_ms == 0 || change->first_ms < row.first_ms))
         row.first_ms = change->first_ms;

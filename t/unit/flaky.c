@@ -636,6 +636,39 @@ static void forgotten(void **state)
     close_desk(&desk);
 }
 
+/* A runner is not blamed for more than the row has of it. */
+static void blame_for_the_forgotten(void **state)
+{
+    static const struct {
+        const char *token, *runner;
+    } events[] = {
+        { "c1=failure", "r1" }, { "c2=failure", "r1" }, { "", "" }, { "c3=failure", "r1" },
+        { "c11@2=success,job:1", "r2" }, { "c12@2=success,job:2", "r2" },
+    };
+    struct desk desk;
+    struct jr_flaky_walk walk = { .ended = false };
+    struct jr_flaky runner;
+
+    (void)state;
+    open_desk(&desk);
+    for (size_t i = 0; i < COUNT(events); i++) {
+        struct jr_event event;
+
+        if (*events[i].token == '\0') {
+            assert_true(prune(&desk, desk.now_ms, desk.now_ms, 10, &walk) > 0);
+            continue;
+        }
+        event = event_of(events[i].token);
+        snprintf(event.runner, sizeof event.runner, "%s", events[i].runner);
+        snprintf(event.labels, sizeof event.labels, "a");
+        deliver_event(&desk, &event);
+    }
+    runner = row_of(&desk, JR_FLAKY_RUNNER, "r1");
+    assert_int_equal(runner.executions, 1);
+    assert_int_equal(runner.blamed, 1);
+    close_desk(&desk);
+}
+
 /* A row that cannot be read stops neither the events nor the listing. */
 static void a_damaged_row(void **state)
 {
@@ -696,6 +729,7 @@ int main(void)
     TEST(large_matrix);
     TEST(the_worst);
     TEST(forgotten);
+    TEST(blame_for_the_forgotten);
     TEST(a_damaged_row);
     TABLE(wilsons, wilson);
     return run_program("flaky");
