@@ -60,7 +60,7 @@ void jr_process_begin_child(pid_t parent);
 /* Catch SIGTERM, blocked but for waits; SIGUSR1 stays blocked. */
 void jr_process_catch_stop(void);
 
-/* The signal mask for ppoll(2): lets SIGTERM in. */
+/* The signal mask for ppoll(2) and epoll_pwait(2): lets SIGTERM in. */
 const sigset_t *jr_process_wait_mask(void);
 
 #endif
