@@ -24,11 +24,12 @@ use Bench::Load;
 use Bench::Measure qw(cpu_s memory_kb commits median);
 use Bench::Pages;
 use Bench::Report qw(machine table goals);
+use Bench::Size qw(bytes_per_run);
 
 my $quick = grep { $_ eq '--quick' } @ARGV;
 my %plan  = $quick
-    ? (turns => 1, seconds => 2, starts => 3, reruns => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000])
-    : (turns => 5, seconds => 4, starts => 9, reruns => 100, pages => 100, runs => 1_000_000, requests => [10_000, 100_000]);
+    ? (turns => 1, seconds => 2, starts => 3, reruns => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000], sized => 100)
+    : (turns => 5, seconds => 4, starts => 9, reruns => 100, pages => 100, runs => 1_000_000, requests => [10_000, 100_000], sized => 500);
 my @connections = (1, 16, 64);
 my $workers     = $ENV{JR_BENCH_WORKERS} // 16;
 
@@ -269,6 +270,17 @@ sub rerun_times {
     return @ms;
 }
 
+# For each number of jobs: [jobs, bytes of a run in the first days, and later].
+sub sizes {
+    my @sizes;
+    for my $jobs (1, 5, 20) {
+        my $service = contestant(WORKERS => 1)->start_service;
+        push @sizes, [$jobs, bytes_per_run($service, $plan{sized}, $jobs)];
+        $service->stop_service;
+    }
+    return @sizes;
+}
+
 sub main {
     build();
     $load = Bench::Load->new(dir => "$dir/load", object => "$dir/load.so", script => "$FindBin::Bin/load.lua");
@@ -299,6 +311,8 @@ sub main {
     $service{fresh}->stop_service;
     say_progress('reruns');
     my @rerun_ms = rerun_times();
+    say_progress('sizes');
+    my @sizes = sizes();
 
     my ($version) = qx($ENV{JR_BUILDDIR}/fcgi/job-rerunner --version) =~ /^(.*)$/m;
     print "\n", machine($version, $dir);
@@ -321,6 +335,9 @@ sub main {
 
     printf "First byte with the full store: %s (median of %d).\n\n",
         join(', ', map { sprintf '%s %.1f ms', $_, $page_ms{$_} } sort keys %page_ms), $plan{pages};
+
+    print "Disk for 1,000 runs with all their events, and once their delivery ids are gone:\n",
+        map({ sprintf "  %2d jobs  %5.1f MB  %5.1f MB\n", $_->[0], map { $_ / 1000 } @{$_}[1, 2] } @sizes), "\n";
 
     my ($one, $many) = @{$results}{ 1, 64 };
     my $errors = 0;
