@@ -1,0 +1,218 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What README tells administrators to do, done: secrets are changed under load, the
+# service moves to another host, a second one stands beside the first.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use File::Path qw(make_path);
+use IO::Socket::UNIX;
+use Test::More;
+use JR::Http;
+use JR::Load qw(CLIENTS load);
+use JR::Nginx;
+use JR::Process qw(spawn reap);
+use JR::Test;
+use JR::TlsAuthority;
+
+my $github = github();
+
+sub text {
+    my ($name) = @_;
+    open my $fh, '<', $name or die "$name: $!";
+    local $/;
+    return <$fh> // '';
+}
+
+# Whole, or not at all, for whoever reads it meanwhile.
+sub write_text {
+    my ($name, $text) = @_;
+    open my $fh, '>', "$name.new" or die "$name: $!";
+    print {$fh} $text;
+    close $fh or die "$name: $!";
+    rename "$name.new", $name or die "$name: $!";
+    return $name;
+}
+
+# A service whose socket stays while it restarts, as systemd's does.
+sub lasting_service {
+    my $service = service(github => $github, @_);
+    my $listener = IO::Socket::UNIX->new(Listen => 128, Local => $service->socket_path) or die $!;
+    chmod 0660, $service->socket_path;
+    return ($service->start_service(listener => $listener), $listener);
+}
+
+sub restart {
+    my ($service, $listener, %env) = @_;
+    $service->stop_service;
+    $service->{env} = { %{ $service->{env} }, %env };
+    return $service->start_service(listener => $listener);
+}
+
+subtest 'the secret of the webhook is changed, and every delivery is taken' => sub {
+    my ($old, $new) = map {"a-key-for-tests-of-changing-keys-$_"} qw(old new);
+    my ($service, $listener) = lasting_service(GITHUB_SIGN_KEY => $old);
+    $service->start_nginx;
+    my $hook = write_text(tmpdir() . '/hook', $old);    # what GitHub signs with
+    my @steps = (
+        sub { restart($service, $listener, GITHUB_SIGN_KEY => $new, GITHUB_SIGN_KEY_OLD => $old) },
+        sub { write_text($hook, $new) },
+        sub { restart($service, $listener, GITHUB_SIGN_KEY_OLD => undef) },
+        sub {undef},    # which ends it
+    );
+    my (%since, %status);
+    load($service->http, sub {
+        my ($i, $status) = @_;
+        $status{$status}++;
+        $since{ $i % CLIENTS }++;
+        # All are at their third since the last step: what was under way then has arrived.
+        return 1 if grep { ($since{$_} // 0) < 3 } 0 .. CLIENTS - 1;
+        %since = ();
+        return (shift @steps)->();
+    }, (sub { return delivery(job_event(run_id => next_id(), action => 'queued'), key => text($hook)) }) x 20_000);
+    is scalar @steps, 0, 'each step was made';
+    is_deeply [keys %status], [202], 'none was refused' or diag explain(\%status);
+    my $late = delivery(job_event(run_id => next_id(), action => 'queued'), key => $old);
+    status_is $service->http->send($late), 403, 'the old one is of no use any more';
+    $service->stop_service;
+};
+
+subtest 'the token is changed, and what was due is rerun with the new one' => sub {
+    my ($service, $listener) = lasting_service();
+    my $run = workflow_run(github => $github, door => $service->fastcgi, jobs => ['build']);
+    # GitHub takes neither, so that nothing can be done before.
+    $github->set_tokens('ghp_nobodys-00000000000000000000000001');
+    status_is $run->play(build => 'failure'), 201, 'a run fails while the token is no good';
+    wait_ok { $service->log->count('calls-stopped') } 'GitHub is not called any more';
+    $github->set_tokens('ghp_the-new-token-00000000000000000002');
+    restart($service, $listener, GITHUB_TOKEN => 'ghp_the-new-token-00000000000000000002');
+    wait_ok { $run->accepted } 'after the restart it is rerun';
+    is scalar $run->accepted, 1, 'once';
+    $github->set_tokens(JR::Service::token());
+    $service->stop_service;
+};
+
+# The lines of nginx's that README shows under a title.
+sub nginx_lines {
+    my ($title) = @_;
+    my ($section) = text(srcdir() . '/README') =~ /^\Q$title\E\n-+\n(.*?)\n\n\n/ms;
+    return join "\n", $section =~ /^ +(proxy_\w+ .*;)$/mg;
+}
+
+subtest 'it moves to another host' => sub {
+    my $old = service(github => $github, RERUN_DELAY => '1s', RECONCILE_INTERVAL => '100ms', pages => 'status')->start;
+    my %run = map { $_ => workflow_run(github => $github, door => $old->http, jobs => ['build']) } qw(rerun due unheard);
+    status_is $run{rerun}->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $run{rerun}->accepted } 'and is rerun';
+    status_is $run{due}->play(build => 'failure'), 201, 'another one fails';
+    $old->stop_service;
+
+    my $backup = tmpdir() . '/move';
+    my $told = tool(['backup', $backup], STATE_DIR => $old->state_dir);
+    is $told->{status}, 0, 'the store goes along' or diag $told->{err};
+    $run{unheard}->completed(build => 'failure', event => 0);
+    $run{unheard}->finish('failure');
+
+    my $new = service(github => $github, RECONCILE_INTERVAL => '100ms', STATE_DIR => $backup)->start;
+    wait_ok { $run{due}->accepted } 'what was due is rerun';
+    wait_ok { $run{unheard}->accepted } 'so is what nobody heard of';
+
+    my $lines = nginx_lines('Moving to another host');
+    like $lines, qr/^proxy_pass https:.*\n(?:proxy_.*\n)+/, 'how the old host hands on';
+    my $cert = JR::TlsAuthority->new(tmpdir() . '/authority')->issue('DNS:reruns.example.org');
+    my $tls = JR::Nginx->start(dir => tmpdir() . '/tls', server => <<"CONF");
+server {
+    listen unix:@{[ tmpdir() ]}/tls.sock ssl;
+    ssl_certificate $cert->{chain};
+    ssl_certificate_key $cert->{key};
+    location / { proxy_pass http://unix:$new->{dir}/http.sock; }
+}
+CONF
+    my $front = JR::Nginx->start(dir => tmpdir() . '/front', server => <<"CONF");
+server {
+    listen unix:@{[ tmpdir() ]}/front.sock;
+    location / {
+        @{[ $lines =~ s{https://NEW-ADDRESS}{https://unix:@{[ tmpdir() ]}/tls.sock}r ]}
+    }
+}
+CONF
+    my $door = JR::Http->new(unix => tmpdir() . '/front.sock');
+    my $late = workflow_run(github => $github, door => $door, jobs => ['build']);
+    status_is $late->play(build => 'failure'), 201, 'a webhook at the old address';
+    wait_ok { $late->accepted } 'is worked on by the new host';
+    is scalar $_->accepted, 1, 'once' for values %run, $late;
+    $_->stop for $front, $tls;
+    $new->stop_service;
+};
+
+subtest 'two services on one host' => sub {
+    my @both = map { service(github => $github)->start } 1 .. 2;
+    for my $service (@both) {
+        my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+        status_is $run->play(build => 'failure'), 201, 'a run fails';
+        wait_ok { $run->accepted } 'and is rerun';
+        is scalar $run->accepted, 1, 'once';
+    }
+    $_->stop_service for @both;
+
+    # README's commands, in a host of our own.
+    my $host = tmpdir() . '/host';
+    my $units = "$host/usr/local/lib/systemd/system";
+    make_path($units, map {"$host/etc/$_"} qw(systemd/system job-rerunner nginx/conf.d));
+    my $bin = binary() =~ s{/[^/]*$}{}r;
+    write_text("$units/job-rerunner.$_", text(srcdir() . "/conf/job-rerunner.$_")) for 'socket';
+    write_text("$units/job-rerunner.service", text(srcdir() . '/conf/job-rerunner.service.in') =~ s/\@(?:bindir|docdir)\@/$bin/gr);
+    my $cert = JR::TlsAuthority->new("$host/authority")->issue('DNS:reruns.example.org');
+    my $example = text(srcdir() . '/nginx.conf.example');
+    $example =~ s{^(\s*ssl_certificate) [^;]*}{$1 $cert->{chain}}mg;
+    $example =~ s{^(\s*ssl_certificate_key) [^;]*}{$1 $cert->{key}}mg;
+    $example =~ s{/var/log/nginx/}{$host/}g;
+    $example =~ s{^\s*listen \[::\].*$}{}mg;
+    write_text("$host/etc/nginx/conf.d/job-rerunner.conf", $example);
+
+    my ($section) = text(srcdir() . '/README') =~ /^Two services on one host\n-+\n(.*?)\n\n\n/ms;
+    my $commands = join "\n", map { s/^    //r } $section =~ /^((?: {4}.*)?)$/mg;
+    $commands =~ s/^(?:systemctl|job-rerunner) .*$//mg;
+    $commands =~ s{(?<![\w/])/(?=(?:etc|usr)/)}{$host/}g;
+    my $pid = spawn(
+        argv => ['/bin/sh', '-eu', '-c', $commands], env => { PATH => '/usr/bin:/bin' }, out => "$host/said",
+        stdin => do { open my $null, '<', '/dev/null'; $null },
+    );
+    is reap($pid), 0, 'the commands do' or diag text("$host/said");
+
+    my @lines = map { [split /\n/, text($_)] } "$units/job-rerunner.service", "$host/etc/systemd/system/job-rerunner-two.service";
+    for my $line (qw(User=job-rerunner Group=job-rerunner), "ExecStart=$bin/job-rerunner") {
+        is scalar(grep { $_ eq $line } @{ $lines[1] }), 1, "$line stays";
+    }
+    unlike join("\n", grep { !/^#|^(?:User|Group|ExecStart|Documentation)=/ } @{ $lines[1] }), qr/job-rerunner(?!-two)/,
+        'nothing else is shared';
+    is text("$host/etc/job-rerunner-two/job-rerunner.env"), "STATE_DIR=/var/lib/job-rerunner-two\n", 'its settings';
+    like text("$host/etc/systemd/system/job-rerunner-two.socket"), qr{^ListenStream=/run/job-rerunner-two/fcgi\.sock$}m, 'its socket';
+
+    my $verify = spawn(
+        argv => ['/usr/bin/systemd-analyze', 'verify', '--man=no', map {"$host/etc/systemd/system/job-rerunner-two.$_"} qw(socket service)],
+        env => { PATH => '/usr/bin:/bin' }, out => "$host/verify",
+    );
+    SKIP: {
+        skip 'no systemd-analyze', 1 if !-x '/usr/bin/systemd-analyze';
+        is reap($verify), 0, 'systemd takes the units' or diag text("$host/verify");
+    }
+
+    write_text("$host/nginx.conf", join "\n", "pid $host/nginx.pid;", 'events {}', 'http {',
+        (map {"${_}_temp_path $host/temp-$_;"} qw(client_body proxy fastcgi uwsgi scgi)),
+        "include $host/etc/nginx/conf.d/*.conf;", '}');
+    my $test = spawn(
+        argv => [JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', "$host/nginx.conf", '-p', "$host/"],
+        env => { PATH => '/usr/bin:/bin' }, out => "$host/nginx.said",
+    );
+    is reap($test), 0, 'nginx takes both' or diag text("$host/nginx.said");
+    unlike text("$host/nginx.said"), qr/\[(?:warn|emerg)\]/, 'without a warning' or diag text("$host/nginx.said");
+    my $second = text("$host/etc/nginx/conf.d/job-rerunner-two.conf");
+    like $second, qr{unix:/run/job-rerunner-two/fcgi\.sock}, 'the second one hands to the second service';
+    unlike $second =~ s/^\s*#.*$//mgr, qr/job_rerunner(?!_two)|reruns\.example|job-rerunner(?!-two)/, 'and shares nothing with the first';
+};
+
+finish();
