@@ -122,7 +122,7 @@ int jr_cgi_main(struct jr_settings *settings)
         jr_handle_record(&handler, &all, 1);
     (void)alarm(0);
     write_out(&exchange.response);
-    jr_handle_done(&handler, &exchange.response);
+    jr_handler_done(&handler, &exchange.response);
     let_go_of_caller();
     posted = handler.store != NULL && strcmp(exchange.request.method, "POST") == 0;
     jr_handler_release(&handler);

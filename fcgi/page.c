@@ -113,7 +113,7 @@ void jr_page_answer(struct jr_handler *handler, const struct jr_request *request
     struct jr_line line;
     int status;
 
-    if (!jr_handle_may_read(handler, without_body, response))
+    if (!jr_handler_may_read(handler, without_body, response))
         return;
     jr_buffer_init(&page, PAGE_MOST);
     status = make(handler, request, &page, now_ms, &error);

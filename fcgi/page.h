@@ -10,7 +10,7 @@
 #ifndef JR_PAGE_H
 #define JR_PAGE_H
 
-#include "fcgi/handle.h"
+#include "fcgi/handler.h"
 #include "lib/request.h"
 
 #include <stdbool.h>

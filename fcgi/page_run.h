@@ -6,7 +6,7 @@
 #ifndef JR_PAGE_RUN_H
 #define JR_PAGE_RUN_H
 
-#include "fcgi/handle.h"
+#include "fcgi/handler.h"
 #include "lib/buffer.h"
 
 /*

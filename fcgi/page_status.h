@@ -6,7 +6,7 @@
 #ifndef JR_PAGE_STATUS_H
 #define JR_PAGE_STATUS_H
 
-#include "fcgi/handle.h"
+#include "fcgi/handler.h"
 #include "lib/buffer.h"
 
 /* Make the page; handler has its store open. Returns JR_OK, or what failed. */

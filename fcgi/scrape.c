@@ -41,7 +41,7 @@ void jr_scrape_answer(struct jr_handler *handler, bool without_body, struct jr_r
     struct jr_buffer text;
     struct jr_error error;
 
-    if (!jr_handle_may_read(handler, without_body, response))
+    if (!jr_handler_may_read(handler, without_body, response))
         return;
     jr_buffer_init(&text, JR_METRICS_MOST);
     if (make(handler, &text, &error) == JR_OK) {

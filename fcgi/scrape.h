@@ -9,7 +9,7 @@
 #ifndef JR_SCRAPE_H
 #define JR_SCRAPE_H
 
-#include "fcgi/handle.h"
+#include "fcgi/handler.h"
 #include "lib/request.h"
 
 #include <stdbool.h>

@@ -126,7 +126,7 @@ static void write_rest(struct jr_handler *handler, struct jr_response *response,
         (void)FCGX_PutStr(response->rest.bytes, length - 1, fcgx->out);
         (void)FCGX_FFlush(fcgx->out);
     }
-    jr_handle_done(handler, response);
+    jr_handler_done(handler, response);
     if (length > 0)
         (void)FCGX_PutChar(last, fcgx->out);
 }
