@@ -27,6 +27,8 @@ my $service = service(
     NO_RETRY_WORKFLOWS   => 'Deploy*',
 )->start;
 
+wait_ok { $service->dispatcher } 'it has a dispatcher';
+
 my @DOORS = ($service->http, $service->cgi);
 
 # Run the checks once for each door, as a subtest of its own.

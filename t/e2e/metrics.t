@@ -28,11 +28,13 @@ sub get {
 }
 
 # The samples by name and labels, the numbers as they are written.
+sub samples { return { $_[0]->body =~ /^([a-z_]+(?:\{.*\})?) (\S+)$/mg } }
+
 sub scrape {
     my ($from) = @_;
     my $answer = get(($from // $service)->http, '/metrics');
     status_is $answer, 200, 'scraped' or return {};
-    return { $answer->body =~ /^([a-z_]+(?:\{.*\})?) (\S+)$/mg };
+    return samples($answer);
 }
 
 sub values_are {
@@ -41,12 +43,12 @@ sub values_are {
     return is_deeply { map { $_ => $seen->{$_} } keys %$want }, $want, $name;
 }
 
-# Wait for this to be so, then look at all.
+# Wait for this to be so; all that was seen together with it.
 sub scrape_when {
     my ($name, $value) = @_;
     my $seen;
-    wait_ok { get($service->http, '/metrics')->body =~ /^\Q$name\E (\S+)$/m && $1 eq $value } "$name becomes $value";
-    return scrape();
+    wait_ok { $seen = samples(get($service->http, '/metrics')); ($seen->{$name} // '') eq $value } "$name becomes $value";
+    return $seen;
 }
 
 my ($promtool) = grep { -x } map {"$_/promtool"} split /:/, $ENV{PATH} // '';

@@ -10,6 +10,7 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use JSON::PP ();
 use Test::More;
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_end);
 use JR::Html;
@@ -204,6 +205,11 @@ sub unread_page {
         fcgi_begin() . fcgi_params(cgi_params({ method => 'GET', path => $path }), [RERUNNER_PAGES => 'status']) . fcgi_end());
 }
 
+sub busy_workers {
+    my $told = tool(['status', '--json'], STATE_DIR => $service->state_dir)->{out};
+    return JSON::PP::decode_json($told)->{service}{workers_busy};
+}
+
 # There are more than the page shows, and the one that is in the news is the oldest of them.
 subtest 'the last runs of a busy hour' => sub {
     my @runs = map { workflow_run(github => $github, door => $service->http, jobs => ['build']) } 0 .. 60;
@@ -217,6 +223,7 @@ subtest 'the last runs of a busy hour' => sub {
 };
 
 subtest 'two workers at once, not more' => sub {
+    wait_ok { busy_workers() == 0 } 'who made a page before is done with it';
     my @unread = map { unread_page("/runs/$big") } 1 .. 2;
     wait_ok { get($service, '/status')->status == 503 } 'two pages are on their way: no third one';
     my $answer = get($service, '/runs/1');
