@@ -79,6 +79,7 @@ struct master {
     size_t old_count;
     int64_t old_limit_ms;   /* monotonic: when they are killed */
     int64_t looked_ms;      /* monotonic; at the children, last */
+    int64_t resumed_ms;     /* monotonic; when it last looked late: all time before is forgiven */
     int64_t ping_ms;        /* how often the service manager hears of us; 0: it need not */
     int64_t pinged_ms;      /* monotonic */
 };
@@ -364,6 +365,25 @@ static void stop(struct master *master)
     }
 }
 
+/*
+ * A master that looks late was stopped itself, and perhaps its children with it (a
+ * freezer, a machine that sleeps): nobody has hung for longer than since then.
+ */
+static void note_look(struct master *master)
+{
+    int64_t now_ms = jr_monotonic_ms();
+
+    if (now_ms - master->looked_ms > LOOK_LATE_MS)
+        master->resumed_ms = now_ms;
+    master->looked_ms = now_ms;
+}
+
+/* For how long somebody has done nothing since a time. */
+static int64_t still_ms(const struct master *master, int64_t since_ms)
+{
+    return master->looked_ms - (since_ms > master->resumed_ms ? since_ms : master->resumed_ms);
+}
+
 /* End a child that hangs while it holds the write lock, and with it everybody else. */
 static void end_hung_writer(struct master *master)
 {
@@ -372,13 +392,13 @@ static void end_hung_writer(struct master *master)
     const struct child *child;
 
     if (!jr_writer_held(&master->runtime->writer, &pid, &since_ms)
-        || jr_monotonic_ms() - since_ms < LOCK_LIMIT_MS)
+        || still_ms(master, since_ms) < LOCK_LIMIT_MS)
         return;
     child = find_child(master, pid);
     if (child == NULL)
         return;
     jr_log(JR_LOG_ERROR, "hung", "%s %ld has held the store's lock for %lld s and is killed",
-           kind_names[child->kind], (long)pid, (long long)((jr_monotonic_ms() - since_ms) / 1000));
+           kind_names[child->kind], (long)pid, (long long)(still_ms(master, since_ms) / 1000));
     master->runtime->writer.word = 0;
     (void)kill(pid, SIGKILL);
 }
@@ -386,23 +406,17 @@ static void end_hung_writer(struct master *master)
 /* End children that are at one thing for too long. */
 static void end_hung(struct master *master)
 {
-    int64_t now_ms = jr_monotonic_ms();
-    bool late = now_ms - master->looked_ms > LOOK_LATE_MS;
-
-    master->looked_ms = now_ms;
     for (size_t i = 0; i < master->count; i++) {
         struct child *child = &master->children[i];
-        struct jr_process *process = block_of(master, child);
+        int64_t beat_ms = block_of(master, child)->beat_ms;
         int64_t limit_ms = jr_test_hang_limit_ms(child->kind == WORKER ? WORKER_LIMIT_MS
                                                                        : DISPATCHER_LIMIT_MS);
-        int64_t still_ms = now_ms - process->beat_ms;
 
-        if (late)
-            jr_process_note_beat(process, now_ms);
-        if (late || child->pid == 0 || child->killed || still_ms < limit_ms)
+        if (child->pid == 0 || child->killed || still_ms(master, beat_ms) < limit_ms)
             continue;
         jr_log(JR_LOG_ERROR, "hung", "%s %ld has done nothing for %lld s and is killed",
-               kind_names[child->kind], (long)child->pid, (long long)(still_ms / 1000));
+               kind_names[child->kind], (long)child->pid,
+               (long long)(still_ms(master, beat_ms) / 1000));
         child->killed = true;
         (void)kill(child->pid, SIGKILL);
     }
@@ -469,6 +483,7 @@ static void run(struct master *master)
 
         ping(master);
         (void)keep_socket_ready();
+        note_look(master);
         end_hung_writer(master);
         end_hung(master);
         end_old(master);

@@ -102,6 +102,29 @@ subtest 'a worker hangs while it holds the lock' => sub { hangs_with_the_lock('w
 
 subtest 'the dispatcher hangs while it holds the lock' => sub { hangs_with_the_lock('dispatcher', 'in-upkeep') };
 
+# As by a freezer, or on a machine that sleeps.
+subtest 'all are stopped while one holds the lock' => sub {
+    my $file = tmpdir() . '/stopped-all';
+    my $service = service(github => $github, WORKERS => 2, JR_TEST_STOP_AT => "in-batch:$file")->start;
+    wait_ok { $service->dispatcher } 'the dispatcher is at work';
+    my $request = queued();
+    # nginx would not wait so long.
+    my $socket = $service->fastcgi->write_only(
+        fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body}) . fcgi_end());
+    my $holder = (wait_for { (grep { state_of($_) eq 'T' } $service->workers)[0] });
+    ok $holder, 'a worker is stopped with the lock' or return;
+    kill 'STOP', $service->master;
+    select undef, undef, undef, 7;    # longer than anybody may hold it
+    my $mark = $service->log->mark;
+    kill 'CONT', $service->master;
+    # It looks each second.
+    select undef, undef, undef, 2;
+    kill 'CONT', $holder;
+    status_is JR::FastCGI::decode(read_all($socket)), 202, 'it goes on and answers';
+    is $service->log->count('hung'), 0, 'nobody has hung' or diag substr $service->log->text, $mark;
+    $service->stop_service;
+};
+
 # Without the lock it hangs for itself alone, and nobody has to kill it.
 subtest 'a worker hangs while it waits for the lock' => sub {
     my $file = tmpdir() . '/hang-waiting';
