@@ -110,6 +110,16 @@ subtest 'commands and exit statuses' => sub {
     same_set [manual_section('EXIT STATUS') =~ /^\.It (\d+)$/mg], [$enum =~ /JR_EXIT_\w+ = (\d+)/g], 'and exit statuses';
 };
 
+subtest 'the version' => sub {
+    my ($version) = text("$top/configure.ac") =~ /^AC_INIT\(\[job-rerunner\], \[([^\]]+)\]\)$/m;
+    ok defined $version, 'configure.ac has one';
+    my ($packaged) = text("$top/debian/changelog") =~ /\Ajob-rerunner \(([^)]+)\) /;
+    is $packaged, $version, 'debian/changelog has the same on top';
+    my ($told) = text("$top/NEWS") =~ /^(\S+)\n-+$/m;
+    is $told, $version, 'so has NEWS';
+    like tool(['--version'])->{out}, qr/\b\Q$version\E$/m, 'and the program';
+};
+
 # Programs of t/unit and t/fuzz stand in the build, and a path may be below another folder.
 subtest 'files and titles that are named are there' => sub {
     for my $document ($readme, $hacking) {
