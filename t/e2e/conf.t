@@ -1,21 +1,16 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What conf/ and nginx.conf.example offer for a real host is accepted by the
-# programs that read it, and names the settings that the program has.
+# What conf/ offers for a real host is accepted by the programs that read it, and
+# names the settings that the program has.  (nginx.conf.example: edge.t.)
 
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use MIME::Base64 qw(encode_base64);
 use Test::More;
-use JR::FakeGitHub;
-use JR::Http;
-use JR::Nginx;
 use JR::Process qw(spawn reap);
 use JR::Test;
-use JR::TlsAuthority;
 
 my $tmp = tmpdir();
 
@@ -42,110 +37,6 @@ sub run {
     my $status = reap(spawn(argv => \@argv, env => { PATH => '/usr/sbin:/usr/bin:/sbin:/bin' }, out => $log));
     return ($status, text($log));
 }
-
-my $example = text(srcdir() . '/nginx.conf.example');
-
-# The example with what stands behind a # in the section of the pages: a password.
-sub with_password {
-    my ($text, $file) = @_;
-    $text =~ s/^( +)#(satisfy any;|auth_basic [^;]*;|auth_basic_user_file )/$1$2/mg;
-    $text =~ s{/etc/nginx/job-rerunner\.htpasswd;}{$file;};
-    return $text;
-}
-
-subtest 'nginx.conf.example' => sub {
-    my $cert = JR::TlsAuthority->new("$tmp/authority")->issue('DNS:reruns.example.org');
-
-    # Nothing but the certificate and what only root may touch is replaced.
-    my $changed = $example =~ s{^(\s*ssl_certificate) [^;]*}{$1 $cert->{chain}}mr;
-    $changed =~ s{^(\s*ssl_certificate_key) [^;]*}{$1 $cert->{key}}m;
-    $changed =~ s{/var/log/nginx/}{$tmp/}g;
-    isnt($changed, $example, 'the certificate is replaced');
-    my $temp = join "\n", map {"${_}_temp_path $tmp/temp-$_;"} qw(client_body proxy fastcgi uwsgi scgi);
-    my $conf = write_text("$tmp/nginx.conf", <<"CONF");
-pid $tmp/nginx.pid;
-error_log stderr;
-events {}
-http {
-$temp
-$changed
-}
-CONF
-    my ($status, $said) = run(JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', $conf, '-p', "$tmp/");
-    # Where there is no IPv6, [::]: cannot be tried.
-    if ($said =~ /Address family not supported/) {
-        $changed =~ s/^\s*listen \[::\].*$//mg;
-        write_text($conf, text($conf) =~ s/^\s*listen \[::\].*$//mgr);
-        ($status, $said) = run(JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', $conf, '-p', "$tmp/");
-    }
-    is($status, 0, 'nginx -t') or diag($said);
-    unlike($said, qr/\[(?:warn|emerg)\]/, 'without a warning');
-
-    write_text($conf, with_password(text($conf), "$tmp/htpasswd"));
-    like(text($conf), qr/^\s+auth_basic "/m, 'the lines for a password');
-    ($status, $said) = run(JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', $conf, '-p', "$tmp/");
-    is($status, 0, 'nginx -t with a password') or diag($said);
-    unlike($said, qr/\[(?:warn|emerg)\]/, 'without a warning');
-};
-
-# The example served without TLS, by a service of ours; its port.
-my @nginx;
-
-sub serve_example {
-    my ($service, $text) = @_;
-    my $port   = JR::FakeGitHub::free_port();
-    my $socket = $service->socket_path;
-    $text =~ s/^    listen 443 ssl http2;$/    listen 127.0.0.1:$port;/m or die 'no listen';
-    $text =~ s/^    listen \[::\]:443.*$//m;
-    $text =~ s/^server \{\n    listen 80;.*\z//ms or die 'no redirect';
-    $text =~ s/^\s*ssl_.*$//mg;
-    $text =~ s{unix:/run/job-rerunner/fcgi\.sock}{unix:$socket};
-    $text =~ s{/var/log/nginx/}{$tmp/}g;
-    push @nginx, JR::Nginx->start(dir => "$tmp/example" . @nginx, server => $text);
-    return $port;
-}
-
-# Basic authentication as RFC 7617 has it.
-sub authorization { return ['Authorization', 'Basic ' . encode_base64($_[0], '')] }
-
-subtest 'who may see the pages by nginx.conf.example' => sub {
-    my $service = service()->start_service;
-    my $get = sub {
-        my ($port, $from, $path, %o) = @_;
-        my $http = JR::Http->new(port => $port, from => $from);
-        return $http->send({ method => 'GET', path => $path, headers => [], %o });
-    };
-    my ($here, $elsewhere) = qw(127.0.0.1 127.0.0.2);
-    my %forged = (headers => [map { [$_, '127.0.0.1'] } qw(X-Forwarded-For X-Real-IP Forwarded Rerunner-Pages)]);
-
-    my $port = serve_example($service, $example);
-    status_is($get->($port, $here, '/status'), 200, 'this host: /status');
-    like($get->($port, $here, '/metrics')->body, qr/^job_rerunner_workers \d+$/m, 'this host: /metrics');
-    like($get->($port, $here, '/runs/1')->body, qr/Nothing is recorded/, 'this host: /runs/ID');
-    for my $path (qw(/status /runs/1 /runs/ /metrics /healthz /x/../status)) {
-        status_is($get->($port, $elsewhere, $path), 403, "another one: $path");
-        status_is($get->($port, $elsewhere, $path, %forged), 403, "another one, with forged headers: $path");
-    }
-    for my $path (qw(/statusx /status/ /runs)) {
-        my $answer = $get->($port, $elsewhere, $path, %forged);
-        is($answer->body, "There is no such page.\n", "another one: $path is no page");
-    }
-    status_is($get->($port, $elsewhere, '/'), 200, 'another one: the greeting');
-    my $event = delivery(job_event(run_id => next_id(), action => 'queued'));
-    status_is(JR::Http->new(port => $port, from => $elsewhere)->send($event), 202, 'another one: the webhook');
-
-    my $closed = serve_example($service, $example =~ s/^.*RERUNNER_PAGES.*$//mr);
-    status_is($get->($closed, $here, $_), 404, "not named by nginx: $_") for qw(/status /runs/1 /metrics);
-
-    my ($status, $hash) = run('/usr/bin/openssl', 'passwd', '-6', 'sesame');
-    write_text("$tmp/htpasswd", "me:$hash");
-    my $asking = serve_example($service, with_password($example, "$tmp/htpasswd"));
-    status_is($get->($asking, $here, '/status'), 200, 'with a password: this host needs none');
-    status_is($get->($asking, $elsewhere, '/status'), 401, 'another one does');
-    status_is($get->($asking, $elsewhere, '/status', headers => [authorization('me:wrong')]), 401, 'the right one');
-    status_is($get->($asking, $elsewhere, '/status', headers => [authorization('me:sesame')]), 200, 'this one');
-    $_->stop for @nginx;
-};
 
 sub unit { my ($name) = @_; return text(srcdir() . "/conf/$name") }
 
@@ -176,7 +67,7 @@ subtest 'two ways' => sub {
     my ($spawn, $plain) = map { unit("$_.service.in") } qw(job-rerunner-spawn job-rerunner);
     my ($socket) = $spawn =~ /^ExecStart=.* -s (\S+)/m;
     like unit('job-rerunner.socket'), qr/^ListenStream=\Q$socket\E$/m, 'the same socket';
-    like $example, qr/server unix:\Q$socket\E /, 'which is that of nginx.conf.example';
+    like text(srcdir() . '/nginx.conf.example'), qr/server unix:\Q$socket\E /, 'which is that of nginx.conf.example';
     my $ours = sub { return [grep { !/^(?:#|Group=|Runtime|Standard|Also=|Conflicts=|Requires=|Exec(?!Reload)|After=job)/ } split /\n+/, $_[0]] };
     is_deeply $ours->($spawn), $ours->($plain), 'all else is the same';
     like $plain, qr/^$_$/m, "one has it from systemd: $_" for 'StandardInput=socket', 'Requires=job-rerunner.socket';

@@ -15,6 +15,7 @@ use POSIX qw(WIFSIGNALED WEXITSTATUS);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::Http;
+use JR::Load qw(all_at_once);
 use JR::Process qw(spawn reap running children_of end_processes);
 use JR::Test;
 
@@ -191,21 +192,32 @@ sub outer_address {
 
 subtest 'who may see the pages' => sub {
     my $web = serve(env => { STATE_DIR => new_dir(), LISTEN => '0.0.0.0' });
+    # host and from are addresses to send to and from, named is the header Host.
     my $status = sub {
         my ($path, %o) = @_;
+        my @headers = (['Host', delete $o{named} // "localhost:$web->{port}"], @{ delete $o{headers} // [] });
         my $answer = eval {
             JR::Http->new(port => $web->{port}, map { $_ => delete $o{$_} } grep { $o{$_} } qw(host from))
-                ->send({ method => 'GET', path => $path, headers => [], %o });
+                ->send({ method => 'GET', path => $path, headers => \@headers, %o });
         };
         return $answer ? $answer->status : "none: $@";
     };
     is($status->('/status'), 200, 'this host: /status');
     is($status->('/metrics'), 200, 'this host: /metrics');
+    for my $name ("127.0.0.1:$web->{port}", qw(127.0.0.1 127.0.1.1:80 localhost LocalHost [::1] [::1]:5000)) {
+        is($status->('/status', named => $name), 200, "by the name $name");
+    }
+    # Names that a foreign page in a browser on this host may have, made to lead here.
+    for my $name ('rebound.example.org', "rebound.example.org:$web->{port}", qw(127.0.0.1.example.org localhost.example.org
+        xlocalhost 192.0.2.1 128.0.0.1 [::2] 127.example.org)) {
+        is($status->($_, named => $name), 404, "by the name $name: $_") for qw(/status /runs/1 /metrics);
+        is($status->('/', named => $name), 200, "by the name $name: the greeting");
+    }
     is($status->('/status', from => '127.0.0.5', host => '127.0.0.5'), 200, 'by another loopback address too');
     is($status->('/runs/1', method => 'HEAD'), 404, 'this host: /runs/ID');
     # What another web server on this host hands on is from elsewhere.
     for my $header (['X-Forwarded-For', '192.0.2.7'], ['x-forwarded-for', '127.0.0.1'], ['Forwarded', 'for=127.0.0.1'], ['Via', '1.1 proxy']) {
-        my $answer = get($web, path => '/status', headers => [$header, ['RERUNNER_PAGES', 'status'], ['Rerunner-Pages', 'status']]);
+        my $answer = get($web, path => '/status', headers => [['Host', 'localhost'], $header, ['RERUNNER_PAGES', 'status'], ['Rerunner-Pages', 'status']]);
         is($answer && $answer->body, "There is no such page.\n", "$header->[0]: none of the pages");
         is($status->('/', headers => [$header]), 200, "$header->[0]: the greeting");
     }
@@ -213,9 +225,19 @@ subtest 'who may see the pages' => sub {
         my $outer = outer_address();
         skip 'no address but loopback', 3 if !$outer;
         for my $path ('/status', '/runs/1', '/metrics') {
-            is($status->($path, host => $outer, headers => [['Rerunner-Pages', 'status metrics']]), 404, "another address: $path");
+            is($status->($path, host => $outer, named => '127.0.0.1', headers => [['Rerunner-Pages', 'status metrics']]), 404, "another address: $path");
         }
     }
+    stop($web, 'TERM', 'SIGTERM');
+};
+
+subtest 'a thousand webhooks at one moment' => sub {
+    open my $limits, '<', '/proc/self/limits' or die "limits: $!";
+    my ($files) = join('', <$limits>) =~ /^Max open files +\d+ +(\d+)/m;
+    plan skip_all => 'no limit high enough for so many files' if !$ROOT && ($files // 0) < 8192;
+    my $web = serve(env => { STATE_DIR => new_dir(), WORKERS => 16 });
+    my @events = map { delivery(job_event(run_id => next_id(), action => 'queued'), key => $KEY) } 1 .. 1000;
+    is_deeply(all_at_once($web->{port}, @events), { 202 => 1000 }, 'all are taken');
     stop($web, 'TERM', 'SIGTERM');
 };
 

@@ -76,7 +76,8 @@ sub read_all {
 sub encode {
     my ($request) = @_;
     my $body    = $request->{body} // '';
-    my @headers = (['Host', 'rerunner.test'], ['Connection', 'close'], @{ $request->{headers} // [] });
+    my @headers = (['Connection', 'close'], @{ $request->{headers} // [] });
+    unshift @headers, ['Host', 'rerunner.test'] if !grep { $_->[0] eq 'Host' } @headers;
     if ($request->{chunked}) {
         push @headers, ['Transfer-Encoding', 'chunked'];
         $body = chunked($body);

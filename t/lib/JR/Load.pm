@@ -8,9 +8,10 @@ use strict;
 use warnings;
 use Exporter 'import';
 use POSIX qw(_exit);
+use JR::Http qw(read_all);
 use JR::Process qw(reap);
 
-our @EXPORT_OK = qw(CLIENTS load);
+our @EXPORT_OK = qw(CLIENTS load all_at_once);
 
 use constant CLIENTS => 4;
 
@@ -43,6 +44,46 @@ sub load {
     close $results;
     reap($_) for @pids;
     return;
+}
+
+# All requests at one moment, each on a connection of its own to a port of 127.0.0.1:
+# first all but the last byte of each, then that. How often each status came.
+sub all_at_once {
+    my ($port, @requests) = @_;
+    pipe my $ready, my $say or die "pipe: $!";
+    pipe my $wait, my $go or die "pipe: $!";
+    pipe my $results, my $report or die "pipe: $!";
+    my @pids;
+    for my $n (0 .. CLIENTS - 1) {
+        my $pid = fork // die "fork: $!";
+        push @pids, $pid;
+        next if $pid;
+        close $go;
+        local $SIG{PIPE} = 'IGNORE';
+        my $http = JR::Http->new(port => $port);
+        my @open;
+        for my $i (grep { $_ % CLIENTS == $n } 0 .. $#requests) {
+            my $bytes = JR::Http::encode($requests[$i]);
+            my $socket = eval { $http->open_connection } // next;
+            syswrite $socket, substr $bytes, 0, -1;
+            push @open, [$socket, substr $bytes, -1];
+        }
+        syswrite $say, '.';
+        sysread $wait, my $nothing, 1;
+        syswrite $_->[0], $_->[1] for @open;
+        syswrite $report, (read_all($_->[0]) =~ m{^HTTP/1\.1 (\d+)} ? $1 : 'none') . "\n" for @open;
+        _exit(0);
+    }
+    close $_ for $say, $report, $wait;
+    sysread $ready, my $dot, 1 for 1 .. CLIENTS;
+    close $go;
+    my %count;
+    while (<$results>) {
+        chomp;
+        $count{$_}++;
+    }
+    reap($_) for @pids;
+    return \%count;
 }
 
 1;

@@ -37,7 +37,7 @@ sub binary {
 }
 
 # dir: its folder; user: who the workers run as when started by root;
-# server: text of the http block
+# server: text of the http block; main: text outside of it, if not a few connections
 sub start {
     my ($class, %o) = @_;
     my $self = bless {%o}, $class;
@@ -59,12 +59,13 @@ sub config {
     my $user = $> == 0 ? 'user ' . ($self->{user} // 'root') . ';' : '';
     my $temp = join "\n    ",
         map {"${_}_temp_path temp-$_;"} qw(client_body proxy fastcgi uwsgi scgi);
+    my $main = $self->{main} // 'events { worker_connections 512; }';
     return <<"CONF";
 $user
 daemon off;
 worker_processes 1;
 pid nginx.pid;
-events { worker_connections 512; }
+$main
 http {
     access_log access.log;
     $temp
