@@ -124,8 +124,6 @@ static int check_signature(struct post *post)
 
 static int check_event_name(struct post *post)
 {
-    if (post->request->header_doubled)
-        return end_with(post, 400, JR_REASON_HEADER_DOUBLED);
     if (post->request->event != NULL && !jr_event_is_watched(post->request->event))
         return end_with(post, 204, JR_REASON_EVENT_NOT_WATCHED);
     if (post->length == 0)
@@ -177,6 +175,9 @@ static int decode(struct post *post)
     case JR_PAYLOAD_EVENT:
         break;
     }
+    /* Only now: what there is nothing in is 204 before it is 400. */
+    if (post->request->header_doubled)
+        return end_with(post, 400, JR_REASON_HEADER_DOUBLED);
     return GO_ON;
 }
 

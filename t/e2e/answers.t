@@ -363,6 +363,7 @@ my @LIMITS = (
         'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => $now + 900), 9],
     ['Retry-After of a week', message(429, 'slow down', 'Retry-After' => 604_800), 3660],
     ['Retry-After: 0', message(403, 'slow down', 'Retry-After' => 0), 1],
+    ['Retry-After, a time that is over', message(403, 'slow down', 'Retry-After' => 'Wed, 21 Oct 2015 07:28:00 GMT'), 1],
     ['a used-up limit', message(403, 'API rate limit exceeded for user ID 1.', 'X-RateLimit-Remaining' => 0,
         'X-RateLimit-Reset' => $now + 900), '89\d|90[012]'],
     ['a used-up limit, as 429', message(429, 'no', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => $now + 900),

@@ -184,6 +184,12 @@ subtest 'other headers doubled, by nginx' => sub {
         my $request = delivery(queued());
         push @{ $request->{headers} }, [$name, 'another'];
         status_is $service->http->send($request), '400|403', $name;
+        for (['ping', { zen => 'x' }], ['workflow_job', ''], ['workflow_job', 'null']) {
+            my ($event, $body) = @$_;
+            $request = delivery($body, event => $event);
+            push @{ $request->{headers} }, [$name, 'another'];
+            answer_is $service->http->send($request), 204, "$name, and there is nothing in a $event";
+        }
     }
 };
 

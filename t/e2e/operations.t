@@ -172,6 +172,7 @@ subtest 'two services on one host' => sub {
     $example =~ s{^(\s*ssl_certificate_key) [^;]*}{$1 $cert->{key}}mg;
     $example =~ s{/var/log/nginx/}{$host/}g;
     $example =~ s{^\s*listen \[::\].*$}{}mg;
+    $example =~ s{include fastcgi_params;}{include /etc/nginx/fastcgi_params;}g;
     write_text("$host/etc/nginx/conf.d/job-rerunner.conf", $example);
 
     my ($section) = text(srcdir() . '/README') =~ /^Two services on one host\n-+\n(.*?)\n\n\n/ms;

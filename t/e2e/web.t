@@ -16,7 +16,7 @@ use Test::More;
 use Time::HiRes qw(time);
 use JR::Http;
 use JR::Load qw(all_at_once);
-use JR::Process qw(spawn reap running children_of end_processes);
+use JR::Process qw(spawn reap running children_of by_cmdline end_processes);
 use JR::Test;
 
 my $KEY   = 'a-signing-key-of-web-t-000000000001';
@@ -294,6 +294,34 @@ subtest 'conf/web is killed while it starts' => sub {
         $web = serve(env => { STATE_DIR => $dir });
         stop($web, 'TERM', "$time: it starts after that");
     }
+};
+
+# Whenever the signal comes: also between the start of a child and the note of its number.
+subtest 'SIGTERM while it starts' => sub {
+    my $preload = tmpdir() . '/term_at_fork.so'; # without a space: it is a list
+    my $compiler = spawn(
+        argv => ['/usr/bin/cc', '-shared', '-fPIC', '-o', $preload, srcdir() . '/t/lib/term_at_fork.c'],
+        env  => { PATH => '/usr/bin:/bin' },
+    );
+    is(reap($compiler), 0, 'the preload is built') or return;
+    my $dir = new_dir();
+    for my $fork (1 .. 100) {
+        my $web = start(env => { STATE_DIR => $dir, LD_PRELOAD => $preload, TERM_AT_FORK => $fork });
+        wait_for { text($web->{log}) =~ /is served$/m || !running($web->{pid}) };
+        if (running($web->{pid}) && text($web->{log}) !~ /stopping$/m) {
+            stop($web, 'TERM', 'all forks are behind it');
+            cmp_ok($fork, '>', 5, 'after some');
+            return;
+        }
+        my $status = reap($web->{pid});
+        # Before there is anything to be stopped, nobody needs to.
+        ok(defined $status && ($status == 0 || ($status == 15 && text($web->{log}) !~ /stopping/)),
+            "fork $fork: it stops") or diag(text($web->{log}));
+        my @left = by_cmdline($tmp);
+        is("@left", '', "fork $fork: nobody is left");
+        end_processes($web->{pid}, @left);
+    }
+    fail('it never serves');
 };
 
 subtest 'wrong settings' => sub {

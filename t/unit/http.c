@@ -220,6 +220,7 @@ static const struct header_row headers[] = {
       5000, 0, 1795422600, false, "" },
     { "Retry-After", "Retry-After: 30\r\n", 30, -1, -1, -1, false, "" },
     { "Retry-After of now", "Retry-After: 0\r\n", 0, -1, -1, -1, false, "" },
+    { "Retry-After of a time that is over", "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 0, -1, -1, -1, false, "" },
     { "permissions", "X-Accepted-GitHub-Permissions: actions=write\r\n", -1, -1, -1, -1, true, "" },
     { "numbers that are none", "X-RateLimit-Limit: many\r\nX-RateLimit-Remaining: -1\r\nX-RateLimit-Reset: 1e9\r\n", -1,
       -1, -1, -1, false, "" },
