@@ -634,6 +634,12 @@ static void decide_completed(const struct jr_settings *settings, const struct jr
                JR_REASON_RUN_FAILED);
 }
 
+/* A run that is shown as completed without a conclusion was looked at in between. */
+static bool is_over(const struct jr_event *seen)
+{
+    return seen->status == JR_STATUS_COMPLETED && seen->conclusion != JR_CONCLUSION_NONE;
+}
+
 /* Has the run lived longer than GitHub lets one? */
 static bool is_over_age(const struct jr_event *seen, int64_t now_ms)
 {
@@ -645,7 +651,7 @@ static bool is_over_age(const struct jr_event *seen, int64_t now_ms)
 static void decide_newer(const struct jr_settings *settings, const struct jr_event *seen,
                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
 {
-    bool by_hand = run->by_hand && run->intent_ms == 0 && seen->status == JR_STATUS_COMPLETED;
+    bool by_hand = run->by_hand && run->intent_ms == 0 && is_over(seen);
 
     leave_attempt(run, seen->attempt, false, &verdict->ended_attempt, &verdict->ended_reason);
     /* Who asks by hand means the run as it is, not an attempt that we did not hear of. */
@@ -654,7 +660,7 @@ static void decide_newer(const struct jr_settings *settings, const struct jr_eve
     verdict_is(verdict, JR_STEP_NONE,
                verdict->ended_reason != JR_REASON_NONE ? verdict->ended_reason
                                                        : JR_REASON_RERUN_BY_OTHERS);
-    if (seen->status != JR_STATUS_COMPLETED)
+    if (!is_over(seen))
         return;
     complete_run(run, seen);
     if (is_suspect_conclusion(settings, run, seen->conclusion))
@@ -668,7 +674,7 @@ static void decide_same(const struct jr_settings *settings, const struct jr_even
                         struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
 {
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
-    if (seen->status == JR_STATUS_COMPLETED)
+    if (is_over(seen))
         decide_completed(settings, seen, run, now_ms, verdict);
     else if (is_over_age(seen, now_ms))
         verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);

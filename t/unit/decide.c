@@ -537,6 +537,7 @@ static const struct scene_row dispatcher[] = {
     { "completed and cancelled", "", "q1 c1=cancelled Gc=cancelled", "202 201 none:conclusion-not-retried", "1 closed 1/0/1", 0 },
     { "completed and succeeded", "", "q1 c1=failure Gc=success", "202 201 none:conclusion-not-retried", "1 closed 1/0/1", 0 },
     { "in progress", "", "q1 c1=failure Gi", "202 201 wait:run-not-completed", "1 due 1/0/1", 0 },
+    { "completed, but how is not told yet", "", "q1 c1=failure Gc Gc=failure", "202 201 wait:run-not-completed rerun-failed", "1 due 1/0/1", 0 },
     { "queued", "", "q1 c1=failure Gq", "202 201 wait:run-not-completed", "1 due 1/0/1", 0 },
     { "in progress for long, then failed", "", "q1 c1=failure Gi Gi Gi Gi Gi Gi Gi Gi Gi Gc=failure",
       "202 201 * * * * * * * * wait:run-not-completed rerun-failed", "1 due 1/0/1", 0 },
