@@ -755,7 +755,7 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
                    "another dispatcher works on this STATE_DIR; this one takes over when it ends");
         told = true;
         /* Somebody is at work, if not we. */
-        dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
+        dispatcher->runtime->dispatcher_free_ms = jr_monotonic_ms();
         pause_for(dispatcher, LOCK_WAIT_MS);
     }
     return err;
@@ -815,7 +815,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     close(dispatcher->lock_fd);
     dispatcher->lock_fd = -1;
     if (dispatcher->runtime != NULL)
-        dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
+        dispatcher->runtime->dispatcher_free_ms = jr_monotonic_ms();
     return dispatcher->paused_ms == 0 && jr_now_ms() < until_ms
            && jr_rerun_first(dispatcher->store, INT64_MAX, &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
