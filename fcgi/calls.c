@@ -129,19 +129,6 @@ static void tell_skew(struct jr_calls *calls)
            skew_ms < 0 ? "ahead of" : "behind");
 }
 
-/* Looking for missed work keeps to a share that no installation is harmed by. */
-static void take_least_limit(struct jr_calls *calls)
-{
-    int64_t least = 0;
-    const struct jr_installation *installation;
-
-    for (size_t at = 0; (installation = jr_app_next(calls->app, &at)) != NULL;)
-        if (installation->throttle.hourly_limit > 0
-            && (least == 0 || installation->throttle.hourly_limit < least))
-            least = installation->throttle.hourly_limit;
-    calls->throttle.hourly_limit = least;
-}
-
 /* installation: whose answer it is; NULL: it is about all calls */
 static void note(struct jr_calls *calls, struct jr_installation *installation,
                  const struct jr_call *call)
@@ -168,8 +155,6 @@ static void note(struct jr_calls *calls, struct jr_installation *installation,
         show(calls);
     }
     show_rate(calls, installation, call, now_ms);
-    if (installation != NULL)
-        take_least_limit(calls);
     if (call->stops_all)
         tell_stop(throttle, call, now_ms);
     if (calls->app == NULL)
@@ -286,6 +271,31 @@ int64_t jr_calls_wait_ms(struct jr_calls *calls)
     if (call.status == 0)
         return calls->settings->api_backoff_min_ms;
     return throttle->rejected_ms != 0 ? TOKEN_LOOK_MS : 0;
+}
+
+/* What a repository's calls come from; of an App's, NULL when it is not known yet. */
+static struct jr_throttle *throttle_of(struct jr_calls *calls, const char *repo)
+{
+    return calls->app == NULL ? &calls->throttle : jr_app_throttle(calls->app, repo);
+}
+
+int64_t jr_calls_share_wait_ms(void *calls, const char *repo)
+{
+    struct jr_throttle *throttle = throttle_of(calls, repo);
+    int64_t now_ms = jr_now_ms(), stop_ms;
+
+    if (throttle == NULL)
+        return 0;
+    stop_ms = jr_throttle_stop_left_ms(throttle, now_ms);
+    return stop_ms > 0 ? stop_ms : jr_throttle_wait_ms(throttle, now_ms);
+}
+
+void jr_calls_share_take(struct jr_calls *calls, const char *repo)
+{
+    struct jr_throttle *throttle = throttle_of(calls, repo);
+
+    if (throttle != NULL)
+        jr_throttle_take(throttle);
 }
 
 /*

@@ -42,6 +42,17 @@ void jr_calls_close(struct jr_calls *calls);
 int64_t jr_calls_wait_ms(struct jr_calls *calls);
 
 /*
+ * How long until there is a call to spare for looking at a repository, in ms, within the
+ * share of its own installation; 0: now, or it is not known yet where it belongs.
+ *   repo   owner/name; empty: any; of an App, then 0
+ *   calls  struct jr_calls, open for calls; of a type that jr_share_wait has
+ */
+int64_t jr_calls_share_wait_ms(void *calls, const char *repo);
+
+/* Take a call of that share, after it was made: then it is known where the repository belongs. */
+void jr_calls_share_take(struct jr_calls *calls, const char *repo);
+
+/*
  * The calls of lib/github.h. Their answers are noted. While one installation of an App
  * is stopped, calls about its repositories are LATER, unasked; the others go on.
  */

@@ -271,6 +271,7 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
     jr_emit_number(emit, "jobs_failed", run->jobs_failed);
     jr_emit_time(emit, "due_at", run->due_ms);
+    jr_emit_time(emit, "waiting_since", run->waiting_ms);
     jr_emit_number(emit, "tries", run->tries);
     jr_emit_bool(emit, "by_hand", run->by_hand);
     jr_emit_number(emit, "reruns", run->reruns);

@@ -74,15 +74,16 @@ static void add_run(struct list *list, const struct jr_run *run)
 }
 
 static const struct jr_column outbox_columns[] = {
-    { "DUE", false, false },       { "IN", false, false },     { "RUN", true, false },
-    { "REPOSITORY", false, true }, { "ATTEMPT", true, false }, { "TRIES", true, false },
-    { "REASON", false, false },
+    { "DUE", false, false }, { "IN", false, false },        { "AGE", false, false },
+    { "RUN", true, false },  { "REPOSITORY", false, true }, { "ATTEMPT", true, false },
+    { "TRIES", true, false }, { "REASON", false, false },
 };
 
 static void add_entry(struct list *list, const struct jr_run *run)
 {
     char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
     int64_t left_ms = run->due_ms - list->command->now_ms;
+    int64_t age_ms = list->command->now_ms - run->waiting_ms;
 
     if (list->command->json) {
         jr_command_emit_run(&list->emit, NULL, list->command, run);
@@ -91,6 +92,7 @@ static void add_entry(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, jr_command_when(run->due_ms, when));
     jr_grid_addf(&list->grid, "%s%s", left_ms < 0 ? "-" : "",
                   jr_say_span(left_ms < 0 ? -left_ms : left_ms, span));
+    jr_grid_add(&list->grid, jr_say_span(age_ms < 0 ? 0 : age_ms, span));
     jr_grid_addf(&list->grid, "%llu", (unsigned long long)run->run_id);
     jr_grid_add(&list->grid, run->known ? run->repo : "(damaged)");
     jr_grid_addf(&list->grid, "%u", run->attempt);

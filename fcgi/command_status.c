@@ -34,6 +34,7 @@ struct picture {
     uint64_t runs, waiting, repos, used_bytes, map_bytes;
     int64_t first_due_ms; /* 0: nothing waits */
     uint64_t first_due_run;
+    int64_t oldest_ms; /* since when the one waits that has waited longest; 0: nothing waits */
     int64_t paused_ms;
     /* GitHub, as it said last; 0: not said */
     int64_t rate_limit, rate_remaining, rate_reset_ms, rate_limited_until_ms;
@@ -84,6 +85,7 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
     jr_txn_begin(&txn, store, false);
     picture->runs = jr_ledger_count(&txn);
     picture->waiting = jr_txn_count(&txn, JR_TABLE_OUTBOX);
+    picture->oldest_ms = jr_ledger_oldest_waiting(&txn);
     picture->repos = jr_txn_count(&txn, JR_TABLE_REPOS);
     jr_throttle_recall(&txn, &throttle);
     jr_txn_abort(&txn);
@@ -172,6 +174,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     jr_emit_number(&emit, "waiting", (int64_t)picture->waiting);
     jr_emit_time(&emit, "first_due_at", picture->first_due_ms);
     emit_count(&emit, "first_due_run_id", picture->waiting != 0, (int64_t)picture->first_due_run);
+    jr_emit_time(&emit, "oldest_since", picture->oldest_ms);
     jr_emit_close(&emit);
     jr_emit_open(&emit, "github");
     emit_count(&emit, "rate_limit", rate_known, picture->rate_limit);
@@ -273,7 +276,7 @@ static void tell_github(const struct picture *picture)
 
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
-    char when[JR_WHEN_SIZE], span[64], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE], folder[512];
+    char when[JR_WHEN_SIZE], since[JR_WHEN_SIZE], span[64], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE], folder[512];
 
     label("health");
     printf("%s\n", !picture->healthy ? "FAILING" : picture->ailment_count > 0 ? "degraded" : "good");
@@ -285,9 +288,10 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     if (picture->waiting == 0)
         printf("empty\n");
     else
-        printf("%llu waiting, the first due at %s (%s)\n", (unsigned long long)picture->waiting,
-               jr_command_when(picture->first_due_ms, when),
-               distance(picture, picture->first_due_ms, span));
+        printf("%llu waiting, the first due at %s (%s), the oldest since %s\n",
+               (unsigned long long)picture->waiting, jr_command_when(picture->first_due_ms, when),
+               distance(picture, picture->first_due_ms, span),
+               jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
     jr_grid_clean(folder, sizeof folder, command->settings.state_dir);

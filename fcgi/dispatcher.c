@@ -402,12 +402,13 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
     struct jr_run run;
     struct jr_error error;
     int64_t due_ms;
-    enum jr_err err = jr_rerun_quiet(dispatcher->store, dispatcher->settings, jr_now_ms(), &run,
-                                     &due_ms, &error);
+    enum jr_err err = jr_rerun_quiet(dispatcher->store, dispatcher->settings, jr_now_ms(),
+                                     jr_calls_share_wait_ms, &dispatcher->calls, &run, &due_ms,
+                                     &error);
 
     if (err == JR_OK) {
-        jr_throttle_take(&dispatcher->calls.throttle);
         ask(dispatcher, &run);
+        jr_calls_share_take(&dispatcher->calls, run.repo);
         return 0;
     }
     if (err == JR_EFORMAT) {
@@ -457,9 +458,9 @@ static void look_further(struct dispatcher *dispatcher)
     unsigned found, closed;
     enum jr_err err;
 
-    jr_throttle_take(&dispatcher->calls.throttle);
     jr_calls_list_runs(&dispatcher->calls, look->repo.name, &look->list, dispatcher->listed, &count,
                        &shown, &call);
+    jr_calls_share_take(&dispatcher->calls, look->repo.name);
     if (call.outcome != JR_OUTCOME_DONE) {
         look->active = false;
         jr_log(JR_LOG_WARN, "look-failed", "%s: %s (%d) %s", look->repo.name,
@@ -482,6 +483,7 @@ static void look_further(struct dispatcher *dispatcher)
 static int64_t work_sweep(struct dispatcher *dispatcher)
 {
     int64_t now_ms = jr_now_ms(), wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
+    int64_t held_ms;
     struct jr_error error;
     enum jr_err err = JR_OK;
 
@@ -498,12 +500,16 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
         return 0;
     }
     err = jr_reconcile_begin(dispatcher->store, dispatcher->settings, dispatcher->sweep_ms, now_ms,
-                             &dispatcher->look, &error);
+                             jr_calls_share_wait_ms, &dispatcher->calls, &dispatcher->look,
+                             &held_ms, &error);
     if (err == JR_ENOENT) {
+        wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
+        /* Those that have to wait do not keep the next sweep from looking at the others. */
+        if (held_ms > 0 && wait_ms > 0)
+            return held_ms < wait_ms ? held_ms : wait_ms;
         dispatcher->sweep_ms = 0;
         if (dispatcher->runtime != NULL)
             dispatcher->runtime->sweep_ended_ms = now_ms;
-        wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
         return wait_ms > 0 ? wait_ms : 0;
     }
     if (err != JR_OK)
@@ -522,7 +528,7 @@ static int64_t work_reconcile(struct dispatcher *dispatcher)
     wait_ms = jr_calls_wait_ms(&dispatcher->calls);
     if (wait_ms > 0)
         return wait_ms;
-    wait_ms = jr_throttle_wait_ms(&dispatcher->calls.throttle, jr_now_ms());
+    wait_ms = jr_calls_share_wait_ms(&dispatcher->calls, "");
     if (wait_ms > 0)
         return wait_ms;
     /* In turn, so that neither uses up all of the share. */
@@ -749,7 +755,7 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
                    "another dispatcher works on this STATE_DIR; this one takes over when it ends");
         told = true;
         /* Somebody is at work, if not we. */
-        dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
+        dispatcher->runtime->dispatcher_free_ms = jr_monotonic_ms();
         pause_for(dispatcher, LOCK_WAIT_MS);
     }
     return err;
@@ -809,7 +815,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     close(dispatcher->lock_fd);
     dispatcher->lock_fd = -1;
     if (dispatcher->runtime != NULL)
-        dispatcher->runtime->dispatcher_free_ms = jr_now_ms();
+        dispatcher->runtime->dispatcher_free_ms = jr_monotonic_ms();
     return dispatcher->paused_ms == 0 && jr_now_ms() < until_ms
            && jr_rerun_first(dispatcher->store, INT64_MAX, &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;

@@ -19,9 +19,9 @@
 #define MAP_DEGRADED 80
 
 static bool has_dispatcher(const struct jr_settings *settings, const struct jr_runtime *runtime,
-                           bool in_service, int64_t now_ms)
+                           bool in_service)
 {
-    int64_t free_ms;
+    int64_t free_ms, now_ms = jr_monotonic_ms();
 
     if (jr_lock_is_held(settings->state_dir))
         return true;
@@ -31,7 +31,8 @@ static bool has_dispatcher(const struct jr_settings *settings, const struct jr_r
     /* It has just died, and the master does not know yet. */
     if (free_ms == 0)
         return in_service;
-    return now_ms - free_ms < DISPATCHER_GRACE_MS;
+    /* A later time than now was left behind before this host was started. */
+    return now_ms >= free_ms && now_ms - free_ms < DISPATCHER_GRACE_MS;
 }
 
 static bool commits_fail(const struct jr_runtime *runtime, int64_t now_ms)
@@ -102,7 +103,7 @@ size_t jr_health_look(const struct jr_settings *settings, const struct jr_runtim
 
     for (size_t i = 0; i < AILMENTS; i++) {
         bool holds = ailments[i].holds == NULL
-                         ? !has_dispatcher(settings, runtime, in_service, now_ms)
+                         ? !has_dispatcher(settings, runtime, in_service)
                          : runtime != NULL && ailments[i].holds(runtime, now_ms);
 
         if (holds)

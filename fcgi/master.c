@@ -285,7 +285,7 @@ static void reap(struct master *master, bool stopping)
         if (child == NULL)
             continue;
         if (child->kind == DISPATCHER && master->runtime->dispatcher_free_ms == 0)
-            master->runtime->dispatcher_free_ms = jr_now_ms();
+            master->runtime->dispatcher_free_ms = jr_monotonic_ms();
         jr_process_note_end(block_of(master, child));
         if (stopping)
             child->pid = 0;

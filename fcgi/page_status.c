@@ -261,12 +261,14 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
     else
         jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
     jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")
-                            NUMBERS("Asked") TABLE_ROWS);
+                            NUMBERS("Since") NUMBERS("Asked") TABLE_ROWS);
     for (size_t i = 0; i < status->waiting_count; i++) {
         const struct jr_run *run = &status->waiting[i];
 
         add_run_cells(page, handler->settings, run);
-        jr_buffer_add(page, "<td role=\"cell\" class=\"num\" data-label=\"Asked\">");
+        jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
+        jr_page_time(page, run->waiting_ms, now_ms);
+        jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
         if (run->due_ms <= now_ms)
             jr_buffer_add(page, "now");
         else

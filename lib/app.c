@@ -144,6 +144,25 @@ const struct jr_installation *jr_app_next(const struct jr_app *app, size_t *at)
     return NULL;
 }
 
+/* An owner has an App once, so all his repositories belong to one installation. */
+struct jr_throttle *jr_app_throttle(struct jr_app *app, const char *repo)
+{
+    const char *slash = strchr(repo, '/');
+    const struct place *newest = NULL;
+
+    for (size_t i = 0; slash != NULL && i < JR_APP_REPOS; i++) {
+        const struct place *place = &app->places[i];
+
+        if (strncasecmp(place->repo, repo, (size_t)(slash - repo) + 1) == 0
+            && (newest == NULL || place->used > newest->used))
+            newest = place;
+    }
+    for (size_t i = 0; newest != NULL && i < JR_APP_INSTALLATIONS; i++)
+        if (app->installations[i].id == newest->installation)
+            return &app->installations[i].throttle;
+    return NULL;
+}
+
 /* The calls of an App as itself have refusals of their own. */
 static void sort_as_app(struct jr_call *call)
 {

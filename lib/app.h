@@ -25,7 +25,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many are kept. One more takes the place of the one that was not used for longest. */
+/*
+ * How many are kept. One more takes the place of the one that was not used for longest;
+ * of that, the stops are remembered (in the store), the bucket of its share is not.
+ */
 #define JR_APP_INSTALLATIONS 64
 #define JR_APP_REPOS 512
 
@@ -96,6 +99,12 @@ bool jr_app_enter(struct jr_app *app, struct jr_turn *turn, int64_t now_ms, stru
  *   call  in and out: replaced when it shows that the repository belongs to none
  */
 bool jr_app_again(struct jr_app *app, struct jr_turn *turn, int64_t now_ms, struct jr_call *call);
+
+/*
+ * What throttles calls about a repository: that of its owner's installation, as far
+ * as one is kept; else NULL.
+ */
+struct jr_throttle *jr_app_throttle(struct jr_app *app, const char *repo);
 
 /* The installations that are kept, beginning with *at = 0; NULL after the last. */
 const struct jr_installation *jr_app_next(const struct jr_app *app, size_t *at);

@@ -35,4 +35,10 @@ struct jr_call {
     char text[256];           /* what GitHub or libcurl said, for people; may be empty */
 };
 
+/*
+ * How long until a repository may be looked at for missed work, in ms, by the share of
+ * the calls that such looks have; 0: now. Asked about the same one many times.
+ */
+typedef int64_t jr_share_wait(void *context, const char *repo);
+
 #endif

@@ -54,6 +54,20 @@ static void learn_facts(struct jr_run *run, const struct jr_event *event)
         run->created_ms = event->created_ms;
 }
 
+/* Have GitHub asked about the run. An entry that there is already has waited since it was made. */
+static void put_in_outbox(struct jr_run *run, int64_t due_ms, int64_t now_ms)
+{
+    if (run->due_ms == 0)
+        run->waiting_ms = now_ms;
+    run->due_ms = due_ms;
+}
+
+static void take_from_outbox(struct jr_run *run)
+{
+    run->due_ms = 0;
+    run->waiting_ms = 0;
+}
+
 /* Start over with an attempt of which nothing is known. */
 static void open_attempt(struct jr_run *run, uint32_t attempt)
 {
@@ -67,7 +81,7 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->updated_ms = 0;
     run->phase = JR_PHASE_OPEN;
     run->reason = JR_REASON_NONE;
-    run->due_ms = 0;
+    take_from_outbox(run);
     run->tries = 0;
     run->intent_ms = 0;
     run->rerun_all = false;
@@ -188,7 +202,7 @@ static void close_run(struct jr_run *run, enum jr_reason reason)
 {
     run->phase = JR_PHASE_CLOSED;
     run->reason = reason;
-    run->due_ms = 0;
+    take_from_outbox(run);
     run->tries = 0;
     run->by_hand = false;
 }
@@ -208,8 +222,9 @@ static void suspect(const struct jr_settings *settings, struct jr_run *run,
     }
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
-    run->due_ms = not_too_soon(settings, run, later_of(now_ms + settings->rerun_delay_ms, 1),
-                               now_ms);
+    put_in_outbox(run,
+                  not_too_soon(settings, run, later_of(now_ms + settings->rerun_delay_ms, 1), now_ms),
+                  now_ms);
     run->tries = 0;
 }
 
@@ -346,7 +361,7 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
             || (run->tries == 0 && run->intent_ms == 0 && !run->by_hand)) {
             run->phase = JR_PHASE_OPEN;
             run->reason = JR_REASON_WAITING_FOR_JOBS;
-            run->due_ms = 0;
+            take_from_outbox(run);
         }
         answer(decision, 202, moved ? JR_REASON_WAITING_FOR_JOBS : JR_REASON_NO_NEWS);
     } else if (!moved && !filtered) {
@@ -355,7 +370,7 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
         if (!run->by_hand) {
             run->phase = JR_PHASE_OPEN;
             run->reason = JR_REASON_JOBS_SUCCEEDED;
-            run->due_ms = 0;
+            take_from_outbox(run);
         }
         answer(decision, 200, JR_REASON_JOBS_SUCCEEDED);
     } else {
@@ -569,7 +584,7 @@ static void wait_more(const struct jr_settings *settings, struct jr_run *run,
     verdict_is(verdict, JR_STEP_WAIT, reason);
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
-    run->due_ms = not_too_soon(settings, run, now_ms + wait_ms, now_ms);
+    put_in_outbox(run, not_too_soon(settings, run, now_ms + wait_ms, now_ms), now_ms);
     if (run->tries < UINT32_MAX)
         run->tries++;
 }
@@ -625,7 +640,7 @@ static void decide_completed(const struct jr_settings *settings, const struct jr
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_RUN_FAILED;
     run->intent_ms = now_ms;
-    run->due_ms = now_ms + settings->api_backoff_min_ms;
+    put_in_outbox(run, now_ms + settings->api_backoff_min_ms, now_ms);
     /* A run that could not even start has no failed jobs to rerun. */
     verdict_is(verdict,
                run->rerun_all || seen->conclusion == JR_CONCLUSION_STARTUP_FAILURE
@@ -802,7 +817,7 @@ enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char 
     run->by_hand = true;
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_BY_HAND;
-    run->due_ms = not_too_soon(settings, run, now_ms, now_ms);
+    put_in_outbox(run, not_too_soon(settings, run, now_ms, now_ms), now_ms);
     run->tries = 0;
     watch(settings, run, now_ms);
     return JR_REASON_NONE;

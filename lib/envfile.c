@@ -6,10 +6,10 @@
 #include <config.h>
 
 #include "lib/envfile.h"
+#include "lib/settings.h"
 #include "lib/signature.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,21 +176,19 @@ static enum jr_err read_all(struct cursor *cursor)
 /* The whole file, with a NUL after it. */
 static enum jr_err read_file(const char *path, char *text, size_t *length, struct jr_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    ssize_t got = -1;
-    int saved;
+    int fd = jr_settings_open_file(path, error), saved;
+    ssize_t got;
 
     *length = 0;
-    if (fd >= 0)
-        while ((got = read(fd, text + *length, JR_ENVFILE_MAX - *length)) > 0)
-            *length += (size_t)got;
+    if (fd < 0)
+        return error->code;
+    while ((got = read(fd, text + *length, JR_ENVFILE_MAX - *length)) > 0)
+        *length += (size_t)got;
     saved = errno;
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     text[*length] = '\0';
     if (got < 0)
-        return jr_error_set(error, fd < 0 && saved == ENOENT ? JR_ENOENT : JR_EIO,
-                            "cannot read '%.200s': %s", path, strerror(saved));
+        return jr_error_set(error, JR_EIO, "cannot read '%.200s': %s", path, strerror(saved));
     if (*length == JR_ENVFILE_MAX)
         return jr_error_set(error, JR_EINVAL, "'%.200s' is too large for a file of settings", path);
     if (strlen(text) != *length)

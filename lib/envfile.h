@@ -25,7 +25,7 @@
  * of those of the same name.
  * Returns JR_OK; JR_ENOENT when there is no such file; JR_EINVAL when a line is
  * no assignment ("FILE:LINE: what"; those before it are set); JR_ENOMEM; JR_EIO
- * when it cannot be read. No value is in the error's text.
+ * when it cannot be read or is not a regular file. No value is in the error's text.
  */
 enum jr_err jr_envfile_load(const char *path, struct jr_error *error) JR_CHECKED;
 

@@ -70,6 +70,28 @@ static uint64_t age_of(int64_t last_event_ms)
     return (uint64_t)(last_event_ms / JR_HOUR_MS);
 }
 
+/* When an entry of the outbox was made; one that does not tell is from an older version. */
+static int64_t read_waiting(const void *value, size_t length, int64_t due_ms)
+{
+    struct jr_reader reader;
+    int64_t waiting_ms;
+
+    jr_reader_init(&reader, value, length);
+    (void)jr_read_u32(&reader);
+    waiting_ms = jr_read_time(&reader);
+    return reader.ok && waiting_ms != 0 ? waiting_ms : due_ms;
+}
+
+static int64_t load_waiting(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
+{
+    struct key key = key_of_two((uint64_t)due_ms, run_id);
+    unsigned char value[12];
+    size_t length;
+
+    (void)jr_txn_get(txn, JR_TABLE_OUTBOX, key.bytes, key.length, value, sizeof value, &length);
+    return read_waiting(value, length, due_ms);
+}
+
 bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
 {
     unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
@@ -84,7 +106,10 @@ bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
         run->known = true;
     }
     run->run_id = run_id;
+    if (run->due_ms != 0)
+        run->waiting_ms = load_waiting(txn, run->due_ms, run_id);
     run->stored_due_ms = run->due_ms;
+    run->stored_waiting_ms = run->waiting_ms;
     run->stored_quiet_due_ms = run->quiet_due_ms;
     run->stored_last_event_ms = run->last_event_ms;
     return whole;
@@ -97,23 +122,40 @@ void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
                     (unsigned long long)run_id);
 }
 
-/* Move a run in an index by time; time 0: it is not in it. */
-static void move_in(struct jr_txn *txn, enum jr_table table, uint64_t run_id, int64_t *stored_ms,
-                    int64_t time_ms, const void *value, size_t length)
+static void save_due(struct jr_txn *txn, struct jr_run *run)
+{
+    unsigned char value[12];
+    struct jr_writer writer;
+    struct key key;
+
+    if (run->due_ms == run->stored_due_ms && run->waiting_ms == run->stored_waiting_ms)
+        return;
+    if (run->stored_due_ms != 0)
+        jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
+    if (run->due_ms != 0) {
+        jr_writer_init(&writer, value, sizeof value);
+        jr_write_u32(&writer, run->attempt);
+        jr_write_time(&writer, run->waiting_ms);
+        key = key_of_two((uint64_t)run->due_ms, run->run_id);
+        jr_txn_put(txn, JR_TABLE_OUTBOX, key.bytes, key.length, value, writer.length);
+    }
+    run->stored_due_ms = run->due_ms;
+    run->stored_waiting_ms = run->waiting_ms;
+}
+
+static void save_quiet(struct jr_txn *txn, struct jr_run *run)
 {
     struct key key;
 
-    if (time_ms == *stored_ms)
+    if (run->quiet_due_ms == run->stored_quiet_due_ms)
         return;
-    if (*stored_ms != 0) {
-        key = key_of_two((uint64_t)*stored_ms, run_id);
-        jr_txn_delete(txn, table, key.bytes, key.length);
+    if (run->stored_quiet_due_ms != 0)
+        jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
+    if (run->quiet_due_ms != 0) {
+        key = key_of_two((uint64_t)run->quiet_due_ms, run->run_id);
+        jr_txn_put(txn, JR_TABLE_QUIET, key.bytes, key.length, "", 0);
     }
-    if (time_ms != 0) {
-        key = key_of_two((uint64_t)time_ms, run_id);
-        jr_txn_put(txn, table, key.bytes, key.length, value, length);
-    }
-    *stored_ms = time_ms;
+    run->stored_quiet_due_ms = run->quiet_due_ms;
 }
 
 static void save_age(struct jr_txn *txn, struct jr_run *run)
@@ -134,7 +176,7 @@ static void save_age(struct jr_txn *txn, struct jr_run *run)
 
 void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
 {
-    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE], attempt[4];
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
@@ -143,11 +185,8 @@ void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
         jr_txn_fail(txn, JR_EINVAL, "the record of a run is too large");
     jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, run->run_id, JR_PART_RUN, 0), record,
                writer.length);
-    jr_writer_init(&writer, attempt, sizeof attempt);
-    jr_write_u32(&writer, run->attempt);
-    move_in(txn, JR_TABLE_OUTBOX, run->run_id, &run->stored_due_ms, run->due_ms, attempt,
-            sizeof attempt);
-    move_in(txn, JR_TABLE_QUIET, run->run_id, &run->stored_quiet_due_ms, run->quiet_due_ms, "", 0);
+    save_due(txn, run);
+    save_quiet(txn, run);
     save_age(txn, run);
 }
 
@@ -229,7 +268,8 @@ bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms,
     return first_in(txn, JR_TABLE_OUTBOX, latest_ms, due_ms, run_id);
 }
 
-bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
+bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id,
+                        int64_t *waiting_ms)
 {
     struct key key = key_of_two((uint64_t)*due_ms, *run_id);
     struct jr_entry entry;
@@ -238,7 +278,19 @@ bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id)
         return false;
     *due_ms = (int64_t)number_in(&entry, 0);
     *run_id = number_in(&entry, 8);
+    *waiting_ms = read_waiting(entry.value, entry.value_length, *due_ms);
     return true;
+}
+
+int64_t jr_ledger_oldest_waiting(struct jr_txn *txn)
+{
+    int64_t due_ms = 0, waiting_ms, oldest_ms = 0;
+    uint64_t run_id = 0;
+
+    while (jr_ledger_next_due(txn, &due_ms, &run_id, &waiting_ms))
+        if (oldest_ms == 0 || waiting_ms < oldest_ms)
+            oldest_ms = waiting_ms;
+    return oldest_ms;
 }
 
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id)

@@ -2,7 +2,7 @@
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
  * Saving a run keeps three indexes in step with it: the outbox (by due_ms, while
- * that is not 0), the watched runs (by quiet_due_ms, likewise) and the ages (by
+ * that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms, likewise) and the ages (by
  * the hour of the last event, for pruning).
  * All functions work inside the caller's transaction; what fails, fails it.
  *
@@ -76,9 +76,18 @@ bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms,
 /*
  * Walk the outbox in due order.
  *   due_ms, run_id  in: of the entry before, 0 and 0 at first; out: of the next
+ *   waiting_ms      out: since when it waits; of an entry that does not tell, when
+ *                   it is or was due
  * Returns whether there is one.
  */
-bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id);
+bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id,
+                        int64_t *waiting_ms);
+
+/*
+ * Since when the entry waits that has waited longest, by a walk through the
+ * outbox; 0: it is empty.
+ */
+int64_t jr_ledger_oldest_waiting(struct jr_txn *txn);
 
 /*
  * Walk the runs by the hour of their last event, backwards; within an hour the

@@ -82,16 +82,18 @@ enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing *listing
                               struct jr_error *error)
 {
     struct jr_txn txn;
+    int64_t waiting_ms;
 
     *count = 0;
     jr_txn_begin(&txn, store, false);
     while (!listing->ended && *count < size) {
-        if (!jr_ledger_next_due(&txn, &listing->time_ms, &listing->run_id)) {
+        if (!jr_ledger_next_due(&txn, &listing->time_ms, &listing->run_id, &waiting_ms)) {
             listing->ended = true;
             break;
         }
         (void)load(&txn, listing->run_id, &runs[*count]);
-        runs[(*count)++].due_ms = listing->time_ms;
+        runs[*count].due_ms = listing->time_ms;
+        runs[(*count)++].waiting_ms = waiting_ms;
     }
     return finish(&txn, count, error);
 }

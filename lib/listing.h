@@ -62,7 +62,7 @@ enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct 
 
 /*
  * The next entries of the outbox, as they come due. `due_ms` of a run is when;
- * of a run whose record is damaged or missing, only run_id and due_ms are set.
+ * of a run whose record is damaged or missing, only run_id, due_ms and waiting_ms are set.
  */
 enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing *listing,
                               struct jr_run *runs, size_t size, size_t *count,

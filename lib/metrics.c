@@ -59,6 +59,7 @@ enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *s
     metrics->outbox_entries = (int64_t)jr_txn_count(&txn, JR_TABLE_OUTBOX);
     if (!jr_ledger_first_due(&txn, INT64_MAX, &metrics->outbox_due_ms, &run_id))
         metrics->outbox_due_ms = 0;
+    metrics->outbox_oldest_ms = jr_ledger_oldest_waiting(&txn);
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
         *error = txn.error;
@@ -339,6 +340,9 @@ static const struct family families[] = {
       write_number, NUMBER(outbox_entries) },
     { "job_rerunner_outbox_overdue_seconds", "gauge",
       "How long ago the first of them became due; 0 if none is.", write_overdue, 0 },
+    { "job_rerunner_outbox_oldest_timestamp_seconds", "gauge",
+      "Since when the one waits that has waited longest, as a Unix time.", write_time,
+      NUMBER(outbox_oldest_ms) },
     { "job_rerunner_paused", "gauge", "1 while the service is paused: nothing is rerun.",
       write_number, NUMBER(paused) },
     { "job_rerunner_commits_failing", "gauge",

@@ -48,6 +48,7 @@ struct jr_metrics {
     int64_t map_size_bytes;
     int64_t outbox_entries;
     int64_t outbox_due_ms; /* when the first of them is or was due; 0: there is none */
+    int64_t outbox_oldest_ms; /* since when the one waits that has waited longest; likewise */
 };
 
 /*

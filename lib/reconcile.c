@@ -61,7 +61,8 @@ static bool is_acted_on(const struct jr_settings *settings, const struct jr_repo
 }
 
 enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
-                               int64_t sweep_ms, int64_t now_ms, struct jr_look *look,
+                               int64_t sweep_ms, int64_t now_ms, jr_share_wait *share_wait,
+                               void *context, struct jr_look *look, int64_t *held_ms,
                                struct jr_error *error)
 {
     int64_t tried_ms = now_ms > sweep_ms ? now_ms : sweep_ms;
@@ -69,8 +70,10 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
     enum jr_err err;
 
     memset(look, 0, sizeof *look);
+    *held_ms = 0;
     jr_txn_begin(&txn, store, true);
-    while (!look->active && jr_repo_next(&txn, sweep_ms, tried_ms, &look->repo)) {
+    while (!look->active
+           && jr_repo_next(&txn, sweep_ms, tried_ms, share_wait, context, &look->repo, held_ms)) {
         look->repo.tried_ms = tried_ms;
         jr_repo_save(&txn, &look->repo);
         look->active = is_acted_on(settings, &look->repo);

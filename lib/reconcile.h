@@ -33,12 +33,16 @@ struct jr_look {
 
 /*
  * Begin a look at the repository whose turn it is.
- *   sweep_ms  when the sweep began; who was tried since is done with
- *   look      out: active on JR_OK
- * Returns JR_OK; JR_ENOENT when the sweep is over; else what failed.
+ *   sweep_ms    when the sweep began; who was tried since is done with
+ *   share_wait  those that have to wait are passed over, for now; NULL: none has to
+ *   look        out: active on JR_OK
+ *   held_ms     out: with JR_ENOENT, how long until one that was passed over has its
+ *               turn; 0: none was, the sweep is over
+ * Returns JR_OK; JR_ENOENT when there is none to look at; else what failed.
  */
 enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
-                               int64_t sweep_ms, int64_t now_ms, struct jr_look *look,
+                               int64_t sweep_ms, int64_t now_ms, jr_share_wait *share_wait,
+                               void *context, struct jr_look *look, int64_t *held_ms,
                                struct jr_error *error) JR_CHECKED;
 
 /*

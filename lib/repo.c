@@ -133,15 +133,25 @@ static bool next(struct jr_txn *txn, struct jr_entry *entry, struct jr_repo *rep
     return false;
 }
 
-bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, struct jr_repo *repo)
+bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share_wait *share_wait,
+                  void *context, struct jr_repo *repo, int64_t *held_ms)
 {
     struct jr_entry entry = { .key_length = 0 };
     struct jr_repo candidate;
     bool found = false;
 
+    *held_ms = 0;
     while (next(txn, &entry, &candidate)) {
+        int64_t wait_ms;
+
         if ((candidate.tried_ms >= since_ms && candidate.tried_ms <= now_ms) || (found && !comes_before(&candidate, repo)))
             continue;
+        wait_ms = share_wait == NULL ? 0 : share_wait(context, candidate.name);
+        if (wait_ms > 0) {
+            if (*held_ms == 0 || wait_ms < *held_ms)
+                *held_ms = wait_ms;
+            continue;
+        }
         *repo = candidate;
         found = true;
     }

@@ -7,6 +7,7 @@
 #ifndef JR_REPO_H
 #define JR_REPO_H
 
+#include "lib/call.h"
 #include "lib/event.h"
 #include "lib/store.h"
 
@@ -39,9 +40,14 @@ void jr_repo_looked(struct jr_txn *txn, const struct jr_repo *repo);
  * The repository to be looked at next: of those not tried since since_ms, one
  * that had events after its last look before the others, and the longest not
  * looked at first. One tried later than now_ms was so before the clock was set
- * back, which does not count. Returns whether there is one.
+ * back, which does not count.
+ *   share_wait  passes over those that have to wait; NULL: none has
+ *   held_ms     out: how long the first of those that were passed over waits; 0: none
+ *               was, or it was not asked about each
+ * Returns whether there is one.
  */
-bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, struct jr_repo *repo);
+bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share_wait *share_wait,
+                  void *context, struct jr_repo *repo, int64_t *held_ms);
 
 /* Forget up to `most` repositories without an event since before_ms. */
 void jr_repo_prune(struct jr_txn *txn, int64_t before_ms, unsigned most);

@@ -67,8 +67,8 @@ enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *d
 }
 
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
-                           int64_t now_ms, struct jr_run *run, int64_t *due_ms,
-                           struct jr_error *error)
+                           int64_t now_ms, jr_share_wait *share_wait, void *context,
+                           struct jr_run *run, int64_t *due_ms, struct jr_error *error)
 {
     int64_t latest_ms = now_ms + jr_decide_quiet_max_ms(settings);
     struct jr_txn txn;
@@ -88,7 +88,10 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
     jr_txn_begin(&txn, store, true);
     sound = jr_ledger_read_run(&txn, run_id, run) && run->known;
     if (sound) {
-        ask = jr_decide_quiet(settings, run, now_ms);
+        if (share_wait != NULL && share_wait(context, run->repo) > 0)
+            run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
+        else
+            ask = jr_decide_quiet(settings, run, now_ms);
         jr_ledger_save_run(&txn, run);
     } else {
         jr_ledger_drop_quiet(&txn, *due_ms, run_id);

@@ -39,13 +39,16 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
 
 /*
  * Look at the watched run whose time comes first (jr_decide_quiet).
+ *   share_wait  a run whose repository has to wait is put off by RECONCILE_INTERVAL,
+ *           as if nobody had looked; NULL: none has to
  *   run     out: the run to ask about, on JR_OK
  *   due_ms  out: when the first watched run is to be looked at; 0: none is watched
  * Returns JR_OK: ask about the run; JR_ENOENT: there is none to ask about now;
  * JR_EFORMAT: its record is damaged, and it is watched no longer; else what failed.
  */
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
-                           int64_t now_ms, struct jr_run *run, int64_t *due_ms,
+                           int64_t now_ms, jr_share_wait *share_wait, void *context,
+                           struct jr_run *run, int64_t *due_ms,
                            struct jr_error *error) JR_CHECKED;
 
 /*

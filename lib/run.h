@@ -59,6 +59,7 @@ struct jr_run {
 
     /* the outbox entry: there is one exactly while due_ms is not 0 */
     int64_t due_ms;
+    int64_t waiting_ms; /* since when there is one, however often it was put off; 0: there is none */
     uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
     int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
     bool rerun_all;    /* GitHub will not rerun failed jobs of it: ask for all */
@@ -81,8 +82,9 @@ struct jr_run {
     uint32_t rescue_day;   /* likewise what came of our last rerun; 0: it does not count */
     bool rescued;          /* what that was */
 
-    /* not in the record: what the indexes hold, set by ledger.c */
+    /* not in the record: what the indexes hold, set by ledger.c, as is waiting_ms */
     int64_t stored_due_ms;
+    int64_t stored_waiting_ms;
     int64_t stored_quiet_due_ms;
     int64_t stored_last_event_ms;
 };

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/runtime.h"
+#include "lib/timestamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 /* "JRrun" and the version of the layout */
-#define MAGIC UINT64_C(0x4a5272756e000006)
+#define MAGIC UINT64_C(0x4a5272756e000007)
 
 static bool make_path(char path[PATH_MAX], const char *state_dir)
 {
@@ -83,7 +84,7 @@ enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir
         return jr_error_set(error, JR_EIO, "cannot get random bytes: %s", strerror(errno));
     (*runtime)->slot_count = workers;
     (*runtime)->started_ms = now_ms;
-    (*runtime)->dispatcher_free_ms = now_ms;
+    (*runtime)->dispatcher_free_ms = jr_monotonic_ms();
     (*runtime)->file = status.st_ino;
     (*runtime)->magic = MAGIC;
     return JR_OK;

@@ -44,7 +44,7 @@ struct jr_runtime {
     uint64_t file; /* inode of STATE_DIR/runtime; 0: there is no file */
     _Atomic int64_t started_ms;
     _Atomic int64_t commits_fail_ms;     /* since when commits fail; 0: the last one succeeded */
-    _Atomic int64_t dispatcher_free_ms;  /* since when no dispatcher of ours holds the lock; 0: one does */
+    _Atomic int64_t dispatcher_free_ms;  /* monotonic: since when no dispatcher of ours holds the lock; 0: one does */
     _Atomic int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
     _Atomic int64_t rate_limited_until_ms;
     _Atomic int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* STATE_DIR/wake has to fit into sockaddr_un.sun_path, 108 bytes (unix(7)). */
@@ -427,22 +428,44 @@ static void take_secret(struct loader *loader, const struct row *row, const char
     keep_text(loader, row, value);
 }
 
+int jr_settings_open_file(const char *path, struct jr_error *error)
+{
+    char quoted[80];
+    struct stat status;
+    /* A FIFO that nobody writes to is opened all the same. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        return fd;
+    if (fd < 0)
+        (void)jr_error_set(error, errno == ENOENT ? JR_ENOENT : JR_EIO, "cannot read '%s': %s",
+                           shown(path, quoted), strerror(errno));
+    else
+        (void)jr_error_set(error, JR_EIO, "'%s' is not a regular file", shown(path, quoted));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 /* Read a secret from a file; the line feed at its end does not count. */
 static void read_secret_file(struct loader *loader, const struct row *row, const char *source,
                              const char *path)
 {
     char text[SECRET_MAX + 3], quoted[80];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct jr_error error;
+    int fd = jr_settings_open_file(path, &error);
     size_t length = 0;
-    ssize_t got = -1;
+    ssize_t got;
 
-    if (fd >= 0)
-        while ((got = read(fd, text + length, sizeof text - 1 - length)) > 0)
-            length += (size_t)got;
+    if (fd < 0) {
+        problem(loader, source, "%s", error.text);
+        return;
+    }
+    while ((got = read(fd, text + length, sizeof text - 1 - length)) > 0)
+        length += (size_t)got;
     if (got < 0)
         problem(loader, source, "cannot read '%s': %s", shown(path, quoted), strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     if (got < 0)
         return;
     if (length > 0 && text[length - 1] == '\n')
@@ -652,10 +675,16 @@ enum jr_err jr_settings_load_public(struct jr_settings *settings, char **problem
 
 enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct jr_error *error)
 {
-    if (settings->github_ca_file == NULL || access(settings->github_ca_file, R_OK) == 0)
+    struct jr_error why;
+    int fd;
+
+    if (settings->github_ca_file == NULL)
         return JR_OK;
-    return jr_error_set(error, JR_EINVAL, "GITHUB_CA_FILE: cannot read '%.200s': %s",
-                        settings->github_ca_file, strerror(errno));
+    fd = jr_settings_open_file(settings->github_ca_file, &why);
+    if (fd < 0)
+        return jr_error_set(error, JR_EINVAL, "GITHUB_CA_FILE: %s", why.text);
+    close(fd);
+    return JR_OK;
 }
 
 static void release_secret(char **secret)

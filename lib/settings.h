@@ -108,6 +108,14 @@ bool jr_settings_can_call(const struct jr_settings *settings);
  */
 bool jr_settings_reread_token(struct jr_settings *settings);
 
+/*
+ * Open a file of settings or secrets for reading. It has to be a regular file: one of
+ * another kind may make whoever opens or reads it wait for ever, and such files are read
+ * more than once, when a pipe has nothing more to give.
+ * Returns its descriptor, or -1; error then has JR_ENOENT or JR_EIO, and names the file.
+ */
+int jr_settings_open_file(const char *path, struct jr_error *error) JR_CHECKED;
+
 /* Whose a secret is: each kind of process has a use for its own only. */
 enum jr_secrets {
     JR_SECRETS_KEYS,  /* of the webhook: who answers requests */

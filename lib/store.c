@@ -508,12 +508,10 @@ bool jr_txn_get(struct jr_txn *txn, enum jr_table table, const void *key, size_t
     rc = mdb_get(txn->handle, txn->store->tables[table], &name, &found);
     if (rc == MDB_NOTFOUND || !went_well(txn, rc, "read", table))
         return false;
-    if (found.mv_size > size) {
-        jr_txn_fail(txn, JR_EFORMAT, "a record in '%s' is too large", table_names[table]);
-        return false;
+    if (found.mv_size <= size) {
+        memcpy(value, found.mv_data, found.mv_size);
+        *length = found.mv_size;
     }
-    memcpy(value, found.mv_data, found.mv_size);
-    *length = found.mv_size;
     return true;
 }
 
@@ -546,14 +544,14 @@ static bool take_entry(struct jr_txn *txn, enum jr_table table, int rc, const MD
 {
     if (rc == MDB_NOTFOUND || !went_well(txn, rc, "walk", table))
         return false;
-    if (name->mv_size > sizeof entry->key || value->mv_size > sizeof entry->value) {
-        jr_txn_fail(txn, JR_EFORMAT, "an entry in '%s' is too large", table_names[table]);
+    if (name->mv_size > sizeof entry->key) {
+        jr_txn_fail(txn, JR_EFORMAT, "a key in '%s' is too large", table_names[table]);
         return false;
     }
     memcpy(entry->key, name->mv_data, name->mv_size);
     entry->key_length = name->mv_size;
-    memcpy(entry->value, value->mv_data, value->mv_size);
-    entry->value_length = value->mv_size;
+    entry->value_length = value->mv_size <= sizeof entry->value ? value->mv_size : 0;
+    memcpy(entry->value, value->mv_data, entry->value_length);
     return true;
 }
 

@@ -139,8 +139,9 @@ void jr_txn_fail(struct jr_txn *txn, enum jr_err code, const char *format, ...) 
 
 /*
  * Look up a key.
- *   value  out: a copy; a value larger than size fails the transaction
- *   length out: its length
+ *   value  out: a copy
+ *   length out: its length; 0 for a value larger than size: that is no record of ours,
+ *          and who reads it finds it as damaged as one that is cut short
  * Returns whether it is there; false also after an error.
  */
 bool jr_txn_get(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
@@ -157,7 +158,7 @@ struct jr_entry {
     unsigned char key[JR_KEY_MAX];
     size_t key_length;
     unsigned char value[JR_VALUE_MAX];
-    size_t value_length;
+    size_t value_length; /* 0 for a value larger than that, as with jr_txn_get() */
 };
 
 /*

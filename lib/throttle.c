@@ -51,7 +51,6 @@ static void recall(struct jr_txn *txn, struct jr_throttle *throttle, uint64_t in
     size_t length;
 
     memset(throttle, 0, sizeof *throttle);
-    throttle->tokens = -1;
     if (!jr_txn_get(txn, JR_TABLE_META, key, key_length, record, sizeof record, &length))
         return;
     jr_reader_init(&reader, record, length);
@@ -66,7 +65,6 @@ static void recall(struct jr_txn *txn, struct jr_throttle *throttle, uint64_t in
     throttle->hourly_limit = jr_read_time(&reader);
     if (!reader.ok)
         memset(throttle, 0, sizeof *throttle);
-    throttle->tokens = -1;
 }
 
 void jr_throttle_recall(struct jr_txn *txn, struct jr_throttle *throttle)
@@ -83,7 +81,6 @@ void jr_throttle_load(struct jr_txn *txn, struct jr_throttle *throttle, const ch
     if (throttle->fingerprint != fingerprint) {
         memset(throttle, 0, sizeof *throttle);
         throttle->fingerprint = fingerprint;
-        throttle->tokens = -1;
     }
     throttle->installation = installation;
     if (throttle->stopped_until_ms > now_ms + JR_THROTTLE_MAX_MS)
@@ -179,7 +176,7 @@ int64_t jr_throttle_wait_ms(struct jr_throttle *throttle, int64_t now_ms)
     if (size < 1)
         size = 1;
     per_ms = size / (double)JR_HOUR_MS;
-    if (throttle->tokens < 0)
+    if (throttle->filled_ms == 0)
         throttle->tokens = size;
     else if (now_ms > throttle->filled_ms)
         throttle->tokens += (double)(now_ms - throttle->filled_ms) * per_ms;

@@ -33,8 +33,8 @@ struct jr_throttle {
     int64_t hourly_limit;       /* as GitHub said last; 0: it did not */
 
     /* not stored: the bucket for looking for missed work */
-    double tokens;
-    int64_t filled_ms;
+    double tokens;     /* less than none: who began to look went on to the end */
+    int64_t filled_ms; /* 0: it is full */
 };
 
 /*
@@ -70,7 +70,7 @@ int64_t jr_throttle_stop_left_ms(struct jr_throttle *throttle, int64_t now_ms);
  */
 int64_t jr_throttle_wait_ms(struct jr_throttle *throttle, int64_t now_ms);
 
-/* Take one call of that share. */
+/* Take one call of that share, though none may be to spare. */
 void jr_throttle_take(struct jr_throttle *throttle);
 
 #endif

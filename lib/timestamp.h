@@ -20,7 +20,7 @@
 /* The system's real-time clock: what is stored, compared with GitHub's times. */
 int64_t jr_now_ms(void);
 
-/* A clock that never jumps: for durations within one process. */
+/* A clock that never jumps, the same in all processes: for durations, until the host is started anew. */
 int64_t jr_monotonic_ms(void);
 int64_t jr_monotonic_us(void);
 

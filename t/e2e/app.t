@@ -342,6 +342,23 @@ subtest 'missed runs are looked for' => sub {
     }
 };
 
+# The share of the first is one call, and that is used up.
+subtest 'each installation has a share of its own for that' => sub {
+    my ($github, $service) = world(RECONCILE_INTERVAL => '200ms', RETRY_CONCLUSIONS => 'failure');
+    my %limit = (limit => 10, remaining => 5000, reset => time + 3600);
+    $github->put_installation(11, limit => {%limit});
+    is_rerun($service, $_, $_) for 'octo/app', 'octo/lib', 'hepta/lib';
+    my $looks = sub { my ($owner) = @_; scalar $github->requests(GET => "^/repos/$owner/[^/]+/actions/runs\$") };
+    my ($octo, $hepta) = map { $looks->($_) } qw(octo hepta);
+    wait_ok { $looks->('hepta') > $hepta + 5 } 'one has calls to spare';
+    cmp_ok $looks->('octo'), '<=', $octo + 1, 'the other has not';
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build'], repo => 'hepta/lib');
+    $run->completed('build', 'failure', event => 0);
+    $run->finish('failure');
+    wait_ok { $run->accepted } 'what is missed in the one is found and rerun';
+    is_rerun($service, 'octo/app', 'and the other is rerun by its events');
+};
+
 subtest 'check --online' => sub {
     my ($github, $service) = world();
     my %env = %{ $service->environment };

@@ -405,11 +405,10 @@ subtest 'a reader that was killed' => sub {
 # The clock
 #
 
-subtest 'the clock is set back' => sub {
+# A service whose clock is $file's, as libfaketime has it, and who sets it.
+sub service_with_a_clock {
+    my (%settings) = @_;
     my ($faketime) = glob '/usr/lib/*/faketime/libfaketime.so.1';
-    plan skip_all => 'libfaketime is not installed' if !$faketime;
-    plan skip_all => 'libfaketime and the address sanitizer do not go together'
-        if slurp(abs_path(binary())) =~ /__asan_init/;
     my $file = tmpdir() . '/time';
     my $wrapped = tmpdir() . '/wrapped';
     overwrite($wrapped, <<"SH");
@@ -424,8 +423,16 @@ SH
         rename "$file.new", $file or die "rename: $!";
     };
     $set->('+2h');
-    my $service = service(github => $github, binary => $wrapped, RERUN_DELAY => '1s', RECONCILE_INTERVAL => '30m',
-        JR_TEST_CONFINE => 'off')->start;
+    return (service(github => $github, binary => $wrapped, JR_TEST_CONFINE => 'off', %settings), $set);
+}
+
+my $why_no_clock = !glob('/usr/lib/*/faketime/libfaketime.so.1') ? 'libfaketime is not installed'
+    : slurp(abs_path(binary())) =~ /__asan_init/ ? 'libfaketime and the address sanitizer do not go together' : undef;
+
+subtest 'the clock is set back' => sub {
+    plan skip_all => $why_no_clock if $why_no_clock;
+    my ($service, $set) = service_with_a_clock(RERUN_DELAY => '1s', RECONCILE_INTERVAL => '30m');
+    $service->start;
     my $watched = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     status_is $watched->queued('build'), 202, 'a run is under way';
     is scalar $watched->gets, 0, 'nobody asks about it for an hour';
@@ -452,6 +459,20 @@ SH
     ok +(wait_for { $fourth->accepted } 15), 'and not for longer than was told';
     is_deeply [map { scalar $_->accepted } $first, $second, $third, $fourth], [1, 1, 1, 1], 'each once';
     $service->stop_service;
+};
+
+subtest 'the clock is set back while there is no dispatcher' => sub {
+    plan skip_all => $why_no_clock if $why_no_clock;
+    my ($service, $set) = service_with_a_clock();
+    mkdir $service->state_dir . '/dispatcher.lock' or die "mkdir: $!";
+    $service->start;
+    $set->('+1h');
+    ok +(wait_for { healthz($service)->status == 503 } 20), '/healthz says so all the same';
+    is_deeply healthz($service)->field('failed'), ['dispatcher'], 'and what it is';
+    $set->('+3h');
+    is healthz($service)->status, 503, 'set forward, too';
+    $service->stop_service;
+    $service->expect_death($service->log->count('child-died'));
 };
 
 #

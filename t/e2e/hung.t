@@ -183,4 +183,29 @@ subtest 'a worker hangs in the middle of a body' => sub {
     $service->stop_service;
 };
 
+# No wait of its reader is long, but all together are.
+subtest 'a peer that sends a byte now and then' => sub {
+    my $service = service(github => $github, WORKERS => 2, JR_TEST_HANG => 3000)->start;
+    $service->expect_death;
+    wait_ok { $service->dispatcher } 'the dispatcher is at work';
+    my $request = queued();
+    my $began = time;
+    my $socket = $service->fastcgi->write_only(
+        fcgi_begin() . fcgi_params(cgi_params($request)) . substr fcgi_stdin($request->{body}), 0, 100);
+    my %status;
+    local $SIG{PIPE} = 'IGNORE';
+    wait_ok {
+        syswrite $socket, 'x';
+        $status{ $service->http->send(queued())->status }++;
+        $service->log->find('hung');
+    } 'it is not listened to for ever';
+    cmp_ok time - $began, '>=', 3, 'but for as long as a request may take';
+    is_deeply [keys %status], [202], 'the others are served meanwhile';
+    like $service->log->wait_entry('hung')->{line}, qr/worker \d+ has done nothing for \d+ s and is killed/, 'the log has it';
+    wait_ok { 2 == $service->workers } 'the worker is replaced';
+    my ($id) = map { $_->[1] } grep { lc $_->[0] eq 'x-github-delivery' } @{ $request->{headers} };
+    is_deeply [$service->log->find('webhook', delivery => $id)], [], 'nothing came of its request';
+    $service->stop_service;
+};
+
 finish();

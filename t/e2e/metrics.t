@@ -203,6 +203,8 @@ subtest 'the rate limit is used up' => sub {
         'job_rerunner_outbox_entries'                                   => 1,
         'job_rerunner_api_calls_total{call="get-run",result="rate-limited"}' => 1,
     }, 'it is told';
+    my $oldest = $seen->{job_rerunner_outbox_oldest_timestamp_seconds};
+    cmp_ok abs($oldest - time), '<', 60, 'since when the run waits';
     wait_ok { get($service->http, '/metrics')->body =~ /^job_rerunner_outbox_overdue_seconds (?!0\.000)/m } 'the entry waits';
     wait_ok { $run->accepted } 'until the limit is whole again';
     is scrape_when('job_rerunner_outbox_entries', 0)->{job_rerunner_outbox_overdue_seconds}, '0.000', 'then none is';

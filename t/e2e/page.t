@@ -286,6 +286,7 @@ subtest 'when something is wrong' => sub {
     like $page->text, qr/It works, but something needs a look.*Put a new token in its place/, 'with what to do';
     like $page->text, qr/dry run\s*DRY_RUN is on/, 'a dry run is told';
     like $page->text, qr/Waiting GitHub is asked about these runs.*octo\/app/, 'and what waits';
+    like $page->text, qr/Attempt Since Asked .*octo\/app.* (?:now|\d+ s ago) (?:now|in \d)/, 'and since when';
 };
 
 subtest 'no service' => sub {

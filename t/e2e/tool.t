@@ -198,12 +198,17 @@ subtest 'pause, outbox, resume' => sub {
     my $outbox = json_of($service, 'outbox');
     is_deeply [map { $_->{run_id} } @$outbox], [$run->id], 'it waits';
     like $outbox->[0]{due_at}, qr/^\d{4}-/, 'since when it is due';
-    like at($service, 'outbox')->{out}, qr/^\S+Z +-?\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words';
+    my $since = $outbox->[0]{waiting_since};
+    like $since, qr/^\d{4}-/, 'since when it waits';
+    like at($service, 'outbox')->{out}, qr/^\S+Z +-?\d+ \w+ +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words';
     my $status = json_of($service, 'status');
     is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
     ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
     is $status->{outbox}{waiting}, 1, 'and what waits';
     is $status->{outbox}{first_due_run_id}, $run->id, 'which';
+    is $status->{outbox}{oldest_since}, $since, 'and since when';
+    (my $second = $since) =~ s/\.\d+//;
+    like at($service, 'status')->{out}, qr/^outbox .*, the oldest since \Q$second\E$/m, 'in words';
     wait_ok { at($service, 'outbox')->{out} =~ /^\S+Z +-\d/m } 'it is overdue';
     is scalar $run->gets, 0, 'GitHub is not asked';
     my $resumed = json_of($service, 'resume');

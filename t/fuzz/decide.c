@@ -157,6 +157,9 @@ static void holds_run(const struct life *life, const struct jr_run *before)
     /* Rule 6: an attempt whose rerun was accepted is never the newest again. */
     HOLDS(run->attempt > run->accepted_attempt);
     HOLDS(run->reruns <= run->accepted_attempt);
+    HOLDS((run->waiting_ms != 0) == (run->due_ms != 0));
+    HOLDS(before->due_ms == 0 || run->due_ms == 0 || run->attempt != before->attempt
+          || run->waiting_ms == before->waiting_ms);
     HOLDS(run->quiet_due_ms == 0 || (run->phase == JR_PHASE_OPEN && !run->complete));
     HOLDS(run->quiet_due_ms == 0 || life->settings.reconcile_interval_ms > 0);
     HOLDS(run->quiet_due_ms == before->quiet_due_ms

@@ -457,6 +457,27 @@ static void bad_key_changes_nothing(void **state)
     close_bench(&bench);
 }
 
+/* What is known of one repository holds for all of its owner. */
+static void throttle_of_a_repository(void **state)
+{
+    struct jr_turn one = { .repo = "o7/x" }, other = { .repo = "o71/x" };
+    struct bench bench;
+    struct jr_call call;
+
+    (void)state;
+    open_bench(&bench, usual);
+    assert_null(jr_app_throttle(bench.app, "o7/x"));
+    assert_true(enter(&bench, &one, START_MS, &call));
+    assert_true(enter(&bench, &other, START_MS, &call));
+    assert_ptr_equal(jr_app_throttle(bench.app, "o7/x"), &one.installation->throttle);
+    assert_ptr_equal(jr_app_throttle(bench.app, "O7/another"), &one.installation->throttle);
+    assert_ptr_equal(jr_app_throttle(bench.app, "o71/another"), &other.installation->throttle);
+    assert_null(jr_app_throttle(bench.app, "o"));
+    assert_null(jr_app_throttle(bench.app, ""));
+    assert_null(jr_app_throttle(bench.app, "o8/x"));
+    close_bench(&bench);
+}
+
 int main(void)
 {
     TEST(token_for_each_installation);
@@ -471,6 +492,7 @@ int main(void)
     TEST(clock_is_taken_from_github);
     TABLE(rejected, app_is_rejected);
     TEST(who_it_is);
+    TEST(throttle_of_a_repository);
     TEST(bad_key_changes_nothing);
     return run_program("app");
 }

@@ -118,6 +118,12 @@ static void check_rules(const struct scene *scene, const struct jr_run *before)
     HOLDS(scene, run->jobs_unfinished == unfinished);
     HOLDS(scene, run->jobs_failed == failed);
     HOLDS(scene, (run->phase == JR_PHASE_DUE) == (run->due_ms != 0));
+    HOLDS(scene, (run->waiting_ms != 0) == (run->due_ms != 0));
+    /* An entry that is put off has waited all the same. */
+    HOLDS(scene, run->waiting_ms == 0 || run->waiting_ms == scene->now_ms
+                     || run->waiting_ms == before->waiting_ms);
+    HOLDS(scene, before->due_ms == 0 || run->due_ms == 0 || run->attempt != before->attempt
+                     || run->waiting_ms == before->waiting_ms);
     HOLDS(scene, run->attempt >= before->attempt);
     HOLDS(scene, run->accepted_attempt < run->attempt || run->attempt == 0);
     HOLDS(scene, run->accepted_attempt >= scene->accepted_attempt);

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *file_of(const char *text, size_t length)
@@ -87,13 +88,18 @@ static void wrong_line_is_named(void **state)
 static void files_that_cannot_be_read(void **state)
 {
     struct jr_error error;
-    const char *folder = new_folder();
+    const char *folder = new_folder(), *fifo;
     char *large = malloc(JR_ENVFILE_MAX);
 
     (void)state;
     assert_int_equal(jr_envfile_load(path_in(folder, "none"), &error), JR_ENOENT);
     assert_contains(error.text, "none");
     assert_int_equal(jr_envfile_load(folder, &error), JR_EIO);
+    assert_contains(error.text, "is not a regular file");
+    fifo = path_in(folder, "fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(jr_envfile_load(fifo, &error), JR_EIO);
+    assert_contains(error.text, "is not a regular file");
     assert_int_equal(jr_envfile_load(file_of("A_1=a\0b", 7), &error), JR_EINVAL);
     assert_contains(error.text, "NUL");
     memset(large, '\n', JR_ENVFILE_MAX);

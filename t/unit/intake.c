@@ -323,6 +323,38 @@ static void damaged_run(void **state)
     close_desk(&desk);
 }
 
+/* Of each kind that an event touches, a sound one with more bytes behind it than it can have. */
+static void records_that_are_too_long(void **state)
+{
+    static const enum jr_table tables[] = { JR_TABLE_REPOS, JR_TABLE_DAYS, JR_TABLE_FLAKY };
+    struct desk desk;
+    struct jr_txn txn;
+    struct jr_entry entry;
+
+    (void)state;
+    open_desk(&desk, "RETRY_CONCLUSIONS=timed_out");
+    deliver(&desk, "d1", "q1");
+    deliver(&desk, "d2", "c1=failure");
+    assert_int_equal(deliver(&desk, "d3", "Rc=failure"), 200);
+    for (size_t i = 0; i < COUNT(tables); i++) {
+        jr_txn_begin(&txn, desk.store, true);
+        assert_true(jr_txn_seek(&txn, tables[i], NULL, 0, false, &entry));
+        memset(entry.value + entry.value_length, 'x', sizeof entry.value - entry.value_length);
+        jr_txn_put(&txn, tables[i], entry.key, entry.key_length, entry.value, sizeof entry.value);
+        commit(&txn);
+    }
+    deliver(&desk, "d4", "q2@2");
+    deliver(&desk, "d5", "c2@2=failure");
+    assert_int_equal(deliver(&desk, "d6", "Rc@2=failure"), 200);
+    for (size_t i = 0; i < COUNT(tables); i++) {
+        jr_txn_begin(&txn, desk.store, false);
+        assert_true(jr_txn_seek(&txn, tables[i], NULL, 0, false, &entry));
+        assert_in_range(entry.value_length, 1, 200);
+        commit(&txn);
+    }
+    close_desk(&desk);
+}
+
 /* The longest texts that an event can hold. */
 static void long_texts(void **state)
 {
@@ -357,6 +389,7 @@ int main(void)
     TEST(an_entry_that_is_taken_back);
     TEST(full_store);
     TEST(damaged_run);
+    TEST(records_that_are_too_long);
     TEST(long_texts);
     return run_program("intake");
 }

@@ -126,6 +126,89 @@ static void outbox_follows_the_run(void **state)
     jr_store_close(store);
 }
 
+/* Since when a run waits, as its entry tells; 0: it does not. */
+static int64_t waiting_of(struct jr_store *store, uint64_t id)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, store, false);
+    jr_ledger_load_run(&txn, id, &run);
+    commit(&txn);
+    return run.waiting_ms;
+}
+
+static int64_t oldest_of(struct jr_store *store)
+{
+    struct jr_txn txn;
+    int64_t oldest_ms;
+
+    jr_txn_begin(&txn, store, false);
+    oldest_ms = jr_ledger_oldest_waiting(&txn);
+    commit(&txn);
+    return oldest_ms;
+}
+
+static void save_waiting(struct jr_store *store, uint64_t id, int64_t due_ms, int64_t waiting_ms)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, id, &run);
+    run.last_event_ms = START_MS;
+    run.due_ms = due_ms;
+    run.waiting_ms = waiting_ms;
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+}
+
+static void waits_since(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    assert_int_equal(oldest_of(store), 0);
+    save_waiting(store, 1, START_MS + 5000, START_MS);
+    assert_int_equal(waiting_of(store, 1), START_MS);
+    /* saved by who does not look at it: as it was */
+    save(store, 1, START_MS, START_MS + 90000);
+    assert_int_equal(waiting_of(store, 1), START_MS);
+    /* the one that has waited longest need not be due first */
+    save_waiting(store, 2, START_MS + 6000, START_MS + 1000);
+    assert_int_equal(oldest_of(store), START_MS);
+    /* another one for the same time */
+    save_waiting(store, 1, START_MS + 90000, START_MS + 2000);
+    assert_int_equal(waiting_of(store, 1), START_MS + 2000);
+    assert_int_equal(oldest_of(store), START_MS + 1000);
+    save_waiting(store, 2, 0, 0);
+    assert_int_equal(waiting_of(store, 2), 0);
+    assert_int_equal(oldest_of(store), START_MS + 2000);
+    jr_store_close(store);
+}
+
+/* Until 0.1.0 an entry held the attempt alone. */
+static void waits_since_an_older_version(void **state)
+{
+    static const unsigned char attempt[4] = { 0, 0, 0, 1 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_entry entry;
+    struct jr_txn txn;
+
+    (void)state;
+    save_waiting(store, RUN_ID, START_MS + 5000, START_MS);
+    jr_txn_begin(&txn, store, true);
+    assert_true(jr_txn_seek(&txn, JR_TABLE_OUTBOX, NULL, 0, false, &entry));
+    jr_txn_put(&txn, JR_TABLE_OUTBOX, entry.key, entry.key_length, attempt, sizeof attempt);
+    commit(&txn);
+    assert_int_equal(waiting_of(store, RUN_ID), START_MS + 5000);
+    assert_int_equal(oldest_of(store), START_MS + 5000);
+    save(store, RUN_ID, START_MS, START_MS + 90000);
+    assert_int_equal(waiting_of(store, RUN_ID), START_MS + 5000);
+    assert_int_equal(oldest_of(store), START_MS + 5000);
+    jr_store_close(store);
+}
+
 static void quiet_follows_the_run(void **state)
 {
     static const int64_t quiet_s[] = { 600, 1200, 1200, 0, 60, 0 };
@@ -470,6 +553,8 @@ int main(void)
     TEST(no_run_yet);
     TEST(run_comes_back);
     TEST(outbox_follows_the_run);
+    TEST(waits_since);
+    TEST(waits_since_an_older_version);
     TEST(quiet_follows_the_run);
     TEST(saved_twice_at_once);
     TEST(first_due_is_the_earliest);

@@ -141,6 +141,7 @@ static void outbox(void **state)
             assert_in_range(seen, 0, COUNT(want) - 1);
             assert_int_equal(runs[i].run_id, want[seen]);
             assert_int_equal(runs[i].known, want[seen] != 4);
+            assert_int_equal(runs[i].waiting_ms, runs[i].due_ms);
             assert_int_equal(runs[i].due_ms, want[seen] == 9 ? HOURS(3) : want[seen] == 1 ? HOURS(10) : HOURS(6));
         }
     }

@@ -76,6 +76,7 @@ static void overdue(struct jr_metrics *metrics)
 {
     metrics->outbox_entries = 3;
     metrics->outbox_due_ms = metrics->now_ms - 61250;
+    metrics->outbox_oldest_ms = 1700000000250;
 }
 
 static void not_due_yet(struct jr_metrics *metrics)
@@ -130,7 +131,8 @@ static const struct line_row line_rows[] = {
       { "job_rerunner_webhooks_total{event=\"workflow_job\",status=\"503\"} 0",
         "job_rerunner_outbox_overdue_seconds 0.000", "job_rerunner_signature_failures_total 0",
         "job_rerunner_api_calls_total{call=\"get-run\",result=\"ok\"} 0" },
-      { "\njob_rerunner_api_rate_limit_remaining ", "\njob_rerunner_token_expiry" } },
+      { "\njob_rerunner_api_rate_limit_remaining ", "\njob_rerunner_outbox_oldest" } },
+    { "no end of the token", none, { NULL }, { "\njob_rerunner_token_expiry" } },
     { "the version", none, { "job_rerunner_build_info{version=\"1.2.3\"} 1" }, { NULL } },
     { "the start", started, { "job_rerunner_start_time_seconds 1700000000.007" }, { NULL } },
     { "the token", token,
@@ -142,7 +144,8 @@ static const struct line_row line_rows[] = {
         "job_rerunner_api_rate_limit_reset_timestamp_seconds 1700000001.000" },
       { NULL } },
     { "an outbox that is behind", overdue,
-      { "job_rerunner_outbox_entries 3", "job_rerunner_outbox_overdue_seconds 61.250" },
+      { "job_rerunner_outbox_entries 3", "job_rerunner_outbox_overdue_seconds 61.250",
+        "job_rerunner_outbox_oldest_timestamp_seconds 1700000000.250" },
       { NULL } },
     { "an outbox that waits", not_due_yet,
       { "job_rerunner_outbox_entries 1", "job_rerunner_outbox_overdue_seconds 0.000" }, { NULL } },
@@ -310,6 +313,7 @@ static void read_from_store(void **state)
         run.known = true;
         run.run_id = id;
         run.due_ms = START_MS - (int64_t)id * 1000;
+        run.waiting_ms = START_MS - 9000 - (int64_t)(id % 3) * 1000;
         run.phase = JR_PHASE_DUE;
         jr_ledger_save_run(&txn, &run);
     }
@@ -317,6 +321,7 @@ static void read_from_store(void **state)
     assert_int_equal(jr_metrics_read_store(&metrics, store, &error), JR_OK);
     assert_int_equal(metrics.outbox_entries, 3);
     assert_int_equal(metrics.outbox_due_ms, START_MS - 3000);
+    assert_int_equal(metrics.outbox_oldest_ms, START_MS - 11000);
     jr_store_close(store);
 }
 

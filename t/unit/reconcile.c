@@ -20,7 +20,8 @@ struct bench {
     struct jr_settings settings;
     struct jr_look look;
     struct jr_error error;
-    int64_t now_ms;
+    int64_t now_ms, held_ms;
+    jr_share_wait *share_wait;
 };
 
 static void open_bench(struct bench *bench, const char *settings)
@@ -48,7 +49,8 @@ static void know(struct bench *bench, uint64_t id, const char *name)
 
 static enum jr_err begin(struct bench *bench, int64_t sweep_ms)
 {
-    return jr_reconcile_begin(bench->store, &bench->settings, sweep_ms, bench->now_ms, &bench->look, &bench->error);
+    return jr_reconcile_begin(bench->store, &bench->settings, sweep_ms, bench->now_ms, bench->share_wait, NULL, &bench->look, &bench->held_ms,
+                              &bench->error);
 }
 
 /* Hand in a page with these runs; returns how many were found. */
@@ -178,6 +180,42 @@ static void left_alone(void **state)
     assert_int_equal(begin(&bench, bench.now_ms), JR_OK);
     assert_string_equal(bench.look.repo.name, "octo/lib");
     assert_int_equal(begin(&bench, bench.now_ms), JR_ENOENT);
+    close_bench(&bench);
+}
+
+/* Of octo longer than of others; hepta need not. */
+static int64_t share_of_owner(void *context, const char *repo)
+{
+    (void)context;
+    return strncmp(repo, "octo/", 5) == 0 ? 9000 : strncmp(repo, "hexa/", 5) == 0 ? 7200 : 0;
+}
+
+/* Who has used up his share does not keep others back, and has his turn as soon as he can. */
+static void shares_are_apart(void **state)
+{
+    struct bench bench;
+    int64_t sweep_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    know(&bench, 1, "octo/app");
+    know(&bench, 2, "octo/lib");
+    know(&bench, 3, "hexa/app");
+    bench.now_ms += 1000;
+    know(&bench, 4, "hepta/app");
+    sweep_ms = bench.now_ms += JR_HOUR_MS;
+    bench.share_wait = share_of_owner;
+    look_in_vain(&bench, sweep_ms);
+    assert_string_equal(bench.look.repo.name, "hepta/app");
+    assert_int_equal(begin(&bench, sweep_ms), JR_ENOENT);
+    assert_int_equal(bench.held_ms, 7200);
+    bench.share_wait = NULL;
+    for (int i = 0; i < 3; i++) {
+        look_in_vain(&bench, sweep_ms);
+        assert_string_not_equal(bench.look.repo.name, "hepta/app");
+    }
+    assert_int_equal(begin(&bench, sweep_ms), JR_ENOENT);
+    assert_int_equal(bench.held_ms, 0);
     close_bench(&bench);
 }
 
@@ -322,6 +360,7 @@ int main(void)
     TEST(look_that_breaks_off);
     TEST(how_far_back);
     TEST(left_alone);
+    TEST(shares_are_apart);
     TEST(found_runs_get_an_entry);
     TEST(damaged_run_in_a_list);
     TEST(long_lists);

@@ -33,10 +33,11 @@ static void save(struct jr_store *store, const struct jr_repo *repo)
 static bool next(struct jr_store *store, int64_t since_ms, struct jr_repo *repo)
 {
     struct jr_txn txn;
+    int64_t held_ms;
     bool found;
 
     jr_txn_begin(&txn, store, false);
-    found = jr_repo_next(&txn, since_ms, INT64_MAX, repo);
+    found = jr_repo_next(&txn, since_ms, INT64_MAX, NULL, NULL, repo, &held_ms);
     commit(&txn);
     return found;
 }
@@ -255,6 +256,7 @@ static void tried_later_than_now(void **state)
     struct jr_store *store = open_store(new_folder());
     struct jr_repo repo;
     struct jr_txn txn;
+    int64_t held_ms;
 
     (void)state;
     note(store, 4711, "octo/app", START_MS);
@@ -262,8 +264,8 @@ static void tried_later_than_now(void **state)
     repo.tried_ms = START_MS + JR_HOUR_MS;
     jr_txn_begin(&txn, store, true);
     jr_repo_save(&txn, &repo);
-    assert_false(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS, &repo));
-    assert_true(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS - 1, &repo));
+    assert_false(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS, NULL, NULL, &repo, &held_ms));
+    assert_true(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS - 1, NULL, NULL, &repo, &held_ms));
     commit(&txn);
     jr_store_close(store);
 }

@@ -372,19 +372,51 @@ static void quiet_run(void **state)
 
     (void)state;
     open_bench(&bench, NULL);
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
                      JR_ENOENT);
     assert_int_equal(due_ms, 0);
     event(&bench, "q2");
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
                      JR_ENOENT);
     assert_int_equal(due_ms, bench.now_ms + 10 * JR_MINUTE_MS);
     bench.now_ms = due_ms;
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &bench.run, &due_ms, &bench.error),
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &bench.run, &due_ms, &bench.error),
                      JR_OK);
     assert_true(bench.run.run_id == RUN_ID);
     assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
     assert_int_equal(stored(&bench).intent_ms, bench.now_ms);
+    close_bench(&bench);
+}
+
+static int64_t waits_for_octo(void *context, const char *repo)
+{
+    *(unsigned *)context += 1;
+    return strncmp(repo, "octo/", 5) == 0 ? 7200 : 0;
+}
+
+/* One that has to wait is put off, and does not count as asked about. */
+static void quiet_run_has_to_wait(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    int64_t due_ms;
+    unsigned looks = 0;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    event(&bench, "q2");
+    bench.now_ms += 10 * JR_MINUTE_MS;
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, waits_for_octo, &looks, &run, &due_ms,
+                                    &bench.error),
+                     JR_ENOENT);
+    assert_int_equal(looks, 1);
+    assert_int_equal(stored(&bench).quiet_due_ms, bench.now_ms + bench.settings.reconcile_interval_ms);
+    assert_int_equal(stored(&bench).quiet_asks, 0);
+    bench.now_ms += bench.settings.reconcile_interval_ms;
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms,
+                                    &bench.error),
+                     JR_OK);
+    assert_int_equal(stored(&bench).quiet_asks, 1);
     close_bench(&bench);
 }
 
@@ -414,10 +446,10 @@ static void clock_may_go_back(void **state)
     open_bench(&bench, NULL);
     event(&bench, "q2");
     bench.now_ms -= 2 * JR_HOUR_MS;
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
                      JR_OK);
     assert_true(run.run_id == RUN_ID);
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
                      JR_ENOENT);
     assert_in_range(due_ms, bench.now_ms + 1, bench.now_ms + JR_QUIET_MAX_MS);
     close_bench(&bench);
@@ -436,10 +468,10 @@ static void quiet_run_with_a_damaged_record(void **state)
     event(&bench, "q2");
     bench.now_ms += JR_HOUR_MS;
     damage_part(bench.store, RUN_ID, JR_PART_RUN, 0);
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
                      JR_EFORMAT);
     assert_contains(bench.error.text, "12345678901");
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &run, &due_ms, &bench.error),
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
                      JR_ENOENT);
     assert_int_equal(due_ms, 0);
     jr_txn_begin(&txn, bench.store, false);
@@ -583,6 +615,7 @@ int main(void)
     TEST(refused_for_good);
     TEST(postponed);
     TEST(quiet_run);
+    TEST(quiet_run_has_to_wait);
     TEST(clock_may_go_back);
     TEST(quiet_run_with_a_damaged_record);
     TEST(entry_without_a_run);

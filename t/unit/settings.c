@@ -306,6 +306,10 @@ static void files_that_are_named(void **state)
     assert_contains(error.text, "No such file");
     jr_settings_release(&settings);
     load_settings(&settings, "GITHUB_CA_FILE=/dev/null");
+    assert_int_equal(jr_settings_check_files(&settings, &error), JR_EINVAL);
+    assert_contains(error.text, "GITHUB_CA_FILE: '/dev/null' is not a regular file");
+    jr_settings_release(&settings);
+    load_settings(&settings, "GITHUB_CA_FILE=/etc/passwd");
     assert_int_equal(jr_settings_check_files(&settings, &error), JR_OK);
     jr_settings_release(&settings);
     load_settings(&settings, NULL);
@@ -446,11 +450,13 @@ static void secret_in_a_file(void **state)
 
 static void file_that_cannot_be_read(void **state)
 {
-    const char *paths[2] = { "/nowhere/token", new_folder() };
+    const char *folder = new_folder();
+    const char *paths[4] = { "/nowhere/token", folder, path_in(folder, "fifo"), "/dev/zero" };
     struct jr_settings settings;
     char *problems;
 
     (void)state;
+    assert_int_equal(mkfifo(paths[2], 0600), 0);
     for (size_t i = 0; i < COUNT(paths); i++) {
         good_environment();
         unsetenv("GITHUB_TOKEN");

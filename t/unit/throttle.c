@@ -337,6 +337,22 @@ static const struct share_row shares[] = {
     { "of a job's token", 1000, 100 },
 };
 
+/* Who has begun to look goes on, and waits the longer afterwards. */
+static void share_may_be_overdrawn(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    bench.throttle.hourly_limit = 600; /* one call a minute */
+    burst(&bench, START_MS);
+    for (int i = 0; i < 5; i++)
+        jr_throttle_take(&bench.throttle);
+    assert_in_range(jr_throttle_wait_ms(&bench.throttle, START_MS), 6 * JR_MINUTE_MS - 5, 6 * JR_MINUTE_MS + 5);
+    assert_int_equal(burst(&bench, START_MS + 6 * JR_MINUTE_MS + 5), 1);
+    close_bench(&bench);
+}
+
 static void clock_may_go_back(void **state)
 {
     struct bench bench;
@@ -389,6 +405,7 @@ int main(void)
     TEST(token_is_not_stored);
     TEST(headers_are_learnt);
     TABLE(shares, share_is);
+    TEST(share_may_be_overdrawn);
     TEST(clock_may_go_back);
     TEST(recalled_without_the_token);
     return run_program("throttle");
