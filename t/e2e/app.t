@@ -352,7 +352,12 @@ subtest 'each installation has a share of its own for that' => sub {
     my ($github, $service) = world(RECONCILE_INTERVAL => '200ms', RETRY_CONCLUSIONS => 'failure');
     my %limit = (limit => 10, remaining => 5000, reset => time + 3600);
     $github->put_installation(11, limit => {%limit});
-    introduce($service, $_) for 'octo/app', 'octo/lib', 'hepta/lib';
+    for my $repo ('octo/app', 'octo/lib', 'hepta/lib') {
+        my $run = workflow_run(github => $github, door => $service->http, jobs => ['build'], repo => $repo);
+        # 202: it was looked for and found before.
+        status_is $run->play(build => 'failure'), '201|202', "a run of $repo fails";
+        wait_ok { $run->accepted } 'and is rerun';
+    }
     my $looks = sub { my ($owner) = @_; scalar $github->requests(GET => "^/repos/$owner/[^/]+/actions/runs\$") };
     my ($octo, $hepta) = map { $looks->($_) } qw(octo hepta);
     wait_ok { $looks->('hepta') > $hepta + 5 } 'one has calls to spare';
