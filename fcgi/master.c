@@ -52,6 +52,10 @@
 /* How long children may take to finish what they are at. */
 #define STOP_LIMIT_MS (8 * JR_SECOND_MS)
 
+/* How often a start after a reload tries the store, a second apart: the service manager hears
+ * nothing meanwhile, and waits 30 s (WatchdogSec=), of which 15 may be over. */
+#define RELOAD_TRIES 8
+
 enum kind { WORKER, DISPATCHER };
 
 static const char *const kind_names[] = { "worker", "dispatcher" };
@@ -75,6 +79,7 @@ struct master {
     struct jr_vault vault;
     struct jr_reload reload;
     bool reload_wanted;
+    bool stopping;          /* told to, before it had begun */
     pid_t *old;             /* children of the master before us, which finish; 0: has ended */
     size_t old_count;
     int64_t old_limit_ms;   /* monotonic: when they are killed */
@@ -531,6 +536,8 @@ static bool make_children(struct master *master)
         master->children[i].lives_ms[0] = master->children[i].lives_ms[1] = DEATHS_WINDOW_MS + 1;
     if (master->children != NULL)
         master->children[master->count - 1].kind = DISPATCHER;
+    else
+        master->count = 0;
     return master->children != NULL;
 }
 
@@ -541,13 +548,41 @@ static void relieve_old(struct master *master)
     (void)tell_old(master, SIGTERM);
 }
 
+/* Wait for a second, or until it is time to stop. */
+static void wait_a_second(struct master *master)
+{
+    int64_t end_ms = jr_monotonic_ms() + JR_SECOND_MS, left_ms;
+
+    while (!master->stopping && (left_ms = end_ms - jr_monotonic_ms()) > 0) {
+        int number = next_signal(master, left_ms);
+
+        master->stopping = number == SIGTERM || number == SIGINT;
+        master->reload_wanted |= number == SIGHUP;
+    }
+}
+
+/*
+ * After a reload the children from before still serve, and the trial has just found
+ * the store to be good: what fails now may be over soon.
+ */
+static int try_probe(struct master *master, bool reloaded)
+{
+    int status = run_probe(master);
+
+    for (int tries = 1; status != JR_EXIT_OK && reloaded && tries < RELOAD_TRIES; tries++) {
+        wait_a_second(master);
+        status = master->stopping ? JR_EXIT_OK : run_probe(master);
+    }
+    return status;
+}
+
 static int start_failed(const char *text)
 {
     jr_log(JR_LOG_ERROR, "start-failed", "%s", text);
     return JR_EXIT_FAILED;
 }
 
-/* All that comes before the children. */
+/* All that comes before the children; whether it was told to stop meanwhile is in master->stopping. */
 static int begin(struct master *master)
 {
     struct jr_settings *settings = master->settings;
@@ -557,6 +592,8 @@ static int begin(struct master *master)
     int status;
 
     jr_reload_init(&master->reload);
+    if (!make_children(master))
+        return start_failed("out of memory");
     if (!keep_socket_ready()) {
         jr_log(JR_LOG_ERROR, "start-failed", "cannot set up the socket: %s", strerror(errno));
         return JR_EXIT_FAILED;
@@ -564,11 +601,9 @@ static int begin(struct master *master)
     line_of_start(&line, settings, reloaded);
     if (jr_vault_fill(&master->vault, settings, &error) != JR_OK)
         return start_failed(error.text);
-    status = run_probe(master);
-    if (status != JR_EXIT_OK)
+    status = try_probe(master, reloaded);
+    if (status != JR_EXIT_OK || master->stopping)
         return status;
-    if (!make_children(master))
-        return start_failed("out of memory");
     if (jr_runtime_create(&master->runtime, settings->state_dir, (size_t)settings->workers,
                           jr_now_ms(), &error) != JR_OK)
         return start_failed(error.text);
@@ -586,13 +621,15 @@ int jr_master_main(struct jr_settings *settings)
     block_signals(&master);
     master.ping_ms = jr_notify_watchdog_ms() / 2;
     status = begin(&master);
-    if (status == JR_EXIT_OK) {
+    if (status == JR_EXIT_OK && !master.stopping)
         run(&master);
+    if (status == JR_EXIT_OK)
         jr_notify("STOPPING=1");
-        stop(&master);
+    stop(&master);
+    if (master.runtime != NULL)
         jr_runtime_remove(master.runtime, settings->state_dir);
+    if (status == JR_EXIT_OK)
         jr_log(JR_LOG_INFO, "stopped", "all children have ended");
-    }
     release(&master);
     return status;
 }

@@ -187,6 +187,72 @@ subtest 'a store that cannot be used' => sub {
     $service->stop_service;
 };
 
+# What was good when it was tried is not any more when the new one begins.
+sub spoil_after_check {
+    my ($service, $copy) = @_;
+    my $data = $service->state_dir . '/data.mdb';
+    overwrite($copy, <<"SH");
+#!/bin/sh
+[ "\$1" = check ] || { mv '$data' '$data.good' && mkdir '$data'; }
+exec '@{[ abs_path(binary()) ]}' "\$@"
+SH
+    chmod 0755, $copy;
+    return sub {
+        rmdir $data or die "rmdir: $!";
+        rename "$data.good", $data or die "rename: $!";
+    };
+}
+
+subtest 'a store that cannot be used for a moment' => sub {
+    my $copy = own_binary();
+    my $service = service(github => $github, binary => $copy)->start;
+    serves($service, 'before');
+    my ($master, @old) = ($service->master, $service->children);
+    my $repair = spoil_after_check($service, $copy);
+    my $mark = $service->log->mark;
+    kill 'HUP', $master;
+    ok $service->log->wait_entry('start-failed', since => $mark), 'the new one cannot open it';
+    is_deeply [grep { running($_) } @old], \@old, 'the old children are there';
+    serves($service, 'they');
+    $repair->();
+    is +($service->log->wait_entry('reloaded', since => $mark) // {})->{pid}, $master, 'the new one goes on trying';
+    wait_ok { !grep { running($_) } @old } 'the old children leave';
+    serves($service, 'after');
+    is $service->log->count('child-died'), 0, 'nobody died';
+    is $service->stop_service, 0, 'it stops';
+};
+
+subtest 'and is stopped meanwhile' => sub {
+    my $copy = own_binary();
+    my $service = service(github => $github, binary => $copy)->start;
+    wait_ok { 3 == $service->children } 'it has its children';
+    my @old = $service->children;
+    my $repair = spoil_after_check($service, $copy);
+    kill 'HUP', $service->master;
+    ok $service->log->wait_entry('start-failed'), 'the new one cannot open it';
+    my $began = time;
+    is $service->stop_service, 0, 'it stops';
+    cmp_ok time - $began, '<', 5, 'at once';
+    ok !(grep { running($_) } @old), 'with the old children';
+    $repair->();
+};
+
+subtest 'a store that cannot be used any more' => sub {
+    my $copy = own_binary();
+    my $service = service(github => $github, binary => $copy)->start;
+    serves($service, 'before');
+    my ($master, @old) = ($service->master, $service->children);
+    my $repair = spoil_after_check($service, $copy);
+    my $mark = $service->log->mark;
+    kill 'HUP', $master;
+    ok $service->log->wait_entry('start-failed', since => $mark), 'the new one cannot open it';
+    wait_ok { !running($master) } 'it gives up';
+    is $service->log->count('start-failed'), 8, 'after some tries';
+    ok !(grep { running($_) } @old), 'the old children have ended before';
+    ok $service->bury, 'nothing is left behind';
+    $repair->();
+};
+
 subtest 'secrets' => sub {
     my $file = tmpdir() . '/sign_key';
     my ($old, $new) = (JR::Service::sign_key(), 'another-signing-key-for-tests-000003');
