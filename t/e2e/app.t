@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/../lib";
 use File::Find ();
 use Test::More;
 use JR::FakeGitHub;
+use JR::File qw(read_file_or_empty);
 use JR::Test;
 
 # A fake with an App that two organisations have; a service that is the App.
@@ -40,13 +41,6 @@ sub is_rerun {
     return $run;
 }
 
-sub slurp {
-    my ($name) = @_;
-    open my $fh, '<', $name or return '';
-    local $/;
-    return <$fh> // '';
-}
-
 sub tokens_made { return grep { $_->{status} == 201 } $_[0]->requests('POST', '/access_tokens$') }
 
 # What a request had for authorization.
@@ -66,7 +60,7 @@ sub note_secrets {
     my @used = map { bearer($_) } $github->requests;
     my %once = map { $_ => 1 } @used;
     push @secrets, keys %once;
-    my ($body) = slurp($service->{env}{GITHUB_APP_KEY_FILE}) =~ /-----\n(.{60})/;
+    my ($body) = read_file_or_empty($service->{env}{GITHUB_APP_KEY_FILE}) =~ /-----\n(.{60})/;
     push @secrets, $body;
     return;
 }
@@ -416,14 +410,14 @@ subtest 'wrong settings end the start' => sub {
     JR::FakeGitHub::new_key("$folder/short.pem", qw(-algorithm RSA -pkeyopt rsa_keygen_bits:1024));
     JR::FakeGitHub::new_key("$folder/passphrase.pem", qw(-algorithm RSA -pkeyopt rsa_keygen_bits:2048 -aes256 -pass pass:x));
     JR::FakeGitHub::run_openssl(qw(rsa -traditional -in), $good, '-out', "$folder/pkcs1.pem");
-    like slurp("$folder/pkcs1.pem"), qr/BEGIN RSA PRIVATE KEY/, 'PKCS#1';
+    like read_file_or_empty("$folder/pkcs1.pem"), qr/BEGIN RSA PRIVATE KEY/, 'PKCS#1';
     mkdir "$folder/state", 0700;
     my $check = sub {
         return tool(['check'], GITHUB_SIGN_KEY => JR::Service::sign_key(), STATE_DIR => "$folder/state", @_);
     };
     my @app = (GITHUB_APP_ID => 4711);
     is $check->(@app, GITHUB_APP_KEY_FILE => $_)->{status}, 0, $_ for $good, "$folder/pkcs1.pem";
-    is $check->(@app, GITHUB_APP_KEY => slurp($good))->{status}, 0, 'in the environment';
+    is $check->(@app, GITHUB_APP_KEY => read_file_or_empty($good))->{status}, 0, 'in the environment';
 
     my $want = sub {
         my ($name, $says, %env) = @_;
@@ -454,7 +448,7 @@ subtest 'the key is in no worker, the signing key not in the dispatcher' => sub 
     plan skip_all => 'a sanitizer keeps what was freed' if grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
     my ($github, $service) = world();
     is_rerun($service, 'octo/app', 'at work');
-    my ($body) = slurp($service->{env}{GITHUB_APP_KEY_FILE}) =~ /-----\n(.{60})/;
+    my ($body) = read_file_or_empty($service->{env}{GITHUB_APP_KEY_FILE}) =~ /-----\n(.{60})/;
     my $memory = sub {
         my ($pid) = @_;
         open my $maps, '<', "/proc/$pid/maps" or return '';
@@ -486,7 +480,7 @@ subtest 'no secret in what is written' => sub {
     my $texts = 0;
     File::Find::find(sub {
         return if !-f $_;
-        my $text = slurp($_);
+        my $text = read_file_or_empty($_);
         $texts++ if length $text;
         for my $secret (@secrets) {
             fail "a secret in $File::Find::name" if index($text, $secret) >= 0;

@@ -9,25 +9,11 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::File qw(read_file write_file);
 use JR::Process qw(spawn reap);
 use JR::Test;
 
 my $tmp = tmpdir();
-
-sub text {
-    my ($name) = @_;
-    open my $fh, '<', $name or die "$name: $!";
-    local $/;
-    return <$fh> // '';
-}
-
-sub write_text {
-    my ($name, $text) = @_;
-    open my $fh, '>', $name or die "$name: $!";
-    print {$fh} $text;
-    close $fh or die "$name: $!";
-    return $name;
-}
 
 # Run something to its end: (status, everything it wrote).
 my $runs = 0;
@@ -35,21 +21,21 @@ sub run {
     my (@argv) = @_;
     my $log    = "$tmp/run" . ++$runs;
     my $status = reap(spawn(argv => \@argv, env => { PATH => '/usr/sbin:/usr/bin:/sbin:/bin' }, out => $log));
-    return ($status, text($log));
+    return ($status, read_file($log));
 }
 
-sub unit { my ($name) = @_; return text(srcdir() . "/conf/$name") }
+sub unit { my ($name) = @_; return read_file(srcdir() . "/conf/$name") }
 
 subtest 'units' => sub {
     my ($status) = run('systemd-analyze', '--version');
     plan skip_all => 'no systemd-analyze' if $status != 0;
     my $dir = binary() =~ s{/[^/]*$}{}r;
     my @services = map {"$_.service"} qw(job-rerunner job-rerunner-spawn);
-    my @files = write_text("$tmp/job-rerunner.socket", unit('job-rerunner.socket'));
+    my @files = write_file("$tmp/job-rerunner.socket", unit('job-rerunner.socket'));
     for my $name (@services) {
         my $text = unit("$name.in") =~ s/\@(?:bindir|docdir)\@/$dir/gr;
         unlike $text, qr/\@\w+\@/, "$name: nothing else is to be replaced";
-        push @files, write_text("$tmp/$name", $text);
+        push @files, write_file("$tmp/$name", $text);
     }
     ($status, my $said) = run('systemd-analyze', 'verify', '--man=no', @files);
     is $status, 0, 'systemd-analyze verify' or diag $said;
@@ -67,7 +53,7 @@ subtest 'two ways' => sub {
     my ($spawn, $plain) = map { unit("$_.service.in") } qw(job-rerunner-spawn job-rerunner);
     my ($socket) = $spawn =~ /^ExecStart=.* -s (\S+)/m;
     like unit('job-rerunner.socket'), qr/^ListenStream=\Q$socket\E$/m, 'the same socket';
-    like text(srcdir() . '/nginx.conf.example'), qr/server unix:\Q$socket\E /, 'which is that of nginx.conf.example';
+    like read_file(srcdir() . '/nginx.conf.example'), qr/server unix:\Q$socket\E /, 'which is that of nginx.conf.example';
     my $ours = sub { return [grep { !/^(?:#|Group=|Runtime|Standard|Also=|Conflicts=|Requires=|Exec(?!Reload)|After=job)/ } split /\n+/, $_[0]] };
     is_deeply $ours->($spawn), $ours->($plain), 'all else is the same';
     like $plain, qr/^$_$/m, "one has it from systemd: $_" for 'StandardInput=socket', 'Requires=job-rerunner.socket';
@@ -77,22 +63,22 @@ subtest 'two ways' => sub {
 subtest 'job-rerunner.sysusers' => sub {
     my $root = "$tmp/root";
     mkdir $_ or die "$_: $!" for map {"$root$_"} '', qw(/etc /usr /usr/lib /usr/lib/sysusers.d);
-    write_text("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
-    write_text("$root/etc/group", "root:x:0:\n");
-    write_text("$root/usr/lib/sysusers.d/job-rerunner.conf", text(srcdir() . '/conf/job-rerunner.sysusers'));
+    write_file("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+    write_file("$root/etc/group", "root:x:0:\n");
+    write_file("$root/usr/lib/sysusers.d/job-rerunner.conf", read_file(srcdir() . '/conf/job-rerunner.sysusers'));
     my ($status, $said) = run('systemd-sysusers', "--root=$root", 'job-rerunner.conf');
     if ($> != 0) {
         plan skip_all => 'systemd-sysusers wants to be root' if $status != 0;
     }
     is($status, 0, 'systemd-sysusers') or diag($said);
-    like(text("$root/etc/passwd"), qr/^job-rerunner:/m, 'the user is made');
-    my ($user) = text(srcdir() . '/conf/job-rerunner.service.in') =~ /^User=(.*)$/m;
+    like(read_file("$root/etc/passwd"), qr/^job-rerunner:/m, 'the user is made');
+    my ($user) = read_file(srcdir() . '/conf/job-rerunner.service.in') =~ /^User=(.*)$/m;
     is($user, 'job-rerunner', 'and it is that of the unit');
 };
 
 # Name and default of each setting, from the example.
 sub example_settings {
-    return text(srcdir() . '/conf/job-rerunner.env.example') =~ /^#([A-Z_]+)=(.*)$/mg;
+    return read_file(srcdir() . '/conf/job-rerunner.env.example') =~ /^#([A-Z_]+)=(.*)$/mg;
 }
 
 subtest 'job-rerunner.env.example' => sub {

@@ -10,22 +10,16 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::File qw(read_file);
 use JR::Log;
 use JR::Process qw(spawn reap);
 use JR::Response;
 use JR::Test;
 
-sub text {
-    my ($name) = @_;
-    open my $fh, '<', $name or die "$name: $!";
-    local $/;
-    return <$fh> // '';
-}
-
 my $top     = srcdir();
-my $readme  = text("$top/README");
-my $hacking = text("$top/HACKING");
-my $manual  = text("$top/fcgi/job-rerunner.8");
+my $readme  = read_file("$top/README");
+my $hacking = read_file("$top/HACKING");
+my $manual  = read_file("$top/fcgi/job-rerunner.8");
 my $help    = tool(['--help']);
 is $help->{status}, 0, '--help: exit 0';
 
@@ -65,7 +59,7 @@ subtest 'settings' => sub {
 };
 
 subtest 'reasons' => sub {
-    my ($rows) = text("$top/lib/words.c") =~ /\} reasons\[\] = \{\n(.*?)^\};/ms;
+    my ($rows) = read_file("$top/lib/words.c") =~ /\} reasons\[\] = \{\n(.*?)^\};/ms;
     my @token = grep { $_ ne 'none' } $rows =~ /^\s*\{ JR_REASON_\w+, "([^"]+)"/mg;
     cmp_ok scalar @token, '>', 50, 'words.c has a table';
     same_set [section('Reasons') =~ /^  ([a-z][a-z-]+) {2,}\S/mg], \@token, 'README lists them';
@@ -73,7 +67,7 @@ subtest 'reasons' => sub {
 };
 
 subtest 'status codes' => sub {
-    my ($rows) = text("$top/lib/request.c") =~ /\} statuses\[\] = \{\n(.*?)^\};/ms;
+    my ($rows) = read_file("$top/lib/request.c") =~ /\} statuses\[\] = \{\n(.*?)^\};/ms;
     my %result = ($rows // '') =~ /\{ (\d+), "[^"]+", "([^"]+)" \}/g;
     cmp_ok scalar keys %result, '>', 10, 'request.c has a table';
     my %in_readme = section('Status codes') =~ /^  (\d{3}) +(\S+) /mg;
@@ -82,7 +76,7 @@ subtest 'status codes' => sub {
 };
 
 subtest 'metrics' => sub {
-    my ($rows) = text("$top/lib/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
+    my ($rows) = read_file("$top/lib/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
     my %type = ($rows // '') =~ /\{ "(\w+)", "(\w+)",/g;
     cmp_ok scalar keys %type, '>', 25, 'metrics.c has a table';
     my $table = section('Metrics');
@@ -98,24 +92,24 @@ subtest 'commands and exit statuses' => sub {
     same_set [$list =~ /^\.It Cm (\S+)/mg], \@name, 'the manual page has them';
     like $readme, qr/\bjob-rerunner $_\b/, "README shows $_" for grep {!/^(?:help|version)$/} @name;
 
-    my %option = map { $_ => 1 } text("$top/fcgi/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
+    my %option = map { $_ => 1 } read_file("$top/fcgi/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
     cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
     like $list, qr/\bFl -\Q$_\E\b/, "the manual page has --$_" for sort keys %option;
 
-    my %key = map { $_ => 1 } map { text($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/command*.c";
+    my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/command*.c";
     cmp_ok scalar keys %key, '>', 60, 'the commands write JSON';
     my @undocumented = grep { $json !~ /\b$_\b/ } sort keys %key;
     is "@undocumented", '', 'the manual page has every key of it';
-    my ($enum) = text("$top/fcgi/process.h") =~ /enum \{(.*?)\};/s;
+    my ($enum) = read_file("$top/fcgi/process.h") =~ /enum \{(.*?)\};/s;
     same_set [manual_section('EXIT STATUS') =~ /^\.It (\d+)$/mg], [$enum =~ /JR_EXIT_\w+ = (\d+)/g], 'and exit statuses';
 };
 
 subtest 'the version' => sub {
-    my ($version) = text("$top/configure.ac") =~ /^AC_INIT\(\[job-rerunner\], \[([^\]]+)\]\)$/m;
+    my ($version) = read_file("$top/configure.ac") =~ /^AC_INIT\(\[job-rerunner\], \[([^\]]+)\]\)$/m;
     ok defined $version, 'configure.ac has one';
-    my ($packaged) = text("$top/debian/changelog") =~ /\Ajob-rerunner \(([^)]+)\) /;
+    my ($packaged) = read_file("$top/debian/changelog") =~ /\Ajob-rerunner \(([^)]+)\) /;
     is $packaged, $version, 'debian/changelog has the same on top';
-    my ($told) = text("$top/NEWS") =~ /^(\S+)\n-+$/m;
+    my ($told) = read_file("$top/NEWS") =~ /^(\S+)\n-+$/m;
     is $told, $version, 'so has NEWS';
     like tool(['--version'])->{out}, qr/\b\Q$version\E$/m, 'and the program';
 };
@@ -132,13 +126,13 @@ subtest 'files and titles that are named are there' => sub {
 };
 
 subtest 'includes go one way' => sub {
-    my ($list) = text("$top/Makefile.am") =~ /^lib_libjr_a_SOURCES = \\\n(.*?[^\\])\n/ms;
+    my ($list) = read_file("$top/Makefile.am") =~ /^lib_libjr_a_SOURCES = \\\n(.*?[^\\])\n/ms;
     my $n = 0;
     my %place = map { $_ => ++$n } $list =~ m{\blib/(\w+)\.h\b}g;
     my @wrong;
     for my $file (glob "$top/lib/*.[ch]") {
         my ($name) = $file =~ m{(\w+)\.[ch]$};
-        my $source = text($file);
+        my $source = read_file($file);
         push @wrong, "$file is not in Makefile.am" if !$place{$name};
         push @wrong, "$file includes fcgi/" if $source =~ m{^#include "fcgi/}m;
         push @wrong, map {"$file includes lib/$_.h"}
@@ -165,7 +159,7 @@ subtest 'manual testing' => sub {
             err  => $log->path,
         );
         is reap($pid), 0, "time $time: exit status 0";
-        my $answer = JR::Response->from_cgi(text($out));
+        my $answer = JR::Response->from_cgi(read_file($out));
         status_is $answer, 201, "time $time";
         is $answer->json->{result}, 'scheduled', "time $time: result";
         ok $log->wait_entry('decision', run => 1, verdict => 'dry-run'), "time $time: decided" or diag $log->text;
@@ -184,7 +178,7 @@ subtest 'the manual page is well-formed' => sub {
         argv => [$mandoc, '-T', 'lint', '-W', 'warning', "$top/fcgi/job-rerunner.8"],
         env  => { PATH => $ENV{PATH} }, out => $report,
     ));
-    is $status, 0, 'mandoc has no warning' or diag text($report);
+    is $status, 0, 'mandoc has no warning' or diag read_file($report);
 };
 
 finish();

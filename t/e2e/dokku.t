@@ -13,6 +13,7 @@ use JSON::PP ();
 use POSIX qw(WEXITSTATUS WIFEXITED);
 use Test::More;
 use JR::FakeGitHub;
+use JR::File qw(read_file_or_empty);
 use JR::Http;
 use JR::Process qw(spawn reap running);
 use JR::Test;
@@ -23,22 +24,15 @@ use constant ID => 32767;
 my $KEY = 'a-signing-key-of-dokku-t-00000000001';
 my $tmp = tmpdir();
 
-sub text {
-    my ($name) = @_;
-    open my $fh, '<', $name or return '';
-    local $/;
-    return <$fh> // '';
-}
-
-my $app = JSON::PP->new->decode(text(srcdir() . '/app.json'));
+my $app = JSON::PP->new->decode(read_file_or_empty(srcdir() . '/app.json'));
 is($app->{formation}{web}{quantity}, 1, 'app.json: one container');
-my ($command, @more) = text(srcdir() . '/Procfile') =~ /^web: (.*)\n(.*)\z/s;
+my ($command, @more) = read_file_or_empty(srcdir() . '/Procfile') =~ /^web: (.*)\n(.*)\z/s;
 ok($command && "@more" eq '', 'Procfile: one process');
-my @odd = grep { !/^[a-z0-9][a-z0-9+.-]+$/ } split /\n/, text(srcdir() . '/apt-packages');
+my @odd = grep { !/^[a-z0-9][a-z0-9+.-]+$/ } split /\n/, read_file_or_empty(srcdir() . '/apt-packages');
 is("@odd", '', 'apt-packages: names only');
 
 # A plain build is made here: once is enough.
-if (text(abs_path(binary())) =~ /__asan_init/ || !grep { -x "$_/autoreconf" } qw(/usr/local/bin /usr/bin)) {
+if (read_file_or_empty(abs_path(binary())) =~ /__asan_init/ || !grep { -x "$_/autoreconf" } qw(/usr/local/bin /usr/bin)) {
     finish();
     exit 0;
 }
@@ -96,13 +90,13 @@ sub ends {
 
 # Quick, since it is not measured.
 my $build = in_container($app->{scripts}{dokku}{predeploy}, env => { CFLAGS => '-O0' });
-is(ends($build), 0, 'the predeploy command of app.json') or diag(text($build->{log}));
+is(ends($build), 0, 'the predeploy command of app.json') or diag(read_file_or_empty($build->{log}));
 ok(-x "$tree/fcgi/job-rerunner", 'builds the program');
 
 sub start {
     my $port = JR::FakeGitHub::free_port();
     my $web = in_container($command, env => { PORT => $port });
-    wait_for { text($web->{log}) =~ /is served$/m || !running($web->{pid}) };
+    wait_for { read_file_or_empty($web->{log}) =~ /is served$/m || !running($web->{pid}) };
     return { %$web, port => $port };
 }
 
@@ -123,24 +117,24 @@ my @job = (run_id => next_id(), id => next_id());
 
 subtest 'a deploy' => sub {
     my $web = start();
-    like(text($web->{log}), qr{^web: http://0\.0\.0\.0:$web->{port}/ is served$}m, 'it serves on PORT') or diag(text($web->{log}));
+    like(read_file_or_empty($web->{log}), qr{^web: http://0\.0\.0\.0:$web->{port}/ is served$}m, 'it serves on PORT') or diag(read_file_or_empty($web->{log}));
     status_is(webhook($web, job_event(@job, action => 'queued')), 202, 'a webhook');
     status_is(request($web, 'GET', '/'), 200, 'the greeting');
     status_is(request($web, 'GET', '/status'), 404, 'no page, to nobody');
 
     my $tool = in_container('exec fcgi/job-rerunner status');
-    is(ends($tool), 0, 'dokku enter, status') or diag(text($tool->{log}));
-    like(text($tool->{log}), qr/^health +good$/m, 'all is good');
+    is(ends($tool), 0, 'dokku enter, status') or diag(read_file_or_empty($tool->{log}));
+    like(read_file_or_empty($tool->{log}), qr/^health +good$/m, 'all is good');
     if ($> == 0) {
         $tool = in_container('exec fcgi/job-rerunner status', as => []);
-        is(ends($tool), 0, 'the same as root') or diag(text($tool->{log}));
+        is(ends($tool), 0, 'the same as root') or diag(read_file_or_empty($tool->{log}));
         my @foreign = grep { (stat)[4] != ID } glob "$state/* $state/web/*";
         is("@foreign", '', 'all files are of the one user');
     }
 
     my $second = start();
     isnt(ends($second), 0, 'a second container at once leaves');
-    like(text($second->{log}), qr/already running for STATE_DIR/, 'and says why');
+    like(read_file_or_empty($second->{log}), qr/already running for STATE_DIR/, 'and says why');
     status_is(request($web, 'GET', '/'), 200, 'the first one goes on');
 
     kill 'TERM', $web->{pid};

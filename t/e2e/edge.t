@@ -12,6 +12,7 @@ use IO::Socket::UNIX;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 use JR::FakeGitHub;
+use JR::File qw(read_file write_file);
 use JR::Http qw(read_all);
 use JR::Load qw(all_at_once);
 use JR::Nginx;
@@ -24,31 +25,16 @@ use constant { HERE => '127.0.0.1', ELSEWHERE => '127.0.0.2', NAME => 'reruns.ex
 my $tmp  = tmpdir();
 my $cert = JR::TlsAuthority->new("$tmp/authority")->issue('DNS:' . NAME);
 
-sub text {
-    my ($name) = @_;
-    open my $fh, '<', $name or die "$name: $!";
-    local $/;
-    return <$fh> // '';
-}
-
-sub write_text {
-    my ($name, $text) = @_;
-    open my $fh, '>', $name or die "$name: $!";
-    print {$fh} $text;
-    close $fh or die "$name: $!";
-    return $name;
-}
-
 # Run something to its end: (status, everything it wrote).
 my $runs = 0;
 sub run {
     my ($argv, %o) = @_;
     my $log    = "$tmp/run" . ++$runs;
     my $status = reap(spawn(argv => $argv, env => { PATH => '/usr/sbin:/usr/bin:/sbin:/bin' }, out => $log, %o));
-    return ($status, text($log));
+    return ($status, read_file($log));
 }
 
-my $example = text(srcdir() . '/nginx.conf.example');
+my $example = read_file(srcdir() . '/nginx.conf.example');
 
 # What it says should be in nginx.conf.
 my $main = join "\n", $example =~ /^#   (worker_rlimit_nofile \d+;|events \{ worker_connections \d+; \})$/mg;
@@ -86,7 +72,7 @@ subtest 'nginx -t' => sub {
         my ($status, $said);
         # Where there is no IPv6, [::]: cannot be tried.
         for my $try (1, 2) {
-            my $conf = write_text("$tmp/nginx.conf", "pid $tmp/nginx.pid;\nerror_log stderr;\n$main\nhttp {\n$temp\n$text\n}\n");
+            my $conf = write_file("$tmp/nginx.conf", "pid $tmp/nginx.pid;\nerror_log stderr;\n$main\nhttp {\n$temp\n$text\n}\n");
             ($status, $said) = run([JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', $conf, '-p', "$tmp/"]);
             last if $said !~ /Address family not supported/;
             $text =~ s/^\s*listen \[::\].*$//mg;
@@ -204,7 +190,7 @@ sub authorization { return [['Authorization', 'Basic ' . encode_base64($_[0], ''
 
 subtest 'with a password' => sub {
     my (undef, $hash) = run(['/usr/bin/openssl', 'passwd', '-6', 'sesame']);
-    write_text("$tmp/htpasswd", "me:$hash");
+    write_file("$tmp/htpasswd", "me:$hash");
     my ($asking, $at) = serve_example($service, with_password($example, "$tmp/htpasswd"));
     my $get = sub { return request($at->{plain}, 'GET', @_) };
     for my $path (qw(/status /runs/ /metrics)) {
@@ -219,7 +205,7 @@ subtest 'with a password' => sub {
 };
 
 subtest 'only from GitHub' => sub {
-    my $allowed = write_text("$tmp/github-hooks.allow", 'allow ' . ELSEWHERE . ";\n");
+    my $allowed = write_file("$tmp/github-hooks.allow", 'allow ' . ELSEWHERE . ";\n");
     my $text = $example =~ s/^( +)#(deny all;)/$1$2/mr;
     $text =~ s/^( +)#(include )\S+github-hooks\.allow;/$1$2$allowed;/m or die 'no include';
     my ($strict, $at) = serve_example($service, $text);
@@ -299,7 +285,7 @@ subtest 'a sender that takes its time' => sub {
 # The end of a TLS connection: what openssl says of it, and what came from the other side.
 sub tls {
     my ($name, $input, @options) = @_;
-    my $file = write_text("$tmp/input", $input // '');
+    my $file = write_file("$tmp/input", $input // '');
     open my $stdin, '<', $file or die "$file: $!";
     my (undef, $said) = run(
         ['/usr/bin/openssl', 's_client', '-connect', "127.0.0.1:$port->{tls}", '-CAfile', "$tmp/authority/ca.pem", '-ign_eof',
@@ -357,11 +343,11 @@ $nginx->stop;
 
 # As GitHub sends them when a large matrix starts.
 subtest 'two thousand webhooks at one moment' => sub {
-    plan skip_all => 'the kernel lets fewer wait' if text('/proc/sys/net/core/somaxconn') < 4096;
-    my ($files) = text('/proc/self/limits') =~ /^Max open files +\d+ +(\d+)/m;
+    plan skip_all => 'the kernel lets fewer wait' if read_file('/proc/sys/net/core/somaxconn') < 4096;
+    my ($files) = read_file('/proc/self/limits') =~ /^Max open files +\d+ +(\d+)/m;
     plan skip_all => 'no limit high enough for so many files' if $> != 0 && ($files // 0) < 8192;
     # As job-rerunner.socket has it.
-    my ($backlog) = text(srcdir() . '/conf/job-rerunner.socket') =~ /^Backlog=(\d+)$/m;
+    my ($backlog) = read_file(srcdir() . '/conf/job-rerunner.socket') =~ /^Backlog=(\d+)$/m;
     my $crowded = service(WORKERS => 16, RERUN_DELAY => '1h', DRY_RUN => 'yes', GITHUB_TOKEN => undef);
     my $listener = IO::Socket::UNIX->new(Local => $crowded->socket_path, Listen => $backlog) or die "listen: $!";
     $crowded->start_service(listener => $listener);

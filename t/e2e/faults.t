@@ -18,6 +18,7 @@ use IO::Socket::UNIX;
 use List::Util qw(shuffle);
 use Test::More;
 use Time::HiRes qw(time);
+use JR::File qw(read_file_or_empty);
 use JR::Http;
 use JR::Load qw(CLIENTS load);
 use JR::Log;
@@ -38,13 +39,6 @@ use constant EX_CANTCREAT => 73;
 my $github = github();
 
 sub queued { return delivery(job_event(run_id => next_id(), action => 'queued')) }
-
-sub slurp {
-    my ($name) = @_;
-    open my $fh, '<:raw', $name or return '';
-    local $/;
-    return <$fh> // '';
-}
 
 sub overwrite {
     my ($name, $bytes) = @_;
@@ -89,12 +83,12 @@ sub web_start {
 
 sub web_child {
     my ($web, $name) = @_;
-    return (grep { slurp("/proc/$_/comm") eq "$name\n" } children_of($web->{pid}))[0] // ();
+    return (grep { read_file_or_empty("/proc/$_/comm") eq "$name\n" } children_of($web->{pid}))[0] // ();
 }
 
 sub web_dispatcher {
     my ($web) = @_;
-    my ($pid) = slurp("$web->{state}/dispatcher.lock") =~ /^(\d+)/;
+    my ($pid) = read_file_or_empty("$web->{state}/dispatcher.lock") =~ /^(\d+)/;
     return grep { $_ == ($pid // 0) } map { children_of($_) } web_child($web, 'job-rerunner');
 }
 
@@ -315,7 +309,7 @@ sub works_again {
 sub patch_format {
     my ($service, $later, $whose) = @_;
     my $file  = $service->state_dir . '/data.mdb';
-    my $bytes = slurp($file);
+    my $bytes = read_file_or_empty($file);
     my $n = $bytes =~ s/(?<=format)(\x00\x00\x00.)(.{1,2}?)job-re[a-z]{6}/pack('N', unpack('N', $1) + $later) . $2 . $whose/ges;
     ok $n, "its format is $whose\'s, later by $later";
     overwrite($file, $bytes);
@@ -356,7 +350,7 @@ for my $name (sort keys %damage) {
     subtest "a damaged store: $name" => sub {
         my $service = store_at_rest();
         my $file = $service->state_dir . '/data.mdb';
-        overwrite($file, $damage{$name}->(slurp($file)));
+        overwrite($file, $damage{$name}->(read_file_or_empty($file)));
         refused($service, qr/restore a backup/, qr/move it away/);
         rename $file, "$file.bad" or die "rename: $!";
         works_again($service, 'moved away, it begins anew');
@@ -386,7 +380,7 @@ subtest 'a store that is not writable' => sub {
 # Process ids in LMDB's table of readers: 64 bytes each, from the 128th on.
 sub readers {
     my ($service) = @_;
-    my $table = substr slurp($service->state_dir . '/lock.mdb'), 128;
+    my $table = substr read_file_or_empty($service->state_dir . '/lock.mdb'), 128;
     return grep {$_} map { unpack 'x8 l', $_ } grep { length == 64 } unpack '(a64)*', $table;
 }
 
@@ -427,7 +421,7 @@ SH
 }
 
 my $why_no_clock = !glob('/usr/lib/*/faketime/libfaketime.so.1') ? 'libfaketime is not installed'
-    : slurp(abs_path(binary())) =~ /__asan_init/ ? 'libfaketime and the address sanitizer do not go together' : undef;
+    : read_file_or_empty(abs_path(binary())) =~ /__asan_init/ ? 'libfaketime and the address sanitizer do not go together' : undef;
 
 subtest 'the clock is set back' => sub {
     plan skip_all => $why_no_clock if $why_no_clock;

@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use Time::HiRes qw(time);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
+use JR::File qw(read_file_or_empty);
 use JR::Http qw(cgi_params read_all);
 use JR::Process;
 use JR::Test;
@@ -46,7 +47,7 @@ sub state_of {
 # Does SIGTERM wait for it?
 sub is_told {
     my ($pid) = @_;
-    my ($pending) = JR::Test::slurp("/proc/$pid/status") =~ /^ShdPnd:\s*([0-9a-f]+)$/m;
+    my ($pending) = read_file_or_empty("/proc/$pid/status") =~ /^ShdPnd:\s*([0-9a-f]+)$/m;
     return hex($pending) & 1 << 14;
 }
 

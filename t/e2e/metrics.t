@@ -12,6 +12,7 @@ use POSIX qw(floor);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin);
+use JR::File qw(read_file);
 use JR::Http qw(cgi_params);
 use JR::Process qw(spawn reap);
 use JR::Test;
@@ -65,8 +66,6 @@ sub promtool_is_content {
     my $said = <$fh>;
     return is $status, 0, "promtool @$args[0, 1]" || diag $said;
 }
-
-sub text_of { my ($path) = @_; open my $fh, '<', $path or die "$path: $!"; local $/; return <$fh> }
 
 subtest 'before anything has happened' => sub {
     my $answer = get($service->http, '/metrics');
@@ -275,7 +274,7 @@ subtest 'the rules ask for what there is' => sub {
     my %known = map { $_ => 1 } get($service->http, '/metrics')->body =~ /^# TYPE (\S+)/mg;
     cmp_ok scalar keys %known, '>', 25, 'metrics';
     for my $file ('conf/job-rerunner.alerts.yml', 't/data/alerts.test.yml') {
-        my @asked = text_of(srcdir() . "/$file") =~ /\b(job_rerunner_\w+)/g;
+        my @asked = read_file(srcdir() . "/$file") =~ /\b(job_rerunner_\w+)/g;
         cmp_ok scalar @asked, '>', 10, "$file names some";
         s/_bucket$// for @asked;
         is join(' ', grep { !$known{$_} } @asked), '', 'all of them known';

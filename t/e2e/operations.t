@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/../lib";
 use File::Path qw(make_path);
 use IO::Socket::UNIX;
 use Test::More;
+use JR::File qw(read_file write_file);
 use JR::Http;
 use JR::Load qw(CLIENTS load);
 use JR::Nginx;
@@ -19,23 +20,6 @@ use JR::Test;
 use JR::TlsAuthority;
 
 my $github = github();
-
-sub text {
-    my ($name) = @_;
-    open my $fh, '<', $name or die "$name: $!";
-    local $/;
-    return <$fh> // '';
-}
-
-# Whole, or not at all, for whoever reads it meanwhile.
-sub write_text {
-    my ($name, $text) = @_;
-    open my $fh, '>', "$name.new" or die "$name: $!";
-    print {$fh} $text;
-    close $fh or die "$name: $!";
-    rename "$name.new", $name or die "$name: $!";
-    return $name;
-}
 
 # A service whose socket stays while it restarts, as systemd's does.
 sub lasting_service {
@@ -56,10 +40,10 @@ subtest 'the secret of the webhook is changed, and every delivery is taken' => s
     my ($old, $new) = map {"a-key-for-tests-of-changing-keys-$_"} qw(old new);
     my ($service, $listener) = lasting_service(GITHUB_SIGN_KEY => $old);
     $service->start_nginx;
-    my $hook = write_text(tmpdir() . '/hook', $old);    # what GitHub signs with
+    my $hook = write_file(tmpdir() . '/hook', $old);    # what GitHub signs with
     my @steps = (
         sub { restart($service, $listener, GITHUB_SIGN_KEY => $new, GITHUB_SIGN_KEY_OLD => $old) },
-        sub { write_text($hook, $new) },
+        sub { write_file($hook, $new) },
         sub { restart($service, $listener, GITHUB_SIGN_KEY_OLD => undef) },
         sub {undef},    # which ends it
     );
@@ -72,7 +56,7 @@ subtest 'the secret of the webhook is changed, and every delivery is taken' => s
         return 1 if grep { ($since{$_} // 0) < 3 } 0 .. CLIENTS - 1;
         %since = ();
         return (shift @steps)->();
-    }, (sub { return delivery(job_event(run_id => next_id(), action => 'queued'), key => text($hook)) }) x 20_000);
+    }, (sub { return delivery(job_event(run_id => next_id(), action => 'queued'), key => read_file($hook)) }) x 20_000);
     is scalar @steps, 0, 'each step was made';
     is_deeply [keys %status], [202], 'none was refused' or diag explain(\%status);
     my $late = delivery(job_event(run_id => next_id(), action => 'queued'), key => $old);
@@ -98,7 +82,7 @@ subtest 'the token is changed, and what was due is rerun with the new one' => su
 # The lines of nginx's that README shows under a title.
 sub nginx_lines {
     my ($title) = @_;
-    my ($section) = text(srcdir() . '/README') =~ /^\Q$title\E\n-+\n(.*?)\n\n\n/ms;
+    my ($section) = read_file(srcdir() . '/README') =~ /^\Q$title\E\n-+\n(.*?)\n\n\n/ms;
     return join "\n", $section =~ /^ +(proxy_\w+ .*;)$/mg;
 }
 
@@ -164,18 +148,18 @@ subtest 'two services on one host' => sub {
     my $units = "$host/usr/local/lib/systemd/system";
     make_path($units, map {"$host/etc/$_"} qw(systemd/system job-rerunner nginx/conf.d));
     my $bin = binary() =~ s{/[^/]*$}{}r;
-    write_text("$units/job-rerunner.$_", text(srcdir() . "/conf/job-rerunner.$_")) for 'socket';
-    write_text("$units/job-rerunner.service", text(srcdir() . '/conf/job-rerunner.service.in') =~ s/\@(?:bindir|docdir)\@/$bin/gr);
+    write_file("$units/job-rerunner.$_", read_file(srcdir() . "/conf/job-rerunner.$_")) for 'socket';
+    write_file("$units/job-rerunner.service", read_file(srcdir() . '/conf/job-rerunner.service.in') =~ s/\@(?:bindir|docdir)\@/$bin/gr);
     my $cert = JR::TlsAuthority->new("$host/authority")->issue('DNS:reruns.example.org');
-    my $example = text(srcdir() . '/nginx.conf.example');
+    my $example = read_file(srcdir() . '/nginx.conf.example');
     $example =~ s{^(\s*ssl_certificate) [^;]*}{$1 $cert->{chain}}mg;
     $example =~ s{^(\s*ssl_certificate_key) [^;]*}{$1 $cert->{key}}mg;
     $example =~ s{/var/log/nginx/}{$host/}g;
     $example =~ s{^\s*listen \[::\].*$}{}mg;
     $example =~ s{include fastcgi_params;}{include /etc/nginx/fastcgi_params;}g;
-    write_text("$host/etc/nginx/conf.d/job-rerunner.conf", $example);
+    write_file("$host/etc/nginx/conf.d/job-rerunner.conf", $example);
 
-    my ($section) = text(srcdir() . '/README') =~ /^Two services on one host\n-+\n(.*?)\n\n\n/ms;
+    my ($section) = read_file(srcdir() . '/README') =~ /^Two services on one host\n-+\n(.*?)\n\n\n/ms;
     my $commands = join "\n", map { s/^    //r } $section =~ /^((?: {4}.*)?)$/mg;
     $commands =~ s/^(?:systemctl|job-rerunner) .*$//mg;
     $commands =~ s{(?<![\w/])/(?=(?:etc|usr)/)}{$host/}g;
@@ -183,16 +167,16 @@ subtest 'two services on one host' => sub {
         argv => ['/bin/sh', '-eu', '-c', $commands], env => { PATH => '/usr/bin:/bin' }, out => "$host/said",
         stdin => do { open my $null, '<', '/dev/null'; $null },
     );
-    is reap($pid), 0, 'the commands do' or diag text("$host/said");
+    is reap($pid), 0, 'the commands do' or diag read_file("$host/said");
 
-    my @lines = map { [split /\n/, text($_)] } "$units/job-rerunner.service", "$host/etc/systemd/system/job-rerunner-two.service";
+    my @lines = map { [split /\n/, read_file($_)] } "$units/job-rerunner.service", "$host/etc/systemd/system/job-rerunner-two.service";
     for my $line (qw(User=job-rerunner Group=job-rerunner), "ExecStart=$bin/job-rerunner") {
         is scalar(grep { $_ eq $line } @{ $lines[1] }), 1, "$line stays";
     }
     unlike join("\n", grep { !/^#|^(?:User|Group|ExecStart|Documentation)=/ } @{ $lines[1] }), qr/job-rerunner(?!-two)/,
         'nothing else is shared';
-    is text("$host/etc/job-rerunner-two/job-rerunner.env"), "STATE_DIR=/var/lib/job-rerunner-two\n", 'its settings';
-    like text("$host/etc/systemd/system/job-rerunner-two.socket"), qr{^ListenStream=/run/job-rerunner-two/fcgi\.sock$}m, 'its socket';
+    is read_file("$host/etc/job-rerunner-two/job-rerunner.env"), "STATE_DIR=/var/lib/job-rerunner-two\n", 'its settings';
+    like read_file("$host/etc/systemd/system/job-rerunner-two.socket"), qr{^ListenStream=/run/job-rerunner-two/fcgi\.sock$}m, 'its socket';
 
     my $verify = spawn(
         argv => ['/usr/bin/systemd-analyze', 'verify', '--man=no', map {"$host/etc/systemd/system/job-rerunner-two.$_"} qw(socket service)],
@@ -200,19 +184,19 @@ subtest 'two services on one host' => sub {
     );
     SKIP: {
         skip 'no systemd-analyze', 1 if !-x '/usr/bin/systemd-analyze';
-        is reap($verify), 0, 'systemd takes the units' or diag text("$host/verify");
+        is reap($verify), 0, 'systemd takes the units' or diag read_file("$host/verify");
     }
 
-    write_text("$host/nginx.conf", join "\n", "pid $host/nginx.pid;", 'events {}', 'http {',
+    write_file("$host/nginx.conf", join "\n", "pid $host/nginx.pid;", 'events {}', 'http {',
         (map {"${_}_temp_path $host/temp-$_;"} qw(client_body proxy fastcgi uwsgi scgi)),
         "include $host/etc/nginx/conf.d/*.conf;", '}');
     my $test = spawn(
         argv => [JR::Nginx::binary(), '-t', '-e', 'stderr', '-c', "$host/nginx.conf", '-p', "$host/"],
         env => { PATH => '/usr/bin:/bin' }, out => "$host/nginx.said",
     );
-    is reap($test), 0, 'nginx takes both' or diag text("$host/nginx.said");
-    unlike text("$host/nginx.said"), qr/\[(?:warn|emerg)\]/, 'without a warning' or diag text("$host/nginx.said");
-    my $second = text("$host/etc/nginx/conf.d/job-rerunner-two.conf");
+    is reap($test), 0, 'nginx takes both' or diag read_file("$host/nginx.said");
+    unlike read_file("$host/nginx.said"), qr/\[(?:warn|emerg)\]/, 'without a warning' or diag read_file("$host/nginx.said");
+    my $second = read_file("$host/etc/nginx/conf.d/job-rerunner-two.conf");
     like $second, qr{unix:/run/job-rerunner-two/fcgi\.sock}, 'the second one hands to the second service';
     unlike $second =~ s/^\s*#.*$//mgr, qr/job_rerunner(?!_two)|reruns\.example|job-rerunner(?!-two)/, 'and shares nothing with the first';
 };

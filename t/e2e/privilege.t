@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/../lib";
 use Cwd qw(abs_path);
 use Fcntl qw(SEEK_SET);
 use Test::More;
+use JR::File qw(read_file_or_empty);
 use JR::Process qw(spawn reap);
 use JR::Test;
 
@@ -23,20 +24,13 @@ my %secret = (
     'old key' => 'an-old-signing-key-for-tests-0000004',
 );
 
-sub slurp {
-    my ($name) = @_;
-    open my $fh, '<:raw', $name or return '';
-    local $/;
-    return <$fh> // '';
-}
-
 # Every byte that the process can read, a mapping at a time; the store and the like only where it
 # is there at all.
 sub in_memory {
     my ($pid, @texts) = @_;
     open my $memory, '<:raw', "/proc/$pid/mem" or die "/proc/$pid/mem: $!";
     my ($bytes, %found) = (0);
-    for (split /\n/, slurp("/proc/$pid/maps")) {
+    for (split /\n/, read_file_or_empty("/proc/$pid/maps")) {
         my ($from, $to, $name) = /^([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \d+\s*(.*)$/ or next;
         next if $name =~ /data\.mdb|\[v(?:var|syscall)/;
         no warnings 'portable';
@@ -51,11 +45,11 @@ sub in_memory {
     return ($bytes, \%found);
 }
 
-sub status_of { my ($pid) = @_; return { slurp("/proc/$pid/status") =~ /^(\w+):\s+(.*)$/mg } }
+sub status_of { my ($pid) = @_; return { read_file_or_empty("/proc/$pid/status") =~ /^(\w+):\s+(.*)$/mg } }
 
 # As an ordinary user, so that undumpable means something.
 my ($uid, $gid) = (getpwnam 'www-data')[2, 3] or plan skip_all => 'no user www-data';
-my $sanitized = slurp(abs_path(binary())) =~ /__asan_init/;
+my $sanitized = read_file_or_empty(abs_path(binary())) =~ /__asan_init/;
 
 # What stands where. The sanitizer has a copy of the first environment of its own.
 sub look {
@@ -65,12 +59,12 @@ sub look {
     my %may = (master => '', dispatcher => $o{dispatcher} // 'token', worker => 'key, old key');
     is scalar keys %kind, 4, 'four processes';
     for my $pid (sort { $kind{$a} cmp $kind{$b} } keys %kind) {
-        my $environment = slurp("/proc/$pid/environ");
+        my $environment = read_file_or_empty("/proc/$pid/environ");
         cmp_ok length $environment, '>', 0, "$kind{$pid}: its environment";
         my @there = grep { index($environment, $secret{$_}) >= 0 } sort keys %secret;
         is "@there", '', 'has no secret in it';
         unlike $environment, qr/STATE_DIR|PATH=|me:pass/, 'nor anything else of what was set' if $kind{$pid} eq 'worker';
-        is slurp("/proc/$pid/cmdline") =~ s/\0$//r, binary(), 'nor its command line';
+        is read_file_or_empty("/proc/$pid/cmdline") =~ s/\0$//r, binary(), 'nor its command line';
         my ($bytes, $found) = in_memory($pid, values %secret);
         cmp_ok $bytes, '>', 500_000, "$kind{$pid}: $bytes bytes of memory";
         is join(', ', grep { $found->{ $secret{$_} } } sort keys %secret), $may{ $kind{$pid} }, 'have its own secrets only'
@@ -81,7 +75,7 @@ sub look {
         is $status->{NoNewPrivs}, $kind{$pid} eq 'master' ? 0 : 1, 'and it gets no new privileges';
         # Undumpable: what is in /proc is root's, whoever it runs as.
         is +(stat "/proc/$pid/environ")[4], 0, 'its memory is for root alone';
-        like slurp("/proc/$pid/limits"), qr/^Max core file size +0 +0 /m, 'no core dump';
+        like read_file_or_empty("/proc/$pid/limits"), qr/^Max core file size +0 +0 /m, 'no core dump';
         is_deeply [grep {/memfd|vault|secrets/} map { readlink } glob "/proc/$pid/fd/*"], [], 'no secrets held open'
             if $kind{$pid} ne 'master';
     }
@@ -143,9 +137,9 @@ subtest 'the key of an App' => sub {
     my $file = tmpdir() . '/app.pem';
     plan skip_all => 'no openssl' if system("openssl genrsa -traditional -out $file 2048 2>/dev/null") != 0;
     chown $uid, $gid, $file;
-    local $secret{'app key'} = (split /\n/, slurp($file))[5];
+    local $secret{'app key'} = (split /\n/, read_file_or_empty($file))[5];
     my $service = unprivileged(
-        GITHUB_TOKEN => undef, GITHUB_APP_ID => 'Iv23abc', GITHUB_APP_KEY => slurp($file), DRY_RUN => 'yes',
+        GITHUB_TOKEN => undef, GITHUB_APP_ID => 'Iv23abc', GITHUB_APP_KEY => read_file_or_empty($file), DRY_RUN => 'yes',
     );
     wait_ok { $service->dispatcher } 'it is at work';
     look($service, dispatcher => 'app key', copied => $sanitized);

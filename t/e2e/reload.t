@@ -14,6 +14,7 @@ use IO::Socket::UNIX;
 use Test::More;
 use Time::HiRes qw(time);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
+use JR::File qw(write_file);
 use JR::Http qw(cgi_params read_all);
 use JR::Load qw(load);
 use JR::Process qw(running);
@@ -22,15 +23,6 @@ use JR::Test;
 my $github = github();
 
 sub queued { return delivery(job_event(run_id => next_id(), action => 'queued')) }
-
-sub overwrite {
-    my ($name, $bytes) = @_;
-    open my $fh, '>:raw', "$name.new" or die "$name: $!";
-    print {$fh} $bytes;
-    close $fh or die "$name: $!";
-    rename "$name.new", $name or die "$name: $!";
-    return $name;
-}
 
 # Ask for it; the line that tells what came of it.
 sub reload {
@@ -125,10 +117,10 @@ sub own_binary {
 }
 
 my %broken = (
-    'no program'          => sub { overwrite($_[0], "this is no program\n") },
+    'no program'          => sub { write_file($_[0], "this is no program\n") },
     'nothing'             => sub { unlink $_[0] },
-    'one that crashes'    => sub { overwrite($_[0], "#!/bin/sh\nkill -SEGV \$\$\n"); chmod 0755, $_[0] },
-    'one that says no'    => sub { overwrite($_[0], "#!/bin/sh\necho 'sorry,' >&2\necho no >&2\nexit 78\n"); chmod 0755, $_[0] },
+    'one that crashes'    => sub { write_file($_[0], "#!/bin/sh\nkill -SEGV \$\$\n"); chmod 0755, $_[0] },
+    'one that says no'    => sub { write_file($_[0], "#!/bin/sh\necho 'sorry,' >&2\necho no >&2\nexit 78\n"); chmod 0755, $_[0] },
 );
 my %why = (
     'no program'       => qr/ermission denied|Exec format error/,
@@ -160,7 +152,7 @@ for my $name (sort keys %broken) {
 subtest 'the new program is the one on disk' => sub {
     my $copy = own_binary();
     my $service = service(github => $github, binary => $copy)->start;
-    overwrite($copy, "#!/bin/sh\nJR_TEST_NEW=yes exec '@{[ abs_path(binary()) ]}' \"\$@\"\n");
+    write_file($copy, "#!/bin/sh\nJR_TEST_NEW=yes exec '@{[ abs_path(binary()) ]}' \"\$@\"\n");
     chmod 0755, $copy;
     reload($service);
     wait_ok { 3 == $service->children } 'its children';
@@ -178,7 +170,7 @@ subtest 'a store that cannot be used' => sub {
     my $data = $service->state_dir . '/data.mdb';
     # The children go on with the file that they have open.
     rename $data, "$data.good" or die "rename: $!";
-    overwrite($data, "this is no store\n" x 1000);
+    write_file($data, "this is no store\n" x 1000);
     local $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} // (), 'handle_sigbus=0:handle_segv=0:handle_abort=0';
     like reload($service, 'reload-refused')->{text} // '', qr/STATE_DIR/, 'refused';
     is_deeply [$service->children], \@children, 'the same children';
@@ -191,7 +183,7 @@ subtest 'a store that cannot be used' => sub {
 sub spoil_after_check {
     my ($service, $copy) = @_;
     my $data = $service->state_dir . '/data.mdb';
-    overwrite($copy, <<"SH");
+    write_file($copy, <<"SH");
 #!/bin/sh
 [ "\$1" = check ] || { mv '$data' '$data.good' && mkdir '$data'; }
 exec '@{[ abs_path(binary()) ]}' "\$@"
@@ -256,21 +248,21 @@ subtest 'a store that cannot be used any more' => sub {
 subtest 'secrets' => sub {
     my $file = tmpdir() . '/sign_key';
     my ($old, $new) = (JR::Service::sign_key(), 'another-signing-key-for-tests-000003');
-    overwrite($file, "$old\n");
+    write_file($file, "$old\n");
     my $service = service(github => $github, GITHUB_SIGN_KEY => undef, GITHUB_SIGN_KEY_FILE => $file)->start;
     serves($service, 'before');
-    overwrite($file, "$new\n");
+    write_file($file, "$new\n");
     my %by_new = (key => $new);
     status_is $service->http->send(queued()), 202, 'the file is not looked at meanwhile';
     reload_whole($service);
     status_is $service->http->send(queued()), 403, 'the old key is no longer good';
     status_is $service->http->send(delivery(job_event(run_id => next_id(), action => 'queued'), %by_new)), 202,
         'the new one is';
-    overwrite($file, "\n");
+    write_file($file, "\n");
     like reload($service, 'reload-refused')->{text} // '', qr/GITHUB_SIGN_KEY_FILE: is empty/, 'an empty one is refused';
     status_is $service->http->send(delivery(job_event(run_id => next_id(), action => 'queued'), %by_new)), 202,
         'it has its key still';
-    overwrite($file, "$old\n");
+    write_file($file, "$old\n");
     # The token came by the environment, and comes through each time.
     for my $round (1 .. 3) {
         reload_whole($service);

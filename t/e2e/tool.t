@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
 use POSIX ();
 use Test::More;
+use JR::File qw(read_file_or_empty);
 use JR::Process qw(spawn reap running end_processes);
 use JR::Test;
 
@@ -328,7 +329,7 @@ SH
     my $full = spawn(argv => [binary(), 'runs'], env => $service->environment,
         out => do { open my $fh, '>', '/dev/full' or die; $fh }, err => tmpdir() . '/full.err');
     is reap($full) >> 8, EX_FAILED, 'a full disk: exit 1';
-    like slurp(tmpdir() . '/full.err'), qr/cannot write/, 'and why';
+    like read_file_or_empty(tmpdir() . '/full.err'), qr/cannot write/, 'and why';
 };
 
 # The snapshots that are held: of each reader, by its process.
@@ -413,10 +414,10 @@ echo a-key-in-etc-of-some-length >github/sign_key
 SH
     is $in->("$files @{[ binary() ]} status", GITHUB_TOKEN => 'for-another-program', WORKERS => 'x'), 0, 'status';
     is $in->("$files @{[ binary() ]} check"), 0, 'check';
-    like slurp("$dir/out"), qr/^GITHUB_SIGN_KEY +set$/m, 'with the secrets beside it';
+    like read_file_or_empty("$dir/out"), qr/^GITHUB_SIGN_KEY +set$/m, 'with the secrets beside it';
     is $in->("$files rm job-rerunner.env; @{[ binary() ]} check", STATE_DIR => '/nowhere/at/all', GITHUB_SIGN_KEY => 'x' x 20,
         DRY_RUN => 'yes'), 0, 'the environment comes first';
-    like slurp("$dir/out"), qr{^STATE_DIR +/nowhere/at/all$}m, 'and counts alone';
+    like read_file_or_empty("$dir/out"), qr{^STATE_DIR +/nowhere/at/all$}m, 'and counts alone';
 };
 
 subtest 'no service, no store' => sub {
@@ -453,7 +454,7 @@ subtest 'as root' => sub {
     my $other = spawn(argv => [binary(), 'runs'], env => { %{ $service->environment } }, out => tmpdir() . '/other.out',
         err => tmpdir() . '/other.err', in_child => sub { POSIX::setgid($gid); POSIX::setuid($uid) });
     is reap($other) >> 8, EX_STORE, 'another user: exit 73';
-    like slurp(tmpdir() . '/other.err'), qr/run this as root/, 'and the way out';
+    like read_file_or_empty(tmpdir() . '/other.err'), qr/run this as root/, 'and the way out';
 };
 
 subtest 'help' => sub {
@@ -466,12 +467,5 @@ subtest 'help' => sub {
         fails_with(tool([$name, '--nonsense']), EX_USAGE, qr/--nonsense/, "$name --nonsense");
     }
 };
-
-sub slurp {
-    my ($name) = @_;
-    open my $fh, '<', $name or return '';
-    local $/;
-    return <$fh> // '';
-}
 
 finish();

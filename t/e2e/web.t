@@ -14,6 +14,7 @@ use IO::Socket::IP;
 use POSIX qw(WIFSIGNALED WEXITSTATUS);
 use Test::More;
 use Time::HiRes qw(time);
+use JR::File qw(read_file_or_empty);
 use JR::Http;
 use JR::Load qw(all_at_once);
 use JR::Process qw(spawn reap running children_of by_cmdline end_processes);
@@ -75,21 +76,14 @@ sub start {
     return { pid => $pid, log => $log, port => $env{PORT}, state => $env{STATE_DIR} };
 }
 
-sub text {
-    my ($name) = @_;
-    open my $fh, '<', $name or return '';
-    local $/;
-    return <$fh> // '';
-}
-
 # Start and wait until it says that it serves.
 sub serve {
     my (%o) = @_;
     my $began = time;
     my $web = start(%o);
-    wait_for { text($web->{log}) =~ /is served$/m || !running($web->{pid}) };
+    wait_for { read_file_or_empty($web->{log}) =~ /is served$/m || !running($web->{pid}) };
     $web->{took} = time - $began;
-    like(text($web->{log}), qr/is served$/m, 'it serves') or diag(text($web->{log}));
+    like(read_file_or_empty($web->{log}), qr/is served$/m, 'it serves') or diag(read_file_or_empty($web->{log}));
     return $web;
 }
 
@@ -111,7 +105,7 @@ sub greets {
     return like($answer && $answer->body, qr/Hello, I'm a job Re-Runner!/, $name);
 }
 
-sub comm { return text("/proc/$_[0]/comm") =~ s/\n//r }
+sub comm { return read_file_or_empty("/proc/$_[0]/comm") =~ s/\n//r }
 
 # Its own child of that name: nginx's master, or the program's.
 sub child {
@@ -128,7 +122,7 @@ sub ends {
     my $took  = time - $start;
     $got = defined $got ? WIFSIGNALED($got) ? 'signal' : WEXITSTATUS($got) : 'none';
     ok($status eq 'failure' ? $got =~ /^[1-9]/ : $got eq $status, "$name: status $status")
-        or diag("got $got\n" . text($web->{log}));
+        or diag("got $got\n" . read_file_or_empty($web->{log}));
     cmp_ok($took, '<', 10, "$name: within 10 s");
     ok((wait_for { !grep { running($_) } @family } 5), "$name: nobody is left")
         or end_processes(@family);
@@ -151,28 +145,28 @@ subtest 'serving' => sub {
     my $answer = get($web);
     is($answer && $answer->status, 200, 'GET / is answered');
     greets($web, 'by the program');
-    like(text($web->{log}), qr/^\S+ "GET \/ HTTP\/1\.1" 200 /m, 'nginx logs to stderr');
+    wait_ok { read_file_or_empty($web->{log}) =~ /^\S+ "GET \/ HTTP\/1\.1" 200 /m } 'nginx logs to stderr';
 
     $answer = get($web, method => 'POST', body => 'x' x 20_000,
         headers => [['Content-Type', 'application/json'], ['X-GitHub-Delivery', 'abc-1'],
             ['X-GitHub-Event', 'ping']]);
     is($answer && $answer->status, 413, 'more than BODY_MAX is refused');
     ok($answer && $answer->header('X-Rerun-Reason'), 'by the program, not by nginx');
-    wait_ok { text($web->{log}) =~ /^\S+ "POST .* 413 .*delivery=abc-1 event=ping/m }
+    wait_ok { read_file_or_empty($web->{log}) =~ /^\S+ "POST .* 413 .*delivery=abc-1 event=ping/m }
         'the access log has delivery and event';
 
     my @family = descendants($web->{pid});
     cmp_ok(scalar @family, '>=', 6, 'processes of both');
-    my @told = grep { text("/proc/$_/cmdline") =~ /\Q$KEY\E|\Q$TOKEN\E/ } $web->{pid}, @family;
+    my @told = grep { read_file_or_empty("/proc/$_/cmdline") =~ /\Q$KEY\E|\Q$TOKEN\E/ } $web->{pid}, @family;
     is("@told", '', 'no secret is in a command line');
     my @nginx = grep { comm($_) eq 'nginx' } @family;
     cmp_ok(scalar @nginx, '>=', 2, 'nginx has a master and a worker');
-    @told = grep { text("/proc/$_/environ") =~ /\Q$KEY\E|\Q$TOKEN\E|STATE_DIR/ } @nginx;
+    @told = grep { read_file_or_empty("/proc/$_/environ") =~ /\Q$KEY\E|\Q$TOKEN\E|STATE_DIR/ } @nginx;
     is("@told", '', 'nginx is given no setting');
 
     my $second = start(env => { STATE_DIR => $web->{state} });
     ends($second, 'failure', 'a second one for the same STATE_DIR');
-    like(text($second->{log}), qr/already running/, 'and it says why');
+    like(read_file_or_empty($second->{log}), qr/already running/, 'and it says why');
 
     my $other = serve(env => { STATE_DIR => new_dir() });
     greets($_, 'two at once, each with a STATE_DIR of its own') for $web, $other;
@@ -247,7 +241,7 @@ subtest 'one dies' => sub {
         my @family = descendants($web->{pid});
         kill 'KILL', child($web, $name);
         ends($web, 'failure', "$name killed", @family);
-        like(text($web->{log}), qr/was killed by signal 9/, "$name killed: it says so");
+        like(read_file_or_empty($web->{log}), qr/was killed by signal 9/, "$name killed: it says so");
     }
     my $web = serve(env => { STATE_DIR => new_dir() });
     my ($worker) = children_of(child($web, 'nginx'));
@@ -307,16 +301,16 @@ subtest 'SIGTERM while it starts' => sub {
     my $dir = new_dir();
     for my $fork (1 .. 100) {
         my $web = start(env => { STATE_DIR => $dir, LD_PRELOAD => $preload, TERM_AT_FORK => $fork });
-        wait_for { text($web->{log}) =~ /is served$/m || !running($web->{pid}) };
-        if (running($web->{pid}) && text($web->{log}) !~ /stopping$/m) {
+        wait_for { read_file_or_empty($web->{log}) =~ /is served$/m || !running($web->{pid}) };
+        if (running($web->{pid}) && read_file_or_empty($web->{log}) !~ /stopping$/m) {
             stop($web, 'TERM', 'all forks are behind it');
             cmp_ok($fork, '>', 5, 'after some');
             return;
         }
         my $status = reap($web->{pid});
         # Before there is anything to be stopped, nobody needs to.
-        ok(defined $status && ($status == 0 || ($status == 15 && text($web->{log}) !~ /stopping/)),
-            "fork $fork: it stops") or diag(text($web->{log}));
+        ok(defined $status && ($status == 0 || ($status == 15 && read_file_or_empty($web->{log}) !~ /stopping/)),
+            "fork $fork: it stops") or diag(read_file_or_empty($web->{log}));
         my @left = by_cmdline($tmp);
         is("@left", '', "fork $fork: nobody is left");
         end_processes($web->{pid}, @left);
@@ -340,7 +334,7 @@ subtest 'wrong settings' => sub {
         my $dir = new_dir();
         my $web = start(env => { STATE_DIR => $dir, %$env });
         ends($web, 'failure', join ' ', %$env);
-        like(text($web->{log}), $message, 'the message names it');
+        like(read_file_or_empty($web->{log}), $message, 'the message names it');
     }
     my $taken = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => $port);
     my $web = start(env => { STATE_DIR => new_dir(), PORT => $port });
@@ -358,7 +352,7 @@ subtest 'IPv6' => sub {
 };
 
 # uids (real, effective, saved, file system) of a process
-sub uids { return text("/proc/$_[0]/status") =~ /^Uid:\s+(.*)$/m ? split ' ', $1 : () }
+sub uids { return read_file_or_empty("/proc/$_[0]/status") =~ /^Uid:\s+(.*)$/m ? split ' ', $1 : () }
 
 subtest 'started by root for www-data' => sub {
     plan skip_all => 'not root' if !$ROOT;
@@ -369,7 +363,7 @@ subtest 'started by root for www-data' => sub {
         grep { $_ != $uid } uids($_)
     } descendants($web->{pid});
     is(join(' ', map { comm($_) } @wrong), '', 'all but conf/web run as www-data');
-    unlike(text($web->{log}), qr/warning/, 'no warning');
+    unlike(read_file_or_empty($web->{log}), qr/warning/, 'no warning');
     stop($web, 'TERM', 'SIGTERM');
 
     $web = serve(env => { STATE_DIR => $web->{state} });
@@ -382,7 +376,7 @@ subtest 'started by root for www-data' => sub {
     stop($web, 'TERM', 'SIGTERM');
 
     $web = serve(env => { STATE_DIR => new_dir() });
-    like(text($web->{log}), qr/warning: root owns/, 'a STATE_DIR of root is warned of');
+    like(read_file_or_empty($web->{log}), qr/warning: root owns/, 'a STATE_DIR of root is warned of');
     greets($web, 'and served');
     stop($web, 'TERM', 'SIGTERM');
 };
@@ -432,23 +426,23 @@ subtest 'quickstart' => sub {
 
     my $web = serve(%o);
     greets($web, 'it serves');
-    my ($key) = text($web->{log}) =~ /GITHUB_SIGN_KEY=([0-9a-f]{64})$/m;
+    my ($key) = read_file_or_empty($web->{log}) =~ /GITHUB_SIGN_KEY=([0-9a-f]{64})$/m;
     ok($key, 'a key is made and printed');
     my $file = "$web->{state}/github_sign_key";
-    is(text($file), "$key\n", 'and kept in STATE_DIR');
+    is(read_file_or_empty($file), "$key\n", 'and kept in STATE_DIR');
     is(sprintf('%o', (stat $file)[2] & 07777), '600', 'for the owner alone');
-    like(text($web->{log}), qr/DRY_RUN=yes/, 'without a token it says that it is a dry run');
-    my @told = grep { text("/proc/$_/cmdline") =~ /$key/ } $web->{pid}, descendants($web->{pid});
+    like(read_file_or_empty($web->{log}), qr/DRY_RUN=yes/, 'without a token it says that it is a dry run');
+    my @told = grep { read_file_or_empty("/proc/$_/cmdline") =~ /$key/ } $web->{pid}, descendants($web->{pid});
     is("@told", '', 'no key in a command line');
     stop($web, 'INT', 'Ctrl-C');
 
     $web = serve(%o);
-    like(text($web->{log}), qr/GITHUB_SIGN_KEY=$key$/m, 'the next start has the same key');
+    like(read_file_or_empty($web->{log}), qr/GITHUB_SIGN_KEY=$key$/m, 'the next start has the same key');
     stop($web, 'TERM', 'SIGTERM');
 
     $o{env} = { JR_BUILDDIR => undef, STATE_DIR => new_dir() };
     $web = serve(%o);
-    unlike(text($web->{log}), qr/\Q$KEY\E|\Q$TOKEN\E|DRY_RUN/, 'what was given is neither printed nor changed');
+    unlike(read_file_or_empty($web->{log}), qr/\Q$KEY\E|\Q$TOKEN\E|DRY_RUN/, 'what was given is neither printed nor changed');
     ok(!-e "$web->{state}/github_sign_key", 'nor is another key made');
     stop($web, 'TERM', 'SIGTERM');
 };
@@ -477,7 +471,7 @@ subtest 'packages' => sub {
     );
     my $status = reap($pid);
     is(defined $status && $status >> 8, 1, 'neither root nor sudo: status 1');
-    like(text($log),
+    like(read_file_or_empty($log),
         qr/apt-get install --no-install-recommends -y no-such-package-1 no-such-package-2$/m,
         'and the command to run');
 

@@ -19,6 +19,7 @@ use File::Temp ();
 use POSIX qw(_exit dup2 setsid);
 use Test::More;
 use JR::FakeGitHub;
+use JR::File qw(read_file_or_empty);
 use JR::Payload qw(job_event run_event delivery next_id json_text);
 use JR::Process qw(spawn reap by_cmdline end_processes);
 use JR::Run;
@@ -124,15 +125,8 @@ sub tool {
     my $status = reap($pid);
     end_processes($pid) if !defined $status;
     my %result = (status => defined $status ? $status & 127 ? "signal $status" : $status >> 8 : 'timeout');
-    $result{$_} = slurp($file{$_}) for keys %file;
+    $result{$_} = read_file_or_empty($file{$_}) for keys %file;
     return \%result;
-}
-
-sub slurp {
-    my ($name) = @_;
-    open my $fh, '<', $name or return '';
-    local $/;
-    return <$fh> // '';
 }
 
 # An answer has one of the statuses (given as 202 or '201|202').
