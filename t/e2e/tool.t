@@ -137,6 +137,8 @@ subtest 'a terminal, and a pipe' => sub {
     plan skip_all => 'no script(1)' if !$script;
     my %env = (%{ $service->environment }, COLUMNS => 60, TERM => 'dumb');
     my $out = tmpdir() . '/typescript';
+    plan skip_all => 'no pseudo-terminals here'
+        if reap(spawn(argv => [$script, '-qefc', 'true', '/dev/null'], env => \%env, out => $out)) != 0;
     is reap(spawn(argv => [$script, '-qefc', binary() . ' runs', '/dev/null'], env => \%env, out => $out)), 0, 'exit 0';
     open my $fh, '<:encoding(UTF-8)', $out or die "$out: $!";
     my @line = map {s/\r?\n$//r} <$fh>;
