@@ -109,7 +109,7 @@ static void leave_dispatcher_behind(struct jr_settings *settings)
 int jr_cgi_main(struct jr_settings *settings)
 {
     struct jr_handler handler;
-    struct jr_exchange exchange, *const all = &exchange;
+    struct jr_exchange exchange = { 0 }, *const all = &exchange;
     size_t left = 0;
     bool posted;
 
