@@ -12,9 +12,12 @@
 #include "lib/confine.h"
 #include "lib/testpoint.h"
 
+#include <asm/sockios.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -57,9 +60,14 @@ static const int for_no_worker[] = {
     SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone), SCMP_SYS(clone3),
     SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
     SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
+    SCMP_SYS(shmat), /* may map code, too */
 };
 
 static const int not_datagrams[] = { SOCK_STREAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET };
+
+/* The kernel signals whoever these name, when something comes. */
+static const int owning_fcntls[] = { F_SETOWN, F_SETOWN_EX, F_SETSIG };
+static const int owning_ioctls[] = { FIOSETOWN, SIOCSPGRP };
 
 /* The bits of the type that are no flags: socket(2), include/linux/net.h. */
 #define SOCK_TYPE_MASK 0xf
@@ -70,6 +78,17 @@ static int deny(scmp_filter_ctx filter, const int *calls, size_t count)
 
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = seccomp_rule_add(filter, DENY, calls[i], 0);
+    return rc;
+}
+
+/* Deny a call where its second argument is one of these; the kernel looks at 32 bits of it. */
+static int deny_second(scmp_filter_ctx filter, int call, const int *values, size_t count)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = seccomp_rule_add(filter, DENY, call, 1,
+                              SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)values[i]));
     return rc;
 }
 
@@ -87,6 +106,15 @@ static int deny_worker(scmp_filter_ctx filter)
     for (size_t i = 0; rc == 0 && i < sizeof mapping / sizeof *mapping; i++)
         rc = seccomp_rule_add(filter, DENY, mapping[i], 1,
                               SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+    if (rc == 0)
+        rc = deny_second(filter, SCMP_SYS(fcntl), owning_fcntls,
+                         sizeof owning_fcntls / sizeof *owning_fcntls);
+    if (rc == 0)
+        rc = deny_second(filter, SCMP_SYS(ioctl), owning_ioctls,
+                         sizeof owning_ioctls / sizeof *owning_ioctls);
+    /* Who has used up his time is signalled, too; getrlimit() asks for its own, as 0. */
+    if (rc == 0)
+        rc = seccomp_rule_add(filter, DENY, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0, 0));
     /* abort() and raise() signal their own process. */
     if (rc == 0)
         rc = seccomp_rule_add(filter, DENY, SCMP_SYS(tgkill), 1,

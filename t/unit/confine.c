@@ -9,14 +9,18 @@
 #include "lib/wake.h"
 #include "t/unit/support.h"
 
+#include <asm/sockios.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -96,6 +100,44 @@ static int thread_kill_parent(void)
     return (int)syscall(SYS_tgkill, getppid(), getppid(), 0);
 }
 
+/* The kernel signals whoever is named, when something comes. */
+static int own_by_parent(void)
+{
+    return fcntl(STDERR_FILENO, F_SETOWN, getppid());
+}
+
+static int own_by_thread(void)
+{
+    struct f_owner_ex owner = { .type = F_OWNER_TID, .pid = getppid() };
+
+    return fcntl(STDERR_FILENO, F_SETOWN_EX, &owner);
+}
+
+static int own_by_ioctl(void)
+{
+    int pid = getppid();
+
+    return ioctl(STDERR_FILENO, FIOSETOWN, &pid);
+}
+
+static int own_by_other_ioctl(void)
+{
+    int pid = getppid();
+
+    return ioctl(STDERR_FILENO, SIOCSPGRP, &pid);
+}
+
+/* And whoever has used up the time that he is given. */
+static int limit_parent(void)
+{
+    return prlimit(getppid(), RLIMIT_CPU, NULL, NULL);
+}
+
+static int attach_code(void)
+{
+    return shmat(-1, NULL, SHM_EXEC) == (void *)-1 ? -1 : 0;
+}
+
 static int remove_any(void)
 {
     return unlink("/tmp/there-is-no-such-file");
@@ -141,7 +183,9 @@ static const struct attempt {
     { "AF_INET6", internet_datagram }, { "AF_NETLINK", netlink }, { "AF_UNIX stream", local_stream },
     { "socketpair", local_pair }, { "connect", connect_any }, { "fork", fork_any },
     { "kill", kill_parent }, { "tgkill", thread_kill_parent }, { "unlink", remove_any },
-    { "PROT_EXEC", map_code },
+    { "PROT_EXEC", map_code }, { "F_SETOWN", own_by_parent }, { "F_SETOWN_EX", own_by_thread },
+    { "FIOSETOWN", own_by_ioctl }, { "SIOCSPGRP", own_by_other_ioctl }, { "prlimit", limit_parent },
+    { "shmat", attach_code },
 };
 
 /* In a child, for there is no way back. Returns how many attempts came out otherwise. */
@@ -217,11 +261,18 @@ static int write_nothing(void)
     return (int)write(STDERR_FILENO, "", 0);
 }
 
+static int limit_itself(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_CPU, &limit);
+}
+
 static void what_stays(void **state)
 {
     static const struct attempt allowed[] = {
         { "AF_UNIX datagram", wake }, { "mmap", map_memory }, { "tgkill", signal_itself },
-        { "write", write_nothing },
+        { "write", write_nothing }, { "getrlimit", limit_itself },
     };
 
     (void)state;
