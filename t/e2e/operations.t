@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What README tells administrators to do, done: secrets are changed under load, the
-# service moves to another host, a second one stands beside the first.
+# What README tells administrators to do, done: secrets are changed under load, a
+# backup is made and restored, the service moves to another host, a second one stands
+# beside the first.
 
 use strict;
 use warnings;
@@ -79,12 +80,56 @@ subtest 'the token is changed, and what was due is rerun with the new one' => su
     $service->stop_service;
 };
 
-# The lines of nginx's that README shows under a title.
-sub nginx_lines {
+sub section {
     my ($title) = @_;
-    my ($section) = read_file(srcdir() . '/README') =~ /^\Q$title\E\n-+\n(.*?)\n\n\n/ms;
-    return join "\n", $section =~ /^ +(proxy_\w+ .*;)$/mg;
+    return (read_file(srcdir() . '/README') =~ /^\Q$title\E\n-+\n(.*?)\n\n\n/ms)[0];
 }
+
+# The lines of nginx's that README shows under a title.
+sub nginx_lines { return join "\n", section(@_) =~ /^ +(proxy_\w+ .*;)$/mg }
+
+# README's commands of that kind under a title, for a host in a folder.
+sub do_as_told {
+    my ($title, $kind, $host, %env) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my @commands = grep { /^(?:$kind)/ } section($title) =~ s/\\\n +//gr =~ /^ {4,}(\S.*)$/mg;
+    my $commands = join "\n", map { s{(?<!\S)/(?=var/)}{$host/}gr =~ s/ -[og] job-rerunner//gr } @commands;
+    my $pid = spawn(
+        argv => ['/bin/sh', '-eu', '-c', $commands], env => { PATH => tmpdir() . ':/usr/bin:/bin', %env }, out => "$host/said",
+    );
+    ok scalar @commands, "README, $title";
+    is reap($pid), 0, 'what it tells to do works' or diag "$commands\n", read_file("$host/said");
+    return;
+}
+
+subtest 'a backup is made and restored' => sub {
+    my $host = tmpdir() . '/backup';
+    my $service = service(github => $github)->start;
+    make_path("$host/var/lib");
+    symlink $service->state_dir, "$host/var/lib/job-rerunner" or die "symlink: $!";
+    my ($kept, $lost) = map { next_id() } 1 .. 2;
+    status_is $service->http->send(delivery(job_event(run_id => $kept, action => 'queued'))), 202, 'a run';
+    my $copies = qr{install -d /var/backups|job-rerunner backup };
+    do_as_told('Moving to another host', $copies, $host, STATE_DIR => $service->state_dir);
+    do_as_told('Backup', $copies, $host, STATE_DIR => $service->state_dir);
+    status_is $service->http->send(delivery(job_event(run_id => $lost, action => 'queued'))), 202, 'a run after it';
+    $service->stop_service;
+    do_as_told('Backup', qr/cd |mkdir |install -o /, $host);
+    my ($uid, $gid) = (stat $service->state_dir)[4, 5];
+    chown $uid, $gid, $service->state_dir . '/data.mdb';
+    $service->start_service;
+    my $runs = tool(['runs'], STATE_DIR => $service->state_dir)->{out};
+    like $runs, qr/ $kept /, 'what the backup knows is back';
+    unlike $runs, qr/ $lost /, 'the rest is not';
+    $service->stop_service;
+
+    # Who comes to a socket that is left starts the service, in the middle of it all.
+    my %text = ((map { $_ => section($_) } 'Backup', 'Moving to another host'), 'job-rerunner(8)' => read_file(srcdir() . '/fcgi/job-rerunner.8'));
+    for my $where (sort keys %text) {
+        my @stops = $text{$where} =~ /^ *systemctl stop (.*)$/mg;
+        is "@stops", 'job-rerunner.socket job-rerunner.service', "$where: the socket is stopped too";
+    }
+};
 
 subtest 'it moves to another host' => sub {
     my $old = service(github => $github, RERUN_DELAY => '1s', RECONCILE_INTERVAL => '100ms', pages => 'status')->start;
@@ -159,8 +204,7 @@ subtest 'two services on one host' => sub {
     $example =~ s{include fastcgi_params;}{include /etc/nginx/fastcgi_params;}g;
     write_file("$host/etc/nginx/conf.d/job-rerunner.conf", $example);
 
-    my ($section) = read_file(srcdir() . '/README') =~ /^Two services on one host\n-+\n(.*?)\n\n\n/ms;
-    my $commands = join "\n", map { s/^    //r } $section =~ /^((?: {4}.*)?)$/mg;
+    my $commands = join "\n", map { s/^    //r } section('Two services on one host') =~ /^((?: {4}.*)?)$/mg;
     $commands =~ s/^(?:systemctl|job-rerunner) .*$//mg;
     $commands =~ s{(?<![\w/])/(?=(?:etc|usr)/)}{$host/}g;
     my $pid = spawn(
