@@ -219,7 +219,11 @@ subtest 'two services on one host' => sub {
     }
     unlike join("\n", grep { !/^#|^(?:User|Group|ExecStart|Documentation)=/ } @{ $lines[1] }), qr/job-rerunner(?!-two)/,
         'nothing else is shared';
-    is read_file("$host/etc/job-rerunner-two/job-rerunner.env"), "STATE_DIR=/var/lib/job-rerunner-two\n", 'its settings';
+    # Where there is none, systemd goes on without.
+    my ($settings) = map { /^EnvironmentFile=-(\S+)/ ? $1 : () } @{ $lines[1] };
+    ok -f "$host$settings", "its settings: $settings"
+        and is read_file("$host$settings"), "STATE_DIR=/var/lib/job-rerunner-two\n", 'which name its store';
+    is_deeply [section('Two services on one host') =~ /--env-file (\S+)/g], [$settings], 'the tool is told of the same';
     like read_file("$host/etc/systemd/system/job-rerunner-two.socket"), qr{^ListenStream=/run/job-rerunner-two/fcgi\.sock$}m, 'its socket';
 
     my $verify = spawn(
