@@ -8,8 +8,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use POSIX qw(_exit);
 use Test::More;
+use JR::Load qw(clients);
 use JR::Process qw(reap);
 use JR::Test;
 
@@ -23,17 +23,13 @@ my $service = service(github => $github, WORKERS => 6)->start;
 sub in_order {
     my ($door, $meanwhile, @requests) = @_;
     pipe my $results, my $report or die "pipe: $!";
-    my @pids;
-    for my $n (0 .. CLIENTS - 1) {
-        my $pid = fork // die "fork: $!";
-        push @pids, $pid;
-        next if $pid;
+    my @pids = clients(CLIENTS, sub {
+        my ($n) = @_;
         for my $i (grep { $_ % CLIENTS == $n } 0 .. $#requests) {
             my $answer = eval { $door->send($requests[$i]) };
             syswrite $report, "$i " . ($answer ? $answer->status : 'none') . "\n";
         }
-        _exit(0);
-    }
+    });
     close $report;
     my @statuses;
     while (<$results>) {

@@ -195,19 +195,25 @@ SH
     };
 }
 
-subtest 'a store that cannot be used for a moment' => sub {
+# A service whose reload is at that. Returns it, what mends the store, and its processes
+# of before: the master, and the children.
+sub in_a_spoilt_reload {
     my $copy = own_binary();
     my $service = service(github => $github, binary => $copy)->start;
     serves($service, 'before');
-    my ($master, @old) = ($service->master, $service->children);
+    my @processes = ($service->master, $service->children);
     my $repair = spoil_after_check($service, $copy);
-    my $mark = $service->log->mark;
-    kill 'HUP', $master;
-    ok $service->log->wait_entry('start-failed', since => $mark), 'the new one cannot open it';
+    kill 'HUP', $processes[0];
+    ok $service->log->wait_entry('start-failed'), 'the new one cannot open it';
+    return ($service, $repair, @processes);
+}
+
+subtest 'a store that cannot be used for a moment' => sub {
+    my ($service, $repair, $master, @old) = in_a_spoilt_reload();
     is_deeply [grep { running($_) } @old], \@old, 'the old children are there';
     serves($service, 'they');
     $repair->();
-    is +($service->log->wait_entry('reloaded', since => $mark) // {})->{pid}, $master, 'the new one goes on trying';
+    is +($service->log->wait_entry('reloaded') // {})->{pid}, $master, 'the new one goes on trying';
     wait_ok { !grep { running($_) } @old } 'the old children leave';
     serves($service, 'after');
     is $service->log->count('child-died'), 0, 'nobody died';
@@ -215,13 +221,7 @@ subtest 'a store that cannot be used for a moment' => sub {
 };
 
 subtest 'and is stopped meanwhile' => sub {
-    my $copy = own_binary();
-    my $service = service(github => $github, binary => $copy)->start;
-    wait_ok { 3 == $service->children } 'it has its children';
-    my @old = $service->children;
-    my $repair = spoil_after_check($service, $copy);
-    kill 'HUP', $service->master;
-    ok $service->log->wait_entry('start-failed'), 'the new one cannot open it';
+    my ($service, $repair, undef, @old) = in_a_spoilt_reload();
     my $began = time;
     is $service->stop_service, 0, 'it stops';
     cmp_ok time - $began, '<', 5, 'at once';
@@ -230,14 +230,7 @@ subtest 'and is stopped meanwhile' => sub {
 };
 
 subtest 'a store that cannot be used any more' => sub {
-    my $copy = own_binary();
-    my $service = service(github => $github, binary => $copy)->start;
-    serves($service, 'before');
-    my ($master, @old) = ($service->master, $service->children);
-    my $repair = spoil_after_check($service, $copy);
-    my $mark = $service->log->mark;
-    kill 'HUP', $master;
-    ok $service->log->wait_entry('start-failed', since => $mark), 'the new one cannot open it';
+    my ($service, $repair, $master, @old) = in_a_spoilt_reload();
     wait_ok { !running($master) } 'it gives up';
     is $service->log->count('start-failed'), 8, 'after some tries';
     ok !(grep { running($_) } @old), 'the old children have ended before';

@@ -30,7 +30,7 @@ static void save(struct jr_store *store, uint64_t id, int64_t last_event_ms, int
     commit(&txn);
 }
 
-static bool is_known(struct jr_store *store, uint64_t id)
+static struct jr_run stored_run(struct jr_store *store, uint64_t id)
 {
     struct jr_txn txn;
     struct jr_run run;
@@ -38,8 +38,10 @@ static bool is_known(struct jr_store *store, uint64_t id)
     jr_txn_begin(&txn, store, false);
     jr_ledger_load_run(&txn, id, &run);
     commit(&txn);
-    return run.known;
+    return run;
 }
+
+static bool is_known(struct jr_store *store, uint64_t id) { return stored_run(store, id).known; }
 
 static uint64_t count(struct jr_store *store, enum jr_table table)
 {
@@ -129,13 +131,7 @@ static void outbox_follows_the_run(void **state)
 /* Since when a run waits, as its entry tells; 0: it does not. */
 static int64_t waiting_of(struct jr_store *store, uint64_t id)
 {
-    struct jr_txn txn;
-    struct jr_run run;
-
-    jr_txn_begin(&txn, store, false);
-    jr_ledger_load_run(&txn, id, &run);
-    commit(&txn);
-    return run.waiting_ms;
+    return stored_run(store, id).waiting_ms;
 }
 
 static int64_t oldest_of(struct jr_store *store)

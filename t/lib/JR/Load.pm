@@ -11,9 +11,24 @@ use POSIX qw(_exit);
 use JR::Http qw(read_all);
 use JR::Process qw(reap);
 
-our @EXPORT_OK = qw(CLIENTS load all_at_once);
+our @EXPORT_OK = qw(CLIENTS clients load all_at_once);
 
 use constant CLIENTS => 4;
+
+# So many children, each of which does its part, by its number, and ends. Their
+# process ids; to be reaped.
+sub clients {
+    my ($count, $part) = @_;
+    my @pids;
+    for my $n (0 .. $count - 1) {
+        my $pid = fork // die "fork: $!";
+        push @pids, $pid;
+        next if $pid;
+        $part->($n);
+        _exit(0);
+    }
+    return @pids;
+}
 
 # Clients that each send their share of the requests, one after the other.
 # on_answer gets (index, status) of each as it comes, status 0 for none; when
@@ -21,11 +36,8 @@ use constant CLIENTS => 4;
 sub load {
     my ($door, $on_answer, @requests) = @_;
     pipe my $results, my $report or die "pipe: $!";
-    my @pids;
-    for my $n (0 .. CLIENTS - 1) {
-        my $pid = fork // die "fork: $!";
-        push @pids, $pid;
-        next if $pid;
+    my @pids = clients(CLIENTS, sub {
+        my ($n) = @_;
         close $results;
         $SIG{PIPE} = 'DEFAULT';
         for my $i (grep { $_ % CLIENTS == $n } 0 .. $#requests) {
@@ -35,8 +47,7 @@ sub load {
             # Where nobody listens, not all requests are to run dry at once.
             select undef, undef, undef, 0.1 if !$status;
         }
-        _exit(0);
-    }
+    });
     close $report;
     while (<$results>) {
         $on_answer->(split) // last;
@@ -53,11 +64,8 @@ sub all_at_once {
     pipe my $ready, my $say or die "pipe: $!";
     pipe my $wait, my $go or die "pipe: $!";
     pipe my $results, my $report or die "pipe: $!";
-    my @pids;
-    for my $n (0 .. CLIENTS - 1) {
-        my $pid = fork // die "fork: $!";
-        push @pids, $pid;
-        next if $pid;
+    my @pids = clients(CLIENTS, sub {
+        my ($n) = @_;
         close $go;
         local $SIG{PIPE} = 'IGNORE';
         my $http = JR::Http->new(port => $port);
@@ -72,8 +80,7 @@ sub all_at_once {
         sysread $wait, my $nothing, 1;
         syswrite $_->[0], $_->[1] for @open;
         syswrite $report, (read_all($_->[0]) =~ m{^HTTP/1\.1 (\d+)} ? $1 : 'none') . "\n" for @open;
-        _exit(0);
-    }
+    });
     close $_ for $say, $report, $wait;
     sysread $ready, my $dot, 1 for 1 .. CLIENTS;
     close $go;
