@@ -276,7 +276,8 @@ static void tell_github(const struct picture *picture)
 
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
-    char when[JR_WHEN_SIZE], since[JR_WHEN_SIZE], span[64], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE], folder[512];
+    char when[JR_WHEN_SIZE], since[JR_WHEN_SIZE], span[64], folder[512];
+    char used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
 
     label("health");
     printf("%s\n", !picture->healthy ? "FAILING" : picture->ailment_count > 0 ? "degraded" : "good");

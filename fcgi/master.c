@@ -582,7 +582,7 @@ static int start_failed(const char *text)
     return JR_EXIT_FAILED;
 }
 
-/* All that comes before the children; whether it was told to stop meanwhile is in master->stopping. */
+/* All that comes before the children. master->stopping: it was told to stop meanwhile. */
 static int begin(struct master *master)
 {
     struct jr_settings *settings = master->settings;

@@ -221,11 +221,13 @@ static void read_headers(CURL *curl, struct jr_http_answer *answer)
     time_t date_s;
 
     if (get_header(curl, "Retry-After", ignored, sizeof ignored)
-        && curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK)
+        && curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK) {
         /* A time that is over, as by a clock that differs, is less than nothing to libcurl. */
-        answer->retry_after_s = retry_after_s < 0                   ? 0
-                                : retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s
-                                                                    : RETRY_AFTER_MAX_S;
+        if (retry_after_s < 0)
+            retry_after_s = 0;
+        answer->retry_after_s = retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s
+                                                                  : RETRY_AFTER_MAX_S;
+    }
     answer->ratelimit_limit = get_number(curl, "X-RateLimit-Limit");
     answer->ratelimit_remaining = get_number(curl, "X-RateLimit-Remaining");
     answer->ratelimit_reset_s = get_number(curl, "X-RateLimit-Reset");

@@ -2,8 +2,8 @@
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
  * Saving a run keeps three indexes in step with it: the outbox (by due_ms, while
- * that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms, likewise) and the ages (by
- * the hour of the last event, for pruning).
+ * that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms,
+ * likewise) and the ages (by the hour of the last event, for pruning).
  * All functions work inside the caller's transaction; what fails, fails it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
