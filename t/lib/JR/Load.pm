@@ -58,7 +58,8 @@ sub load {
 }
 
 # All requests at one moment, each on a connection of its own to a port of 127.0.0.1:
-# first all but the last byte of each, then that. How often each status came.
+# first all but the last byte of each, then that. How often each status came, 'none',
+# or why there was no connection.
 sub all_at_once {
     my ($port, @requests) = @_;
     pipe my $ready, my $say or die "pipe: $!";
@@ -72,7 +73,11 @@ sub all_at_once {
         my @open;
         for my $i (grep { $_ % CLIENTS == $n } 0 .. $#requests) {
             my $bytes = JR::Http::encode($requests[$i]);
-            my $socket = eval { $http->open_connection } // next;
+            my $socket = eval { $http->open_connection };
+            if (!$socket) {
+                syswrite $report, $@ =~ s/ at \S+ line .*//sr . "\n";
+                next;
+            }
             syswrite $socket, substr $bytes, 0, -1;
             push @open, [$socket, substr $bytes, -1];
         }
