@@ -15,6 +15,9 @@ our @EXPORT_OK = qw(CLIENTS clients load all_at_once);
 
 use constant CLIENTS => 4;
 
+# How long all that is sent at one moment may take.
+use constant ALL_ANSWERED_S => 180;
+
 # So many children, each of which does its part, by its number, and ends. Their
 # process ids; to be reaped.
 sub clients {
@@ -84,7 +87,8 @@ sub all_at_once {
         syswrite $say, '.';
         sysread $wait, my $nothing, 1;
         syswrite $_->[0], $_->[1] for @open;
-        syswrite $report, (read_all($_->[0]) =~ m{^HTTP/1\.1 (\d+)} ? $1 : 'none') . "\n" for @open;
+        # The one that is read first may be the one that is answered last.
+        syswrite $report, (read_all($_->[0], ALL_ANSWERED_S) =~ m{^HTTP/1\.1 (\d+)} ? $1 : 'none') . "\n" for @open;
     });
     close $_ for $say, $report, $wait;
     sysread $ready, my $dot, 1 for 1 .. CLIENTS;

@@ -65,6 +65,7 @@ $user
 daemon off;
 worker_processes 1;
 pid nginx.pid;
+error_log error.log warn;
 $main
 http {
     access_log access.log;
