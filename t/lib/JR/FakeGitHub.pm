@@ -100,8 +100,8 @@ sub settings {
     );
 }
 
-# One command to the server; its answer.
-sub control {
+# One command to the server: its answer, and the connection.
+sub command {
     my ($self, $command, %args) = @_;
     my $socket = IO::Socket::UNIX->new(Peer => $self->control_path) or die "fake GitHub is gone: $!";
     $socket->autoflush(1);
@@ -109,8 +109,14 @@ sub control {
     my $line = <$socket> // die "fake GitHub: no answer to $command";
     my $answer = $JSON->decode($line);
     die "fake GitHub: $answer->{error}" if $answer->{error};
-    return $answer->{result};
+    return ($answer->{result}, $socket);
 }
+
+sub control { return (command(@_))[0] }
+
+# The API answers nothing for as long as what is returned lives; then what came
+# meanwhile, by the truth of then.
+sub hold { return (command($_[0], 'hold'))[1] }
 
 # Runs: a run with its jobs, and changes to it (see JR::FakeGitHub::Actions).
 sub put_run { my ($self, %run) = @_; return $self->control('put_run', run => \%run) }

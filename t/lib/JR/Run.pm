@@ -75,7 +75,9 @@ sub finish {
 
 # The usual story of an attempt: jobs that were carried over are reported,
 # the others queued, then ended with outcome { job => conclusion }, the run
-# with them. The answer to the last event.
+# with them. The answer to the last event, before which nobody gets to know by the
+# API that the run is over: where missed work is looked for each moment, it would
+# be found before it is told.
 sub play {
     my ($self, %outcome) = @_;
     for my $job (@{ $self->truth->{jobs} }) {
@@ -85,6 +87,7 @@ sub play {
     my @names = sort keys %outcome;
     my $last = pop @names;
     $self->completed($_, $outcome{$_}) for @names;
+    my $hold = $self->{github}->hold;
     $self->{github}->set_job($self->{id}, $last, status => 'completed', conclusion => $outcome{$last});
     $self->finish((grep { $_ eq 'failure' } values %outcome) ? 'failure' : 'success');
     return $self->completed($last, $outcome{$last});

@@ -32,6 +32,7 @@ sub new {
         headers  => {},
         input    => {},
         control  => {},
+        holds    => {},
     }, $class;
 }
 
@@ -39,15 +40,18 @@ sub new {
 sub serve {
     my ($self, $api, $control, $parent) = @_;
     local $SIG{PIPE} = 'IGNORE';
-    my $select = $self->{select} = IO::Select->new($api, $control);
+    my $select   = $self->{select}   = IO::Select->new($api, $control);
+    my $controls = $self->{controls} = IO::Select->new($control);
     while (getppid == $parent) {
-        for my $handle ($select->can_read(1)) {
+        for my $handle ((%{ $self->{holds} } ? $controls : $select)->can_read(1)) {
             if ($handle == $api || $handle == $control) {
                 my $new = $handle->accept or next;
                 $new->autoflush(1);
-                $self->{control}{$new} = 1 if $handle == $control;
-                $self->{input}{$new}   = '';
+                $self->{input}{$new} = '';
                 $select->add($new);
+                next if $handle != $control;
+                $self->{control}{$new} = 1;
+                $controls->add($new);
             }
             else {
                 $self->read_from($handle);
@@ -75,7 +79,8 @@ sub drop {
     my ($self, $handle) = @_;
     delete $self->{input}{$handle};
     delete $self->{control}{$handle};
-    $self->{select}->remove($handle);
+    delete $self->{holds}{$handle};
+    $self->{$_}->remove($handle) for qw(select controls);
     close $handle;
     return;
 }
@@ -180,6 +185,7 @@ my %COMMAND = (
     put_installation    => sub { $_[0]{actions}{apps}->put_installation($_[1]{installation}) },
     remove_installation => sub { $_[0]{actions}{apps}->remove_installation($_[1]{id}) },
     revoke_tokens  => sub { $_[0]{actions}{apps}->revoke_tokens },
+    hold           => sub { $_[0]{holds}{ $_[2] } = 1 },
     set_clock      => sub { $_[0]{actions}{apps}{clock} = $_[1]{ahead_s}; 1 },
     move_repo      => sub { $_[0]{actions}->move_repo(@{ $_[1] }{qw(from to)}) },
     set_limit      => sub { $_[0]{actions}->set_limit($_[1]{to}) },
@@ -197,11 +203,11 @@ sub answer_control {
     my $result = eval {
         my $line    = $JSON->decode($self->{input}{$handle});
         my $command = $COMMAND{ $line->{command} } or die "no command $line->{command}\n";
-        { result => $command->($self, $line) };
+        { result => $command->($self, $line, $handle) };
     } // { error => "$@" };
     # The test's side reads characters, not bytes; only ASCII passes here.
     print {$handle} JSON::PP->new->ascii->encode($result), "\n";
-    $self->drop($handle);
+    $self->drop($handle) if !$self->{holds}{$handle};
     return;
 }
 
