@@ -138,8 +138,8 @@ keepalive_timeout 8s;
 keepalive_requests 10000000;
 server_tokens off;
 CONF
+        @port{keys %socket} = JR::FakeGitHub::free_ports(scalar keys %socket);
         for my $name (sort keys %socket) {
-            $port{$name} = JR::FakeGitHub::free_port();
             $conf .= <<"CONF";
 server {
     listen 127.0.0.1:$port{$name};

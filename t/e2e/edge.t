@@ -88,7 +88,8 @@ my $count = 0;
 
 sub serve_example {
     my ($service, $text, %o) = @_;
-    my %port   = map { $_ => JR::FakeGitHub::free_port() } qw(plain tls http);
+    my %port;
+    @port{qw(plain tls http)} = JR::FakeGitHub::free_ports(3);
     my $socket = $service->socket_path;
     $text = fitted($text);
     $text =~ s/^    listen 443 ssl (.*);$/    listen 127.0.0.1:$port{tls} ssl $1;\n    listen 127.0.0.1:$port{plain} $1;/m or die 'no listen';

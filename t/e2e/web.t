@@ -14,6 +14,7 @@ use IO::Socket::IP;
 use POSIX qw(WIFSIGNALED WEXITSTATUS);
 use Test::More;
 use Time::HiRes qw(time);
+use JR::FakeGitHub;
 use JR::File qw(read_file_or_empty);
 use JR::Http;
 use JR::Load qw(all_at_once);
@@ -32,13 +33,6 @@ mkdir $build and mkdir "$build/fcgi" or die "$build: $!";
 symlink abs_path(binary()), "$build/fcgi/job-rerunner" or die "symlink: $!";
 
 my $count = 0;
-
-# A port that was free a moment ago.
-sub free_port {
-    my $socket = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => 0)
-        or die "cannot listen: $!";
-    return $socket->sockport;
-}
 
 sub new_dir {
     my ($owner) = @_;
@@ -62,7 +56,7 @@ sub start {
         GITHUB_API_URL  => 'http://127.0.0.1:9',
         WORKERS         => 2,
         MAP_SIZE        => '64M',
-        PORT            => free_port(),
+        PORT            => JR::FakeGitHub::free_port(),
         %{ $o{env} // {} },
     );
     delete $env{$_} for grep { !defined $env{$_} } keys %env;
@@ -328,7 +322,7 @@ subtest 'SIGTERM while it starts' => sub {
 };
 
 subtest 'wrong settings' => sub {
-    my $port = free_port();
+    my $port = JR::FakeGitHub::free_port();
     my @cases = (
         [{ PORT => 'http' }, qr/PORT='http'/],
         [{ PORT => 0 }, qr/PORT='0'/],

@@ -59,10 +59,14 @@ sub start_tls {
     die "no TLS front for the fake GitHub: $@";
 }
 
-sub free_port {
-    my $socket = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => 0);
-    return $socket->sockport;
+# So many ports of 127.0.0.1, each another.
+sub free_ports {
+    my ($count) = @_;
+    my @sockets = map { IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => 0) } 1 .. $count;
+    return map { $_->sockport } @sockets;
 }
+
+sub free_port { return (free_ports(1))[0] }
 
 # What the fake does to a connection is done to the client: no answer is a
 # closed connection, not nginx's own 502.
