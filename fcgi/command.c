@@ -120,7 +120,8 @@ static int find_settings(const struct jr_command *command)
     enum jr_err err;
 
     if (given == NULL
-        && (jr_settings_in_environment() || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
+        && (jr_settings_in_environment()
+            || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
         return JR_EXIT_OK;
     jr_settings_unset_environment();
     err = jr_envfile_load(file, &error);
@@ -266,7 +267,8 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_text(emit, "reason", jr_reason_token(run->reason));
     jr_emit_text(emit, "reason_text", jr_reason_words(run->reason));
     jr_emit_text(emit, "conclusion",
-                 run->conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(run->conclusion));
+                 run->conclusion == JR_CONCLUSION_NONE ? NULL
+                                                       : jr_conclusion_name(run->conclusion));
     jr_emit_number(emit, "jobs_known", run->jobs_known);
     jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
     jr_emit_number(emit, "jobs_failed", run->jobs_failed);
@@ -289,7 +291,8 @@ void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const s
     jr_emit_text(emit, "name", job->name);
     jr_emit_text(emit, "status", jr_status_name(job->status));
     jr_emit_text(emit, "conclusion",
-                 job->conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(job->conclusion));
+                 job->conclusion == JR_CONCLUSION_NONE ? NULL
+                                                       : jr_conclusion_name(job->conclusion));
     jr_emit_bool(emit, "carried_over", job->carried_over);
     jr_emit_text(emit, "runner", job->runner);
     jr_emit_text(emit, "labels", job->labels);

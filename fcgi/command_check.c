@@ -20,8 +20,8 @@
 #include <string.h>
 
 /* One line of the answer, and what to do about it. */
-static void tell(const struct jr_command *command, struct jr_emit *emit, const char *what, bool good,
-                 const char *text, const char *remedy)
+static void tell(const struct jr_command *command, struct jr_emit *emit, const char *what,
+                 bool good, const char *text, const char *remedy)
 {
     char clean[2048];
 
@@ -55,7 +55,8 @@ static void tell_failure(const struct jr_command *command, struct jr_emit *emit,
                  call->reason == JR_REASON_NONE ? "" : jr_reason_words(call->reason),
                  call->text[0] == '\0' ? "" : ": ", call->text);
     if (call->status == 0)
-        remedy = "Is GITHUB_API_URL right, and can this host reach it (https_proxy, GITHUB_CA_FILE)?";
+        remedy =
+            "Is GITHUB_API_URL right, and can this host reach it (https_proxy, GITHUB_CA_FILE)?";
     else if (call->reason == JR_REASON_BAD_TOKEN)
         remedy = "Make a new token and put it in the place of this one";
     else if (call->reason == JR_REASON_RATE_LIMITED)
@@ -295,7 +296,8 @@ static int look_at_store(struct jr_command *command, struct contents *contents)
     contents->dispatcher = jr_lock_is_held(command->settings.state_dir);
     if (txn.error.code != JR_OK)
         return jr_command_fail(JR_EXIT_STORE, "%s", txn.error.text);
-    if (jr_store_usage(command->store, &contents->used_bytes, &contents->map_bytes, &error) != JR_OK)
+    if (jr_store_usage(command->store, &contents->used_bytes, &contents->map_bytes, &error)
+        != JR_OK)
         return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
     return JR_EXIT_OK;
 }

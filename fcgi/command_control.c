@@ -49,8 +49,10 @@ static int read_wait(const struct jr_command *command, int64_t *wait_ms)
     if (text == NULL || *text == '\0')
         return JR_EXIT_OK;
     if (!jr_settings_read_duration(text, wait_ms) || *wait_ms < 1 || *wait_ms > JR_DAY_MS)
-        return jr_command_misused(command, "--wait: '%.100s' is not a duration up to 1d, such as 90s "
-                                  "or 5m", text);
+        return jr_command_misused(command,
+                                  "--wait: '%.100s' is not a duration up to 1d, such as 90s "
+                                  "or 5m",
+                                  text);
     return JR_EXIT_OK;
 }
 
@@ -190,8 +192,9 @@ int jr_command_rerun(struct jr_command *command)
         status = open_store(command);
     if (status != JR_EXIT_OK)
         return status;
-    err = jr_control_rerun(command->store, &command->settings, run_id, repo[0] == '\0' ? NULL : repo,
-                           who, command->now_ms, &run, &refused, &error);
+    err = jr_control_rerun(command->store, &command->settings, run_id,
+                           repo[0] == '\0' ? NULL : repo, who, command->now_ms, &run, &refused,
+                           &error);
     if (err == JR_ENOENT)
         return jr_command_fail(JR_EXIT_FAILED, "%s; to have it rerun all the same, name it by its "
                                "address: https://github.com/OWNER/NAME/actions/runs/%llu",

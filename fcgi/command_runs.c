@@ -112,7 +112,8 @@ static int read_state(const struct jr_command *command, int *phase)
             *phase = i;
     return *phase != JR_LISTING_ANY_PHASE
                ? JR_EXIT_OK
-               : jr_command_misused(command, "--state: '%.100s' is none of open, due, closed", text);
+               : jr_command_misused(command, "--state: '%.100s' is none of open, due, closed",
+                                    text);
 }
 
 int jr_command_runs(struct jr_command *command)

@@ -297,8 +297,9 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     label("store");
     jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu runs, %llu repositories\n", folder,
-           jr_say_bytes((int64_t)picture->used_bytes, used), jr_say_bytes((int64_t)picture->map_bytes, whole),
-           (unsigned long long)picture->runs, (unsigned long long)picture->repos);
+           jr_say_bytes((int64_t)picture->used_bytes, used),
+           jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,
+           (unsigned long long)picture->repos);
     label("version");
     printf("%s\n", PACKAGE_VERSION);
 }

@@ -111,7 +111,8 @@ static void pause_for(const struct dispatcher *dispatcher, int64_t wait_ms)
         rest(&deaf, left_ms);
 }
 
-static void store_failed(struct dispatcher *dispatcher, enum jr_err err, const struct jr_error *error)
+static void store_failed(struct dispatcher *dispatcher, enum jr_err err,
+                         const struct jr_error *error)
 {
     /* Somebody made the service forget a run that was at work. */
     if (err == JR_ENOENT) {
@@ -206,7 +207,8 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
             verdict->attempt);
     jr_line_text(&line, "call", call->what);
     jr_line_text(&line, "reason",
-                 jr_reason_token(verdict->ended_attempt != 0 ? verdict->ended_reason : call->reason));
+                 jr_reason_token(verdict->ended_attempt != 0 ? verdict->ended_reason
+                                                             : call->reason));
     if (run->due_ms != 0)
         jr_line_text(&line, "due", jr_timestamp_format(run->due_ms, due));
     jr_line_number(&line, "github", (uint64_t)call->status);
@@ -243,7 +245,8 @@ static void keep_write_interval(struct dispatcher *dispatcher)
 }
 
 /* The POST, of which the intent is on disk, and what came of it. */
-static void rerun(struct dispatcher *dispatcher, struct jr_run *run, const struct jr_verdict *decided)
+static void rerun(struct dispatcher *dispatcher, struct jr_run *run,
+                  const struct jr_verdict *decided)
 {
     struct jr_call call;
     struct jr_verdict verdict;
@@ -690,7 +693,8 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
     while (!jr_process_stopping() && !dispatcher->broken && !is_paused(dispatcher)) {
         int64_t wait_ms = work_outbox(dispatcher);
 
-        if (dispatcher->failing || jr_now_ms() > until_ms || (wait_ms > 0 && wait_ms > until_ms - jr_now_ms()))
+        if (dispatcher->failing || jr_now_ms() > until_ms
+            || (wait_ms > 0 && wait_ms > until_ms - jr_now_ms()))
             return;
         rest(dispatcher, wait_ms);
     }

@@ -45,8 +45,8 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
     if (err == JR_OK && (handler->worker < 0 || jr_test_batch_is_off())) {
         handler->own_slot = calloc(1, sizeof *handler->own_slot);
         err = handler->own_slot == NULL ? jr_error_set(error, JR_ENOMEM, "out of memory")
-                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, NULL, 1, 0,
-                                                        handler->store, error);
+                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, NULL,
+                                                        1, 0, handler->store, error);
     } else if (err == JR_OK) {
         jr_store_watch(handler->store, &handler->runtime->writer);
         jr_store_time(handler->store, &handler->process->counters.commit_us);

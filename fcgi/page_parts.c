@@ -215,7 +215,8 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
     char url[JR_URL_SIZE];
 
     jr_html(page, "<a class=\"name\" href=\"/runs/%llu\">%s</a><small>",
-            (unsigned long long)run->run_id, *run->repo == '\0' ? "(repository not told)" : run->repo);
+            (unsigned long long)run->run_id,
+            *run->repo == '\0' ? "(repository not told)" : run->repo);
     if (*run->workflow != '\0')
         jr_html(page, "<bdi>%s</bdi> &middot; ", run->workflow);
     if (*run->branch != '\0')

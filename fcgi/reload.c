@@ -59,7 +59,8 @@ void jr_reload_release(struct jr_reload *reload)
 }
 
 /* In the child. Only what the master itself would hand on is open. */
-static _Noreturn void try(const struct jr_reload *reload, const struct jr_vault *vault, pid_t parent)
+static _Noreturn void try(const struct jr_reload *reload, const struct jr_vault *vault,
+                          pid_t parent)
 {
     char check[] = "check";
     char *const argv[] = { reload->program, check, NULL };

@@ -219,7 +219,8 @@ int jr_tool_main(int argc, char **argv)
     }
     command.name = row->name;
     command.options = row->options;
-    if (jr_args_parse(row->options, row->least, row->most, argv + 2, &command.args, &error) != JR_OK)
+    if (jr_args_parse(row->options, row->least, row->most, argv + 2, &command.args, &error)
+        != JR_OK)
         return jr_command_misused(&command, "%s: %s", row->name, error.text);
     if (jr_command_value(&command, "help") != NULL)
         return end_output(show_command_help(row));

@@ -20,7 +20,8 @@ static size_t find(const struct jr_option *options, const char *name, size_t len
     size_t row = 0;
 
     while (options[row].name != NULL
-           && (strlen(options[row].name) != length || strncmp(options[row].name, name, length) != 0))
+           && (strlen(options[row].name) != length
+               || strncmp(options[row].name, name, length) != 0))
         row++;
     return row;
 }

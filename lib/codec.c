@@ -60,7 +60,8 @@ void jr_write_u64(struct jr_writer *writer, uint64_t value)
 
 void jr_write_time(struct jr_writer *writer, int64_t time_ms)
 {
-    jr_write_u64(writer, time_ms < 0 ? 0 : (uint64_t)(time_ms < JR_TIME_MOST ? time_ms : JR_TIME_MOST));
+    jr_write_u64(writer,
+                 time_ms < 0 ? 0 : (uint64_t)(time_ms < JR_TIME_MOST ? time_ms : JR_TIME_MOST));
 }
 
 void jr_write_text(struct jr_writer *writer, const char *text)

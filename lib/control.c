@@ -121,7 +121,8 @@ enum jr_err jr_control_forget(struct jr_store *store, uint64_t run_id,
         jr_txn_fail(&txn, JR_ENOENT, "nothing is recorded of run %llu",
                     (unsigned long long)run_id);
     if (txn.error.code == JR_OK && run.phase == JR_PHASE_DUE && run.intent_ms != 0)
-        jr_txn_fail(&txn, JR_EBUSY, "GitHub has been asked to rerun run %llu, and what came of it is "
+        jr_txn_fail(&txn, JR_EBUSY,
+                    "GitHub has been asked to rerun run %llu, and what came of it is "
                     "not known yet; forget it when it is",
                     (unsigned long long)run_id);
     while (jr_history_next(&txn, run_id, &number, &entry)) {

@@ -223,7 +223,8 @@ static void suspect(const struct jr_settings *settings, struct jr_run *run,
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
     put_in_outbox(run,
-                  not_too_soon(settings, run, later_of(now_ms + settings->rerun_delay_ms, 1), now_ms),
+                  not_too_soon(settings, run, later_of(now_ms + settings->rerun_delay_ms, 1),
+                               now_ms),
                   now_ms);
     run->tries = 0;
 }
@@ -387,7 +388,8 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
     bool newer, other;
 
     if (event->status != JR_STATUS_COMPLETED) {
-        answer(decision, 202, run->complete ? JR_REASON_ALREADY_DECIDED : JR_REASON_WAITING_FOR_RUN);
+        answer(decision, 202,
+               run->complete ? JR_REASON_ALREADY_DECIDED : JR_REASON_WAITING_FOR_RUN);
         return;
     }
     /* Of two conclusions the later one holds, and of two at the same time the worse one. */

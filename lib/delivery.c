@@ -121,7 +121,8 @@ enum jr_err jr_delivery_identify(struct jr_delivery *delivery, const char *id, c
     return JR_OK;
 }
 
-static size_t make_key(unsigned char key[JR_KEY_MAX], int64_t day, const struct jr_delivery *delivery)
+static size_t make_key(unsigned char key[JR_KEY_MAX], int64_t day,
+                       const struct jr_delivery *delivery)
 {
     struct jr_writer writer;
 

@@ -184,7 +184,8 @@ static bool has_more(struct scan *scan, char end)
 {
     skip_blanks(scan);
     if (*scan->at != ',')
-        return leave(scan, end) ? false : fail(scan, "',' or the end of an object or array is missing");
+        return leave(scan, end) ? false
+                                : fail(scan, "',' or the end of an object or array is missing");
     scan->at++;
     skip_blanks(scan);
     return true;

@@ -96,7 +96,8 @@ static bool is_hosted(const char *runner)
     if (strncmp(runner, JR_FLAKY_HOSTED, length) != 0)
         return strcmp(runner, "Hosted Agent") == 0;
     runner += length;
-    return *runner == '\0' || (*runner == ' ' && runner[1 + strspn(runner + 1, "0123456789")] == '\0');
+    return *runner == '\0'
+           || (*runner == ' ' && runner[1 + strspn(runner + 1, "0123456789")] == '\0');
 }
 
 static const char *runner_name(const char *runner)

@@ -59,8 +59,9 @@ void jr_history_add_decision(struct jr_txn *txn, struct jr_run *run, enum jr_rea
     };
     char due[JR_TIMESTAMP_SIZE];
 
-    snprintf(entry.detail, sizeof entry.detail, "%s; jobs known %u, unfinished %u, failed %u%s%s%s%s",
-             jr_phase_name(run->phase), run->jobs_known, run->jobs_unfinished, run->jobs_failed,
+    snprintf(entry.detail, sizeof entry.detail,
+             "%s; jobs known %u, unfinished %u, failed %u%s%s%s%s", jr_phase_name(run->phase),
+             run->jobs_known, run->jobs_unfinished, run->jobs_failed,
              run->complete ? "; run completed " : "",
              run->complete ? jr_conclusion_name(run->conclusion) : "",
              run->due_ms != 0 ? "; GitHub is asked at " : "",

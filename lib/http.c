@@ -62,7 +62,8 @@ static size_t take_body(char *piece, size_t size, size_t count, void *context)
 }
 
 /* Called about once a second, and whenever data comes; non-zero breaks off. */
-static int look_whether_to_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static int look_whether_to_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c,
+                                curl_off_t d)
 {
     struct jr_http *http = context;
 

@@ -51,7 +51,8 @@ enum jr_err jr_listing_runs(struct jr_store *store, const struct jr_listing_filt
 
     *count = 0;
     jr_txn_begin(&txn, store, false);
-    for (unsigned looks = 0; !listing->ended && *count < size && looks < JR_LISTING_LOOKS; looks++) {
+    for (unsigned looks = 0; !listing->ended && *count < size && looks < JR_LISTING_LOOKS;
+         looks++) {
         if (!jr_ledger_next_older(&txn, &listing->time_ms, &listing->run_id)
             || listing->time_ms + JR_HOUR_MS <= filter->since_ms)
             listing->ended = true;

@@ -128,7 +128,8 @@ static int64_t number_of(const struct jr_metrics *metrics, const struct family *
 /* Seconds, with as many decimals as the unit of the number has. */
 static void add_milliseconds(struct jr_buffer *buffer, int64_t time_ms)
 {
-    jr_buffer_print(buffer, "%lld.%03lld", (long long)(time_ms / 1000), (long long)(time_ms % 1000));
+    jr_buffer_print(buffer, "%lld.%03lld", (long long)(time_ms / 1000),
+                    (long long)(time_ms % 1000));
 }
 
 static void add_microseconds(struct jr_buffer *buffer, uint64_t duration_us)

@@ -144,7 +144,8 @@ bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share
     while (next(txn, &entry, &candidate)) {
         int64_t wait_ms;
 
-        if ((candidate.tried_ms >= since_ms && candidate.tried_ms <= now_ms) || (found && !comes_before(&candidate, repo)))
+        if ((candidate.tried_ms >= since_ms && candidate.tried_ms <= now_ms)
+            || (found && !comes_before(&candidate, repo)))
             continue;
         wait_ms = share_wait == NULL ? 0 : share_wait(context, candidate.name);
         if (wait_ms > 0) {

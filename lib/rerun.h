@@ -26,8 +26,8 @@
  * record is damaged or missing (run->run_id is set: jr_rerun_drop()); else what
  * failed.
  */
-enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms, struct jr_run *run,
-                           struct jr_error *error) JR_CHECKED;
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms,
+                           struct jr_run *run, struct jr_error *error) JR_CHECKED;
 
 /* Take an entry out of the outbox whose run cannot be read, so that it stops no other. */
 enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,

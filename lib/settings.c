@@ -385,7 +385,8 @@ static void read_url(struct loader *loader, const struct row *row, const char *v
         return;
     }
     keep_text(loader, row, value);
-    for (size_t end = *field == NULL ? 0 : strlen(*field); end > 0 && (*field)[end - 1] == '/'; end--)
+    for (size_t end = *field == NULL ? 0 : strlen(*field); end > 0 && (*field)[end - 1] == '/';
+         end--)
         (*field)[end - 1] = '\0';
 }
 
@@ -737,7 +738,8 @@ bool jr_settings_can_call(const struct jr_settings *settings)
 static bool reread(struct jr_settings *settings, size_t offset)
 {
     struct jr_settings fresh = { .github_token = NULL };
-    char **field = (char **)((char *)settings + offset), **read = (char **)((char *)&fresh + offset);
+    char **field = (char **)((char *)settings + offset),
+         **read = (char **)((char *)&fresh + offset);
     struct loader loader = { .settings = &fresh };
     char *problems = NULL;
     size_t size;

@@ -608,7 +608,8 @@ uint64_t jr_txn_count(struct jr_txn *txn, enum jr_table table)
     MDB_stat status;
 
     if (txn->error.code != JR_OK
-        || !went_well(txn, mdb_stat(txn->handle, txn->store->tables[table], &status), "count", table))
+        || !went_well(txn, mdb_stat(txn->handle, txn->store->tables[table], &status), "count",
+                      table))
         return 0;
     return status.ms_entries;
 }

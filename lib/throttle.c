@@ -117,8 +117,9 @@ static int64_t unnamed_wait_ms(struct jr_throttle *throttle, const struct jr_set
 {
     if (reason != JR_REASON_RATE_LIMITED)
         return settings->api_backoff_max_ms;
-    throttle->secondary_wait_ms = throttle->secondary_wait_ms == 0 ? SECONDARY_WAIT_MS
-                                                                   : 2 * throttle->secondary_wait_ms;
+    throttle->secondary_wait_ms = throttle->secondary_wait_ms == 0
+                                      ? SECONDARY_WAIT_MS
+                                      : 2 * throttle->secondary_wait_ms;
     if (throttle->secondary_wait_ms > JR_THROTTLE_MAX_MS)
         throttle->secondary_wait_ms = JR_THROTTLE_MAX_MS;
     return throttle->secondary_wait_ms;
@@ -170,7 +171,8 @@ int64_t jr_throttle_stop_left_ms(struct jr_throttle *throttle, int64_t now_ms)
 
 int64_t jr_throttle_wait_ms(struct jr_throttle *throttle, int64_t now_ms)
 {
-    double size = (double)(throttle->hourly_limit > 0 ? throttle->hourly_limit : HOURLY_LIMIT) / SHARE;
+    double size = (double)(throttle->hourly_limit > 0 ? throttle->hourly_limit : HOURLY_LIMIT)
+                  / SHARE;
     double per_ms;
 
     if (size < 1)
