@@ -109,6 +109,7 @@ sub command {
     my ($self, $command, %args) = @_;
     my $socket = IO::Socket::UNIX->new(Peer => $self->control_path) or die "fake GitHub is gone: $!";
     $socket->autoflush(1);
+    local $/ = "\n";    # whatever the caller reads by
     print {$socket} $JSON->encode({ command => $command, %args }), "\n";
     my $line = <$socket> // die "fake GitHub: no answer to $command";
     my $answer = $JSON->decode($line);
