@@ -24,7 +24,7 @@ use JR::Payload qw(job_event run_event delivery next_id json_text);
 use JR::Process qw(spawn reap by_cmdline end_processes);
 use JR::Run;
 use JR::Service;
-use JR::Wait qw(wait_for wait_ok);
+use JR::Wait qw(wait_for wait_ok deadline_s);
 
 our @EXPORT = qw(
     service github workflow_run tool finish tmpdir binary srcdir
@@ -36,6 +36,10 @@ my ($OWNER, $TMP, @SERVICES, @GITHUBS);
 
 # Through END, so that nothing is left behind by a test that is stopped.
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP PIPE);
+
+# Every wait has a limit; should one be without, the whole test has.
+$SIG{ALRM} = sub { diag('not done after so long'); exit 1 };
+alarm deadline_s(900);
 
 sub srcdir { return $ENV{JR_SRCDIR} // abs_path(dirname(abs_path(__FILE__)) . '/../../..') }
 
