@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The documents keep step with the program: settings and their defaults,
-# reasons, status codes, sub-commands and the include rule; and README's
+# reasons, status codes, log events, sub-commands and the include rule; and README's
 # request by hand works as it stands there, twice.
 
 use strict;
@@ -82,6 +82,19 @@ subtest 'metrics' => sub {
     my $table = section('Metrics');
     is_deeply { $table =~ /^  (job_rerunner_\w+)(?:\{[\w,]+\})? +(\w+) /mg }, \%type, 'README has it, with the types';
     is_deeply { manual_section('METRICS') =~ /^\.It Ql (\w+) Pq (\w+)$/mg }, \%type, 'so has the manual page';
+};
+
+# The word that stands before the text, or those of a condition.
+subtest 'events of the log' => sub {
+    my %event    = map { $_ => 1 } qw(worker dispatcher);    # by the kind of a process
+    my $argument = qr/(?:[^,()"]|"[^"]*"|\([^()]*\))+/;
+    for my $source (map { read_file($_) } glob "$top/{fcgi,lib}/*.c") {
+        my @words = $source =~ /\b(?:jr_log\(|(?:jr_line_begin|log_run)\($argument,)$argument,($argument)/g;
+        $event{$_} = 1 for map {/"([a-z-]+)"/g} @words;
+    }
+    cmp_ok scalar keys %event, '>', 30, 'the program writes some';
+    my @told = map { split / , / } manual_section('LOGGING') =~ /^\.It Sy (.+)$/mg;
+    same_set \@told, [keys %event], 'the manual page has them all';
 };
 
 subtest 'commands and exit statuses' => sub {
