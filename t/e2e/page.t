@@ -227,7 +227,7 @@ subtest 'two workers at once, not more' => sub {
     wait_ok { busy_workers() == 0 } 'who made a page before is done with it';
     my @unread = map { unread_page("/runs/$big") } 1 .. 2;
     # Both have begun before another one is asked for, which might come before the second.
-    wait_ok { IO::Select->new(@unread)->can_read(0) == 2 } 'two pages are on their way';
+    wait_ok { 2 == (() = IO::Select->new(@unread)->can_read(0)) } 'two pages are on their way';
     status_is get($service, '/status'), 503, 'no third one';
     my $answer = get($service, '/runs/1');
     status_is $answer, 503, 'of any kind';
