@@ -98,8 +98,8 @@ static void holds_ranges(const struct jr_settings *settings)
     HOLDS(settings->api_write_interval_ms >= 0 && settings->api_write_interval_ms <= JR_HOUR_MS);
     HOLDS(settings->reconcile_interval_ms == 0 || settings->reconcile_interval_ms >= 100);
     HOLDS(settings->reconcile_interval_ms <= JR_DAY_MS);
-    HOLDS(settings->catch_up_ms >= JR_MINUTE_MS && settings->catch_up_ms <= 30 * JR_DAY_MS);
-    HOLDS(settings->retention_ms >= JR_HOUR_MS && settings->retention_ms <= 3650 * JR_DAY_MS);
+    HOLDS(settings->catch_up_ms >= JR_SECOND_MS && settings->catch_up_ms <= 30 * JR_DAY_MS);
+    HOLDS(settings->retention_ms >= JR_MINUTE_MS && settings->retention_ms <= 3650 * JR_DAY_MS);
     HOLDS(settings->map_size_bytes >= 1 << 20 && settings->map_size_bytes <= INT64_C(1) << 40);
     HOLDS(settings->body_max_bytes >= 1024 && settings->body_max_bytes <= 25 << 20);
     HOLDS(settings->workers >= 1 && settings->workers <= 256);
