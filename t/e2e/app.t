@@ -341,6 +341,9 @@ subtest 'missed runs are looked for' => sub {
     }
 };
 
+# The lists of runs that were asked for.
+sub looks_at { my ($github, $owner) = @_; return map { $_->{path} } $github->requests(GET => "^/repos/$owner/[^/]+/actions/runs\$") }
+
 # The share of the first is one call, and that is used up.
 subtest 'each installation has a share of its own for that' => sub {
     my ($github, $service) = world(RECONCILE_INTERVAL => '200ms', RETRY_CONCLUSIONS => 'failure');
@@ -352,15 +355,43 @@ subtest 'each installation has a share of its own for that' => sub {
         status_is $run->play(build => 'failure'), '201|202', "a run of $repo fails";
         wait_ok { $run->accepted } 'and is rerun';
     }
-    my $looks = sub { my ($owner) = @_; scalar $github->requests(GET => "^/repos/$owner/[^/]+/actions/runs\$") };
-    my ($octo, $hepta) = map { $looks->($_) } qw(octo hepta);
-    wait_ok { $looks->('hepta') > $hepta + 5 } 'one has calls to spare';
-    cmp_ok $looks->('octo'), '<=', $octo + 1, 'the other has not';
+    my ($octo, $hepta) = map { scalar looks_at($github, $_) } qw(octo hepta);
+    wait_ok { looks_at($github, 'hepta') > $hepta + 5 } 'one has calls to spare';
+    cmp_ok looks_at($github, 'octo'), '<=', $octo + 1, 'the other has not';
+    my @quiet = map { workflow_run(github => $github, door => $service->http, jobs => ['build'], repo => $_) } 'octo/app', 'hepta/lib';
+    $_->queued('build') for @quiet;
+    wait_ok { $quiet[1]->gets >= 2 } 'nor for a run that has gone quiet, which the one is asked about';
+    is scalar $quiet[0]->gets, 0, 'and not the other';
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build'], repo => 'hepta/lib');
     $run->completed('build', 'failure', event => 0);
     $run->finish('failure');
     wait_ok { $run->accepted } 'what is missed in the one is found and rerun';
     is_rerun($service, 'octo/app', 'and the other is rerun by its events');
+};
+
+subtest 'who is stopped is passed over' => sub {
+    my ($github, $service) = world(RECONCILE_INTERVAL => '200ms');
+    introduce($service, $_) for 'octo/app', 'octo/lib', 'hepta/lib';
+    $github->put_installation(11, limit => { limit => 5000, remaining => 0, reset => time + 1800 });
+    ok $service->log->wait_entry('calls-stopped'), 'one is stopped';
+    my $begin = $service->log->mark;
+    my $hepta = looks_at($github, 'hepta');
+    wait_ok { looks_at($github, 'hepta') > $hepta + 5 } 'the other is looked at';
+    cmp_ok $service->log->count('look-failed', since => $begin), '<=', 1, 'no look fails but the one that was stopped';
+};
+
+# The next round would be an hour later.
+subtest 'and has his turn in the same round' => sub {
+    my ($github, $service) = world(RECONCILE_INTERVAL => '1h', RETRY_CONCLUSIONS => 'failure');
+    introduce($service, $_) for 'octo/app', 'octo/lib', 'hepta/lib';
+    $github->script(GET => '^/repos/octo/[^/]+/actions/runs$', { status => 429, headers => { 'Retry-After' => 2 } });
+    my $before = looks_at($github, 'octo');
+    $service->restart;
+    ok $service->log->wait_entry('calls-stopped'), 'one is stopped';
+    wait_ok { looks_at($github, 'hepta') } 'the other is looked at';
+    wait_ok { looks_at($github, 'octo') == $before + 2 } 'and then the rest of the one';
+    my @octo = looks_at($github, 'octo');
+    isnt $octo[-1], $octo[-2], 'which is another repository';
 };
 
 subtest 'check --online' => sub {

@@ -375,7 +375,8 @@ subtest 'four thousand webhooks at one moment' => sub {
     });
     my $came = all_at_once($at->{plain}, map { queued() } 1 .. 4000);
     reap($thaw, 90);
-    is_deeply($came, { 202 => 4000 }, 'all are taken') or diag(explain($came));
+    is_deeply($came, { 202 => 4000 }, 'all are taken')
+        or diag(explain($came), $busy->error_log, grep { !/ webhook .* status=202 / } $crowded->log->text =~ /^.*\n/mg);
     $busy->stop;
     is_deeply([$busy->error_log =~ /^(.*\[(?:warn|error|alert|emerg|crit)\].*)$/mg], [], 'nginx has nothing to say');
 };

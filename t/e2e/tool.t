@@ -220,6 +220,14 @@ subtest 'pause, outbox, resume' => sub {
     is json_of($service, 'resume')->{paused_since}, undef, 'resumed twice';
 };
 
+subtest 'how long a run waits already' => sub {
+    my $patient = service(github => $github, RERUN_DELAY => '1h')->start;
+    my $run = workflow_run(github => $github, door => $patient->http, jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { at($patient, 'outbox')->{out} =~ /^\S+Z +59 min +[1-9]\d* s +@{[ $run->id ]} /m } 'not how long it is overdue';
+    $patient->stop_service;
+};
+
 subtest 'rerun' => sub {
     $github->set_run($refused->id, status => 'completed', conclusion => 'failure');
     my ($done, $result) = json_of($service, 'rerun', $refused->id, '--wait=20s');

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* An environment that is good, and nothing more. */
 static void good_environment(void)
@@ -457,6 +458,7 @@ static void file_that_cannot_be_read(void **state)
 
     (void)state;
     assert_int_equal(mkfifo(paths[2], 0600), 0);
+    (void)alarm(FIFO_LIMIT_S);
     for (size_t i = 0; i < COUNT(paths); i++) {
         good_environment();
         unsetenv("GITHUB_TOKEN");
@@ -468,6 +470,7 @@ static void file_that_cannot_be_read(void **state)
         free(problems);
         jr_settings_release(&settings);
     }
+    (void)alarm(0);
 }
 
 static void variable_and_file_are_one_too_many(void **state)

@@ -25,6 +25,9 @@
 /* The arrays of a function's own that are as large as this hold any text here. */
 #define TEXT_SIZE 4096
 
+/* Who opens a FIFO that nobody writes to and waits for ever, ends with SIGALRM after so long. */
+#define FIFO_LIMIT_S 60
+
 /*
  * Tests of a program. Each row of a table is a test of its own, called with
  * *state pointing to the row; a row begins with its name.
