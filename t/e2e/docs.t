@@ -64,6 +64,11 @@ subtest 'reasons' => sub {
     cmp_ok scalar @token, '>', 50, 'words.c has a table';
     same_set [section('Reasons') =~ /^  ([a-z][a-z-]+) {2,}\S/mg], \@token, 'README lists them';
     same_set [manual_section('REASONS') =~ /^\.It Ql (\S+)$/mg], \@token, 'so does the manual page';
+
+    # What shows reasons has them too: the words, and the colours of the pages.
+    my $source = join '', map { read_file($_) } grep { !m{/(?:words|page_parts)\.c$} } glob "$top/{fcgi,lib}/*.c";
+    my @unused = grep { $source !~ /\b$_\b/ } $rows =~ /^\s*\{ (JR_REASON_\w+), /mg;
+    is "@unused", '', 'the program gives each of them';
 };
 
 subtest 'status codes' => sub {
