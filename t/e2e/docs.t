@@ -1,9 +1,10 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The documents keep step with the program: settings and their defaults,
-# reasons, status codes, log events, sub-commands and the include rule; and README's
-# request by hand works as it stands there, twice.
+# The documents keep step with the program: settings, their defaults and ranges,
+# reasons, status codes, log events and their fields, sub-commands and the include rule;
+# and README's request by hand works as it stands there, twice, and is answered so.
+# (The labels of metrics: metrics.t; the example of settings: conf.t.)
 
 use strict;
 use warnings;
@@ -56,6 +57,15 @@ subtest 'settings' => sub {
         is $in_readme{$name}, $default{$name} || '-', "$name: default in README";
         is $in_manual{$name}, $default{$name}, "$name: default in the manual page";
     }
+
+    my $said = tool(['check'], map { $_ => 'x' } keys %default)->{err};
+    my %range = $said =~ /^([A-Z_]+): 'x' is not a .*; allowed is (\S+ to [^\s,]+)/mg;
+    cmp_ok scalar keys %range, '>', 10, 'the program tells ranges';
+    my %item = manual_section('ENVIRONMENT') =~ /^\.It Ev ([A-Z_]+)[^\n]*\n(.*?)(?=^\.It |^\.El)/msg;
+    for my $name (sort keys %range) {
+        my $told = $item{$name} =~ s/\n(?:\.Pq )?/ /gr;
+        like $told, qr/(?<!\w)\Q$range{$name}\E(?!\w)/, "$name: range in the manual page";
+    }
 };
 
 subtest 'reasons' => sub {
@@ -86,20 +96,26 @@ subtest 'metrics' => sub {
     cmp_ok scalar keys %type, '>', 25, 'metrics.c has a table';
     my $table = section('Metrics');
     is_deeply { $table =~ /^  (job_rerunner_\w+)(?:\{[\w,]+\})? +(\w+) /mg }, \%type, 'README has it, with the types';
-    is_deeply { manual_section('METRICS') =~ /^\.It Ql (\w+) Pq (\w+)$/mg }, \%type, 'so has the manual page';
+    is_deeply { manual_section('METRICS') =~ /^\.It Cm (\w+) Pq (\w+)$/mg }, \%type, 'so has the manual page';
 };
 
-# The word that stands before the text, or those of a condition.
+# The word that stands before the text, or those of a condition; so with the fields.
 subtest 'events of the log' => sub {
     my %event    = map { $_ => 1 } qw(worker dispatcher);    # by the kind of a process
     my $argument = qr/(?:[^,()"]|"[^"]*"|\([^()]*\))+/;
+    my %field;
     for my $source (map { read_file($_) } glob "$top/{fcgi,lib}/*.c") {
+        my @keys = $source =~ /\b(?:jr_line_(?:text|number|ms)|log_header)\(&?line,($argument)/g;
+        $field{$_} = 1 for map {/"([a-z_]+)"/g} @keys;
         my @words = $source =~ /\b(?:jr_log\(|(?:jr_line_begin|log_run)\($argument,)$argument,($argument)/g;
         $event{$_} = 1 for map {/"([a-z-]+)"/g} @words;
     }
     cmp_ok scalar keys %event, '>', 30, 'the program writes some';
     my @told = map { split / , / } manual_section('LOGGING') =~ /^\.It Sy (.+)$/mg;
     same_set \@told, [keys %event], 'the manual page has them all';
+    cmp_ok scalar keys %field, '>', 30, 'they have fields';
+    my %named = map { $_ => 1 } map { split /[ ,=]+/ } manual_section('LOGGING') =~ /^\.(?:Pq .*?)?(?:Cm|Ql) (.+)$/mg;
+    is join(' ', grep { !$named{$_} } sort keys %field), '', 'the manual page has those, too';
 };
 
 subtest 'commands and exit statuses' => sub {
@@ -159,6 +175,12 @@ subtest 'includes go one way' => sub {
     is "@wrong", '', 'lib/ in the order of Makefile.am';
 };
 
+# The lines of some texts, without what is another each time.
+sub lasting {
+    my @line = grep {/\S/} map { split /\r?\n/ } @_;
+    return [map { s/^ +//r =~ s/\b(?:\d{4}-\S+Z|ms=[\d.]+)/-/gr } @line];
+}
+
 # As somebody would paste it, in a folder that looks like the source tree.
 subtest 'manual testing' => sub {
     my ($command) = section('Manual testing') =~ /\n\n((?:    .*\n)+)/;
@@ -182,6 +204,9 @@ subtest 'manual testing' => sub {
         is $answer->json->{result}, 'scheduled', "time $time: result";
         ok $log->wait_entry('decision', run => 1, verdict => 'dry-run'), "time $time: decided" or diag $log->text;
     }
+    my ($shown) = section('Manual testing') =~ /\ndone:\n\n((?:(?:    .*)?\n)+)/;
+    my ($webhook, $decision) = map { $log->text =~ /^(\S+ info $_ .*)$/m } qw(webhook decision);
+    is_deeply lasting($webhook, read_file("$dir/answer.1"), $decision), lasting($shown // ''), 'README shows what it says';
     is $log->count('webhook', status => 201), 2, 'two requests';
     is $log->count('webhook', repeated => 'yes'), 1, 'the second is known';
     is $log->count('decision'), 1, 'one decision';
