@@ -130,6 +130,14 @@ subtest 'commands and exit statuses' => sub {
     cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
     like $list, qr/\bFl -\Q$_\E\b/, "the manual page has --$_" for sort keys %option;
 
+    # How many, without --limit and at most.
+    my ($limits) = $list =~ /^\.Ar n\n(is .*?)\nAll /ms;
+    for my $name (qw(runs outbox flaky)) {
+        my ($usual) = tool([$name, '--help'])->{out} =~ /--limit N .* \[(\d+)\]$/m;
+        my ($most) = tool([$name, '--limit', 0])->{err} =~ /from 1 to (\d+)/;
+        like $limits, qr/\b$usual\b.*\bat most\b.*\b$most\b/s, "the manual page has the limits of $name";
+    }
+
     my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/command*.c";
     cmp_ok scalar keys %key, '>', 60, 'the commands write JSON';
     my @undocumented = grep { $json !~ /\b$_\b/ } sort keys %key;
@@ -150,9 +158,12 @@ subtest 'the version' => sub {
 
 # Programs of t/unit and t/fuzz stand in the build, and a path may be below another folder.
 subtest 'files and titles that are named are there' => sub {
-    for my $document ($readme, $hacking) {
+    my @short = map { read_file("$top/$_") } qw(SECURITY NEWS debian/job-rerunner.README.Debian);
+    for my $document ($readme, $hacking, @short) {
         my %named = map { $_ => 1 } $document =~ m{(?<![\w/.])((?:lib|fcgi|conf|t)/[\w./-]*\w)}g;
         ok -e "$top/$_", $_ for grep { !m{[A-Z]|^t/(?:unit|fuzz)/.*\.t$|/job-rerunner$} } sort keys %named;
+    }
+    for my $document ($readme, $hacking) {
         my ($list) = $document =~ /^In this file:\n\n((?:    .*\n)+)/m;
         my @title = map { s/^\s+|\s+$//gr } map { split / {2,}/ } map { s/^ +//r } split /\n/, $list // '';
         same_set \@title, [$document =~ /^(\S[^\n]*)\n-{4,}$/mg], 'the list of contents is whole';
