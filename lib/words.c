@@ -157,7 +157,6 @@ static const struct {
     { JR_REASON_STORE_FULL, "store-full", "disk or map is full; nothing was recorded" },
     { JR_REASON_STORE_FAILED, "store-failed", "the store failed; nothing was recorded" },
     { JR_REASON_OUT_OF_MEMORY, "out-of-memory", "out of memory; nothing was recorded" },
-    { JR_REASON_NO_SUCH_PAGE, "no-such-page", "there is no such page" },
 };
 
 static size_t row_of(enum jr_reason reason)

@@ -121,8 +121,7 @@ enum jr_reason {
     JR_REASON_BAD_SHAPE = 135,
     JR_REASON_STORE_FULL = 136,
     JR_REASON_STORE_FAILED = 137,
-    JR_REASON_OUT_OF_MEMORY = 138,
-    JR_REASON_NO_SUCH_PAGE = 139
+    JR_REASON_OUT_OF_MEMORY = 138
 };
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */

@@ -88,6 +88,9 @@ subtest 'job-rerunner.env.example' => sub {
     for my $name (sort keys %settings) {
         ok($known{$name} || $known{ $name =~ s/_FILE$//r }, "$name is a setting of the program");
     }
+    my @all = $help->{out} =~ /^  ([A-Z_]+) /mg;
+    cmp_ok(scalar @all, '>', 20, '--help names settings');
+    ok(exists $settings{$_} || exists $settings{"${_}_FILE"}, "$_ is in the example") for @all;
 
     # With all defaults written out the program starts as without them.
     my %env = map { $_ => $settings{$_} } grep { length $settings{$_} } keys %settings;

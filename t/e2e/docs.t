@@ -1,9 +1,10 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The documents keep step with the program: settings and their defaults,
-# reasons, status codes, log events, sub-commands and the include rule; and README's
-# request by hand works as it stands there, twice.
+# The documents keep step with the program: settings, their defaults and ranges,
+# reasons, status codes, log events and their fields, sub-commands and the include rule;
+# and README's request by hand works as it stands there, twice, and is answered so.
+# (The labels of metrics: metrics.t; the example of settings: conf.t.)
 
 use strict;
 use warnings;
@@ -56,6 +57,15 @@ subtest 'settings' => sub {
         is $in_readme{$name}, $default{$name} || '-', "$name: default in README";
         is $in_manual{$name}, $default{$name}, "$name: default in the manual page";
     }
+
+    my $said = tool(['check'], map { $_ => 'x' } keys %default)->{err};
+    my %range = $said =~ /^([A-Z_]+): 'x' is not a .*; allowed is (\S+ to [^\s,]+)/mg;
+    cmp_ok scalar keys %range, '>', 10, 'the program tells ranges';
+    my %item = manual_section('ENVIRONMENT') =~ /^\.It Ev ([A-Z_]+)[^\n]*\n(.*?)(?=^\.It |^\.El)/msg;
+    for my $name (sort keys %range) {
+        my $told = $item{$name} =~ s/\n(?:\.Pq )?/ /gr;
+        like $told, qr/(?<!\w)\Q$range{$name}\E(?!\w)/, "$name: range in the manual page";
+    }
 };
 
 subtest 'reasons' => sub {
@@ -64,6 +74,11 @@ subtest 'reasons' => sub {
     cmp_ok scalar @token, '>', 50, 'words.c has a table';
     same_set [section('Reasons') =~ /^  ([a-z][a-z-]+) {2,}\S/mg], \@token, 'README lists them';
     same_set [manual_section('REASONS') =~ /^\.It Ql (\S+)$/mg], \@token, 'so does the manual page';
+
+    # What shows reasons has them too: the words, and the colours of the pages.
+    my $source = join '', map { read_file($_) } grep { !m{/(?:words|page_parts)\.c$} } glob "$top/{fcgi,lib}/*.c";
+    my @unused = grep { $source !~ /\b$_\b/ } $rows =~ /^\s*\{ (JR_REASON_\w+), /mg;
+    is "@unused", '', 'the program gives each of them';
 };
 
 subtest 'status codes' => sub {
@@ -81,20 +96,26 @@ subtest 'metrics' => sub {
     cmp_ok scalar keys %type, '>', 25, 'metrics.c has a table';
     my $table = section('Metrics');
     is_deeply { $table =~ /^  (job_rerunner_\w+)(?:\{[\w,]+\})? +(\w+) /mg }, \%type, 'README has it, with the types';
-    is_deeply { manual_section('METRICS') =~ /^\.It Ql (\w+) Pq (\w+)$/mg }, \%type, 'so has the manual page';
+    is_deeply { manual_section('METRICS') =~ /^\.It Cm (\w+) Pq (\w+)$/mg }, \%type, 'so has the manual page';
 };
 
-# The word that stands before the text, or those of a condition.
+# The word that stands before the text, or those of a condition; so with the fields.
 subtest 'events of the log' => sub {
     my %event    = map { $_ => 1 } qw(worker dispatcher);    # by the kind of a process
     my $argument = qr/(?:[^,()"]|"[^"]*"|\([^()]*\))+/;
+    my %field;
     for my $source (map { read_file($_) } glob "$top/{fcgi,lib}/*.c") {
+        my @keys = $source =~ /\b(?:jr_line_(?:text|number|ms)|log_header)\(&?line,($argument)/g;
+        $field{$_} = 1 for map {/"([a-z_]+)"/g} @keys;
         my @words = $source =~ /\b(?:jr_log\(|(?:jr_line_begin|log_run)\($argument,)$argument,($argument)/g;
         $event{$_} = 1 for map {/"([a-z-]+)"/g} @words;
     }
     cmp_ok scalar keys %event, '>', 30, 'the program writes some';
     my @told = map { split / , / } manual_section('LOGGING') =~ /^\.It Sy (.+)$/mg;
     same_set \@told, [keys %event], 'the manual page has them all';
+    cmp_ok scalar keys %field, '>', 30, 'they have fields';
+    my %named = map { $_ => 1 } map { split /[ ,=]+/ } manual_section('LOGGING') =~ /^\.(?:Pq .*?)?(?:Cm|Ql) (.+)$/mg;
+    is join(' ', grep { !$named{$_} } sort keys %field), '', 'the manual page has those, too';
 };
 
 subtest 'commands and exit statuses' => sub {
@@ -108,6 +129,14 @@ subtest 'commands and exit statuses' => sub {
     my %option = map { $_ => 1 } read_file("$top/fcgi/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
     cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
     like $list, qr/\bFl -\Q$_\E\b/, "the manual page has --$_" for sort keys %option;
+
+    # How many, without --limit and at most.
+    my ($limits) = $list =~ /^\.Ar n\n(is .*?)\nAll /ms;
+    for my $name (qw(runs outbox flaky)) {
+        my ($usual) = tool([$name, '--help'])->{out} =~ /--limit N .* \[(\d+)\]$/m;
+        my ($most) = tool([$name, '--limit', 0])->{err} =~ /from 1 to (\d+)/;
+        like $limits, qr/\b$usual\b.*\bat most\b.*\b$most\b/s, "the manual page has the limits of $name";
+    }
 
     my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/command*.c";
     cmp_ok scalar keys %key, '>', 60, 'the commands write JSON';
@@ -129,9 +158,12 @@ subtest 'the version' => sub {
 
 # Programs of t/unit and t/fuzz stand in the build, and a path may be below another folder.
 subtest 'files and titles that are named are there' => sub {
-    for my $document ($readme, $hacking) {
+    my @short = map { read_file("$top/$_") } qw(SECURITY NEWS debian/job-rerunner.README.Debian);
+    for my $document ($readme, $hacking, @short) {
         my %named = map { $_ => 1 } $document =~ m{(?<![\w/.])((?:lib|fcgi|conf|t)/[\w./-]*\w)}g;
         ok -e "$top/$_", $_ for grep { !m{[A-Z]|^t/(?:unit|fuzz)/.*\.t$|/job-rerunner$} } sort keys %named;
+    }
+    for my $document ($readme, $hacking) {
         my ($list) = $document =~ /^In this file:\n\n((?:    .*\n)+)/m;
         my @title = map { s/^\s+|\s+$//gr } map { split / {2,}/ } map { s/^ +//r } split /\n/, $list // '';
         same_set \@title, [$document =~ /^(\S[^\n]*)\n-{4,}$/mg], 'the list of contents is whole';
@@ -153,6 +185,12 @@ subtest 'includes go one way' => sub {
     }
     is "@wrong", '', 'lib/ in the order of Makefile.am';
 };
+
+# The lines of some texts, without what is another each time.
+sub lasting {
+    my @line = grep {/\S/} map { split /\r?\n/ } @_;
+    return [map { s/^ +//r =~ s/\b(?:\d{4}-\S+Z|ms=[\d.]+)/-/gr } @line];
+}
 
 # As somebody would paste it, in a folder that looks like the source tree.
 subtest 'manual testing' => sub {
@@ -177,6 +215,9 @@ subtest 'manual testing' => sub {
         is $answer->json->{result}, 'scheduled', "time $time: result";
         ok $log->wait_entry('decision', run => 1, verdict => 'dry-run'), "time $time: decided" or diag $log->text;
     }
+    my ($shown) = section('Manual testing') =~ /\ndone:\n\n((?:(?:    .*)?\n)+)/;
+    my ($webhook, $decision) = map { $log->text =~ /^(\S+ info $_ .*)$/m } qw(webhook decision);
+    is_deeply lasting($webhook, read_file("$dir/answer.1"), $decision), lasting($shown // ''), 'README shows what it says';
     is $log->count('webhook', status => 201), 2, 'two requests';
     is $log->count('webhook', repeated => 'yes'), 1, 'the second is known';
     is $log->count('decision'), 1, 'one decision';

@@ -259,6 +259,33 @@ subtest 'missed runs are found' => sub {
     ok $old->log->wait_entry('decision', run => $lost->id, reason => 'found-failed', verdict => 'wait'), 'and the decision is in the log';
 };
 
+# Their values, too, where they are few and no other list has them.
+subtest 'labels are documented' => sub {
+    my ($readme, $manual) = map { read_file(srcdir() . "/$_") } qw(README fcgi/job-rerunner.8);
+    my %item = $manual =~ /^\.It Cm (job_rerunner_\w+) [^\n]*\n(.*?)(?=^\.(?:It|El))/msg;
+    my (%label, %value);
+    for my $sample (keys %{ scrape() }) {
+        my ($name, $labels) = $sample =~ /^(\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})?$/;
+        my @pair = ($labels // '') =~ /(\w+)="([^"]*)"/g;
+        $label{$name} //= {};
+        while (my ($key, $value) = splice @pair, 0, 2) {
+            next if $key eq 'le';
+            $label{$name}{$key} = 1;
+            $value{$name}{$value} = 1 if $key =~ /^(?:event|outcome|call|kind)$/;
+        }
+    }
+    cmp_ok scalar keys %value, '>=', 4, 'some have values to be told';
+    for my $name (sort keys %label) {
+        my $want = join ' ', sort keys %{ $label{$name} };
+        my ($in_readme) = $readme =~ /^  $name\{([\w,]+)\}/m;
+        is join(' ', split /,/, $in_readme // ''), $want, "$name: labels in README";
+        my ($in_manual) = $item{$name} =~ /^Labels?:\n(.*)/ms;
+        is join(' ', map { split / , / } ($in_manual // '') =~ /^\.Cm (\w+(?: , \w+)*)/mg), $want, 'and in the manual page';
+        my %told = map { $_ => 1 } map { split /[ ,.]+/ } ($in_manual // '') =~ /^\.Pq Cm (.*)/mg;
+        is join(' ', grep { !$told{$_} } sort keys %{ $value{$name} // {} }), '', 'with these values';
+    }
+};
+
 subtest 'what Prometheus says' => sub {
     plan skip_all => 'no promtool' if !$promtool;
     my $file = tmpdir() . '/metrics';
