@@ -229,6 +229,15 @@ subtest 'and is stopped meanwhile' => sub {
     $repair->();
 };
 
+subtest 'and is told to reload meanwhile' => sub {
+    my ($service, $repair, $master) = in_a_spoilt_reload();
+    kill 'HUP', $master;
+    $repair->();
+    wait_ok { $service->log->count('reloaded') == 2 } 'it does so after that';
+    serves($service, 'after');
+    is $service->stop_service, 0, 'it stops';
+};
+
 subtest 'a store that cannot be used any more' => sub {
     my ($service, $repair, $master, @old) = in_a_spoilt_reload();
     wait_ok { !running($master) } 'it gives up';
