@@ -8,6 +8,7 @@
 #include "lib/text.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,48 @@ static bool is_name_char(char c, const char *others)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
            || (c >= '0' && c <= '9') || (c != '\0' && strchr(others, c) != NULL);
+}
+
+static size_t least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool is_same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Row by row of the table of all prefixes' distances; a swap looks two rows back. */
+size_t jr_text_distance(const char *a, const char *b)
+{
+    size_t rows[3][JR_TEXT_WORD_MAX + 1], a_length = strlen(a), b_length = strlen(b);
+
+    if (a_length > JR_TEXT_WORD_MAX || b_length > JR_TEXT_WORD_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= b_length; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            row[j] = least_of(above[j] + 1, row[j - 1] + 1);
+            row[j] = least_of(row[j], above[j - 1] + !is_same_letter(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && is_same_letter(a[i - 1], b[j - 2])
+                && is_same_letter(a[i - 2], b[j - 1]))
+                row[j] = least_of(row[j], two_above[j - 2] + 1);
+        }
+    }
+    return rows[a_length % 3][b_length];
+}
+
+bool jr_text_is_near(const char *a, const char *b)
+{
+    size_t length = least_of(strlen(a), strlen(b));
+
+    return jr_text_distance(a, b) <= least_of(length / 3, 3);
 }
 
 bool jr_text_is_full_name(const char *text)

@@ -31,6 +31,17 @@ size_t jr_text_utf8_length(const char *text);
  */
 bool jr_text_match(const char *pattern, const char *value);
 
+/*
+ * How many single changes (a character put in, left out, put in the place of another, or
+ * two neighbours in each other's place) lead from one word to another; ASCII letters compare
+ * without case. A word of more than JR_TEXT_WORD_MAX bytes is like no other: SIZE_MAX.
+ */
+#define JR_TEXT_WORD_MAX 64
+size_t jr_text_distance(const char *a, const char *b);
+
+/* Is one of two words likely a slip for the other? One change in three characters at the most, and three in all. */
+bool jr_text_is_near(const char *a, const char *b);
+
 /* "owner/name" in GitHub's own character set, fit to stand in a URL path. */
 bool jr_text_is_full_name(const char *text);
 

@@ -296,11 +296,48 @@ static const struct base64_row base64[] = {
     { "the last digits", "\xfb\xff\xbf", "+/+/" },
 };
 
+struct distance_row {
+    const char *name, *a, *b;
+    size_t want;
+    bool near;
+};
+
+static void distance(void **state)
+{
+    const struct distance_row *row = *state;
+
+    assert_int_equal(jr_text_distance(row->a, row->b), row->want);
+    assert_int_equal(jr_text_distance(row->b, row->a), row->want);
+    assert_int_equal(jr_text_is_near(row->a, row->b), row->near);
+    assert_int_equal(jr_text_is_near(row->b, row->a), row->near);
+}
+
+#define LONG_WORD "0123456789012345678901234567890123456789012345678901234567890123"
+
+static const struct distance_row distances[] = {
+    { "the same", "RUN_ATTEMPTS", "RUN_ATTEMPTS", 0, true },
+    { "without case", "run_attempts", "RUN_ATTEMPTS", 0, true },
+    { "nothing", "", "", 0, true },
+    { "nothing and something", "", "abc", 3, false },
+    { "one left out", "RUN_ATTEMPT", "RUN_ATTEMPTS", 1, true },
+    { "one put in", "REPOSS", "REPOS", 1, true },
+    { "another", "POST", "PORT", 1, true },
+    { "neighbours in each other's place", "DRY_RNU", "DRY_RUN", 1, true },
+    { "several of a long one", "NO_RETRY_WORKFLOW", "NO_RETRY_WORKFLOWS", 1, true },
+    { "two of a short one", "LANG", "LIST", 3, false },
+    { "one of a very short one", "ps", "rs", 1, false },
+    { "three of a long one", "RETRY_CONCLUSION_", "RETRCONCLUSIONS", 3, true },
+    { "four of a long one", "NO_RETRY", "NO_RETRY_LST", 4, false },
+    { "the longest", LONG_WORD, LONG_WORD, 0, true },
+    { "longer", LONG_WORD "4", LONG_WORD "4", SIZE_MAX, false },
+};
+
 int main(void)
 {
     TABLE(copies, copied);
     TABLE(matches, matched);
     TEST(hard_pattern_takes_no_time);
+    TABLE(distances, distance);
     TABLE(full_names, full_name);
     TABLE(hex, from_hex);
     TEST(to_hex);
