@@ -21,7 +21,7 @@ use Test::More;
 use JR::FakeGitHub;
 use JR::File qw(read_file_or_empty);
 use JR::Payload qw(job_event run_event delivery next_id json_text);
-use JR::Process qw(spawn reap by_cmdline end_processes);
+use JR::Process qw(spawn reap by_folder end_processes);
 use JR::Run;
 use JR::Service;
 use JR::Wait qw(wait_for wait_ok deadline_s);
@@ -84,9 +84,9 @@ sub hire_janitor {
     $SIG{$_} = 'IGNORE' for qw(INT TERM HUP PIPE);
     sysread $read, my $nothing, 1;
     if (-d $TMP) {
-        kill 'TERM', by_cmdline($TMP);
-        wait_for { !by_cmdline($TMP) } 10;
-        end_processes(by_cmdline($TMP));
+        kill 'TERM', by_folder($TMP);
+        wait_for { !by_folder($TMP) } 10;
+        end_processes(by_folder($TMP));
         remove_tree($TMP) if !$ENV{JR_LEAVE};
     }
     _exit(0);
@@ -149,8 +149,8 @@ sub finish {
     push @faults, map { $_->faults } @GITHUBS;
     $_->stop for splice @GITHUBS;
     @SERVICES = ();
-    if ($TMP && !(wait_for { !by_cmdline($TMP) } 10)) {
-        my @left = by_cmdline($TMP);
+    if ($TMP && !(wait_for { !by_folder($TMP) } 10)) {
+        my @left = by_folder($TMP);
         push @faults, map {"process $_ is left behind"} @left;
         end_processes(@left);
     }
