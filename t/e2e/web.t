@@ -338,6 +338,8 @@ subtest 'SIGTERM while it starts' => sub {
         # Before there is anything to be stopped, nobody needs to.
         ok(defined $status && ($status == 0 || ($status == 15 && read_file_or_empty($web->{log}) !~ /stopping/)),
             "fork $fork: it stops") or diag(read_file_or_empty($web->{log}));
+        # Killed like that, it waits for nobody.
+        wait_for { !by_folder($tmp) } if ($status // 0) != 0;
         my @left = by_folder($tmp);
         is("@left", '', "fork $fork: nobody is left");
         end_processes($web->{pid}, @left);
