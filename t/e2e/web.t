@@ -120,7 +120,7 @@ sub ends {
     $got = defined $got ? WIFSIGNALED($got) ? 'signal' : WEXITSTATUS($got) : 'none';
     ok($status eq 'failure' ? $got =~ /^[1-9]/ : $got eq $status, "$name: status $status")
         or diag("got $got\n" . read_file_or_empty($web->{log}));
-    cmp_ok($took, '<', 10, "$name: within 10 s");
+    cmp_ok($took, '<', 10 * slowness(), "$name: within 10 s");
     ok((wait_for { !grep { running($_) } @family } 5), "$name: nobody is left")
         or end_processes(@family);
     return if !$web->{state} || $status eq 'failure' && !@family;
