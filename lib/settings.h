@@ -57,6 +57,10 @@ struct jr_settings {
     int64_t port;
     bool dry_run;
     enum jr_log_level log_level;
+
+    /* not settings, but about them */
+    char *doubts;   /* what is likely not meant so, a line each as in problems; NULL: nothing. Owned */
+    uint64_t given; /* bit 1 << row: a secret that was set, also when it is forgotten since */
 };
 
 /*
@@ -66,7 +70,8 @@ struct jr_settings {
  *   problems  out: NULL, or every problem found, a line each, ending with a
  *             line feed; owned by the caller, free(). No secret is in it.
  * Returns JR_OK; JR_EINVAL when there are problems; JR_ENOMEM. What could be
- * read is in settings in each case.
+ * read is in settings in each case, and so are doubts. What can mean something, and
+ * what cannot, is in sense.h.
  */
 enum jr_err jr_settings_load(struct jr_settings *settings, char **problems) JR_CHECKED;
 
@@ -147,6 +152,7 @@ size_t jr_settings_count(void);
 const char *jr_settings_name(size_t row);
 const char *jr_settings_default(size_t row); /* "" when there is none */
 const char *jr_settings_meaning(size_t row);
+bool jr_settings_is_secret(size_t row); /* then NAME_FILE may be given, too */
 
 /*
  * The value in force, for people; a secret is only "set" or "not set".
