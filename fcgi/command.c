@@ -22,9 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where the systemd unit has its settings, and beside them the secrets. */
-#define STANDARD_FILE "/etc/job-rerunner/job-rerunner.env"
-
 static void complain(const char *format, va_list args) JR_PRINTF(1, 0);
 
 static void complain(const char *format, va_list args)
@@ -124,7 +121,7 @@ static int tell_wrong(char *problems)
 static int find_settings(struct jr_command *command)
 {
     const char *given = jr_command_value(command, "env-file");
-    const char *file = given == NULL ? STANDARD_FILE : given;
+    const char *file = given == NULL ? JR_COMMAND_STANDARD_FILE : given;
     struct jr_error error;
     char *problems;
     enum jr_err err;

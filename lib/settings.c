@@ -636,18 +636,9 @@ static void read_secret(struct loader *loader, const struct row *row, const char
         read_secret_file(loader, row, row->name, path);
 }
 
-static void read_row(struct loader *loader, const struct row *row)
+/* What is no secret. */
+static void read_value(struct loader *loader, const struct row *row, const char *value)
 {
-    const char *value = getenv(row->name);
-
-    if (value != NULL && *value == '\0')
-        value = NULL;
-    if (row->type == SECRET) {
-        read_secret(loader, row, value);
-        return;
-    }
-    if (value == NULL)
-        value = row->standard;
     if (*value == '\0' && row->type != LIST)
         return;
     switch (row->type) {
@@ -681,6 +672,18 @@ static void read_row(struct loader *loader, const struct row *row)
     case SECRET:
         break;
     }
+}
+
+static void read_row(struct loader *loader, const struct row *row)
+{
+    const char *value = getenv(row->name);
+
+    if (value != NULL && *value == '\0')
+        value = NULL;
+    if (row->type == SECRET)
+        read_secret(loader, row, value);
+    else
+        read_value(loader, row, value == NULL ? row->standard : value);
 }
 
 static bool is_set(const char *name)
@@ -997,6 +1000,13 @@ bool jr_settings_has_source(const char *name)
     return row != NULL && (file_of(row) != NULL || find_credential(row->name, path, sizeof path));
 }
 
+bool jr_settings_is_given(const struct jr_settings *settings, const char *name)
+{
+    const struct row *row = find_secret(name);
+
+    return row != NULL && (settings->given >> (row - rows) & 1) != 0;
+}
+
 void jr_settings_release(struct jr_settings *settings)
 {
     for (size_t i = 0; i < ROWS; i++) {
@@ -1116,5 +1126,40 @@ char *jr_settings_show(const struct jr_settings *settings, size_t row, char *tex
     }
     if (string != NULL)
         jr_text_copy(text, size, string);
+    return text;
+}
+
+char *jr_settings_text(const struct jr_settings *settings, size_t row)
+{
+    char *text = NULL, *larger;
+
+    for (size_t size = 256;; size *= 4) {
+        larger = realloc(text, size);
+        if (larger == NULL) {
+            free(text);
+            return NULL;
+        }
+        text = larger;
+        /* Cut at a border of characters, at most three bytes before the end. */
+        if (strlen(jr_settings_show(settings, row, text, size)) + 4 < size)
+            return text;
+    }
+}
+
+char *jr_settings_default_text(size_t row)
+{
+    struct jr_settings fresh = { .doubts = NULL };
+    struct loader loader = { .settings = &fresh };
+    char *problems, *text = NULL;
+
+    if (open_lines(&loader, &problems, &fresh.doubts)) {
+        if (rows[row].type != SECRET)
+            read_value(&loader, &rows[row], rows[row].standard);
+        text = jr_settings_text(&fresh, row);
+    }
+    (void)close_lines(loader.problems, &problems);
+    (void)close_lines(loader.doubts, &fresh.doubts);
+    free(problems);
+    jr_settings_release(&fresh);
     return text;
 }

@@ -142,6 +142,9 @@ enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *ass
 /* Is there a NAME_FILE or a credential to read the secret NAME (or "NAME=value") from? */
 bool jr_settings_has_source(const char *name);
 
+/* Was a secret set, by its name, also when it is forgotten since? */
+bool jr_settings_is_given(const struct jr_settings *settings, const char *name);
+
 /* Does a run that ended so deserve a rerun? */
 bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion);
 
@@ -160,5 +163,11 @@ bool jr_settings_is_secret(size_t row); /* then NAME_FILE may be given, too */
  * Returns text.
  */
 char *jr_settings_show(const struct jr_settings *settings, size_t row, char *text, size_t size);
+
+/* The same, however long it is. Owned by the caller, free(); NULL: no memory. */
+char *jr_settings_text(const struct jr_settings *settings, size_t row);
+
+/* The default, written as these two do ("1d" for "24h"). Owned by the caller; NULL: no memory. */
+char *jr_settings_default_text(size_t row);
 
 #endif
