@@ -364,19 +364,19 @@ static void read_list(struct loader *loader, const struct row *row, const char *
 {
     struct jr_list *list = field_of(loader->settings, row);
 
-    if (has_control(value)) {
-        problem(loader, row->name, "has a control character in it, such as a line feed; lists are "
-                "separated by commas");
-        return;
-    }
     if (jr_list_parse(list, value) != JR_OK)
         loader->out_of_memory = true;
     else if (*value != '\0' && list->count == 0)
         problem(loader, row->name, "has commas, but nothing between them");
     for (size_t i = 0; i < list->count; i++) {
+        const char *item = list->items[i];
         char quoted[80];
 
-        (void)makes_sense(loader, row, row->name, list->items[i], shown(list->items[i], quoted));
+        if (has_control(item))
+            problem(loader, row->name, "'%s' has a control character in it, such as a line feed; "
+                    "lists are separated by commas", shown(item, quoted));
+        else
+            (void)makes_sense(loader, row, row->name, item, shown(item, quoted));
     }
 }
 

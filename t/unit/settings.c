@@ -93,6 +93,7 @@ static const struct good_row good[] = {
     { "RUN_ATTEMPTS", "50", "50" },
     { "NO_RETRY_LIST", " dependabot[bot], renovate* ,", "dependabot[bot],renovate*" },
     { "REPO_BRANCHES", "main,release/*", "main,release/*" },
+    { "REPO_BRANCHES", "main,\n  release/*,\n", "main,release/*" },
     { "REPOS", "octo/app", "octo/app" },
     { "NO_RETRY_REPOS", "octo/*", "octo/*" },
     { "NO_RETRY_WORKFLOWS", "Deploy to production,Release", "Deploy to production,Release" },
