@@ -22,9 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where the systemd unit has its settings, and beside them the secrets. */
-#define STANDARD_FILE "/etc/job-rerunner/job-rerunner.env"
-
 static void complain(const char *format, va_list args) JR_PRINTF(1, 0);
 
 static void complain(const char *format, va_list args)
@@ -111,12 +108,22 @@ static void find_secret(const char *file, const char *setting, const char *name)
         (void)setenv(variable, path, 1);
 }
 
+/* Tell all that is wrong with the settings (NULL: there was no memory for it), and free it. */
+static int tell_wrong(char *problems)
+{
+    fprintf(stderr, "job-rerunner: wrong settings:\n%s",
+            problems == NULL ? "out of memory\n" : problems);
+    free(problems);
+    return JR_EXIT_CONFIG;
+}
+
 /* Bring the settings into the environment, if they are not there. */
-static int find_settings(const struct jr_command *command)
+static int find_settings(struct jr_command *command)
 {
     const char *given = jr_command_value(command, "env-file");
-    const char *file = given == NULL ? STANDARD_FILE : given;
+    const char *file = given == NULL ? JR_COMMAND_STANDARD_FILE : given;
     struct jr_error error;
+    char *problems;
     enum jr_err err;
 
     if (given == NULL
@@ -124,7 +131,10 @@ static int find_settings(const struct jr_command *command)
             || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
         return JR_EXIT_OK;
     jr_settings_unset_environment();
-    err = jr_envfile_load(file, &error);
+    err = jr_envfile_load(file, &problems, &error);
+    command->from_file = err == JR_OK;
+    if (problems != NULL)
+        return tell_wrong(problems);
     if (err != JR_OK && !(err == JR_ENOENT && given == NULL))
         return jr_command_fail(JR_EXIT_CONFIG, "%s%s", error.text,
                                err == JR_EIO && given == NULL && geteuid() != 0
@@ -151,13 +161,7 @@ int jr_command_load(struct jr_command *command, bool secrets)
     jr_settings_clear_environment();
     if (secrets)
         jr_process_guard_secrets();
-    if (err != JR_OK) {
-        fprintf(stderr, "job-rerunner: wrong settings:\n%s",
-                problems == NULL ? "out of memory\n" : problems);
-        free(problems);
-        return JR_EXIT_CONFIG;
-    }
-    return JR_EXIT_OK;
+    return err == JR_OK ? JR_EXIT_OK : tell_wrong(problems);
 }
 
 static char died_text[512];

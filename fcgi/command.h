@@ -14,7 +14,9 @@
 #include "lib/emit.h"
 #include "lib/error.h"
 #include "lib/history.h"
+#include "lib/inforce.h"
 #include "lib/run.h"
+#include "lib/runtime.h"
 #include "lib/settings.h"
 #include "lib/store.h"
 #include "lib/grid.h"
@@ -32,6 +34,7 @@ struct jr_command {
     int width;      /* of the terminal that standard output is; 0: it is none */
     int64_t now_ms; /* when it was called */
     struct jr_settings settings;
+    bool from_file; /* they come from a file; else from the environment */
     struct jr_store *store; /* NULL: not open */
 };
 
@@ -48,6 +51,10 @@ int jr_command_resume(struct jr_command *command);
 int jr_command_runs(struct jr_command *command);
 int jr_command_status(struct jr_command *command);
 int jr_command_why(struct jr_command *command);
+
+/* `status --settings' and `check --in-force', parts of the two. */
+int jr_command_show_in_force(struct jr_command *command);
+int jr_command_check_in_force(struct jr_command *command);
 
 /* Say on standard error what has failed. Returns status. */
 int jr_command_fail(int status, const char *format, ...) JR_PRINTF(2, 3);
@@ -79,6 +86,35 @@ int jr_command_load(struct jr_command *command, bool secrets);
  * then on a damaged one ends the process with a message and exit status 73.
  */
 int jr_command_open(struct jr_command *command);
+
+/* Where the systemd unit has its settings. */
+#define JR_COMMAND_STANDARD_FILE "/etc/job-rerunner/job-rerunner.env"
+
+/*
+ * The settings of a running service. As the owner of STATE_DIR.
+ *   runtime  of that service; NULL: it is looked for
+ *   inforce  out: owned by the caller if the function returns true
+ * Returns false when no service runs, or it is not known with which settings.
+ */
+bool jr_command_in_force(const struct jr_command *command, struct jr_runtime *runtime,
+                         struct jr_inforce *inforce);
+
+/* Tell which of the command's settings are not in force yet, if a service runs. */
+void jr_command_tell_restart(const struct jr_command *command, struct jr_emit *emit);
+
+/*
+ * Tell what is likely not meant so: names, values, and, when the store is open, patterns that
+ * have matched nothing. Cuts the settings' doubts to pieces.
+ */
+void jr_command_tell_doubts(struct jr_command *command, struct jr_emit *emit);
+
+/*
+ * When a reload is tried, by `check' in a child of the master: say on standard error what the
+ * standard file has other than is in force, a line each, so marked. Only if it can be read and is
+ * for the same STATE_DIR. Takes all settings out of the environment.
+ */
+#define JR_RESTART_NEEDED "restart-needed: "
+void jr_command_compare_file(const struct jr_command *command);
 
 /* Tell what failed in the store. Returns the exit status. */
 int jr_command_store_failed(const struct jr_error *error);

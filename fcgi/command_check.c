@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include "fcgi/command.h"
+#include "fcgi/reload.h"
 #include "lib/app.h"
 #include "lib/github.h"
 #include "lib/ledger.h"
@@ -349,6 +350,19 @@ static void show_store(const struct jr_command *command, struct jr_emit *emit,
     }
 }
 
+/* Below the settings as they are: what of them is doubtful, and what is not in force yet. */
+static void tell_of_settings(struct jr_command *command, struct jr_emit *emit, bool store)
+{
+    jr_command_tell_doubts(command, emit);
+    /* Without a store no service has begun. */
+    if (store)
+        jr_command_tell_restart(command, emit);
+    else if (command->json) {
+        jr_emit_open_array(emit, "restart");
+        jr_emit_close_array(emit);
+    }
+}
+
 int jr_command_check(struct jr_command *command)
 {
     bool online = jr_command_value(command, "online") != NULL;
@@ -361,6 +375,9 @@ int jr_command_check(struct jr_command *command)
         return jr_command_misused(command, "a repository is only looked at with --online");
     if (command->args.count > 0 && !jr_text_is_full_name(command->args.words[0]))
         return jr_command_misused(command, "'%.200s' is not OWNER/NAME", command->args.words[0]);
+    if (jr_command_value(command, "in-force") != NULL)
+        return online ? jr_command_misused(command, "--in-force is no part of --online")
+                      : jr_command_check_in_force(command);
     status = jr_command_load(command, true);
     if (status != JR_EXIT_OK)
         return status;
@@ -372,6 +389,10 @@ int jr_command_check(struct jr_command *command)
     status = look_at_store(command, &contents);
     if (status == JR_EXIT_OK)
         show_store(command, &emit, &contents);
+    if (getenv(JR_RELOAD_TRIAL) != NULL)
+        jr_command_compare_file(command);
+    else if (status == JR_EXIT_OK)
+        tell_of_settings(command, &emit, contents.there);
     if (jr_settings_check_files(&command->settings, &error) != JR_OK)
         status = jr_command_fail(JR_EXIT_CONFIG, "%s", error.text);
     if (online) {

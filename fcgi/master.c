@@ -14,6 +14,7 @@
 #include "fcgi/process.h"
 #include "fcgi/reload.h"
 #include "fcgi/worker.h"
+#include "lib/inforce.h"
 #include "lib/log.h"
 #include "lib/runtime.h"
 #include "lib/store.h"
@@ -516,6 +517,36 @@ static void line_of_start(struct jr_line *line, const struct jr_settings *settin
                      jr_settings_can_call(settings) ? "yes" : "yes, without a token");
 }
 
+/* A value of more bytes is cut in the log; STATE_DIR/settings has it whole. */
+#define LOGGED_MOST 300
+
+/* What is in force, where the tool finds it. */
+static void leave_settings(const struct master *master)
+{
+    struct jr_error error;
+
+    if (jr_inforce_write(master->settings->state_dir, master->settings,
+                         master->runtime->started_ms, &error) != JR_OK)
+        jr_log(JR_LOG_WARN, "settings", "%s; `job-rerunner status --settings' has nothing to show",
+               error.text);
+}
+
+/* And in the log. Secrets are only set or not. */
+static void log_settings(const struct jr_settings *settings)
+{
+    struct jr_line line;
+    char value[LOGGED_MOST + 4];
+
+    jr_line_begin(&line, JR_LOG_INFO, "settings");
+    for (size_t i = 0; i < jr_settings_count(); i++) {
+        jr_settings_show(settings, i, value, LOGGED_MOST);
+        if (strlen(value) >= LOGGED_MOST - 4)
+            memcpy(value + strlen(value), "...", sizeof "...");
+        jr_line_text(&line, jr_settings_name(i), value);
+    }
+    jr_line_write(&line);
+}
+
 static void block_signals(struct master *master)
 {
     sigemptyset(&master->signals);
@@ -608,8 +639,10 @@ static int begin(struct master *master)
                           jr_now_ms(), &error) != JR_OK)
         return start_failed(error.text);
     jr_process_note_start(jr_runtime_master(master->runtime), getpid(), jr_now_ms());
+    leave_settings(master);
     relieve_old(master);
     jr_line_write(&line);
+    log_settings(settings);
     return JR_EXIT_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "fcgi/health.h"
 #include "fcgi/page_parts.h"
+#include "fcgi/page_settings.h"
 #include "fcgi/page_status.h"
 #include "lib/days.h"
 #include "lib/flaky.h"
@@ -527,6 +528,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
         add_runs(page, handler->settings, status, now_ms);
         add_flaky(page, status);
         add_runners(page, status);
+        jr_page_settings(page, handler, now_ms);
         jr_page_end(page);
     }
     free(status);

@@ -35,7 +35,12 @@ static const struct jr_option common_options[] = { COMMON };
 static const struct jr_option no_options[] = {
     { "help", NULL, false, "show this text" }, { NULL, NULL, false, NULL },
 };
+static const struct jr_option status_options[] = {
+    { "settings", NULL, false, "only show the settings that are in force in the running service" },
+    COMMON
+};
 static const struct jr_option check_options[] = {
+    { "in-force", NULL, false, "only tell which settings are not in force yet: they need a restart" },
     { "online", NULL, false, "also ask GitHub: does the token work, as whom, may it rerun in OWNER/NAME" },
     COMMON
 };
@@ -61,7 +66,7 @@ static const struct row {
     int (*run)(struct jr_command *command);
     const char *more; /* of its help; NULL: nothing */
 } rows[] = {
-    { "status", NULL, "", 0, 0, common_options,
+    { "status", NULL, "", 0, 0, status_options,
       "is it alive, what is it doing, what is wrong", jr_command_status,
       "Exit status 0: the service does its work; 1: it does not, or is not running." },
     { "runs", NULL, "", 0, 0, runs_options,

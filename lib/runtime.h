@@ -46,6 +46,7 @@ struct jr_runtime {
     _Atomic int64_t commits_fail_ms;     /* since when commits fail; 0: the last one succeeded */
     _Atomic int64_t dispatcher_free_ms;  /* monotonic: since when no dispatcher of ours holds the lock; 0: one does */
     _Atomic int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
+    _Atomic int64_t token_taken_ms;      /* when GitHub last did what was asked with it; 0: not yet */
     _Atomic int64_t rate_limited_until_ms;
     _Atomic int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */
     _Atomic int64_t rate_remaining;      /* of them, until rate_reset_ms; means nothing without rate_limit */

@@ -385,7 +385,7 @@ subtest 'settings from a file' => sub {
         print {$fh} $text;
         close $fh;
     };
-    $write->('env', "# a comment\nSTATE_DIR=\"@{[ $service->state_dir ]}\"\n  MAP_SIZE = 64M  \nNO_RETRY_LIST='robot,\\\nother'\n"
+    $write->('env', "# a comment\nSTATE_DIR=\"@{[ $service->state_dir ]}\"\n  MAP_SIZE = 64M  \nNO_RETRY_LIST=\"robot,\\\nother\"\n"
         . "GITHUB_API_URL=@{[ $github->url ]}\n");
     $write->('github/token', JR::Service::token() . "\n");
     $write->('github/sign_key', "a-key-in-a-file-of-its-own\n");
