@@ -9,6 +9,7 @@
 #include "fcgi/command.h"
 #include "lib/control.h"
 #include "lib/listing.h"
+#include "lib/say.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -235,8 +236,11 @@ int jr_command_forget(struct jr_command *command)
         jr_emit_close(&emit);
         jr_emit_end(&emit);
     } else {
-        printf("run %llu is forgotten: %u jobs, %u entries of history, %u deliveries\n",
-               (unsigned long long)run_id, forgotten.jobs, forgotten.entries, forgotten.deliveries);
+        printf("run %llu is forgotten: %u %s, %u %s of history, %u %s\n",
+               (unsigned long long)run_id, forgotten.jobs,
+               jr_say_plural(forgotten.jobs, "job", "jobs"), forgotten.entries,
+               jr_say_plural(forgotten.entries, "entry", "entries"), forgotten.deliveries,
+               jr_say_plural(forgotten.deliveries, "delivery", "deliveries"));
     }
     return JR_EXIT_OK;
 }

@@ -252,8 +252,9 @@ static void tell_github(const struct picture *picture)
     else if (picture->rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld calls left, whole again at %s\n", (long long)picture->rate_remaining,
-               (long long)picture->rate_limit, jr_command_when(picture->rate_reset_ms, when));
+        printf("%lld of %lld %s left, whole again at %s\n", (long long)picture->rate_remaining,
+               (long long)picture->rate_limit,
+               jr_say_plural((uint64_t)picture->rate_limit, "call", "calls"), jr_command_when(picture->rate_reset_ms, when));
     label("token");
     if (picture->token_rejected_ms != 0)
         printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));
@@ -296,10 +297,11 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     tell_github(picture);
     label("store");
     jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
-    printf("%s: %s of %s, %llu runs, %llu repositories\n", folder,
+    printf("%s: %s of %s, %llu %s, %llu %s\n", folder,
            jr_say_bytes((int64_t)picture->used_bytes, used),
            jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,
-           (unsigned long long)picture->repos);
+           jr_say_plural(picture->runs, "run", "runs"), (unsigned long long)picture->repos,
+           jr_say_plural(picture->repos, "repository", "repositories"));
     label("version");
     printf("%s\n", PACKAGE_VERSION);
 }

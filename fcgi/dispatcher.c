@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/reconcile.h"
 #include "lib/rerun.h"
+#include "lib/say.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -478,8 +479,8 @@ static void look_further(struct dispatcher *dispatcher)
         store_failed(dispatcher, err, &error);
     else
         jr_log(found + closed > 0 ? JR_LOG_INFO : JR_LOG_DEBUG, "looked",
-               "%s: %zu runs in a list, %u of them to be asked about, %u recorded and left alone",
-               look->repo.name, shown, found, closed);
+               "%s: %zu %s in a list, %u of them to be asked about, %u recorded and left alone",
+               look->repo.name, shown, jr_say_plural(shown, "run", "runs"), found, closed);
 }
 
 /* Go on with the sweep through the repositories, or begin one when it is time. */
@@ -604,7 +605,9 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
     dispatcher->flaky_walk = flaky_walk;
     *more = deliveries == PRUNE_DELIVERIES || prune.key_length != 0;
     if (runs > 0 || deliveries > 0)
-        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u runs and %u deliveries", runs, deliveries);
+        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", runs,
+               jr_say_plural(runs, "run", "runs"), deliveries,
+               jr_say_plural(deliveries, "delivery", "deliveries"));
     return JR_OK;
 }
 

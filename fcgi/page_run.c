@@ -114,8 +114,10 @@ static void add_prospect(struct jr_buffer *page, const struct jr_run *run, int64
             jr_buffer_add(page, "now");
         else
             jr_page_time(page, run->due_ms, now_ms);
-        jr_html(page, run->tries > 0 ? "; it was asked %u times before.</p>\n" : ".</p>\n",
-                run->tries);
+        if (run->tries > 0)
+            jr_html(page, "; it was asked %u %s before", run->tries,
+                    jr_say_plural(run->tries, "time", "times"));
+        jr_buffer_add(page, ".</p>\n");
     } else if (run->quiet_due_ms != 0) {
         jr_buffer_add(page, "<p class=\"soft\">If nothing is heard of it, GitHub is asked ");
         jr_page_time(page, run->quiet_due_ms, now_ms);

@@ -42,6 +42,9 @@ const char *jr_status_name(enum jr_status status);
 enum jr_conclusion jr_conclusion_from(const char *word); /* NULL or "": NONE */
 const char *jr_conclusion_name(enum jr_conclusion conclusion);
 
+/* They are numbered below this. */
+#define JR_CONCLUSIONS (JR_CONCLUSION_OTHER + 1)
+
 /* A job that ended so makes its run suspect: other than success, skipped, neutral. */
 bool jr_conclusion_is_bad(enum jr_conclusion conclusion);
 
@@ -123,6 +126,9 @@ enum jr_reason {
     JR_REASON_STORE_FAILED = 137,
     JR_REASON_OUT_OF_MEMORY = 138
 };
+
+/* They are numbered below this; not each number has one. */
+#define JR_REASONS (JR_REASON_OUT_OF_MEMORY + 1)
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);
