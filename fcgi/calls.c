@@ -333,6 +333,20 @@ void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct j
     }
 }
 
+void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
+                           char name[JR_NAME_SIZE], struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = repo };
+    bool again = true;
+
+    name[0] = '\0';
+    while (again && begin(calls, &turn, call)) {
+        jr_github_get_workflow(calls->http, calls->settings->github_api_url, repo, workflow_id,
+                               jr_now_ms(), name, call);
+        again = end(calls, &turn, call);
+    }
+}
+
 void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
                     struct jr_call *call)
 {

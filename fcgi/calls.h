@@ -58,6 +58,8 @@ void jr_calls_share_take(struct jr_calls *calls, const char *repo);
  */
 void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
                       struct jr_call *call);
+void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
+                           char name[JR_NAME_SIZE], struct jr_call *call);
 void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
                     struct jr_call *call);
 void jr_calls_list_runs(struct jr_calls *calls, const char *repo,

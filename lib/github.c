@@ -358,6 +358,29 @@ void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_m
     jr_text_copy(user->scopes, sizeof user->scopes, answer.scopes);
 }
 
+void jr_github_get_workflow(struct jr_http *http, const char *api_url, const char *repo,
+                            uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
+                            struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root;
+
+    memset(call, 0, sizeof *call);
+    name[0] = '\0';
+    call->what = "GET workflow";
+    snprintf(url, sizeof url, "%s/repos/%s/actions/workflows/%llu", api_url, repo,
+             (unsigned long long)workflow_id);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    if (jr_json_get_text(root, "name", name, JR_NAME_SIZE) != JR_JSON_OK || name[0] == '\0') {
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+        jr_text_copy(call->text, sizeof call->text, "no 'name' in it");
+    }
+    json_object_put(root);
+}
+
 void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,
                         int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call)
 {

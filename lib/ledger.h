@@ -1,9 +1,10 @@
 /*
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
- * Saving a run keeps three indexes in step with it: the outbox (by due_ms, while
+ * Saving a run keeps four indexes in step with it: the outbox (by due_ms, while
  * that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms,
- * likewise) and the ages (by the hour of the last event, for pruning).
+ * likewise), the ages (by the hour of the last event, for pruning) and the lines (runs
+ * of the same workflow, branch, event and head repository, by their run_number).
  * All functions work inside the caller's transaction; what fails, fails it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -11,6 +12,7 @@
 #ifndef JR_LEDGER_H
 #define JR_LEDGER_H
 
+#include "lib/decide.h"
 #include "lib/run.h"
 #include "lib/store.h"
 
@@ -103,6 +105,12 @@ bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id
  * Returns whether there is one.
  */
 bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id);
+
+/*
+ * What is known of runs that are newer than this one, in the same line and of another
+ * commit (jr_run_supersedes). The newest are looked at first, and no more than a hundred.
+ */
+enum jr_newer jr_ledger_newer(struct jr_txn *txn, const struct jr_run *run);
 
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);

@@ -87,6 +87,8 @@ enum jr_reason {
     JR_REASON_NOT_FAILED = 68,
     JR_REASON_RERUNS_LIMIT = 69,
     JR_REASON_BY_HAND = 70,
+    JR_REASON_SUPERSEDED = 71,
+    JR_REASON_RUN_SUCCEEDED = 72,
     /* what came of a call */
     JR_REASON_RERUN_ACCEPTED = 80,
     JR_REASON_RERUN_WORKED = 81,
