@@ -97,7 +97,9 @@ static void add_entry(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, run->known ? run->repo : "(damaged)");
     jr_grid_addf(&list->grid, "%u", run->attempt);
     jr_grid_addf(&list->grid, "%u", run->tries);
-    jr_grid_add(&list->grid, jr_reason_token(run->reason));
+    jr_grid_add(&list->grid, jr_reason_token(jr_command_hold(list->command, run) != NULL
+                                                 ? JR_REASON_PAUSED
+                                                 : run->reason));
 }
 
 static int read_state(const struct jr_command *command, int *phase)
@@ -114,21 +116,6 @@ static int read_state(const struct jr_command *command, int *phase)
                ? JR_EXIT_OK
                : jr_command_misused(command, "--state: '%.100s' is none of open, due, closed",
                                     text);
-}
-
-/* Read a list of patterns. */
-static int read_patterns(const struct jr_command *command, const char *option,
-                         struct jr_list *patterns)
-{
-    const char *text = jr_command_value(command, option);
-
-    if (text == NULL)
-        return JR_EXIT_OK;
-    if (jr_list_parse(patterns, text) != JR_OK)
-        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    return patterns->count > 0 ? JR_EXIT_OK
-                               : jr_command_misused(command, "--%s: no pattern in '%.100s'",
-                                                    option, text);
 }
 
 static const char *reason_at(size_t number)
@@ -175,7 +162,7 @@ static int read_choice(const struct jr_command *command, const struct choice *ch
 {
     struct jr_list words = { .count = 0 };
     const char *nearest;
-    int status = read_patterns(command, choice->option, &words);
+    int status = jr_command_read_patterns(command, choice->option, &words);
 
     *wanted = words.count > 0 ? choice->wanted : NULL;
     for (size_t i = 0; i < words.count && status == JR_EXIT_OK; i++)
@@ -194,12 +181,12 @@ static int read_filter(const struct jr_command *command, struct jr_listing_filte
     static bool reasons[JR_REASONS], conclusions[JR_CONCLUSIONS];
     const struct choice reason = { "reason", reason_at, JR_REASONS, reasons };
     const struct choice conclusion = { "conclusion", conclusion_at, JR_CONCLUSIONS, conclusions };
-    int status = read_patterns(command, "repo", &filter->repos);
+    int status = jr_command_read_patterns(command, "repo", &filter->repos);
 
     if (status == JR_EXIT_OK)
-        status = read_patterns(command, "branch", &filter->branches);
+        status = jr_command_read_patterns(command, "branch", &filter->branches);
     if (status == JR_EXIT_OK)
-        status = read_patterns(command, "workflow", &filter->workflows);
+        status = jr_command_read_patterns(command, "workflow", &filter->workflows);
     if (status == JR_EXIT_OK)
         status = read_choice(command, &reason, &filter->reasons);
     if (status == JR_EXIT_OK)

@@ -8,6 +8,7 @@
 #include "fcgi/health.h"
 #include "fcgi/page_parts.h"
 #include "fcgi/page_status.h"
+#include "lib/control.h"
 #include "lib/days.h"
 #include "lib/flaky.h"
 #include "lib/html.h"
@@ -32,6 +33,7 @@
 struct status {
     uint64_t runs_known, waiting_known;
     uint64_t used_bytes, map_bytes;
+    struct jr_pauses pauses;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
     struct jr_run runs[2 * RUNS_MOST]; /* the second half is for reading only */
@@ -126,6 +128,8 @@ static enum jr_err read_status(struct jr_store *store, struct status *status, in
 
     if (err == JR_OK)
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
+    if (err == JR_OK)
+        err = jr_control_pauses(store, now_ms, &status->pauses, error);
     if (err == JR_OK)
         err = read_waiting(store, status, error);
     if (err == JR_OK)
@@ -245,6 +249,7 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
                         const struct status *status, int64_t now_ms)
 {
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
+    jr_page_pauses(page, &status->pauses);
     if (status->waiting_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">Nothing is waiting. A run that looks failed stands "
                             "here until GitHub has been asked about it.</p>\n</section>\n");
@@ -269,7 +274,9 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
         jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
         jr_page_time(page, run->waiting_ms, now_ms);
         jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
-        if (run->due_ms <= now_ms)
+        if (jr_pauses_find(&status->pauses, run->repo) != NULL)
+            jr_buffer_add(page, jr_reason_token(JR_REASON_PAUSED));
+        else if (run->due_ms <= now_ms)
             jr_buffer_add(page, "now");
         else
             jr_page_time(page, run->due_ms, now_ms);

@@ -44,6 +44,19 @@ static const struct jr_option check_options[] = {
 static const struct jr_option export_options[] = { SINCE("only what happened since"), COMMON };
 static const struct jr_option flaky_options[] = { REPO, LIMIT("20"), COMMON };
 static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
+static const struct jr_option forget_options[] = {
+    { "yes", NULL, false, "do not ask; without a terminal it has to be given" }, COMMON
+};
+static const struct jr_option pause_options[] = {
+    { "repo", "PATTERN", false, "only repositories (owner/name) that match" PATTERNS },
+    { "for", "TIME", false, "it ends by itself after so long: 30m, 2h, 1d" },
+    { "reason", "TEXT", false, "why, for those who look at it" },
+    COMMON
+};
+static const struct jr_option resume_options[] = {
+    { "repo", "PATTERN", false, "end pauses of repositories that were made with it, or match it" },
+    COMMON
+};
 static const struct jr_option rerun_options[] = {
     { "wait", "TIME", true, "wait so long at most for what comes of it, and show it [2m]" }, COMMON
 };
@@ -88,15 +101,18 @@ static const struct row {
       "the store. GitHub is asked first. What GitHub does not rerun is not rerun, and an attempt\n"
       "whose rerun was accepted is not rerun again. Exit status 1: refused, or with --wait not\n"
       "accepted in time." },
-    { "forget", NULL, NULL, "RUN", 1, 1, common_options,
+    { "forget", NULL, NULL, "RUN", 1, 1, forget_options,
       "remove a run from the store, with its history and deliveries", jr_command_forget,
       "What it added to `flaky' stays. An event that comes later is the first of a new run.\n"
       "Refused while a rerun has been asked for and its outcome is not known." },
-    { "pause", NULL, NULL, "", 0, 0, common_options,
+    { "pause", NULL, NULL, "", 0, 0, pause_options,
       "record webhooks, but do not call GitHub", jr_command_pause,
-      "Holds over restarts, until `job-rerunner resume'." },
-    { "resume", NULL, NULL, "", 0, 0, common_options,
-      "end a pause", jr_command_resume, NULL },
+      "With --repo, not about these repositories; else about none. Holds over restarts, until\n"
+      "`job-rerunner resume', or for as long as --for says. Given again, the last word counts." },
+    { "resume", NULL, NULL, "", 0, 0, resume_options,
+      "end a pause", jr_command_resume,
+      "Without --repo it ends the pause of everything; --repo '*' ends all those of repositories.\n"
+      "Exit status 1: another pause still holds up what was named." },
     { "check", NULL, NULL, "[OWNER/NAME]", 0, 1, check_options,
       "read the settings, open the store, show what the service would run with", jr_command_check,
       NULL },

@@ -267,11 +267,11 @@ subtest 'rerun' => sub {
 };
 
 subtest 'forget' => sub {
-    my ($forgotten) = json_of($service, 'forget', $good->id);
+    my ($forgotten) = json_of($service, 'forget', '--yes', $good->id);
     is $forgotten->{jobs}, 2, 'its jobs';
     cmp_ok $forgotten->{deliveries}, '>=', 4, 'its deliveries';
     fails_with(at($service, 'why', $good->id), EX_FAILED, qr/nothing is recorded/, 'it is gone');
-    fails_with(at($service, 'forget', $good->id), EX_FAILED, qr/nothing is recorded/, 'once only');
+    fails_with(at($service, 'forget', $good->id, '--yes'), EX_FAILED, qr/nothing is recorded/, 'once only');
 };
 
 subtest 'export' => sub {

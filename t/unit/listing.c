@@ -123,7 +123,7 @@ static const struct list_row lists[] = {
 static void bounded(void **state)
 {
     struct jr_store *store = open_store(new_folder());
-    char *lib[] = { "octo/lib" };
+    char name[] = "octo/lib", *lib[] = { name };
     struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE, .repos = { lib, 1 } };
     struct jr_listing listing = { .ended = false };
     struct jr_run run;
