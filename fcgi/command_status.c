@@ -261,7 +261,8 @@ static void tell_github(const struct picture *picture)
     else
         printf("%lld of %lld %s left, whole again at %s\n", (long long)picture->rate_remaining,
                (long long)picture->rate_limit,
-               jr_say_plural((uint64_t)picture->rate_limit, "call", "calls"), jr_command_when(picture->rate_reset_ms, when));
+               jr_say_plural((uint64_t)picture->rate_limit, "call", "calls"),
+               jr_command_when(picture->rate_reset_ms, when));
     label("token");
     if (picture->token_rejected_ms != 0)
         printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));

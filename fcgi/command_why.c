@@ -62,8 +62,8 @@ static void tell_state(const struct jr_command *command, const struct jr_run *ru
         printf("events are being gathered.\n");
     else
         printf("%s (%s).\n", jr_reason_words(run->reason), jr_reason_token(run->reason));
-    printf("Of its jobs %u %s known, %u unfinished, %u failed", run->jobs_known, jr_say_plural(run->jobs_known, "is", "are"),
-           run->jobs_unfinished, run->jobs_failed);
+    printf("Of its jobs %u %s known, %u unfinished, %u failed", run->jobs_known,
+           jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished, run->jobs_failed);
     if (run->complete)
         printf("; the run is completed with %s", jr_conclusion_name(run->conclusion));
     printf(".\nGitHub has accepted %u %s from this service.\n", run->reruns,

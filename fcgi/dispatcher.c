@@ -131,15 +131,16 @@ static void store_failed(struct dispatcher *dispatcher, enum jr_err err,
     dispatcher->unsure_ms = jr_now_ms();
 }
 
-/* Look at what an administrator has paused; notes it for /healthz. False: all work has to wait. */
+/* Look at what is paused by now; notes it for /healthz. False: all work has to wait. */
 static bool look_at_pauses(struct dispatcher *dispatcher)
 {
+    int64_t now_ms = jr_now_ms();
     struct jr_error error;
     const struct jr_pause *whole;
-    enum jr_err err = jr_control_pauses(dispatcher->store, jr_now_ms(), &dispatcher->pauses, &error);
+    enum jr_err err = jr_control_pauses(dispatcher->store, now_ms, &dispatcher->pauses, &error);
 
     if (err == JR_OK && dispatcher->pauses.over > 0)
-        err = jr_control_end_pauses(dispatcher->store, jr_now_ms(), &error);
+        err = jr_control_end_pauses(dispatcher->store, now_ms, &error);
     if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
         return false;

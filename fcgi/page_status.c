@@ -182,8 +182,8 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
     add_figure(page, "Reruns", jr_say_count(sum.reruns, number), note);
     if (ended > 0)
-        snprintf(note, sizeof note, "%.0f %% of the %u that were rerun",
-                 100.0 * sum.rescued / ended, ended);
+        snprintf(note, sizeof note, "%.0f %% of the %u that %s rerun",
+                 100.0 * sum.rescued / ended, ended, jr_say_plural(ended, "was", "were"));
     else
         snprintf(note, sizeof note, "in %d days", DAYS);
     add_figure(page, "Runs rescued", jr_say_count(sum.rescued, number), note);

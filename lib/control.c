@@ -97,8 +97,9 @@ enum jr_err jr_control_pause(struct jr_store *store, const struct jr_list *patte
 
 static bool is_meant(const struct jr_list *patterns, const struct jr_pause *pause)
 {
-    return patterns->count == 0 ? pause->pattern[0] == '\0'
-                                : pause->pattern[0] != '\0' && jr_list_match(patterns, pause->pattern);
+    if (patterns->count == 0)
+        return pause->pattern[0] == '\0';
+    return pause->pattern[0] != '\0' && jr_list_match(patterns, pause->pattern);
 }
 
 enum jr_err jr_control_resume(struct jr_store *store, const struct jr_list *patterns,

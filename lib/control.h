@@ -93,7 +93,8 @@ struct jr_forgotten {
  * Forget a run: the run, its jobs and history, its entry in the outbox, and the
  * deliveries that its history names (not those of events that came after
  * JR_HISTORY_EVENTS_MAX). What it added to the aggregates (flaky.h, days.h)
- * stays, and so does who forgot it, in the journal. An event that comes later is the first of a new run.
+ * stays, and so does who forgot it, in the journal. An event that comes later is the
+ * first of a new run.
  * Returns JR_ENOENT when nothing is recorded of the run, JR_EBUSY while a POST is
  * under way or of unknown outcome: rule 6 needs what is recorded of it.
  */

@@ -184,8 +184,8 @@ enum jr_err jr_pause_check_pattern(const char *pattern, struct jr_error *error)
     if (*pattern != '\0' && pattern[known] == '\0' && slash == NULL)
         return jr_error_set(error, JR_EINVAL, "'%.100s' matches no repository; all of an owner's "
                             "are '%.100s/*', and one is OWNER/NAME", pattern, pattern);
-    return jr_error_set(error, JR_EINVAL, "'%.100s' matches no repository; it has to be OWNER/NAME, "
-                        "where * and ? are wildcards", pattern);
+    return jr_error_set(error, JR_EINVAL, "'%.100s' matches no repository; it has to be "
+                        "OWNER/NAME, where * and ? are wildcards", pattern);
 }
 
 static const char *when(int64_t time_ms, char text[32])

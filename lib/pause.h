@@ -43,7 +43,7 @@ void jr_pauses_load(struct jr_txn *txn, int64_t now_ms, struct jr_pauses *pauses
 /* That of everything; NULL: there is none. Both belong to `pauses`. */
 const struct jr_pause *jr_pauses_whole(const struct jr_pauses *pauses);
 
-/* The one that holds up a repository: that of everything, else the one that ends last; NULL: none. */
+/* What holds up a repository: that of everything, else the one that ends last; NULL: nothing. */
 const struct jr_pause *jr_pauses_find(const struct jr_pauses *pauses, const char *repo);
 
 /* How many are of some repositories. */
@@ -72,7 +72,7 @@ bool jr_pause_free_slot(struct jr_txn *txn, unsigned *slot);
  */
 enum jr_err jr_pause_check_pattern(const char *pattern, struct jr_error *error) JR_CHECKED;
 
-/* "octo/app, by alice, since 2026-11-23T09:03:06Z, until ...: the runners move". Returns the buffer. */
+/* "octo/app, by alice, since 2026-11-23T09:03:06Z, until ...: a move". Returns the buffer. */
 #define JR_PAUSE_WORDS_SIZE 768
 char *jr_pause_words(const struct jr_pause *pause, char buffer[JR_PAUSE_WORDS_SIZE]);
 

@@ -43,7 +43,7 @@ static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run 
     return claimed_due_ms;
 }
 
-/* The next entry that is not held up, up to last_ms; due_ms and run_id as jr_ledger_next_due() has them. */
+/* The next entry that is not held up, up to last_ms; the rest as with jr_ledger_next_due(). */
 static bool next_free(struct jr_txn *txn, int64_t last_ms, jr_share_wait *wait, void *context,
                       int64_t *due_ms, uint64_t *run_id)
 {
@@ -241,10 +241,11 @@ static bool is_paused(struct jr_txn *txn, const struct jr_run *run, const struct
     struct jr_pauses pauses;
 
     jr_pauses_load(txn, now_ms, &pauses);
-    return jr_pauses_find(&pauses, run->repo) != NULL || jr_pauses_find(&pauses, seen->repo) != NULL;
+    return jr_pauses_find(&pauses, run->repo) != NULL
+           || jr_pauses_find(&pauses, seen->repo) != NULL;
 }
 
-/* Nothing is decided. A name that is news is kept: by it the pause is found before the next call. */
+/* Nothing is decided. A new name is kept: by it the pause is found before the next call. */
 static enum jr_err stay_paused(struct jr_txn *txn, struct jr_run *run, const struct jr_event *seen,
                                struct jr_error *error)
 {

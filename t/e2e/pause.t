@@ -149,6 +149,58 @@ subtest 'a pause ends by itself' => sub {
     like $told->{detail}, qr/^ended by its time: the pause of other\/\*/, 'the history, too';
 };
 
+# Between GitHub's answer and the POST: whoever has paused can rely on it.
+subtest 'a pause while GitHub is asked' => sub {
+    my $file = tmpdir() . '/asked';
+    my $other = service(github => $github, JR_TEST_STOP_AT => "after-get:$file")->start;
+    my $run = workflow_run(github => $github, door => $other->http, jobs => ['build'], repo => 'octo/app');
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { -e $file } 'GitHub has been asked';
+    is tool(['pause', '--repo', 'octo/app'], %{ $other->environment })->{status}, 0, 'paused by then';
+    kill 'CONT', $other->dispatcher;
+    my $free = workflow_run(github => $github, door => $other->http, jobs => ['build'], repo => 'octo/lib');
+    status_is $free->play(build => 'failure'), 201, 'one of another repository fails';
+    wait_ok { $free->accepted } 'and is rerun';
+    is scalar $run->posts, 0, 'no POST is made of the first';
+    is tool(['resume', '--repo', 'octo/app'], %{ $other->environment })->{status}, 0, 'resumed';
+    wait_ok { $run->accepted } 'then it is';
+    $other->stop_service;
+};
+
+sub lists { my ($repo) = @_; return scalar $github->requests('GET', "^/repos/$repo/actions/runs\$") }
+
+# Two more looks have begun.
+sub looked_again {
+    my ($repo) = @_;
+    my $before = lists($repo);
+    return wait_ok { lists($repo) >= $before + 6 } "$repo is looked at";
+}
+
+subtest 'nobody looks for missed runs of it' => sub {
+    my $looking = service(github => $github, RECONCILE_INTERVAL => '100ms')->start;
+    my %env = %{ $looking->environment };
+    my %quiet = map { $_ => workflow_run(github => $github, door => $looking->http, jobs => ['build'], repo => $_,
+        created_at => time - 3600) } qw(quiet/app quiet/lib);
+    $_->queued('build') for values %quiet;
+    looked_again($_) for sort keys %quiet;
+    is tool(['pause', '--repo', 'quiet/app'], %env)->{status}, 0, 'a pause';
+    ok $looking->log->wait_entry('paused', repos => 'quiet/app'), 'that is noticed';
+    looked_again('quiet/lib');    # what was under way has ended
+    my $lists = lists('quiet/app');
+    my $gets = $quiet{'quiet/app'}->gets;
+    for my $run (values %quiet) {
+        $github->set_job($run->id, 'build', status => 'completed', conclusion => 'failure');
+        $github->set_run($run->id, status => 'completed', conclusion => 'failure');
+    }
+    wait_ok { $quiet{'quiet/lib'}->accepted } 'what nobody told of is found in the other';
+    looked_again('quiet/lib');
+    is lists('quiet/app'), $lists, 'the paused one is not looked at';
+    is scalar $quiet{'quiet/app'}->gets, $gets, 'nor is its run asked about';
+    is tool(['resume', '--repo', 'quiet/app'], %env)->{status}, 0, 'resumed';
+    wait_ok { $quiet{'quiet/app'}->accepted } 'then it is found';
+    $looking->stop_service;
+};
+
 subtest 'everything and some' => sub {
     is at('pause', '--repo', 'octo/*')->{status}, 0, 'a pause of some';
     is at('pause', '--for', '1h', '--reason', 'maintenance')->{status}, 0, 'and of everything';
