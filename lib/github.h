@@ -40,9 +40,14 @@ void jr_github_get_workflow(struct jr_http *http, const char *api_url, const cha
                             uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
                             struct jr_call *call);
 
-/* Ask for a rerun of the failed jobs, or (all) of the whole run. */
+/*
+ * Ask for a rerun of the failed jobs, or (all) of the whole run.
+ *   before_ms  as for jr_http_post(): later nothing is sent, and the call is LATER,
+ *              OUTDATED
+ */
 void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo,
-                     uint64_t run_id, bool all, int64_t now_ms, struct jr_call *call);
+                     uint64_t run_id, bool all, int64_t before_ms, int64_t now_ms,
+                     struct jr_call *call);
 
 /* A page of a list of runs. */
 struct jr_github_list {

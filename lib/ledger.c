@@ -81,10 +81,10 @@ uint64_t jr_ledger_count(struct jr_txn *txn)
     return jr_txn_count(txn, JR_TABLE_AGES);
 }
 
-/* The hour of the last event: coarse, so that a run's events seldom move the index. */
-static uint64_t age_of(int64_t last_event_ms)
+/* Indexes by time are coarse, so that a run's events seldom move them. */
+static uint64_t hour_of(int64_t time_ms)
 {
-    return (uint64_t)(last_event_ms / JR_HOUR_MS);
+    return (uint64_t)(time_ms / JR_HOUR_MS);
 }
 
 /* When an entry of the outbox was made; one that does not tell is from an older version. */
@@ -161,6 +161,7 @@ bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
     run->stored_waiting_ms = run->waiting_ms;
     run->stored_quiet_due_ms = run->quiet_due_ms;
     run->stored_last_event_ms = run->last_event_ms;
+    run->stored_told_ms = run->told_ms;
     run->stored_line = line_of(run);
     run->stored_run_number = run->run_number;
     return whole;
@@ -209,20 +210,21 @@ static void save_quiet(struct jr_txn *txn, struct jr_run *run)
     run->stored_quiet_due_ms = run->quiet_due_ms;
 }
 
-static void save_age(struct jr_txn *txn, struct jr_run *run)
+/* Move a run in an index by hours. */
+static void move_hour(struct jr_txn *txn, enum jr_table table, uint64_t run_id,
+                      int64_t *stored_ms, int64_t time_ms)
 {
-    uint64_t before = age_of(run->stored_last_event_ms), now = age_of(run->last_event_ms);
     struct key key;
 
-    if (before == now)
+    if (hour_of(*stored_ms) == hour_of(time_ms))
         return;
-    if (run->stored_last_event_ms != 0) {
-        key = key_of_two(before, run->run_id);
-        jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+    if (*stored_ms != 0) {
+        key = key_of_two(hour_of(*stored_ms), run_id);
+        jr_txn_delete(txn, table, key.bytes, key.length);
     }
-    key = key_of_two(now, run->run_id);
-    jr_txn_put(txn, JR_TABLE_AGES, key.bytes, key.length, "", 0);
-    run->stored_last_event_ms = run->last_event_ms;
+    key = key_of_two(hour_of(time_ms), run_id);
+    jr_txn_put(txn, table, key.bytes, key.length, "", 0);
+    *stored_ms = time_ms;
 }
 
 static void drop_line(struct jr_txn *txn, const struct jr_run *run)
@@ -262,7 +264,8 @@ void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
                writer.length);
     save_due(txn, run);
     save_quiet(txn, run);
-    save_age(txn, run);
+    move_hour(txn, JR_TABLE_AGES, run->run_id, &run->stored_last_event_ms, run->last_event_ms);
+    move_hour(txn, JR_TABLE_TOLD, run->run_id, &run->stored_told_ms, run->told_ms);
     save_line(txn, run);
 }
 
@@ -371,10 +374,24 @@ int64_t jr_ledger_oldest_waiting(struct jr_txn *txn)
 
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id)
 {
-    struct key key = key_of_two(age_of(*hour_ms), *run_id);
+    struct key key = key_of_two(hour_of(*hour_ms), *run_id);
     struct jr_entry entry;
 
     if (!jr_txn_seek_before(txn, JR_TABLE_AGES, key.bytes, *hour_ms != 0 ? key.length : 0, &entry))
+        return false;
+    *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
+bool jr_ledger_next_told(struct jr_txn *txn, int64_t since_ms, int64_t *hour_ms,
+                         uint64_t *run_id)
+{
+    int64_t from_ms = *hour_ms != 0 ? *hour_ms : since_ms;
+    struct key key = key_of_two(hour_of(from_ms), *run_id);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_TOLD, key.bytes, key.length, *hour_ms != 0, &entry))
         return false;
     *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
     *run_id = number_in(&entry, 8);
@@ -457,7 +474,8 @@ static bool is_under_way(const struct jr_run *run)
 
 void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
 {
-    struct key key = key_of_two(age_of(run->stored_last_event_ms), run->run_id);
+    struct key age = key_of_two(hour_of(run->stored_last_event_ms), run->run_id);
+    struct key told = key_of_two(hour_of(run->stored_told_ms), run->run_id);
 
     if (run->stored_due_ms != 0)
         jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
@@ -465,7 +483,8 @@ void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
         jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
     drop_line(txn, run);
     delete_parts(txn, run->run_id);
-    jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+    jr_txn_delete(txn, JR_TABLE_AGES, age.bytes, age.length);
+    jr_txn_delete(txn, JR_TABLE_TOLD, told.bytes, told.length);
 }
 
 unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
@@ -478,7 +497,7 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
 
     for (unsigned seen = 0; seen < most; seen++) {
         if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
-            || number_in(&entry, 0) >= age_of(before_ms)) {
+            || number_in(&entry, 0) >= hour_of(before_ms)) {
             prune->key_length = 0;
             break;
         }

@@ -1,10 +1,11 @@
 /*
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
- * Saving a run keeps four indexes in step with it: the outbox (by due_ms, while
+ * Saving a run keeps five indexes in step with it: the outbox (by due_ms, while
  * that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms,
- * likewise), the ages (by the hour of the last event, for pruning) and the lines (runs
- * of the same workflow, branch, event and head repository, by their run_number).
+ * likewise), the ages (by the hour of the last event, for pruning), what was told (by the
+ * hour of the newest entry in the history: of a call, say) and the lines (runs of the same
+ * workflow, branch, event and head repository, by their run_number).
  * All functions work inside the caller's transaction; what fails, fails it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -98,6 +99,16 @@ int64_t jr_ledger_oldest_waiting(struct jr_txn *txn);
  * Returns whether there is one.
  */
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id);
+
+/*
+ * Walk the runs whose history has an entry at or after since_ms, to the hour; the oldest
+ * newest entry first. A run to whose history something is added meanwhile moves on, and may
+ * be found once more.
+ *   hour_ms, run_id  in: of the run before, 0 and 0 at first; out: of the next
+ * Returns whether there is one.
+ */
+bool jr_ledger_next_told(struct jr_txn *txn, int64_t since_ms, int64_t *hour_ms,
+                         uint64_t *run_id);
 
 /*
  * Walk the runs by their ids, whatever their age.

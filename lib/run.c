@@ -132,6 +132,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_time(writer, run->first_event_ms);
     jr_write_time(writer, run->last_event_ms);
     jr_write_u32(writer, run->history_count);
+    jr_write_time(writer, run->told_ms);
     jr_write_u32(writer, run->jobs_tallied);
     jr_write_u32(writer, run->failed_day);
     jr_write_u32(writer, run->rescue_day);
@@ -185,6 +186,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->first_event_ms = jr_read_time(&reader);
     run->last_event_ms = jr_read_time(&reader);
     run->history_count = jr_read_u32(&reader);
+    run->told_ms = jr_read_time(&reader);
     run->jobs_tallied = jr_read_u32(&reader);
     run->failed_day = jr_read_u32(&reader);
     run->rescue_day = jr_read_u32(&reader);

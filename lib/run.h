@@ -80,6 +80,7 @@ struct jr_run {
     int64_t first_event_ms;
     int64_t last_event_ms;
     uint32_t history_count; /* entries in the history */
+    int64_t told_ms;        /* the time of the newest of them */
 
     /* what the aggregates have of it (flaky.h, days.h) */
     uint32_t jobs_tallied; /* jobs of the newest attempt that are done with */
@@ -92,6 +93,7 @@ struct jr_run {
     int64_t stored_waiting_ms;
     int64_t stored_quiet_due_ms;
     int64_t stored_last_event_ms;
+    int64_t stored_told_ms;
     uint64_t stored_line;
     uint64_t stored_run_number;
 };

@@ -42,6 +42,7 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_OUTBOX] = "outbox",
     [JR_TABLE_DELIVERIES] = "deliveries",
     [JR_TABLE_AGES] = "ages",
+    [JR_TABLE_TOLD] = "told",
     [JR_TABLE_QUIET] = "quiet",
     [JR_TABLE_LINES] = "lines",
     [JR_TABLE_REPOS] = "repos",

@@ -124,6 +124,7 @@ static const struct {
     { JR_REASON_PAUSED, "paused", "it waits for the end of a pause" },
     { JR_REASON_SUPERSEDED, "superseded", "a newer run of the same workflow and branch has another commit, and SUPERSEDED is leave" },
     { JR_REASON_RUN_SUCCEEDED, "run-succeeded", "the run succeeded" },
+    { JR_REASON_OUTDATED, "outdated", "too long ago GitHub showed the run for a rerun to rest on it; nothing was sent" },
     { JR_REASON_RERUN_ACCEPTED, "rerun-accepted", "GitHub accepted the rerun" },
     { JR_REASON_RERUN_WORKED, "rerun-worked", "the outcome was unknown, and a newer attempt shows that it worked" },
     { JR_REASON_OUTCOME_UNKNOWN, "outcome-unknown", "the rerun was asked for, but no usable answer came" },

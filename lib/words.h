@@ -89,7 +89,8 @@ enum jr_reason {
     JR_REASON_BY_HAND = 70,
     JR_REASON_SUPERSEDED = 71,
     JR_REASON_RUN_SUCCEEDED = 72,
-    JR_REASON_PAUSED = 73,
+    JR_REASON_OUTDATED = 73,
+    JR_REASON_PAUSED = 74,
     /* what came of a call */
     JR_REASON_RERUN_ACCEPTED = 80,
     JR_REASON_RERUN_WORKED = 81,

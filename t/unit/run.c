@@ -59,6 +59,7 @@ static struct jr_run full_run(void)
         .first_event_ms = START_MS + 4,
         .last_event_ms = START_MS + 5,
         .history_count = 100000,
+        .told_ms = START_MS + 8,
         .jobs_tallied = 600,
         .failed_day = 20000,
         .rescue_day = 20001,
@@ -123,6 +124,7 @@ static void run_comes_back(void **state)
     assert_int_equal(read.first_event_ms, START_MS + 4);
     assert_int_equal(read.last_event_ms, START_MS + 5);
     assert_int_equal(read.history_count, 100000);
+    assert_int_equal(read.told_ms, START_MS + 8);
     assert_int_equal(read.jobs_tallied, 600);
     assert_int_equal(read.failed_day, 20000);
     assert_int_equal(read.rescue_day, 20001);
