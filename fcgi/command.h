@@ -15,6 +15,7 @@
 #include "lib/error.h"
 #include "lib/history.h"
 #include "lib/inforce.h"
+#include "lib/pause.h"
 #include "lib/run.h"
 #include "lib/runtime.h"
 #include "lib/settings.h"
@@ -36,6 +37,7 @@ struct jr_command {
     struct jr_settings settings;
     bool from_file; /* they come from a file; else from the environment */
     struct jr_store *store; /* NULL: not open */
+    struct jr_pauses pauses; /* in force when the store was opened */
 };
 
 /* The sub-commands. Each returns the exit status. */
@@ -71,6 +73,10 @@ const char *jr_command_value(const struct jr_command *command, const char *optio
  */
 int jr_command_read_limit(const struct jr_command *command, size_t most, size_t *limit);
 int jr_command_read_since(const struct jr_command *command, int64_t *since_ms);
+
+/* Read an option that is a list of patterns, or of words; patterns is to be released. */
+int jr_command_read_patterns(const struct jr_command *command, const char *option,
+                             struct jr_list *patterns);
 
 /* Read the argument RUN. repo holds JR_REPO_SIZE; empty: it was given by its number alone. */
 int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char *repo);
@@ -122,8 +128,18 @@ int jr_command_store_failed(const struct jr_error *error);
 /* Write a table to standard output and release it. Returns the exit status. */
 int jr_command_show(const struct jr_command *command, struct jr_grid *grid);
 
-/* Wake the dispatcher; say on standard error if none is at work or it is paused. */
-void jr_command_wake(struct jr_command *command, const char *what);
+/*
+ * Wake the dispatcher, for a run of a repository; say on standard error if none is at
+ * work or it is paused.
+ */
+void jr_command_wake(struct jr_command *command, const char *repo, const char *what);
+
+/*
+ * Who gives the command, by the user id and not by what the environment says; of root, who
+ * he logged in as, where the kernel knows. Before jr_command_open(), which may change it.
+ * Returns the buffer.
+ */
+char *jr_command_caller(char name[JR_LOGIN_SIZE]);
 
 /* A time as it stands in tables: "2026-11-23T09:03:06Z"; 0: "". */
 #define JR_WHEN_SIZE 32
@@ -132,10 +148,15 @@ const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE]);
 /* JSON of the records, documented in job-rerunner(8). */
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
                          const struct jr_run *run);
+void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause);
+void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses);
 void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const struct jr_job *job);
 
 /* Only the members of an entry, for an object that is open. */
 void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry);
+
+/* What holds up a run that waits; NULL: no pause does. */
+const struct jr_pause *jr_command_hold(const struct jr_command *command, const struct jr_run *run);
 
 /* A line that tells an entry of the history in words. */
 void jr_command_tell_entry(const struct jr_history *entry);

@@ -12,6 +12,7 @@
 #include "lib/github.h"
 #include "lib/ledger.h"
 #include "lib/lock.h"
+#include "lib/say.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 
@@ -129,8 +130,9 @@ static bool check_rate(const struct jr_command *command, struct jr_emit *emit, s
     if (call.hourly_limit == 0)
         snprintf(text, sizeof text, "none is told");
     else
-        snprintf(text, sizeof text, "%lld of %lld calls left, whole again at %s",
+        snprintf(text, sizeof text, "%lld of %lld %s left, whole again at %s",
                  (long long)call.rate_remaining, (long long)call.hourly_limit,
+                 jr_say_plural((uint64_t)call.hourly_limit, "call", "calls"),
                  jr_command_when(call.rate_reset_ms, when));
     tell(command, emit, "rate limit", true, text, NULL);
     return true;
@@ -340,9 +342,9 @@ static void show_store(const struct jr_command *command, struct jr_emit *emit,
         printf("%-22s there is none yet in %s; the first start makes it\n", "store",
                command->settings.state_dir);
     } else {
-        printf("%-22s good (format %d), %llu runs, %llu waiting for a rerun\n", "store",
+        printf("%-22s good (format %d), %llu %s, %llu waiting for a rerun\n", "store",
                JR_STORE_FORMAT, (unsigned long long)contents->runs,
-               (unsigned long long)contents->waiting);
+               jr_say_plural(contents->runs, "run", "runs"), (unsigned long long)contents->waiting);
         printf("%-22s %llu kB of %llu MB\n", "map",
                (unsigned long long)(contents->used_bytes / 1024),
                (unsigned long long)(contents->map_bytes / 1024 / 1024));

@@ -8,7 +8,6 @@
 #include "fcgi/access.h"
 #include "fcgi/command.h"
 #include "fcgi/health.h"
-#include "lib/control.h"
 #include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/lock.h"
@@ -36,7 +35,6 @@ struct picture {
     int64_t first_due_ms; /* 0: nothing waits */
     uint64_t first_due_run;
     int64_t oldest_ms; /* since when the one waits that has waited longest; 0: nothing waits */
-    int64_t paused_ms;
     /* GitHub, as it said last; 0: not said */
     int64_t rate_limit, rate_remaining, rate_reset_ms, rate_limited_until_ms;
     int64_t token_rejected_ms, token_taken_ms, token_expires_ms;
@@ -135,8 +133,6 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
         picture->first_due_run = first.run_id;
     }
     if (err == JR_OK)
-        err = jr_control_paused(store, &picture->paused_ms, error);
-    if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     return err;
 }
@@ -169,8 +165,11 @@ static void emit_count(struct jr_emit *emit, const char *key, bool known, int64_
         jr_emit_null(emit, key);
 }
 
-static void emit_processes(struct jr_emit *emit, const struct picture *picture)
+static void emit_processes(struct jr_emit *emit, const struct picture *picture,
+                           const struct jr_pauses *pauses)
 {
+    const struct jr_pause *whole = jr_pauses_whole(pauses);
+
     jr_emit_open(emit, "service");
     jr_emit_bool(emit, "running", picture->master_pid != 0);
     emit_count(emit, "pid", picture->master_pid != 0, picture->master_pid);
@@ -184,7 +183,8 @@ static void emit_processes(struct jr_emit *emit, const struct picture *picture)
     jr_emit_bool(emit, "at_work", picture->dispatcher_at_work);
     emit_count(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
     jr_emit_time(emit, "busy_since", picture->dispatcher_busy_ms);
-    jr_emit_time(emit, "paused_since", picture->paused_ms);
+    jr_emit_time(emit, "paused_since", whole == NULL ? 0 : whole->since_ms);
+    jr_command_emit_pauses(emit, "pauses", pauses);
     jr_emit_close(emit);
 }
 
@@ -204,7 +204,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
         jr_emit_null(&emit, "dry_run");
     emit_words(&emit, "failed", picture, true);
     emit_words(&emit, "degraded", picture, false);
-    emit_processes(&emit, picture);
+    emit_processes(&emit, picture, &command->pauses);
     jr_emit_open(&emit, "outbox");
     jr_emit_number(&emit, "waiting", (int64_t)picture->waiting);
     jr_emit_time(&emit, "first_due_at", picture->first_due_ms);
@@ -254,6 +254,17 @@ static void label(const char *name)
     printf("%-12s", name);
 }
 
+static void tell_pauses(const struct jr_pauses *pauses)
+{
+    char words[JR_PAUSE_WORDS_SIZE], clean[3 * JR_PAUSE_WORDS_SIZE];
+
+    for (size_t i = 0; i < pauses->count; i++) {
+        label(i == 0 ? "paused" : "");
+        jr_grid_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        printf("%s\n", clean);
+    }
+}
+
 static void tell_processes(const struct picture *picture)
 {
     char when[JR_WHEN_SIZE], span[64];
@@ -276,10 +287,6 @@ static void tell_processes(const struct picture *picture)
                picture->dispatcher_busy_ms != 0 ? ", busy with a run" : "");
     else
         printf("none is at work: nothing is asked and nothing is rerun\n");
-    if (picture->paused_ms != 0) {
-        label("paused");
-        printf("since %s\n", jr_command_when(picture->paused_ms, when));
-    }
 }
 
 /* The token, or the App's key. */
@@ -327,8 +334,10 @@ static void tell_github(const struct picture *picture)
     else if (picture->rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld calls left, whole again at %s\n", (long long)picture->rate_remaining,
-               (long long)picture->rate_limit, jr_command_when(picture->rate_reset_ms, when));
+        printf("%lld of %lld %s left, whole again at %s\n", (long long)picture->rate_remaining,
+               (long long)picture->rate_limit,
+               jr_say_plural((uint64_t)picture->rate_limit, "call", "calls"),
+               jr_command_when(picture->rate_reset_ms, when));
     tell_access(picture);
     label("last sweep");
     if (picture->sweep_begun_ms == 0)
@@ -355,6 +364,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
         label("dry run");
         printf("%s\n", picture->dry_run ? "yes: everything is done but the rerun (DRY_RUN)" : "no");
     }
+    tell_pauses(&command->pauses);
     label("outbox");
     if (picture->waiting == 0)
         printf("empty\n");
@@ -366,10 +376,11 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     tell_github(picture);
     label("store");
     jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
-    printf("%s: %s of %s, %llu runs, %llu repositories\n", folder,
+    printf("%s: %s of %s, %llu %s, %llu %s\n", folder,
            jr_say_bytes((int64_t)picture->used_bytes, used),
            jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,
-           (unsigned long long)picture->repos);
+           jr_say_plural(picture->runs, "run", "runs"), (unsigned long long)picture->repos,
+           jr_say_plural(picture->repos, "repository", "repositories"));
     label("version");
     printf("%s\n", PACKAGE_VERSION);
 }

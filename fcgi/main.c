@@ -104,7 +104,7 @@ int main(int argc, char **argv)
     /* Who reads our output or log may leave before we do. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc > 1)
-        return jr_tool_main(argc, argv);
+        return jr_tool_main(argv);
     if (!service && !jr_cgi_is_request()) {
         jr_tool_usage(stderr);
         return JR_EXIT_USAGE;

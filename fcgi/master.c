@@ -17,6 +17,7 @@
 #include "lib/inforce.h"
 #include "lib/log.h"
 #include "lib/runtime.h"
+#include "lib/say.h"
 #include "lib/store.h"
 #include "lib/testpoint.h"
 #include "lib/timestamp.h"
@@ -360,7 +361,8 @@ static void stop(struct master *master)
         left_ms = limit_ms - jr_monotonic_ms();
     }
     if (left > 0) {
-        jr_log(JR_LOG_WARN, "stop", "%zu children did not stop in time and are killed", left);
+        jr_log(JR_LOG_WARN, "stop", "%zu %s did not stop in time and %s killed", left,
+               jr_say_plural(left, "child", "children"), jr_say_plural(left, "is", "are"));
         (void)tell_all(master, SIGKILL);
         for (size_t i = 0; i < master->count; i++)
             if (master->children[i].pid != 0)
@@ -431,10 +433,13 @@ static void end_hung(struct master *master)
 /* End children of the master before us that do not finish. */
 static void end_old(struct master *master)
 {
+    size_t left;
+
     if (old_left(master) == 0 || jr_monotonic_ms() < master->old_limit_ms)
         return;
-    jr_log(JR_LOG_WARN, "reload", "%zu children from before did not end in time and are killed",
-           tell_old(master, SIGKILL));
+    left = tell_old(master, SIGKILL);
+    jr_log(JR_LOG_WARN, "reload", "%zu %s from before did not end in time and %s killed", left,
+           jr_say_plural(left, "child", "children"), jr_say_plural(left, "is", "are"));
     master->old_limit_ms += STOP_LIMIT_MS;
 }
 
@@ -482,7 +487,9 @@ static void run(struct master *master)
 
     master->looked_ms = jr_monotonic_ms();
     (void)respawn(master);
-    jr_notify("READY=1\nSTATUS=%lld workers serve", (long long)master->settings->workers);
+    jr_notify("READY=1\nSTATUS=%lld %s", (long long)master->settings->workers,
+              jr_say_plural((uint64_t)master->settings->workers, "worker serves",
+                            "workers serve"));
     for (;;) {
         int64_t wait_ms = respawn(master);
         int number = next_signal(master, wait_ms < 0 || wait_ms > look_ms ? look_ms : wait_ms);

@@ -55,6 +55,7 @@ struct jr_runtime {
     _Atomic int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
     _Atomic int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */
     _Atomic int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
+    _Atomic int64_t repo_pauses;         /* how many pauses of some repositories there are */
     _Atomic int64_t map_used_bytes;      /* as last measured */
     _Atomic int64_t map_size_bytes;
     _Atomic int64_t pages[JR_PAGES_AT_ONCE]; /* who makes one: the worker's number + 1; 0: nobody */

@@ -83,6 +83,7 @@ subtest 'before anything has happened' => sub {
         'job_rerunner_workers'                                           => 3,
         'job_rerunner_workers_busy'                                      => 0,
         'job_rerunner_paused'                                            => 0,
+        'job_rerunner_repository_pauses'                                 => 0,
         'job_rerunner_commits_failing'                                   => 0,
         'job_rerunner_outbox_entries'                                    => 0,
         'job_rerunner_api_rate_limit_remaining'                          => undef,
