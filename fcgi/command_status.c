@@ -188,10 +188,29 @@ static void emit_processes(struct jr_emit *emit, const struct picture *picture,
     jr_emit_close(emit);
 }
 
+static void emit_github(struct jr_emit *emit, const struct picture *picture)
+{
+    bool rate_known = picture->rate_limit != 0;
+    bool access_known = picture->access != JR_ACCESS_UNKNOWN && picture->access != JR_ACCESS_NONE;
+
+    jr_emit_open(emit, "github");
+    emit_count(emit, "rate_limit", rate_known, picture->rate_limit);
+    emit_count(emit, "rate_remaining", rate_known, picture->rate_remaining);
+    jr_emit_time(emit, "rate_reset_at", picture->rate_reset_ms);
+    jr_emit_time(emit, "rate_limited_until", picture->rate_limited_until_ms);
+    jr_emit_text(emit, "access", !access_known ? NULL : picture->app ? "app" : "token");
+    jr_emit_text(emit, "token_state", jr_access_token(picture->access));
+    jr_emit_time(emit, "token_taken_at", picture->token_taken_ms);
+    jr_emit_time(emit, "token_rejected_since", picture->token_rejected_ms);
+    jr_emit_time(emit, "token_expires_at", picture->token_expires_ms);
+    jr_emit_time(emit, "sweep_begun_at", picture->sweep_begun_ms);
+    jr_emit_time(emit, "sweep_ended_at", picture->sweep_ended_ms);
+    jr_emit_close(emit);
+}
+
 static void emit_picture(const struct jr_command *command, const struct picture *picture)
 {
     struct jr_emit emit;
-    bool rate_known = picture->rate_limit != 0;
 
     jr_emit_init(&emit, stdout);
     jr_emit_open(&emit, NULL);
@@ -211,22 +230,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     emit_count(&emit, "first_due_run_id", picture->waiting != 0, (int64_t)picture->first_due_run);
     jr_emit_time(&emit, "oldest_since", picture->oldest_ms);
     jr_emit_close(&emit);
-    jr_emit_open(&emit, "github");
-    emit_count(&emit, "rate_limit", rate_known, picture->rate_limit);
-    emit_count(&emit, "rate_remaining", rate_known, picture->rate_remaining);
-    jr_emit_time(&emit, "rate_reset_at", picture->rate_reset_ms);
-    jr_emit_time(&emit, "rate_limited_until", picture->rate_limited_until_ms);
-    jr_emit_text(&emit, "access", picture->access == JR_ACCESS_UNKNOWN
-                                         || picture->access == JR_ACCESS_NONE ? NULL
-                                  : picture->app ? "app"
-                                                 : "token");
-    jr_emit_text(&emit, "token_state", jr_access_token(picture->access));
-    jr_emit_time(&emit, "token_taken_at", picture->token_taken_ms);
-    jr_emit_time(&emit, "token_rejected_since", picture->token_rejected_ms);
-    jr_emit_time(&emit, "token_expires_at", picture->token_expires_ms);
-    jr_emit_time(&emit, "sweep_begun_at", picture->sweep_begun_ms);
-    jr_emit_time(&emit, "sweep_ended_at", picture->sweep_ended_ms);
-    jr_emit_close(&emit);
+    emit_github(&emit, picture);
     jr_emit_open(&emit, "store");
     jr_emit_number(&emit, "format", JR_STORE_FORMAT);
     jr_emit_number(&emit, "runs", (int64_t)picture->runs);
