@@ -16,16 +16,16 @@
 #define LIMIT_MAX 10000
 
 static const struct jr_column job_columns[] = {
-    { "REPOSITORY", false, true }, { "WORKFLOW", false, true }, { "JOB", false, true },
-    { "RUNS", true, false },       { "FAILED", true, false },   { "RESCUED", true, false },
-    { "NOT RESCUED", true, false },        { "RATE", true, false },     { "95 %", false, false },
-    { "LOST", false, false },      { "LAST", false, false },
+    { "REPOSITORY", false, true, 0 }, { "WORKFLOW", false, true, 0 }, { "JOB", false, true, 0 },
+    { "RUNS", true, false, 0 },       { "FAILED", true, false, 0 },   { "RESCUED", true, false, 0 },
+    { "NOT RESCUED", true, false, 0 },        { "RATE", true, false, 0 },     { "95 %", false, false, 0 },
+    { "LOST", false, false, 0 },      { "LAST", false, false, 0 },
 };
 
 static const struct jr_column runner_columns[] = {
-    { "REPOSITORY", false, true }, { "LABELS", false, true }, { "RUNNER", false, true },
-    { "RUNS", true, false },       { "FAILED", true, false }, { "BLAMED", true, false },
-    { "RATE", true, false },       { "95 %", false, false },  { "LAST", false, false },
+    { "REPOSITORY", false, true, 0 }, { "LABELS", false, true, 0 }, { "RUNNER", false, true, 0 },
+    { "RUNS", true, false, 0 },       { "FAILED", true, false, 0 }, { "BLAMED", true, false, 0 },
+    { "RATE", true, false, 0 },       { "95 %", false, false, 0 },  { "LAST", false, false, 0 },
 };
 
 /* A rate and its interval, in hundredths. */

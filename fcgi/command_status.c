@@ -8,6 +8,7 @@
 #include "fcgi/command.h"
 #include "fcgi/health.h"
 #include "lib/control.h"
+#include "lib/halt.h"
 #include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/lock.h"
@@ -36,6 +37,7 @@ struct picture {
     uint64_t first_due_run;
     int64_t oldest_ms; /* since when the one waits that has waited longest; 0: nothing waits */
     int64_t paused_ms;
+    struct jr_halt halt;
     /* GitHub, as it said last; 0: not said */
     int64_t rate_limit, rate_remaining, rate_reset_ms, rate_limited_until_ms;
     int64_t token_rejected_ms, token_expires_ms;
@@ -73,11 +75,11 @@ static void look_at_processes(struct picture *picture, struct jr_runtime *runtim
 }
 
 static enum jr_err look_at_store(struct picture *picture, struct jr_store *store,
-                                 struct jr_error *error)
+                                 const struct jr_settings *settings, struct jr_error *error)
 {
     struct jr_txn txn;
     struct jr_throttle throttle;
-    struct jr_listing listing = { .ended = false };
+    struct jr_listing_outbox listing = { .ended = false };
     struct jr_run first;
     size_t count;
     enum jr_err err;
@@ -105,6 +107,8 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
     }
     if (err == JR_OK)
         err = jr_control_paused(store, &picture->paused_ms, error);
+    if (err == JR_OK)
+        err = jr_halt_read(store, settings, picture->now_ms, &picture->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     return err;
@@ -291,7 +295,8 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     else
         printf("%llu waiting, the first due at %s (%s), the oldest since %s\n",
                (unsigned long long)picture->waiting, jr_command_when(picture->first_due_ms, when),
-               distance(picture, picture->first_due_ms, span),
+               picture->halt.word != NULL ? picture->halt.word
+                                          : distance(picture, picture->first_due_ms, span),
                jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
@@ -323,7 +328,7 @@ int jr_command_status(struct jr_command *command)
         look_at_processes(&picture, runtime);
     picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
-    if (look_at_store(&picture, command->store, &error) != JR_OK)
+    if (look_at_store(&picture, command->store, &command->settings, &error) != JR_OK)
         return jr_command_store_failed(&error);
     look_at_health(&picture, &command->settings, runtime);
     if (command->json)

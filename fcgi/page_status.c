@@ -10,7 +10,9 @@
 #include "fcgi/page_status.h"
 #include "lib/days.h"
 #include "lib/flaky.h"
+#include "lib/halt.h"
 #include "lib/html.h"
+#include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/say.h"
 #include "lib/timestamp.h"
@@ -21,8 +23,6 @@
 
 /* How much of each is shown. */
 #define RUNS_MOST 50
-/* Runs that are looked at to find these: the page is to be there at once. */
-#define RUNS_LOOKS 300
 #define WAITING_MOST 25
 #define DAYS 30
 #define FLAKY_MOST 15
@@ -32,9 +32,10 @@
 struct status {
     uint64_t runs_known, waiting_known;
     uint64_t used_bytes, map_bytes;
+    struct jr_halt halt;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
-    struct jr_run runs[2 * RUNS_MOST]; /* the second half is for reading only */
+    struct jr_run runs[RUNS_MOST];
     size_t runs_count;
     struct jr_day days[DAYS];
     struct jr_flaky jobs[FLAKY_MOST];
@@ -49,28 +50,12 @@ static enum jr_err count_tables(struct jr_store *store, struct status *status,
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, false);
-    status->runs_known = jr_txn_count(&txn, JR_TABLE_RUNS);
+    status->runs_known = jr_ledger_count(&txn);
     status->waiting_known = jr_txn_count(&txn, JR_TABLE_OUTBOX);
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
         *error = txn.error;
     return txn.error.code;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    int64_t one = ((const struct jr_run *)a)->last_event_ms;
-    int64_t other = ((const struct jr_run *)b)->last_event_ms;
-
-    return (one < other) - (one > other);
-}
-
-/* Can no run behind this point of the listing, which goes by the hour, be newer than those? */
-static bool has_newest(const struct status *status, const struct jr_listing *listing)
-{
-    return listing->ended
-           || (status->runs_count == RUNS_MOST
-               && listing->time_ms + JR_HOUR_MS <= status->runs[RUNS_MOST - 1].last_event_ms);
 }
 
 static enum jr_err read_runs(struct jr_store *store, struct status *status, struct jr_error *error)
@@ -79,16 +64,12 @@ static enum jr_err read_runs(struct jr_store *store, struct status *status, stru
     struct jr_listing listing = { .ended = false };
     enum jr_err err = JR_OK;
 
-    for (size_t looks = 0; err == JR_OK && looks < RUNS_LOOKS && !has_newest(status, &listing);
-         looks += RUNS_MOST) {
+    while (err == JR_OK && !listing.ended && status->runs_count < RUNS_MOST) {
         size_t count;
 
-        err = jr_listing_runs(store, &all, &listing, status->runs + status->runs_count, RUNS_MOST,
-                              &count, error);
+        err = jr_listing_runs(store, &all, &listing, status->runs + status->runs_count,
+                              RUNS_MOST - status->runs_count, &count, error);
         status->runs_count += count;
-        qsort(status->runs, status->runs_count, sizeof *status->runs, newest_first);
-        if (status->runs_count > RUNS_MOST)
-            status->runs_count = RUNS_MOST;
     }
     return err;
 }
@@ -96,7 +77,7 @@ static enum jr_err read_runs(struct jr_store *store, struct status *status, stru
 static enum jr_err read_waiting(struct jr_store *store, struct status *status,
                                 struct jr_error *error)
 {
-    struct jr_listing listing = { .ended = false };
+    struct jr_listing_outbox listing = { .ended = false };
     enum jr_err err = JR_OK;
 
     while (err == JR_OK && !listing.ended && status->waiting_count < WAITING_MOST) {
@@ -119,11 +100,14 @@ static size_t count_worst(const struct jr_flaky *rows, size_t count)
     return worst;
 }
 
-static enum jr_err read_status(struct jr_store *store, struct status *status, int64_t now_ms,
-                               struct jr_error *error)
+static enum jr_err read_status(const struct jr_handler *handler, struct status *status,
+                               int64_t now_ms, struct jr_error *error)
 {
+    struct jr_store *store = handler->store;
     enum jr_err err = count_tables(store, status, error);
 
+    if (err == JR_OK)
+        err = jr_halt_read(store, handler->settings, now_ms, &status->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
     if (err == JR_OK)
@@ -178,7 +162,7 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
     add_figure(page, "Reruns", jr_say_count(sum.reruns, number), note);
     if (ended > 0)
-        snprintf(note, sizeof note, "%.0f %% of the %u that were rerun",
+        snprintf(note, sizeof note, "%.0f %% of the %u whose end is known",
                  100.0 * sum.rescued / ended, ended);
     else
         snprintf(note, sizeof note, "in %d days", DAYS);
@@ -231,13 +215,14 @@ static void add_health(struct jr_buffer *page, const struct jr_handler *handler,
 static void add_run_cells(struct jr_buffer *page, const struct jr_settings *settings,
                           const struct jr_run *run)
 {
+    struct jr_standing standing;
+
     jr_buffer_add(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
     jr_page_run_name(page, settings, run);
     jr_buffer_add(page, "</th><td role=\"cell\" class=\"why\"><div>");
-    jr_page_badge(page, run);
-    jr_buffer_add(page, " <span>");
-    jr_page_why(page, run);
-    jr_buffer_add(page, "</span></div></td>");
+    jr_standing_of(run, &standing);
+    jr_page_standing(page, &standing);
+    jr_buffer_add(page, "</div></td>");
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
 }
 
@@ -250,15 +235,17 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
                             "here until GitHub has been asked about it.</p>\n</section>\n");
         return;
     }
-    if (handler->runtime != NULL && handler->runtime->rate_limited_until_ms > now_ms) {
+    if (status->halt.until != NULL)
+        jr_html(page, "<p>Nothing is asked until %s.</p>\n", status->halt.until);
+    if (status->halt.until_ms != 0) {
         jr_buffer_add(page, "<p>GitHub's rate limit is used up: the next call is made ");
-        jr_page_time(page, handler->runtime->rate_limited_until_ms, now_ms);
+        jr_page_time(page, status->halt.until_ms, now_ms);
         jr_buffer_add(page, ".</p>\n");
     }
     if (status->waiting_known > status->waiting_count)
         jr_html(page, "<p>The first %zu of %llu.</p>\n", status->waiting_count,
                 (unsigned long long)status->waiting_known);
-    else
+    else if (status->halt.word == NULL)
         jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
     jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")
                             NUMBERS("Since") NUMBERS("Asked") TABLE_ROWS);
@@ -269,10 +256,7 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
         jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
         jr_page_time(page, run->waiting_ms, now_ms);
         jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
-        if (run->due_ms <= now_ms)
-            jr_buffer_add(page, "now");
-        else
-            jr_page_time(page, run->due_ms, now_ms);
+        jr_page_asked(page, &status->halt, run->due_ms, now_ms);
         jr_buffer_add(page, "</td></tr>\n");
     }
     jr_buffer_add(page, TABLE_END "</section>\n");
@@ -518,7 +502,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
 
     if (status == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    err = read_status(handler->store, status, now_ms, error);
+    err = read_status(handler, status, now_ms, error);
     if (err == JR_OK) {
         jr_page_begin(page, handler->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
         add_health(page, handler, status, now_ms);

@@ -53,6 +53,10 @@ static const struct jr_option runs_options[] = {
     COMMON
 };
 
+static const struct jr_option why_options[] = {
+    { "events", NULL, false, "show each webhook, too" }, COMMON
+};
+
 static const struct row {
     const char *name, *alias, *words;
     size_t least, most; /* of the words */
@@ -66,10 +70,11 @@ static const struct row {
       "Exit status 0: the service does its work; 1: it does not, or is not running." },
     { "runs", NULL, "", 0, 0, runs_options,
       "list the runs, the newest first", jr_command_runs, NULL },
-    { "why", NULL, "RUN", 1, 1, common_options,
+    { "why", NULL, "RUN", 1, 1, why_options,
       "tell what happened to a run, and why", jr_command_why,
-      "RUN is its number, or the address of its page on GitHub. Shows every event, decision and\n"
-      "call of GitHub's API. Exit status 1: nothing is recorded of it." },
+      "RUN is its number, or the address of its page on GitHub. Shows where it stands and what to\n"
+      "do, then of each attempt its jobs, every decision and every call of GitHub's API; --json\n"
+      "has the webhooks, too. Exit status 1: nothing is recorded of it." },
     { "outbox", NULL, "", 0, 0, outbox_options,
       "list what waits, as it comes due", jr_command_outbox, NULL },
     { "flaky", NULL, "", 0, 0, flaky_options,

@@ -108,6 +108,9 @@ subtest 'runs' => sub {
     my ($row) = grep { $_->{run_id} == $flaky->id } @$runs;
     is $row->{reruns}, 1, 'how often it was rerun';
     is $row->{attempt}, 2, 'attempt';
+    is $row->{verdict}, 'rescued', 'verdict';
+    is $row->{result}, 'success', 'what its jobs came to';
+    is $row->{conclusion}, undef, 'the run has told nothing itself';
     is $row->{url}, $github->url . '/octo/app/actions/runs/' . $flaky->id, 'its page';
     my ($odd) = grep { $_->{run_id} == $refused->id } @$runs;
     is $odd->{workflow}, "Nightly \x{1F319} \x{65e5}\x{672c} \e[31m", 'a name comes through';
@@ -119,7 +122,15 @@ subtest 'runs' => sub {
     is scalar @{ json_of($service, 'runs', '--since', '2099-01-01') }, 0, '--since a day to come';
     is scalar @{ json_of($service, 'runs', '--limit', 2) }, 2, '--limit';
 
+    # The order is that of the last event, not of the numbers.
+    $refused->started('build');
+    my @order = map { $_->{run_id} } @{ json_of($service, 'runs') };
+    is_deeply \@order, [$refused->id, $good->id, $flaky->id], 'the newest event comes first';
+
     my $text = at($service, 'runs')->{out};
+    like $text, qr/^LAST EVENT +RUN .* STATE +CONCLUSION +REASON +RERUNS$/m, 'the titles';
+    like $text, qr/ @{[ $flaky->id ]} .* open +success +jobs-succeeded +1$/m, 'one that succeeded';
+    like $text, qr/ @{[ $refused->id ]} .* closed +failure +no-permission +0$/m, 'one that was refused';
     my @line = split /\n/, $text;
     is @line, 4, 'a line each, and the titles';
     unlike $text, qr/[\x00-\x09\x0b-\x1f]/, 'no control character';
@@ -171,7 +182,15 @@ subtest 'why' => sub {
 
     my $text = at($service, 'why', 'https://github.com/octo/web/actions/runs/' . $refused->id . '/job/1?pr=2');
     is $text->{status}, 0, 'by its address: exit 0' or diag $text->{err};
-    like $text->{out}, qr/^Attempt 1 is decided: .*permission.*\(no-permission\)/m, 'the answer in a sentence';
+    my $first = qr{\A\S+, run .*\n\S+/runs/\d+\n\nRefused: the token may not .*\(no-permission\)\.\nWhat to do: .*rerun @{[ $refused->id ]}\n};
+    like $text->{out}, $first, 'the answer first, and what to do';
+    like $text->{out}, qr/^Attempt 1\nJOB .*\n(?:build|test) .*\n(?:build|test) .*\n.* decision /m, 'then the attempt with its jobs';
+    unlike $text->{out}, qr/ webhook  /, 'webhooks are folded away';
+    like $text->{out}, qr/^\d+ webhooks: job-rerunner why --events @{[ $refused->id ]}$/m, 'but counted';
+    my $all = at($service, 'why', '--events', $flaky->id)->{out};
+    is scalar(() = $all =~ / webhook  /g), 7, '--events shows every one';
+    like $all, qr/^Rescued: every known job .*\(jobs-succeeded\)\.\n.*^Attempt 1\n.* POST .*^Attempt 2\n.*'test'/ms, 'attempt by attempt';
+    unlike $all, qr/^What to do/m, 'nothing is to be done about a run that succeeded';
     like $text->{out}, qr/POST rerun-failed-jobs, \d+ ms: Resource not accessible by integration; answer 403/,
         "GitHub's words and status";
     unlike $text->{out}, qr/\e/, 'no escape sequence';
@@ -203,7 +222,9 @@ subtest 'pause, outbox, resume' => sub {
     like $outbox->[0]{due_at}, qr/^\d{4}-/, 'since when it is due';
     my $since = $outbox->[0]{waiting_since};
     like $since, qr/^\d{4}-/, 'since when it waits';
-    like at($service, 'outbox')->{out}, qr/^\S+Z +-?\d+ \w+ +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words';
+    like at($service, 'outbox')->{out}, qr/^\S+Z +paused +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words: nobody says when';
+    like at($service, 'why', $run->id)->{out}, qr/^GitHub is asked once it goes on \(paused\): nothing is asked until `job-rerunner resume'\.$/m,
+        'nor does why';
     my $status = json_of($service, 'status');
     is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
     ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
@@ -211,8 +232,8 @@ subtest 'pause, outbox, resume' => sub {
     is $status->{outbox}{first_due_run_id}, $run->id, 'which';
     is $status->{outbox}{oldest_since}, $since, 'and since when';
     (my $second = $since) =~ s/\.\d+//;
-    like at($service, 'status')->{out}, qr/^outbox .*, the oldest since \Q$second\E$/m, 'in words';
-    wait_ok { at($service, 'outbox')->{out} =~ /^\S+Z +-\d/m } 'it is overdue';
+    like at($service, 'status')->{out}, qr/^outbox .* \(paused\), the oldest since \Q$second\E$/m, 'in words';
+    wait_ok { json_of($service, 'outbox')->[0]{due_at} lt POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime) } 'it is overdue';
     is scalar $run->gets, 0, 'GitHub is not asked';
     my $resumed = json_of($service, 'resume');
     ok !$resumed->{paused}, 'resumed';
