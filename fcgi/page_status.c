@@ -40,8 +40,10 @@ struct status {
     struct jr_day days[DAYS];
     struct jr_flaky jobs[FLAKY_MOST];
     size_t jobs_count;
+    struct jr_flaky_total jobs_total;
     struct jr_flaky runners[RUNNERS_MOST];
     size_t runners_count;
+    struct jr_flaky_total runners_total;
 };
 
 static enum jr_err count_tables(struct jr_store *store, struct status *status,
@@ -95,9 +97,27 @@ static size_t count_worst(const struct jr_flaky *rows, size_t count)
 {
     size_t worst = 0;
 
-    while (worst < count && (rows[worst].rescued > 0 || rows[worst].blamed > 0))
+    while (worst < count && (rows[worst].rescued > 0 || rows[worst].suspect))
         worst++;
     return worst;
+}
+
+/* The days of the chart. */
+static enum jr_err read_flaky(struct jr_store *store, struct status *status, int64_t now_ms,
+                              struct jr_error *error)
+{
+    const struct jr_flaky_filter filter = {
+        .since_ms = jr_flaky_since_ms(now_ms - (DAYS - 1) * JR_DAY_MS, now_ms),
+    };
+    enum jr_err err = jr_flaky_worst(store, JR_FLAKY_JOB, &filter, status->jobs, FLAKY_MOST,
+                                     &status->jobs_count, &status->jobs_total, error);
+
+    if (err == JR_OK)
+        err = jr_flaky_worst(store, JR_FLAKY_RUNNER, &filter, status->runners, RUNNERS_MOST,
+                             &status->runners_count, &status->runners_total, error);
+    status->jobs_count = count_worst(status->jobs, status->jobs_count);
+    status->runners_count = count_worst(status->runners, status->runners_count);
+    return err;
 }
 
 static enum jr_err read_status(const struct jr_handler *handler, struct status *status,
@@ -117,13 +137,7 @@ static enum jr_err read_status(const struct jr_handler *handler, struct status *
     if (err == JR_OK)
         err = jr_days_read(store, now_ms, status->days, DAYS, error);
     if (err == JR_OK)
-        err = jr_flaky_worst(store, JR_FLAKY_JOB, NULL, status->jobs, FLAKY_MOST,
-                             &status->jobs_count, error);
-    if (err == JR_OK)
-        err = jr_flaky_worst(store, JR_FLAKY_RUNNER, NULL, status->runners, RUNNERS_MOST,
-                             &status->runners_count, error);
-    status->jobs_count = count_worst(status->jobs, status->jobs_count);
-    status->runners_count = count_worst(status->runners, status->runners_count);
+        err = read_flaky(store, status, now_ms, error);
     return err;
 }
 
@@ -444,16 +458,23 @@ static void add_flaky_name(struct jr_buffer *page, const struct jr_flaky *row)
 
 static void add_flaky(struct jr_buffer *page, const struct status *status)
 {
-    char lost[JR_SPAN_SIZE];
+    const struct jr_flaky *sum = &status->jobs_total.sum;
+    char lost[JR_SPAN_SIZE], number[JR_COUNT_SIZE];
 
     jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
     if (status->jobs_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">No job has failed and then passed on the same commit.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, "<p>Rescued: it failed, and on the same commit passed in a later attempt.</p>\n"
-                        TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
-                            NUMBERS("Rescued") NUMBERS("Not rescued") NUMBERS("Rescue rate")
+    jr_html(page, "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt. ",
+            DAYS);
+    jr_html(page, "All %s jobs together: ", jr_say_count(status->jobs_total.rows, number));
+    jr_html(page, "%s executions, ", jr_say_count(sum->executions, number));
+    jr_html(page, "%s failed, ", jr_say_count(sum->failures, number));
+    jr_html(page, "%s rescued, ", jr_say_count(sum->rescued, number));
+    jr_html(page, "%s lost.</p>\n", jr_say_span(sum->lost_ms, lost));
+    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
+                            NUMBERS("Rescued") NUMBERS("Failed again") NUMBERS("Rescue rate")
                                 NUMBERS("Time lost") TABLE_ROWS);
     for (size_t i = 0; i < status->jobs_count; i++) {
         const struct jr_flaky *row = &status->jobs[i];
@@ -462,7 +483,7 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
         add_number(page, "Executions", row->executions);
         add_number(page, "Failed", row->failures);
         add_number(page, "Rescued", row->rescued);
-        add_number(page, "Not rescued", row->not_rescued);
+        add_number(page, "Failed again", row->not_rescued);
         add_rate(page, "Rescue rate", row->rescued, row->rescued + row->not_rescued);
         jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Time lost\">%s</td></tr>\n",
                 row->lost_ms > 0 ? jr_say_span(row->lost_ms, lost) : "\xe2\x80\x93");
@@ -477,10 +498,12 @@ static void add_runners(struct jr_buffer *page, const struct status *status)
         jr_buffer_add(page, "<p class=\"empty\">No runner is suspect.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, "<p>Blamed: a job failed there, and the same job passed on another runner of "
-                        "the same labels. Suspect is one whose rate stands out.</p>\n"
-                        TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
-                            NUMBERS("Blamed") NUMBERS("Blamed of executions") TABLE_ROWS);
+    jr_html(page, "<p>In %d days. Blamed: a job failed there, and the same job passed on another runner of "
+                  "the same labels. Suspect is one that is blamed for more than chance explains: the "
+                  "interval lies above the rate of all runners with its labels.</p>\n", DAYS);
+    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
+                            NUMBERS("Blamed") NUMBERS("Blamed of executions")
+                                NUMBERS("All with its labels") TABLE_ROWS);
     for (size_t i = 0; i < status->runners_count; i++) {
         const struct jr_flaky *row = &status->runners[i];
 
@@ -489,7 +512,9 @@ static void add_runners(struct jr_buffer *page, const struct status *status)
         add_number(page, "Failed", row->failures);
         add_number(page, "Blamed", row->blamed);
         add_rate(page, "Blamed of executions", row->blamed, row->executions);
-        jr_buffer_add(page, "</tr>\n");
+        /* What is suspect is in its pool, so that is not empty. */
+        jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"All with its labels\">%.1f %%</td></tr>\n",
+                100.0 * (double)row->pool_blamed / (double)row->pool_executions);
     }
     jr_buffer_add(page, TABLE_END "</section>\n");
 }

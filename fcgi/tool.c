@@ -40,7 +40,9 @@ static const struct jr_option check_options[] = {
     COMMON
 };
 static const struct jr_option export_options[] = { SINCE("only what happened since"), COMMON };
-static const struct jr_option flaky_options[] = { REPO, LIMIT("20"), COMMON };
+static const struct jr_option flaky_options[] = {
+    REPO, SINCE("only executions that ended on that day or later"), LIMIT("20"), COMMON
+};
 static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
 static const struct jr_option rerun_options[] = {
     { "wait", "TIME", true, "wait so long at most for what comes of it, and show it [2m]" }, COMMON
@@ -79,8 +81,10 @@ static const struct row {
       "list what waits, as it comes due", jr_command_outbox, NULL },
     { "flaky", NULL, "", 0, 0, flaky_options,
       "show jobs that fail and then pass, and suspect runners", jr_command_flaky,
-      "RATE of a job is rescued of rescued and not rescued, of a runner blamed of all, with the\n"
-      "95 % interval after it; LOST is the time of the failed executions that were rescued." },
+      "AGAIN: it failed again. RATE of a job is rescued of rescued and failed again, of a runner\n"
+      "blamed of all, with the 95 % interval after it; LOST is the time of the failed executions\n"
+      "that were rescued. A runner is suspect when that interval lies above the rate of all\n"
+      "runners with its labels." },
     { "rerun", NULL, "RUN", 1, 1, rerun_options,
       "have a run rerun, whatever RUN_ATTEMPTS and filters say", jr_command_rerun,
       "RUN is its number, or the address of its page on GitHub, which a run needs that is not in\n"

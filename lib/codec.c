@@ -58,6 +58,13 @@ void jr_write_u64(struct jr_writer *writer, uint64_t value)
     write_number(writer, value, 8);
 }
 
+void jr_write_short(struct jr_writer *writer, uint64_t value)
+{
+    for (; value > 0x7f; value >>= 7)
+        jr_write_u8(writer, (uint8_t)(0x80 | (value & 0x7f)));
+    jr_write_u8(writer, (uint8_t)value);
+}
+
 void jr_write_time(struct jr_writer *writer, int64_t time_ms)
 {
     jr_write_u64(writer,
@@ -126,6 +133,23 @@ uint32_t jr_read_u32(struct jr_reader *reader)
 uint64_t jr_read_u64(struct jr_reader *reader)
 {
     return read_number(reader, 8);
+}
+
+uint64_t jr_read_short(struct jr_reader *reader)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = jr_read_u8(reader);
+
+        if (shift > 63 || (shift == 63 && byte > 1)) {
+            reader->ok = false;
+            return 0;
+        }
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte <= 0x7f)
+            return reader->ok ? value : 0;
+    }
 }
 
 int64_t jr_read_time(struct jr_reader *reader)

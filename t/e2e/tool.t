@@ -162,6 +162,20 @@ subtest 'a terminal, and a pipe' => sub {
     cmp_ok $longest, '>', 60, 'whatever COLUMNS says';
 };
 
+# Names keep the room, numbers leave.
+subtest 'flaky on a narrow terminal' => sub {
+    my ($script) = grep { -x } '/usr/bin/script';
+    plan skip_all => 'no script(1)' if !$script;
+    my %env = (%{ $service->environment }, COLUMNS => 48, TERM => 'dumb');
+    my $out = tmpdir() . '/typescript';
+    plan skip_all => 'no pseudo-terminals here'
+        if reap(spawn(argv => [$script, '-qefc', 'true', '/dev/null'], env => \%env, out => $out)) != 0;
+    is reap(spawn(argv => [$script, '-qefc', binary() . ' flaky', '/dev/null'], env => \%env, out => $out)), 0, 'exit 0';
+    my $text = read_file_or_empty($out);
+    like $text, qr{^octo/app +CI +test +1 +100 %\r?$}m, 'the names are whole, with how often it happened and the rate';
+    like $text, qr{^REPOSITORY +WORKFLOW +JOB +RESCUED +RATE\r?$}m, 'the other columns have left';
+};
+
 subtest 'why' => sub {
     my ($why, $result) = json_of($service, 'why', $flaky->id);
     is $result->{status}, 0, 'exit 0';
@@ -208,7 +222,25 @@ subtest 'flaky' => sub {
     cmp_ok $row->{rate_low}, '<', 0.5, 'which tells little';
     is ref $flaky->{runners}, 'ARRAY', 'runners';
     is scalar @{ json_of($service, 'flaky', '--repo', 'nobody/*')->{jobs} }, 0, '--repo';
-    like at($service, 'flaky')->{out}, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
+    my $text = at($service, 'flaky')->{out};
+    like $text, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
+    is $flaky->{since}, undef, 'of all time';
+    my $total = $flaky->{jobs_total};
+    cmp_ok $total->{jobs}, '>', scalar @{ $flaky->{jobs} }, 'the total has also those that never failed';
+    is $total->{rescued}, 1, 'and what was rescued';
+    like $text, qr/^Total: $total->{jobs} jobs, $total->{executions} run, $total->{failures} failed, 1 rescued, 0 failed again, 100 % rescued, \d+ m?s lost$/m,
+        'in a line';
+    like $text, qr/^Total: 0 runners, 0 run, 0 failed, 0 blamed$/m, 'of runners, too';
+
+    my ($lately) = json_of($service, 'flaky', '--since', '30d');
+    like $lately->{since}, qr/^\d{4}-\d\d-\d\dT00:00:00\.000Z$/, '--since: from the beginning of a day';
+    is_deeply $lately->{jobs}, $flaky->{jobs}, 'what was in 30 days';
+    my $tomorrow = json_of($service, 'flaky', '--since', '2099-01-01');
+    is_deeply [$tomorrow->{jobs}, $tomorrow->{jobs_total}{executions}], [[], 0], 'nothing is in days to come';
+    my $long = json_of($service, 'flaky', '--since', '1000d')->{since};
+    is $long, POSIX::strftime('%Y-%m-%dT00:00:00.000Z', gmtime(time - 89 * 86400)), 'one of more days than are kept is of these';
+    like at($service, 'flaky', '--since', '7d')->{out}, qr/^Total since \d{4}-\d\d-\d\d: /m, 'in words';
+    fails_with(at($service, 'flaky', '--since', 'soon'), EX_USAGE, qr/--since/, 'no time');
 };
 
 subtest 'pause, outbox, resume' => sub {
