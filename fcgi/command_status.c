@@ -256,8 +256,10 @@ static void tell_github(const struct picture *picture)
     else if (picture->rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld calls left, whole again at %s\n", (long long)picture->rate_remaining,
-               (long long)picture->rate_limit, jr_command_when(picture->rate_reset_ms, when));
+        printf("%lld of %lld calls left, whole again %s %s\n", (long long)picture->rate_remaining,
+               (long long)picture->rate_limit,
+               picture->rate_reset_ms > picture->now_ms ? "at" : "since",
+               jr_command_when(picture->rate_reset_ms, when));
     label("token");
     if (picture->token_rejected_ms != 0)
         printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));

@@ -290,7 +290,8 @@ int jr_command_why(struct jr_command *command)
                                "webhook? GitHub's page of its deliveries shows what was sent",
                                error.text);
     if (err == JR_OK)
-        err = jr_halt_read(command->store, &command->settings, command->now_ms, &story.halt, &error);
+        err = jr_halt_read(command->store, &command->settings, command->now_ms, &story.halt,
+                           &error);
     if (err != JR_OK)
         return jr_command_store_failed(&error);
     return command->json ? tell_as_json(&story) : tell_in_words(&story);

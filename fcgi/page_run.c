@@ -116,7 +116,9 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
     add_fact(page, "Branch", run->branch);
     add_fact(page, "Fork", run->head_repo);
     add_fact(page, "Trigger", run->trigger);
-    add_fact(page, "Started by", *run->actor != '\0' ? run->actor : run->first_sender);
+    add_fact(page, "Started by", run->actor);
+    if (*run->actor == '\0')
+        add_fact(page, "First event by", run->first_sender);
     if (strcmp(run->actor, run->triggering_actor) != 0)
         add_fact(page, "This attempt by", run->triggering_actor);
     /* One that somebody has rerun by hand may be beyond. */
@@ -126,7 +128,10 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
                 : "<div><dt>Attempt</dt><dd>%u <span class=\"soft\">(RUN_ATTEMPTS is %u)</span></dd></div>\n",
             run->attempt, (unsigned)settings->run_attempts);
     jr_html(page, "<div><dt>Reruns from here</dt><dd>%u</dd></div>\n", run->reruns);
-    jr_html(page, "<div><dt>Jobs of this attempt</dt><dd>%u", run->jobs_known);
+    if (run->jobs_known > 0)
+        jr_html(page, "<div><dt>Jobs of this attempt</dt><dd>%u", run->jobs_known);
+    else
+        jr_buffer_add(page, "<div><dt>Jobs of this attempt</dt><dd>none is known");
     if (run->jobs_unfinished > 0)
         jr_html(page, ", %u unfinished", run->jobs_unfinished);
     if (run->jobs_failed > 0)
@@ -217,7 +222,8 @@ static void add_job(struct jr_buffer *page, const struct jr_job *job)
             *job->name == '\0' ? "(no name)" : job->name,
             job->carried_over ? " (carried over)" : "", kind_of_job(job),
             done ? jr_conclusion_name(job->conclusion) : jr_status_name(job->status));
-    jr_html(page, "<td role=\"cell\"><bdi>%s</bdi></td>", job->runner);
+    jr_html(page, "<td role=\"cell\"><bdi>%s</bdi></td>",
+            *job->runner == '\0' ? "\xe2\x80\x93" : job->runner);
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Took\">%s</td></tr>\n",
             *took == '\0' ? "\xe2\x80\x93" : took);
 }

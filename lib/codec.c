@@ -60,9 +60,18 @@ void jr_write_u64(struct jr_writer *writer, uint64_t value)
 
 void jr_write_short(struct jr_writer *writer, uint64_t value)
 {
+    unsigned char bytes[10];
+    bool room = writer->ok && writer->size - writer->length >= sizeof bytes;
+    unsigned char *to = room ? writer->bytes + writer->length : bytes;
+    size_t length = 0;
+
     for (; value > 0x7f; value >>= 7)
-        jr_write_u8(writer, (uint8_t)(0x80 | (value & 0x7f)));
-    jr_write_u8(writer, (uint8_t)value);
+        to[length++] = (unsigned char)(0x80 | (value & 0x7f));
+    to[length++] = (unsigned char)value;
+    if (room)
+        writer->length += length;
+    else
+        jr_write_bytes(writer, bytes, length);
 }
 
 void jr_write_time(struct jr_writer *writer, int64_t time_ms)
@@ -139,17 +148,17 @@ uint64_t jr_read_short(struct jr_reader *reader)
 {
     uint64_t value = 0;
 
-    for (unsigned shift = 0;; shift += 7) {
-        uint8_t byte = jr_read_u8(reader);
+    for (unsigned shift = 0; reader->ok && reader->offset < reader->size; shift += 7) {
+        unsigned char byte = reader->bytes[reader->offset++];
 
-        if (shift > 63 || (shift == 63 && byte > 1)) {
-            reader->ok = false;
-            return 0;
-        }
+        if (shift > 63 || (shift == 63 && byte > 1))
+            break;
         value |= (uint64_t)(byte & 0x7f) << shift;
         if (byte <= 0x7f)
-            return reader->ok ? value : 0;
+            return value;
     }
+    reader->ok = false;
+    return 0;
 }
 
 int64_t jr_read_time(struct jr_reader *reader)

@@ -381,7 +381,30 @@ static bool add_change(struct change *change, const struct execution *execution)
     return true;
 }
 
-static void encode(const struct row *row, size_t first_day, struct jr_writer *writer)
+/* Does a row of this kind have this number? Blame is a runner's, rescues are a job's. */
+static bool has_number(enum jr_flaky_kind kind, enum number number)
+{
+    return number == N_EXECUTIONS || number == N_FAILURES
+           || (number == N_BLAMED) == (kind != JR_FLAKY_JOB);
+}
+
+static void write_numbers(enum jr_flaky_kind kind, const uint64_t *numbers,
+                          struct jr_writer *writer)
+{
+    for (int i = 0; i < NUMBERS; i++)
+        if (has_number(kind, (enum number)i))
+            jr_write_short(writer, numbers[i]);
+}
+
+static void read_numbers(enum jr_flaky_kind kind, uint64_t *numbers, struct jr_reader *reader)
+{
+    for (int i = 0; i < NUMBERS; i++)
+        if (has_number(kind, (enum number)i))
+            numbers[i] = jr_read_short(reader);
+}
+
+static void encode(enum jr_flaky_kind kind, const struct row *row, size_t first_day,
+                   struct jr_writer *writer)
 {
     uint32_t before = 0;
 
@@ -391,18 +414,16 @@ static void encode(const struct row *row, size_t first_day, struct jr_writer *wr
     jr_write_text(writer, row->names.name);
     jr_write_time(writer, row->names.first_ms);
     jr_write_time(writer, row->names.last_ms);
-    for (int i = 0; i < NUMBERS; i++)
-        jr_write_short(writer, row->numbers[i]);
+    write_numbers(kind, row->numbers, writer);
     jr_write_short(writer, row->day_count - first_day);
     for (size_t day = first_day; day < row->day_count; day++) {
         jr_write_short(writer, row->days[day].day - before);
         before = row->days[day].day;
-        for (int i = 0; i < NUMBERS; i++)
-            jr_write_short(writer, row->days[day].numbers[i]);
+        write_numbers(kind, row->days[day].numbers, writer);
     }
 }
 
-static bool decode_days(struct row *row, struct jr_reader *reader)
+static bool decode_days(enum jr_flaky_kind kind, struct row *row, struct jr_reader *reader)
 {
     uint64_t count = jr_read_short(reader), day = 0;
 
@@ -413,18 +434,21 @@ static bool decode_days(struct row *row, struct jr_reader *reader)
             || (more == 0 && row->day_count > 0))
             return false;
         day += more;
+        memset(&row->days[row->day_count], 0, sizeof *row->days);
         row->days[row->day_count].day = (uint32_t)day;
-        for (int i = 0; i < NUMBERS; i++)
-            row->days[row->day_count].numbers[i] = jr_read_short(reader);
+        read_numbers(kind, row->days[row->day_count].numbers, reader);
     }
     return reader->ok;
 }
 
-static bool decode(struct row *row, const void *record, size_t length)
+static bool decode(enum jr_flaky_kind kind, struct row *row, const void *record, size_t length)
 {
     struct jr_reader reader;
 
-    memset(row, 0, sizeof *row);
+    /* All but the days, of which only those that are counted mean anything. */
+    memset(&row->names, 0, sizeof row->names);
+    memset(row->numbers, 0, sizeof row->numbers);
+    row->day_count = 0;
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != FLAKY_VERSION)
         return false;
@@ -433,16 +457,8 @@ static bool decode(struct row *row, const void *record, size_t length)
     jr_read_text(&reader, row->names.name, sizeof row->names.name);
     row->names.first_ms = jr_read_time(&reader);
     row->names.last_ms = jr_read_time(&reader);
-    for (int i = 0; i < NUMBERS; i++)
-        row->numbers[i] = jr_read_short(&reader);
-    return decode_days(row, &reader);
-}
-
-/* Does a row of this kind have this number? Blame is a runner's, rescues are a job's. */
-static bool has_number(enum jr_flaky_kind kind, enum number number)
-{
-    return number == N_EXECUTIONS || number == N_FAILURES
-           || (number == N_BLAMED) == (kind != JR_FLAKY_JOB);
+    read_numbers(kind, row->numbers, &reader);
+    return decode_days(kind, row, &reader);
 }
 
 /* Never below 0: a row may have been forgotten, or the run have had another name. */
@@ -527,7 +543,7 @@ static void save(struct jr_txn *txn, const unsigned char *key, const struct row 
 
     do {
         jr_writer_init(&writer, record, sizeof record);
-        encode(row, first_day, &writer);
+        encode((enum jr_flaky_kind)key[0], row, first_day, &writer);
         if (!writer.ok && first_day == row->day_count)
             jr_txn_fail(txn, JR_EINVAL, "a row of the aggregates is too large");
     } while (!writer.ok && first_day++ < row->day_count);
@@ -540,7 +556,7 @@ static bool load(struct jr_txn *txn, const unsigned char *key, struct row *row)
     size_t length;
 
     return jr_txn_get(txn, JR_TABLE_FLAKY, key, 1 + HASH_SIZE, record, sizeof record, &length)
-           && decode(row, record, length);
+           && decode((enum jr_flaky_kind)key[0], row, record, length);
 }
 
 /* Bring a change into its row. A row that cannot be read begins anew. */
@@ -758,7 +774,7 @@ enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind,
         struct jr_flaky *told = &rows[*count];
 
         if (!next_row(&txn, kind, walk, &entry)
-            || !decode(&row, entry.value, entry.value_length)
+            || !decode(kind, &row, entry.value, entry.value_length)
             || !is_wanted(filter, kind, &row.names) || !tell(&row, filter->since_ms, told))
             continue;
         if (kind == JR_FLAKY_RUNNER && told->failures > 0)
@@ -872,10 +888,12 @@ void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high)
 /* Is a row not worth its place any longer? One that cannot be read is not. */
 static bool is_past(const struct jr_entry *entry, int64_t before_ms, int64_t now_ms)
 {
+    enum jr_flaky_kind kind = (enum jr_flaky_kind)entry->key[0];
     struct row row;
 
-    return !decode(&row, entry->value, entry->value_length) || row.names.last_ms < before_ms
-           || (entry->key[0] == JR_FLAKY_RUNNER && row.numbers[N_EXECUTIONS] < JR_FLAKY_RARE
+    return !decode(kind, &row, entry->value, entry->value_length)
+           || row.names.last_ms < before_ms
+           || (kind == JR_FLAKY_RUNNER && row.numbers[N_EXECUTIONS] < JR_FLAKY_RARE
                && row.names.last_ms < now_ms - JR_FLAKY_RARE_MS);
 }
 

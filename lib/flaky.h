@@ -79,7 +79,7 @@ struct jr_flaky_filter {
     int64_t since_ms; /* only what ended on this day or later; 0: all that was counted */
 };
 
-/* The first moment that a filter's since_ms stands for: of a day, and none too long ago to be told. */
+/* The first moment that since_ms stands for: of a day, and none too long ago to be told. */
 int64_t jr_flaky_since_ms(int64_t since_ms, int64_t now_ms);
 
 /*
