@@ -261,7 +261,7 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
     jr_emit_text(emit, "url", url);
     jr_emit_text(emit, "repository", run->repo);
-    jr_emit_text(emit, "workflow", run->workflow);
+    jr_emit_text(emit, "workflow", jr_run_workflow(run));
     jr_emit_text(emit, "branch", run->branch);
     jr_emit_text(emit, "trigger", run->trigger);
     jr_emit_text(emit, "actor", run->actor);

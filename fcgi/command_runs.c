@@ -72,7 +72,7 @@ static void add_run(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, jr_command_when(run->last_event_ms, when));
     jr_grid_addf(&list->grid, "%llu", (unsigned long long)run->run_id);
     jr_grid_add(&list->grid, run->repo);
-    jr_grid_add(&list->grid, run->workflow);
+    jr_grid_add(&list->grid, jr_run_workflow(run));
     jr_grid_add(&list->grid, run->branch);
     jr_grid_addf(&list->grid, "%u", run->attempt);
     jr_grid_add(&list->grid, jr_phase_name(run->phase));

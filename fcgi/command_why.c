@@ -32,8 +32,8 @@ static void tell_run(const struct jr_command *command, const struct jr_run *run)
 
     print_clean("", run->repo[0] == '\0' ? "(unknown repository)" : run->repo, "");
     printf(", run %llu", (unsigned long long)run->run_id);
-    if (run->workflow[0] != '\0')
-        print_clean(", workflow '", run->workflow, "'");
+    if (*jr_run_workflow(run) != '\0')
+        print_clean(", workflow '", jr_run_workflow(run), "'");
     if (run->branch[0] != '\0')
         print_clean(", branch '", run->branch, "'");
     if (run->actor[0] != '\0')

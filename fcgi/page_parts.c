@@ -160,8 +160,8 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
     jr_html(page, "<a class=\"name\" href=\"/runs/%llu\">%s</a><small>",
             (unsigned long long)run->run_id,
             *run->repo == '\0' ? "(repository not told)" : run->repo);
-    if (*run->workflow != '\0')
-        jr_html(page, "<bdi>%s</bdi> &middot; ", run->workflow);
+    if (*jr_run_workflow(run) != '\0')
+        jr_html(page, "<bdi>%s</bdi> &middot; ", jr_run_workflow(run));
     if (*run->branch != '\0')
         jr_html(page, "<bdi>%s</bdi> &middot; ", run->branch);
     if (jr_github_run_url(settings->github_api_url, run->repo, run->run_id, url))

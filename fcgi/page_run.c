@@ -112,7 +112,7 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
                       const struct jr_run *run, int64_t now_ms)
 {
     jr_buffer_add(page, "<dl class=\"facts\">\n");
-    add_fact(page, "Workflow", run->workflow);
+    add_fact(page, "Workflow", jr_run_workflow(run));
     add_fact(page, "Branch", run->branch);
     add_fact(page, "Fork", run->head_repo);
     add_fact(page, "Trigger", run->trigger);

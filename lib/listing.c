@@ -179,6 +179,83 @@ enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct 
     return finish(&txn, &count, error);
 }
 
+/* How far the walk through what was told has come. */
+struct told {
+    bool ended;
+    int64_t time_ms;
+    uint64_t run_id;
+};
+
+/* Runs of which something is told while we walk move on, so they are found, perhaps twice. */
+static enum jr_err add_told(struct jr_store *store, int64_t since_ms, struct told *told,
+                            uint64_t *run_ids, size_t *count, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, false);
+    for (unsigned looks = 0; !told->ended && looks < JR_LISTING_LOOKS; looks++) {
+        if (jr_ledger_next_told(&txn, since_ms, &told->time_ms, &told->run_id))
+            run_ids[(*count)++] = told->run_id;
+        else
+            told->ended = true;
+    }
+    return finish(&txn, count, error);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *one = a, *two = b;
+
+    return (*one > *two) - (*one < *two);
+}
+
+/* Sort, and leave each number once. Returns how many are left. */
+static size_t sort_once(uint64_t *numbers, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 0)
+        qsort(numbers, count, sizeof *numbers, by_number);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || numbers[i] != numbers[i - 1])
+            numbers[kept++] = numbers[i];
+    return kept;
+}
+
+enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t **run_ids,
+                            size_t *count, struct jr_error *error)
+{
+    struct told told = { .ended = false };
+    uint64_t *found = NULL;
+    size_t size = 0;
+    enum jr_err err = JR_OK;
+
+    *run_ids = NULL;
+    *count = 0;
+    while (err == JR_OK && !told.ended) {
+        if (size - *count < JR_LISTING_LOOKS) {
+            size_t larger = 2 * size + JR_LISTING_LOOKS;
+            uint64_t *more = realloc(found, larger * sizeof *more);
+
+            if (more == NULL) {
+                err = jr_error_set(error, JR_ENOMEM, "out of memory");
+                break;
+            }
+            found = more;
+            size = larger;
+        }
+        err = add_told(store, since_ms, &told, found, count, error);
+    }
+    if (err != JR_OK) {
+        free(found);
+        *count = 0;
+        return err;
+    }
+    *count = sort_once(found, *count);
+    *run_ids = found;
+    return JR_OK;
+}
+
 enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing_outbox *listing,
                               struct jr_run *runs, size_t size, size_t *count,
                               struct jr_error *error)

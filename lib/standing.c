@@ -47,6 +47,7 @@ static const struct row {
       "REPOS and NO_RETRY_REPOS decide it.", true },
     { JR_REASON_WORKFLOW_EXCLUDED, JR_MOOD_CALM, "left alone", "NO_RETRY_WORKFLOWS decides it.",
       true },
+    { JR_REASON_SUPERSEDED, JR_MOOD_CALM, "superseded", "SUPERSEDED decides it.", true },
     { JR_REASON_CONCLUSION_NOT_RETRIED, JR_MOOD_CALM, "left alone",
       "RETRY_CONCLUSIONS decides it.", true },
     /* of one that waits */
@@ -83,7 +84,7 @@ static void say(struct jr_standing *standing, enum jr_mood mood, const char *wor
 static void say_succeeded(const struct jr_run *run, struct jr_standing *standing)
 {
     if (run->complete)
-        standing->token = "run-succeeded";
+        standing->token = jr_reason_token(JR_REASON_RUN_SUCCEEDED);
     say(standing, JR_MOOD_GOOD, run->rescued ? "rescued" : "succeeded",
         !run->complete       ? "every known job is done and none failed"
         : run->rescued       ? "the run succeeded after a rerun"

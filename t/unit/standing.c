@@ -84,6 +84,10 @@ static const struct standing_row standings[] = {
       JR_MOOD_CALM, "too late", "too-old", "the run is older than the 30 days", true, false },
     { "excluded", { .attempt = 1, .phase = CLOSED, .reason = JR_REASON_WORKFLOW_EXCLUDED },
       JR_MOOD_CALM, "left alone", "workflow-excluded", "the workflow is in", true, true },
+    { "superseded", { .attempt = 1, DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_SUPERSEDED },
+      JR_MOOD_CALM, "superseded", "superseded", "a newer run", true, true },
+    { "succeeded, as the record says", { .attempt = 1, DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_RUN_SUCCEEDED },
+      JR_MOOD_GOOD, "succeeded", "run-succeeded", "the run succeeded", false, false },
     { "a reason without a row", { .attempt = 1, .phase = CLOSED, .reason = JR_REASON_STORE_FAILED },
       JR_MOOD_CALM, "left alone", "store-failed", "the store failed", false, false },
 };
