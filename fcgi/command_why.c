@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/command.h"
+#include "lib/control.h"
 #include "lib/github.h"
 #include "lib/halt.h"
 #include "lib/listing.h"
@@ -74,8 +75,10 @@ static void tell_remedy(const struct story *story, const struct jr_standing *sta
 static void tell_prospect(const struct story *story)
 {
     const struct jr_run *run = &story->run;
+    const struct jr_halt halt =
+        jr_halt_with(&story->halt, jr_pauses_find(&story->command->pauses, run->repo));
     int64_t due_ms = run->due_ms != 0 ? run->due_ms : run->quiet_due_ms;
-    int64_t asked_ms = jr_halt_asked_ms(&story->halt, due_ms);
+    int64_t asked_ms = jr_halt_asked_ms(&halt, due_ms);
     int64_t left_ms = asked_ms - story->command->now_ms;
     char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
 
@@ -83,13 +86,26 @@ static void tell_prospect(const struct story *story)
         return;
     printf("%sGitHub is ", run->due_ms != 0 ? "" : "If nothing is heard of it, ");
     if (asked_ms == 0)
-        printf("asked once it goes on (%s): nothing is asked until %s.\n", story->halt.word,
-               story->halt.until);
+        printf("asked once it goes on (%s): nothing is asked until %s.\n", halt.word,
+               halt.until);
     else if (left_ms <= 0)
         printf("to be asked since %s.\n", jr_command_when(asked_ms, when));
     else
         printf("asked at %s, in %s.\n", jr_command_when(asked_ms, when),
                jr_say_span(left_ms, span));
+}
+
+/* A run that is due and not asked about all the same. */
+static void tell_hold(const struct jr_command *command, const struct jr_run *run)
+{
+    const struct jr_pause *pause = jr_command_hold(command, run);
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    if (pause == NULL)
+        return;
+    printf("%c%s (%s): ", jr_reason_words(JR_REASON_PAUSED)[0] - 'a' + 'A',
+           jr_reason_words(JR_REASON_PAUSED) + 1, jr_reason_token(JR_REASON_PAUSED));
+    print_clean("", jr_pause_words(pause, words), ".\n");
 }
 
 /* The answer: where the newest attempt stands, why, and what can be done. */
@@ -105,15 +121,18 @@ static void tell_answer(const struct story *story)
     tell_remedy(story, &standing);
     if (run->by_hand)
         printf("An administrator has asked for a rerun, which is under way.\n");
-    tell_prospect(story);
-    printf("It is at attempt %u, %s%s; of its jobs %u are known, %u unfinished, %u failed.\n",
+    if (jr_command_hold(story->command, run) != NULL)
+        tell_hold(story->command, run);
+    else
+        tell_prospect(story);
+    printf("It is at attempt %u, %s%s; of its jobs %u %s known, %u unfinished, %u failed.\n",
            run->attempt, jr_phase_name(run->phase), run->complete ? ", completed" : "",
-           run->jobs_known, run->jobs_unfinished, run->jobs_failed);
+           run->jobs_known, jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished, run->jobs_failed);
     if (conclusion != JR_CONCLUSION_NONE)
         printf("%s: %s.\n", run->complete ? "Its conclusion" : "What its jobs came to",
                jr_conclusion_name(conclusion));
-    printf("GitHub has accepted %u rerun%s from this service.\n", run->reruns,
-           run->reruns == 1 ? "" : "s");
+    printf("GitHub has accepted %u %s from this service.\n", run->reruns,
+           jr_say_plural(run->reruns, "rerun", "reruns"));
 }
 
 static const struct jr_column job_columns[] = {
@@ -228,8 +247,8 @@ static int tell_attempt(struct story *story)
     if (status == JR_EXIT_OK)
         status = tell_history(story);
     if (story->webhooks > 0 && !story->with_events)
-        printf("%u webhook%s: job-rerunner why --events %llu\n", story->webhooks,
-               story->webhooks == 1 ? "" : "s", (unsigned long long)story->run.run_id);
+        printf("%u %s: job-rerunner why --events %llu\n", story->webhooks,
+               jr_say_plural(story->webhooks, "webhook", "webhooks"), (unsigned long long)story->run.run_id);
     return status;
 }
 
@@ -265,6 +284,21 @@ static int tell_as_json(struct story *story)
     return status;
 }
 
+/* Was the run there, and somebody had it forgotten? */
+static bool tell_who_forgot(const struct jr_command *command, uint64_t run_id)
+{
+    struct jr_error error;
+    struct jr_act act;
+    char when[JR_WHEN_SIZE];
+
+    if (jr_control_find_act(command->store, JR_ACT_FORGET, run_id, &act, &error) != JR_OK)
+        return false;
+    jr_command_fail(JR_EXIT_FAILED, "nothing is recorded of run %llu of %s: it was forgotten by "
+                    "%s at %s", (unsigned long long)run_id, act.repo,
+                    *act.who == '\0' ? "somebody" : act.who, jr_command_when(act.at_ms, when));
+    return true;
+}
+
 int jr_command_why(struct jr_command *command)
 {
     struct story story = {
@@ -284,6 +318,8 @@ int jr_command_why(struct jr_command *command)
     if (status != JR_EXIT_OK)
         return status;
     err = jr_listing_run(command->store, run_id, &story.run, &error);
+    if (err == JR_ENOENT && tell_who_forgot(command, run_id))
+        return JR_EXIT_FAILED;
     if (err == JR_ENOENT)
         return jr_command_fail(JR_EXIT_FAILED, "%s: no webhook told of it, or it is older than "
                                "RETENTION, or it was forgotten. Does the repository have the "

@@ -7,6 +7,7 @@
 
 #include "fcgi/page_parts.h"
 #include "fcgi/page_run.h"
+#include "lib/control.h"
 #include "lib/github.h"
 #include "lib/html.h"
 #include "lib/listing.h"
@@ -34,6 +35,7 @@ struct entries {
 struct story {
     struct jr_run run;
     struct jr_halt halt;
+    struct jr_pauses pauses;
     struct jr_job jobs[JOBS_MOST]; /* by id, the greatest ones */
     size_t jobs_count;
     size_t jobs_left_out;
@@ -99,6 +101,8 @@ static enum jr_err read_story(const struct jr_handler *handler, uint64_t run_id,
         err = read_jobs(handler->store, story, error);
     if (err == JR_OK)
         err = read_entries(handler->store, story, error);
+    if (err == JR_OK)
+        err = jr_control_pauses(handler->store, now_ms, &story->pauses, error);
     return err;
 }
 
@@ -144,22 +148,31 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
 }
 
 /* What is going to happen, where something is. */
-static void add_prospect(struct jr_buffer *page, const struct jr_run *run,
-                         const struct jr_halt *halt, int64_t now_ms)
+static void add_prospect(struct jr_buffer *page, const struct story *story, int64_t now_ms)
 {
+    const struct jr_run *run = &story->run;
+    const struct jr_pause *pause = jr_pauses_find(&story->pauses, run->repo);
+    const struct jr_halt halt = jr_halt_with(&story->halt, pause);
     int64_t due_ms = run->due_ms != 0 ? run->due_ms : run->quiet_due_ms;
 
     if (due_ms == 0)
         return;
+    if (run->due_ms != 0 && pause != NULL) {
+        jr_buffer_add(page, "<p class=\"soft\">");
+        jr_page_sentence(page, jr_reason_words(JR_REASON_PAUSED));
+        jr_html(page, " <span class=\"mono\">(%s)</span></p>\n", jr_reason_token(JR_REASON_PAUSED));
+        jr_page_pause(page, pause);
+        return;
+    }
     jr_html(page, "<p class=\"soft\">%sGitHub is asked about it ",
             run->due_ms != 0 ? "" : "If nothing is heard of it, ");
-    if (jr_halt_asked_ms(halt, due_ms) == 0)
-        jr_html(page, "once it goes on: nothing is asked until %s", halt->until);
+    if (jr_halt_asked_ms(&halt, due_ms) == 0)
+        jr_html(page, "once it goes on: nothing is asked until %s", halt.until);
     else
-        jr_page_asked(page, halt, due_ms, now_ms);
+        jr_page_asked(page, &halt, due_ms, now_ms);
     if (run->due_ms != 0 && run->tries > 0)
-        jr_html(page, run->tries == 1 ? "; it was asked once before" : "; it was asked %u times before",
-                run->tries);
+        jr_html(page, "; it was asked %u %s before", run->tries,
+                jr_say_plural(run->tries, "time", "times"));
     jr_buffer_add(page, ".</p>\n");
 }
 
@@ -196,7 +209,7 @@ static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
     jr_page_standing(page, &standing);
     jr_buffer_add(page, "</p>\n");
     add_remedy(page, run, &standing);
-    add_prospect(page, run, &story->halt, now_ms);
+    add_prospect(page, story, now_ms);
     add_facts(page, settings, run, now_ms);
     jr_buffer_add(page, "</article>\n");
 }

@@ -7,7 +7,9 @@
 
 #include "fcgi/health.h"
 #include "fcgi/page_parts.h"
+#include "fcgi/page_settings.h"
 #include "fcgi/page_status.h"
+#include "lib/control.h"
 #include "lib/days.h"
 #include "lib/flaky.h"
 #include "lib/halt.h"
@@ -33,6 +35,7 @@ struct status {
     uint64_t runs_known, waiting_known;
     uint64_t used_bytes, map_bytes;
     struct jr_halt halt;
+    struct jr_pauses pauses;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
     struct jr_run runs[RUNS_MOST];
@@ -130,6 +133,8 @@ static enum jr_err read_status(const struct jr_handler *handler, struct status *
         err = jr_halt_read(store, handler->settings, now_ms, &status->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
+    if (err == JR_OK)
+        err = jr_control_pauses(store, now_ms, &status->pauses, error);
     if (err == JR_OK)
         err = read_waiting(store, status, error);
     if (err == JR_OK)
@@ -243,23 +248,26 @@ static void add_run_cells(struct jr_buffer *page, const struct jr_settings *sett
 static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler,
                         const struct status *status, int64_t now_ms)
 {
+    const struct jr_halt all = jr_halt_with(&status->halt, jr_pauses_whole(&status->pauses));
+
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
+    jr_page_pauses(page, &status->pauses);
     if (status->waiting_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">Nothing is waiting. A run that looks failed stands "
                             "here until GitHub has been asked about it.</p>\n</section>\n");
         return;
     }
-    if (status->halt.until != NULL)
-        jr_html(page, "<p>Nothing is asked until %s.</p>\n", status->halt.until);
-    if (status->halt.until_ms != 0) {
-        jr_buffer_add(page, "<p>GitHub's rate limit is used up: the next call is made ");
-        jr_page_time(page, status->halt.until_ms, now_ms);
+    if (all.until != NULL)
+        jr_html(page, "<p>Nothing is asked until %s.</p>\n", all.until);
+    if (all.until_ms != 0) {
+        jr_html(page, "<p>No call is made now (%s): the next one is made ", all.word);
+        jr_page_time(page, all.until_ms, now_ms);
         jr_buffer_add(page, ".</p>\n");
     }
     if (status->waiting_known > status->waiting_count)
         jr_html(page, "<p>The first %zu of %llu.</p>\n", status->waiting_count,
                 (unsigned long long)status->waiting_known);
-    else if (status->halt.word == NULL)
+    else if (all.word == NULL)
         jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
     jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")
                             NUMBERS("Since") NUMBERS("Asked") TABLE_ROWS);
@@ -270,7 +278,9 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
         jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
         jr_page_time(page, run->waiting_ms, now_ms);
         jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
-        jr_page_asked(page, &status->halt, run->due_ms, now_ms);
+        struct jr_halt halt = jr_halt_with(&status->halt, jr_pauses_find(&status->pauses, run->repo));
+
+        jr_page_asked(page, &halt, run->due_ms, now_ms);
         jr_buffer_add(page, "</td></tr>\n");
     }
     jr_buffer_add(page, TABLE_END "</section>\n");
@@ -536,6 +546,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
         add_runs(page, handler->settings, status, now_ms);
         add_flaky(page, status);
         add_runners(page, status);
+        jr_page_settings(page, handler, now_ms);
         jr_page_end(page);
     }
     free(status);

@@ -5,7 +5,6 @@
  */
 #include <config.h>
 
-#include "lib/control.h"
 #include "lib/halt.h"
 #include "lib/lock.h"
 #include "lib/throttle.h"
@@ -23,11 +22,8 @@ enum jr_err jr_halt_read(struct jr_store *store, const struct jr_settings *setti
 {
     struct jr_throttle throttle;
     struct jr_txn txn;
-    int64_t paused_ms;
 
     memset(halt, 0, sizeof *halt);
-    if (jr_control_paused(store, &paused_ms, error) != JR_OK)
-        return error->code;
     jr_txn_begin(&txn, store, false);
     jr_throttle_recall(&txn, &throttle);
     jr_txn_abort(&txn);
@@ -35,9 +31,7 @@ enum jr_err jr_halt_read(struct jr_store *store, const struct jr_settings *setti
         *error = txn.error;
         return error->code;
     }
-    if (paused_ms != 0) {
-        halt_is(halt, "paused", "`job-rerunner resume'");
-    } else if (!jr_lock_is_held(settings->state_dir)) {
+    if (!jr_lock_is_held(settings->state_dir)) {
         halt_is(halt, "no dispatcher", "a dispatcher is at work");
     } else if (throttle.rejected_ms != 0) {
         halt_is(halt, "token rejected", "there is a token that GitHub takes");
@@ -46,6 +40,19 @@ enum jr_err jr_halt_read(struct jr_store *store, const struct jr_settings *setti
         halt->until_ms = throttle.stopped_until_ms;
     }
     return JR_OK;
+}
+
+struct jr_halt jr_halt_with(const struct jr_halt *halt, const struct jr_pause *pause)
+{
+    struct jr_halt paused = { .word = "paused", .until = "`job-rerunner resume'" };
+
+    if (pause == NULL)
+        return *halt;
+    if (pause->until_ms != 0) {
+        paused.until = NULL;
+        paused.until_ms = pause->until_ms;
+    }
+    return paused;
 }
 
 int64_t jr_halt_asked_ms(const struct jr_halt *halt, int64_t due_ms)

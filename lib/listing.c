@@ -8,7 +8,6 @@
 
 #include "lib/ledger.h"
 #include "lib/listing.h"
-#include "lib/text.h"
 #include "lib/timestamp.h"
 
 #include <stdlib.h>
@@ -71,9 +70,20 @@ static bool load(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
     return txn->error.code == JR_OK && run->known;
 }
 
+static bool matches(const struct jr_list *patterns, const char *value)
+{
+    return patterns->count == 0 || jr_list_match(patterns, value);
+}
+
 static bool is_wanted(const struct jr_listing_filter *filter, const struct jr_run *run)
 {
-    return (filter->repo == NULL || jr_text_match(filter->repo, run->repo))
+    return matches(&filter->repos, run->repo) && matches(&filter->branches, run->branch)
+           && matches(&filter->workflows, run->workflow)
+           && (filter->reasons == NULL
+               || ((size_t)jr_run_reason(run) < JR_REASONS && filter->reasons[jr_run_reason(run)]))
+           && (filter->conclusions == NULL
+               || ((size_t)jr_run_conclusion(run) < JR_CONCLUSIONS
+                   && filter->conclusions[jr_run_conclusion(run)]))
            && (filter->phase == JR_LISTING_ANY_PHASE || filter->phase == (int)run->phase)
            && run->last_event_ms >= filter->since_ms;
 }

@@ -16,6 +16,7 @@
 #include "lib/history.h"
 #include "lib/run.h"
 #include "lib/store.h"
+#include "lib/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,9 +29,11 @@
 
 /* Which runs are wanted. */
 struct jr_listing_filter {
-    const char *repo; /* a pattern, see jr_text_match(); NULL: all */
     int phase;        /* enum jr_phase, or JR_LISTING_ANY_PHASE */
     int64_t since_ms; /* with an event since then; 0: all */
+    struct jr_list repos, branches, workflows; /* patterns, see jr_text_match(); empty: all */
+    const bool *reasons;     /* which of JR_REASONS; NULL: all */
+    const bool *conclusions; /* which of JR_CONCLUSIONS; NULL: all */
 };
 
 /* Of an hour, so many of the newest are put in order at once. */

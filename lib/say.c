@@ -83,3 +83,8 @@ char *jr_say_short_count(uint64_t count, char buffer[JR_COUNT_SIZE])
     snprintf(buffer, JR_COUNT_SIZE, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
     return buffer;
 }
+
+const char *jr_say_plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}

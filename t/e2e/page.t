@@ -129,9 +129,9 @@ subtest 'what waits while it is paused' => sub {
     like page_ok(get($paused, '/status'), 200, 'before')->text, qr/ now in 59 min /, 'a time is told';
     is tool(['pause'], %{ $paused->environment })->{status}, 0, 'it is paused';
     my $page = page_ok get($paused, '/status'), 200, '/status';
-    like $page->text, qr/Waiting Nothing is asked until `job-rerunner resume'\. .* (?:now|\d+ s ago) paused /, 'then none';
+    like $page->text, qr/Waiting paused everything, .*Nothing is asked until `job-rerunner resume'\. .* (?:now|\d+ s ago) paused /, 'then none';
     $page = page_ok get($paused, '/runs/' . $run->id), 200, '/runs/ID';
-    like $page->text, qr/GitHub is asked about it once it goes on: nothing is asked until `job-rerunner resume'\./, 'nor there';
+    like $page->text, qr/some failed\. It waits for the end of a pause\. \(paused\) paused everything, /, 'nor there';
 };
 
 subtest 'HEAD' => sub {

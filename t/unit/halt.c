@@ -5,9 +5,9 @@
  */
 #include <config.h>
 
-#include "lib/control.h"
 #include "lib/halt.h"
 #include "lib/lock.h"
+#include "lib/pause.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
 #include "t/unit/support.h"
@@ -20,14 +20,16 @@ static const struct halt_row {
     int64_t stopped_ms; /* from now on */
     const char *word;   /* NULL: nothing does */
     int64_t due_ms, asked_ms; /* from now on; asked 0: nobody knows */
+    int64_t paused_until_ms;  /* from now on */
 } halts[] = {
-    { "nothing", true, false, false, 0, NULL, 5, 5 },
-    { "paused", true, true, true, 9, "paused", 5, 0 },
-    { "no dispatcher", false, false, true, 0, "no dispatcher", 5, 0 },
-    { "the token is rejected", true, false, true, 9, "token rejected", 5, 0 },
-    { "the rate limit is used up", true, false, false, 9, "rate limited", 5, 9 },
-    { "due after that", true, false, false, 9, "rate limited", 11, 11 },
-    { "a stop that is over", true, false, false, -1, NULL, 5, 5 },
+    { "nothing", true, false, false, 0, NULL, 5, 5, 0 },
+    { "paused", true, true, true, 9, "paused", 5, 0, 0 },
+    { "paused until a time", true, true, true, 9, "paused", 5, 30, 30 },
+    { "no dispatcher", false, false, true, 0, "no dispatcher", 5, 0, 0 },
+    { "the token is rejected", true, false, true, 9, "token rejected", 5, 0, 0 },
+    { "the rate limit is used up", true, false, false, 9, "rate limited", 5, 9, 0 },
+    { "due after that", true, false, false, 9, "rate limited", 11, 11, 0 },
+    { "a stop that is over", true, false, false, -1, NULL, 5, 5, 0 },
 };
 
 static void hold(int fd, const void *folder)
@@ -52,7 +54,8 @@ static void halted(void **state)
     struct jr_error error;
     struct jr_txn txn;
     struct child dispatcher;
-    int64_t since_ms, asked_ms;
+    struct jr_pause pause = { .until_ms = row->paused_until_ms == 0 ? 0 : START_MS + row->paused_until_ms };
+    int64_t asked_ms;
 
     jr_txn_begin(&txn, store, true);
     jr_throttle_load(&txn, &throttle, "a token", 0, START_MS);
@@ -61,11 +64,10 @@ static void halted(void **state)
     throttle.rejected_ms = row->rejected ? START_MS : 0;
     jr_throttle_save(&txn, &throttle);
     commit(&txn);
-    if (row->paused)
-        assert_int_equal(jr_control_pause(store, START_MS, &since_ms, &error), JR_OK);
     if (row->dispatcher)
         start_child(&dispatcher, hold, folder);
     assert_int_equal(jr_halt_read(store, &settings, START_MS, &halt, &error), JR_OK);
+    halt = jr_halt_with(&halt, row->paused ? &pause : NULL);
     if (row->word == NULL)
         assert_null(halt.word);
     else

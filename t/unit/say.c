@@ -93,11 +93,20 @@ static const struct count_row short_counts[] = {
     { "1.0M", 999501 }, { "3.4M", 3420000 }, { "10M", 9950000 }, { "18E", UINT64_MAX },
 };
 
+static void words_for_one_and_many(void **state)
+{
+    (void)state;
+    assert_string_equal(jr_say_plural(0, "entry", "entries"), "entries");
+    assert_string_equal(jr_say_plural(1, "entry", "entries"), "entry");
+    assert_string_equal(jr_say_plural(2, "entry", "entries"), "entries");
+}
+
 int main(void)
 {
     TABLE(spans, span_is_said);
     TABLE(sizes, size_is_said);
     TABLE(counts, count_is_said);
     TABLE(short_counts, short_count_is_said);
+    TEST(words_for_one_and_many);
     return run_program("say");
 }
