@@ -127,7 +127,8 @@ static void tell_answer(const struct story *story)
         tell_prospect(story);
     printf("It is at attempt %u, %s%s; of its jobs %u %s known, %u unfinished, %u failed.\n",
            run->attempt, jr_phase_name(run->phase), run->complete ? ", completed" : "",
-           run->jobs_known, jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished, run->jobs_failed);
+           run->jobs_known, jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished,
+           run->jobs_failed);
     if (conclusion != JR_CONCLUSION_NONE)
         printf("%s: %s.\n", run->complete ? "Its conclusion" : "What its jobs came to",
                jr_conclusion_name(conclusion));
@@ -248,7 +249,8 @@ static int tell_attempt(struct story *story)
         status = tell_history(story);
     if (story->webhooks > 0 && !story->with_events)
         printf("%u %s: job-rerunner why --events %llu\n", story->webhooks,
-               jr_say_plural(story->webhooks, "webhook", "webhooks"), (unsigned long long)story->run.run_id);
+               jr_say_plural(story->webhooks, "webhook", "webhooks"),
+               (unsigned long long)story->run.run_id);
     return status;
 }
 
