@@ -47,6 +47,7 @@
 #define UPKEEP_MORE_MS 100
 #define PRUNE_RUNS 16
 #define PRUNE_DELIVERIES 200
+#define PRUNE_TIGHT_DELIVERIES 20
 #define PRUNE_FLAKY 200
 /* Rule 9: from here on, in hundredths of the map, the oldest history goes early; and when no
  * more is left than the copies of the pages may take that one batch of events changes. */
@@ -77,6 +78,7 @@ struct dispatcher {
     struct jr_pauses pauses; /* what was paused when that was last looked at */
     int64_t paused_ms;       /* since when all of it is; 0: it is not */
     bool filling;            /* the map is */
+    uint64_t used_bytes;     /* of the map */
     int64_t unsure_ms;       /* when a POST begun before may have been cut off */
     bool failing;            /* the last commit failed */
     bool broken;             /* the store can no longer be used */
@@ -661,12 +663,28 @@ static bool measure(struct dispatcher *dispatcher)
         jr_log(JR_LOG_WARN, "upkeep", "%s", error.text);
         return false;
     }
+    dispatcher->used_bytes = used_bytes;
     if (dispatcher->runtime != NULL) {
         dispatcher->runtime->map_used_bytes = (int64_t)used_bytes;
         dispatcher->runtime->map_size_bytes = (int64_t)map_bytes;
     }
     return used_bytes / (map_bytes / 100 + 1) >= MAP_FILLING
            || used_bytes + MAP_LEAST_FREE_BYTES > map_bytes;
+}
+
+/*
+ * While the map fills up, ids of deliveries go when they take most of it (whoever has one
+ * signed webhook can send it again under any number of ids), or when there is no closed
+ * history left to go. What is known of open runs stays.
+ */
+static unsigned forget_deliveries(const struct dispatcher *dispatcher, struct jr_txn *txn,
+                                  bool no_history, unsigned most)
+{
+    if (!dispatcher->filling
+        || !(no_history
+             || jr_delivery_count(txn) * JR_DELIVERY_BYTES > dispatcher->used_bytes / 2))
+        return 0;
+    return jr_delivery_drop_oldest(txn, most);
 }
 
 /*
@@ -699,6 +717,8 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
         runs += jr_ledger_prune(&txn, before_ms, dispatcher->filling, step, &prune);
         looked += step;
     } while (runs == 0 && prune.key_length != 0 && looked < PRUNE_RUNS);
+    deliveries += forget_deliveries(dispatcher, &txn, runs == 0 && prune.key_length == 0,
+                                    tight ? PRUNE_TIGHT_DELIVERIES : PRUNE_DELIVERIES);
     if (runs == 0
         && (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))))
@@ -711,7 +731,7 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
     }
     dispatcher->prune = prune;
     dispatcher->flaky_walk = flaky_walk;
-    *more = deliveries == PRUNE_DELIVERIES || prune.key_length != 0;
+    *more = deliveries >= PRUNE_TIGHT_DELIVERIES || prune.key_length != 0;
     if (runs > 0 || deliveries > 0)
         jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", runs,
                jr_say_plural(runs, "run", "runs"), deliveries,
