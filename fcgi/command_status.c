@@ -8,6 +8,7 @@
 #include "fcgi/access.h"
 #include "fcgi/command.h"
 #include "fcgi/health.h"
+#include "lib/halt.h"
 #include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/lock.h"
@@ -35,6 +36,7 @@ struct picture {
     int64_t first_due_ms; /* 0: nothing waits */
     uint64_t first_due_run;
     int64_t oldest_ms; /* since when the one waits that has waited longest; 0: nothing waits */
+    struct jr_halt halt;
     /* GitHub, as it said last; 0: not said */
     int64_t rate_limit, rate_remaining, rate_reset_ms, rate_limited_until_ms;
     int64_t token_rejected_ms, token_taken_ms, token_expires_ms;
@@ -99,11 +101,11 @@ static void look_at_settings(struct picture *picture, const struct jr_command *c
 }
 
 static enum jr_err look_at_store(struct picture *picture, struct jr_store *store,
-                                 struct jr_error *error)
+                                 const struct jr_settings *settings, struct jr_error *error)
 {
     struct jr_txn txn;
     struct jr_throttle throttle;
-    struct jr_listing listing = { .ended = false };
+    struct jr_listing_outbox listing = { .ended = false };
     struct jr_run first;
     size_t count;
     enum jr_err err;
@@ -132,6 +134,8 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
         picture->first_due_ms = first.due_ms;
         picture->first_due_run = first.run_id;
     }
+    if (err == JR_OK)
+        err = jr_halt_read(store, settings, picture->now_ms, &picture->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     return err;
@@ -338,9 +342,10 @@ static void tell_github(const struct picture *picture)
     else if (picture->rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld %s left, whole again at %s\n", (long long)picture->rate_remaining,
+        printf("%lld of %lld %s left, whole again %s %s\n", (long long)picture->rate_remaining,
                (long long)picture->rate_limit,
                jr_say_plural((uint64_t)picture->rate_limit, "call", "calls"),
+               picture->rate_reset_ms > picture->now_ms ? "at" : "since",
                jr_command_when(picture->rate_reset_ms, when));
     tell_access(picture);
     label("last sweep");
@@ -355,6 +360,7 @@ static void tell_github(const struct picture *picture)
 
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
+    const struct jr_halt halt = jr_halt_with(&picture->halt, jr_pauses_whole(&command->pauses));
     char when[JR_WHEN_SIZE], since[JR_WHEN_SIZE], span[64], folder[512];
     char used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
 
@@ -375,7 +381,8 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     else
         printf("%llu waiting, the first due at %s (%s), the oldest since %s\n",
                (unsigned long long)picture->waiting, jr_command_when(picture->first_due_ms, when),
-               distance(picture, picture->first_due_ms, span),
+               halt.word != NULL ? halt.word
+                                 : distance(picture, picture->first_due_ms, span),
                jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
@@ -412,7 +419,7 @@ int jr_command_status(struct jr_command *command)
     }
     picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
-    if (look_at_store(&picture, command->store, &error) != JR_OK)
+    if (look_at_store(&picture, command->store, &command->settings, &error) != JR_OK)
         return jr_command_store_failed(&error);
     look_at_health(&picture, &command->settings, runtime);
     if (command->json)
