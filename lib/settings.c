@@ -8,6 +8,7 @@
 #include "lib/jwt.h"
 #include "lib/settings.h"
 #include "lib/signature.h"
+#include "lib/testpoint.h"
 #include "lib/timestamp.h"
 
 #include <errno.h>
@@ -644,6 +645,7 @@ static enum jr_err load(struct jr_settings *settings, bool secrets, char **probl
     size_t size;
 
     memset(settings, 0, sizeof *settings);
+    settings->patience_ms = jr_test_patience_ms(JR_PATIENCE_MS);
     *problems = NULL;
     loader.problems = open_memstream(problems, &size);
     if (loader.problems == NULL)
