@@ -172,6 +172,12 @@ static const char *verdict_name(const struct jr_verdict *verdict)
     return verdict->reason == JR_REASON_CHANGED_MEANWHILE ? "overtaken" : "closed";
 }
 
+/* That a run waits, unasked, for whoever shuts us out is no news the second time. */
+static bool is_repeated(const struct jr_run *run, const struct jr_call *call)
+{
+    return call != NULL && strcmp(call->what, JR_CALLS_UNASKED) == 0 && run->tries > 1;
+}
+
 /* call: NULL when GitHub was not asked; duration_us: of what led to the decision */
 static void log_decision(const struct jr_run *run, const struct jr_verdict *verdict,
                          const struct jr_call *call, int64_t duration_us)
@@ -179,7 +185,8 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
 
-    log_run(&line, JR_LOG_INFO, "decision", run, verdict->attempt);
+    log_run(&line, is_repeated(run, call) ? JR_LOG_DEBUG : JR_LOG_INFO, "decision", run,
+            verdict->attempt);
     jr_line_text(&line, "verdict", verdict_name(verdict));
     jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
     if (run->complete)
@@ -370,6 +377,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
     int64_t due_ms, wait_ms, latest_ms = jr_now_ms() + longest_wait_ms(dispatcher->settings);
     enum jr_err err = jr_rerun_first(dispatcher->store, latest_ms, &due_ms, &run, &error);
 
+    if (dispatcher->runtime != NULL)
+        dispatcher->runtime->work_waits = err != JR_ENOENT;
     if (err == JR_ENOENT)
         return NEVER;
     if (err == JR_EFORMAT) {
@@ -659,6 +668,7 @@ static void dispatch(struct dispatcher *dispatcher)
         int64_t outbox_ms, reconcile_ms, upkeep_ms;
 
         beat(dispatcher);
+        jr_calls_tend(&dispatcher->calls);
         /* While nothing can be recorded nothing is asked: only try whether there is room again. */
         if (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))) {

@@ -51,6 +51,10 @@ struct jr_runtime {
     _Atomic int64_t rate_remaining;      /* of them, until rate_reset_ms; means nothing without rate_limit */
     _Atomic int64_t rate_reset_ms;       /* 0: not said */
     _Atomic int64_t token_expires_ms;    /* as GitHub said last; 0: it did not */
+    _Atomic int64_t outage_reason;       /* enum jr_reason: why the last call failed (outage.h); 0: it did not */
+    _Atomic int64_t answered_ms;         /* monotonic: when GitHub answered last; 0: it has not yet */
+    _Atomic int64_t work_waits;          /* is anything in the outbox? */
+    _Atomic int64_t shut_outs;           /* how many shut us out (shutout.h) */
     _Atomic int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
     _Atomic int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */
     _Atomic int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
