@@ -458,14 +458,16 @@ static bool begin(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *
 /* Note what was answered. Returns whether to begin() once more. */
 static bool end(struct jr_calls *calls, struct jr_turn *turn, bool posted, struct jr_call *call)
 {
-    bool old_token = calls->app != NULL && call->status == 401 && !turn->renewed;
+    bool early = calls->app != NULL && jr_app_is_too_early(turn, call);
+    bool old_token = calls->app != NULL && !early && call->reason == JR_REASON_BAD_TOKEN
+                     && jr_app_renews(turn);
 
     if (old_token)
         count(calls, call);
     else
         note(calls, turn->installation, call);
     note_shutout(calls, turn->repo, posted, call);
-    return calls->app != NULL && jr_app_again(calls->app, turn, jr_now_ms(), call);
+    return calls->app != NULL && !early && jr_app_again(calls->app, turn, jr_now_ms(), call);
 }
 
 void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,

@@ -134,6 +134,12 @@ void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)
 bool jr_runtime_page_begin(struct jr_runtime *runtime, int worker);
 void jr_runtime_page_end(struct jr_runtime *runtime, int worker);
 
+/*
+ * Why calls of GitHub's API fail (jr_outage_reason), as far as that matters: something is in
+ * the outbox, and no call of the last minute was answered. NONE: they do not.
+ */
+enum jr_reason jr_runtime_outage(const struct jr_runtime *runtime);
+
 /* Has a commit failed, and none succeeded since? */
 bool jr_runtime_commits_fail(const struct jr_runtime *runtime);
 
