@@ -459,6 +459,29 @@ static void tell_listed(const struct dispatcher *dispatcher, const struct jr_eve
     count_verdict(dispatcher, verdict);
 }
 
+/* A list cannot be read: not now, or GitHub does not show it, which is told once. */
+static void look_failed(struct dispatcher *dispatcher, const struct jr_call *call)
+{
+    struct jr_look *look = &dispatcher->look;
+    struct jr_error error;
+    bool news;
+    enum jr_err err;
+
+    look->active = false;
+    if (call->outcome != JR_OUTCOME_NEVER) {
+        jr_log(JR_LOG_WARN, "look-failed", "%s: %s (%d) %s", look->repo.name,
+               jr_reason_token(call->reason), call->status, call->text);
+        return;
+    }
+    err = jr_reconcile_gone(dispatcher->store, look, &news, &error);
+    if (err != JR_OK)
+        store_failed(dispatcher, err, &error);
+    else
+        jr_log(news ? JR_LOG_WARN : JR_LOG_DEBUG, "repository-gone", "%s: %s (%d) %s; it is looked "
+               "at ever more rarely, until an event comes from it", look->repo.name,
+               jr_reason_token(call->reason), call->status, call->text);
+}
+
 /* Read the next page of the look in progress. */
 static void look_further(struct dispatcher *dispatcher)
 {
@@ -474,9 +497,7 @@ static void look_further(struct dispatcher *dispatcher)
                        &shown, &call);
     jr_calls_share_take(&dispatcher->calls, look->repo.name);
     if (call.outcome != JR_OUTCOME_DONE) {
-        look->active = false;
-        jr_log(JR_LOG_WARN, "look-failed", "%s: %s (%d) %s", look->repo.name,
-               jr_reason_token(call.reason), call.status, call.text);
+        look_failed(dispatcher, &call);
         return;
     }
     err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
