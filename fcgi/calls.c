@@ -392,19 +392,19 @@ int64_t jr_calls_wait_ms(struct jr_calls *calls)
 {
     struct jr_throttle *throttle = &calls->throttle;
     bool rejected = throttle->rejected_ms != 0;
-    int64_t left_ms = held_ms(calls);
+    int64_t left_ms, wait_ms = held_ms(calls);
     struct jr_call call;
 
     if (throttle->stopped_until_ms == 0)
-        return left_ms;
+        return wait_ms;
     if (rejected && renew_token(calls))
         return 0;
     left_ms = jr_throttle_stop_left_ms(throttle, jr_now_ms());
     show(calls);
     if (left_ms > 0)
         return rejected && left_ms > TOKEN_LOOK_MS ? TOKEN_LOOK_MS : left_ms;
-    if (!rejected)
-        return 0;
+    if (wait_ms > 0 || !rejected)
+        return wait_ms;
     calls->about = 0;
     probe(calls, &call);
     if (call.status == 0)

@@ -210,8 +210,10 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
 
-    log_run(&line, call->outcome == JR_OUTCOME_DONE ? JR_LOG_INFO : JR_LOG_WARN, "rerun", run,
-            verdict->attempt);
+    log_run(&line,
+            call->outcome == JR_OUTCOME_DONE || call->reason == JR_REASON_SHUT_OUT ? JR_LOG_INFO
+                                                                                   : JR_LOG_WARN,
+            "rerun", run, verdict->attempt);
     jr_line_text(&line, "call", call->what);
     jr_line_text(&line, "reason",
                  jr_reason_token(verdict->ended_attempt != 0 ? verdict->ended_reason
@@ -469,8 +471,10 @@ static void look_failed(struct dispatcher *dispatcher, const struct jr_call *cal
 
     look->active = false;
     if (call->outcome != JR_OUTCOME_NEVER) {
-        jr_log(JR_LOG_WARN, "look-failed", "%s: %s (%d) %s", look->repo.name,
-               jr_reason_token(call->reason), call->status, call->text);
+        /* Who shuts us out is told by calls.c, once. */
+        jr_log(call->reason == JR_REASON_SHUT_OUT ? JR_LOG_DEBUG : JR_LOG_WARN, "look-failed",
+               "%s: %s (%d) %s", look->repo.name, jr_reason_token(call->reason), call->status,
+               call->text);
         return;
     }
     err = jr_reconcile_gone(dispatcher->store, look, &news, &error);
