@@ -97,7 +97,9 @@ static void add_entry(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, run->known ? run->repo : "(damaged)");
     jr_grid_addf(&list->grid, "%u", run->attempt);
     jr_grid_addf(&list->grid, "%u", run->tries);
-    jr_grid_add(&list->grid, jr_reason_token(run->reason));
+    jr_grid_add(&list->grid, jr_reason_token(jr_command_hold(list->command, run) != NULL
+                                                 ? JR_REASON_PAUSED
+                                                 : run->reason));
 }
 
 static int read_state(const struct jr_command *command, int *phase)
@@ -116,29 +118,104 @@ static int read_state(const struct jr_command *command, int *phase)
                                     text);
 }
 
-int jr_command_runs(struct jr_command *command)
+static const char *reason_at(size_t number)
 {
-    struct list list = { .command = command, .left = LIMIT };
-    struct jr_listing_filter filter = { .repo = jr_command_value(command, "repo") };
+    return jr_reason_token((enum jr_reason)number);
+}
+
+static const char *conclusion_at(size_t number)
+{
+    return jr_conclusion_name((enum jr_conclusion)number);
+}
+
+/* A closed set of words, and which of them are wanted. */
+struct choice {
+    const char *option;
+    const char *(*word)(size_t number);
+    size_t count;
+    bool *wanted; /* as many */
+};
+
+/* Choose a word; false: it is none of the set, and `nearest` was likely meant, if not NULL. */
+static bool choose(const struct choice *choice, const char *word, const char **nearest)
+{
+    bool found = false;
+
+    *nearest = NULL;
+    for (size_t i = 0; i < choice->count; i++) {
+        /* Numbers without a word have that of 0. */
+        if (i > 0 && strcmp(choice->word(i), choice->word(0)) == 0)
+            continue;
+        if (strcmp(choice->word(i), word) == 0)
+            choice->wanted[i] = found = true;
+        jr_args_nearest(word, choice->word(i), nearest);
+    }
+    return found;
+}
+
+/*
+ * Read a list of words of a closed set.
+ *   wanted  out: NULL when the option is not given, else choice->wanted
+ */
+static int read_choice(const struct jr_command *command, const struct choice *choice,
+                       const bool **wanted)
+{
+    struct jr_list words = { .count = 0 };
+    const char *nearest;
+    int status = jr_command_read_patterns(command, choice->option, &words);
+
+    *wanted = words.count > 0 ? choice->wanted : NULL;
+    for (size_t i = 0; i < words.count && status == JR_EXIT_OK; i++)
+        if (!choose(choice, words.items[i], &nearest))
+            status = jr_command_misused(command, "--%s: there is no '%.100s'%s%s%s", choice->option,
+                                        words.items[i], nearest == NULL ? "" : "; did you mean ",
+                                        nearest == NULL ? "" : nearest,
+                                        nearest == NULL ? "" : "?");
+    jr_list_release(&words);
+    return status;
+}
+
+/* Read which runs are wanted; the lists are to be released. */
+static int read_filter(const struct jr_command *command, struct jr_listing_filter *filter)
+{
+    static bool reasons[JR_REASONS], conclusions[JR_CONCLUSIONS];
+    const struct choice reason = { "reason", reason_at, JR_REASONS, reasons };
+    const struct choice conclusion = { "conclusion", conclusion_at, JR_CONCLUSIONS, conclusions };
+    int status = jr_command_read_patterns(command, "repo", &filter->repos);
+
+    if (status == JR_EXIT_OK)
+        status = jr_command_read_patterns(command, "branch", &filter->branches);
+    if (status == JR_EXIT_OK)
+        status = jr_command_read_patterns(command, "workflow", &filter->workflows);
+    if (status == JR_EXIT_OK)
+        status = read_choice(command, &reason, &filter->reasons);
+    if (status == JR_EXIT_OK)
+        status = read_choice(command, &conclusion, &filter->conclusions);
+    if (status == JR_EXIT_OK)
+        status = jr_command_read_since(command, &filter->since_ms);
+    return status == JR_EXIT_OK ? read_state(command, &filter->phase) : status;
+}
+
+static void release_filter(struct jr_listing_filter *filter)
+{
+    jr_list_release(&filter->repos);
+    jr_list_release(&filter->branches);
+    jr_list_release(&filter->workflows);
+}
+
+static int show_runs(struct jr_command *command, const struct jr_listing_filter *filter,
+                     size_t limit)
+{
+    struct list list = { .command = command, .left = limit };
     struct jr_listing listing = { .ended = false };
     struct jr_run runs[BATCH];
     struct jr_error error;
     size_t count;
-    int status = jr_command_read_limit(command, LIMIT_MAX, &list.left);
+    int status = JR_EXIT_OK;
 
-    if (status == JR_EXIT_OK)
-        status = jr_command_read_since(command, &filter.since_ms);
-    if (status == JR_EXIT_OK)
-        status = read_state(command, &filter.phase);
-    if (status == JR_EXIT_OK)
-        status = jr_command_load(command, false);
-    if (status == JR_EXIT_OK)
-        status = jr_command_open(command);
-    if (status != JR_EXIT_OK)
-        return status;
     begin(&list, run_columns, sizeof run_columns / sizeof *run_columns);
     while (status == JR_EXIT_OK && !listing.ended && list.left > 0) {
-        if (jr_listing_runs(command->store, &filter, &listing, runs,
+        if (jr_listing_runs(command->store, filter, &listing, runs,
                             list.left < BATCH ? list.left : BATCH, &count, &error) != JR_OK)
             status = jr_command_store_failed(&error);
         for (size_t i = 0; i < count; i++)
@@ -146,6 +223,24 @@ int jr_command_runs(struct jr_command *command)
         list.left -= count;
     }
     return end(&list, status);
+}
+
+int jr_command_runs(struct jr_command *command)
+{
+    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE };
+    size_t limit = LIMIT;
+    int status = jr_command_read_limit(command, LIMIT_MAX, &limit);
+
+    if (status == JR_EXIT_OK)
+        status = read_filter(command, &filter);
+    if (status == JR_EXIT_OK)
+        status = jr_command_load(command, false);
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status == JR_EXIT_OK)
+        status = show_runs(command, &filter, limit);
+    release_filter(&filter);
+    return status;
 }
 
 int jr_command_outbox(struct jr_command *command)

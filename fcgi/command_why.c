@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/command.h"
+#include "lib/control.h"
 #include "lib/github.h"
 #include "lib/listing.h"
 #include "lib/say.h"
@@ -61,14 +62,27 @@ static void tell_state(const struct jr_command *command, const struct jr_run *ru
         printf("events are being gathered.\n");
     else
         printf("%s (%s).\n", jr_reason_words(run->reason), jr_reason_token(run->reason));
-    printf("Of its jobs %u are known, %u unfinished, %u failed", run->jobs_known,
-           run->jobs_unfinished, run->jobs_failed);
+    printf("Of its jobs %u %s known, %u unfinished, %u failed", run->jobs_known,
+           jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished, run->jobs_failed);
     if (run->complete)
         printf("; the run is completed with %s", jr_conclusion_name(run->conclusion));
-    printf(".\nGitHub has accepted %u rerun%s from this service.\n", run->reruns,
-           run->reruns == 1 ? "" : "s");
+    printf(".\nGitHub has accepted %u %s from this service.\n", run->reruns,
+           jr_say_plural(run->reruns, "rerun", "reruns"));
     if (run->by_hand)
         printf("An administrator has asked for a rerun, which is under way.\n");
+}
+
+/* A run that is due and not asked about all the same. */
+static void tell_hold(const struct jr_command *command, const struct jr_run *run)
+{
+    const struct jr_pause *pause = jr_command_hold(command, run);
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    if (pause == NULL)
+        return;
+    printf("%c%s (%s): ", jr_reason_words(JR_REASON_PAUSED)[0] - 'a' + 'A',
+           jr_reason_words(JR_REASON_PAUSED) + 1, jr_reason_token(JR_REASON_PAUSED));
+    print_clean("", jr_pause_words(pause, words), ".\n");
 }
 
 static const struct jr_column job_columns[] = {
@@ -154,6 +168,7 @@ static int tell_in_words(struct story *story)
 
     tell_run(story->command, &story->run);
     tell_state(story->command, &story->run);
+    tell_hold(story->command, &story->run);
     jr_grid_init(&story->grid, job_columns, sizeof job_columns / sizeof *job_columns);
     status = tell_jobs(story);
     if (story->grid.used > 0)
@@ -187,6 +202,21 @@ static int tell_as_json(struct story *story)
     return status;
 }
 
+/* Was the run there, and somebody had it forgotten? */
+static bool tell_who_forgot(const struct jr_command *command, uint64_t run_id)
+{
+    struct jr_error error;
+    struct jr_act act;
+    char when[JR_WHEN_SIZE];
+
+    if (jr_control_find_act(command->store, JR_ACT_FORGET, run_id, &act, &error) != JR_OK)
+        return false;
+    jr_command_fail(JR_EXIT_FAILED, "nothing is recorded of run %llu of %s: it was forgotten by "
+                    "%s at %s", (unsigned long long)run_id, act.repo,
+                    *act.who == '\0' ? "somebody" : act.who, jr_command_when(act.at_ms, when));
+    return true;
+}
+
 int jr_command_why(struct jr_command *command)
 {
     struct story story = { .command = command };
@@ -203,6 +233,8 @@ int jr_command_why(struct jr_command *command)
     if (status != JR_EXIT_OK)
         return status;
     err = jr_listing_run(command->store, run_id, &story.run, &error);
+    if (err == JR_ENOENT && tell_who_forgot(command, run_id))
+        return JR_EXIT_FAILED;
     if (err == JR_ENOENT)
         return jr_command_fail(JR_EXIT_FAILED, "%s: no webhook told of it, or it is older than "
                                "RETENTION, or it was forgotten. Does the repository have the "

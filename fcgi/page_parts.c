@@ -228,3 +228,17 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
         jr_html(page, "#%llu", (unsigned long long)run->run_id);
     jr_buffer_add(page, "</small>");
 }
+
+void jr_page_pause(struct jr_buffer *page, const struct jr_pause *pause)
+{
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    jr_html(page, "<p class=\"note\"><span class=\"badge wait\">paused</span> <bdi>%s</bdi></p>\n",
+            jr_pause_words(pause, words));
+}
+
+void jr_page_pauses(struct jr_buffer *page, const struct jr_pauses *pauses)
+{
+    for (size_t i = 0; i < pauses->count; i++)
+        jr_page_pause(page, &pauses->items[i]);
+}

@@ -10,6 +10,7 @@
 #define JR_PAGE_PARTS_H
 
 #include "lib/buffer.h"
+#include "lib/pause.h"
 #include "lib/run.h"
 #include "lib/settings.h"
 
@@ -46,5 +47,9 @@ void jr_page_sentence(struct jr_buffer *page, const char *words);
 /* A run by its names: repository, workflow, branch, number; with links. */
 void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,
                       const struct jr_run *run);
+
+/* A paragraph about a pause that is in force, and one for each. */
+void jr_page_pause(struct jr_buffer *page, const struct jr_pause *pause);
+void jr_page_pauses(struct jr_buffer *page, const struct jr_pauses *pauses);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "fcgi/page_parts.h"
 #include "fcgi/page_run.h"
+#include "lib/control.h"
 #include "lib/github.h"
 #include "lib/html.h"
 #include "lib/listing.h"
@@ -24,6 +25,7 @@
 /* What is read of a run before anything is written. */
 struct story {
     struct jr_run run;
+    struct jr_pauses pauses;
     struct jr_job jobs[JOBS_MOST]; /* by id, the greatest ones */
     size_t jobs_count;
     size_t jobs_left_out;
@@ -56,14 +58,16 @@ static enum jr_err read_jobs(struct jr_store *store, struct story *story, struct
     return JR_OK;
 }
 
-static enum jr_err read_story(struct jr_store *store, uint64_t run_id, struct story *story,
-                              struct jr_error *error)
+static enum jr_err read_story(struct jr_store *store, uint64_t run_id, int64_t now_ms,
+                              struct story *story, struct jr_error *error)
 {
     enum jr_err err = jr_listing_run(store, run_id, &story->run, error);
     uint32_t number;
 
     if (err == JR_OK)
         err = read_jobs(store, story, error);
+    if (err == JR_OK)
+        err = jr_control_pauses(store, now_ms, &story->pauses, error);
     if (err != JR_OK)
         return err;
     if (story->run.history_count > ENTRIES_MOST)
@@ -105,17 +109,25 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
     jr_buffer_add(page, "</dd></div>\n</dl>\n");
 }
 
-/* What is going to happen, where something is. */
-static void add_prospect(struct jr_buffer *page, const struct jr_run *run, int64_t now_ms)
+/* What is going to happen, where something is; pause: what holds it up, NULL: nothing does. */
+static void add_prospect(struct jr_buffer *page, const struct jr_run *run,
+                         const struct jr_pause *pause, int64_t now_ms)
 {
-    if (run->due_ms != 0) {
+    if (run->due_ms != 0 && pause != NULL) {
+        jr_buffer_add(page, "<p class=\"soft\">");
+        jr_page_sentence(page, jr_reason_words(JR_REASON_PAUSED));
+        jr_html(page, " <span class=\"mono\">(%s)</span></p>\n", jr_reason_token(JR_REASON_PAUSED));
+        jr_page_pause(page, pause);
+    } else if (run->due_ms != 0) {
         jr_buffer_add(page, "<p class=\"soft\">GitHub is asked about it ");
         if (run->due_ms <= now_ms)
             jr_buffer_add(page, "now");
         else
             jr_page_time(page, run->due_ms, now_ms);
-        jr_html(page, run->tries > 0 ? "; it was asked %u times before.</p>\n" : ".</p>\n",
-                run->tries);
+        if (run->tries > 0)
+            jr_html(page, "; it was asked %u %s before", run->tries,
+                    jr_say_plural(run->tries, "time", "times"));
+        jr_buffer_add(page, ".</p>\n");
     } else if (run->quiet_due_ms != 0) {
         jr_buffer_add(page, "<p class=\"soft\">If nothing is heard of it, GitHub is asked ");
         jr_page_time(page, run->quiet_due_ms, now_ms);
@@ -124,8 +136,9 @@ static void add_prospect(struct jr_buffer *page, const struct jr_run *run, int64
 }
 
 static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
-                     const struct jr_run *run, int64_t now_ms)
+                     const struct story *story, int64_t now_ms)
 {
+    const struct jr_run *run = &story->run;
     char url[JR_URL_SIZE];
 
     jr_html(page, "<nav class=\"small\" aria-label=\"Where you are\"><a href=\"/status\">Status</a> "
@@ -141,7 +154,7 @@ static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
     jr_buffer_add(page, " <span>");
     jr_page_why(page, run);
     jr_buffer_add(page, "</span></p>\n");
-    add_prospect(page, run, now_ms);
+    add_prospect(page, run, jr_pauses_find(&story->pauses, run->repo), now_ms);
     add_facts(page, settings, run, now_ms);
     jr_buffer_add(page, "</article>\n");
 }
@@ -298,12 +311,12 @@ enum jr_err jr_page_run(const struct jr_handler *handler, uint64_t run_id, struc
 
     if (story == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    err = read_story(handler->store, run_id, story, error);
+    err = read_story(handler->store, run_id, now_ms, story, error);
     if (err == JR_OK) {
         snprintf(title, sizeof title, "Run %llu of %s \xe2\x80\x93 job-rerunner",
                  (unsigned long long)run_id, story->run.repo);
         jr_page_begin(page, handler->settings, title, false, now_ms);
-        add_head(page, handler->settings, &story->run, now_ms);
+        add_head(page, handler->settings, story, now_ms);
         add_story(page, story);
         add_jobs(page, story);
         jr_page_end(page);

@@ -7,7 +7,9 @@
 
 #include "fcgi/health.h"
 #include "fcgi/page_parts.h"
+#include "fcgi/page_settings.h"
 #include "fcgi/page_status.h"
+#include "lib/control.h"
 #include "lib/days.h"
 #include "lib/flaky.h"
 #include "lib/html.h"
@@ -32,6 +34,7 @@
 struct status {
     uint64_t runs_known, waiting_known;
     uint64_t used_bytes, map_bytes;
+    struct jr_pauses pauses;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
     struct jr_run runs[2 * RUNS_MOST]; /* the second half is for reading only */
@@ -127,6 +130,8 @@ static enum jr_err read_status(struct jr_store *store, struct status *status, in
     if (err == JR_OK)
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
     if (err == JR_OK)
+        err = jr_control_pauses(store, now_ms, &status->pauses, error);
+    if (err == JR_OK)
         err = read_waiting(store, status, error);
     if (err == JR_OK)
         err = read_runs(store, status, error);
@@ -178,8 +183,8 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
     add_figure(page, "Reruns", jr_say_count(sum.reruns, number), note);
     if (ended > 0)
-        snprintf(note, sizeof note, "%.0f %% of the %u that were rerun",
-                 100.0 * sum.rescued / ended, ended);
+        snprintf(note, sizeof note, "%.0f %% of the %u that %s rerun",
+                 100.0 * sum.rescued / ended, ended, jr_say_plural(ended, "was", "were"));
     else
         snprintf(note, sizeof note, "in %d days", DAYS);
     add_figure(page, "Runs rescued", jr_say_count(sum.rescued, number), note);
@@ -245,6 +250,7 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
                         const struct status *status, int64_t now_ms)
 {
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
+    jr_page_pauses(page, &status->pauses);
     if (status->waiting_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">Nothing is waiting. A run that looks failed stands "
                             "here until GitHub has been asked about it.</p>\n</section>\n");
@@ -269,7 +275,9 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
         jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
         jr_page_time(page, run->waiting_ms, now_ms);
         jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
-        if (run->due_ms <= now_ms)
+        if (jr_pauses_find(&status->pauses, run->repo) != NULL)
+            jr_buffer_add(page, jr_reason_token(JR_REASON_PAUSED));
+        else if (run->due_ms <= now_ms)
             jr_buffer_add(page, "now");
         else
             jr_page_time(page, run->due_ms, now_ms);
@@ -527,6 +535,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
         add_runs(page, handler->settings, status, now_ms);
         add_flaky(page, status);
         add_runners(page, status);
+        jr_page_settings(page, handler, now_ms);
         jr_page_end(page);
     }
     free(status);

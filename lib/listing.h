@@ -16,6 +16,7 @@
 #include "lib/history.h"
 #include "lib/run.h"
 #include "lib/store.h"
+#include "lib/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,9 +29,11 @@
 
 /* Which runs are wanted. */
 struct jr_listing_filter {
-    const char *repo; /* a pattern, see jr_text_match(); NULL: all */
     int phase;        /* enum jr_phase, or JR_LISTING_ANY_PHASE */
     int64_t since_ms; /* with an event since then; 0: all */
+    struct jr_list repos, branches, workflows; /* patterns, see jr_text_match(); empty: all */
+    const bool *reasons;     /* which of JR_REASONS; NULL: all */
+    const bool *conclusions; /* which of JR_CONCLUSIONS; NULL: all */
 };
 
 /* How far a listing has come; all zero at first. */
@@ -59,6 +62,15 @@ enum jr_err jr_listing_runs(struct jr_store *store, const struct jr_listing_filt
  */
 enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct jr_run *run,
                                 struct jr_error *error) JR_CHECKED;
+
+/*
+ * The ids of all runs whose history has an entry since then, to the hour, in the order of
+ * ids, each once. A run of which something is told meanwhile is among them.
+ *   run_ids  out: owned by the caller, free(); NULL unless JR_OK, or when there is none
+ *   count    out: how many there are
+ */
+enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t **run_ids,
+                            size_t *count, struct jr_error *error) JR_CHECKED;
 
 /*
  * The next entries of the outbox, as they come due. `due_ms` of a run is when;

@@ -67,3 +67,8 @@ char *jr_say_count(uint64_t count, char buffer[JR_COUNT_SIZE])
     *to = '\0';
     return buffer;
 }
+
+const char *jr_say_plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}

@@ -75,7 +75,7 @@ $github->script(POST => $refused->id . '/rerun', { status => 403, body => { mess
 $refused->play(build => 'success', test => 'failure');
 decided($refused);
 ok $service->log->wait_entry('rerun', run => $refused->id, reason => 'no-permission'), 'another is refused';
-my $good = played('success', branch => 'release/1');
+my $good = played('success', head_branch => 'release/1');
 
 subtest 'status' => sub {
     my ($status, $result) = json_of($service, 'status');
@@ -113,6 +113,16 @@ subtest 'runs' => sub {
     is $odd->{workflow}, "Nightly \x{1F319} \x{65e5}\x{672c} \e[31m", 'a name comes through';
     is $odd->{reason}, 'no-permission', 'reason';
     is scalar @{ json_of($service, 'runs', '--repo', 'octo/w*') }, 1, '--repo';
+    is scalar @{ json_of($service, 'runs', '--repo', 'octo/w*,octo/app') }, 3, '--repo with a list';
+    my $ids = sub { [sort map { $_->{run_id} } @{ json_of($service, 'runs', @_) }] };
+    is_deeply $ids->('--branch', 'release/*'), [$good->id], '--branch';
+    is_deeply $ids->('--workflow', 'nightly*'), [$refused->id], '--workflow';
+    is_deeply $ids->('--reason', 'no-permission,dry-run'), [$refused->id], '--reason';
+    is_deeply $ids->('--conclusion', 'failure'), [$refused->id], '--conclusion';
+    is_deeply $ids->('--reason=jobs-succeeded', '--branch=main'), [$flaky->id], 'two of them at once';
+    is_deeply $ids->('--conclusion=none', '--branch=release/?'), [$good->id], 'no conclusion yet';
+    fails_with(at($service, 'runs', '--reason', 'no-permision'), EX_USAGE, qr/no 'no-permision'; did you mean no-permission\?/, 'a slip');
+    fails_with(at($service, 'runs', '--conclusion', 'success,failed'), EX_USAGE, qr/no 'failed'/, 'no conclusion');
     is scalar @{ json_of($service, 'runs', '--state=open') }, 2, '--state open';
     is scalar @{ json_of($service, 'runs', '--state=closed') }, 1, '--state closed';
     is scalar @{ json_of($service, 'runs', '--since', '1h') }, 3, '--since an age';
@@ -257,11 +267,11 @@ subtest 'rerun' => sub {
 };
 
 subtest 'forget' => sub {
-    my ($forgotten) = json_of($service, 'forget', $good->id);
+    my ($forgotten) = json_of($service, 'forget', '--yes', $good->id);
     is $forgotten->{jobs}, 2, 'its jobs';
     cmp_ok $forgotten->{deliveries}, '>=', 4, 'its deliveries';
     fails_with(at($service, 'why', $good->id), EX_FAILED, qr/nothing is recorded/, 'it is gone');
-    fails_with(at($service, 'forget', $good->id), EX_FAILED, qr/nothing is recorded/, 'once only');
+    fails_with(at($service, 'forget', $good->id, '--yes'), EX_FAILED, qr/nothing is recorded/, 'once only');
 };
 
 subtest 'export' => sub {
@@ -385,7 +395,7 @@ subtest 'settings from a file' => sub {
         print {$fh} $text;
         close $fh;
     };
-    $write->('env', "# a comment\nSTATE_DIR=\"@{[ $service->state_dir ]}\"\n  MAP_SIZE = 64M  \nNO_RETRY_LIST='robot,\\\nother'\n"
+    $write->('env', "# a comment\nSTATE_DIR=\"@{[ $service->state_dir ]}\"\n  MAP_SIZE = 64M  \nNO_RETRY_LIST=\"robot,\\\nother\"\n"
         . "GITHUB_API_URL=@{[ $github->url ]}\n");
     $write->('github/token', JR::Service::token() . "\n");
     $write->('github/sign_key', "a-key-in-a-file-of-its-own\n");
@@ -476,6 +486,42 @@ subtest 'help' => sub {
         is tool(['help', $name])->{out}, $help->{out}, "help $name says the same";
         fails_with(tool([$name, '--nonsense']), EX_USAGE, qr/--nonsense/, "$name --nonsense");
     }
+};
+
+subtest 'how a command may be written' => sub {
+    is tool(['-h'])->{out}, tool(['--help'])->{out}, '-h';
+    is tool(['-V'])->{out}, tool(['--version'])->{out}, '-V';
+    is tool([qw(why -h)])->{out}, tool([qw(why --help)])->{out}, 'why -h';
+    is tool([qw(-h why)])->{out}, tool([qw(help why)])->{out}, '-h why';
+    is tool([qw(--json --limit 5 --version)])->{status}, 0, 'options that --version does not need';
+    for my $before (['--json'], ['--json', '--limit', 1], ['--limit=1', '--json']) {
+        my $runs = eval { $JSON->decode(at($service, @$before, 'runs')->{out}) };
+        is ref $runs, 'ARRAY', "@$before before the command";
+        is scalar @$runs, @$before > 1 ? 1 : scalar @$runs, 'counts';
+    }
+    my %slip = (
+        'statu'             => qr/no command 'statu'; did you mean 'status'\?/,
+        'help rnus'         => qr/no command 'rnus'; did you mean 'runs'\?/,
+        'nonsense'          => qr/no command 'nonsense'; see job-rerunner --help/,
+        'status --jsn'      => qr/no option '--jsn'; did you mean --json\?/,
+        '--jsn status'      => qr/no option '--jsn'; did you mean --json\?/,
+        '--limt 5 runs'     => qr/no option '--limt'; did you mean --limit\?/,
+        '--json'            => qr/which command\?/,
+        '--env-file status' => qr/which command\?/,
+        'status -x'         => qr/no option '-x'/,
+    );
+    fails_with(tool([split / /, $_]), EX_USAGE, $slip{$_}, $_) for sort keys %slip;
+};
+
+subtest 'one of each' => sub {
+    my $single = service(github => $github, RECONCILE_INTERVAL => 0)->start;
+    my $run = workflow_run(github => $github, door => $single->http, jobs => ['build']);
+    $run->play(build => 'success');
+    like at($single, 'status')->{out}, qr/, 1 run, 1 repository$/m, 'status';
+    like at($single, 'check')->{out}, qr/, 1 run, 0 waiting/, 'check';
+    like at($single, 'why', $run->id)->{out}, qr/^Of its jobs 1 is known, /m, 'why';
+    like at($single, 'backup', tmpdir() . '/single')->{out}, qr/, 1 run, \d+ records of it$/m, 'backup';
+    $single->stop_service;
 };
 
 finish();

@@ -80,10 +80,19 @@ static void count_is_said(void **state)
     assert_string_equal(jr_say_count(row->count, text), row->name);
 }
 
+static void words_for_one_and_many(void **state)
+{
+    (void)state;
+    assert_string_equal(jr_say_plural(0, "entry", "entries"), "entries");
+    assert_string_equal(jr_say_plural(1, "entry", "entries"), "entry");
+    assert_string_equal(jr_say_plural(2, "entry", "entries"), "entries");
+}
+
 int main(void)
 {
     TABLE(spans, span_is_said);
     TABLE(sizes, size_is_said);
     TABLE(counts, count_is_said);
+    TEST(words_for_one_and_many);
     return run_program("say");
 }
