@@ -111,20 +111,24 @@ static const struct {
     { { "token-rejected", false, "GitHub rejects the token or the App's key, so nothing is asked and nothing is rerun.",
         "Put a new token in its place, or a new key. What waits stays due." },
       token_is_rejected },
-    { { "shut-out", false, "An owner of repositories shuts this program out: an IP allow list, SAML, a policy for tokens, a suspension.",
-        "`job-rerunner status' and the log say who, and in which words. What is due there stays due." },
+    { { "shut-out", false, "An owner of repositories shuts this program out: an IP allow list, SAML, a policy for "
+        "tokens, a suspension.",
+        "`job-rerunner status' and the log say who, and in which words. What is due there stays "
+        "due." },
       is_shut_out },
     { { "rate-limited", false, "GitHub's rate limit is used up, so calls wait.",
         "It goes on by itself. If it happens often, give this program a user of its own." },
       is_rate_limited },
     { { "github-unreachable", false, "GitHub cannot be reached, and runs wait.",
-        "Network, name server, https_proxy, GITHUB_CA_FILE, GITHUB_API_URL? The log has the words of the last call. It goes on by itself." },
+        "Network, name server, https_proxy, GITHUB_CA_FILE, GITHUB_API_URL? The log has the words "
+        "of the last call. It goes on by itself." },
       is_unreachable },
     { { "server-error", false, "GitHub fails at each call, and runs wait.",
         "https://www.githubstatus.com/ may tell more. It goes on by itself." },
       server_fails },
     { { "not-github", false, "Something else answers in GitHub's place, and runs wait.",
-        "Look at the proxy, the ingress, and whether GITHUB_API_URL lacks /api/v3: job-rerunner check --online." },
+        "Look at the proxy, the ingress, and whether GITHUB_API_URL lacks /api/v3: job-rerunner "
+        "check --online." },
       stranger_answers },
     { { "map-filling", false, "The store is over 80 % full.",
         "Raise MAP_SIZE or lower RETENTION; at 90 % the oldest history goes." },

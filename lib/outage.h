@@ -31,10 +31,11 @@
 #define JR_OUTAGE_TOLD_MS JR_MINUTE_MS
 
 struct jr_outage {
-    enum jr_reason reason; /* UNREACHABLE, SERVER_ERROR, NOT_GITHUB; NONE: the last call was answered */
+    /* UNREACHABLE, SERVER_ERROR, NOT_GITHUB; NONE: the last call was answered */
+    enum jr_reason reason;
     int64_t good_ms;       /* when GitHub answered last; 0: it never has */
     uint64_t about;        /* the run that the last call was about; 0: no run */
-    unsigned failed;       /* how many in a row, those about the run of the one before not counted */
+    unsigned failed;       /* in a row; those about the run of the one before do not count */
     int64_t wait_ms;       /* the wait after the last one; 0: there is none */
     int64_t held_until_ms;
 };

@@ -23,7 +23,7 @@ struct jr_repo {
     int64_t tried_ms;      /* when the last look was begun, whatever came of it; 0: never */
     int64_t look_ms;       /* when the last whole look was begun; 0: never */
     int64_t deep_ms;       /* when the last whole look far back was begun; 0: never */
-    uint32_t gone_looks;   /* how often in a row GitHub has not shown it, with no event since; 0: it does */
+    uint32_t gone_looks;   /* how often in a row GitHub has not shown it; 0: it has, or an event came */
     bool gone_told;        /* the log was told; until GitHub shows it again */
 };
 

@@ -191,9 +191,9 @@ static void name_of(enum jr_shut shut, const char *repo, char name[JR_REPO_SIZE]
         name[owner_length(name)] = '\0';
 }
 
-struct jr_shutout *jr_shutouts_note(struct jr_shutouts *shutouts, const struct jr_settings *settings,
-                                    const struct jr_call *call, const char *repo, bool posted,
-                                    int64_t now_ms, bool *begun)
+struct jr_shutout *jr_shutouts_note(struct jr_shutouts *shutouts,
+                                    const struct jr_settings *settings, const struct jr_call *call,
+                                    const char *repo, bool posted, int64_t now_ms, bool *begun)
 {
     struct jr_shutout *item = NULL;
     char name[JR_REPO_SIZE];

@@ -77,9 +77,9 @@ const struct jr_shutout *jr_shutouts_find(struct jr_shutouts *shutouts, const ch
  *   begun   out: nothing was known of it before
  * Returns it, to be saved; NULL when there is no memory.
  */
-struct jr_shutout *jr_shutouts_note(struct jr_shutouts *shutouts, const struct jr_settings *settings,
-                                    const struct jr_call *call, const char *repo, bool posted,
-                                    int64_t now_ms, bool *begun);
+struct jr_shutout *jr_shutouts_note(struct jr_shutouts *shutouts,
+                                    const struct jr_settings *settings, const struct jr_call *call,
+                                    const char *repo, bool posted, int64_t now_ms, bool *begun);
 
 /*
  * Is one over by this answer about repo, or because nobody has heard of it for long? Takes

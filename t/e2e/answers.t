@@ -355,6 +355,7 @@ sub stopped_by {
     my $own = github();
     my $limited = service(github => $own, %o)->start;
     my $run = run_of($limited);
+    $_ = $_->() for grep { ref } values %{ $act->{headers} // {} };
     $own->script($method => $run->id . ($method eq 'GET' ? '$' : '/rerun'), $act);
     fails($run);
     my $line = $limited->log->wait_entry('calls-stopped');
@@ -385,12 +386,12 @@ my @LIMITS = (
         '8\d\d|90[012]'],
     ['a used-up limit, reset long ago', message(403, 'no', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => 5), 60],
     ['a secondary limit beside a reset that is over', message(403, 'You have exceeded a secondary rate limit.',
-        'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => $now - 1), 60],
+        'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => in_s(-1)), 60],
     (map {
         my ($name, $ahead) = @$_;
         ["a used-up limit, GitHub's clock $name", message(403, 'no', 'X-RateLimit-Remaining' => 0,
-            'X-RateLimit-Reset' => $now + $ahead + 900,
-            'Date' => POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime $now + $ahead)), 902];
+            'X-RateLimit-Reset' => in_s($ahead + 900),
+            'Date' => sub { POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime time + $ahead) }), 902];
     } ['an hour ahead', 3600], ['an hour behind', -3600]),
     ['a used-up limit, reset next year', message(403, 'no', 'X-RateLimit-Remaining' => 0,
         'X-RateLimit-Reset' => in_s(31_536_000)), 3660],
@@ -408,7 +409,6 @@ my @LIMITS = (
 subtest 'rate limits: how long all calls stop' => sub {
     for my $i (0 .. $#LIMITS) {
         my ($name, $act, $seconds) = @{ $LIMITS[$i] };
-        $_ = $_->() for grep { ref } values %{ $act->{headers} // {} };
         my $stop = stopped_by($i % 2 ? 'POST' : 'GET', $act);
         like $stop->{text}, qr/no call for (?:$seconds) s\b/, "$name: $seconds s";
         ok is_degraded($stop->{service}, qr/rate-limited/), "$name: /healthz says so";
@@ -486,7 +486,7 @@ subtest 'when a rate limit is over' => sub {
     my @stops = (
         stopped_by(GET => message(429, 'slow down', 'Retry-After' => 1)),
         stopped_by(POST => message(403, 'slow down', 'Retry-After' => 1)),
-        stopped_by(GET => message(403, 'API rate limit exceeded', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => 2 + int time)),
+        stopped_by(GET => message(403, 'API rate limit exceeded', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => in_s(6))),
     );
     my @least = (1, 1, 2);
     for my $i (0 .. $#stops) {
