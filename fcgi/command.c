@@ -10,6 +10,7 @@
 #include "lib/envfile.h"
 #include "lib/github.h"
 #include "lib/lock.h"
+#include "lib/standing.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
@@ -327,25 +328,32 @@ void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct 
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
                          const struct jr_run *run)
 {
+    enum jr_conclusion result = jr_run_conclusion(run);
+    struct jr_standing standing;
     char url[JR_URL_SIZE];
 
+    jr_standing_of(run, &standing);
     jr_emit_open(emit, key);
     jr_emit_number(emit, "run_id", (int64_t)run->run_id);
     (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
     jr_emit_text(emit, "url", url);
     jr_emit_text(emit, "repository", run->repo);
-    jr_emit_text(emit, "workflow", run->workflow);
+    jr_emit_text(emit, "workflow", jr_run_workflow(run));
     jr_emit_text(emit, "branch", run->branch);
     jr_emit_text(emit, "trigger", run->trigger);
     jr_emit_text(emit, "actor", run->actor);
     jr_emit_text(emit, "triggering_actor", run->triggering_actor);
     jr_emit_number(emit, "attempt", run->attempt);
     jr_emit_text(emit, "state", jr_phase_name(run->phase));
-    jr_emit_text(emit, "reason", jr_reason_token(run->reason));
-    jr_emit_text(emit, "reason_text", jr_reason_words(run->reason));
+    jr_emit_text(emit, "verdict", standing.word);
+    jr_emit_text(emit, "reason", standing.token);
+    jr_emit_text(emit, "reason_text", standing.why);
+    jr_emit_text(emit, "remedy", standing.remedy);
     jr_emit_text(emit, "conclusion",
                  run->conclusion == JR_CONCLUSION_NONE ? NULL
                                                        : jr_conclusion_name(run->conclusion));
+    jr_emit_text(emit, "result",
+                 result == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(result));
     jr_emit_number(emit, "jobs_known", run->jobs_known);
     jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
     jr_emit_number(emit, "jobs_failed", run->jobs_failed);

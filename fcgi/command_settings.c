@@ -347,8 +347,8 @@ static void tell_unmatched(const struct jr_command *command, struct jr_emit *emi
         if (patterns->matched[j])
             continue;
         (void)jr_text_copy(pattern, sizeof pattern, patterns->list->items[j]);
-        snprintf(text, sizeof text, "'%s' has matched nothing so far; runs that were looked at: %zu%s",
-                 pattern, looked, looked >= LOOKS_MOST ? ", the newest" : "");
+        snprintf(text, sizeof text, "'%s' has matched nothing so far; runs that were looked at: "
+                 "%zu%s", pattern, looked, looked >= LOOKS_MOST ? ", the newest" : "");
         tell_doubt(command, emit, patterns->setting, text);
     }
 }

@@ -8,6 +8,7 @@
 #include "fcgi/access.h"
 #include "fcgi/command.h"
 #include "fcgi/health.h"
+#include "lib/halt.h"
 #include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/lock.h"
@@ -36,6 +37,7 @@ struct picture {
     int64_t first_due_ms; /* 0: nothing waits */
     uint64_t first_due_run;
     int64_t oldest_ms; /* since when the one waits that has waited longest; 0: nothing waits */
+    struct jr_halt halt;
     /* GitHub, as it said last; 0: not said */
     int64_t rate_limit, rate_remaining, rate_reset_ms, rate_limited_until_ms;
     int64_t token_rejected_ms, token_taken_ms, token_expires_ms;
@@ -101,11 +103,11 @@ static void look_at_settings(struct picture *picture, const struct jr_command *c
 }
 
 static enum jr_err look_at_store(struct picture *picture, struct jr_store *store,
-                                 struct jr_error *error)
+                                 const struct jr_settings *settings, struct jr_error *error)
 {
     struct jr_txn txn;
     struct jr_throttle throttle;
-    struct jr_listing listing = { .ended = false };
+    struct jr_listing_outbox listing = { .ended = false };
     struct jr_run first;
     size_t count;
     enum jr_err err;
@@ -137,6 +139,8 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
         picture->first_due_ms = first.due_ms;
         picture->first_due_run = first.run_id;
     }
+    if (err == JR_OK)
+        err = jr_halt_read(store, settings, picture->now_ms, &picture->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     return err;
@@ -206,10 +210,30 @@ static void emit_shutouts(struct jr_emit *emit, const struct jr_shutouts *shutou
     jr_emit_close_array(emit);
 }
 
+static void emit_github(struct jr_emit *emit, const struct picture *picture)
+{
+    bool rate_known = picture->rate_limit != 0;
+    bool access_known = picture->access != JR_ACCESS_UNKNOWN && picture->access != JR_ACCESS_NONE;
+
+    jr_emit_open(emit, "github");
+    emit_count(emit, "rate_limit", rate_known, picture->rate_limit);
+    emit_count(emit, "rate_remaining", rate_known, picture->rate_remaining);
+    jr_emit_time(emit, "rate_reset_at", picture->rate_reset_ms);
+    jr_emit_time(emit, "rate_limited_until", picture->rate_limited_until_ms);
+    jr_emit_text(emit, "access", !access_known ? NULL : picture->app ? "app" : "token");
+    jr_emit_text(emit, "token_state", jr_access_token(picture->access));
+    jr_emit_time(emit, "token_taken_at", picture->token_taken_ms);
+    jr_emit_time(emit, "token_rejected_since", picture->token_rejected_ms);
+    jr_emit_time(emit, "token_expires_at", picture->token_expires_ms);
+    emit_shutouts(emit, &picture->shutouts);
+    jr_emit_time(emit, "sweep_begun_at", picture->sweep_begun_ms);
+    jr_emit_time(emit, "sweep_ended_at", picture->sweep_ended_ms);
+    jr_emit_close(emit);
+}
+
 static void emit_picture(const struct jr_command *command, const struct picture *picture)
 {
     struct jr_emit emit;
-    bool rate_known = picture->rate_limit != 0;
 
     jr_emit_init(&emit, stdout);
     jr_emit_open(&emit, NULL);
@@ -229,23 +253,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     emit_count(&emit, "first_due_run_id", picture->waiting != 0, (int64_t)picture->first_due_run);
     jr_emit_time(&emit, "oldest_since", picture->oldest_ms);
     jr_emit_close(&emit);
-    jr_emit_open(&emit, "github");
-    emit_count(&emit, "rate_limit", rate_known, picture->rate_limit);
-    emit_count(&emit, "rate_remaining", rate_known, picture->rate_remaining);
-    jr_emit_time(&emit, "rate_reset_at", picture->rate_reset_ms);
-    jr_emit_time(&emit, "rate_limited_until", picture->rate_limited_until_ms);
-    jr_emit_text(&emit, "access", picture->access == JR_ACCESS_UNKNOWN
-                                         || picture->access == JR_ACCESS_NONE ? NULL
-                                  : picture->app ? "app"
-                                                 : "token");
-    jr_emit_text(&emit, "token_state", jr_access_token(picture->access));
-    jr_emit_time(&emit, "token_taken_at", picture->token_taken_ms);
-    jr_emit_time(&emit, "token_rejected_since", picture->token_rejected_ms);
-    jr_emit_time(&emit, "token_expires_at", picture->token_expires_ms);
-    emit_shutouts(&emit, &picture->shutouts);
-    jr_emit_time(&emit, "sweep_begun_at", picture->sweep_begun_ms);
-    jr_emit_time(&emit, "sweep_ended_at", picture->sweep_ended_ms);
-    jr_emit_close(&emit);
+    emit_github(&emit, picture);
     jr_emit_open(&emit, "store");
     jr_emit_number(&emit, "format", JR_STORE_FORMAT);
     jr_emit_number(&emit, "runs", (int64_t)picture->runs);
@@ -369,9 +377,10 @@ static void tell_github(const struct picture *picture)
     else if (picture->rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld %s left, whole again at %s\n", (long long)picture->rate_remaining,
+        printf("%lld of %lld %s left, whole again %s %s\n", (long long)picture->rate_remaining,
                (long long)picture->rate_limit,
                jr_say_plural((uint64_t)picture->rate_limit, "call", "calls"),
+               picture->rate_reset_ms > picture->now_ms ? "at" : "since",
                jr_command_when(picture->rate_reset_ms, when));
     tell_access(picture);
     tell_shutouts(&picture->shutouts);
@@ -387,6 +396,7 @@ static void tell_github(const struct picture *picture)
 
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
+    const struct jr_halt halt = jr_halt_with(&picture->halt, jr_pauses_whole(&command->pauses));
     char when[JR_WHEN_SIZE], since[JR_WHEN_SIZE], span[64], folder[512];
     char used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
 
@@ -407,7 +417,8 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     else
         printf("%llu waiting, the first due at %s (%s), the oldest since %s\n",
                (unsigned long long)picture->waiting, jr_command_when(picture->first_due_ms, when),
-               distance(picture, picture->first_due_ms, span),
+               halt.word != NULL ? halt.word
+                                 : distance(picture, picture->first_due_ms, span),
                jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
@@ -444,7 +455,7 @@ int jr_command_status(struct jr_command *command)
     }
     picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
-    if (look_at_store(&picture, command->store, &error) != JR_OK)
+    if (look_at_store(&picture, command->store, &command->settings, &error) != JR_OK)
         return jr_command_store_failed(&error);
     look_at_health(&picture, &command->settings, runtime);
     if (command->json)

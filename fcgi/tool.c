@@ -47,7 +47,9 @@ static const struct jr_option check_options[] = {
     COMMON
 };
 static const struct jr_option export_options[] = { SINCE("only what happened since"), COMMON };
-static const struct jr_option flaky_options[] = { REPO, LIMIT("20"), COMMON };
+static const struct jr_option flaky_options[] = {
+    REPO, SINCE("only executions that ended on that day or later"), LIMIT("20"), COMMON
+};
 static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
 static const struct jr_option forget_options[] = {
     { "yes", NULL, false, "do not ask; without a terminal it has to be given" }, COMMON
@@ -77,6 +79,10 @@ static const struct jr_option runs_options[] = {
     COMMON
 };
 
+static const struct jr_option why_options[] = {
+    { "events", NULL, false, "show each webhook, too" }, COMMON
+};
+
 static const struct row {
     const char *name, *alias, *letter, *words;
     size_t least, most; /* of the words */
@@ -90,16 +96,19 @@ static const struct row {
       "Exit status 0: the service does its work; 1: it does not, or is not running." },
     { "runs", NULL, NULL, "", 0, 0, runs_options,
       "list the runs, the newest first", jr_command_runs, NULL },
-    { "why", NULL, NULL, "RUN", 1, 1, common_options,
+    { "why", NULL, NULL, "RUN", 1, 1, why_options,
       "tell what happened to a run, and why", jr_command_why,
-      "RUN is its number, or the address of its page on GitHub. Shows every event, decision and\n"
-      "call of GitHub's API. Exit status 1: nothing is recorded of it." },
+      "RUN is its number, or the address of its page on GitHub. Shows where it stands and what to\n"
+      "do, then of each attempt its jobs, every decision and every call of GitHub's API; --json\n"
+      "has the webhooks, too. Exit status 1: nothing is recorded of it." },
     { "outbox", NULL, NULL, "", 0, 0, outbox_options,
       "list what waits, as it comes due", jr_command_outbox, NULL },
     { "flaky", NULL, NULL, "", 0, 0, flaky_options,
       "show jobs that fail and then pass, and suspect runners", jr_command_flaky,
-      "RATE of a job is rescued of rescued and not rescued, of a runner blamed of all, with the\n"
-      "95 % interval after it; LOST is the time of the failed executions that were rescued." },
+      "AGAIN: it failed again. RATE of a job is rescued of rescued and failed again, of a runner\n"
+      "blamed of all, with the 95 % interval after it; LOST is the time of the failed executions\n"
+      "that were rescued. A runner is suspect when that interval lies above the rate of all\n"
+      "runners with its labels." },
     { "rerun", NULL, NULL, "RUN", 1, 1, rerun_options,
       "have a run rerun, whatever RUN_ATTEMPTS and filters say", jr_command_rerun,
       "RUN is its number, or the address of its page on GitHub, which a run needs that is not in\n"

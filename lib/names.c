@@ -22,7 +22,8 @@
 
 /*
  * Others' names. A * at the end stands for any more characters.
- * Sources: curl(1), openssl-env(7), environ(7), resolver(5), ld.so(8), systemd.exec(5), sd_notify(3),
+ * Sources: curl(1), openssl-env(7), environ(7), resolver(5), ld.so(8), systemd.exec(5),
+ * sd_notify(3),
  * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
  */
 static const char *const foreign[] = {
@@ -173,8 +174,8 @@ void jr_names_explain(const char *name, char text[JR_NAMES_SIZE])
     char nearest[NAME_SIZE];
 
     if (is_file_of_no_secret(name, nearest))
-        snprintf(text, JR_NAMES_SIZE, "is no setting: only secrets are read from files; set %s itself",
-                 nearest);
+        snprintf(text, JR_NAMES_SIZE, "is no setting: only secrets are read from files; "
+                 "set %s itself", nearest);
     else if (find_nearest(name, false, nearest))
         snprintf(text, JR_NAMES_SIZE, "is no setting; is %s meant?", nearest);
     else if (find_nearest(name, true, nearest))

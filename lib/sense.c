@@ -174,8 +174,8 @@ enum jr_sense jr_sense_branch(const char *value, char text[JR_SENSE_SIZE])
     name = name == NULL ? behind(value, "refs/tags/") : name;
     if (name != NULL) {
         (void)jr_text_copy(part, sizeof part, name);
-        return say(text, JR_SENSE_NONE, "matches no branch, for GitHub tells the name alone: write %s",
-                   part);
+        return say(text, JR_SENSE_NONE, "matches no branch, for GitHub tells the name alone: "
+                   "write %s", part);
     }
     odd = strpbrk(value, "~^:\\[");
     if (odd != NULL)
@@ -187,15 +187,15 @@ enum jr_sense jr_sense_branch(const char *value, char text[JR_SENSE_SIZE])
     name = behind(value, "origin/");
     if (name != NULL && *name != '\0') {
         (void)jr_text_copy(part, sizeof part, name);
-        return say(text, JR_SENSE_DOUBTFUL, "is a branch of a remote in a clone; on GitHub it is %s",
-                   part);
+        return say(text, JR_SENSE_DOUBTFUL, "is a branch of a remote in a clone; on GitHub it is "
+                   "%s", part);
     }
     if (*value == '!')
         return say(text, JR_SENSE_DOUBTFUL, "begins with '!', which is a character like any other: "
                    "nothing is taken out of the list");
     if (strpbrk(value, "|;$") != NULL)
-        return say(text, JR_SENSE_DOUBTFUL, "has '%c' in it: lists are separated by commas, and only "
-                   "* and ? are wildcards", *strpbrk(value, "|;$"));
+        return say(text, JR_SENSE_DOUBTFUL, "has '%c' in it: lists are separated by commas, and "
+                   "only * and ? are wildcards", *strpbrk(value, "|;$"));
     return JR_SENSE_GOOD;
 }
 
@@ -235,17 +235,19 @@ enum jr_sense jr_sense_workflow(const char *value, char text[JR_SENSE_SIZE])
     const char *folder = strstr(value, "workflows/");
 
     if (strstr(value, " #") != NULL)
-        return say(text, JR_SENSE_DOUBTFUL, "has a '#': behind a value that is no comment, but part "
-                   "of it");
+        return say(text, JR_SENSE_DOUBTFUL, "has a '#': behind a value that is no comment, but "
+                   "part of it");
     if (hidden_in(value) != NULL)
         return say(text, JR_SENSE_DOUBTFUL, "has %s in it, which cannot be seen", hidden_in(value));
     if (is_quoted(value))
-        return say(text, JR_SENSE_DOUBTFUL, "has its quotes in it, which are part of the name then");
+        return say(text, JR_SENSE_DOUBTFUL, "has its quotes in it, which are part of the name "
+                   "then");
     if (folder != NULL && behind(value, ".github/workflows/") == NULL && *value != '*')
         return say(text, JR_SENSE_DOUBTFUL, "is likely a path, and these begin with "
                    ".github/workflows/; the file's name alone will do");
     if (behind(value, ".github/workflows/") != NULL && strchr(value, '@') != NULL)
-        return say(text, JR_SENSE_DOUBTFUL, "has a ref behind the path: leave out what begins with @");
+        return say(text, JR_SENSE_DOUBTFUL, "has a ref behind the path: leave out what begins with "
+                   "@");
     return JR_SENSE_GOOD;
 }
 
@@ -282,7 +284,8 @@ enum jr_sense jr_sense_api_url(const char *value, char text[JR_SENSE_SIZE])
         if (behind(host, "api.") == NULL)
             return say(text, JR_SENSE_NONE, "is a web site; its API is https://api.%s", host);
         return *path == '\0' ? JR_SENSE_GOOD
-                             : say(text, JR_SENSE_DOUBTFUL, "has a path; the API is https://%s", host);
+                             : say(text, JR_SENSE_DOUBTFUL, "has a path; the API is https://%s",
+                                   host);
     }
     if (*path == '\0' && is_likely_server(host))
         return say(text, JR_SENSE_DOUBTFUL, "is likely the web site of a GitHub Enterprise Server; "
@@ -297,8 +300,8 @@ enum jr_sense jr_sense_app_id(const char *value, char text[JR_SENSE_SIZE])
 {
     if (value[strspn(value, DIGITS)] == '\0' || behind(value, "Iv") != NULL)
         return JR_SENSE_GOOD;
-    return say(text, JR_SENSE_DOUBTFUL, "is neither a number nor a client id (Iv...): both stand on "
-               "the App's page, its name will not do");
+    return say(text, JR_SENSE_DOUBTFUL, "is neither a number nor a client id (Iv...): both stand "
+               "on the App's page, its name will not do");
 }
 
 enum jr_sense jr_sense_listen(const char *value, char text[JR_SENSE_SIZE])
@@ -316,8 +319,8 @@ enum jr_sense jr_sense_listen(const char *value, char text[JR_SENSE_SIZE])
 enum jr_sense jr_sense_path(const char *value, char text[JR_SENSE_SIZE])
 {
     if (strstr(value, " #") != NULL)
-        return say(text, JR_SENSE_DOUBTFUL, "has a '#': behind a value that is no comment, but part "
-                   "of the name");
+        return say(text, JR_SENSE_DOUBTFUL, "has a '#': behind a value that is no comment, but "
+                   "part of the name");
     if (hidden_in(value) != NULL || is_quoted(value))
         return say(text, JR_SENSE_DOUBTFUL, "has %s, which %s part of the name then",
                    hidden_in(value) == NULL ? "its quotes in it" : hidden_in(value),
@@ -363,14 +366,16 @@ enum jr_sense jr_sense_token(const char *value, char text[JR_SENSE_SIZE])
         return say(text, JR_SENSE_NONE, "has its quotes in it, as no token has: leave them out");
     for (const char *c = value; *c != '\0'; c++)
         if ((unsigned char)*c >= 0x80)
-            return say(text, JR_SENSE_NONE, "has a character in it that is not ASCII, as no token has");
+            return say(text, JR_SENSE_NONE, "has a character in it that is not ASCII, as no "
+                       "token has");
     return JR_SENSE_GOOD;
 }
 
 /* How GitHub's tokens begin. Source: "About authentication to GitHub", token formats. */
 static bool is_likely_token(const char *value)
 {
-    static const char *const beginnings[] = { "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_" };
+    static const char *const beginnings[] = { "ghp_", "gho_", "ghu_", "ghs_", "ghr_",
+                                              "github_pat_" };
 
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
         if (behind(value, beginnings[i]) != NULL)

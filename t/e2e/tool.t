@@ -108,6 +108,9 @@ subtest 'runs' => sub {
     my ($row) = grep { $_->{run_id} == $flaky->id } @$runs;
     is $row->{reruns}, 1, 'how often it was rerun';
     is $row->{attempt}, 2, 'attempt';
+    is $row->{verdict}, 'rescued', 'verdict';
+    is $row->{result}, 'success', 'what its jobs came to';
+    is $row->{conclusion}, undef, 'the run has told nothing itself';
     is $row->{url}, $github->url . '/octo/app/actions/runs/' . $flaky->id, 'its page';
     my ($odd) = grep { $_->{run_id} == $refused->id } @$runs;
     is $odd->{workflow}, "Nightly \x{1F319} \x{65e5}\x{672c} \e[31m", 'a name comes through';
@@ -120,7 +123,8 @@ subtest 'runs' => sub {
     is_deeply $ids->('--reason', 'no-permission,dry-run'), [$refused->id], '--reason';
     is_deeply $ids->('--conclusion', 'failure'), [$refused->id], '--conclusion';
     is_deeply $ids->('--reason=jobs-succeeded', '--branch=main'), [$flaky->id], 'two of them at once';
-    is_deeply $ids->('--conclusion=none', '--branch=release/?'), [$good->id], 'no conclusion yet';
+    is_deeply $ids->('--conclusion=success', '--branch=release/?'), [$good->id], 'what its jobs came to';
+    is_deeply $ids->('--conclusion=none'), [], 'none of them goes on';
     fails_with(at($service, 'runs', '--reason', 'no-permision'), EX_USAGE, qr/no 'no-permision'; did you mean no-permission\?/, 'a slip');
     fails_with(at($service, 'runs', '--conclusion', 'success,failed'), EX_USAGE, qr/no 'failed'/, 'no conclusion');
     is scalar @{ json_of($service, 'runs', '--state=open') }, 2, '--state open';
@@ -129,7 +133,15 @@ subtest 'runs' => sub {
     is scalar @{ json_of($service, 'runs', '--since', '2099-01-01') }, 0, '--since a day to come';
     is scalar @{ json_of($service, 'runs', '--limit', 2) }, 2, '--limit';
 
+    # The order is that of the last event, not of the numbers.
+    $refused->started('build');
+    my @order = map { $_->{run_id} } @{ json_of($service, 'runs') };
+    is_deeply \@order, [$refused->id, $good->id, $flaky->id], 'the newest event comes first';
+
     my $text = at($service, 'runs')->{out};
+    like $text, qr/^LAST EVENT +RUN .* STATE +CONCLUSION +REASON +RERUNS$/m, 'the titles';
+    like $text, qr/ @{[ $flaky->id ]} .* open +success +jobs-succeeded +1$/m, 'one that succeeded';
+    like $text, qr/ @{[ $refused->id ]} .* closed +failure +no-permission +0$/m, 'one that was refused';
     my @line = split /\n/, $text;
     is @line, 4, 'a line each, and the titles';
     unlike $text, qr/[\x00-\x09\x0b-\x1f]/, 'no control character';
@@ -161,6 +173,20 @@ subtest 'a terminal, and a pipe' => sub {
     cmp_ok $longest, '>', 60, 'whatever COLUMNS says';
 };
 
+# Names keep the room, numbers leave.
+subtest 'flaky on a narrow terminal' => sub {
+    my ($script) = grep { -x } '/usr/bin/script';
+    plan skip_all => 'no script(1)' if !$script;
+    my %env = (%{ $service->environment }, COLUMNS => 48, TERM => 'dumb');
+    my $out = tmpdir() . '/typescript';
+    plan skip_all => 'no pseudo-terminals here'
+        if reap(spawn(argv => [$script, '-qefc', 'true', '/dev/null'], env => \%env, out => $out)) != 0;
+    is reap(spawn(argv => [$script, '-qefc', binary() . ' flaky', '/dev/null'], env => \%env, out => $out)), 0, 'exit 0';
+    my $text = read_file_or_empty($out);
+    like $text, qr{^octo/app +CI +test +1 +100 %\r?$}m, 'the names are whole, with how often it happened and the rate';
+    like $text, qr{^REPOSITORY +WORKFLOW +JOB +RESCUED +RATE\r?$}m, 'the other columns have left';
+};
+
 subtest 'why' => sub {
     my ($why, $result) = json_of($service, 'why', $flaky->id);
     is $result->{status}, 0, 'exit 0';
@@ -181,7 +207,15 @@ subtest 'why' => sub {
 
     my $text = at($service, 'why', 'https://github.com/octo/web/actions/runs/' . $refused->id . '/job/1?pr=2');
     is $text->{status}, 0, 'by its address: exit 0' or diag $text->{err};
-    like $text->{out}, qr/^Attempt 1 is decided: .*permission.*\(no-permission\)/m, 'the answer in a sentence';
+    my $first = qr{\A\S+, run .*\n\S+/runs/\d+\n\nRefused: the token may not .*\(no-permission\)\.\nWhat to do: .*rerun @{[ $refused->id ]}\n};
+    like $text->{out}, $first, 'the answer first, and what to do';
+    like $text->{out}, qr/^Attempt 1\nJOB .*\n(?:build|test) .*\n(?:build|test) .*\n.* decision /m, 'then the attempt with its jobs';
+    unlike $text->{out}, qr/ webhook  /, 'webhooks are folded away';
+    like $text->{out}, qr/^\d+ webhooks: job-rerunner why --events @{[ $refused->id ]}$/m, 'but counted';
+    my $all = at($service, 'why', '--events', $flaky->id)->{out};
+    is scalar(() = $all =~ / webhook  /g), 7, '--events shows every one';
+    like $all, qr/^Rescued: every known job .*\(jobs-succeeded\)\.\n.*^Attempt 1\n.* POST .*^Attempt 2\n.*'test'/ms, 'attempt by attempt';
+    unlike $all, qr/^What to do/m, 'nothing is to be done about a run that succeeded';
     like $text->{out}, qr/POST rerun-failed-jobs, \d+ ms: Resource not accessible by integration; answer 403/,
         "GitHub's words and status";
     unlike $text->{out}, qr/\e/, 'no escape sequence';
@@ -199,7 +233,25 @@ subtest 'flaky' => sub {
     cmp_ok $row->{rate_low}, '<', 0.5, 'which tells little';
     is ref $flaky->{runners}, 'ARRAY', 'runners';
     is scalar @{ json_of($service, 'flaky', '--repo', 'nobody/*')->{jobs} }, 0, '--repo';
-    like at($service, 'flaky')->{out}, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
+    my $text = at($service, 'flaky')->{out};
+    like $text, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
+    is $flaky->{since}, undef, 'of all time';
+    my $total = $flaky->{jobs_total};
+    cmp_ok $total->{jobs}, '>', scalar @{ $flaky->{jobs} }, 'the total has also those that never failed';
+    is $total->{rescued}, 1, 'and what was rescued';
+    like $text, qr/^Total: $total->{jobs} jobs, $total->{executions} run, $total->{failures} failed, 1 rescued, 0 failed again, 100 % rescued, \d+ m?s lost$/m,
+        'in a line';
+    like $text, qr/^Total: 0 runners, 0 run, 0 failed, 0 blamed$/m, 'of runners, too';
+
+    my ($lately) = json_of($service, 'flaky', '--since', '30d');
+    like $lately->{since}, qr/^\d{4}-\d\d-\d\dT00:00:00\.000Z$/, '--since: from the beginning of a day';
+    is_deeply $lately->{jobs}, $flaky->{jobs}, 'what was in 30 days';
+    my $tomorrow = json_of($service, 'flaky', '--since', '2099-01-01');
+    is_deeply [$tomorrow->{jobs}, $tomorrow->{jobs_total}{executions}], [[], 0], 'nothing is in days to come';
+    my $long = json_of($service, 'flaky', '--since', '1000d')->{since};
+    is $long, POSIX::strftime('%Y-%m-%dT00:00:00.000Z', gmtime(time - 89 * 86400)), 'one of more days than are kept is of these';
+    like at($service, 'flaky', '--since', '7d')->{out}, qr/^Total since \d{4}-\d\d-\d\d: /m, 'in words';
+    fails_with(at($service, 'flaky', '--since', 'soon'), EX_USAGE, qr/--since/, 'no time');
 };
 
 subtest 'pause, outbox, resume' => sub {
@@ -213,7 +265,9 @@ subtest 'pause, outbox, resume' => sub {
     like $outbox->[0]{due_at}, qr/^\d{4}-/, 'since when it is due';
     my $since = $outbox->[0]{waiting_since};
     like $since, qr/^\d{4}-/, 'since when it waits';
-    like at($service, 'outbox')->{out}, qr/^\S+Z +-?\d+ \w+ +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words';
+    like at($service, 'outbox')->{out}, qr/^\S+Z +paused +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words: nobody says when';
+    like at($service, 'why', $run->id)->{out}, qr/^\S.* \(paused\): everything, .*\.$/m,
+        'nor does why';
     my $status = json_of($service, 'status');
     is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
     ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
@@ -221,8 +275,8 @@ subtest 'pause, outbox, resume' => sub {
     is $status->{outbox}{first_due_run_id}, $run->id, 'which';
     is $status->{outbox}{oldest_since}, $since, 'and since when';
     (my $second = $since) =~ s/\.\d+//;
-    like at($service, 'status')->{out}, qr/^outbox .*, the oldest since \Q$second\E$/m, 'in words';
-    wait_ok { at($service, 'outbox')->{out} =~ /^\S+Z +-\d/m } 'it is overdue';
+    like at($service, 'status')->{out}, qr/^outbox .* \(paused\), the oldest since \Q$second\E$/m, 'in words';
+    wait_ok { json_of($service, 'outbox')->[0]{due_at} lt POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime) } 'it is overdue';
     is scalar $run->gets, 0, 'GitHub is not asked';
     my $resumed = json_of($service, 'resume');
     ok !$resumed->{paused}, 'resumed';
@@ -519,7 +573,7 @@ subtest 'one of each' => sub {
     $run->play(build => 'success');
     like at($single, 'status')->{out}, qr/, 1 run, 1 repository$/m, 'status';
     like at($single, 'check')->{out}, qr/, 1 run, 0 waiting/, 'check';
-    like at($single, 'why', $run->id)->{out}, qr/^Of its jobs 1 is known, /m, 'why';
+    like at($single, 'why', $run->id)->{out}, qr/ of its jobs 1 is known, /m, 'why';
     like at($single, 'backup', tmpdir() . '/single')->{out}, qr/, 1 run, \d+ records of it$/m, 'backup';
     $single->stop_service;
 };
