@@ -247,6 +247,12 @@ static const char *verdict_name(const struct jr_verdict *verdict)
     return verdict->reason == JR_REASON_CHANGED_MEANWHILE ? "overtaken" : "closed";
 }
 
+/* That a run waits, unasked, for whoever shuts us out is no news the second time. */
+static bool is_repeated(const struct jr_run *run, const struct jr_call *call)
+{
+    return call != NULL && strcmp(call->what, JR_CALLS_UNASKED) == 0 && run->tries > 1;
+}
+
 /* call: NULL when GitHub was not asked; duration_us: of what led to the decision */
 static void log_decision(const struct jr_run *run, const struct jr_verdict *verdict,
                          const struct jr_call *call, int64_t duration_us)
@@ -254,7 +260,8 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
 
-    log_run(&line, JR_LOG_INFO, "decision", run, verdict->attempt);
+    log_run(&line, is_repeated(run, call) ? JR_LOG_DEBUG : JR_LOG_INFO, "decision", run,
+            verdict->attempt);
     jr_line_text(&line, "verdict", verdict_name(verdict));
     jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
     if (run->complete)
@@ -278,8 +285,10 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
 
-    log_run(&line, call->outcome == JR_OUTCOME_DONE ? JR_LOG_INFO : JR_LOG_WARN, "rerun", run,
-            verdict->attempt);
+    log_run(&line,
+            call->outcome == JR_OUTCOME_DONE || call->reason == JR_REASON_SHUT_OUT ? JR_LOG_INFO
+                                                                                   : JR_LOG_WARN,
+            "rerun", run, verdict->attempt);
     jr_line_text(&line, "call", call->what);
     jr_line_text(&line, "reason",
                  jr_reason_token(verdict->ended_attempt != 0 ? verdict->ended_reason
@@ -480,6 +489,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
     enum jr_err err = jr_rerun_first_free(dispatcher->store, latest_ms, hold_of(dispatcher),
                                           dispatcher, &due_ms, &run, &error);
 
+    if (dispatcher->runtime != NULL)
+        dispatcher->runtime->work_waits = err != JR_ENOENT;
     if (err == JR_ENOENT)
         return NEVER;
     if (err == JR_EFORMAT) {
@@ -559,6 +570,31 @@ static void tell_listed(const struct dispatcher *dispatcher, const struct jr_eve
     count_verdict(dispatcher, verdict);
 }
 
+/* A list cannot be read: not now, or GitHub does not show it, which is told once. */
+static void look_failed(struct dispatcher *dispatcher, const struct jr_call *call)
+{
+    struct jr_look *look = &dispatcher->look;
+    struct jr_error error;
+    bool news;
+    enum jr_err err;
+
+    look->active = false;
+    if (call->outcome != JR_OUTCOME_NEVER) {
+        /* Who shuts us out is told by calls.c, once. */
+        jr_log(call->reason == JR_REASON_SHUT_OUT ? JR_LOG_DEBUG : JR_LOG_WARN, "look-failed",
+               "%s: %s (%d) %s", look->repo.name, jr_reason_token(call->reason), call->status,
+               call->text);
+        return;
+    }
+    err = jr_reconcile_gone(dispatcher->store, look, &news, &error);
+    if (err != JR_OK)
+        store_failed(dispatcher, err, &error);
+    else
+        jr_log(news ? JR_LOG_WARN : JR_LOG_DEBUG, "repository-gone", "%s: %s (%d) %s; it is looked "
+               "at ever more rarely, until an event comes from it", look->repo.name,
+               jr_reason_token(call->reason), call->status, call->text);
+}
+
 /* Read the next page of the look in progress. */
 static void look_further(struct dispatcher *dispatcher)
 {
@@ -574,9 +610,7 @@ static void look_further(struct dispatcher *dispatcher)
                        &shown, &call);
     jr_calls_share_take(&dispatcher->calls, look->repo.name);
     if (call.outcome != JR_OUTCOME_DONE) {
-        look->active = false;
-        jr_log(JR_LOG_WARN, "look-failed", "%s: %s (%d) %s", look->repo.name,
-               jr_reason_token(call.reason), call.status, call.text);
+        look_failed(dispatcher, &call);
         return;
     }
     err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
@@ -790,6 +824,7 @@ static void dispatch(struct dispatcher *dispatcher)
         int64_t outbox_ms, reconcile_ms, upkeep_ms;
 
         beat(dispatcher);
+        jr_calls_tend(&dispatcher->calls);
         /* While nothing can be recorded nothing is asked: only try whether there is room again. */
         if (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))) {

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/outage.h"
 #include "lib/runtime.h"
 #include "lib/timestamp.h"
 
@@ -183,6 +184,15 @@ void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)
         runtime->commits_fail_ms = 0;
     else if (runtime->commits_fail_ms == 0)
         runtime->commits_fail_ms = now_ms;
+}
+
+enum jr_reason jr_runtime_outage(const struct jr_runtime *runtime)
+{
+    int64_t answered_ms = runtime->answered_ms, now_ms = jr_monotonic_ms();
+    bool lately = answered_ms != 0 && now_ms - answered_ms < JR_OUTAGE_TOLD_MS;
+
+    return runtime->work_waits && !lately ? (enum jr_reason)runtime->outage_reason
+                                          : JR_REASON_NONE;
 }
 
 bool jr_runtime_commits_fail(const struct jr_runtime *runtime)

@@ -52,6 +52,10 @@ struct jr_runtime {
     _Atomic int64_t rate_remaining;      /* of them, until rate_reset_ms; means nothing without rate_limit */
     _Atomic int64_t rate_reset_ms;       /* 0: not said */
     _Atomic int64_t token_expires_ms;    /* as GitHub said last; 0: it did not */
+    _Atomic int64_t outage_reason;       /* enum jr_reason: why the last call failed (outage.h); 0: it did not */
+    _Atomic int64_t answered_ms;         /* monotonic: when GitHub answered last; 0: it has not yet */
+    _Atomic int64_t work_waits;          /* is anything in the outbox? */
+    _Atomic int64_t shut_outs;           /* how many shut us out (shutout.h) */
     _Atomic int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
     _Atomic int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */
     _Atomic int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
@@ -131,6 +135,12 @@ void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)
  */
 bool jr_runtime_page_begin(struct jr_runtime *runtime, int worker);
 void jr_runtime_page_end(struct jr_runtime *runtime, int worker);
+
+/*
+ * Why calls of GitHub's API fail (jr_outage_reason), as far as that matters: something is in
+ * the outbox, and no call of the last minute was answered. NONE: they do not.
+ */
+enum jr_reason jr_runtime_outage(const struct jr_runtime *runtime);
 
 /* Has a commit failed, and none succeeded since? */
 bool jr_runtime_commits_fail(const struct jr_runtime *runtime);

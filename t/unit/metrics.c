@@ -272,6 +272,8 @@ static void read_from_runtime(void **state)
     runtime->repo_pauses = 3;
     runtime->rate_limited_until_ms = START_MS + 1;
     runtime->sweep_ended_ms = START_MS + 7;
+    runtime->shut_outs = 2;
+    runtime->outage_reason = JR_REASON_SERVER_ERROR;
 
     jr_metrics_read_runtime(&metrics, runtime, self, folder, START_MS);
     assert_int_equal(metrics.workers, 3);
@@ -284,6 +286,13 @@ static void read_from_runtime(void **state)
     assert_int_equal(metrics.repo_pauses, 3);
     assert_int_equal(metrics.rate_limited, 1);
     assert_int_equal(metrics.token_rejected, 0);
+    assert_int_equal(metrics.shut_outs, 2);
+    assert_int_equal(metrics.outage, JR_REASON_NONE); /* nothing waits */
+    runtime->work_waits = 1;
+    assert_int_equal(jr_runtime_outage(runtime), JR_REASON_SERVER_ERROR);
+    runtime->answered_ms = jr_monotonic_ms(); /* a call of the last minute was answered */
+    assert_int_equal(jr_runtime_outage(runtime), JR_REASON_NONE);
+    runtime->answered_ms = 0;
     assert_int_equal(metrics.sweep_ended_ms, START_MS + 7);
     assert_string_equal(metrics.version, PACKAGE_VERSION);
 
@@ -291,6 +300,7 @@ static void read_from_runtime(void **state)
     start_child(&dispatcher, be_dispatcher, folder);
     jr_metrics_read_runtime(&metrics, runtime, NULL, folder, START_MS + 1);
     assert_int_equal(metrics.rate_limited, 0);
+    assert_int_equal(metrics.outage, JR_REASON_SERVER_ERROR);
     assert_int_equal(metrics.dispatcher_up, 1);
     assert_int_equal(metrics.workers_busy, 2);
     let_child_go(&dispatcher);
