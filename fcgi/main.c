@@ -67,16 +67,17 @@ static int prepare(struct jr_settings *settings)
 int main(int argc, char **argv)
 {
     struct jr_settings settings;
-    bool service = jr_worker_has_socket();
+    bool service = jr_worker_has_socket(), request = jr_cgi_is_request();
     int status;
 
     jr_process_open_standard();
     (void)jr_vault_take_over();
     /* Who reads our output or log may leave before we do. */
     (void)signal(SIGPIPE, SIG_IGN);
-    if (argc > 1)
+    /* Arguments of a request are a stranger's: RFC 3875, 4.4, makes them of a query without `='. */
+    if (argc > 1 && !request)
         return jr_tool_main(argc, argv);
-    if (!service && !jr_cgi_is_request()) {
+    if (!service && !request) {
         jr_tool_usage(stderr);
         return JR_EXIT_USAGE;
     }
