@@ -239,7 +239,7 @@ subtest 'a full disk' => sub {
     my %status;
     load($service->http, sub {
         $status{ $_[1] }++;
-        return $run->posts || time - $began > 6 * ($ENV{JR_TIMEOUT_FACTOR} || 1) ? undef : 1;
+        return $run->posts || time - $began > 6 * slowness() ? undef : 1;
     }, (\&queued) x 100_000);
     cmp_ok $status{503} // 0, '>', 50, "$status{503} events are refused meanwhile";
     ok $run->posts || $service->log->find('store-failed') > 2,
