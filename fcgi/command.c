@@ -10,6 +10,7 @@
 #include "lib/envfile.h"
 #include "lib/github.h"
 #include "lib/lock.h"
+#include "lib/show.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -32,7 +33,7 @@ static void complain(const char *format, va_list args)
     char text[2048], clean[2048];
 
     vsnprintf(text, sizeof text, format, args);
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     fflush(stdout);
     fprintf(stderr, "job-rerunner: %s\n", clean);
 }
@@ -112,7 +113,7 @@ static void find_secret(const char *file, const char *setting, const char *name)
 }
 
 /* Bring the settings into the environment, if they are not there. */
-static int find_settings(const struct jr_command *command)
+static int find_settings(struct jr_command *command)
 {
     const char *given = jr_command_value(command, "env-file");
     const char *file = given == NULL ? STANDARD_FILE : given;
@@ -131,6 +132,7 @@ static int find_settings(const struct jr_command *command)
                                    ? "; run this as root, or name the settings with --env-file "
                                      "or in the environment"
                                    : "");
+    command->file = file;
     find_secret(file, "GITHUB_TOKEN", "token");
     find_secret(file, "GITHUB_APP_KEY", "app_key");
     find_secret(file, "GITHUB_SIGN_KEY", "sign_key");
@@ -381,7 +383,7 @@ void jr_command_tell_entry(const struct jr_history *entry)
         add(text, sizeof text, "%s%s", text[0] == '\0' ? "" : "; ", entry->detail);
     if (entry->delivery[0] != '\0')
         add(text, sizeof text, " [%s]", entry->delivery);
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     printf("%s  %2u  %-8s  %s\n", jr_timestamp_format(entry->at_ms, when), entry->attempt,
            kinds[kind_of(entry)].word, clean);
 }

@@ -32,6 +32,7 @@ struct jr_command {
     int width;      /* of the terminal that standard output is; 0: it is none */
     int64_t now_ms; /* when it was called */
     struct jr_settings settings;
+    const char *file;       /* the one that settings were read from; NULL: the environment */
     struct jr_store *store; /* NULL: not open */
 };
 

@@ -13,6 +13,7 @@
 #include "lib/lock.h"
 #include "lib/runtime.h"
 #include "lib/say.h"
+#include "lib/show.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
 
@@ -295,7 +296,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
                jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
-    jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
+    jr_show_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu runs, %llu repositories\n", folder,
            jr_say_bytes((int64_t)picture->used_bytes, used),
            jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,

@@ -9,6 +9,7 @@
 #include "lib/github.h"
 #include "lib/listing.h"
 #include "lib/say.h"
+#include "lib/show.h"
 
 #include <stdio.h>
 
@@ -19,7 +20,7 @@ static void print_clean(const char *before, const char *text, const char *after)
 {
     char clean[1024];
 
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     printf("%s%s%s", before, clean, after);
 }
 
