@@ -266,6 +266,34 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run,
     jr_test_point("recorded");
 }
 
+/*
+ * GET the run. Where a filter waits for the name of its workflow, that is asked for first:
+ * what is known of the run before a POST is then as new as it can be.
+ */
+static void get_run(struct dispatcher *dispatcher, const struct jr_run *run,
+                    struct jr_event *seen, struct jr_call *call)
+{
+    const struct jr_settings *settings = dispatcher->settings;
+    bool wants = jr_decide_wants_workflow(settings, run, NULL);
+    uint64_t workflow_id = run->workflow_id;
+    char name[JR_NAME_SIZE] = "";
+
+    /* A run that nothing has told the workflow of has to be seen first, and then once more. */
+    for (int round = 0; round < 2; round++) {
+        if (wants && workflow_id != 0)
+            jr_calls_get_workflow(&dispatcher->calls, run->repo, workflow_id, name, call);
+        if (wants && workflow_id != 0 && call->outcome != JR_OUTCOME_DONE)
+            return;
+        jr_calls_get_run(&dispatcher->calls, run, seen, call);
+        if (call->outcome != JR_OUTCOME_DONE || name[0] != '\0' || seen->workflow_id == 0
+            || !jr_decide_wants_workflow(settings, run, seen))
+            break;
+        wants = true;
+        workflow_id = seen->workflow_id;
+    }
+    jr_text_copy(seen->workflow, sizeof seen->workflow, name);
+}
+
 /* Ask GitHub about a run, decide, and rerun it if it is to be. */
 static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
 {
@@ -280,7 +308,7 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
     if (jr_process_stopping() || is_paused(dispatcher))
         return;
     jr_test_point("before-get");
-    jr_calls_get_run(&dispatcher->calls, run, &seen, &call);
+    get_run(dispatcher, run, &seen, &call);
     jr_test_point("after-get");
     if (jr_process_stopping() && call.status == 0)
         return; /* broken off by ourselves */

@@ -478,14 +478,46 @@ static void apply_runners(struct jr_txn *txn, const struct jr_run *run,
     }
 }
 
+/*
+ * Is the job all that is new, and judged by itself? So it is when all others are counted, in
+ * a run's first attempt, or if it is no execution. Otherwise all jobs would be read again
+ * for each one of a run whose jobs end one after the other.
+ */
+static bool is_one_more(const struct jr_run *before, const struct jr_run *run,
+                        const struct jr_job *job_before, const struct jr_job *job)
+{
+    return job != NULL && job->known && !job_before->tallied && is_due(run, job)
+           && (!before->known || before->attempt == run->attempt)
+           && run->jobs_tallied + 1 == jobs_completed(run)
+           && (run->attempt == 1 || !is_execution(job));
+}
+
+static bool collect_one(struct jr_txn *txn, struct jr_run *run, const struct jr_job *job,
+                        struct execution_list *list, int64_t now_ms)
+{
+    struct jr_job counted = *job;
+
+    run->jobs_tallied++;
+    if (run->jobs_tallied > JR_FLAKY_JOBS_MAX)
+        return true;
+    counted.tallied = true;
+    jr_ledger_save_job(txn, &counted);
+    return add_execution(list, run, &counted, false, true, now_ms);
+}
+
 void jr_flaky_tally(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
                     const struct jr_job *job_before, const struct jr_job *job, int64_t now_ms)
 {
     struct execution_list list = { .items = NULL };
+    bool ok;
 
     if (txn->error.code != JR_OK || !has_news(before, run, job_before, job))
         return;
-    if (!collect(txn, run, job_before, &list, now_ms))
+    if (is_one_more(before, run, job_before, job))
+        ok = collect_one(txn, run, job, &list, now_ms);
+    else
+        ok = collect(txn, run, job_before, &list, now_ms);
+    if (!ok)
         jr_txn_fail(txn, JR_ENOMEM, "out of memory");
     if (list.count > 0) {
         apply_jobs(txn, run, &list);

@@ -11,6 +11,7 @@
 #include "lib/text.h"
 #include "lib/timestamp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* End the transaction of a listing. */
@@ -76,6 +77,76 @@ enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct 
     if (!found)
         jr_txn_fail(&txn, JR_ENOENT, "there is no run after %llu", (unsigned long long)*after);
     return finish(&txn, &count, error);
+}
+
+/* Runs of which something is told while we walk move on, so they are found, perhaps twice. */
+static enum jr_err add_told(struct jr_store *store, int64_t since_ms, struct jr_listing *listing,
+                            uint64_t *run_ids, size_t *count, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, false);
+    for (unsigned looks = 0; !listing->ended && looks < JR_LISTING_LOOKS; looks++) {
+        if (jr_ledger_next_told(&txn, since_ms, &listing->time_ms, &listing->run_id))
+            run_ids[(*count)++] = listing->run_id;
+        else
+            listing->ended = true;
+    }
+    return finish(&txn, count, error);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *one = a, *two = b;
+
+    return (*one > *two) - (*one < *two);
+}
+
+/* Sort, and leave each number once. Returns how many are left. */
+static size_t sort_once(uint64_t *numbers, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 0)
+        qsort(numbers, count, sizeof *numbers, by_number);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || numbers[i] != numbers[i - 1])
+            numbers[kept++] = numbers[i];
+    return kept;
+}
+
+enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t **run_ids,
+                            size_t *count, struct jr_error *error)
+{
+    struct jr_listing listing = { .ended = false };
+    uint64_t *found = NULL;
+    size_t size = 0;
+    enum jr_err err = JR_OK;
+
+    *run_ids = NULL;
+    *count = 0;
+    while (err == JR_OK && !listing.ended) {
+        if (size - *count < JR_LISTING_LOOKS) {
+            size_t larger = 2 * size + JR_LISTING_LOOKS;
+            uint64_t *more = realloc(found, larger * sizeof *more);
+
+            if (more == NULL) {
+                err = jr_error_set(error, JR_ENOMEM, "out of memory");
+                break;
+            }
+            found = more;
+            size = larger;
+        }
+        err = add_told(store, since_ms, &listing, found, count, error);
+    }
+    if (err != JR_OK) {
+        free(found);
+        *count = 0;
+        return err;
+    }
+    *count = sort_once(found, *count);
+    *run_ids = found;
+    return JR_OK;
 }
 
 enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing *listing,

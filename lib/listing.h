@@ -61,6 +61,15 @@ enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct 
                                 struct jr_error *error) JR_CHECKED;
 
 /*
+ * The ids of all runs whose history has an entry since then, to the hour, in the order of
+ * ids, each once. A run of which something is told meanwhile is among them.
+ *   run_ids  out: owned by the caller, free(); NULL unless JR_OK, or when there is none
+ *   count    out: how many there are
+ */
+enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t **run_ids,
+                            size_t *count, struct jr_error *error) JR_CHECKED;
+
+/*
  * The next entries of the outbox, as they come due. `due_ms` of a run is when;
  * of a run whose record is damaged or missing, only run_id, due_ms and waiting_ms are set.
  */

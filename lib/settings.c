@@ -40,6 +40,7 @@ enum type {
     DURATION,
     SIZE,
     SWITCH,
+    KEEPING, /* leave, or rerun all the same */
     LEVEL,
     LIST,
     CONCLUSIONS,
@@ -70,9 +71,12 @@ static const struct row {
     { "NO_RETRY_REPOS", LIST, FIELD(no_retry_repos), "", 0, 0, false,
       "repositories left alone" },
     { "NO_RETRY_WORKFLOWS", LIST, FIELD(no_retry_workflows), "", 0, 0, false,
-      "names of workflows left alone (deployments, releases)" },
+      "workflows left alone (deployments, releases), by name, file name or path" },
     { "RETRY_CONCLUSIONS", CONCLUSIONS, FIELD(retry_conclusions), "failure,timed_out", 0, 0, false,
       "run conclusions that deserve a rerun" },
+    { "SUPERSEDED", KEEPING, FIELD(rerun_superseded), "leave", 0, 0, false,
+      "a run of which a newer one of another commit is known, unfinished or a pull request's: "
+      "leave or rerun" },
     { "GITHUB_TOKEN", SECRET, FIELD(github_token), "", 0, 0, false,
       "token for the REST API; it or an App is required unless DRY_RUN" },
     { "GITHUB_APP_ID", WORD, FIELD(github_app_id), "", 0, JR_JWT_ISSUER_MAX, false,
@@ -135,6 +139,8 @@ static const char *const switch_words[2][5] = {
     { "no", "false", "off", "0", NULL },
     { "yes", "true", "on", "1", NULL },
 };
+
+static const char *const keeping_words[2][5] = { { "leave", NULL }, { "rerun", NULL } };
 
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 
@@ -249,19 +255,27 @@ static void read_amount(struct loader *loader, const struct row *row, const char
     *(int64_t *)field_of(loader->settings, row) = number * factor;
 }
 
+/* The words for no and for yes of a type that holds one of two. */
+static const char *const (*words_of(enum type type))[5]
+{
+    return type == KEEPING ? keeping_words : switch_words;
+}
+
 static void read_switch(struct loader *loader, const struct row *row, const char *value)
 {
+    const char *const (*words)[5] = words_of(row->type);
     char quoted[80];
 
     for (int on = 0; on < 2; on++) {
-        for (const char *const *word = switch_words[on]; *word != NULL; word++) {
+        for (const char *const *word = words[on]; *word != NULL; word++) {
             if (strcasecmp(value, *word) == 0) {
                 *(bool *)field_of(loader->settings, row) = on;
                 return;
             }
         }
     }
-    problem(loader, row->name, "'%s' is neither yes nor no", shown(value, quoted));
+    problem(loader, row->name, "'%s' is neither %s nor %s", shown(value, quoted), words[1][0],
+            words[0][0]);
 }
 
 static void read_level(struct loader *loader, const struct row *row, const char *value)
@@ -558,6 +572,7 @@ static void read_row(struct loader *loader, const struct row *row)
         read_amount(loader, row, value);
         break;
     case SWITCH:
+    case KEEPING:
         read_switch(loader, row, value);
         break;
     case LEVEL:
@@ -967,7 +982,8 @@ char *jr_settings_show(const struct jr_settings *settings, size_t row, char *tex
         show_amount(*(const int64_t *)field, units_of(rows[row].type), text, size);
         break;
     case SWITCH:
-        string = switch_words[*(const bool *)field][0];
+    case KEEPING:
+        string = words_of(rows[row].type)[*(const bool *)field][0];
         break;
     case LEVEL:
         string = level_words[*(const enum jr_log_level *)field];

@@ -27,6 +27,7 @@ struct jr_settings {
     struct jr_list no_retry_repos;
     struct jr_list no_retry_workflows;
     unsigned retry_conclusions; /* bit 1 << enum jr_conclusion */
+    bool rerun_superseded;      /* false: leave a run that a newer one stands in the place of */
 
     /* secrets; NULL when not set or forgotten */
     char *github_token;

@@ -169,7 +169,7 @@ subtest 'a run that is left alone' => sub {
     $run->queued('build');
     $run->completed(build => 'success');
     status_is $run->finish('success', event => 1), 200, 'workflow_run';
-    is scrape()->{'job_rerunner_verdicts_total{reason="conclusion-not-retried"}'}, 1, 'closed by its event';
+    is scrape()->{'job_rerunner_verdicts_total{reason="run-succeeded"}'}, 1, 'closed by its event';
 };
 
 subtest 'GitHub fails' => sub {

@@ -119,6 +119,87 @@ static void bounded(void **state)
     jr_store_close(store);
 }
 
+/* Add to the history of a run, which is saved with it. */
+static void tell(struct jr_store *store, uint64_t run_id, int64_t at_ms)
+{
+    struct jr_history entry = { .kind = JR_HISTORY_CALL, .at_ms = at_ms };
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, run_id, &run);
+    if (!run.known)
+        run.last_event_ms = HOURS(1);
+    run.known = true;
+    jr_history_add(&txn, &run, &entry);
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+}
+
+static void assert_told(struct jr_store *store, int64_t since_ms, const char *want)
+{
+    struct jr_error error;
+    uint64_t *run_ids;
+    size_t count;
+    char found[256] = "";
+
+    assert_int_equal(jr_listing_told(store, since_ms, &run_ids, &count, &error), JR_OK);
+    for (size_t i = 0; i < count; i++)
+        snprintf(found + strlen(found), sizeof found - strlen(found), " %d", (int)run_ids[i]);
+    assert_string_equal(found, want);
+    free(run_ids);
+}
+
+/* By what was told of them, which may be long after their last event. */
+static void told_since(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    assert_told(store, HOURS(1), "");
+    tell(store, 9, HOURS(2));
+    tell(store, 3, HOURS(5));
+    tell(store, 7, HOURS(5) + 30 * JR_MINUTE_MS);
+    tell(store, 1, HOURS(800));
+    assert_told(store, HOURS(1), " 1 3 7 9");
+    assert_told(store, HOURS(5), " 1 3 7");
+    assert_told(store, HOURS(5) + 59 * JR_MINUTE_MS, " 1 3 7");
+    assert_told(store, HOURS(6), " 1");
+    assert_told(store, HOURS(801), "");
+    tell(store, 9, HOURS(6));
+    assert_told(store, HOURS(6), " 1 9");
+    tell(store, 9, HOURS(3)); /* the clock was set back */
+    assert_told(store, HOURS(6), " 1 9");
+    jr_store_close(store);
+}
+
+/* More than one transaction looks at, and each once. */
+static void many_told(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_history entry = { .kind = JR_HISTORY_CALL, .at_ms = HOURS(3) };
+    struct jr_txn txn;
+    struct jr_error error;
+    uint64_t *run_ids;
+    size_t count;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 3 * JR_LISTING_LOOKS; id >= 1; id--) {
+        struct jr_run run = { .known = true, .run_id = id, .last_event_ms = HOURS(1) };
+
+        jr_history_add(&txn, &run, &entry);
+        jr_ledger_save_run(&txn, &run);
+    }
+    commit(&txn);
+    assert_int_equal(jr_listing_told(store, HOURS(2), &run_ids, &count, &error), JR_OK);
+    assert_int_equal(count, 3 * JR_LISTING_LOOKS);
+    for (size_t i = 0; i < count; i++)
+        assert_true(run_ids[i] == i + 1);
+    free(run_ids);
+    jr_store_close(store);
+}
+
 static void outbox(void **state)
 {
     static const uint64_t want[] = { 9, 3, 4, 1 };
@@ -225,6 +306,8 @@ static void each_run_once_by_its_id(void **state)
 int main(void)
 {
     TABLE(lists, listed);
+    TEST(told_since);
+    TEST(many_told);
     TEST(bounded);
     TEST(outbox);
     TEST(story);

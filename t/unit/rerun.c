@@ -331,6 +331,73 @@ static void a_no_is_kept_with_its_reason(void **state)
     close_bench(&bench);
 }
 
+struct newer_row {
+    const char *name, *settings;
+    const char *events; /* of other runs, before GitHub shows ours */
+    const char *seen;
+    enum jr_reason want; /* NONE: it is rerun */
+};
+
+static void newer_run(void **state)
+{
+    const struct newer_row *row = *state;
+    struct bench bench;
+    char events[256], *token, *rest = events;
+
+    open_bench(&bench, row->settings);
+    snprintf(events, sizeof events, "%s", row->events);
+    while ((token = strsep(&rest, " ")) != NULL)
+        event(&bench, token);
+    (void)seen(&bench, row->seen);
+    assert_int_equal(bench.verdict.step,
+                     row->want == JR_REASON_NONE ? JR_STEP_RERUN_FAILED : JR_STEP_NONE);
+    if (row->want != JR_REASON_NONE) {
+        assert_int_equal(stored(&bench).phase, JR_PHASE_CLOSED);
+        assert_int_equal(stored(&bench).reason, row->want);
+        assert_int_equal(entries(&bench, JR_HISTORY_DECISION, row->want), 1);
+    }
+    close_bench(&bench);
+}
+
+#define NEWER ",id:1,number:18,sha:f2"
+#define NEWEST ",id:2,number:19,sha:f3"
+#define PULL ",trigger:pull_request"
+
+static const struct newer_row newer_runs[] = {
+    { "under way", NULL, "Ri" NEWER, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "under way, and our own run was told of first", NULL, "Rc=failure Ri" NEWER, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "over", NULL, "Ri" NEWER " Rc=success" NEWER, "Gc=failure", JR_REASON_NONE },
+    { "over, the next one is not", NULL, "Rc=success" NEWER " Ri" NEWEST, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "not over, the next one is", NULL, "Ri" NEWER " Rc=success" NEWEST, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "over, of a pull request", NULL, "Rc=success" NEWER PULL, "Gc=failure" PULL, JR_REASON_SUPERSEDED },
+    { "of the same commit", NULL, "Ri,id:1,number:18", "Gc=failure", JR_REASON_NONE },
+    { "older", NULL, "Ri,id:1,number:16,sha:f2", "Gc=failure", JR_REASON_NONE },
+    { "another branch", NULL, "Ri,branch:dev" NEWER, "Gc=failure", JR_REASON_NONE },
+    { "another event", NULL, "Ri" NEWER PULL, "Gc=failure", JR_REASON_NONE },
+    { "a fork's", NULL, "Ri,head:fork/app" NEWER, "Gc=failure", JR_REASON_NONE },
+    { "known by a job alone", NULL, "q3,id:1", "Gc=failure", JR_REASON_NONE },
+    { "the setting says rerun", "SUPERSEDED=rerun", "Ri" NEWER, "Gc=failure", JR_REASON_NONE },
+};
+
+/* The index does not keep what is pruned. */
+static void newer_run_is_forgotten(void **state)
+{
+    struct bench bench;
+    struct jr_prune prune = { .key_length = 0 };
+    struct jr_txn txn;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    event(&bench, "Ri" NEWER);
+    jr_txn_begin(&txn, bench.store, true);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_LINES), 1);
+    assert_int_equal(jr_ledger_prune(&txn, bench.now_ms + 10 * JR_HOUR_MS, false, 10, &prune), 1);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_LINES), 0);
+    commit(&txn);
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+    close_bench(&bench);
+}
+
 static void refused_for_good(void **state)
 {
     struct bench bench;
@@ -612,6 +679,8 @@ int main(void)
     TEST(late_event_of_the_old_attempt);
     TEST(same_answer_is_no_news);
     TEST(a_no_is_kept_with_its_reason);
+    TABLE(newer_runs, newer_run);
+    TEST(newer_run_is_forgotten);
     TEST(refused_for_good);
     TEST(postponed);
     TEST(quiet_run);
