@@ -63,7 +63,7 @@ sub start {
         %{ $o{env} // {} },
     );
     delete $env{$_} for grep { !defined $env{$_} } keys %env;
-    $env{$_} = $ENV{$_} for grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
+    $env{$_} = join ':', $ENV{$_}, $env{$_} // () for grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
     my $pid = spawn(
         argv     => [@{ $o{as} // [] }, '/bin/sh', $o{script} // srcdir() . '/conf/web'],
         env      => \%env,
@@ -324,7 +324,9 @@ sub start_with_signal {
     my ($signal, $fork, $dir) = @_;
     my $preload = signal_at_fork();
     write_file("$preload.numbers", "$fork $signal\n");
-    my $web = start(env => { STATE_DIR => $dir, LD_PRELOAD => $preload });
+    # The program gets it as well, and the sanitizer wants to be first there.
+    my %env = (LD_PRELOAD => $preload, ASAN_OPTIONS => 'verify_asan_link_order=0');
+    my $web = start(env => { STATE_DIR => $dir, %env });
     wait_for { read_file_or_empty($web->{log}) =~ /is served$/m || !running($web->{pid}) };
     return $web;
 }
@@ -393,6 +395,26 @@ subtest 'wrong settings' => sub {
     my $taken = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => $port);
     my $web = start(env => { STATE_DIR => new_dir(), PORT => $port });
     ends($web, 'failure', 'the port is taken');
+};
+
+# The program makes the socket by itself, at the path in JR_SOCKET.
+subtest 'where there can be no socket' => sub {
+    my $dir = new_dir();
+    my $taken = write_file("$dir/taken", '');
+    my @cases = (
+        ['socket', qr/'socket' is no path of a socket/],
+        ["$dir/", qr/is no path of a socket/],
+        ["$dir/nowhere/socket", qr/cannot open the folder/],
+        ["$taken/socket", qr/cannot open the folder/],
+        ["$dir/" . 'x' x 100, qr/name '.*' is too long/],
+        [$taken, qr/cannot listen on .*Address already in use/],
+    );
+    for (@cases) {
+        my ($path, $message) = @$_;
+        my $result = tool([], GITHUB_SIGN_KEY => $KEY, GITHUB_TOKEN => $TOKEN, STATE_DIR => $dir, MAP_SIZE => '64M', JR_SOCKET => $path);
+        is($result->{status}, 1, "$path: status 1") or diag($result->{err});
+        like($result->{err}, qr/ start-failed text=".*$message/, 'the message says why');
+    }
 };
 
 subtest 'IPv6' => sub {
