@@ -155,6 +155,8 @@ static void note(struct jr_calls *calls, struct jr_installation *installation,
         show(calls);
     }
     show_rate(calls, installation, call, now_ms);
+    if (calls->runtime != NULL && call->outcome == JR_OUTCOME_DONE)
+        calls->runtime->token_taken_ms = now_ms;
     if (call->stops_all)
         tell_stop(throttle, call, now_ms);
     if (calls->app == NULL)
@@ -230,6 +232,8 @@ static bool renew_token(struct jr_calls *calls)
         jr_http_set_token(calls->http, calls->settings->github_token);
     else if (jr_app_take_key(calls->app, &error) != JR_OK)
         return false;
+    if (calls->runtime != NULL)
+        calls->runtime->token_taken_ms = 0;
     if (load_throttle(calls, &error) != JR_OK)
         jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
     jr_log(JR_LOG_INFO, "token-renewed", "the %s has been read anew",

@@ -66,6 +66,12 @@ static bool is_paused(const struct jr_runtime *runtime, int64_t now_ms)
     return runtime->paused_ms != 0;
 }
 
+static bool has_paused_repos(const struct jr_runtime *runtime, int64_t now_ms)
+{
+    (void)now_ms;
+    return runtime->repo_pauses != 0;
+}
+
 /* Those that fail stand first. */
 static const struct {
     struct jr_ailment ailment;
@@ -90,6 +96,9 @@ static const struct {
     { { "paused", false, "It is paused: events are recorded, GitHub is not called.",
         "To go on: job-rerunner resume." },
       is_paused },
+    { { "repos-paused", false, "Some repositories are paused: GitHub is not called about them.",
+        "job-rerunner status shows which. To go on: job-rerunner resume --repo PATTERN." },
+      has_paused_repos },
 };
 
 #define AILMENTS (sizeof ailments / sizeof *ailments)

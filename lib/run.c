@@ -43,6 +43,35 @@ enum jr_result jr_run_result(const struct jr_run *run)
     return run->jobs_failed == 0 ? JR_RESULT_SUCCESS : JR_RESULT_FAILED;
 }
 
+enum jr_conclusion jr_run_conclusion(const struct jr_run *run)
+{
+    if (run->complete && run->conclusion != JR_CONCLUSION_NONE)
+        return run->conclusion;
+    switch (jr_run_result(run)) {
+    case JR_RESULT_SUCCESS:
+        return JR_CONCLUSION_SUCCESS;
+    case JR_RESULT_FAILED:
+        return run->jobs_conclusion != JR_CONCLUSION_NONE ? run->jobs_conclusion
+                                                          : JR_CONCLUSION_FAILURE;
+    default:
+        return JR_CONCLUSION_NONE;
+    }
+}
+
+bool jr_run_is_our_rerun(const struct jr_run *run)
+{
+    return run->accepted_attempt != 0 && run->attempt == run->accepted_attempt + 1;
+}
+
+enum jr_reason jr_run_reason(const struct jr_run *run)
+{
+    if (run->reason != JR_REASON_NONE || run->phase != JR_PHASE_OPEN || !run->known)
+        return run->reason;
+    if (run->jobs_known > 0)
+        return JR_REASON_WAITING_FOR_JOBS;
+    return jr_run_is_our_rerun(run) ? JR_REASON_RERUN_ACCEPTED : JR_REASON_WAITING_FOR_RUN;
+}
+
 const char *jr_run_file_of(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -96,6 +96,9 @@ struct jr_run {
     int64_t stored_told_ms;
     uint64_t stored_line;
     uint64_t stored_run_number;
+
+    /* not in the record: set by listing.c, where the run does not tell its conclusion */
+    enum jr_conclusion jobs_conclusion; /* what its jobs came to; NONE: nobody has looked */
 };
 
 struct jr_job {
@@ -128,6 +131,21 @@ enum jr_result jr_conclusion_result(enum jr_conclusion conclusion);
  * once all that are known are done (more may still come).
  */
 enum jr_result jr_run_result(const struct jr_run *run);
+
+/*
+ * The conclusion of the newest attempt: the run's own, else what its known jobs
+ * came to (more may still come); NONE while it goes on.
+ */
+enum jr_conclusion jr_run_conclusion(const struct jr_run *run);
+
+/*
+ * Why it stands where it stands. Like `reason`, but never NONE of a run that is
+ * known: an open attempt that nothing was decided about waits for something.
+ */
+enum jr_reason jr_run_reason(const struct jr_run *run);
+
+/* Is the newest attempt there because GitHub accepted a rerun of ours? */
+bool jr_run_is_our_rerun(const struct jr_run *run);
 
 /* Is a workflow in a list of patterns, by its name, its path or its file's name? Each may be empty. */
 bool jr_run_lists_workflow(const struct jr_list *list, const char *name, const char *path);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 /* "JRrun" and the version of the layout */
-#define MAGIC UINT64_C(0x4a5272756e000007)
+#define MAGIC UINT64_C(0x4a5272756e000008)
 
 static bool make_path(char path[PATH_MAX], const char *state_dir)
 {

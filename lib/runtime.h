@@ -46,6 +46,7 @@ struct jr_runtime {
     _Atomic int64_t commits_fail_ms;     /* since when commits fail; 0: the last one succeeded */
     _Atomic int64_t dispatcher_free_ms;  /* monotonic: since when no dispatcher of ours holds the lock; 0: one does */
     _Atomic int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
+    _Atomic int64_t token_taken_ms;      /* when GitHub last did what was asked with it; 0: not yet */
     _Atomic int64_t rate_limited_until_ms;
     _Atomic int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */
     _Atomic int64_t rate_remaining;      /* of them, until rate_reset_ms; means nothing without rate_limit */
@@ -54,6 +55,7 @@ struct jr_runtime {
     _Atomic int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
     _Atomic int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */
     _Atomic int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
+    _Atomic int64_t repo_pauses;         /* how many pauses of some repositories there are */
     _Atomic int64_t map_used_bytes;      /* as last measured */
     _Atomic int64_t map_size_bytes;
     _Atomic int64_t pages[JR_PAGES_AT_ONCE]; /* who makes one: the worker's number + 1; 0: nobody */

@@ -121,6 +121,7 @@ static const struct {
     { JR_REASON_NOT_FAILED, "not-failed", "a rerun was asked for by hand, but the run did not fail" },
     { JR_REASON_RERUNS_LIMIT, "reruns-limit", "the run has had the 50 reruns that GitHub allows" },
     { JR_REASON_BY_HAND, "by-hand", "a rerun was asked for by hand" },
+    { JR_REASON_PAUSED, "paused", "it waits for the end of a pause" },
     { JR_REASON_SUPERSEDED, "superseded", "a newer run of the same workflow and branch has another commit, and SUPERSEDED is leave" },
     { JR_REASON_RUN_SUCCEEDED, "run-succeeded", "the run succeeded" },
     { JR_REASON_OUTDATED, "outdated", "too long ago GitHub showed the run for a rerun to rest on it; nothing was sent" },

@@ -132,6 +132,8 @@ subtest 'a worker hangs while it waits for the lock' => sub {
     # Each has opened the store.
     wait_ok { my %fds = descriptors($service); keys %fds == 4 && !grep { $_ < 5 } values %fds } 'so are the workers';
     my %at_rest = descriptors($service);
+    # However long the following takes: it would end who has had the lock for 5 s.
+    kill 'STOP', $service->master;
     my @asides = send_aside($service, queued());
     my $leader = (wait_for { (grep { state_of($_) eq 'T' } keys %at_rest)[0] });
     my $request = queued();
@@ -146,7 +148,7 @@ subtest 'a worker hangs while it waits for the lock' => sub {
         wait_ok { busy($service, %at_rest) == $busy } 'and one more';
     }
     select undef, undef, undef, 0.2;
-    kill 'CONT', $leader;
+    kill 'CONT', $leader, $service->master;
     is((answer($_))[0], 202, 'all others are served') for @asides[0, 2, 3];
     my $mark = $service->log->mark;
     status_is $service->http->send($request), 202, 'its request, sent again';

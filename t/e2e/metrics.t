@@ -83,6 +83,7 @@ subtest 'before anything has happened' => sub {
         'job_rerunner_workers'                                           => 3,
         'job_rerunner_workers_busy'                                      => 0,
         'job_rerunner_paused'                                            => 0,
+        'job_rerunner_repository_pauses'                                 => 0,
         'job_rerunner_commits_failing'                                   => 0,
         'job_rerunner_outbox_entries'                                    => 0,
         'job_rerunner_api_rate_limit_remaining'                          => undef,
@@ -191,7 +192,7 @@ subtest 'GitHub fails' => sub {
 };
 
 subtest 'the rate limit is used up' => sub {
-    my $reset = floor(time) + 3;
+    my $reset = floor(time + 3 * slowness());
     $github->set_limit(remaining => 0, reset => $reset);
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $run->play(build => 'failure');

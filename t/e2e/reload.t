@@ -97,7 +97,7 @@ subtest 'old ones that do not leave' => sub {
     my $began = time;
     wait_ok { !running($worker) } 'it is killed';
     cmp_ok time - $began, '>', 4, 'not at once';
-    like $service->log->wait_entry('reload', level => 'warn')->{text}, qr/1 children from before/, 'the log has it';
+    like $service->log->wait_entry('reload', level => 'warn')->{text}, qr/1 child from before did not end in time and is killed/, 'the log has it';
     serves($service, 'after');
 
     # And when it is stopped meanwhile.

@@ -275,15 +275,17 @@ subtest 'conf/web itself is killed' => sub {
     my $web = serve(env => { STATE_DIR => new_dir() });
     my $usual_s = $web->{took};
     my @took_s;
+    my $alike_s = ALIKE_S;
     # A machine that is busy may take its time, but not each time.
-    while (@took_s < 5 && !grep { $_ < $usual_s + ALIKE_S } @took_s) {
+    while (@took_s < 5 && !grep { $_ < $usual_s + $alike_s } @took_s) {
         my @family = leave_stragglers($web);
         $web = serve(env => { STATE_DIR => $web->{state}, PORT => $web->{port} });
         push @took_s, $web->{took};
+        $alike_s = ALIKE_S * slowness();
         ok(!(grep { running($_) } @family), 'the stragglers are gone');
         greets($web, 'it serves again on the same port');
     }
-    cmp_ok($took_s[-1], '<', $usual_s + ALIKE_S, sprintf 'after %s s, and without stragglers %.2f s', "@took_s", $usual_s);
+    cmp_ok($took_s[-1], '<', $usual_s + $alike_s, sprintf 'after %s s, and without stragglers %.2f s', "@took_s", $usual_s);
     stop($web, 'TERM', 'then SIGTERM');
 };
 
@@ -598,7 +600,7 @@ subtest 'quickstart' => sub {
 
     $o{env} = { JR_BUILDDIR => undef, STATE_DIR => new_dir() };
     $web = serve(%o);
-    unlike(read_file_or_empty($web->{log}), qr/\Q$KEY\E|\Q$TOKEN\E|DRY_RUN/, 'what was given is neither printed nor changed');
+    unlike(read_file_or_empty($web->{log}), qr/\Q$KEY\E|\Q$TOKEN\E|DRY_RUN=yes/, 'what was given is neither printed nor changed');
     ok(!-e "$web->{state}/github_sign_key", 'nor is another key made');
     stop($web, 'TERM', 'SIGTERM');
 };

@@ -487,6 +487,58 @@ static void quiet_run_has_to_wait(void **state)
     close_bench(&bench);
 }
 
+static int64_t is_octos(void *context, const char *repo)
+{
+    (void)context;
+    return strncmp(repo, "octo/", 5) == 0 ? JR_SHARE_NONE : 0;
+}
+
+static void due(struct jr_txn *txn, uint64_t run_id, const char *repo, int64_t due_ms)
+{
+    struct jr_run run;
+
+    jr_ledger_load_run(txn, run_id, &run);
+    snprintf(run.repo, sizeof run.repo, "%s", repo);
+    run.due_ms = due_ms;
+    run.phase = JR_PHASE_DUE;
+    jr_ledger_save_run(txn, &run);
+}
+
+/* What is held up stands at the head of the outbox and holds up nothing else. */
+static void first_that_is_free(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    struct jr_txn txn;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_ENOENT);
+    jr_txn_begin(&txn, bench.store, true);
+    for (uint64_t id = 100; id < 120; id++)
+        due(&txn, id, "octo/lib", START_MS + (int64_t)id);
+    due(&txn, 200, "other/app", bench.now_ms + 5);
+    due(&txn, 201, "other/app", bench.now_ms + 9);
+    commit(&txn);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 200 && due_ms == bench.now_ms + 5);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, NULL, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 100);
+
+    /* What was written before the clock was set back comes first here too. */
+    assert_int_equal(jr_rerun_first_free(bench.store, bench.now_ms + 6, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 201);
+    assert_int_equal(jr_rerun_first_free(bench.store, bench.now_ms + 9, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 200);
+
+    /* A damaged one is told, whatever it was of. */
+    damage_part(bench.store, 110, JR_PART_RUN, 0);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_EFORMAT);
+    assert_true(run.run_id == 110);
+    close_bench(&bench);
+}
+
 /* What was written later than now was so before the clock was set back. */
 static void clock_may_go_back(void **state)
 {
@@ -588,11 +640,12 @@ static void run_that_is_gone(void **state)
 /* What is counted of "job 1". */
 static struct jr_flaky tally_of(struct bench *bench)
 {
+    static const struct jr_flaky_filter all = { .repo = NULL };
     struct jr_flaky_walk walk = { .ended = false };
     struct jr_flaky row = { .executions = 0 };
     size_t count;
 
-    assert_int_equal(jr_flaky_read(bench->store, JR_FLAKY_JOB, NULL, &walk, &row, 1, &count, &bench->error), JR_OK);
+    assert_int_equal(jr_flaky_read(bench->store, JR_FLAKY_JOB, &all, &walk, &row, 1, &count, &bench->error), JR_OK);
     return row;
 }
 
@@ -685,6 +738,7 @@ int main(void)
     TEST(postponed);
     TEST(quiet_run);
     TEST(quiet_run_has_to_wait);
+    TEST(first_that_is_free);
     TEST(clock_may_go_back);
     TEST(quiet_run_with_a_damaged_record);
     TEST(entry_without_a_run);

@@ -356,6 +356,39 @@ static void phases_have_names(void **state)
     assert_string_equal(jr_phase_name((enum jr_phase)9), "unknown");
 }
 
+/* What is shown of a run as its conclusion and reason, whatever the record has. */
+static const struct shown_row {
+    const char *name;
+    struct jr_run run;
+    enum jr_conclusion conclusion;
+    enum jr_reason reason;
+} shown[] = {
+    { "told by the run", { .known = true, .complete = true, .conclusion = JR_CONCLUSION_CANCELLED, .jobs_known = 1,
+                           .jobs_failed = 1, .phase = JR_PHASE_CLOSED, .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
+      JR_CONCLUSION_CANCELLED, JR_REASON_CONCLUSION_NOT_RETRIED },
+    { "by its jobs", { .known = true, .jobs_known = 2, .phase = JR_PHASE_OPEN, .reason = JR_REASON_JOBS_SUCCEEDED },
+      JR_CONCLUSION_SUCCESS, JR_REASON_JOBS_SUCCEEDED },
+    { "by its jobs, failed", { .known = true, .jobs_known = 2, .jobs_failed = 1, .phase = JR_PHASE_DUE, .reason = JR_REASON_JOBS_FAILED },
+      JR_CONCLUSION_FAILURE, JR_REASON_JOBS_FAILED },
+    { "by its jobs, as somebody has looked", { .known = true, .jobs_known = 2, .jobs_failed = 1, .jobs_conclusion = JR_CONCLUSION_TIMED_OUT,
+                                               .phase = JR_PHASE_CLOSED, .reason = JR_REASON_BRANCH_EXCLUDED },
+      JR_CONCLUSION_TIMED_OUT, JR_REASON_BRANCH_EXCLUDED },
+    { "a job goes on", { .known = true, .jobs_known = 2, .jobs_unfinished = 1, .jobs_failed = 1 },
+      JR_CONCLUSION_NONE, JR_REASON_WAITING_FOR_JOBS },
+    { "nothing but the run", { .known = true, .attempt = 1 }, JR_CONCLUSION_NONE, JR_REASON_WAITING_FOR_RUN },
+    { "our rerun", { .known = true, .attempt = 3, .accepted_attempt = 2 }, JR_CONCLUSION_NONE, JR_REASON_RERUN_ACCEPTED },
+    { "the rerun after ours", { .known = true, .attempt = 4, .accepted_attempt = 2 }, JR_CONCLUSION_NONE, JR_REASON_WAITING_FOR_RUN },
+    { "a damaged record", { .known = false }, JR_CONCLUSION_NONE, JR_REASON_NONE },
+};
+
+static void run_is_shown(void **state)
+{
+    const struct shown_row *row = *state;
+
+    assert_int_equal(jr_run_conclusion(&row->run), row->conclusion);
+    assert_int_equal(jr_run_reason(&row->run), row->reason);
+}
+
 static void workflow_is_called(void **state)
 {
     struct jr_run run = full_run();
@@ -436,6 +469,7 @@ int main(void)
     TABLE(results, result_is);
     TEST(attempt_of_a_job);
     TEST(phases_have_names);
+    TABLE(shown, run_is_shown);
     TEST(workflow_is_called);
     TABLE(lines, supersedes);
     return run_program("run");

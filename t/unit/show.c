@@ -132,7 +132,7 @@ static char *as_json(const char *text)
 
 static char *as_table(const char *text)
 {
-    static const struct jr_column column = { "X", false, false };
+    static const struct jr_column column = { .title = "X" };
     struct jr_grid grid;
     char *bytes = NULL;
     size_t size;
