@@ -48,8 +48,10 @@
 #define PRUNE_RUNS 16
 #define PRUNE_DELIVERIES 200
 #define PRUNE_FLAKY 200
-/* Rule 9: from here on, in hundredths of the map, the oldest history goes early. */
+/* Rule 9: from here on, in hundredths of the map, the oldest history goes early; and when no
+ * more is left than the copies of the pages may take that one batch of events changes. */
 #define MAP_FILLING 90
+#define MAP_LEAST_FREE_BYTES (256 * 1024)
 
 /* Things done by hand that are told in the log at once. */
 #define NEWS_MOST 16
@@ -649,21 +651,22 @@ static int64_t work_reconcile(struct dispatcher *dispatcher)
     return wait_ms < other_ms ? wait_ms : other_ms;
 }
 
-/* How full the map is, in hundredths. */
-static int64_t measure(struct dispatcher *dispatcher)
+/* See how full the map is, and show it. Returns whether it fills up. */
+static bool measure(struct dispatcher *dispatcher)
 {
     struct jr_error error;
     uint64_t used_bytes, map_bytes;
 
     if (jr_store_usage(dispatcher->store, &used_bytes, &map_bytes, &error) != JR_OK) {
         jr_log(JR_LOG_WARN, "upkeep", "%s", error.text);
-        return 0;
+        return false;
     }
     if (dispatcher->runtime != NULL) {
         dispatcher->runtime->map_used_bytes = (int64_t)used_bytes;
         dispatcher->runtime->map_size_bytes = (int64_t)map_bytes;
     }
-    return (int64_t)(used_bytes / (map_bytes / 100 + 1));
+    return used_bytes / (map_bytes / 100 + 1) >= MAP_FILLING
+           || used_bytes + MAP_LEAST_FREE_BYTES > map_bytes;
 }
 
 /*
@@ -724,14 +727,14 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
 static void upkeep(struct dispatcher *dispatcher)
 {
     int64_t now_ms = jr_now_ms();
-    bool filling = measure(dispatcher) >= MAP_FILLING, more = false;
+    bool filling = measure(dispatcher), more = false;
     struct jr_error error;
     enum jr_err err;
 
     jr_store_clear_stale_readers(dispatcher->store);
     if (filling && !dispatcher->filling)
-        jr_log(JR_LOG_WARN, "map-filling", "the map is over %d %% full: the oldest history goes "
-               "before its time; raise MAP_SIZE or lower RETENTION", MAP_FILLING);
+        jr_log(JR_LOG_WARN, "map-filling", "the map is nearly full: the oldest history goes before "
+               "its time; raise MAP_SIZE or lower RETENTION");
     if (filling != dispatcher->filling)
         dispatcher->prune.key_length = 0;
     dispatcher->filling = filling;
