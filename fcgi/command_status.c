@@ -15,6 +15,7 @@
 #include "lib/runtime.h"
 #include "lib/say.h"
 #include "lib/shutout.h"
+#include "lib/show.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
 
@@ -287,7 +288,7 @@ static void tell_pauses(const struct jr_pauses *pauses)
 
     for (size_t i = 0; i < pauses->count; i++) {
         label(i == 0 ? "paused" : "");
-        jr_grid_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        jr_show_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
         printf("%s\n", clean);
     }
 }
@@ -422,7 +423,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
                jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
-    jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
+    jr_show_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu %s, %llu %s\n", folder,
            jr_say_bytes((int64_t)picture->used_bytes, used),
            jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,
