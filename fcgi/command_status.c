@@ -360,9 +360,9 @@ static void tell_shutouts(const struct jr_shutouts *shutouts)
         const struct jr_shutout *item = &shutouts->items[i];
 
         label("shut out");
-        jr_grid_clean(name, sizeof name,
+        jr_show_clean(name, sizeof name,
                       strcmp(item->name, JR_SHUTOUT_ALL) == 0 ? "everywhere" : item->name);
-        jr_grid_clean(text, sizeof text, item->text);
+        jr_show_clean(text, sizeof text, item->text);
         printf("%s, since %s: %s\n", name, jr_command_when(item->since_ms, when), text);
     }
 }
