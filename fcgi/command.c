@@ -300,7 +300,7 @@ const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE])
 
 const struct jr_pause *jr_command_hold(const struct jr_command *command, const struct jr_run *run)
 {
-    return run->due_ms == 0 ? NULL : jr_pauses_find(&command->pauses, run->repo);
+    return jr_pauses_hold(&command->pauses, run);
 }
 
 void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause)
@@ -329,7 +329,8 @@ void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct 
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
                          const struct jr_run *run)
 {
-    enum jr_conclusion result = jr_run_conclusion(run);
+    enum jr_conclusion conclusion = jr_run_conclusion(run);
+    bool paused = jr_command_hold(command, run) != NULL;
     struct jr_standing standing;
     char url[JR_URL_SIZE];
 
@@ -347,14 +348,12 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_number(emit, "attempt", run->attempt);
     jr_emit_text(emit, "state", jr_phase_name(run->phase));
     jr_emit_text(emit, "verdict", standing.word);
-    jr_emit_text(emit, "reason", standing.token);
+    jr_emit_text(emit, "reason", jr_reason_token(jr_standing_reason(run, paused)));
     jr_emit_text(emit, "reason_text", standing.why);
     jr_emit_text(emit, "remedy", standing.remedy);
     jr_emit_text(emit, "conclusion",
-                 run->conclusion == JR_CONCLUSION_NONE ? NULL
-                                                       : jr_conclusion_name(run->conclusion));
-    jr_emit_text(emit, "result",
-                 result == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(result));
+                 conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(conclusion));
+    jr_emit_bool(emit, "completed", run->complete);
     jr_emit_number(emit, "jobs_known", run->jobs_known);
     jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
     jr_emit_number(emit, "jobs_failed", run->jobs_failed);

@@ -51,6 +51,13 @@ static int end(struct list *list, int status)
     return status != JR_EXIT_OK ? status : shown;
 }
 
+static void add_reason(struct list *list, const struct jr_run *run)
+{
+    bool paused = jr_command_hold(list->command, run) != NULL;
+
+    jr_grid_add(&list->grid, jr_reason_token(jr_standing_reason(run, paused)));
+}
+
 static const struct jr_column run_columns[] = {
     { "LAST EVENT", false, false, 0 }, { "RUN", true, false, 0 },
     { "REPOSITORY", false, true, 0 },  { "WORKFLOW", false, true, 0 },
@@ -62,7 +69,6 @@ static const struct jr_column run_columns[] = {
 static void add_run(struct list *list, const struct jr_run *run)
 {
     enum jr_conclusion conclusion = jr_run_conclusion(run);
-    struct jr_standing standing;
     char when[JR_WHEN_SIZE];
 
     if (list->command->json) {
@@ -78,8 +84,7 @@ static void add_run(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, jr_phase_name(run->phase));
     jr_grid_add(&list->grid,
                 conclusion == JR_CONCLUSION_NONE ? "" : jr_conclusion_name(conclusion));
-    jr_standing_of(run, &standing);
-    jr_grid_add(&list->grid, standing.token);
+    add_reason(list, run);
     jr_grid_addf(&list->grid, "%u", run->reruns);
 }
 
@@ -121,9 +126,7 @@ static void add_entry(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, run->known ? run->repo : "(damaged)");
     jr_grid_addf(&list->grid, "%u", run->attempt);
     jr_grid_addf(&list->grid, "%u", run->tries);
-    jr_grid_add(&list->grid, jr_reason_token(jr_command_hold(list->command, run) != NULL
-                                                 ? JR_REASON_PAUSED
-                                                 : run->reason));
+    add_reason(list, run);
 }
 
 static int read_state(const struct jr_command *command, int *phase)
@@ -251,7 +254,7 @@ static int show_runs(struct jr_command *command, const struct jr_listing_filter 
 
 int jr_command_runs(struct jr_command *command)
 {
-    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE };
+    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE, .pauses = &command->pauses };
     size_t limit = LIMIT;
     int status = jr_command_read_limit(command, LIMIT_MAX, &limit);
 

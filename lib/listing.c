@@ -8,6 +8,7 @@
 
 #include "lib/ledger.h"
 #include "lib/listing.h"
+#include "lib/standing.h"
 #include "lib/timestamp.h"
 
 #include <stdlib.h>
@@ -75,12 +76,20 @@ static bool matches(const struct jr_list *patterns, const char *value)
     return patterns->count == 0 || jr_list_match(patterns, value);
 }
 
+static bool has_reason(const struct jr_listing_filter *filter, const struct jr_run *run)
+{
+    bool paused = filter->pauses != NULL && jr_pauses_hold(filter->pauses, run) != NULL;
+    enum jr_reason reason = jr_standing_reason(run, paused);
+
+    return (size_t)reason < JR_REASONS && filter->reasons[reason];
+}
+
 static bool is_wanted(const struct jr_listing_filter *filter, const struct jr_run *run)
 {
     return matches(&filter->repos, run->repo) && matches(&filter->branches, run->branch)
-           && matches(&filter->workflows, run->workflow)
-           && (filter->reasons == NULL
-               || ((size_t)jr_run_reason(run) < JR_REASONS && filter->reasons[jr_run_reason(run)]))
+           && (filter->workflows.count == 0
+               || jr_run_lists_workflow(&filter->workflows, run->workflow, run->workflow_path))
+           && (filter->reasons == NULL || has_reason(filter, run))
            && (filter->conclusions == NULL
                || ((size_t)jr_run_conclusion(run) < JR_CONCLUSIONS
                    && filter->conclusions[jr_run_conclusion(run)]))

@@ -14,6 +14,7 @@
 #define JR_LISTING_H
 
 #include "lib/history.h"
+#include "lib/pause.h"
 #include "lib/run.h"
 #include "lib/store.h"
 #include "lib/text.h"
@@ -31,9 +32,11 @@
 struct jr_listing_filter {
     int phase;        /* enum jr_phase, or JR_LISTING_ANY_PHASE */
     int64_t since_ms; /* with an event since then; 0: all */
-    struct jr_list repos, branches, workflows; /* patterns, see jr_text_match(); empty: all */
-    const bool *reasons;     /* which of JR_REASONS; NULL: all */
-    const bool *conclusions; /* which of JR_CONCLUSIONS; NULL: all */
+    struct jr_list repos, branches; /* patterns, see jr_text_match(); empty: all */
+    struct jr_list workflows;       /* see jr_run_lists_workflow(); empty: all */
+    const bool *reasons;     /* which of JR_REASONS, see jr_standing_reason(); NULL: all */
+    const bool *conclusions; /* which of JR_CONCLUSIONS, see jr_run_conclusion(); NULL: all */
+    const struct jr_pauses *pauses; /* those in force, for `reasons'; NULL: there are none */
 };
 
 /* Of an hour, so many of the newest are put in order at once. */

@@ -95,6 +95,9 @@ subtest 'one repository waits, others go on' => sub {
     is_deeply [sort map { $_->{run_id} } @$outbox], [sort map { $_->id } @held], 'they wait';
     is $outbox->[0]{pause}{repositories}, 'octo/app', 'for what';
     like at('outbox')->{out}, qr/^\S+Z .* paused$/m, 'in words';
+    my $runs = json_of('runs', '--reason', 'paused');
+    is_deeply [sort map { $_->{run_id} } @$runs], [sort map { $_->id } @held], 'runs picks by that reason';
+    is $runs->[0]{reason}, 'paused', 'and shows it';
     like at('why', $held[0]->id)->{out}, qr/^It waits for the end of a pause \(paused\): octo\/app, by \Q$me\E, since \S+: the runners move\.$/m,
         'why tells';
     is json_of('why', $held[0]->id)->{run}{pause}{by}, $me, 'also in JSON';
