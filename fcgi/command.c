@@ -413,7 +413,7 @@ void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
     jr_emit_text(emit, "reason",
                  entry->reason == JR_REASON_NONE ? NULL : jr_reason_token(entry->reason));
     jr_emit_text(emit, "reason_text",
-                 entry->reason == JR_REASON_NONE ? NULL : jr_reason_words(entry->reason));
+                 entry->reason == JR_REASON_NONE ? NULL : jr_history_words(entry));
     if (entry->status == 0)
         jr_emit_null(emit, "status");
     else
@@ -461,7 +461,7 @@ void jr_command_tell_entry(const struct jr_history *entry)
     }
     if (has_reason)
         add(text, sizeof text, "%s%s (%s)", text[0] == '\0' ? "" : ": ",
-            jr_reason_words(entry->reason), jr_reason_token(entry->reason));
+            jr_history_words(entry), jr_reason_token(entry->reason));
     if (entry->kind != JR_HISTORY_EVENT && entry->kind != JR_HISTORY_CALL
         && entry->detail[0] != '\0')
         add(text, sizeof text, "%s%s", text[0] == '\0' ? "" : "; ", entry->detail);

@@ -262,7 +262,6 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
 {
     struct jr_history entry = {
         .at_ms = now_ms,
-        .kind = JR_HISTORY_REQUEST,
         .attempt = run->attempt,
         .reason = JR_REASON_PAUSED,
     };
@@ -278,6 +277,7 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
         snprintf(text, sizeof text, "ended by %s: the pause of %s",
                  act.who[0] == '\0' ? "its time" : act.who, jr_pause_words(&act.pause, words));
         (void)jr_text_copy(entry.detail, sizeof entry.detail, text);
+        entry.kind = act.who[0] == '\0' ? JR_HISTORY_DECISION : JR_HISTORY_REQUEST;
         jr_history_add(txn, run, &entry);
     }
 }

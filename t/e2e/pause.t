@@ -134,6 +134,7 @@ subtest 'one repository waits, others go on' => sub {
     ok $service->log->wait_entry('rerun-asked', run => $held[0]->id, by => $me), 'and of the rerun by hand';
     my ($told) = grep { $_->{reason} eq 'paused' } @{ json_of('why', $held[1]->id)->{history} };
     is $told->{kind}, 'request', 'the history has it';
+    is $told->{reason_text}, 'it waited for the end of a pause', 'as what is over';
     like $told->{detail}, qr/^ended by \Q$me\E: the pause of octo\/app, by \Q$me\E, since \S+: the runners move$/, 'with both names';
     wait_ok { !@{ json_of('status')->{degraded} } } 'and all is well';
 };
@@ -150,6 +151,9 @@ subtest 'a pause ends by itself' => sub {
     is_deeply json_of('status')->{dispatcher}{pauses}, [], 'nothing is paused';
     my ($told) = grep { $_->{reason} eq 'paused' } @{ json_of('why', $run->id)->{history} };
     like $told->{detail}, qr/^ended by its time: the pause of other\/\*/, 'the history, too';
+    is $told->{kind}, 'decision', 'which nobody did by hand';
+    like at('why', $run->id)->{out}, qr/decision +it waited for the end of a pause \(paused\); ended by its time/, 'why, too';
+    like page('/runs/' . $run->id), qr/It waited for the end of a pause/, "and the run's page";
 };
 
 # Between GitHub's answer and the POST: whoever has paused can rely on it.
