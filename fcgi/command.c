@@ -326,10 +326,16 @@ void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct 
     jr_emit_close_array(emit);
 }
 
+/* NONE: it has none yet. */
+static void emit_conclusion(struct jr_emit *emit, enum jr_conclusion conclusion)
+{
+    jr_emit_text(emit, "conclusion",
+                 conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(conclusion));
+}
+
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
                          const struct jr_run *run)
 {
-    enum jr_conclusion conclusion = jr_run_conclusion(run);
     bool paused = jr_command_hold(command, run) != NULL;
     struct jr_standing standing;
     char url[JR_URL_SIZE];
@@ -351,8 +357,7 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_text(emit, "reason", jr_reason_token(jr_standing_reason(run, paused)));
     jr_emit_text(emit, "reason_text", standing.why);
     jr_emit_text(emit, "remedy", standing.remedy);
-    jr_emit_text(emit, "conclusion",
-                 conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(conclusion));
+    emit_conclusion(emit, jr_run_conclusion(run));
     jr_emit_bool(emit, "completed", run->complete);
     jr_emit_number(emit, "jobs_known", run->jobs_known);
     jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
@@ -376,9 +381,7 @@ void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const s
     jr_emit_number(emit, "attempt", jr_run_attempt_of(run, job));
     jr_emit_text(emit, "name", job->name);
     jr_emit_text(emit, "status", jr_status_name(job->status));
-    jr_emit_text(emit, "conclusion",
-                 job->conclusion == JR_CONCLUSION_NONE ? NULL
-                                                       : jr_conclusion_name(job->conclusion));
+    emit_conclusion(emit, job->conclusion);
     jr_emit_bool(emit, "carried_over", job->carried_over);
     jr_emit_text(emit, "runner", job->runner);
     jr_emit_text(emit, "labels", job->labels);
