@@ -592,6 +592,9 @@ subtest 'how a command may be written' => sub {
     is tool(['-V'])->{out}, tool(['--version'])->{out}, '-V';
     is tool([qw(why -h)])->{out}, tool([qw(why --help)])->{out}, 'why -h';
     is tool([qw(-h why)])->{out}, tool([qw(help why)])->{out}, '-h why';
+    is tool($_)->{out}, tool(['--version'])->{out}, "@$_"
+        for ['status', '-V'], ['-V', 'status'], ['why', '--version'], ['-V', '--json', 'runs', '--limit', 2], ['help', '-V'];
+    is tool([qw(--help runs --json)])->{out}, tool([qw(help runs)])->{out}, '--help runs --json';
     is tool([qw(--json --limit 5 --version)])->{status}, 0, 'options that --version does not need';
     for my $before (['--json'], ['--json', '--limit', 1], ['--limit=1', '--json']) {
         my $runs = eval { $JSON->decode(at($service, @$before, 'runs')->{out}) };
