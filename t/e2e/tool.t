@@ -233,6 +233,8 @@ subtest 'flaky' => sub {
     cmp_ok $row->{rate_low}, '<', 0.5, 'which tells little';
     is ref $flaky->{runners}, 'ARRAY', 'runners';
     is scalar @{ json_of($service, 'flaky', '--repo', 'nobody/*')->{jobs} }, 0, '--repo';
+    like at($service, 'flaky', '--repo', 'nobody/*')->{out}, qr/^Total: .* 0 rescued, 0 failed again, 0 s lost$/m, 'no rate of nothing';
+    like at($service, 'flaky')->{out}, qr/^Total: .* 1 rescued, \d+ failed again, \d+ % rescued, .* lost$/m, 'else there is one';
     my $text = at($service, 'flaky')->{out};
     like $text, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
     is $flaky->{since}, undef, 'of all time';
