@@ -107,6 +107,7 @@ subtest 'one repository waits, others go on' => sub {
     is $status->{dispatcher}{pauses}[0]{repositories}, 'octo/app', 'status has it';
     is $status->{dispatcher}{paused_since}, undef, 'which is not all';
     is_deeply $status->{degraded}, ['repos-paused'], 'as degraded';
+    is_deeply [@{ $status->{outbox} }{qw(waiting paused first_due_at)}], [3, 3, undef], 'and how many wait for its end';
     like at('status')->{out}, qr/^paused +octo\/app, by \Q$me\E, /m, 'in words';
     like page('/status'), qr/octo\/app, by \Q$me\E, since/, 'the page has it';
     like page('/runs/' . $held[0]->id), qr/It waits for the end of a pause.*octo\/app, by \Q$me\E/s, "the run's page, too";

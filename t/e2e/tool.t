@@ -274,10 +274,12 @@ subtest 'pause, outbox, resume' => sub {
     is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
     ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
     is $status->{outbox}{waiting}, 1, 'and what waits';
-    is $status->{outbox}{first_due_run_id}, $run->id, 'which';
+    is $status->{outbox}{paused}, 1, 'which is paused';
+    is $status->{outbox}{first_due_at}, undef, 'so that none comes due';
+    is $status->{outbox}{first_due_run_id}, undef, 'which';
     is $status->{outbox}{oldest_since}, $since, 'and since when';
     (my $second = $since) =~ s/\.\d+//;
-    like at($service, 'status')->{out}, qr/^outbox .* \(paused\), the oldest since \Q$second\E$/m, 'in words';
+    like at($service, 'status')->{out}, qr/^outbox +1 waiting, 1 of them paused, the oldest since \Q$second\E$/m, 'in words';
     wait_ok { json_of($service, 'outbox')->[0]{due_at} lt POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime) } 'it is overdue';
     is scalar $run->gets, 0, 'GitHub is not asked';
     my $resumed = json_of($service, 'resume');
@@ -290,6 +292,11 @@ subtest 'how long a run waits already' => sub {
     my $patient = service(github => $github, RERUN_DELAY => '1h')->start;
     my $run = workflow_run(github => $github, door => $patient->http, jobs => ['build']);
     status_is $run->play(build => 'failure'), 201, 'a run fails';
+    my $held = workflow_run(github => $github, door => $patient->http, jobs => ['build'], repo => 'octo/held');
+    status_is $held->play(build => 'failure'), 201, 'another one';
+    is at($patient, 'pause', '--repo', 'octo/held')->{status}, 0, 'which is paused';
+    is json_of($patient, 'status')->{outbox}{first_due_run_id}, $run->id, 'status tells of the other';
+    like at($patient, 'status')->{out}, qr/^outbox +2 waiting, 1 of them paused, the first of the others due at \S+ \(in \d+ min\)/m, 'in words';
     wait_ok { at($patient, 'outbox')->{out} =~ /^\S+Z +59 min +[1-9]\d* s +@{[ $run->id ]} /m } 'not how long it is overdue';
     $patient->stop_service;
 };

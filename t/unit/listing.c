@@ -136,6 +136,48 @@ static const struct list_row lists[] = {
       JR_CONCLUSION_TIMED_OUT },
 };
 
+/* What waits, of which a pause holds up some: they stand before and between the others. */
+static void waiting(void **state)
+{
+    const struct jr_pauses none = { .count = 0 }, all = { .count = 1 },
+                           some = { .items = { { .pattern = "octo/*" } }, .count = 1 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_waiting waiting;
+    struct jr_error error;
+    struct jr_txn txn;
+
+    (void)state;
+    assert_int_equal(jr_listing_waiting(store, &some, &waiting, &error), JR_OK);
+    assert_true(waiting.whole && waiting.entries == 0 && waiting.due_ms == 0 && waiting.oldest_ms == 0);
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 10; id < 10 + 3 * JR_LISTING_LOOKS; id++)
+        save_in(&txn, id, "octo/app", HOURS(1), HOURS(2) + (int64_t)id);
+    save_in(&txn, 7, "other/app", HOURS(1), HOURS(3));
+    save_in(&txn, 8, "octo/app", HOURS(1), HOURS(4));
+    save_in(&txn, 9, "other/lib", HOURS(1), HOURS(5));
+    commit(&txn);
+    assert_int_equal(jr_listing_waiting(store, &some, &waiting, &error), JR_OK);
+    assert_true(waiting.whole);
+    assert_int_equal(waiting.entries, 3 * JR_LISTING_LOOKS + 3);
+    assert_int_equal(waiting.paused, 3 * JR_LISTING_LOOKS + 1);
+    assert_int_equal(waiting.due_ms, HOURS(3));
+    assert_int_equal(waiting.due_run_id, 7);
+    assert_true(waiting.oldest_ms != 0 && waiting.oldest_ms <= waiting.free_oldest_ms);
+
+    assert_int_equal(jr_listing_waiting(store, &none, &waiting, &error), JR_OK);
+    assert_int_equal(waiting.paused, 0);
+    assert_int_equal(waiting.due_run_id, 10);
+    assert_int_equal(jr_listing_waiting(store, &all, &waiting, &error), JR_OK);
+    assert_int_equal(waiting.paused, waiting.entries);
+    assert_true(waiting.due_ms == 0 && waiting.free_oldest_ms == 0 && waiting.oldest_ms != 0);
+
+    /* Of a damaged one nobody knows whether it is paused. */
+    damage_part(store, 10, JR_PART_RUN, 0);
+    assert_int_equal(jr_listing_waiting(store, &some, &waiting, &error), JR_OK);
+    assert_int_equal(waiting.due_run_id, 10);
+    jr_store_close(store);
+}
+
 /* One call looks at so many runs and no more, and the next goes on. */
 static void bounded(void **state)
 {
@@ -435,6 +477,7 @@ int main(void)
     TABLE(lists, listed);
     TEST(told_since);
     TEST(many_told);
+    TEST(waiting);
     TEST(bounded);
     TEST(a_busy_hour);
     TEST(what_jobs_came_to);
