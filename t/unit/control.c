@@ -243,7 +243,7 @@ static void rerun_by_hand(void **state)
     assert_true(find_entry(store, JR_HISTORY_DECISION, JR_REASON_NONE, &entry));
     assert_int_equal(entry.reason, JR_REASON_BY_HAND);
 
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_true(run.run_id == RUN_ID && run.by_hand);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, now_ms, &verdict, &error), JR_OK);
     assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
@@ -273,7 +273,7 @@ static void rerun_of_an_unknown_run(void **state)
     assert_int_equal(count(store, JR_TABLE_AGES), 0);
     assert_int_equal(jr_control_rerun(store, &settings, 77, "octo/app", NULL, START_MS, &run, &reason, &error), JR_OK);
     assert_int_equal(reason, JR_REASON_NONE);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(run.run_id, 77);
     assert_string_equal(run.repo, "octo/app");
     assert_int_equal(run.last_event_ms, START_MS);
@@ -365,11 +365,11 @@ static void forgotten_while_due(void **state)
     (void)state;
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_OK);
     /* The dispatcher, which was asking, finds nothing to decide on. */
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_ENOENT);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_ENOENT);
     assert_int_equal(count(store, JR_TABLE_AGES), 0);
     jr_store_close(store);
     jr_settings_release(&settings);
@@ -392,7 +392,7 @@ static void not_forgotten_while_posted(void **state)
     (void)state;
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_OK);
     before = parts(store, RUN_ID);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_EBUSY);
@@ -440,7 +440,7 @@ static void paused_before_the_post(void **state)
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
     before = parts(store, RUN_ID);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     pause_work(store, row->pattern, START_MS, START_MS + JR_HOUR_MS);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_EBUSY);
     assert_contains(error.text, "paused");
@@ -453,7 +453,7 @@ static void paused_before_the_post(void **state)
         resume_work(store, row->pattern, START_MS, 1, 0);
     else
         assert_int_equal(jr_control_end_pauses(store, START_MS + row->end_ms, &error), JR_OK);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &after, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &after, &error), JR_OK);
     assert_int_equal(after.intent_ms, 0);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &after, START_MS + row->end_ms, &verdict, &error), JR_OK);
     assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
