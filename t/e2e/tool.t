@@ -167,6 +167,13 @@ subtest 'a terminal, and a pipe' => sub {
     is @line, 4, 'as many lines';
     cmp_ok length, '<=', 60, 'none is wider than the terminal' for @line;
     like "@line", qr/\x{2026}/, 'what was cut is marked';
+    like $line[0], qr/^LAST +RUN .*REASON$/, 'the reason stays';
+    like "@line", qr/ no-permission(?: |$)/, 'as a whole';
+    like $line[1], qr/^(?:\d\d:\d\d|\d\d-\d\d) /, 'the time is short';
+    is reap(spawn(argv => [$script, '-qefc', binary() . ' runs', '/dev/null'], env => { %env, COLUMNS => 80 }, out => $out)), 0, '80 columns';
+    my $usual = Encode::decode('UTF-8', read_file_or_empty($out));
+    like $usual, qr/^LAST .* CONCLUSION +REASON\r?$/m, 'the conclusion, too';
+    like $usual, qr/ failure +no-permission\r?$/m, 'both as a whole';
     my $pipe = tool(['runs'], %env);
     unlike Encode::decode('UTF-8', $pipe->{out}), qr/\x{2026}/, 'in a pipe nothing is cut';
     my ($longest) = sort { $b <=> $a } map {length} split /\n/, $pipe->{out};
