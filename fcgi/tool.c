@@ -75,7 +75,7 @@ static const struct jr_option rerun_options[] = {
 static const struct jr_option runs_options[] = {
     { "repo", "PATTERN", false, "only of repositories (owner/name) that match" PATTERNS },
     { "branch", "PATTERN", false, "only of branches that match" PATTERNS },
-    { "workflow", "PATTERN", false, "only of workflows that match" PATTERNS },
+    { "workflow", "PATTERN", false, "only of workflows that match by name, file or path" PATTERNS },
     { "reason", "REASON", false, "only those with one of these reasons, such as jobs-failed" },
     { "conclusion", "WORD", false, "only those that ended so: success, failure, cancelled ..." },
     { "state", "STATE", false, "only those that are open, due or closed" },
