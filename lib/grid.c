@@ -169,7 +169,7 @@ static int measure_columns(const struct jr_grid *grid, int *widths)
     return whole;
 }
 
-/* Cut columns, one by one, until lines are not wider or nothing gives way. Returns how wide they are. */
+/* Cut columns until lines are not wider, or nothing gives way. Returns how wide they are then. */
 static int cut(const struct jr_grid *grid, int whole, int width, int *widths, bool early)
 {
     for (int column; whole > width && (column = widest(grid, widths, early)) >= 0; whole--)
