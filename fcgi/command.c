@@ -350,6 +350,10 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_text(emit, "reason", standing.token);
     jr_emit_text(emit, "reason_text", standing.why);
     jr_emit_text(emit, "remedy", standing.remedy);
+    if (run->superseded_by != 0)
+        jr_emit_number(emit, "superseded_by", (int64_t)run->superseded_by);
+    else
+        jr_emit_null(emit, "superseded_by");
     jr_emit_text(emit, "conclusion",
                  run->conclusion == JR_CONCLUSION_NONE ? NULL
                                                        : jr_conclusion_name(run->conclusion));

@@ -11,6 +11,7 @@
 #include "fcgi/calls.h"
 #include "fcgi/dispatcher.h"
 #include "fcgi/process.h"
+#include "fcgi/workflows.h"
 #include "lib/testpoint.h"
 #include "lib/batch.h"
 #include "lib/confine.h"
@@ -66,6 +67,7 @@ struct dispatcher {
     struct jr_process *process; /* our block in it, once the lock is ours; NULL without a runtime */
     struct jr_store *store;
     struct jr_calls calls;
+    struct jr_workflows workflows;
     int lock_fd, wake_fd;
     int64_t upkeep_due_ms; /* monotonic */
     int64_t sweep_ms;      /* when the sweep in progress began; 0: none is */
@@ -266,6 +268,8 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
     if (run->complete)
         jr_line_text(&line, "conclusion", jr_conclusion_name(run->conclusion));
+    if (verdict->reason == JR_REASON_SUPERSEDED)
+        jr_line_number(&line, "newer", run->superseded_by);
     if (run->due_ms != 0 && verdict->step != JR_STEP_RERUN_FAILED
         && verdict->step != JR_STEP_RERUN_ALL)
         jr_line_text(&line, "due", jr_timestamp_format(run->due_ms, due));
@@ -351,6 +355,26 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run,
 }
 
 /*
+ * Ask what a workflow is called. DONE: name has it. NEVER: GitHub does not tell, now or
+ * ever; the run itself may be shown all the same.
+ */
+static void get_name(struct dispatcher *dispatcher, const struct jr_run *run,
+                     uint64_t workflow_id, char name[JR_NAME_SIZE], struct jr_call *call)
+{
+    int64_t now_ms = jr_monotonic_ms();
+    const char *known = jr_workflows_find(&dispatcher->workflows, workflow_id, now_ms);
+
+    if (known != NULL) {
+        jr_text_copy(name, JR_NAME_SIZE, known);
+        *call = (struct jr_call){ .what = "GET workflow", .outcome = JR_OUTCOME_DONE };
+        return;
+    }
+    jr_calls_get_workflow(&dispatcher->calls, run->repo, workflow_id, name, call);
+    if (call->outcome == JR_OUTCOME_DONE)
+        jr_workflows_put(&dispatcher->workflows, workflow_id, name, now_ms);
+}
+
+/*
  * GET the run. Where a filter waits for the name of its workflow, that is asked for first:
  * what is known of the run before a POST is then as new as it can be.
  */
@@ -360,22 +384,31 @@ static void get_run(struct dispatcher *dispatcher, const struct jr_run *run,
     const struct jr_settings *settings = dispatcher->settings;
     bool wants = jr_decide_wants_workflow(settings, run, NULL);
     uint64_t workflow_id = run->workflow_id;
+    struct jr_call naming = { .what = "GET workflow", .outcome = JR_OUTCOME_DONE };
     char name[JR_NAME_SIZE] = "";
 
     /* A run that nothing has told the workflow of has to be seen first, and then once more. */
     for (int round = 0; round < 2; round++) {
         if (wants && workflow_id != 0)
-            jr_calls_get_workflow(&dispatcher->calls, run->repo, workflow_id, name, call);
-        if (wants && workflow_id != 0 && call->outcome != JR_OUTCOME_DONE)
+            get_name(dispatcher, run, workflow_id, name, &naming);
+        if (naming.outcome == JR_OUTCOME_LATER) {
+            *call = naming;
             return;
+        }
         jr_calls_get_run(&dispatcher->calls, run, seen, call);
-        if (call->outcome != JR_OUTCOME_DONE || name[0] != '\0' || seen->workflow_id == 0
-            || !jr_decide_wants_workflow(settings, run, seen))
+        if (call->outcome != JR_OUTCOME_DONE)
+            return;
+        jr_text_copy(seen->workflow, sizeof seen->workflow, name);
+        if (!jr_decide_wants_workflow(settings, run, seen))
+            return;
+        if (seen->workflow_id == 0 || naming.outcome != JR_OUTCOME_DONE)
             break;
         wants = true;
         workflow_id = seen->workflow_id;
     }
-    jr_text_copy(seen->workflow, sizeof seen->workflow, name);
+    *call = naming;
+    call->outcome = JR_OUTCOME_NEVER;
+    call->reason = JR_REASON_WORKFLOW_UNKNOWN;
 }
 
 /* Ask GitHub about a run, decide, and rerun it if it is to be. */

@@ -302,7 +302,7 @@ subtest 'rerun' => sub {
     like at($service, 'why', $refused->id)->{out}, qr/by hand .*asked for by hand/, 'why tells of it';
 
     my $again = at($service, 'rerun', $good->id, '--wait');
-    fails_with($again, EX_FAILED, qr/not rerun: .*\(not-failed\)/, 'one that succeeded');
+    fails_with($again, EX_FAILED, qr/not rerun: .*\(run-succeeded\)/, 'one that succeeded');
     like $again->{out}, qr/GET run/, 'what happens is shown as it does';
 
     my $others = played('cancelled');
