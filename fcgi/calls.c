@@ -44,11 +44,11 @@ static void show(const struct jr_calls *calls)
 {
     const struct jr_throttle *throttle = &calls->throttle;
 
-    if (calls->runtime == NULL)
+    if (calls->told == NULL)
         return;
-    calls->runtime->token_rejected_ms = throttle->rejected_ms;
-    calls->runtime->rate_limited_until_ms = limited_until(calls);
-    calls->runtime->token_expires_ms = throttle->token_expires_ms;
+    calls->told->token_rejected_ms = throttle->rejected_ms;
+    calls->told->rate_limited_until_ms = limited_until(calls);
+    calls->told->token_expires_ms = throttle->token_expires_ms;
 }
 
 /* Of an App, show the installation that has the fewest calls left. */
@@ -62,25 +62,25 @@ static void show_tightest(const struct jr_calls *calls, int64_t now_ms)
             tightest = installation;
     if (tightest == NULL)
         return;
-    calls->runtime->rate_remaining = tightest->rate_remaining;
-    calls->runtime->rate_reset_ms = tightest->rate_reset_ms;
-    calls->runtime->rate_limit = tightest->throttle.hourly_limit;
+    calls->told->rate_remaining = tightest->rate_remaining;
+    calls->told->rate_reset_ms = tightest->rate_reset_ms;
+    calls->told->rate_limit = tightest->throttle.hourly_limit;
 }
 
 /* What the answer says of the rate limit; one that says nothing takes nothing back. */
 static void show_rate(const struct jr_calls *calls, struct jr_installation *installation,
                       const struct jr_call *call, int64_t now_ms)
 {
-    if (calls->runtime == NULL || call->hourly_limit <= 0 || call->rate_remaining < 0)
+    if (calls->told == NULL || call->hourly_limit <= 0 || call->rate_remaining < 0)
         return;
     if (installation != NULL) {
         installation->rate_remaining = call->rate_remaining;
         installation->rate_reset_ms = call->rate_reset_ms;
         show_tightest(calls, now_ms);
     } else if (calls->app == NULL) {
-        calls->runtime->rate_remaining = call->rate_remaining;
-        calls->runtime->rate_reset_ms = call->rate_reset_ms;
-        calls->runtime->rate_limit = call->hourly_limit;
+        calls->told->rate_remaining = call->rate_remaining;
+        calls->told->rate_reset_ms = call->rate_reset_ms;
+        calls->told->rate_limit = call->hourly_limit;
     }
 }
 
@@ -99,8 +99,8 @@ static void warn_of_expiry(struct jr_calls *calls, int64_t now_ms)
 
 static void count(const struct jr_calls *calls, const struct jr_call *call)
 {
-    if (calls->runtime != NULL)
-        jr_count_call(&jr_runtime_dispatcher(calls->runtime)->counters, call);
+    if (calls->told != NULL)
+        jr_count_call(&calls->told->process.counters, call);
 }
 
 static void tell_stop(const struct jr_throttle *throttle, const struct jr_call *call,
@@ -191,7 +191,7 @@ static enum jr_err load_throttle(struct jr_calls *calls, struct jr_error *error)
 }
 
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
-                          struct jr_store *store, struct jr_runtime *runtime,
+                          struct jr_store *store, struct jr_told *told,
                           struct jr_error *error)
 {
     enum jr_err err;
@@ -199,7 +199,7 @@ enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
     memset(calls, 0, sizeof *calls);
     calls->settings = settings;
     calls->store = store;
-    calls->runtime = runtime;
+    calls->told = told;
     if (!jr_settings_can_call(settings))
         return JR_OK;
     err = load_throttle(calls, error);

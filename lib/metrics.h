@@ -13,9 +13,10 @@
 #include "lib/buffer.h"
 #include "lib/counters.h"
 #include "lib/error.h"
-#include "lib/runtime.h"
+#include "lib/sight.h"
 #include "lib/store.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define JR_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -53,11 +54,11 @@ struct jr_metrics {
 
 /*
  * Collect all that processes tell each other.
- *   self       the process that asks, which does not count as busy; NULL: none
- *   state_dir  where the dispatcher's lock is
+ *   from_worker  asked by a worker of the service, which does not count as busy
+ *   state_dir    where the dispatcher's lock is
  */
-void jr_metrics_read_runtime(struct jr_metrics *metrics, struct jr_runtime *runtime,
-                             const struct jr_process *self, const char *state_dir, int64_t now_ms);
+void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *sight,
+                           bool from_worker, const char *state_dir, int64_t now_ms);
 
 /* Collect what is in the store, in one short read transaction. JR_OK or what failed. */
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
