@@ -310,5 +310,5 @@ int jr_command_status(struct jr_command *command)
         emit_picture(command, &picture);
     else
         tell_picture(command, &picture);
-    return picture.healthy && picture.running ? JR_EXIT_OK : JR_EXIT_FAILED;
+    return picture.healthy && picture.answers ? JR_EXIT_OK : JR_EXIT_FAILED;
 }
