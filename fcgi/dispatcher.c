@@ -730,7 +730,7 @@ static int begin(struct dispatcher *dispatcher)
     }
     if (dispatcher->told != NULL) {
         dispatcher->told->at_work_ms = jr_monotonic_ms();
-        dispatcher->told->dispatcher_free_ms = 0;
+        dispatcher->told->waits_ms = 0;
     }
     jr_log(JR_LOG_DEBUG, "dispatcher", "at work");
     return JR_EXIT_OK;
@@ -762,7 +762,7 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
                    "another dispatcher works on this STATE_DIR; this one takes over when it ends");
         told = true;
         /* Somebody is at work, if not we. */
-        dispatcher->told->dispatcher_free_ms = jr_monotonic_ms();
+        dispatcher->told->waits_ms = jr_monotonic_ms();
         pause_for(dispatcher, LOCK_WAIT_MS);
     }
     return err;
@@ -799,7 +799,11 @@ static int work_if_locked(struct dispatcher *dispatcher, enum jr_err locked,
 int jr_dispatcher_main(struct jr_settings *settings, struct jr_runtime *runtime)
 {
     struct dispatcher dispatcher = {
-        .settings = settings, .runtime = runtime, .told = runtime->told, .lock_fd = -1, .wake_fd = -1,
+        .settings = settings,
+        .runtime = runtime,
+        .told = runtime->told,
+        .lock_fd = -1,
+        .wake_fd = -1,
     };
     struct jr_error error;
     enum jr_err locked = wait_for_lock(&dispatcher, &error);

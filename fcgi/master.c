@@ -148,7 +148,8 @@ static int live_as(enum kind kind, int number, struct master *master, pid_t pare
 
     jr_process_begin_child(parent);
     release(master);
-    if (jr_runtime_own(master->runtime, kind == WORKER ? number : JR_OWN_DISPATCHER, &error) != JR_OK) {
+    if (jr_runtime_own(master->runtime, kind == WORKER ? number : JR_OWN_DISPATCHER, &error)
+        != JR_OK) {
         jr_log(JR_LOG_ERROR, kind_names[kind], "%s", error.text);
         return JR_EXIT_FAILED;
     }
@@ -366,6 +367,20 @@ static size_t tell_all(const struct master *master, int signal_number)
     return told;
 }
 
+/* Tell all who ask how it goes, but not so many that nothing else is done. */
+static void answer(const struct master *master)
+{
+    struct jr_sight sight;
+    int peer;
+
+    if (master->runtime == NULL)
+        return;
+    for (int i = 0; i < ANSWERS_AT_ONCE && (peer = jr_sight_accept(master->door)) >= 0; i++) {
+        jr_runtime_look(master->runtime, &sight);
+        jr_sight_send(peer, &sight);
+    }
+}
+
 /* Let the children finish, and end those that do not. */
 static void stop(struct master *master)
 {
@@ -375,6 +390,7 @@ static void stop(struct master *master)
     (void)tell_all(master, SIGTERM);
     while ((left = tell_all(master, 0)) > 0 && left_ms > 0) {
         (void)next_signal(master, left_ms);
+        answer(master);
         reap(master, true);
         left_ms = limit_ms - jr_monotonic_ms();
     }
@@ -505,18 +521,6 @@ static bool keep_socket_ready(void)
     return flags >= 0
            && setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0
            && ((flags & O_NONBLOCK) != 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0);
-}
-
-/* Tell all who ask how it goes, but not so many that nothing else is done. */
-static void answer(const struct master *master)
-{
-    struct jr_sight sight;
-    int peer;
-
-    for (int i = 0; i < ANSWERS_AT_ONCE && (peer = jr_sight_accept(master->door)) >= 0; i++) {
-        jr_runtime_look(master->runtime, &sight);
-        jr_sight_send(peer, &sight);
-    }
 }
 
 static void run(struct master *master)

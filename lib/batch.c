@@ -453,7 +453,8 @@ static void take_receipts(struct jr_batch *batch)
         item->receipt = own->receipts[i];
         if (!jr_receipt_is_sound(&item->receipt)) {
             memset(&item->receipt, 0, sizeof item->receipt);
-            jr_error_set(&item->error, JR_EIO, "another worker has spoilt what this one is to answer");
+            jr_error_set(&item->error, JR_EIO,
+                         "another worker has spoilt what this one is to answer");
         }
     }
 }

@@ -125,7 +125,8 @@ enum jr_err jr_runtime_create(struct jr_runtime **runtime, size_t workers, int64
         || getrandom(&made->batch_id, sizeof made->batch_id, 0) != sizeof made->batch_id) {
         saved = errno;
         jr_runtime_release(made);
-        return jr_error_set(error, JR_EIO, "cannot share memory: %s", strerror(saved));
+        return jr_error_set(error, JR_EIO, "cannot share memory (it takes /proc, too): %s",
+                            strerror(saved));
     }
     made->board->started_ms = now_ms;
     made->board->dispatcher_lost_ms = jr_monotonic_ms();
@@ -210,10 +211,23 @@ void jr_runtime_note_start(struct jr_runtime *runtime, size_t number, pid_t pid,
     birth->pid = pid;
 }
 
+/* Since when no dispatcher of ours holds the lock. 0: one does. */
+static int64_t dispatcher_free_ms(const struct jr_runtime *runtime)
+{
+    int64_t waits_ms = runtime->told->waits_ms;
+    int64_t at_work_ms = runtime->told->at_work_ms;
+    int64_t lost_ms = runtime->board->dispatcher_lost_ms;
+
+    if (waits_ms != 0)
+        return waits_ms;
+    return at_work_ms != 0 && at_work_ms >= lost_ms ? 0 : lost_ms;
+}
+
 void jr_runtime_note_end(struct jr_runtime *runtime, size_t number)
 {
     runtime->board->births[number].pid = 0;
-    if (number == runtime->workers)
+    /* Those that die before they have the lock change nothing. */
+    if (number == runtime->workers && dispatcher_free_ms(runtime) == 0)
         runtime->board->dispatcher_lost_ms = jr_monotonic_ms();
 }
 
@@ -249,18 +263,6 @@ bool jr_runtime_commits_fail(const struct jr_runtime *runtime)
             failed_us = -commit_us;
     }
     return failed_us > 0 && failed_us >= succeeded_us;
-}
-
-/* Since when no dispatcher of ours holds the lock. 0: one does. */
-static int64_t dispatcher_free_ms(const struct jr_runtime *runtime)
-{
-    int64_t free_ms = runtime->told->dispatcher_free_ms;
-    int64_t at_work_ms = runtime->told->at_work_ms;
-    int64_t lost_ms = runtime->board->dispatcher_lost_ms;
-
-    if (free_ms != 0)
-        return free_ms;
-    return at_work_ms != 0 && at_work_ms >= lost_ms ? 0 : lost_ms;
 }
 
 static void look_at_processes(const struct jr_runtime *runtime, struct jr_sight *sight)

@@ -52,9 +52,10 @@ struct jr_process {
 /* What the dispatcher tells; only it writes it. */
 struct jr_told {
     struct jr_process process;
-    _Atomic int64_t at_work_ms;        /* monotonic: since when it holds the lock; 0: it never did */
-    _Atomic int64_t dispatcher_free_ms; /* monotonic: when it last found the lock held by others; 0: it works */
-    _Atomic int64_t token_rejected_ms;  /* this and those below: as in struct jr_sight */
+    _Atomic int64_t at_work_ms; /* monotonic: since when it holds the lock; 0: it never did */
+    _Atomic int64_t waits_ms;   /* monotonic: when it last found others to hold it; 0: it works */
+    /* as in struct jr_sight */
+    _Atomic int64_t token_rejected_ms;
     _Atomic int64_t rate_limited_until_ms;
     _Atomic int64_t rate_limit;
     _Atomic int64_t rate_remaining;
@@ -77,7 +78,7 @@ struct jr_birth {
 /* What the master tells; only it writes it. */
 struct jr_board {
     _Atomic int64_t started_ms;
-    _Atomic int64_t dispatcher_lost_ms; /* monotonic: when a dispatcher last died; first: the start */
+    _Atomic int64_t dispatcher_lost_ms; /* monotonic: when one died at work; first, the start */
     struct jr_birth births[]; /* the workers', the dispatcher's */
 };
 

@@ -40,7 +40,8 @@ struct message {
     struct jr_sight sight;
 };
 
-_Static_assert(offsetof(struct jr_sight, counters) % sizeof(int64_t) == 0, "numbers and nothing else");
+_Static_assert(offsetof(struct jr_sight, counters) % sizeof(int64_t) == 0,
+               "numbers and nothing else");
 
 static int64_t bounded(int64_t number, int64_t most)
 {

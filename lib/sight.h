@@ -31,14 +31,14 @@ struct jr_sight {
     int64_t worker_restarts;     /* how often another one was started in the place of one */
     int64_t dispatcher_restarts;
     int64_t dispatcher_busy_ms;  /* since when it is at a run; 0: it is not */
-    int64_t dispatcher_free_ms;  /* monotonic: since when no dispatcher of ours holds the lock; 0: one does */
+    int64_t dispatcher_free_ms;  /* monotonic: since when no dispatcher of ours has the lock; 0: one has */
     int64_t commits_fail;        /* a commit has failed, and none succeeded since */
     int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
     int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
     int64_t token_expires_ms;    /* as GitHub said last; 0: it did not */
     int64_t rate_limited_until_ms;
     int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */
-    int64_t rate_remaining;      /* of them, until rate_reset_ms; means nothing without rate_limit */
+    int64_t rate_remaining;      /* of them, until rate_reset_ms; nothing without rate_limit */
     int64_t rate_reset_ms;       /* 0: not said */
     int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
     int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */

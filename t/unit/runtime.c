@@ -193,6 +193,11 @@ static void dispatcher_lost(void **state)
     assert_in_range(free_ms, jr_monotonic_ms() - JR_MINUTE_MS, jr_monotonic_ms());
     usleep(2000);
     assert_int_equal(look(runtime).dispatcher_free_ms, free_ms);
+    /* Another one that dies before it has the lock. */
+    start_role(&child, runtime, JR_OWN_DISPATCHER, fail_to_commit);
+    kill_child(&child);
+    jr_runtime_note_end(runtime, 1);
+    assert_int_equal(look(runtime).dispatcher_free_ms, free_ms);
     start_role(&child, runtime, JR_OWN_DISPATCHER, tell);
     assert_int_equal(look(runtime).dispatcher_free_ms, 0);
     let_child_go(&child);
