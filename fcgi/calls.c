@@ -155,6 +155,8 @@ static void note(struct jr_calls *calls, struct jr_installation *installation,
         show(calls);
     }
     show_rate(calls, installation, call, now_ms);
+    if (calls->told != NULL && call->outcome == JR_OUTCOME_DONE)
+        calls->told->token_taken_ms = now_ms;
     if (call->stops_all)
         tell_stop(throttle, call, now_ms);
     if (calls->app == NULL)
@@ -230,6 +232,8 @@ static bool renew_token(struct jr_calls *calls)
         jr_http_set_token(calls->http, calls->settings->github_token);
     else if (jr_app_take_key(calls->app, &error) != JR_OK)
         return false;
+    if (calls->told != NULL)
+        calls->told->token_taken_ms = 0;
     if (load_throttle(calls, &error) != JR_OK)
         jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
     jr_log(JR_LOG_INFO, "token-renewed", "the %s has been read anew",
@@ -319,6 +323,17 @@ static bool end(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *ca
     return calls->app != NULL && jr_app_again(calls->app, turn, jr_now_ms(), call);
 }
 
+/* An API that is so slow is one that fails. */
+static void refuse_slow(struct jr_call *call)
+{
+    if (call->outcome != JR_OUTCOME_DONE || call->duration_us <= JR_CALLS_SLOW_MS * 1000)
+        return;
+    call->outcome = JR_OUTCOME_LATER;
+    call->reason = JR_REASON_SERVER_ERROR;
+    snprintf(call->text, sizeof call->text, "the answer took %lld ms, too long for a rerun to "
+             "rest on it", (long long)(call->duration_us / 1000));
+}
+
 void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
                       struct jr_call *call)
 {
@@ -327,8 +342,24 @@ void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct j
 
     memset(seen, 0, sizeof *seen);
     while (again && begin(calls, &turn, call)) {
+        calls->asked_ms = jr_boottime_ms();
         jr_github_get_run(calls->http, calls->settings->github_api_url, run->repo, run->run_id,
                           jr_now_ms(), seen, call);
+        refuse_slow(call);
+        again = end(calls, &turn, call);
+    }
+}
+
+void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
+                           char name[JR_NAME_SIZE], struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = repo };
+    bool again = true;
+
+    name[0] = '\0';
+    while (again && begin(calls, &turn, call)) {
+        jr_github_get_workflow(calls->http, calls->settings->github_api_url, repo, workflow_id,
+                               jr_now_ms(), name, call);
         again = end(calls, &turn, call);
     }
 }
@@ -341,7 +372,7 @@ void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
 
     while (again && begin(calls, &turn, call)) {
         jr_github_rerun(calls->http, calls->settings->github_api_url, run->repo, run->run_id, all,
-                        jr_now_ms(), call);
+                        calls->asked_ms + JR_CALLS_FRESH_MS, jr_now_ms(), call);
         again = end(calls, &turn, call);
     }
 }

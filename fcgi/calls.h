@@ -17,6 +17,13 @@
 #include "lib/settings.h"
 #include "lib/store.h"
 #include "lib/throttle.h"
+#include "lib/timestamp.h"
+
+/* How old what GitHub has shown may be at most when a rerun is asked for: between the two
+ * nobody else's rerun can have run and failed. What takes nearly so long to be shown is of
+ * no use. */
+#define JR_CALLS_FRESH_MS (5 * JR_SECOND_MS)
+#define JR_CALLS_SLOW_MS (4 * JR_SECOND_MS)
 
 struct jr_calls {
     struct jr_settings *settings; /* the token in it may be read anew */
@@ -24,6 +31,7 @@ struct jr_calls {
     struct jr_told *told;       /* what it shows to others; NULL: nobody looks */
     struct jr_http *http;       /* NULL without token and App: nothing is called */
     struct jr_app *app;         /* NULL: there is a token */
+    int64_t asked_ms;           /* jr_boottime_ms() before the last GET of a run */
     int64_t skew_told_ms;       /* what the log was told of the clocks */
     struct jr_throttle throttle; /* of all calls; an App's installations have their own besides */
     int64_t expiry_told_ms; /* when the log was last warned of the token's end */
@@ -53,11 +61,15 @@ int64_t jr_calls_share_wait_ms(void *calls, const char *repo);
 void jr_calls_share_take(struct jr_calls *calls, const char *repo);
 
 /*
- * The calls of lib/github.h. Their answers are noted. While one installation of an App
+ * The calls of lib/github.h. Their answers are noted. jr_calls_rerun() is about the run that
+ * was asked for last, and sends nothing when that is over JR_CALLS_FRESH_MS ago; an answer
+ * that took over JR_CALLS_SLOW_MS is none. While one installation of an App
  * is stopped, calls about its repositories are LATER, unasked; the others go on.
  */
 void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
                       struct jr_call *call);
+void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
+                           char name[JR_NAME_SIZE], struct jr_call *call);
 void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
                     struct jr_call *call);
 void jr_calls_list_runs(struct jr_calls *calls, const char *repo,

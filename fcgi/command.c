@@ -10,20 +10,20 @@
 #include "lib/envfile.h"
 #include "lib/github.h"
 #include "lib/lock.h"
+#include "lib/standing.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Where the systemd unit has its settings, and beside them the secrets. */
-#define STANDARD_FILE "/etc/job-rerunner/job-rerunner.env"
 
 static void complain(const char *format, va_list args) JR_PRINTF(1, 0);
 
@@ -88,6 +88,20 @@ int jr_command_read_since(const struct jr_command *command, int64_t *since_ms)
     return JR_EXIT_OK;
 }
 
+int jr_command_read_patterns(const struct jr_command *command, const char *option,
+                             struct jr_list *patterns)
+{
+    const char *text = jr_command_value(command, option);
+
+    if (text == NULL)
+        return JR_EXIT_OK;
+    if (jr_list_parse(patterns, text) != JR_OK)
+        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    return patterns->count > 0 ? JR_EXIT_OK
+                               : jr_command_misused(command, "--%s: no pattern in '%.100s'",
+                                                    option, text);
+}
+
 int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char *repo)
 {
     const char *text = command->args.words[0];
@@ -111,12 +125,22 @@ static void find_secret(const char *file, const char *setting, const char *name)
         (void)setenv(variable, path, 1);
 }
 
+/* Tell all that is wrong with the settings (NULL: there was no memory for it), and free it. */
+static int tell_wrong(char *problems)
+{
+    fprintf(stderr, "job-rerunner: wrong settings:\n%s",
+            problems == NULL ? "out of memory\n" : problems);
+    free(problems);
+    return JR_EXIT_CONFIG;
+}
+
 /* Bring the settings into the environment, if they are not there. */
-static int find_settings(const struct jr_command *command)
+static int find_settings(struct jr_command *command)
 {
     const char *given = jr_command_value(command, "env-file");
-    const char *file = given == NULL ? STANDARD_FILE : given;
+    const char *file = given == NULL ? JR_COMMAND_STANDARD_FILE : given;
     struct jr_error error;
+    char *problems;
     enum jr_err err;
 
     if (given == NULL
@@ -124,7 +148,10 @@ static int find_settings(const struct jr_command *command)
             || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
         return JR_EXIT_OK;
     jr_settings_unset_environment();
-    err = jr_envfile_load(file, &error);
+    err = jr_envfile_load(file, &problems, &error);
+    command->from_file = err == JR_OK;
+    if (problems != NULL)
+        return tell_wrong(problems);
     if (err != JR_OK && !(err == JR_ENOENT && given == NULL))
         return jr_command_fail(JR_EXIT_CONFIG, "%s%s", error.text,
                                err == JR_EIO && given == NULL && geteuid() != 0
@@ -151,13 +178,7 @@ int jr_command_load(struct jr_command *command, bool secrets)
     jr_settings_clear_environment();
     if (secrets)
         jr_process_guard_secrets();
-    if (err != JR_OK) {
-        fprintf(stderr, "job-rerunner: wrong settings:\n%s",
-                problems == NULL ? "out of memory\n" : problems);
-        free(problems);
-        return JR_EXIT_CONFIG;
-    }
-    return JR_EXIT_OK;
+    return err == JR_OK ? JR_EXIT_OK : tell_wrong(problems);
 }
 
 static char died_text[512];
@@ -208,6 +229,8 @@ int jr_command_open(struct jr_command *command)
     if (jr_store_open(&command->store, folder, command->settings.map_size_bytes, &error) != JR_OK)
         return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
     jr_store_stay_awake(command->store);
+    if (jr_control_pauses(command->store, command->now_ms, &command->pauses, &error) != JR_OK)
+        return jr_command_store_failed(&error);
     return JR_EXIT_OK;
 }
 
@@ -225,16 +248,43 @@ int jr_command_show(const struct jr_command *command, struct jr_grid *grid)
     return err == JR_OK ? JR_EXIT_OK : jr_command_fail(JR_EXIT_FAILED, "out of memory");
 }
 
-void jr_command_wake(struct jr_command *command, const char *what)
+void jr_command_wake(struct jr_command *command, const char *repo, const char *what)
 {
-    struct jr_error error;
-    int64_t paused_ms;
+    const struct jr_pause *pause = jr_pauses_find(&command->pauses, repo);
+    char words[JR_PAUSE_WORDS_SIZE];
 
     jr_wake_send(command->settings.state_dir);
-    if (jr_control_paused(command->store, &paused_ms, &error) == JR_OK && paused_ms != 0)
-        jr_command_fail(0, "the service is paused: %s after `job-rerunner resume'", what);
+    if (pause != NULL)
+        jr_command_fail(0, "paused is %s; %s when that ends", jr_pause_words(pause, words), what);
     else if (!jr_lock_is_held(command->settings.state_dir))
         jr_command_fail(0, "no dispatcher is at work: %s when the service runs", what);
+}
+
+/* Whom the kernel took root's session for; -1: it does not tell. */
+static uid_t login_uid(void)
+{
+    FILE *stream = fopen("/proc/self/loginuid", "re");
+    unsigned long uid;
+    bool told = stream != NULL && fscanf(stream, "%lu", &uid) == 1 && uid < UINT32_MAX;
+
+    if (stream != NULL)
+        fclose(stream);
+    return told ? (uid_t)uid : (uid_t)-1;
+}
+
+char *jr_command_caller(char name[JR_LOGIN_SIZE])
+{
+    uid_t uid = getuid(), login = uid == 0 ? login_uid() : (uid_t)-1;
+    const struct passwd *user;
+
+    if (login != (uid_t)-1)
+        uid = login;
+    user = getpwuid(uid);
+    if (user != NULL)
+        (void)jr_text_copy(name, JR_LOGIN_SIZE, user->pw_name);
+    else
+        snprintf(name, JR_LOGIN_SIZE, "user id %lu", (unsigned long)uid);
+    return name;
 }
 
 const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE])
@@ -247,28 +297,63 @@ const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE])
     return text;
 }
 
+const struct jr_pause *jr_command_hold(const struct jr_command *command, const struct jr_run *run)
+{
+    return run->due_ms == 0 ? NULL : jr_pauses_find(&command->pauses, run->repo);
+}
+
+void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause)
+{
+    if (pause == NULL) {
+        jr_emit_null(emit, key);
+        return;
+    }
+    jr_emit_open(emit, key);
+    jr_emit_text(emit, "repositories", pause->pattern);
+    jr_emit_time(emit, "since", pause->since_ms);
+    jr_emit_time(emit, "until", pause->until_ms);
+    jr_emit_text(emit, "by", pause->who);
+    jr_emit_text(emit, "text", pause->why);
+    jr_emit_close(emit);
+}
+
+void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses)
+{
+    jr_emit_open_array(emit, key);
+    for (size_t i = 0; i < pauses->count; i++)
+        jr_command_emit_pause(emit, NULL, &pauses->items[i]);
+    jr_emit_close_array(emit);
+}
+
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
                          const struct jr_run *run)
 {
+    enum jr_conclusion result = jr_run_conclusion(run);
+    struct jr_standing standing;
     char url[JR_URL_SIZE];
 
+    jr_standing_of(run, &standing);
     jr_emit_open(emit, key);
     jr_emit_number(emit, "run_id", (int64_t)run->run_id);
     (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
     jr_emit_text(emit, "url", url);
     jr_emit_text(emit, "repository", run->repo);
-    jr_emit_text(emit, "workflow", run->workflow);
+    jr_emit_text(emit, "workflow", jr_run_workflow(run));
     jr_emit_text(emit, "branch", run->branch);
     jr_emit_text(emit, "trigger", run->trigger);
     jr_emit_text(emit, "actor", run->actor);
     jr_emit_text(emit, "triggering_actor", run->triggering_actor);
     jr_emit_number(emit, "attempt", run->attempt);
     jr_emit_text(emit, "state", jr_phase_name(run->phase));
-    jr_emit_text(emit, "reason", jr_reason_token(run->reason));
-    jr_emit_text(emit, "reason_text", jr_reason_words(run->reason));
+    jr_emit_text(emit, "verdict", standing.word);
+    jr_emit_text(emit, "reason", standing.token);
+    jr_emit_text(emit, "reason_text", standing.why);
+    jr_emit_text(emit, "remedy", standing.remedy);
     jr_emit_text(emit, "conclusion",
                  run->conclusion == JR_CONCLUSION_NONE ? NULL
                                                        : jr_conclusion_name(run->conclusion));
+    jr_emit_text(emit, "result",
+                 result == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(result));
     jr_emit_number(emit, "jobs_known", run->jobs_known);
     jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
     jr_emit_number(emit, "jobs_failed", run->jobs_failed);
@@ -276,6 +361,7 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_time(emit, "waiting_since", run->waiting_ms);
     jr_emit_number(emit, "tries", run->tries);
     jr_emit_bool(emit, "by_hand", run->by_hand);
+    jr_command_emit_pause(emit, "pause", jr_command_hold(command, run));
     jr_emit_number(emit, "reruns", run->reruns);
     jr_emit_time(emit, "created_at", run->created_ms);
     jr_emit_time(emit, "first_event_at", run->first_event_ms);

@@ -104,8 +104,10 @@ static void tell(const struct jr_command *command, const char *folder, uint64_t 
         return;
     }
     jr_grid_clean(clean, sizeof clean, path);
-    printf("%s: %s, %llu runs, %llu records of them\n", clean, jr_say_bytes((int64_t)bytes, size),
-           (unsigned long long)runs, (unsigned long long)records);
+    printf("%s: %s, %llu %s, %llu %s of %s\n", clean, jr_say_bytes((int64_t)bytes, size),
+           (unsigned long long)runs, jr_say_plural(runs, "run", "runs"),
+           (unsigned long long)records, jr_say_plural(records, "record", "records"),
+           jr_say_plural(runs, "it", "them"));
 }
 
 int jr_command_backup(struct jr_command *command)

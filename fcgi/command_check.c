@@ -7,10 +7,12 @@
 #include <config.h>
 
 #include "fcgi/command.h"
+#include "fcgi/reload.h"
 #include "lib/app.h"
 #include "lib/github.h"
 #include "lib/ledger.h"
 #include "lib/lock.h"
+#include "lib/say.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 
@@ -128,8 +130,9 @@ static bool check_rate(const struct jr_command *command, struct jr_emit *emit, s
     if (call.hourly_limit == 0)
         snprintf(text, sizeof text, "none is told");
     else
-        snprintf(text, sizeof text, "%lld of %lld calls left, whole again at %s",
+        snprintf(text, sizeof text, "%lld of %lld %s left, whole again at %s",
                  (long long)call.rate_remaining, (long long)call.hourly_limit,
+                 jr_say_plural((uint64_t)call.hourly_limit, "call", "calls"),
                  jr_command_when(call.rate_reset_ms, when));
     tell(command, emit, "rate limit", true, text, NULL);
     return true;
@@ -339,13 +342,26 @@ static void show_store(const struct jr_command *command, struct jr_emit *emit,
         printf("%-22s there is none yet in %s; the first start makes it\n", "store",
                command->settings.state_dir);
     } else {
-        printf("%-22s good (format %d), %llu runs, %llu waiting for a rerun\n", "store",
+        printf("%-22s good (format %d), %llu %s, %llu waiting for a rerun\n", "store",
                JR_STORE_FORMAT, (unsigned long long)contents->runs,
-               (unsigned long long)contents->waiting);
+               jr_say_plural(contents->runs, "run", "runs"), (unsigned long long)contents->waiting);
         printf("%-22s %llu kB of %llu MB\n", "map",
                (unsigned long long)(contents->used_bytes / 1024),
                (unsigned long long)(contents->map_bytes / 1024 / 1024));
         printf("%-22s %s\n", "dispatcher", contents->dispatcher ? "at work" : "none is running");
+    }
+}
+
+/* Below the settings as they are: what of them is doubtful, and what is not in force yet. */
+static void tell_of_settings(struct jr_command *command, struct jr_emit *emit, bool store)
+{
+    jr_command_tell_doubts(command, emit);
+    /* Without a store no service has begun. */
+    if (store)
+        jr_command_tell_restart(command, emit);
+    else if (command->json) {
+        jr_emit_open_array(emit, "restart");
+        jr_emit_close_array(emit);
     }
 }
 
@@ -361,6 +377,9 @@ int jr_command_check(struct jr_command *command)
         return jr_command_misused(command, "a repository is only looked at with --online");
     if (command->args.count > 0 && !jr_text_is_full_name(command->args.words[0]))
         return jr_command_misused(command, "'%.200s' is not OWNER/NAME", command->args.words[0]);
+    if (jr_command_value(command, "in-force") != NULL)
+        return online ? jr_command_misused(command, "--in-force is no part of --online")
+                      : jr_command_check_in_force(command);
     status = jr_command_load(command, true);
     if (status != JR_EXIT_OK)
         return status;
@@ -372,6 +391,10 @@ int jr_command_check(struct jr_command *command)
     status = look_at_store(command, &contents);
     if (status == JR_EXIT_OK)
         show_store(command, &emit, &contents);
+    if (getenv(JR_RELOAD_TRIAL) != NULL)
+        jr_command_compare_file(command);
+    else if (status == JR_EXIT_OK)
+        tell_of_settings(command, &emit, contents.there);
     if (jr_settings_check_files(&command->settings, &error) != JR_OK)
         status = jr_command_fail(JR_EXIT_CONFIG, "%s", error.text);
     if (online) {

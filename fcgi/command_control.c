@@ -9,30 +9,25 @@
 #include "fcgi/command.h"
 #include "lib/control.h"
 #include "lib/listing.h"
+#include "lib/say.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How long --wait waits when it is not told, and how often it looks. */
 #define WAIT_MS (2 * JR_MINUTE_MS)
 #define LOOK_MS 200
 
+/* The longest pause that ends by itself. */
+#define PAUSE_MOST_MS (366 * JR_DAY_MS)
+
 /* Records read at once. */
 #define BATCH 16
-
-/* Who asks: for the history. Before the process becomes somebody else. */
-static const char *caller(void)
-{
-    const char *sudo = getenv("SUDO_USER");
-    const struct passwd *user = getpwuid(getuid());
-
-    return sudo != NULL && *sudo != '\0' ? sudo : user != NULL ? user->pw_name : NULL;
-}
 
 static int open_store(struct jr_command *command)
 {
@@ -157,7 +152,7 @@ static int follow(struct jr_command *command, int64_t wait_ms, struct jr_run *as
     struct jr_error error;
     int status = JR_EXIT_OK;
 
-    jr_command_wake(command, "GitHub is asked");
+    jr_command_wake(command, run.repo, "GitHub is asked");
     if (command->settings.dry_run)
         jr_command_fail(0, "DRY_RUN is on: GitHub is asked, but nothing is posted");
     if (!command->json)
@@ -178,14 +173,14 @@ int jr_command_rerun(struct jr_command *command)
 {
     struct jr_run run;
     struct jr_error error;
-    char repo[JR_REPO_SIZE];
-    const char *who = caller();
+    char repo[JR_REPO_SIZE], who[JR_LOGIN_SIZE];
     uint64_t run_id;
     int64_t wait_ms = 0;
     enum jr_reason refused;
     enum jr_err err;
     int status = jr_command_read_run(command, &run_id, repo);
 
+    jr_command_caller(who);
     if (status == JR_EXIT_OK)
         status = read_wait(command, &wait_ms);
     if (status == JR_EXIT_OK)
@@ -210,85 +205,225 @@ int jr_command_rerun(struct jr_command *command)
                            jr_reason_token(refused));
 }
 
-int jr_command_forget(struct jr_command *command)
+/* What is forgotten does not come back, so who is at a terminal is asked, and others say --yes. */
+static int expect_consent(const struct jr_command *command)
 {
-    struct jr_forgotten forgotten;
-    struct jr_error error;
-    struct jr_emit emit;
-    char repo[JR_REPO_SIZE];
-    uint64_t run_id;
-    int status = jr_command_read_run(command, &run_id, repo);
+    if (jr_command_value(command, "yes") != NULL || isatty(STDIN_FILENO))
+        return JR_EXIT_OK;
+    return jr_command_misused(command, "forget asks before it does it, and standard input is no "
+                              "terminal; with --yes it does not ask");
+}
 
-    if (status == JR_EXIT_OK)
-        status = open_store(command);
-    if (status != JR_EXIT_OK)
-        return status;
-    if (jr_control_forget(command->store, run_id, &forgotten, &error) != JR_OK)
-        return jr_command_store_failed(&error);
+static int ask_consent(const struct jr_command *command, const struct jr_run *run)
+{
+    char answer[16] = "", repo[JR_REPO_SIZE * 3];
+
+    if (jr_command_value(command, "yes") != NULL)
+        return JR_EXIT_OK;
+    jr_grid_clean(repo, sizeof repo, run->repo);
+    fprintf(stderr, "Forget run %llu of %s, with its jobs, history and deliveries? [y/N] ",
+            (unsigned long long)run->run_id, *repo == '\0' ? "(unknown repository)" : repo);
+    if (fgets(answer, sizeof answer, stdin) == NULL || strchr("yY", answer[0]) == NULL
+        || answer[0] == '\0')
+        return jr_command_fail(JR_EXIT_FAILED, "nothing is forgotten");
+    return JR_EXIT_OK;
+}
+
+static int tell_forgotten(const struct jr_command *command, uint64_t run_id,
+                          const struct jr_forgotten *forgotten)
+{
+    struct jr_emit emit;
+
     if (command->json) {
         jr_emit_init(&emit, stdout);
         jr_emit_open(&emit, NULL);
         jr_emit_number(&emit, "run_id", (int64_t)run_id);
-        jr_emit_number(&emit, "jobs", forgotten.jobs);
-        jr_emit_number(&emit, "history", forgotten.entries);
-        jr_emit_number(&emit, "deliveries", forgotten.deliveries);
+        jr_emit_number(&emit, "jobs", forgotten->jobs);
+        jr_emit_number(&emit, "history", forgotten->entries);
+        jr_emit_number(&emit, "deliveries", forgotten->deliveries);
         jr_emit_close(&emit);
         jr_emit_end(&emit);
     } else {
-        printf("run %llu is forgotten: %u jobs, %u entries of history, %u deliveries\n",
-               (unsigned long long)run_id, forgotten.jobs, forgotten.entries, forgotten.deliveries);
+        printf("run %llu is forgotten: %u %s, %u %s of history, %u %s\n",
+               (unsigned long long)run_id, forgotten->jobs,
+               jr_say_plural(forgotten->jobs, "job", "jobs"), forgotten->entries,
+               jr_say_plural(forgotten->entries, "entry", "entries"), forgotten->deliveries,
+               jr_say_plural(forgotten->deliveries, "delivery", "deliveries"));
     }
     return JR_EXIT_OK;
 }
 
-static void tell_pause(const struct jr_command *command, bool paused, int64_t since_ms)
+int jr_command_forget(struct jr_command *command)
 {
-    struct jr_emit emit;
-    char when[JR_WHEN_SIZE];
+    struct jr_forgotten forgotten;
+    struct jr_run run;
+    struct jr_error error;
+    char repo[JR_REPO_SIZE], who[JR_LOGIN_SIZE];
+    uint64_t run_id;
+    enum jr_err err;
+    int status = jr_command_read_run(command, &run_id, repo);
 
-    if (command->json) {
-        jr_emit_init(&emit, stdout);
-        jr_emit_open(&emit, NULL);
-        jr_emit_bool(&emit, "paused", paused);
-        jr_emit_time(&emit, "paused_since", since_ms);
-        jr_emit_close(&emit);
-        jr_emit_end(&emit);
-    } else if (paused) {
-        printf("paused since %s: webhooks are recorded, GitHub is not called\n",
-               jr_command_when(since_ms, when));
-    } else if (since_ms == 0) {
-        printf("it was not paused\n");
-    } else {
-        printf("resumed; it was paused since %s\n", jr_command_when(since_ms, when));
+    jr_command_caller(who);
+    if (status == JR_EXIT_OK)
+        status = expect_consent(command);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    err = jr_listing_run(command->store, run_id, &run, &error);
+    if (err == JR_OK)
+        status = ask_consent(command, &run);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (err == JR_OK)
+        err = jr_control_forget(command->store, run_id, who, jr_now_ms(), &forgotten, &error);
+    if (err != JR_OK)
+        return jr_command_store_failed(&error);
+    jr_wake_send(command->settings.state_dir);
+    return tell_forgotten(command, run_id, &forgotten);
+}
+
+/* Read --repo of pause and resume: patterns that a repository can match. */
+static int read_repos(const struct jr_command *command, struct jr_list *patterns)
+{
+    int status = jr_command_read_patterns(command, "repo", patterns);
+    struct jr_error error;
+
+    for (size_t i = 0; i < patterns->count && status == JR_EXIT_OK; i++)
+        if (jr_pause_check_pattern(patterns->items[i], &error) != JR_OK)
+            status = jr_command_misused(command, "--repo: %s", error.text);
+    return status;
+}
+
+/* Text that can be shown: UTF-8, and no control character. */
+static bool is_clean(const char *text)
+{
+    for (size_t length; *text != '\0'; text += length) {
+        length = jr_text_utf8_length(text);
+        if (length == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static int read_pause(const struct jr_command *command, struct jr_pause *pause)
+{
+    const char *span = jr_command_value(command, "for"), *why = jr_command_value(command, "reason");
+    int64_t span_ms = 0;
+
+    if (span != NULL
+        && (!jr_settings_read_duration(span, &span_ms) || span_ms < JR_SECOND_MS
+            || span_ms > PAUSE_MOST_MS))
+        return jr_command_misused(command, "--for: '%.100s' is not a duration from 1s to 366d, "
+                                  "such as 30m or 2h", span);
+    if (span != NULL)
+        pause->until_ms = command->now_ms + span_ms;
+    if (why == NULL)
+        return JR_EXIT_OK;
+    if (strlen(why) >= sizeof pause->why)
+        return jr_command_misused(command, "--reason: longer than %zu bytes",
+                                  sizeof pause->why - 1);
+    if (!is_clean(why))
+        return jr_command_misused(command, "--reason: not UTF-8, or with a control character");
+    (void)jr_text_copy(pause->why, sizeof pause->why, why);
+    return JR_EXIT_OK;
+}
+
+/* Tell what is paused now, and in JSON what is no longer. */
+static void emit_pauses(const struct jr_pauses *pauses, const struct jr_pauses *ended)
+{
+    const struct jr_pause *whole = jr_pauses_whole(pauses);
+    const struct jr_pause *since = whole == NULL && ended != NULL ? jr_pauses_whole(ended) : whole;
+    struct jr_emit emit;
+
+    jr_emit_init(&emit, stdout);
+    jr_emit_open(&emit, NULL);
+    jr_emit_bool(&emit, "paused", whole != NULL);
+    jr_emit_time(&emit, "paused_since", since == NULL ? 0 : since->since_ms);
+    jr_command_emit_pauses(&emit, "pauses", pauses);
+    if (ended != NULL)
+        jr_command_emit_pauses(&emit, "ended", ended);
+    jr_emit_close(&emit);
+    jr_emit_end(&emit);
+}
+
+static void print_pauses(const char *before, const struct jr_pauses *pauses)
+{
+    char words[JR_PAUSE_WORDS_SIZE], clean[3 * JR_PAUSE_WORDS_SIZE];
+
+    for (size_t i = 0; i < pauses->count; i++) {
+        jr_grid_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        printf("%s: %s\n", before, clean);
     }
 }
 
 int jr_command_pause(struct jr_command *command)
 {
+    struct jr_pause wanted = { .since_ms = 0 };
+    struct jr_pauses pauses;
+    struct jr_list patterns = { .count = 0 };
     struct jr_error error;
-    int64_t since_ms;
-    int status = open_store(command);
+    int status = read_repos(command, &patterns);
 
+    jr_command_caller(wanted.who);
+    if (status == JR_EXIT_OK)
+        status = read_pause(command, &wanted);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status == JR_EXIT_OK
+        && jr_control_pause(command->store, &patterns, &wanted, command->now_ms, &pauses, &error)
+               != JR_OK)
+        status = jr_command_store_failed(&error);
+    jr_list_release(&patterns);
     if (status != JR_EXIT_OK)
         return status;
-    if (jr_control_pause(command->store, command->now_ms, &since_ms, &error) != JR_OK)
-        return jr_command_store_failed(&error);
     jr_wake_send(command->settings.state_dir);
-    tell_pause(command, true, since_ms);
+    if (command->json)
+        emit_pauses(&pauses, NULL);
+    else
+        print_pauses("paused", &pauses);
     return JR_EXIT_OK;
+}
+
+/* What is resumed, and what keeps some of it paused. */
+static int tell_resumed(const struct jr_command *command, const struct jr_list *patterns,
+                        const struct jr_pauses *ended, const struct jr_pauses *pauses)
+{
+    bool held = false;
+
+    for (size_t i = 0; i < patterns->count; i++)
+        held |= jr_pauses_find(pauses, patterns->items[i]) != NULL;
+    if (command->json) {
+        emit_pauses(pauses, ended);
+    } else {
+        print_pauses("resumed", ended);
+        if (ended->count == 0)
+            printf("%s was not paused\n", patterns->count == 0 ? "everything" : "that");
+        print_pauses("still paused", pauses);
+    }
+    return held ? JR_EXIT_FAILED : JR_EXIT_OK;
 }
 
 int jr_command_resume(struct jr_command *command)
 {
+    struct jr_pauses ended, pauses;
+    struct jr_list patterns = { .count = 0 };
     struct jr_error error;
-    int64_t since_ms;
-    int status = open_store(command);
+    char who[JR_LOGIN_SIZE];
+    int status = read_repos(command, &patterns);
 
-    if (status != JR_EXIT_OK)
-        return status;
-    if (jr_control_resume(command->store, &since_ms, &error) != JR_OK)
-        return jr_command_store_failed(&error);
-    jr_wake_send(command->settings.state_dir);
-    tell_pause(command, false, since_ms);
-    return JR_EXIT_OK;
+    jr_command_caller(who);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status == JR_EXIT_OK
+        && jr_control_resume(command->store, &patterns, who, command->now_ms, &ended, &pauses,
+                             &error)
+               != JR_OK)
+        status = jr_command_store_failed(&error);
+    if (status == JR_EXIT_OK) {
+        jr_wake_send(command->settings.state_dir);
+        status = tell_resumed(command, &patterns, &ended, &pauses);
+    }
+    jr_list_release(&patterns);
+    return status;
 }

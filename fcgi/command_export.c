@@ -9,6 +9,7 @@
 #include "lib/listing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Entries read at once. */
 #define BATCH 64
@@ -48,13 +49,56 @@ static enum jr_err export_run(struct jr_store *store, const struct jr_run *run, 
     return JR_OK;
 }
 
-int jr_command_export(struct jr_command *command)
+/* A damaged history hides no other. Returns whether to go on. */
+static bool goes_on(enum jr_err err, const struct jr_error *error, int *status)
+{
+    if (err == JR_OK)
+        return true;
+    *status = jr_command_store_failed(error);
+    return err == JR_EFORMAT;
+}
+
+static int export_all(struct jr_store *store)
 {
     struct jr_run run;
     struct jr_error error;
     uint64_t run_id = 0;
-    int64_t since_ms = 0;
+    int status = JR_EXIT_OK;
     enum jr_err err;
+
+    while ((err = jr_listing_next_run(store, &run_id, &run, &error)) == JR_OK)
+        if (!goes_on(export_run(store, &run, 0, &error), &error, &status))
+            return status;
+    return err == JR_ENOENT ? status : jr_command_store_failed(&error);
+}
+
+/* Calls and decisions may come after the last event: those of a rerun a month later. */
+static int export_since(struct jr_store *store, int64_t since_ms)
+{
+    struct jr_run run;
+    struct jr_error error;
+    uint64_t *run_ids;
+    size_t count;
+    int status = JR_EXIT_OK;
+    enum jr_err err = jr_listing_told(store, since_ms, &run_ids, &count, &error);
+
+    if (err != JR_OK)
+        return jr_command_store_failed(&error);
+    for (size_t i = 0; i < count; i++) {
+        err = jr_listing_run(store, run_ids[i], &run, &error);
+        if (err == JR_OK)
+            err = export_run(store, &run, since_ms, &error);
+        /* Forgotten meanwhile. */
+        if (err != JR_ENOENT && !goes_on(err, &error, &status))
+            break;
+    }
+    free(run_ids);
+    return status;
+}
+
+int jr_command_export(struct jr_command *command)
+{
+    int64_t since_ms = 0;
     int status = jr_command_read_since(command, &since_ms);
 
     if (status == JR_EXIT_OK)
@@ -63,14 +107,5 @@ int jr_command_export(struct jr_command *command)
         status = jr_command_open(command);
     if (status != JR_EXIT_OK)
         return status;
-    while ((err = jr_listing_next_run(command->store, &run_id, &run, &error)) == JR_OK) {
-        /* Calls and decisions may come after the last event: those of a rerun a month later. */
-        err = export_run(command->store, &run, since_ms, &error);
-        /* A damaged history hides no other. */
-        if (err == JR_EFORMAT)
-            status = jr_command_store_failed(&error);
-        else if (err != JR_OK)
-            return jr_command_store_failed(&error);
-    }
-    return err == JR_ENOENT ? status : jr_command_store_failed(&error);
+    return since_ms == 0 ? export_all(command->store) : export_since(command->store, since_ms);
 }

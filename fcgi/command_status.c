@@ -5,9 +5,10 @@
  */
 #include <config.h>
 
+#include "fcgi/access.h"
 #include "fcgi/command.h"
 #include "fcgi/health.h"
-#include "lib/control.h"
+#include "lib/halt.h"
 #include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/lock.h"
@@ -32,9 +33,13 @@ struct picture {
     int64_t first_due_ms; /* 0: nothing waits */
     uint64_t first_due_run;
     int64_t oldest_ms; /* since when the one waits that has waited longest; 0: nothing waits */
-    int64_t paused_ms;
-    /* GitHub, as it said last and the store remembers; 0: not said */
-    int64_t rate_limited_until_ms, token_rejected_ms, token_expires_ms;
+    struct jr_halt halt;
+    /* GitHub, as it said last; 0: not said */
+    int64_t rate_limited_until_ms, token_rejected_ms, token_taken_ms, token_expires_ms;
+    enum jr_access_state access;
+    bool app; /* a GitHub App, in place of a token */
+    /* settings of the running service */
+    bool settings_known, dry_run;
     /* what is wrong */
     const struct jr_ailment *ailments[JR_AILMENTS_MAX];
     size_t ailment_count;
@@ -49,12 +54,35 @@ static void look_at_service(struct picture *picture, const char *state_dir)
     picture->answers = err == JR_OK;
 }
 
+/* What GitHub is called with, in the running service, and whether it is called in earnest. */
+static void look_at_settings(struct picture *picture, const struct jr_command *command)
+{
+    const struct jr_sight *sight = &picture->sight;
+    struct jr_inforce inforce;
+    const char *key, *token, *dry_run;
+
+    picture->token_taken_ms = sight->token_taken_ms;
+    picture->token_rejected_ms = sight->token_rejected_ms;
+    picture->token_expires_ms = sight->token_expires_ms;
+    picture->settings_known = jr_command_in_force(command, sight, &inforce);
+    if (!picture->settings_known)
+        return;
+    key = jr_inforce_value(&inforce, "GITHUB_APP_KEY");
+    token = jr_inforce_value(&inforce, "GITHUB_TOKEN");
+    dry_run = jr_inforce_value(&inforce, "DRY_RUN");
+    picture->app = key != NULL && strcmp(key, "set") == 0;
+    picture->access = jr_access_look(picture->app || (token != NULL && strcmp(token, "set") == 0),
+                                     sight);
+    picture->dry_run = dry_run != NULL && strcmp(dry_run, "yes") == 0;
+    jr_inforce_release(&inforce);
+}
+
 static enum jr_err look_at_store(struct picture *picture, struct jr_store *store,
-                                 struct jr_error *error)
+                                 const struct jr_settings *settings, struct jr_error *error)
 {
     struct jr_txn txn;
     struct jr_throttle throttle;
-    struct jr_listing listing = { .ended = false };
+    struct jr_listing_outbox listing = { .ended = false };
     struct jr_run first;
     size_t count;
     enum jr_err err;
@@ -70,8 +98,11 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
         *error = txn.error;
         return error->code;
     }
-    picture->token_rejected_ms = throttle.rejected_ms;
-    picture->token_expires_ms = throttle.token_expires_ms;
+    /* It may be of another token than a running service has. */
+    if (!picture->answers) {
+        picture->token_rejected_ms = throttle.rejected_ms;
+        picture->token_expires_ms = throttle.token_expires_ms;
+    }
     if (throttle.stop_reason == JR_REASON_RATE_LIMITED
         && throttle.stopped_until_ms > picture->now_ms)
         picture->rate_limited_until_ms = throttle.stopped_until_ms;
@@ -81,7 +112,7 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
         picture->first_due_run = first.run_id;
     }
     if (err == JR_OK)
-        err = jr_control_paused(store, &picture->paused_ms, error);
+        err = jr_halt_read(store, settings, picture->now_ms, &picture->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     return err;
@@ -120,8 +151,11 @@ static int64_t restarts_of(const struct picture *picture)
     return picture->sight.worker_restarts + picture->sight.dispatcher_restarts;
 }
 
-static void emit_processes(struct jr_emit *emit, const struct picture *picture)
+static void emit_processes(struct jr_emit *emit, const struct picture *picture,
+                           const struct jr_pauses *pauses)
 {
+    const struct jr_pause *whole = jr_pauses_whole(pauses);
+
     jr_emit_open(emit, "service");
     jr_emit_bool(emit, "running", picture->running);
     emit_count(emit, "pid", picture->master_pid != 0, picture->master_pid);
@@ -135,39 +169,54 @@ static void emit_processes(struct jr_emit *emit, const struct picture *picture)
     jr_emit_bool(emit, "at_work", picture->dispatcher_at_work);
     emit_count(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
     jr_emit_time(emit, "busy_since", picture->sight.dispatcher_busy_ms);
-    jr_emit_time(emit, "paused_since", picture->paused_ms);
+    jr_emit_time(emit, "paused_since", whole == NULL ? 0 : whole->since_ms);
+    jr_command_emit_pauses(emit, "pauses", pauses);
+    jr_emit_close(emit);
+}
+
+static void emit_github(struct jr_emit *emit, const struct picture *picture)
+{
+    bool rate_known = picture->sight.rate_limit != 0;
+    bool access_known = picture->access != JR_ACCESS_UNKNOWN && picture->access != JR_ACCESS_NONE;
+
+    jr_emit_open(emit, "github");
+    emit_count(emit, "rate_limit", rate_known, picture->sight.rate_limit);
+    emit_count(emit, "rate_remaining", rate_known, picture->sight.rate_remaining);
+    jr_emit_time(emit, "rate_reset_at", picture->sight.rate_reset_ms);
+    jr_emit_time(emit, "rate_limited_until", picture->rate_limited_until_ms);
+    jr_emit_text(emit, "access", !access_known ? NULL : picture->app ? "app" : "token");
+    jr_emit_text(emit, "token_state", jr_access_token(picture->access));
+    jr_emit_time(emit, "token_taken_at", picture->token_taken_ms);
+    jr_emit_time(emit, "token_rejected_since", picture->token_rejected_ms);
+    jr_emit_time(emit, "token_expires_at", picture->token_expires_ms);
+    jr_emit_time(emit, "sweep_begun_at", picture->sight.sweep_begun_ms);
+    jr_emit_time(emit, "sweep_ended_at", picture->sight.sweep_ended_ms);
     jr_emit_close(emit);
 }
 
 static void emit_picture(const struct jr_command *command, const struct picture *picture)
 {
     struct jr_emit emit;
-    bool rate_known = picture->sight.rate_limit != 0;
 
     jr_emit_init(&emit, stdout);
     jr_emit_open(&emit, NULL);
     jr_emit_text(&emit, "version", PACKAGE_VERSION);
     jr_emit_text(&emit, "state_dir", command->settings.state_dir);
     jr_emit_bool(&emit, "healthy", picture->healthy);
+    if (picture->settings_known)
+        jr_emit_bool(&emit, "dry_run", picture->dry_run);
+    else
+        jr_emit_null(&emit, "dry_run");
     emit_words(&emit, "failed", picture, true);
     emit_words(&emit, "degraded", picture, false);
-    emit_processes(&emit, picture);
+    emit_processes(&emit, picture, &command->pauses);
     jr_emit_open(&emit, "outbox");
     jr_emit_number(&emit, "waiting", (int64_t)picture->waiting);
     jr_emit_time(&emit, "first_due_at", picture->first_due_ms);
     emit_count(&emit, "first_due_run_id", picture->waiting != 0, (int64_t)picture->first_due_run);
     jr_emit_time(&emit, "oldest_since", picture->oldest_ms);
     jr_emit_close(&emit);
-    jr_emit_open(&emit, "github");
-    emit_count(&emit, "rate_limit", rate_known, picture->sight.rate_limit);
-    emit_count(&emit, "rate_remaining", rate_known, picture->sight.rate_remaining);
-    jr_emit_time(&emit, "rate_reset_at", picture->sight.rate_reset_ms);
-    jr_emit_time(&emit, "rate_limited_until", picture->rate_limited_until_ms);
-    jr_emit_time(&emit, "token_rejected_since", picture->token_rejected_ms);
-    jr_emit_time(&emit, "token_expires_at", picture->token_expires_ms);
-    jr_emit_time(&emit, "sweep_begun_at", picture->sight.sweep_begun_ms);
-    jr_emit_time(&emit, "sweep_ended_at", picture->sight.sweep_ended_ms);
-    jr_emit_close(&emit);
+    emit_github(&emit, picture);
     jr_emit_open(&emit, "store");
     jr_emit_number(&emit, "format", JR_STORE_FORMAT);
     jr_emit_number(&emit, "runs", (int64_t)picture->runs);
@@ -193,6 +242,17 @@ static const char *distance(const struct picture *picture, int64_t time_ms, char
 static void label(const char *name)
 {
     printf("%-12s", name);
+}
+
+static void tell_pauses(const struct jr_pauses *pauses)
+{
+    char words[JR_PAUSE_WORDS_SIZE], clean[3 * JR_PAUSE_WORDS_SIZE];
+
+    for (size_t i = 0; i < pauses->count; i++) {
+        label(i == 0 ? "paused" : "");
+        jr_grid_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        printf("%s\n", clean);
+    }
 }
 
 static void tell_processes(const struct picture *picture)
@@ -221,10 +281,40 @@ static void tell_processes(const struct picture *picture)
                picture->sight.dispatcher_busy_ms != 0 ? ", busy with a run" : "");
     else
         printf("none is at work: nothing is asked and nothing is rerun\n");
-    if (picture->paused_ms != 0) {
-        label("paused");
-        printf("since %s\n", jr_command_when(picture->paused_ms, when));
+}
+
+/* The token, or the App's key. */
+static void tell_access(const struct picture *picture)
+{
+    char when[JR_WHEN_SIZE], span[64];
+
+    label(picture->app ? "app" : "token");
+    switch (picture->access) {
+    case JR_ACCESS_UNKNOWN:
+        if (picture->token_rejected_ms != 0)
+            printf("was rejected since %s, when the service ran last",
+                   jr_command_when(picture->token_rejected_ms, when));
+        else
+            printf("not known%s", !picture->running ? ", since no service runs" : "");
+        break;
+    case JR_ACCESS_NONE:
+        printf("none is set, so GitHub is not called");
+        break;
+    case JR_ACCESS_NOT_TRIED:
+        printf("not tried yet");
+        break;
+    case JR_ACCESS_TAKEN:
+        printf("taken by GitHub, last at %s (%s)", jr_command_when(picture->token_taken_ms, when),
+               distance(picture, picture->token_taken_ms, span));
+        break;
+    case JR_ACCESS_REJECTED:
+        printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));
+        break;
     }
+    if (picture->token_expires_ms != 0)
+        printf("; ends at %s (%s)", jr_command_when(picture->token_expires_ms, when),
+               distance(picture, picture->token_expires_ms, span));
+    putchar('\n');
 }
 
 static void tell_github(const struct picture *picture)
@@ -238,18 +328,13 @@ static void tell_github(const struct picture *picture)
     else if (picture->sight.rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld calls left, whole again at %s\n", (long long)picture->sight.rate_remaining,
-               (long long)picture->sight.rate_limit, jr_command_when(picture->sight.rate_reset_ms, when));
-    label("token");
-    if (picture->token_rejected_ms != 0)
-        printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));
-    else
-        printf("not rejected");
-    if (picture->token_expires_ms != 0)
-        printf("; ends at %s (%s)\n", jr_command_when(picture->token_expires_ms, when),
-               distance(picture, picture->token_expires_ms, span));
-    else
-        printf("; GitHub has told no end of it\n");
+        printf("%lld of %lld %s left, whole again %s %s\n",
+               (long long)picture->sight.rate_remaining,
+               (long long)picture->sight.rate_limit,
+               jr_say_plural((uint64_t)picture->sight.rate_limit, "call", "calls"),
+               picture->sight.rate_reset_ms > picture->now_ms ? "at" : "since",
+               jr_command_when(picture->sight.rate_reset_ms, when));
+    tell_access(picture);
     label("last sweep");
     if (picture->sight.sweep_begun_ms == 0)
         printf("none since the service has started\n");
@@ -262,6 +347,7 @@ static void tell_github(const struct picture *picture)
 
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
+    const struct jr_halt halt = jr_halt_with(&picture->halt, jr_pauses_whole(&command->pauses));
     char when[JR_WHEN_SIZE], since[JR_WHEN_SIZE], span[64], folder[512];
     char used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
 
@@ -271,21 +357,28 @@ static void tell_picture(const struct jr_command *command, const struct picture 
         printf("%-12s%s: %s %s\n", "", picture->ailments[i]->word, picture->ailments[i]->what,
                picture->ailments[i]->remedy);
     tell_processes(picture);
+    if (picture->settings_known) {
+        label("dry run");
+        printf("%s\n", picture->dry_run ? "yes: everything is done but the rerun (DRY_RUN)" : "no");
+    }
+    tell_pauses(&command->pauses);
     label("outbox");
     if (picture->waiting == 0)
         printf("empty\n");
     else
         printf("%llu waiting, the first due at %s (%s), the oldest since %s\n",
                (unsigned long long)picture->waiting, jr_command_when(picture->first_due_ms, when),
-               distance(picture, picture->first_due_ms, span),
+               halt.word != NULL ? halt.word
+                                 : distance(picture, picture->first_due_ms, span),
                jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
     jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
-    printf("%s: %s of %s, %llu runs, %llu repositories\n", folder,
+    printf("%s: %s of %s, %llu %s, %llu %s\n", folder,
            jr_say_bytes((int64_t)picture->used_bytes, used),
            jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,
-           (unsigned long long)picture->repos);
+           jr_say_plural(picture->runs, "run", "runs"), (unsigned long long)picture->repos,
+           jr_say_plural(picture->repos, "repository", "repositories"));
     label("version");
     printf("%s\n", PACKAGE_VERSION);
 }
@@ -300,10 +393,14 @@ int jr_command_status(struct jr_command *command)
         status = jr_command_open(command);
     if (status != JR_EXIT_OK)
         return status;
+    if (jr_command_value(command, "settings") != NULL)
+        return jr_command_show_in_force(command);
     look_at_service(&picture, command->settings.state_dir);
+    if (picture.answers)
+        look_at_settings(&picture, command);
     picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
-    if (look_at_store(&picture, command->store, &error) != JR_OK)
+    if (look_at_store(&picture, command->store, &command->settings, &error) != JR_OK)
         return jr_command_store_failed(&error);
     look_at_health(&picture, &command->settings);
     if (command->json)

@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/reconcile.h"
 #include "lib/rerun.h"
+#include "lib/say.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
 
@@ -47,8 +48,13 @@
 #define PRUNE_RUNS 16
 #define PRUNE_DELIVERIES 200
 #define PRUNE_FLAKY 200
-/* Rule 9: from here on, in hundredths of the map, the oldest history goes early. */
+/* Rule 9: from here on, in hundredths of the map, the oldest history goes early; and when no
+ * more is left than the copies of the pages may take that one batch of events changes. */
 #define MAP_FILLING 90
+#define MAP_LEAST_FREE_BYTES (256 * 1024)
+
+/* Things done by hand that are told in the log at once. */
+#define NEWS_MOST 16
 
 /* No time: nothing is to be done by itself. */
 #define NEVER INT64_MAX
@@ -69,7 +75,8 @@ struct dispatcher {
     struct jr_event *listed; /* a page of runs; owned */
     struct jr_prune prune;
     struct jr_flaky_walk flaky_walk;
-    int64_t paused_ms;       /* since when it is paused; 0: it is not */
+    struct jr_pauses pauses; /* what was paused when that was last looked at */
+    int64_t paused_ms;       /* since when all of it is; 0: it is not */
     bool filling;            /* the map is */
     int64_t unsure_ms;       /* when a POST begun before may have been cut off */
     bool failing;            /* the last commit failed */
@@ -127,25 +134,91 @@ static void store_failed(struct dispatcher *dispatcher, enum jr_err err,
     dispatcher->unsure_ms = jr_now_ms();
 }
 
-/* Has an administrator paused the work? Notes it for /healthz and the log. */
-static bool is_paused(struct dispatcher *dispatcher)
+/* Look at what is paused by now; notes it for /healthz. False: all work has to wait. */
+static bool look_at_pauses(struct dispatcher *dispatcher)
 {
+    int64_t now_ms = jr_now_ms();
     struct jr_error error;
-    int64_t since_ms;
-    enum jr_err err = jr_control_paused(dispatcher->store, &since_ms, &error);
+    const struct jr_pause *whole;
+    enum jr_err err = jr_control_pauses(dispatcher->store, now_ms, &dispatcher->pauses, &error);
+
+    if (err == JR_OK && dispatcher->pauses.over > 0)
+        err = jr_control_end_pauses(dispatcher->store, now_ms, &error);
+    if (err != JR_OK) {
+        store_failed(dispatcher, err, &error);
+        return false;
+    }
+    whole = jr_pauses_whole(&dispatcher->pauses);
+    dispatcher->paused_ms = whole == NULL ? 0 : whole->since_ms;
+    if (dispatcher->told != NULL) {
+        dispatcher->told->paused_ms = dispatcher->paused_ms;
+        dispatcher->told->repo_pauses = (int64_t)jr_pauses_partial(&dispatcher->pauses);
+    }
+    return whole == NULL;
+}
+
+/* Is the work on a run paused by now? */
+static bool is_paused(struct dispatcher *dispatcher, const struct jr_run *run)
+{
+    return !look_at_pauses(dispatcher) || jr_pauses_find(&dispatcher->pauses, run->repo) != NULL;
+}
+
+/* How long runs of a repository wait for the end of a pause (jr_share_wait). */
+static int64_t pause_wait_ms(void *context, const char *repo)
+{
+    const struct dispatcher *dispatcher = context;
+
+    return jr_pauses_find(&dispatcher->pauses, repo) == NULL ? 0 : JR_SHARE_NONE;
+}
+
+/* How long a repository may not be looked at for missed work (jr_share_wait). */
+static int64_t look_wait_ms(void *context, const char *repo)
+{
+    struct dispatcher *dispatcher = context;
+    int64_t wait_ms = pause_wait_ms(dispatcher, repo);
+
+    return wait_ms != 0 ? wait_ms : jr_calls_share_wait_ms(&dispatcher->calls, repo);
+}
+
+static void log_pause(struct jr_line *line, const struct jr_act *act)
+{
+    char until[JR_TIMESTAMP_SIZE];
+
+    jr_line_begin(line, JR_LOG_INFO, act->kind == JR_ACT_PAUSE ? "paused" : "resumed");
+    jr_line_text(line, "repos", act->pause.pattern);
+    jr_line_text(line, "by", act->who);
+    if (act->kind == JR_ACT_PAUSE && act->pause.until_ms != 0)
+        jr_line_text(line, "until", jr_timestamp_format(act->pause.until_ms, until));
+    jr_line_text(line, "text", act->kind == JR_ACT_PAUSE ? act->pause.why
+                               : act->who[0] == '\0'    ? "its time is over"
+                                                        : "");
+}
+
+/* What administrators did by hand stands in the log, with their names. */
+static void tell_acts(struct dispatcher *dispatcher)
+{
+    struct jr_act acts[NEWS_MOST];
+    struct jr_error error;
+    struct jr_line line;
+    size_t count;
+    enum jr_err err = jr_control_news(dispatcher->store, acts, NEWS_MOST, &count, &error);
 
     if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
-        return true;
+        return;
     }
-    if ((since_ms != 0) != (dispatcher->paused_ms != 0))
-        jr_log(JR_LOG_INFO, since_ms != 0 ? "paused" : "resumed", "%s",
-               since_ms != 0 ? "GitHub is not called until it is resumed"
-                             : "GitHub is called again");
-    dispatcher->paused_ms = since_ms;
-    if (dispatcher->told != NULL)
-        dispatcher->told->paused_ms = since_ms;
-    return since_ms != 0;
+    for (size_t i = 0; i < count; i++) {
+        if (acts[i].kind == JR_ACT_PAUSE || acts[i].kind == JR_ACT_RESUME) {
+            log_pause(&line, &acts[i]);
+        } else {
+            jr_line_begin(&line, JR_LOG_INFO,
+                          acts[i].kind == JR_ACT_RERUN ? "rerun-asked" : "forgotten");
+            jr_line_text(&line, "repo", acts[i].repo);
+            jr_line_number(&line, "run", acts[i].run_id);
+            jr_line_text(&line, "by", acts[i].who);
+        }
+        jr_line_write(&line);
+    }
 }
 
 static void log_run(struct jr_line *line, enum jr_log_level level, const char *event,
@@ -267,6 +340,34 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run,
     jr_test_point("recorded");
 }
 
+/*
+ * GET the run. Where a filter waits for the name of its workflow, that is asked for first:
+ * what is known of the run before a POST is then as new as it can be.
+ */
+static void get_run(struct dispatcher *dispatcher, const struct jr_run *run,
+                    struct jr_event *seen, struct jr_call *call)
+{
+    const struct jr_settings *settings = dispatcher->settings;
+    bool wants = jr_decide_wants_workflow(settings, run, NULL);
+    uint64_t workflow_id = run->workflow_id;
+    char name[JR_NAME_SIZE] = "";
+
+    /* A run that nothing has told the workflow of has to be seen first, and then once more. */
+    for (int round = 0; round < 2; round++) {
+        if (wants && workflow_id != 0)
+            jr_calls_get_workflow(&dispatcher->calls, run->repo, workflow_id, name, call);
+        if (wants && workflow_id != 0 && call->outcome != JR_OUTCOME_DONE)
+            return;
+        jr_calls_get_run(&dispatcher->calls, run, seen, call);
+        if (call->outcome != JR_OUTCOME_DONE || name[0] != '\0' || seen->workflow_id == 0
+            || !jr_decide_wants_workflow(settings, run, seen))
+            break;
+        wants = true;
+        workflow_id = seen->workflow_id;
+    }
+    jr_text_copy(seen->workflow, sizeof seen->workflow, name);
+}
+
 /* Ask GitHub about a run, decide, and rerun it if it is to be. */
 static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
 {
@@ -278,14 +379,14 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
     enum jr_err err;
 
     keep_write_interval(dispatcher);
-    if (jr_process_stopping() || is_paused(dispatcher))
+    if (jr_process_stopping() || is_paused(dispatcher, run))
         return;
     jr_test_point("before-get");
-    jr_calls_get_run(&dispatcher->calls, run, &seen, &call);
+    get_run(dispatcher, run, &seen, &call);
     jr_test_point("after-get");
     if (jr_process_stopping() && call.status == 0)
         return; /* broken off by ourselves */
-    if (is_paused(dispatcher))
+    if (is_paused(dispatcher, run))
         return;
     if (call.outcome == JR_OUTCOME_DONE)
         err = jr_rerun_seen(dispatcher->store, settings, &seen, &call, run, jr_now_ms(), &verdict,
@@ -360,6 +461,12 @@ static void postpone(struct dispatcher *dispatcher, struct jr_run *run)
         store_failed(dispatcher, err, &error);
 }
 
+/* What holds up single repositories; NULL: nothing does, and no entry is looked over. */
+static jr_share_wait *hold_of(const struct dispatcher *dispatcher)
+{
+    return dispatcher->pauses.count > 0 ? pause_wait_ms : NULL;
+}
+
 /*
  * Work off what is due first. Returns how long until there is something to be
  * done: 0 when something was done, NEVER when the outbox is empty.
@@ -369,7 +476,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
     struct jr_run run;
     struct jr_error error;
     int64_t due_ms, wait_ms, latest_ms = jr_now_ms() + longest_wait_ms(dispatcher->settings);
-    enum jr_err err = jr_rerun_first(dispatcher->store, latest_ms, &due_ms, &run, &error);
+    enum jr_err err = jr_rerun_first_free(dispatcher->store, latest_ms, hold_of(dispatcher),
+                                          dispatcher, &due_ms, &run, &error);
 
     if (err == JR_ENOENT)
         return NEVER;
@@ -407,8 +515,7 @@ static int64_t work_quiet(struct dispatcher *dispatcher)
     struct jr_error error;
     int64_t due_ms;
     enum jr_err err = jr_rerun_quiet(dispatcher->store, dispatcher->settings, jr_now_ms(),
-                                     jr_calls_share_wait_ms, &dispatcher->calls, &run, &due_ms,
-                                     &error);
+                                     look_wait_ms, dispatcher, &run, &due_ms, &error);
 
     if (err == JR_OK) {
         ask(dispatcher, &run);
@@ -479,8 +586,8 @@ static void look_further(struct dispatcher *dispatcher)
         store_failed(dispatcher, err, &error);
     else
         jr_log(found + closed > 0 ? JR_LOG_INFO : JR_LOG_DEBUG, "looked",
-               "%s: %zu runs in a list, %u of them to be asked about, %u recorded and left alone",
-               look->repo.name, shown, found, closed);
+               "%s: %zu %s in a list, %u of them to be asked about, %u recorded and left alone",
+               look->repo.name, shown, jr_say_plural(shown, "run", "runs"), found, closed);
 }
 
 /* Go on with the sweep through the repositories, or begin one when it is time. */
@@ -499,13 +606,14 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
             dispatcher->told->sweep_begun_ms = now_ms;
         dispatcher->sweep_due_ms = jr_monotonic_ms() + dispatcher->settings->reconcile_interval_ms;
     }
+    if (dispatcher->look.active && pause_wait_ms(dispatcher, dispatcher->look.repo.name) != 0)
+        dispatcher->look.active = false;
     if (dispatcher->look.active) {
         look_further(dispatcher);
         return 0;
     }
     err = jr_reconcile_begin(dispatcher->store, dispatcher->settings, dispatcher->sweep_ms, now_ms,
-                             jr_calls_share_wait_ms, &dispatcher->calls, &dispatcher->look,
-                             &held_ms, &error);
+                             look_wait_ms, dispatcher, &dispatcher->look, &held_ms, &error);
     if (err == JR_ENOENT) {
         wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
         /* Those that have to wait do not keep the next sweep from looking at the others. */
@@ -544,21 +652,22 @@ static int64_t work_reconcile(struct dispatcher *dispatcher)
     return wait_ms < other_ms ? wait_ms : other_ms;
 }
 
-/* How full the map is, in hundredths. */
-static int64_t measure(struct dispatcher *dispatcher)
+/* See how full the map is, and show it. Returns whether it fills up. */
+static bool measure(struct dispatcher *dispatcher)
 {
     struct jr_error error;
     uint64_t used_bytes, map_bytes;
 
     if (jr_store_usage(dispatcher->store, &used_bytes, &map_bytes, &error) != JR_OK) {
         jr_log(JR_LOG_WARN, "upkeep", "%s", error.text);
-        return 0;
+        return false;
     }
     if (dispatcher->told != NULL) {
         dispatcher->told->map_used_bytes = (int64_t)used_bytes;
         dispatcher->told->map_size_bytes = (int64_t)map_bytes;
     }
-    return (int64_t)(used_bytes / (map_bytes / 100 + 1));
+    return used_bytes / (map_bytes / 100 + 1) >= MAP_FILLING
+           || used_bytes + MAP_LEAST_FREE_BYTES > map_bytes;
 }
 
 /*
@@ -605,7 +714,9 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
     dispatcher->flaky_walk = flaky_walk;
     *more = deliveries == PRUNE_DELIVERIES || prune.key_length != 0;
     if (runs > 0 || deliveries > 0)
-        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u runs and %u deliveries", runs, deliveries);
+        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", runs,
+               jr_say_plural(runs, "run", "runs"), deliveries,
+               jr_say_plural(deliveries, "delivery", "deliveries"));
     return JR_OK;
 }
 
@@ -617,14 +728,14 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
 static void upkeep(struct dispatcher *dispatcher)
 {
     int64_t now_ms = jr_now_ms();
-    bool filling = measure(dispatcher) >= MAP_FILLING, more = false;
+    bool filling = measure(dispatcher), more = false;
     struct jr_error error;
     enum jr_err err;
 
     jr_store_clear_stale_readers(dispatcher->store);
     if (filling && !dispatcher->filling)
-        jr_log(JR_LOG_WARN, "map-filling", "the map is over %d %% full: the oldest history goes "
-               "before its time; raise MAP_SIZE or lower RETENTION", MAP_FILLING);
+        jr_log(JR_LOG_WARN, "map-filling", "the map is nearly full: the oldest history goes before "
+               "its time; raise MAP_SIZE or lower RETENTION");
     if (filling != dispatcher->filling)
         dispatcher->prune.key_length = 0;
     dispatcher->filling = filling;
@@ -669,7 +780,8 @@ static void dispatch(struct dispatcher *dispatcher)
             if (dispatcher->failing || jr_process_stopping())
                 continue;
         }
-        if (is_paused(dispatcher)) {
+        tell_acts(dispatcher);
+        if (!look_at_pauses(dispatcher)) {
             outbox_ms = reconcile_ms = NEVER;
         } else {
             outbox_ms = work_outbox(dispatcher);
@@ -691,13 +803,30 @@ static void dispatch(struct dispatcher *dispatcher)
 /* Work off what can be worked off by until_ms. */
 static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
 {
-    while (!jr_process_stopping() && !dispatcher->broken && !is_paused(dispatcher)) {
+    tell_acts(dispatcher);
+    while (!jr_process_stopping() && !dispatcher->broken && look_at_pauses(dispatcher)) {
         int64_t wait_ms = work_outbox(dispatcher);
 
         if (dispatcher->failing || jr_now_ms() > until_ms
             || (wait_ms > 0 && wait_ms > until_ms - jr_now_ms()))
             return;
         rest(dispatcher, wait_ms);
+    }
+}
+
+/* Who looks why nothing happens finds what is paused since before the start. */
+static void tell_pauses(struct dispatcher *dispatcher)
+{
+    struct jr_line line;
+
+    (void)look_at_pauses(dispatcher);
+    for (size_t i = 0; i < dispatcher->pauses.count; i++) {
+        const struct jr_pause *pause = &dispatcher->pauses.items[i];
+        struct jr_act act = { .at_ms = pause->since_ms, .kind = JR_ACT_PAUSE, .pause = *pause };
+
+        memcpy(act.who, pause->who, sizeof act.who);
+        log_pause(&line, &act);
+        jr_line_write(&line);
     }
 }
 
@@ -732,6 +861,7 @@ static int begin(struct dispatcher *dispatcher)
         dispatcher->told->at_work_ms = jr_monotonic_ms();
         dispatcher->told->waits_ms = 0;
     }
+    tell_pauses(dispatcher);
     jr_log(JR_LOG_DEBUG, "dispatcher", "at work");
     return JR_EXIT_OK;
 }
@@ -826,7 +956,8 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
     close(dispatcher->lock_fd);
     dispatcher->lock_fd = -1;
     return dispatcher->paused_ms == 0 && jr_now_ms() < until_ms
-           && jr_rerun_first(dispatcher->store, INT64_MAX, &due_ms, &run, &error) == JR_OK
+           && jr_rerun_first_free(dispatcher->store, INT64_MAX, hold_of(dispatcher), dispatcher,
+                                  &due_ms, &run, &error) == JR_OK
            && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
 }
 

@@ -65,6 +65,12 @@ static bool is_paused(const struct jr_sight *sight, int64_t now_ms)
     return sight->paused_ms != 0;
 }
 
+static bool has_paused_repos(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->repo_pauses != 0;
+}
+
 /* Those that fail stand first. */
 static const struct {
     struct jr_ailment ailment;
@@ -89,6 +95,9 @@ static const struct {
     { { "paused", false, "It is paused: events are recorded, GitHub is not called.",
         "To go on: job-rerunner resume." },
       is_paused },
+    { { "repos-paused", false, "Some repositories are paused: GitHub is not called about them.",
+        "job-rerunner status shows which. To go on: job-rerunner resume --repo PATTERN." },
+      has_paused_repos },
 };
 
 #define AILMENTS (sizeof ailments / sizeof *ailments)

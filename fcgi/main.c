@@ -11,6 +11,7 @@
 #include "fcgi/tool.h"
 #include "fcgi/worker.h"
 #include "lib/log.h"
+#include "lib/names.h"
 #include "lib/settings.h"
 #include "lib/vault.h"
 
@@ -19,15 +20,42 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What stands in one of several lines; returns the next one. */
+static const char *cut_line(const char *lines, int *length)
+{
+    *length = (int)strcspn(lines, "\n");
+    return lines + *length + (lines[*length] == '\n');
+}
+
 /* Log each problem by itself, so that one line is one problem. */
 static void log_problems(const char *problems)
 {
-    while (*problems != '\0') {
-        int length = (int)strcspn(problems, "\n");
+    int length;
 
+    for (const char *next; *problems != '\0'; problems = next) {
+        next = cut_line(problems, &length);
         jr_log(JR_LOG_ERROR, "wrong-setting", "%.*s", length, problems);
-        problems += length + (problems[length] == '\n');
     }
+}
+
+/* What is likely not meant so, if anything; NULL: nothing. */
+static void log_doubts(const char *doubts)
+{
+    int length;
+
+    for (const char *next; doubts != NULL && *doubts != '\0'; doubts = next) {
+        next = cut_line(doubts, &length);
+        jr_log(JR_LOG_WARN, "doubtful-setting", "%.*s", length, doubts);
+    }
+}
+
+static void log_all_doubts(const struct jr_settings *settings)
+{
+    char *names = jr_names_doubts();
+
+    log_doubts(names);
+    free(names);
+    log_doubts(settings->doubts);
 }
 
 /* Settings, log and rights, as both doors need them. */
@@ -41,6 +69,7 @@ static int prepare(struct jr_settings *settings)
     err = jr_settings_load(settings, &problems);
     jr_settings_clear_environment();
     jr_log_open(settings->log_level);
+    log_all_doubts(settings);
     if (err != JR_OK) {
         log_problems(problems == NULL ? "out of memory" : problems);
         free(problems);
@@ -75,7 +104,7 @@ int main(int argc, char **argv)
     /* Who reads our output or log may leave before we do. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc > 1)
-        return jr_tool_main(argc, argv);
+        return jr_tool_main(argv);
     if (!service && !jr_cgi_is_request()) {
         jr_tool_usage(stderr);
         return JR_EXIT_USAGE;

@@ -14,8 +14,10 @@
 #include "fcgi/process.h"
 #include "fcgi/reload.h"
 #include "fcgi/worker.h"
+#include "lib/inforce.h"
 #include "lib/log.h"
 #include "lib/runtime.h"
+#include "lib/say.h"
 #include "lib/sight.h"
 #include "lib/store.h"
 #include "lib/testpoint.h"
@@ -395,7 +397,8 @@ static void stop(struct master *master)
         left_ms = limit_ms - jr_monotonic_ms();
     }
     if (left > 0) {
-        jr_log(JR_LOG_WARN, "stop", "%zu children did not stop in time and are killed", left);
+        jr_log(JR_LOG_WARN, "stop", "%zu %s did not stop in time and %s killed", left,
+               jr_say_plural(left, "child", "children"), jr_say_plural(left, "is", "are"));
         (void)tell_all(master, SIGKILL);
         for (size_t i = 0; i < master->count; i++)
             if (master->children[i].pid != 0)
@@ -478,10 +481,13 @@ static void end_hung(struct master *master)
 /* End children of the master before us that do not finish. */
 static void end_old(struct master *master)
 {
+    size_t left;
+
     if (old_left(master) == 0 || jr_monotonic_ms() < master->old_limit_ms)
         return;
-    jr_log(JR_LOG_WARN, "reload", "%zu children from before did not end in time and are killed",
-           tell_old(master, SIGKILL));
+    left = tell_old(master, SIGKILL);
+    jr_log(JR_LOG_WARN, "reload", "%zu %s from before did not end in time and %s killed", left,
+           jr_say_plural(left, "child", "children"), jr_say_plural(left, "is", "are"));
     master->old_limit_ms += STOP_LIMIT_MS;
 }
 
@@ -529,7 +535,9 @@ static void run(struct master *master)
 
     master->looked_ms = jr_monotonic_ms();
     (void)respawn(master);
-    jr_notify("READY=1\nSTATUS=%lld workers serve", (long long)master->settings->workers);
+    jr_notify("READY=1\nSTATUS=%lld %s", (long long)master->settings->workers,
+              jr_say_plural((uint64_t)master->settings->workers, "worker serves",
+                            "workers serve"));
     for (;;) {
         int64_t wait_ms = respawn(master);
         int number = next_signal(master, wait_ms < 0 || wait_ms > look_ms ? look_ms : wait_ms);
@@ -562,6 +570,36 @@ static void line_of_start(struct jr_line *line, const struct jr_settings *settin
     if (settings->dry_run)
         jr_line_text(line, "dry_run",
                      jr_settings_can_call(settings) ? "yes" : "yes, without a token");
+}
+
+/* A value of more bytes is cut in the log; STATE_DIR/settings has it whole. */
+#define LOGGED_MOST 300
+
+/* What is in force, where the tool finds it. */
+static void leave_settings(const struct master *master)
+{
+    struct jr_error error;
+
+    if (jr_inforce_write(master->settings->state_dir, master->settings,
+                         master->runtime->board->started_ms, &error) != JR_OK)
+        jr_log(JR_LOG_WARN, "settings", "%s; `job-rerunner status --settings' has nothing to show",
+               error.text);
+}
+
+/* And in the log. Secrets are only set or not. */
+static void log_settings(const struct jr_settings *settings)
+{
+    struct jr_line line;
+    char value[LOGGED_MOST + 4];
+
+    jr_line_begin(&line, JR_LOG_INFO, "settings");
+    for (size_t i = 0; i < jr_settings_count(); i++) {
+        jr_settings_show(settings, i, value, LOGGED_MOST);
+        if (strlen(value) >= LOGGED_MOST - 4)
+            memcpy(value + strlen(value), "...", sizeof "...");
+        jr_line_text(&line, jr_settings_name(i), value);
+    }
+    jr_line_write(&line);
 }
 
 static void block_signals(struct master *master)
@@ -671,8 +709,10 @@ static int begin(struct master *master)
         != JR_OK)
         return start_failed(error.text);
     open_door(master);
+    leave_settings(master);
     relieve_old(master);
     jr_line_write(&line);
+    log_settings(settings);
     return JR_EXIT_OK;
 }
 

@@ -118,65 +118,17 @@ void jr_page_clock(struct jr_buffer *page, int64_t time_ms)
     jr_buffer_print(page, "<time datetime=\"%s\">%.12s</time>", exact, exact + 11);
 }
 
-/* What a reason that closed an attempt comes to. */
-static const struct {
-    enum jr_reason reason;
-    const char *kind, *word;
-} closings[] = {
-    { JR_REASON_ATTEMPTS_USED_UP, "bad", "given up" },
-    { JR_REASON_CANNOT_BE_RETRIED, "bad", "refused" },
-    { JR_REASON_NO_PERMISSION, "bad", "refused" },
-    { JR_REASON_NOT_FOUND, "bad", "refused" },
-    { JR_REASON_REFUSED, "bad", "refused" },
-    { JR_REASON_DRY_RUN, "info", "dry run" },
-    { JR_REASON_DRY_RUN_UNVERIFIED, "info", "dry run" },
-    { JR_REASON_TOO_OLD, "calm", "too late" },
-    { JR_REASON_MISSED, "calm", "too late" },
-    { JR_REASON_NEVER_COMPLETED, "calm", "too late" },
-};
-
-/* All that is known of the newest attempt is good. */
-static bool has_succeeded(const struct jr_run *run)
+void jr_page_asked(struct jr_buffer *page, const struct jr_halt *halt, int64_t due_ms,
+                   int64_t now_ms)
 {
-    return run->complete ? run->conclusion == JR_CONCLUSION_SUCCESS
-                         : run->phase == JR_PHASE_OPEN && run->reason == JR_REASON_JOBS_SUCCEEDED;
-}
+    int64_t asked_ms = jr_halt_asked_ms(halt, due_ms);
 
-/* The attempt is there because we asked for it. */
-static bool is_our_rerun(const struct jr_run *run)
-{
-    return run->accepted_attempt != 0 && run->attempt == run->accepted_attempt + 1;
-}
-
-static const char *badge_of(const struct jr_run *run, const char **kind)
-{
-    *kind = "calm";
-    if (has_succeeded(run)) {
-        *kind = "good";
-        return run->reruns > 0 ? "rescued" : "succeeded";
-    }
-    if (run->phase == JR_PHASE_DUE) {
-        *kind = "wait";
-        return run->intent_ms != 0 ? "asked for" : "waiting";
-    }
-    if (run->phase == JR_PHASE_OPEN) {
-        *kind = is_our_rerun(run) ? "info" : "calm";
-        return is_our_rerun(run) ? "rerun" : "going on";
-    }
-    for (size_t i = 0; i < sizeof closings / sizeof *closings; i++) {
-        if (closings[i].reason == run->reason) {
-            *kind = closings[i].kind;
-            return closings[i].word;
-        }
-    }
-    return "left alone";
-}
-
-void jr_page_badge(struct jr_buffer *page, const struct jr_run *run)
-{
-    const char *kind, *word = badge_of(run, &kind);
-
-    jr_html(page, "<span class=\"badge %s\">%s</span>", kind, word);
+    if (asked_ms == 0)
+        jr_html(page, "%s", halt->word);
+    else if (asked_ms <= now_ms)
+        jr_buffer_add(page, "now");
+    else
+        jr_page_time(page, asked_ms, now_ms);
 }
 
 void jr_page_sentence(struct jr_buffer *page, const char *words)
@@ -187,26 +139,17 @@ void jr_page_sentence(struct jr_buffer *page, const char *words)
         jr_html(page, "%s%s.", first, words + 1);
 }
 
-static const char *why(const struct jr_run *run)
+void jr_page_standing(struct jr_buffer *page, const struct jr_standing *standing)
 {
-    if (has_succeeded(run) && run->complete)
-        return run->reruns > 0 ? "the run succeeded after a rerun" : "the run succeeded";
-    if (run->phase == JR_PHASE_OPEN && run->reason == JR_REASON_NONE)
-        return is_our_rerun(run) ? "GitHub accepted the rerun; nothing was heard of it yet"
-                                 : "the attempt has begun";
-    if (run->phase == JR_PHASE_OPEN && run->reason == JR_REASON_WAITING_FOR_JOBS
-        && is_our_rerun(run))
-        return "GitHub accepted the rerun; its jobs are not all done";
-    return jr_reason_words(run->reason);
-}
+    static const char *const classes[] = {
+        [JR_MOOD_CALM] = "calm", [JR_MOOD_GOOD] = "good", [JR_MOOD_BAD] = "bad",
+        [JR_MOOD_WAIT] = "wait", [JR_MOOD_INFO] = "info",
+    };
 
-void jr_page_why(struct jr_buffer *page, const struct jr_run *run)
-{
-    if (!has_succeeded(run) && run->reason == JR_REASON_CONCLUSION_NOT_RETRIED)
-        jr_html(page, "It ended as %s, which is not in RETRY_CONCLUSIONS.",
-                jr_conclusion_name(run->conclusion));
-    else
-        jr_page_sentence(page, why(run));
+    jr_html(page, "<span class=\"badge %s\">%s</span> <span>", classes[standing->mood],
+            standing->word);
+    jr_page_sentence(page, standing->why);
+    jr_buffer_add(page, "</span>");
 }
 
 void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,
@@ -217,8 +160,8 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
     jr_html(page, "<a class=\"name\" href=\"/runs/%llu\">%s</a><small>",
             (unsigned long long)run->run_id,
             *run->repo == '\0' ? "(repository not told)" : run->repo);
-    if (*run->workflow != '\0')
-        jr_html(page, "<bdi>%s</bdi> &middot; ", run->workflow);
+    if (*jr_run_workflow(run) != '\0')
+        jr_html(page, "<bdi>%s</bdi> &middot; ", jr_run_workflow(run));
     if (*run->branch != '\0')
         jr_html(page, "<bdi>%s</bdi> &middot; ", run->branch);
     if (jr_github_run_url(settings->github_api_url, run->repo, run->run_id, url))
@@ -227,4 +170,18 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
     else
         jr_html(page, "#%llu", (unsigned long long)run->run_id);
     jr_buffer_add(page, "</small>");
+}
+
+void jr_page_pause(struct jr_buffer *page, const struct jr_pause *pause)
+{
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    jr_html(page, "<p class=\"note\"><span class=\"badge wait\">paused</span> <bdi>%s</bdi></p>\n",
+            jr_pause_words(pause, words));
+}
+
+void jr_page_pauses(struct jr_buffer *page, const struct jr_pauses *pauses)
+{
+    for (size_t i = 0; i < pauses->count; i++)
+        jr_page_pause(page, &pauses->items[i]);
 }

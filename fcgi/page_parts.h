@@ -10,8 +10,11 @@
 #define JR_PAGE_PARTS_H
 
 #include "lib/buffer.h"
+#include "lib/halt.h"
+#include "lib/pause.h"
 #include "lib/run.h"
 #include "lib/settings.h"
+#include "lib/standing.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,11 +37,12 @@ void jr_page_clock(struct jr_buffer *page, int64_t time_ms);
 #define JR_DAY_SIZE 11
 char *jr_page_day(int64_t time_ms, char buffer[JR_DAY_SIZE]);
 
-/* Where a run stands: a word in a coloured badge. */
-void jr_page_badge(struct jr_buffer *page, const struct jr_run *run);
+/* Where a run stands: a word in a coloured badge, and why, in a sentence. */
+void jr_page_standing(struct jr_buffer *page, const struct jr_standing *standing);
 
-/* And why: a sentence. */
-void jr_page_why(struct jr_buffer *page, const struct jr_run *run);
+/* When GitHub is asked about what is due at due_ms: a time, or what keeps it from being asked. */
+void jr_page_asked(struct jr_buffer *page, const struct jr_halt *halt, int64_t due_ms,
+                   int64_t now_ms);
 
 /* Words of ours, which begin small and have no full stop, as a sentence. */
 void jr_page_sentence(struct jr_buffer *page, const char *words);
@@ -46,5 +50,9 @@ void jr_page_sentence(struct jr_buffer *page, const char *words);
 /* A run by its names: repository, workflow, branch, number; with links. */
 void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,
                       const struct jr_run *run);
+
+/* A paragraph about a pause that is in force, and one for each. */
+void jr_page_pause(struct jr_buffer *page, const struct jr_pause *pause);
+void jr_page_pauses(struct jr_buffer *page, const struct jr_pauses *pauses);
 
 #endif

@@ -7,10 +7,14 @@
 
 #include "fcgi/health.h"
 #include "fcgi/page_parts.h"
+#include "fcgi/page_settings.h"
 #include "fcgi/page_status.h"
+#include "lib/control.h"
 #include "lib/days.h"
 #include "lib/flaky.h"
+#include "lib/halt.h"
 #include "lib/html.h"
+#include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/say.h"
 #include "lib/timestamp.h"
@@ -21,8 +25,6 @@
 
 /* How much of each is shown. */
 #define RUNS_MOST 50
-/* Runs that are looked at to find these: the page is to be there at once. */
-#define RUNS_LOOKS 300
 #define WAITING_MOST 25
 #define DAYS 30
 #define FLAKY_MOST 15
@@ -32,15 +34,19 @@
 struct status {
     uint64_t runs_known, waiting_known;
     uint64_t used_bytes, map_bytes;
+    struct jr_halt halt;
+    struct jr_pauses pauses;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
-    struct jr_run runs[2 * RUNS_MOST]; /* the second half is for reading only */
+    struct jr_run runs[RUNS_MOST];
     size_t runs_count;
     struct jr_day days[DAYS];
     struct jr_flaky jobs[FLAKY_MOST];
     size_t jobs_count;
+    struct jr_flaky_total jobs_total;
     struct jr_flaky runners[RUNNERS_MOST];
     size_t runners_count;
+    struct jr_flaky_total runners_total;
     struct jr_sight sight;
     const struct jr_sight *seen; /* that, or NULL: no service is running */
 };
@@ -51,28 +57,12 @@ static enum jr_err count_tables(struct jr_store *store, struct status *status,
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, false);
-    status->runs_known = jr_txn_count(&txn, JR_TABLE_RUNS);
+    status->runs_known = jr_ledger_count(&txn);
     status->waiting_known = jr_txn_count(&txn, JR_TABLE_OUTBOX);
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
         *error = txn.error;
     return txn.error.code;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    int64_t one = ((const struct jr_run *)a)->last_event_ms;
-    int64_t other = ((const struct jr_run *)b)->last_event_ms;
-
-    return (one < other) - (one > other);
-}
-
-/* Can no run behind this point of the listing, which goes by the hour, be newer than those? */
-static bool has_newest(const struct status *status, const struct jr_listing *listing)
-{
-    return listing->ended
-           || (status->runs_count == RUNS_MOST
-               && listing->time_ms + JR_HOUR_MS <= status->runs[RUNS_MOST - 1].last_event_ms);
 }
 
 static enum jr_err read_runs(struct jr_store *store, struct status *status, struct jr_error *error)
@@ -81,16 +71,12 @@ static enum jr_err read_runs(struct jr_store *store, struct status *status, stru
     struct jr_listing listing = { .ended = false };
     enum jr_err err = JR_OK;
 
-    for (size_t looks = 0; err == JR_OK && looks < RUNS_LOOKS && !has_newest(status, &listing);
-         looks += RUNS_MOST) {
+    while (err == JR_OK && !listing.ended && status->runs_count < RUNS_MOST) {
         size_t count;
 
-        err = jr_listing_runs(store, &all, &listing, status->runs + status->runs_count, RUNS_MOST,
-                              &count, error);
+        err = jr_listing_runs(store, &all, &listing, status->runs + status->runs_count,
+                              RUNS_MOST - status->runs_count, &count, error);
         status->runs_count += count;
-        qsort(status->runs, status->runs_count, sizeof *status->runs, newest_first);
-        if (status->runs_count > RUNS_MOST)
-            status->runs_count = RUNS_MOST;
     }
     return err;
 }
@@ -98,7 +84,7 @@ static enum jr_err read_runs(struct jr_store *store, struct status *status, stru
 static enum jr_err read_waiting(struct jr_store *store, struct status *status,
                                 struct jr_error *error)
 {
-    struct jr_listing listing = { .ended = false };
+    struct jr_listing_outbox listing = { .ended = false };
     enum jr_err err = JR_OK;
 
     while (err == JR_OK && !listing.ended && status->waiting_count < WAITING_MOST) {
@@ -116,18 +102,41 @@ static size_t count_worst(const struct jr_flaky *rows, size_t count)
 {
     size_t worst = 0;
 
-    while (worst < count && (rows[worst].rescued > 0 || rows[worst].blamed > 0))
+    while (worst < count && (rows[worst].rescued > 0 || rows[worst].suspect))
         worst++;
     return worst;
 }
 
-static enum jr_err read_status(struct jr_store *store, struct status *status, int64_t now_ms,
-                               struct jr_error *error)
+/* The days of the chart. */
+static enum jr_err read_flaky(struct jr_store *store, struct status *status, int64_t now_ms,
+                              struct jr_error *error)
 {
+    const struct jr_flaky_filter filter = {
+        .since_ms = jr_flaky_since_ms(now_ms - (DAYS - 1) * JR_DAY_MS, now_ms),
+    };
+    enum jr_err err = jr_flaky_worst(store, JR_FLAKY_JOB, &filter, status->jobs, FLAKY_MOST,
+                                     &status->jobs_count, &status->jobs_total, error);
+
+    if (err == JR_OK)
+        err = jr_flaky_worst(store, JR_FLAKY_RUNNER, &filter, status->runners, RUNNERS_MOST,
+                             &status->runners_count, &status->runners_total, error);
+    status->jobs_count = count_worst(status->jobs, status->jobs_count);
+    status->runners_count = count_worst(status->runners, status->runners_count);
+    return err;
+}
+
+static enum jr_err read_status(const struct jr_handler *handler, struct status *status,
+                               int64_t now_ms, struct jr_error *error)
+{
+    struct jr_store *store = handler->store;
     enum jr_err err = count_tables(store, status, error);
 
     if (err == JR_OK)
+        err = jr_halt_read(store, handler->settings, now_ms, &status->halt, error);
+    if (err == JR_OK)
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
+    if (err == JR_OK)
+        err = jr_control_pauses(store, now_ms, &status->pauses, error);
     if (err == JR_OK)
         err = read_waiting(store, status, error);
     if (err == JR_OK)
@@ -135,13 +144,7 @@ static enum jr_err read_status(struct jr_store *store, struct status *status, in
     if (err == JR_OK)
         err = jr_days_read(store, now_ms, status->days, DAYS, error);
     if (err == JR_OK)
-        err = jr_flaky_worst(store, JR_FLAKY_JOB, NULL, status->jobs, FLAKY_MOST,
-                             &status->jobs_count, error);
-    if (err == JR_OK)
-        err = jr_flaky_worst(store, JR_FLAKY_RUNNER, NULL, status->runners, RUNNERS_MOST,
-                             &status->runners_count, error);
-    status->jobs_count = count_worst(status->jobs, status->jobs_count);
-    status->runners_count = count_worst(status->runners, status->runners_count);
+        err = read_flaky(store, status, now_ms, error);
     return err;
 }
 
@@ -180,7 +183,7 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
     add_figure(page, "Reruns", jr_say_count(sum.reruns, number), note);
     if (ended > 0)
-        snprintf(note, sizeof note, "%.0f %% of the %u that were rerun",
+        snprintf(note, sizeof note, "%.0f %% of the %u whose end is known",
                  100.0 * sum.rescued / ended, ended);
     else
         snprintf(note, sizeof note, "in %d days", DAYS);
@@ -233,34 +236,40 @@ static void add_health(struct jr_buffer *page, const struct jr_handler *handler,
 static void add_run_cells(struct jr_buffer *page, const struct jr_settings *settings,
                           const struct jr_run *run)
 {
+    struct jr_standing standing;
+
     jr_buffer_add(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
     jr_page_run_name(page, settings, run);
     jr_buffer_add(page, "</th><td role=\"cell\" class=\"why\"><div>");
-    jr_page_badge(page, run);
-    jr_buffer_add(page, " <span>");
-    jr_page_why(page, run);
-    jr_buffer_add(page, "</span></div></td>");
+    jr_standing_of(run, &standing);
+    jr_page_standing(page, &standing);
+    jr_buffer_add(page, "</div></td>");
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
 }
 
 static void add_waiting(struct jr_buffer *page, const struct jr_settings *settings,
                         const struct status *status, int64_t now_ms)
 {
+    const struct jr_halt all = jr_halt_with(&status->halt, jr_pauses_whole(&status->pauses));
+
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
+    jr_page_pauses(page, &status->pauses);
     if (status->waiting_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">Nothing is waiting. A run that looks failed stands "
                             "here until GitHub has been asked about it.</p>\n</section>\n");
         return;
     }
-    if (status->seen != NULL && status->seen->rate_limited_until_ms > now_ms) {
-        jr_buffer_add(page, "<p>GitHub's rate limit is used up: the next call is made ");
-        jr_page_time(page, status->seen->rate_limited_until_ms, now_ms);
+    if (all.until != NULL)
+        jr_html(page, "<p>Nothing is asked until %s.</p>\n", all.until);
+    if (all.until_ms != 0) {
+        jr_html(page, "<p>No call is made now (%s): the next one is made ", all.word);
+        jr_page_time(page, all.until_ms, now_ms);
         jr_buffer_add(page, ".</p>\n");
     }
     if (status->waiting_known > status->waiting_count)
         jr_html(page, "<p>The first %zu of %llu.</p>\n", status->waiting_count,
                 (unsigned long long)status->waiting_known);
-    else
+    else if (all.word == NULL)
         jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
     jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")
                             NUMBERS("Since") NUMBERS("Asked") TABLE_ROWS);
@@ -271,10 +280,9 @@ static void add_waiting(struct jr_buffer *page, const struct jr_settings *settin
         jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
         jr_page_time(page, run->waiting_ms, now_ms);
         jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
-        if (run->due_ms <= now_ms)
-            jr_buffer_add(page, "now");
-        else
-            jr_page_time(page, run->due_ms, now_ms);
+        struct jr_halt halt = jr_halt_with(&status->halt, jr_pauses_find(&status->pauses, run->repo));
+
+        jr_page_asked(page, &halt, run->due_ms, now_ms);
         jr_buffer_add(page, "</td></tr>\n");
     }
     jr_buffer_add(page, TABLE_END "</section>\n");
@@ -462,16 +470,23 @@ static void add_flaky_name(struct jr_buffer *page, const struct jr_flaky *row)
 
 static void add_flaky(struct jr_buffer *page, const struct status *status)
 {
-    char lost[JR_SPAN_SIZE];
+    const struct jr_flaky *sum = &status->jobs_total.sum;
+    char lost[JR_SPAN_SIZE], number[JR_COUNT_SIZE];
 
     jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
     if (status->jobs_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">No job has failed and then passed on the same commit.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, "<p>Rescued: it failed, and on the same commit passed in a later attempt.</p>\n"
-                        TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
-                            NUMBERS("Rescued") NUMBERS("Not rescued") NUMBERS("Rescue rate")
+    jr_html(page, "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt. ",
+            DAYS);
+    jr_html(page, "All %s jobs together: ", jr_say_count(status->jobs_total.rows, number));
+    jr_html(page, "%s executions, ", jr_say_count(sum->executions, number));
+    jr_html(page, "%s failed, ", jr_say_count(sum->failures, number));
+    jr_html(page, "%s rescued, ", jr_say_count(sum->rescued, number));
+    jr_html(page, "%s lost.</p>\n", jr_say_span(sum->lost_ms, lost));
+    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
+                            NUMBERS("Rescued") NUMBERS("Failed again") NUMBERS("Rescue rate")
                                 NUMBERS("Time lost") TABLE_ROWS);
     for (size_t i = 0; i < status->jobs_count; i++) {
         const struct jr_flaky *row = &status->jobs[i];
@@ -480,7 +495,7 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
         add_number(page, "Executions", row->executions);
         add_number(page, "Failed", row->failures);
         add_number(page, "Rescued", row->rescued);
-        add_number(page, "Not rescued", row->not_rescued);
+        add_number(page, "Failed again", row->not_rescued);
         add_rate(page, "Rescue rate", row->rescued, row->rescued + row->not_rescued);
         jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Time lost\">%s</td></tr>\n",
                 row->lost_ms > 0 ? jr_say_span(row->lost_ms, lost) : "\xe2\x80\x93");
@@ -495,10 +510,12 @@ static void add_runners(struct jr_buffer *page, const struct status *status)
         jr_buffer_add(page, "<p class=\"empty\">No runner is suspect.</p>\n</section>\n");
         return;
     }
-    jr_buffer_add(page, "<p>Blamed: a job failed there, and the same job passed on another runner of "
-                        "the same labels. Suspect is one whose rate stands out.</p>\n"
-                        TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
-                            NUMBERS("Blamed") NUMBERS("Blamed of executions") TABLE_ROWS);
+    jr_html(page, "<p>In %d days. Blamed: a job failed there, and the same job passed on another runner of "
+                  "the same labels. Suspect is one that is blamed for more than chance explains: the "
+                  "interval lies above the rate of all runners with its labels.</p>\n", DAYS);
+    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
+                            NUMBERS("Blamed") NUMBERS("Blamed of executions")
+                                NUMBERS("All with its labels") TABLE_ROWS);
     for (size_t i = 0; i < status->runners_count; i++) {
         const struct jr_flaky *row = &status->runners[i];
 
@@ -507,7 +524,9 @@ static void add_runners(struct jr_buffer *page, const struct status *status)
         add_number(page, "Failed", row->failures);
         add_number(page, "Blamed", row->blamed);
         add_rate(page, "Blamed of executions", row->blamed, row->executions);
-        jr_buffer_add(page, "</tr>\n");
+        /* What is suspect is in its pool, so that is not empty. */
+        jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"All with its labels\">%.1f %%</td></tr>\n",
+                100.0 * (double)row->pool_blamed / (double)row->pool_executions);
     }
     jr_buffer_add(page, TABLE_END "</section>\n");
 }
@@ -521,7 +540,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
     if (status == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
     status->seen = jr_handler_look(handler, &status->sight);
-    err = read_status(handler->store, status, now_ms, error);
+    err = read_status(handler, status, now_ms, error);
     if (err == JR_OK) {
         jr_page_begin(page, handler->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
         add_health(page, handler, status, now_ms);
@@ -530,6 +549,7 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
         add_runs(page, handler->settings, status, now_ms);
         add_flaky(page, status);
         add_runners(page, status);
+        jr_page_settings(page, handler->settings, status->seen, now_ms);
         jr_page_end(page);
     }
     free(status);

@@ -94,7 +94,7 @@ const char jr_page_style[] =
     ".why>div{grid-template-columns:6rem 1fr}.why .badge{justify-self:start}"
     ".runs{table-layout:fixed}.runs th:nth-child(2){width:39%}.runs th:nth-child(3){width:4.75rem}"
     ".runs th:nth-child(4){width:7rem}"
-    "section>table.rows{margin-bottom:-.5rem}"
+    "section>table.rows{margin-bottom:-.5rem}section>.rows+*{margin-top:1.25rem}"
     /* the chart */
     ".chart{display:grid;grid-template-columns:auto 1fr;gap:.25rem .5rem;margin-top:.5rem}"
     ".chart svg{width:100%;height:9rem;display:block;overflow:visible}"
@@ -115,7 +115,7 @@ const char jr_page_style[] =
     ".range .track{fill:var(--calm-bg)}.range .span{fill:var(--bar)}.range .dot{fill:var(--ink)}"
     /* one run */
     ".head{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center}"
-    ".verdict{margin-top:.75rem;font-size:1.0625rem}"
+    ".verdict{margin-top:.75rem;font-size:1.0625rem}.run>p+p{margin-top:.375rem}"
     ".facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.875rem;"
     "margin-top:1.125rem;padding-top:1.125rem;border-top:1px solid var(--line)}"
     ".facts dt{color:var(--soft);font-size:.8125rem}"

@@ -28,6 +28,20 @@ static void note_stop(int signal_number)
     stopping = 1;
 }
 
+/*
+ * Who started us may have asked the kernel for a signal to us when it is gone
+ * (PR_SET_PDEATHSIG, as conf/web does).  A change of user makes the kernel forget it.
+ *   parent  who that was, before the change
+ */
+static void restore_parent_signal(int signal_number, pid_t parent)
+{
+    if (signal_number == 0)
+        return;
+    (void)prctl(PR_SET_PDEATHSIG, signal_number);
+    if (getppid() != parent)
+        (void)raise(signal_number);
+}
+
 static enum jr_err become(const struct stat *owner, struct jr_error *error)
 {
     const struct passwd *user = getpwuid(owner->st_uid);
@@ -44,7 +58,10 @@ static enum jr_err become(const struct stat *owner, struct jr_error *error)
 
 enum jr_err jr_process_become_owner(const char *folder, struct jr_error *error)
 {
+    pid_t parent = getppid();
+    int parent_signal = 0;
     struct stat status;
+    enum jr_err err;
 
     if (geteuid() != 0)
         return JR_OK;
@@ -57,7 +74,10 @@ enum jr_err jr_process_become_owner(const char *folder, struct jr_error *error)
                             strerror(errno));
     if (status.st_uid == 0)
         return JR_OK;
-    return become(&status, error);
+    (void)prctl(PR_GET_PDEATHSIG, &parent_signal);
+    err = become(&status, error);
+    restore_parent_signal(parent_signal, parent);
+    return err;
 }
 
 void jr_process_guard_secrets(void)

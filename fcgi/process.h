@@ -32,6 +32,8 @@ bool jr_process_stopping(void);
  * Started as root, become the owner of the folder, so that every process and
  * tool sees the store with the same rights. An owner root is allowed; then
  * nothing changes. The folder has to be there: who makes it says whose it is.
+ * A signal for when the parent is gone, which it has asked the kernel for (as conf/web
+ * does), is still sent.
  *   folder  STATE_DIR
  * Returns JR_OK, JR_ENOENT when there is no folder, or JR_EIO. As any other user it does nothing.
  */

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "fcgi/command.h"
 #include "fcgi/process.h"
 #include "fcgi/reload.h"
 #include "lib/log.h"
@@ -79,6 +80,7 @@ static _Noreturn void try(const struct jr_reload *reload, const struct jr_vault 
         _exit(JR_EXIT_FAILED);
     jr_vault_hand_on(vault, true);
     (void)unsetenv("NOTIFY_SOCKET");
+    (void)setenv(JR_RELOAD_TRIAL, "yes", 1);
     execv(reload->program, argv);
     dprintf(STDERR_FILENO, "cannot execute '%s': %s\n", reload->program, strerror(errno));
     _exit(JR_EXIT_FAILED);
@@ -115,12 +117,29 @@ void jr_reload_look(const struct jr_reload *reload)
         (void)kill(reload->pid, SIGKILL);
 }
 
-/* What the trial has said, in one line. */
-static void read_words(int fd, char *words, size_t size)
+static void read_output(int fd, char *words, size_t size)
 {
     ssize_t got = pread(fd, words, size - 1, 0);
 
     words[got > 0 ? got : 0] = '\0';
+}
+
+/* What the trial has found to need a restart. */
+static void log_restart(int fd)
+{
+    char text[8192], *rest = text, *line;
+    size_t mark = strlen(JR_RESTART_NEEDED);
+
+    read_output(fd, text, sizeof text);
+    while ((line = strsep(&rest, "\n")) != NULL)
+        if (strncmp(line, JR_RESTART_NEEDED, mark) == 0)
+            jr_log(JR_LOG_WARN, "restart-needed", "%s", line + mark);
+}
+
+/* What the trial has said, in one line. */
+static void read_words(int fd, char *words, size_t size)
+{
+    read_output(fd, words, size);
     for (char *c = words; *c != '\0'; c++)
         if (*c == '\n')
             *c = c[1] == '\0' ? '\0' : ' ';
@@ -131,7 +150,9 @@ bool jr_reload_judge(struct jr_reload *reload, int status)
     char words[400], why[512];
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == JR_EXIT_OK;
 
-    if (!good) {
+    if (good) {
+        log_restart(reload->output);
+    } else {
         read_words(reload->output, words, sizeof words);
         snprintf(why, sizeof why, "the check of '%.40s' ended with %s %d%s%s", reload->program,
                  WIFSIGNALED(status) ? "signal" : "status",

@@ -29,6 +29,9 @@ struct jr_reload {
 void jr_reload_init(struct jr_reload *reload);
 void jr_reload_release(struct jr_reload *reload);
 
+/* In the environment of the trial: a master tries it. */
+#define JR_RELOAD_TRIAL "JR_RELOAD"
+
 /*
  * Begin to try the program on disk: its sub-command `check`, with our settings, in a child.
  * Returns whether it is under way; what is wrong is logged.
@@ -38,7 +41,10 @@ bool jr_reload_try(struct jr_reload *reload, const struct jr_vault *vault);
 /* End a trial that takes too long; it is reaped as any other child. */
 void jr_reload_look(const struct jr_reload *reload);
 
-/* The trial has ended: was it good? If not, the log says why. */
+/*
+ * The trial has ended: was it good? If not, the log says why; if so, which settings of the
+ * systemd unit's file are not in force and need a restart.
+ */
 bool jr_reload_judge(struct jr_reload *reload, int status);
 
 /*

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* Run the sub-command that the arguments name. Returns the exit status. */
-int jr_tool_main(int argc, char **argv);
+int jr_tool_main(char **argv);
 
 /* Say how the program is used. */
 void jr_tool_usage(FILE *out);

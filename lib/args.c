@@ -26,6 +26,27 @@ static size_t find(const struct jr_option *options, const char *name, size_t len
     return row;
 }
 
+void jr_args_nearest(const char *word, const char *possible, const char **nearest)
+{
+    if (jr_text_is_near(word, possible)
+        && (*nearest == NULL || jr_text_distance(word, possible) < jr_text_distance(word, *nearest)))
+        *nearest = possible;
+}
+
+static enum jr_err refuse_option(const struct jr_option *options, const char *name, size_t length,
+                                 struct jr_error *error)
+{
+    const char *nearest = NULL;
+    char word[JR_TEXT_WORD_MAX + 2];
+
+    snprintf(word, sizeof word, "%.*s", (int)length, name);
+    for (; options->name != NULL; options++)
+        jr_args_nearest(word, options->name, &nearest);
+    return jr_error_set(error, JR_EINVAL, "there is no option '--%.*s'%s%s%s", (int)length, name,
+                        nearest == NULL ? "" : "; did you mean --", nearest == NULL ? "" : nearest,
+                        nearest == NULL ? "" : "?");
+}
+
 /* Read an option; may take the argument after it as its value. */
 static enum jr_err take_option(const struct jr_option *options, char ***argv, struct jr_args *args,
                                struct jr_error *error)
@@ -37,7 +58,7 @@ static enum jr_err take_option(const struct jr_option *options, char ***argv, st
 
     (*argv)++;
     if (option->name == NULL)
-        return jr_error_set(error, JR_EINVAL, "there is no option '--%.*s'", (int)length, name);
+        return refuse_option(options, name, length, error);
     if (args->values[row] != NULL)
         return jr_error_set(error, JR_EINVAL, "--%s is given twice", option->name);
     if (value != NULL && option->value == NULL)
@@ -70,6 +91,7 @@ enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t 
                           struct jr_args *args, struct jr_error *error)
 {
     bool only_words = false;
+    size_t help = find(options, "help", 4);
     enum jr_err err = JR_OK;
 
     memset(args, 0, sizeof *args);
@@ -79,6 +101,8 @@ enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t 
         } else if (strcmp(*argv, "--") == 0) {
             only_words = true;
             argv++;
+        } else if (strcmp(*argv, "-h") == 0 && options[help].name != NULL) {
+            args->values[help] = "";
         } else if ((*argv)[1] != '-') {
             err = jr_error_set(error, JR_EINVAL, "there is no option '%.100s'", *argv);
         } else {

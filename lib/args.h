@@ -2,7 +2,7 @@
  * args -- the arguments of a command line, and what people write in them.
  *
  * Options are --name, --name=VALUE or --name VALUE, before or after other words;
- * after -- everything is a word.
+ * after -- everything is a word. -h is --help.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -37,8 +37,8 @@ struct jr_args {
  *   argv  what stands after the name of the command, ending with NULL; the
  *         strings are borrowed
  *   least, most  how many words there have to be, `most` up to JR_ARGS_WORDS_MAX
- * Returns JR_OK, or JR_EINVAL and what is wrong with them. When an option named
- * `help` is given, nothing else is checked any more.
+ * Returns JR_OK, or JR_EINVAL and what is wrong with them, with the name that was likely
+ * meant. When an option named `help` is given, nothing else is checked any more.
  */
 enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t most, char **argv,
                           struct jr_args *args, struct jr_error *error) JR_CHECKED;
@@ -46,6 +46,12 @@ enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t 
 /* The value of an option by its name, as in values[]. */
 const char *jr_args_value(const struct jr_option *options, const struct jr_args *args,
                           const char *name);
+
+/*
+ * Of words that were possible, which one was likely meant (jr_text_is_near)? Called with
+ * each of them; keeps the nearest in `nearest`, which is NULL at first.
+ */
+void jr_args_nearest(const char *word, const char *possible, const char **nearest);
 
 /* A whole number from min to max in decimal digits. */
 bool jr_args_number(const char *text, int64_t min, int64_t max, int64_t *number);

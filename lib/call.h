@@ -37,8 +37,10 @@ struct jr_call {
 
 /*
  * How long until a repository may be looked at for missed work, in ms, by the share of
- * the calls that such looks have; 0: now. Asked about the same one many times.
+ * the calls that such looks have; 0: now; JR_SHARE_NONE: nobody knows, so nothing waits
+ * for it. Asked about the same one many times.
  */
+#define JR_SHARE_NONE INT64_MAX
 typedef int64_t jr_share_wait(void *context, const char *repo);
 
 #endif

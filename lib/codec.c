@@ -58,6 +58,22 @@ void jr_write_u64(struct jr_writer *writer, uint64_t value)
     write_number(writer, value, 8);
 }
 
+void jr_write_short(struct jr_writer *writer, uint64_t value)
+{
+    unsigned char bytes[10];
+    bool room = writer->ok && writer->size - writer->length >= sizeof bytes;
+    unsigned char *to = room ? writer->bytes + writer->length : bytes;
+    size_t length = 0;
+
+    for (; value > 0x7f; value >>= 7)
+        to[length++] = (unsigned char)(0x80 | (value & 0x7f));
+    to[length++] = (unsigned char)value;
+    if (room)
+        writer->length += length;
+    else
+        jr_write_bytes(writer, bytes, length);
+}
+
 void jr_write_time(struct jr_writer *writer, int64_t time_ms)
 {
     jr_write_u64(writer,
@@ -126,6 +142,23 @@ uint32_t jr_read_u32(struct jr_reader *reader)
 uint64_t jr_read_u64(struct jr_reader *reader)
 {
     return read_number(reader, 8);
+}
+
+uint64_t jr_read_short(struct jr_reader *reader)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; reader->ok && reader->offset < reader->size; shift += 7) {
+        unsigned char byte = reader->bytes[reader->offset++];
+
+        if (shift > 63 || (shift == 63 && byte > 1))
+            break;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte <= 0x7f)
+            return value;
+    }
+    reader->ok = false;
+    return 0;
 }
 
 int64_t jr_read_time(struct jr_reader *reader)

@@ -37,6 +37,7 @@ void jr_write_u8(struct jr_writer *writer, uint8_t value);
 void jr_write_u16(struct jr_writer *writer, uint16_t value);
 void jr_write_u32(struct jr_writer *writer, uint32_t value);
 void jr_write_u64(struct jr_writer *writer, uint64_t value);
+void jr_write_short(struct jr_writer *writer, uint64_t value); /* 7 bits a byte: small ones are short */
 void jr_write_time(struct jr_writer *writer, int64_t time_ms); /* negative: as 0; later: as JR_TIME_MOST */
 void jr_write_text(struct jr_writer *writer, const char *text); /* up to 65535 bytes */
 void jr_write_bytes(struct jr_writer *writer, const void *bytes, size_t size);
@@ -47,6 +48,7 @@ uint8_t jr_read_u8(struct jr_reader *reader);
 uint16_t jr_read_u16(struct jr_reader *reader);
 uint32_t jr_read_u32(struct jr_reader *reader);
 uint64_t jr_read_u64(struct jr_reader *reader);
+uint64_t jr_read_short(struct jr_reader *reader); /* more than 64 bits: not ok */
 int64_t jr_read_time(struct jr_reader *reader); /* over JR_TIME_MOST: not ok */
 void jr_read_text(struct jr_reader *reader, char *text, size_t size); /* too long, or with a NUL: not ok */
 

@@ -43,6 +43,7 @@ static const struct {
     [JR_COUNTED_GET_APP] = { "get-app", "GET app" },
     [JR_COUNTED_GET_INSTALLATION] = { "get-installation", "GET installation" },
     [JR_COUNTED_MAKE_TOKEN] = { "make-token", "POST access_tokens" },
+    [JR_COUNTED_GET_WORKFLOW] = { "get-workflow", "GET workflow" },
 };
 
 /* Of more processes than there can be; all buckets of a histogram together still fit. */

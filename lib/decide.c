@@ -33,19 +33,42 @@ static void learn(char *known, size_t size, const char *told)
         jr_text_copy(known, size, told);
 }
 
+/*
+ * The workflow's name and path. What keeps a run from being rerun is never replaced by
+ * what would not: otherwise a later event could lift what an earlier one excluded.
+ */
+static void learn_workflow(const struct jr_settings *settings, struct jr_run *run,
+                           const struct jr_event *event)
+{
+    const struct jr_list *left_alone = &settings->no_retry_workflows;
+
+    if (!jr_run_lists_workflow(left_alone, run->workflow, "")
+        || jr_run_lists_workflow(left_alone, event->workflow, ""))
+        learn(run->workflow, sizeof run->workflow, event->workflow);
+    if (!jr_run_lists_workflow(left_alone, "", run->workflow_path)
+        || jr_run_lists_workflow(left_alone, "", event->workflow_path))
+        learn(run->workflow_path, sizeof run->workflow_path, event->workflow_path);
+    if (event->workflow_id != 0)
+        run->workflow_id = event->workflow_id;
+}
+
 /* Facts of the run itself, which hold for all of its attempts. */
-static void learn_facts(struct jr_run *run, const struct jr_event *event)
+static void learn_facts(const struct jr_settings *settings, struct jr_run *run,
+                        const struct jr_event *event)
 {
     run->run_id = event->run_id;
     learn(run->repo, sizeof run->repo, event->repo);
     learn(run->branch, sizeof run->branch, event->branch);
-    learn(run->workflow, sizeof run->workflow, event->workflow);
+    learn_workflow(settings, run, event);
     if (event->repo_id != 0)
         run->repo_id = event->repo_id;
     if (event->kind != JR_EVENT_RUN)
         return;
     learn(run->trigger, sizeof run->trigger, event->trigger);
     learn(run->actor, sizeof run->actor, event->actor);
+    learn(run->head_sha, sizeof run->head_sha, event->head_sha);
+    if (event->run_number != 0)
+        run->run_number = event->run_number;
     /* Compared within one payload: the repository may have been renamed since others. */
     if (*event->head_repo != '\0')
         jr_text_copy(run->head_repo, sizeof run->head_repo,
@@ -139,6 +162,7 @@ static void leave_attempt(struct jr_run *run, uint32_t newer, bool in_flight,
         *ended_reason = ours ? JR_REASON_RERUN_WORKED : JR_REASON_RERUN_BY_OTHERS;
     }
     open_attempt(run, newer);
+    run->reason = *ended_reason;
 }
 
 /* Would this login keep a run from being rerun? */
@@ -156,7 +180,7 @@ static enum jr_reason filter_run(const struct jr_settings *settings, const struc
     if ((settings->repos.count > 0 && !jr_list_match(&settings->repos, run->repo))
         || jr_list_match(&settings->no_retry_repos, run->repo))
         return JR_REASON_REPOSITORY_EXCLUDED;
-    if (*run->workflow != '\0' && jr_list_match(&settings->no_retry_workflows, run->workflow))
+    if (jr_run_lists_workflow(&settings->no_retry_workflows, run->workflow, run->workflow_path))
         return JR_REASON_WORKFLOW_EXCLUDED;
     /* Rule 5: a branch that is not told is not filtered before GitHub was asked. */
     if (settings->repo_branches.count > 0 && (*run->branch != '\0' || run->shown)) {
@@ -247,7 +271,18 @@ static bool is_suspect_conclusion(const struct jr_settings *settings, const stru
 /* Why one that does not is left alone. */
 static enum jr_reason undeserving(const struct jr_run *run)
 {
-    return run->by_hand ? JR_REASON_NOT_FAILED : JR_REASON_CONCLUSION_NOT_RETRIED;
+    if (run->by_hand)
+        return JR_REASON_NOT_FAILED;
+    return run->conclusion == JR_CONCLUSION_SUCCESS ? JR_REASON_RUN_SUCCEEDED
+                                                    : JR_REASON_CONCLUSION_NOT_RETRIED;
+}
+
+/* Was the attempt closed because of how it ended? */
+static bool is_closed_by_conclusion(const struct jr_run *run)
+{
+    return run->phase == JR_PHASE_CLOSED
+           && (run->reason == JR_REASON_RUN_SUCCEEDED
+               || run->reason == JR_REASON_CONCLUSION_NOT_RETRIED);
 }
 
 static bool job_failed(const struct jr_job *job)
@@ -388,6 +423,8 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
     bool newer, other;
 
     if (event->status != JR_STATUS_COMPLETED) {
+        if (run->phase == JR_PHASE_OPEN && run->reason == JR_REASON_NONE)
+            run->reason = JR_REASON_WAITING_FOR_RUN;
         answer(decision, 202,
                run->complete ? JR_REASON_ALREADY_DECIDED : JR_REASON_WAITING_FOR_RUN);
         return;
@@ -408,7 +445,8 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
         answer(decision, 200, run->reason);
         return;
     }
-    if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + settings->rerun_delay_ms)
+    if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + settings->rerun_delay_ms
+        || filter_run(settings, run, run->attempt) != JR_REASON_NONE)
         suspect(settings, run, JR_REASON_RUN_FAILED, now_ms);
     else
         run->reason = JR_REASON_RUN_FAILED;
@@ -438,8 +476,7 @@ static void answer_anew(const struct jr_event *event, const struct jr_run *run,
         return;
     if (run->phase == JR_PHASE_DUE)
         answer(decision, 201, run->reason);
-    else if (run->reason == JR_REASON_JOBS_SUCCEEDED
-             || run->reason == JR_REASON_CONCLUSION_NOT_RETRIED)
+    else if (run->reason == JR_REASON_JOBS_SUCCEEDED || is_closed_by_conclusion(run))
         answer(decision, 200, run->reason);
 }
 
@@ -483,7 +520,7 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
         run->first_event_ms = now_ms;
         open_attempt(run, event->attempt != 0 ? event->attempt : 1);
     }
-    learn_facts(run, event);
+    learn_facts(settings, run, event);
     run->last_event_ms = later_of(now_ms, run->last_event_ms);
     attempt = attempt_of(event, run, job);
     counted = is_job && job->known && jr_run_attempt_of(run, job) == attempt;
@@ -605,9 +642,22 @@ static bool is_missed(const struct jr_settings *settings, const struct jr_event 
     return seen->updated_ms != 0 && now_ms - seen->updated_ms > settings->catch_up_ms;
 }
 
+/*
+ * Would a rerun take the place of what a newer commit brings? GitHub lets a rerun into the
+ * run's concurrency group, where it may cancel a newer run. Where the newer run is over,
+ * only a pull request's branch has no more use for the older result.
+ */
+static bool is_superseded(const struct jr_settings *settings, const struct jr_run *run,
+                          enum jr_newer newer)
+{
+    return !settings->rerun_superseded && !run->by_hand
+           && (newer == JR_NEWER_UNFINISHED
+               || (newer == JR_NEWER_FINISHED && jr_run_is_of_pull_request(run)));
+}
+
 /* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
 static enum jr_reason refuse(const struct jr_settings *settings, const struct jr_run *run,
-                             const struct jr_event *seen, int64_t now_ms)
+                             const struct jr_event *seen, enum jr_newer newer, int64_t now_ms)
 {
     enum jr_reason filter;
 
@@ -622,6 +672,8 @@ static enum jr_reason refuse(const struct jr_settings *settings, const struct jr
         return JR_REASON_TOO_OLD;
     if (!run->by_hand && is_missed(settings, seen, now_ms))
         return JR_REASON_MISSED;
+    if (is_superseded(settings, run, newer))
+        return JR_REASON_SUPERSEDED;
     if (settings->dry_run)
         return JR_REASON_DRY_RUN;
     return JR_REASON_NONE;
@@ -629,12 +681,13 @@ static enum jr_reason refuse(const struct jr_settings *settings, const struct jr
 
 /* GitHub shows the attempt that was asked about, and it is completed. */
 static void decide_completed(const struct jr_settings *settings, const struct jr_event *seen,
-                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
+                             enum jr_newer newer, struct jr_run *run, int64_t now_ms,
+                             struct jr_verdict *verdict)
 {
     enum jr_reason reason;
 
     complete_run(run, seen);
-    reason = refuse(settings, run, seen, now_ms);
+    reason = refuse(settings, run, seen, newer, now_ms);
     if (reason != JR_REASON_NONE) {
         verdict_closed(verdict, run, reason);
         return;
@@ -688,11 +741,12 @@ static void decide_newer(const struct jr_settings *settings, const struct jr_eve
 
 /* GitHub shows the attempt that is known as the newest. */
 static void decide_same(const struct jr_settings *settings, const struct jr_event *seen,
-                        struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict)
+                        enum jr_newer newer, struct jr_run *run, int64_t now_ms,
+                        struct jr_verdict *verdict)
 {
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     if (is_over(seen))
-        decide_completed(settings, seen, run, now_ms, verdict);
+        decide_completed(settings, seen, newer, run, now_ms, verdict);
     else if (is_over_age(seen, now_ms))
         verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
     else if (run->phase == JR_PHASE_DUE)
@@ -701,15 +755,34 @@ static void decide_same(const struct jr_settings *settings, const struct jr_even
         verdict_is(verdict, JR_STEP_WAIT, JR_REASON_RUN_NOT_COMPLETED);
 }
 
+void jr_decide_learn(const struct jr_settings *settings, const struct jr_event *seen,
+                     struct jr_run *run)
+{
+    learn_facts(settings, run, seen);
+    run->shown = true;
+}
+
+bool jr_decide_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
+                              const struct jr_event *seen)
+{
+    const struct jr_list *left_alone = &settings->no_retry_workflows;
+
+    if (left_alone->count == 0 || run->by_hand || *run->workflow != '\0'
+        || jr_run_lists_workflow(left_alone, "", run->workflow_path))
+        return false;
+    return seen == NULL
+           || (is_over(seen) && deserves(settings, run, seen->conclusion)
+               && !jr_run_lists_workflow(left_alone, seen->workflow, seen->workflow_path));
+}
+
 void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *seen,
-                    struct jr_run *run, int64_t claimed_due_ms, int64_t now_ms,
-                    struct jr_verdict *verdict)
+                    enum jr_newer newer, struct jr_run *run, int64_t claimed_due_ms,
+                    int64_t now_ms, struct jr_verdict *verdict)
 {
     uint32_t seen_attempt = seen->attempt != 0 ? seen->attempt : run->attempt;
 
     memset(verdict, 0, sizeof *verdict);
-    learn_facts(run, seen);
-    run->shown = true;
+    jr_decide_learn(settings, seen, run);
     if (!run->numbered && seen->attempt > run->accepted_attempt) {
         /* Rule 1: GitHub has been asked; what was assumed to be 1 is this. */
         run->base_attempt = run->attempt = seen->attempt;
@@ -722,7 +795,7 @@ void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *s
              || (run->phase == JR_PHASE_DUE && run->due_ms != claimed_due_ms))
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     else if (seen_attempt == run->attempt)
-        decide_same(settings, seen, run, now_ms, verdict);
+        decide_same(settings, seen, newer, run, now_ms, verdict);
     else if (run->phase == JR_PHASE_DUE)
         wait_more(settings, run, verdict, JR_REASON_BEHIND, now_ms);
     else
@@ -759,8 +832,7 @@ bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int
 /* Rule 4: does the list show a later conclusion than the one that closed the attempt? */
 static bool is_replaced(const struct jr_run *run, const struct jr_event *seen)
 {
-    return run->phase == JR_PHASE_CLOSED && run->reason == JR_REASON_CONCLUSION_NOT_RETRIED
-           && seen->conclusion != run->conclusion && seen->updated_ms > run->updated_ms;
+    return is_closed_by_conclusion(run) && seen->conclusion != run->conclusion && seen->updated_ms > run->updated_ms;
 }
 
 bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event *seen,
@@ -780,8 +852,7 @@ bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event 
         open_attempt(run, seen_attempt != 0 ? seen_attempt : 1);
     }
     run->numbered |= seen->attempt != 0;
-    learn_facts(run, seen);
-    run->shown = true;
+    jr_decide_learn(settings, seen, run);
     if (seen_attempt > run->attempt)
         leave_attempt(run, seen_attempt, false, &verdict->ended_attempt, &verdict->ended_reason);
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
@@ -825,8 +896,8 @@ enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char 
     return JR_REASON_NONE;
 }
 
-void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
-                      int64_t claimed_due_ms, struct jr_verdict *verdict)
+void jr_decide_unseen(const struct jr_settings *settings, enum jr_newer newer,
+                      struct jr_run *run, int64_t claimed_due_ms, struct jr_verdict *verdict)
 {
     enum jr_reason filter = filter_known_run(settings, run);
 
@@ -836,8 +907,10 @@ void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
         return;
     }
-    verdict_closed(verdict, run,
-                   filter != JR_REASON_NONE ? filter : JR_REASON_DRY_RUN_UNVERIFIED);
+    if (filter == JR_REASON_NONE)
+        filter = is_superseded(settings, run, newer) ? JR_REASON_SUPERSEDED
+                                                     : JR_REASON_DRY_RUN_UNVERIFIED;
+    verdict_closed(verdict, run, filter);
 }
 
 /* GitHub has accepted the rerun of an attempt: rule 6 holds for it from now on. */
@@ -845,8 +918,10 @@ static void accept_rerun(struct jr_run *run, uint32_t attempt)
 {
     run->accepted_attempt = attempt;
     run->reruns++;
-    if (run->attempt == attempt)
+    if (run->attempt == attempt) {
         open_attempt(run, attempt + 1);
+        run->reason = JR_REASON_RERUN_ACCEPTED;
+    }
     run->numbered = true;
 }
 

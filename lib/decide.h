@@ -76,8 +76,32 @@ struct jr_verdict {
     bool rescued; /* the run has ended in success by a rerun of ours; set by who records it */
 };
 
+/* What is known of newer runs of the same workflow, branch, event and head repository, with another commit. */
+enum jr_newer {
+    JR_NEWER_NONE,
+    JR_NEWER_FINISHED,  /* all that are known are over */
+    JR_NEWER_UNFINISHED /* one is under way: a rerun of the older run may cancel it */
+};
+
+/*
+ * Learn from GitHub's answer what is true of the run in all its attempts. jr_decide_seen()
+ * does so by itself; this is for who has to know it before.
+ */
+void jr_decide_learn(const struct jr_settings *settings, const struct jr_event *seen,
+                     struct jr_run *run);
+
+/*
+ * Is GitHub to be asked for the workflow's name before the run is judged? So it is while
+ * NO_RETRY_WORKFLOWS has patterns, no event has told the name (answers about runs do not
+ * tell it) and no pattern matches the path.
+ *   seen  NULL, or GitHub's answer: one that is not to be rerun anyway needs no name
+ */
+bool jr_decide_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
+                              const struct jr_event *seen);
+
 /*
  * Decide on a run after GitHub has shown it.
+ *   newer           what the store knows of newer runs
  *   seen            the answer of GET; run_id is the run's
  *   claimed_due_ms  the entry's due_ms as it was when the question was begun: if
  *                   the run has another by now, the newer entry stays
@@ -85,8 +109,8 @@ struct jr_verdict {
  * ahead: store both before the POST.
  */
 void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *seen,
-                    struct jr_run *run, int64_t claimed_due_ms, int64_t now_ms,
-                    struct jr_verdict *verdict);
+                    enum jr_newer newer, struct jr_run *run, int64_t claimed_due_ms,
+                    int64_t now_ms, struct jr_verdict *verdict);
 
 /*
  * A watched run's quiet_due_ms has come: is GitHub to be asked? Sets when to
@@ -122,8 +146,8 @@ enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char 
                                  struct jr_run *run, int64_t now_ms);
 
 /* Decide on a run without a token, when GitHub cannot be asked: from the events alone. */
-void jr_decide_unseen(const struct jr_settings *settings, struct jr_run *run,
-                      int64_t claimed_due_ms, struct jr_verdict *verdict);
+void jr_decide_unseen(const struct jr_settings *settings, enum jr_newer newer,
+                      struct jr_run *run, int64_t claimed_due_ms, struct jr_verdict *verdict);
 
 /*
  * Record what came of a call about a run.

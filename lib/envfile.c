@@ -6,11 +6,15 @@
 #include <config.h>
 
 #include "lib/envfile.h"
+#include "lib/names.h"
 #include "lib/settings.h"
 #include "lib/signature.h"
+#include "lib/text.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,12 +24,25 @@ struct cursor {
     const char *path;
     char *next;
     unsigned line;
-    struct jr_error *error;
+    FILE *problems;
+    struct jr_error *error; /* the first of them */
 };
 
-static enum jr_err wrong(const struct cursor *cursor, unsigned line, const char *what)
+/* What is wrong is told; reading goes on. */
+static void wrong(const struct cursor *cursor, unsigned line, const char *format, ...)
+    JR_PRINTF(3, 4);
+
+static void wrong(const struct cursor *cursor, unsigned line, const char *format, ...)
 {
-    return jr_error_set(cursor->error, JR_EINVAL, "%.200s:%u: %s", cursor->path, line, what);
+    char what[JR_NAMES_SIZE + JR_TEXT_WORD_MAX + 8];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    fprintf(cursor->problems, "%.200s:%u: %s\n", cursor->path, line, what);
+    if (cursor->error->code == JR_OK)
+        (void)jr_error_set(cursor->error, JR_EINVAL, "%.200s:%u: %s", cursor->path, line, what);
 }
 
 static bool is_blank(char c)
@@ -58,16 +75,18 @@ static bool take_escaped(struct cursor *cursor, const char *special, char **end)
     return true;
 }
 
-/* Read up to the closing quote. */
-static enum jr_err read_quoted(struct cursor *cursor, char quote, char **end)
+/* Read up to the closing quote. Returns whether there is one. */
+static bool read_quoted(struct cursor *cursor, char quote, char **end)
 {
     unsigned line = cursor->line;
 
     while (*cursor->next != quote) {
         char c;
 
-        if (*cursor->next == '\0')
-            return wrong(cursor, line, "the quote that is opened here is not closed");
+        if (*cursor->next == '\0') {
+            wrong(cursor, line, "the quote that is opened here is not closed");
+            return false;
+        }
         c = take(cursor);
         if (c == '\\' && quote == '"')
             (void)take_escaped(cursor, "\"\\`$", end);
@@ -75,11 +94,11 @@ static enum jr_err read_quoted(struct cursor *cursor, char quote, char **end)
             *(*end)++ = c;
     }
     cursor->next++;
-    return JR_OK;
+    return true;
 }
 
-/* Read a value up to the end of its line, into its own place. */
-static enum jr_err read_value(struct cursor *cursor, char *value)
+/* Read a value up to the end of its line, into its own place. Returns whether it is one. */
+static bool read_value(struct cursor *cursor, char *value)
 {
     char *end = value, *kept = value; /* blanks after `kept` count only if more comes */
 
@@ -89,10 +108,8 @@ static enum jr_err read_value(struct cursor *cursor, char *value)
         char c = take(cursor);
 
         if (c == '\'' || c == '"') {
-            enum jr_err err = read_quoted(cursor, c, &end);
-
-            if (err != JR_OK)
-                return err;
+            if (!read_quoted(cursor, c, &end))
+                return false;
             kept = end;
         } else if (c == '\\') {
             if (take_escaped(cursor, NULL, &end))
@@ -106,7 +123,7 @@ static enum jr_err read_value(struct cursor *cursor, char *value)
     if (*cursor->next == '\n')
         (void)take(cursor);
     *kept = '\0';
-    return JR_OK;
+    return true;
 }
 
 static bool is_name(const char *name)
@@ -136,26 +153,52 @@ static void skip_comment(struct cursor *cursor)
         }
 }
 
+/* Set one variable, if its name may stand in such a file. */
+static enum jr_err set(const struct cursor *cursor, unsigned line, const char *name,
+                       const char *value)
+{
+    char text[JR_NAMES_SIZE], shown[JR_TEXT_WORD_MAX + 1];
+
+    if (jr_names_is_known(name) || jr_names_is_foreign(name))
+        return setenv(name, value, 1) == 0
+                   ? JR_OK
+                   : jr_error_set(cursor->error, JR_ENOMEM, "out of memory");
+    jr_names_explain(name, text);
+    (void)jr_text_copy(shown, sizeof shown, name);
+    wrong(cursor, line, "%s %s", shown, text);
+    return JR_OK;
+}
+
+static void refuse_name(const struct cursor *cursor, unsigned line, const char *name)
+{
+    if (strncmp(name, "\xef\xbb\xbf", 3) == 0)
+        wrong(cursor, line, "a byte order mark stands here: save the file as UTF-8 without one");
+    else if (strncmp(name, "export ", 7) == 0)
+        wrong(cursor, line, "this is no shell: leave `export' out");
+    else
+        wrong(cursor, line, "what stands before = is not the name of a variable");
+}
+
 static enum jr_err read_assignment(struct cursor *cursor)
 {
     char *name = cursor->next, *equals = name + strcspn(name, "=\n"), *end = equals;
     unsigned line = cursor->line;
-    enum jr_err err;
 
-    if (*equals != '=')
-        return wrong(cursor, line, "not NAME=value");
+    if (*equals != '=') {
+        wrong(cursor, line, "not NAME=value");
+        cursor->next = equals;
+        return JR_OK;
+    }
     while (end > name && is_blank(end[-1]))
         end--;
     *end = '\0';
     cursor->next = equals + 1;
-    if (!is_name(name))
-        return wrong(cursor, line, strncmp(name, "export ", 7) == 0
-                                       ? "this is no shell: leave `export' out"
-                                       : "what stands before = is not the name of a variable");
-    err = read_value(cursor, equals + 1);
-    if (err == JR_OK && setenv(name, equals + 1, 1) != 0)
-        err = jr_error_set(cursor->error, JR_ENOMEM, "out of memory");
-    return err;
+    if (!read_value(cursor, equals + 1))
+        return JR_OK;
+    if (is_name(name))
+        return set(cursor, line, name, equals + 1);
+    refuse_name(cursor, line, name);
+    return JR_OK;
 }
 
 static enum jr_err read_all(struct cursor *cursor)
@@ -170,7 +213,7 @@ static enum jr_err read_all(struct cursor *cursor)
         else
             err = read_assignment(cursor);
     }
-    return err;
+    return err == JR_OK ? cursor->error->code : err;
 }
 
 /* The whole file, with a NUL after it. */
@@ -196,20 +239,29 @@ static enum jr_err read_file(const char *path, char *text, size_t *length, struc
     return JR_OK;
 }
 
-enum jr_err jr_envfile_load(const char *path, struct jr_error *error)
+enum jr_err jr_envfile_load(const char *path, char **problems, struct jr_error *error)
 {
     struct cursor cursor = { .path = path, .line = 1, .error = error };
     char *text = malloc(JR_ENVFILE_MAX + 1);
-    size_t length;
-    enum jr_err err;
+    size_t length, size;
+    enum jr_err err = JR_OK;
 
-    if (text == NULL)
-        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    *problems = NULL;
+    *error = (struct jr_error){ .code = JR_OK };
+    cursor.problems = open_memstream(problems, &size);
     cursor.next = text;
-    err = read_file(path, text, &length, error);
-    if (err == JR_OK)
-        err = read_all(&cursor);
-    jr_wipe(text, length);
+    if (text == NULL || cursor.problems == NULL)
+        err = jr_error_set(error, JR_ENOMEM, "out of memory");
+    if (err == JR_OK) {
+        err = read_file(path, text, &length, error);
+        if (err == JR_OK)
+            err = read_all(&cursor);
+        jr_wipe(text, length);
+    }
+    if (cursor.problems != NULL && (fclose(cursor.problems) != 0 || size == 0)) {
+        free(*problems);
+        *problems = NULL;
+    }
     free(text);
     return err;
 }

@@ -14,6 +14,7 @@
 #include "lib/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const char job_event[] = "workflow_job", run_event[] = "workflow_run";
 
@@ -143,6 +144,47 @@ static enum jr_err read_job(json_object *job, struct jr_event *event, struct jr_
     return JR_OK;
 }
 
+/*
+ * A workflow's path may carry the ref that it was taken from: "ci.yml@main",
+ * "ci.yml@refs/pull/7/merge".
+ */
+static void cut_ref(char *path)
+{
+    for (char *at = strchr(path, '@'); at != NULL; at = strchr(at + 1, '@')) {
+        if ((at - path >= 4 && strncasecmp(at - 4, ".yml", 4) == 0)
+            || (at - path >= 5 && strncasecmp(at - 5, ".yaml", 5) == 0)) {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
+/* `name` of a run is passed over: it is the run-name where the workflow has one. */
+static void read_identity(json_object *run, struct jr_event *event)
+{
+    jr_json_get_id(run, "workflow_id", &event->workflow_id);
+    read_whole(run, "path", event->workflow_path, sizeof event->workflow_path);
+    cut_ref(event->workflow_path);
+    jr_json_get_id(run, "run_number", &event->run_number);
+    read_whole(run, "head_sha", event->head_sha, sizeof event->head_sha);
+}
+
+/* A webhook about a run shows its workflow besides, with the workflow's own name. */
+static void read_workflow(json_object *root, struct jr_event *event)
+{
+    json_object *workflow;
+    char path[JR_NAME_SIZE];
+
+    if (jr_json_get_object(root, "workflow", &workflow) != JR_JSON_OK)
+        return;
+    jr_json_get_text(workflow, "name", event->workflow, sizeof event->workflow);
+    if (event->workflow_id == 0)
+        jr_json_get_id(workflow, "id", &event->workflow_id);
+    read_whole(workflow, "path", path, sizeof path);
+    if (event->workflow_path[0] == '\0')
+        jr_text_copy(event->workflow_path, sizeof event->workflow_path, path);
+}
+
 /* Read what a run object holds in a webhook and in an answer alike. */
 static enum jr_err read_run(json_object *run, struct jr_event *event, const char *where,
                             struct jr_error *error)
@@ -161,7 +203,7 @@ static enum jr_err read_run(json_object *run, struct jr_event *event, const char
     if (event->status == JR_STATUS_COMPLETED)
         event->conclusion = jr_conclusion_from(word);
     read_whole(run, "head_branch", event->branch, sizeof event->branch);
-    jr_json_get_text(run, "name", event->workflow, sizeof event->workflow);
+    read_identity(run, event);
     jr_json_get_text(run, "event", event->trigger, sizeof event->trigger);
     read_login(run, "actor", event->actor);
     read_login(run, "triggering_actor", event->triggering_actor);
@@ -208,6 +250,7 @@ static enum jr_payload decode(const char *name, json_object *root, struct jr_eve
         err = read_job(job, event, error);
     } else {
         err = read_run(run, event, "workflow_run.", error);
+        read_workflow(root, event);
     }
     if (err == JR_OK)
         err = read_repository(root, event, error);
@@ -228,13 +271,17 @@ static const struct jr_wanted wanted_job[] = {
 };
 static const struct jr_wanted wanted_run[] = {
     { "id", NULL }, { "run_attempt", NULL }, { "status", NULL }, { "conclusion", NULL },
-    { "head_branch", NULL }, { "name", NULL }, { "event", NULL }, { "actor", wanted_login },
+    { "head_branch", NULL }, { "workflow_id", NULL }, { "path", NULL }, { "run_number", NULL },
+    { "head_sha", NULL }, { "event", NULL }, { "actor", wanted_login },
     { "triggering_actor", wanted_login }, { "head_repository", wanted_repository },
     { "created_at", NULL }, { "run_started_at", NULL }, { "updated_at", NULL }, { NULL, NULL },
 };
+static const struct jr_wanted wanted_workflow[] = {
+    { "id", NULL }, { "name", NULL }, { "path", NULL }, { NULL, NULL },
+};
 static const struct jr_wanted wanted_payload[] = {
     { "action", NULL }, { job_event, wanted_job }, { run_event, wanted_run },
-    { "repository", wanted_repository }, { "sender", wanted_login }, { NULL, NULL },
+    { "workflow", wanted_workflow }, { "repository", wanted_repository }, { "sender", wanted_login }, { NULL, NULL },
 };
 
 enum jr_payload jr_event_read(const char *name, char *text, size_t length,

@@ -26,6 +26,7 @@
 #define JR_NAME_SIZE 256  /* branch, workflow, job and runner names */
 #define JR_LABELS_SIZE JR_NAME_SIZE /* what a job asks of a runner, in one text */
 #define JR_WORD_SIZE 64   /* an action, or what triggered a run */
+#define JR_SHA_SIZE 65    /* a commit's id: SHA-1, or SHA-256 */
 
 /* The head_repo of a run whose fork has been deleted: no name that a repository has. */
 #define JR_REPO_DELETED "(deleted)"
@@ -46,8 +47,8 @@ struct jr_event {
     uint64_t repo_id; /* 0: not said */
     char repo[JR_REPO_SIZE];
     char branch[JR_NAME_SIZE]; /* empty: not said */
-    char workflow[JR_NAME_SIZE];
-    char sender[JR_LOGIN_SIZE]; /* who caused the event */
+    char workflow[JR_NAME_SIZE]; /* the workflow's own name, never the run's; empty: not said */
+    char sender[JR_LOGIN_SIZE];  /* who caused the event */
 
     /* of a job */
     uint64_t job_id;
@@ -64,6 +65,10 @@ struct jr_event {
     char triggering_actor[JR_LOGIN_SIZE];
     char trigger[JR_WORD_SIZE];   /* push, pull_request, ... */
     char head_repo[JR_REPO_SIZE]; /* where the branch is; another than repo: a fork */
+    uint64_t workflow_id;         /* 0: not said */
+    char workflow_path[JR_NAME_SIZE]; /* ".github/workflows/ci.yml", without "@ref" */
+    uint64_t run_number;              /* counts the runs of a workflow; 0: not said */
+    char head_sha[JR_SHA_SIZE];       /* the commit; empty: not said */
 };
 
 /* What a payload holds. */
@@ -89,7 +94,9 @@ enum jr_payload jr_event_read(const char *name, char *text, size_t length,
                               struct jr_event *event, struct jr_error *error) JR_CHECKED;
 
 /*
- * Read a run as GET /repos/{owner}/{repo}/actions/runs/{run_id} answers it.
+ * Read a run as GET /repos/{owner}/{repo}/actions/runs/{run_id} answers it. The name of
+ * its workflow is not in it: `name` there is the run's own where the workflow has a
+ * `run-name`, and only `path` and `workflow_id` are sure.
  * Returns JR_OK, or JR_EINVAL with the wrong member named.
  */
 enum jr_err jr_event_decode_run(json_object *run, struct jr_event *event,

@@ -14,13 +14,14 @@
 #include "lib/ledger.h"
 #include "lib/signature.h"
 #include "lib/text.h"
+#include "lib/timestamp.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FLAKY_VERSION 1
-#define RECORD_SIZE 1024
+#define FLAKY_VERSION 2
+#define RECORD_SIZE JR_VALUE_MAX
 
 /* Rows that one transaction looks at, and that are copied at a time to be compared. */
 #define LOOKS 500
@@ -33,10 +34,13 @@ enum { COUNTED = 1, FAILED = 2, RESCUED = 4, NOT_RESCUED = 8, BLAMED = 16 };
 
 enum { BEFORE, AFTER, SIDES };
 
+/* What is counted of them; a row of a kind has only some. */
+enum number { N_EXECUTIONS, N_FAILURES, N_RESCUED, N_NOT_RESCUED, N_LOST_MS, N_BLAMED, NUMBERS };
+
 struct execution {
     unsigned char row[1 + HASH_SIZE];    /* key of the job's row */
     unsigned char runner[1 + HASH_SIZE]; /* key of the runner's */
-    unsigned char pool[HASH_SIZE];       /* of the labels */
+    unsigned char pool[1 + HASH_SIZE];   /* key of that of its labels */
     bool placed;    /* runner and labels are told */
     bool hosted;    /* on a runner of GitHub's */
     bool has_runner;
@@ -54,12 +58,34 @@ struct execution_list {
     size_t count, size;
 };
 
+/* What is to be added for a day. */
+struct day_change {
+    uint32_t day; /* since 1970 */
+    int64_t numbers[NUMBERS];
+};
+
+/* An attempt may end 30 days after the first one, and some days of work are enough. */
+#define CHANGE_DAYS 40
+
 /* What is to be added to a row. */
 struct change {
-    unsigned char row[1 + HASH_SIZE];
+    unsigned char key[1 + HASH_SIZE];
     uint64_t job_id; /* of one of its executions, for the names */
-    int64_t executions, failures, rescued, not_rescued, lost_ms, blamed;
+    int64_t numbers[NUMBERS];
+    struct day_change days[CHANGE_DAYS];
+    size_t day_count;
     int64_t first_ms, last_ms; /* of those that are new; 0: none is */
+};
+
+/* A row as it is stored. */
+struct row {
+    struct jr_flaky names; /* repo, group, name and times */
+    uint64_t numbers[NUMBERS];
+    struct day {
+        uint32_t day;
+        uint64_t numbers[NUMBERS];
+    } days[JR_FLAKY_DAYS]; /* ascending */
+    size_t day_count;
 };
 
 /* The first bytes of the SHA-256 of some texts, each with its NUL. */
@@ -86,6 +112,12 @@ static bool make_row_key(enum jr_flaky_kind kind, const char *repo, const char *
 {
     key[0] = (unsigned char)kind;
     return hash_of((const char *const[]){ repo, group, name }, 3, key + 1);
+}
+
+static void copy_owner(char owner[JR_REPO_SIZE], const char *repo)
+{
+    jr_text_copy(owner, JR_REPO_SIZE, repo);
+    owner[strcspn(owner, "/")] = '\0';
 }
 
 /* "GitHub Actions 12" and the like; before 2020 "Hosted Agent". */
@@ -151,6 +183,7 @@ static bool add_execution(struct execution_list *list, const struct jr_run *run,
                           const struct jr_job *job, bool before, bool after, int64_t now_ms)
 {
     struct execution *execution;
+    char owner[JR_REPO_SIZE];
 
     if (!is_execution(job))
         return true;
@@ -177,10 +210,11 @@ static bool add_execution(struct execution_list *list, const struct jr_run *run,
     execution->has_runner = *job->runner != '\0';
     execution->placed = execution->has_runner && *job->labels != '\0';
     execution->hosted = is_hosted(job->runner);
+    copy_owner(owner, run->repo);
     return make_row_key(JR_FLAKY_JOB, run->repo, run->workflow, job->name, execution->row)
-           && make_row_key(JR_FLAKY_RUNNER, run->repo, job->labels, runner_name(job->runner),
+           && make_row_key(JR_FLAKY_RUNNER, owner, job->labels, runner_name(job->runner),
                            execution->runner)
-           && hash_of((const char *const[]){ job->labels }, 1, execution->pool);
+           && make_row_key(JR_FLAKY_POOL, owner, job->labels, "", execution->pool);
 }
 
 /* Collect the run's executions, and mark the jobs that are counted by this. */
@@ -299,19 +333,46 @@ static int change_of(const struct execution *execution, int what)
     return ((execution->is[AFTER] & what) != 0) - ((execution->is[BEFORE] & what) != 0);
 }
 
+/* Where a change has the numbers of a day; NULL: it has no room for another one. */
+static int64_t *numbers_of_day(struct change *change, uint32_t day)
+{
+    for (size_t i = 0; i < change->day_count; i++)
+        if (change->days[i].day == day)
+            return change->days[i].numbers;
+    if (change->day_count == CHANGE_DAYS)
+        return NULL;
+    change->days[change->day_count].day = day;
+    return change->days[change->day_count++].numbers;
+}
+
+static uint32_t day_of(int64_t time_ms)
+{
+    return time_ms > 0 ? (uint32_t)(time_ms / JR_DAY_MS) : 0;
+}
+
 /* Add what has changed about an execution; false when nothing has. */
 static bool add_change(struct change *change, const struct execution *execution)
 {
+    const int64_t by[NUMBERS] = {
+        [N_EXECUTIONS] = change_of(execution, COUNTED),
+        [N_FAILURES] = change_of(execution, FAILED),
+        [N_RESCUED] = change_of(execution, RESCUED),
+        [N_NOT_RESCUED] = change_of(execution, NOT_RESCUED),
+        [N_LOST_MS] = change_of(execution, RESCUED) * execution->ran_ms,
+        [N_BLAMED] = change_of(execution, BLAMED),
+    };
+    int64_t *of_day;
+
     if (execution->is[BEFORE] == execution->is[AFTER])
         return false;
     change->job_id = execution->job_id;
-    change->executions += change_of(execution, COUNTED);
-    change->failures += change_of(execution, FAILED);
-    change->rescued += change_of(execution, RESCUED);
-    change->not_rescued += change_of(execution, NOT_RESCUED);
-    change->lost_ms += change_of(execution, RESCUED) * execution->ran_ms;
-    change->blamed += change_of(execution, BLAMED);
-    if (change_of(execution, COUNTED) > 0) {
+    of_day = numbers_of_day(change, day_of(execution->ended_ms));
+    for (int i = 0; i < NUMBERS; i++) {
+        change->numbers[i] += by[i];
+        if (of_day != NULL)
+            of_day[i] += by[i];
+    }
+    if (by[N_EXECUTIONS] > 0) {
         if (change->first_ms == 0 || execution->ended_ms < change->first_ms)
             change->first_ms = execution->ended_ms;
         if (execution->ended_ms > change->last_ms)
@@ -320,131 +381,239 @@ static bool add_change(struct change *change, const struct execution *execution)
     return true;
 }
 
-static void encode(const struct jr_flaky *row, struct jr_writer *writer)
+/* Does a row of this kind have this number? Blame is a runner's, rescues are a job's. */
+static bool has_number(enum jr_flaky_kind kind, enum number number)
 {
-    jr_write_u8(writer, FLAKY_VERSION);
-    jr_write_text(writer, row->repo);
-    jr_write_text(writer, row->group);
-    jr_write_text(writer, row->name);
-    jr_write_u64(writer, row->executions);
-    jr_write_u64(writer, row->failures);
-    jr_write_u64(writer, row->rescued);
-    jr_write_u64(writer, row->not_rescued);
-    jr_write_time(writer, row->lost_ms);
-    jr_write_u64(writer, row->blamed);
-    jr_write_time(writer, row->first_ms);
-    jr_write_time(writer, row->last_ms);
+    return number == N_EXECUTIONS || number == N_FAILURES
+           || (number == N_BLAMED) == (kind != JR_FLAKY_JOB);
 }
 
-static bool decode(struct jr_flaky *row, const void *record, size_t length)
+static void write_numbers(enum jr_flaky_kind kind, const uint64_t *numbers,
+                          struct jr_writer *writer)
+{
+    for (int i = 0; i < NUMBERS; i++)
+        if (has_number(kind, (enum number)i))
+            jr_write_short(writer, numbers[i]);
+}
+
+static void read_numbers(enum jr_flaky_kind kind, uint64_t *numbers, struct jr_reader *reader)
+{
+    for (int i = 0; i < NUMBERS; i++)
+        if (has_number(kind, (enum number)i))
+            numbers[i] = jr_read_short(reader);
+}
+
+static void encode(enum jr_flaky_kind kind, const struct row *row, size_t first_day,
+                   struct jr_writer *writer)
+{
+    uint32_t before = 0;
+
+    jr_write_u8(writer, FLAKY_VERSION);
+    jr_write_text(writer, row->names.repo);
+    jr_write_text(writer, row->names.group);
+    jr_write_text(writer, row->names.name);
+    jr_write_time(writer, row->names.first_ms);
+    jr_write_time(writer, row->names.last_ms);
+    write_numbers(kind, row->numbers, writer);
+    jr_write_short(writer, row->day_count - first_day);
+    for (size_t day = first_day; day < row->day_count; day++) {
+        jr_write_short(writer, row->days[day].day - before);
+        before = row->days[day].day;
+        write_numbers(kind, row->days[day].numbers, writer);
+    }
+}
+
+static bool decode_days(enum jr_flaky_kind kind, struct row *row, struct jr_reader *reader)
+{
+    uint64_t count = jr_read_short(reader), day = 0;
+
+    for (; reader->ok && row->day_count < count; row->day_count++) {
+        uint64_t more = jr_read_short(reader);
+
+        if (row->day_count == JR_FLAKY_DAYS || more > UINT32_MAX - day
+            || (more == 0 && row->day_count > 0))
+            return false;
+        day += more;
+        memset(&row->days[row->day_count], 0, sizeof *row->days);
+        row->days[row->day_count].day = (uint32_t)day;
+        read_numbers(kind, row->days[row->day_count].numbers, reader);
+    }
+    return reader->ok;
+}
+
+static bool decode(enum jr_flaky_kind kind, struct row *row, const void *record, size_t length)
 {
     struct jr_reader reader;
 
-    memset(row, 0, sizeof *row);
+    /* All but the days, of which only those that are counted mean anything. */
+    memset(&row->names, 0, sizeof row->names);
+    memset(row->numbers, 0, sizeof row->numbers);
+    row->day_count = 0;
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != FLAKY_VERSION)
         return false;
-    jr_read_text(&reader, row->repo, sizeof row->repo);
-    jr_read_text(&reader, row->group, sizeof row->group);
-    jr_read_text(&reader, row->name, sizeof row->name);
-    row->executions = jr_read_u64(&reader);
-    row->failures = jr_read_u64(&reader);
-    row->rescued = jr_read_u64(&reader);
-    row->not_rescued = jr_read_u64(&reader);
-    row->lost_ms = jr_read_time(&reader);
-    row->blamed = jr_read_u64(&reader);
-    row->first_ms = jr_read_time(&reader);
-    row->last_ms = jr_read_time(&reader);
-    return reader.ok;
+    jr_read_text(&reader, row->names.repo, sizeof row->names.repo);
+    jr_read_text(&reader, row->names.group, sizeof row->names.group);
+    jr_read_text(&reader, row->names.name, sizeof row->names.name);
+    row->names.first_ms = jr_read_time(&reader);
+    row->names.last_ms = jr_read_time(&reader);
+    read_numbers(kind, row->numbers, &reader);
+    return decode_days(kind, row, &reader);
 }
 
 /* Never below 0: a row may have been forgotten, or the run have had another name. */
-static void add(uint64_t *number, int64_t change)
+static void add_numbers(enum jr_flaky_kind kind, uint64_t *numbers, const int64_t *by)
 {
-    if (change < 0 && (uint64_t)-change > *number)
-        *number = 0;
-    else
-        *number += (uint64_t)change;
+    for (int i = 0; i < NUMBERS; i++) {
+        if (!has_number(kind, (enum number)i))
+            continue;
+        if (by[i] < 0 && (uint64_t)-by[i] > numbers[i])
+            numbers[i] = 0;
+        else
+            numbers[i] += (uint64_t)by[i];
+    }
+    /* The blame may be for executions that were forgotten with an earlier row. */
+    if (numbers[N_BLAMED] > numbers[N_EXECUTIONS])
+        numbers[N_BLAMED] = numbers[N_EXECUTIONS];
 }
 
-/* What a new row is about. */
+/* The place of a day in a row, which is made if need be; NULL: it is too long ago. */
+static struct day *place_of(struct row *row, uint32_t day)
+{
+    size_t place = row->day_count;
+    uint32_t newest = place > 0 ? row->days[place - 1].day : 0;
+
+    while (place > 0 && row->days[place - 1].day > day)
+        place--;
+    if (place > 0 && row->days[place - 1].day == day)
+        return &row->days[place - 1];
+    if (newest >= JR_FLAKY_DAYS && day <= newest - JR_FLAKY_DAYS)
+        return NULL;
+    if (row->day_count == JR_FLAKY_DAYS) {
+        /* The oldest one goes: with so many days, it is too long before a newer one. */
+        if (place == 0)
+            return NULL;
+        memmove(row->days, row->days + 1, --place * sizeof *row->days);
+    } else {
+        memmove(row->days + place + 1, row->days + place,
+                (row->day_count++ - place) * sizeof *row->days);
+    }
+    memset(&row->days[place], 0, sizeof row->days[place]);
+    row->days[place].day = day;
+    return &row->days[place];
+}
+
+/* Forget days that are too long before the newest one. */
+static void drop_old_days(struct row *row)
+{
+    uint32_t newest = row->day_count > 0 ? row->days[row->day_count - 1].day : 0;
+    size_t old = 0;
+
+    while (old < row->day_count && newest - row->days[old].day >= JR_FLAKY_DAYS)
+        old++;
+    row->day_count -= old;
+    memmove(row->days, row->days + old, row->day_count * sizeof *row->days);
+}
+
+/* Give a new row its names. */
 static void name_row(struct jr_txn *txn, const struct jr_run *run, const struct change *change,
-                     struct jr_flaky *row)
+                     struct jr_flaky *names)
 {
     struct jr_job job;
 
-    memset(row, 0, sizeof *row);
     jr_ledger_load_job(txn, run->run_id, change->job_id, &job);
-    jr_text_copy(row->repo, sizeof row->repo, run->repo);
-    if (change->row[0] == JR_FLAKY_JOB) {
-        jr_text_copy(row->group, sizeof row->group, run->workflow);
-        jr_text_copy(row->name, sizeof row->name, job.name);
-    } else {
-        jr_text_copy(row->group, sizeof row->group, job.labels);
-        jr_text_copy(row->name, sizeof row->name, runner_name(job.runner));
+    if (change->key[0] == JR_FLAKY_JOB) {
+        jr_text_copy(names->repo, sizeof names->repo, run->repo);
+        jr_text_copy(names->group, sizeof names->group, run->workflow);
+        jr_text_copy(names->name, sizeof names->name, job.name);
+        return;
     }
+    copy_owner(names->repo, run->repo);
+    jr_text_copy(names->group, sizeof names->group, job.labels);
+    if (change->key[0] == JR_FLAKY_RUNNER)
+        jr_text_copy(names->name, sizeof names->name, runner_name(job.runner));
+}
+
+/* Write a row; what would be too large for a record has fewer days. */
+static void save(struct jr_txn *txn, const unsigned char *key, const struct row *row)
+{
+    unsigned char record[RECORD_SIZE];
+    struct jr_writer writer;
+    size_t first_day = 0;
+
+    do {
+        jr_writer_init(&writer, record, sizeof record);
+        encode((enum jr_flaky_kind)key[0], row, first_day, &writer);
+        if (!writer.ok && first_day == row->day_count)
+            jr_txn_fail(txn, JR_EINVAL, "a row of the aggregates is too large");
+    } while (!writer.ok && first_day++ < row->day_count);
+    jr_txn_put(txn, JR_TABLE_FLAKY, key, 1 + HASH_SIZE, record, writer.length);
+}
+
+static bool load(struct jr_txn *txn, const unsigned char *key, struct row *row)
+{
+    unsigned char record[RECORD_SIZE];
+    size_t length;
+
+    return jr_txn_get(txn, JR_TABLE_FLAKY, key, 1 + HASH_SIZE, record, sizeof record, &length)
+           && decode((enum jr_flaky_kind)key[0], row, record, length);
 }
 
 /* Bring a change into its row. A row that cannot be read begins anew. */
 static void apply(struct jr_txn *txn, const struct jr_run *run, const struct change *change)
 {
-    unsigned char record[RECORD_SIZE];
-    struct jr_flaky row;
-    struct jr_writer writer;
-    size_t length;
-    bool is_job = change->row[0] == JR_FLAKY_JOB;
+    enum jr_flaky_kind kind = (enum jr_flaky_kind)change->key[0];
+    struct row row;
 
-    if (!jr_txn_get(txn, JR_TABLE_FLAKY, change->row, sizeof change->row, record, sizeof record,
-                    &length)
-        || !decode(&row, record, length)) {
-        if (change->executions <= 0)
+    if (!load(txn, change->key, &row)) {
+        if (change->numbers[N_EXECUTIONS] <= 0)
             return;
-        name_row(txn, run, change, &row);
+        memset(&row, 0, sizeof row);
+        name_row(txn, run, change, &row.names);
     }
-    add(&row.executions, change->executions);
-    add(&row.failures, change->failures);
-    if (is_job) {
-        add(&row.rescued, change->rescued);
-        add(&row.not_rescued, change->not_rescued);
-        row.lost_ms = row.lost_ms + change->lost_ms > 0 ? row.lost_ms + change->lost_ms : 0;
-    } else {
-        add(&row.blamed, change->blamed);
-        /* The blame may be for executions that were forgotten with an earlier row. */
-        if (row.blamed > row.executions)
-            row.blamed = row.executions;
+    add_numbers(kind, row.numbers, change->numbers);
+    for (size_t i = 0; i < change->day_count; i++) {
+        struct day *day = place_of(&row, change->days[i].day);
+
+        if (day != NULL)
+            add_numbers(kind, day->numbers, change->days[i].numbers);
     }
-    if (change->first_ms != 0 && (row.first_ms == 0 || change->first_ms < row.first_ms))
-        row.first_ms = change->first_ms;
-    if (change->last_ms > row.last_ms)
-        row.last_ms = change->last_ms;
-    jr_writer_init(&writer, record, sizeof record);
-    encode(&row, &writer);
-    if (!writer.ok)
-        jr_txn_fail(txn, JR_EINVAL, "a row of the aggregates is too large");
-    jr_txn_put(txn, JR_TABLE_FLAKY, change->row, sizeof change->row, record, writer.length);
+    drop_old_days(&row);
+    if (change->first_ms != 0
+        && (row.names.first_ms == 0 || change->first_ms < row.names.first_ms))
+        row.names.first_ms = change->first_ms;
+    if (change->last_ms > row.names.last_ms)
+        row.names.last_ms = change->last_ms;
+    save(txn, change->key, &row);
 }
 
-/* Judge job by job, and bring what has changed into the rows of jobs. */
-static void apply_jobs(struct jr_txn *txn, const struct jr_run *run, struct execution_list *list)
+static const unsigned char *key_of(const struct execution *execution, enum jr_flaky_kind kind)
 {
-    size_t end;
+    return kind == JR_FLAKY_JOB      ? execution->row
+           : kind == JR_FLAKY_RUNNER ? execution->runner
+                                     : execution->pool;
+}
 
+/* Where the executions that begin at `start` and share a row end. */
+static size_t end_of(const struct execution_list *list, size_t start, enum jr_flaky_kind kind)
+{
+    size_t end = start + 1;
+
+    while (end < list->count
+           && memcmp(key_of(&list->items[end], kind), key_of(&list->items[start], kind),
+                     1 + HASH_SIZE) == 0)
+        end++;
+    return end;
+}
+
+/* Judge job by job; the list is in the order of their rows then. */
+static void judge_all(struct execution_list *list)
+{
     qsort(list->items, list->count, sizeof *list->items, by_row);
-    for (size_t start = 0; start < list->count; start = end) {
-        struct execution *items = &list->items[start];
-        struct change change = { .job_id = 0 };
-        bool changed = false;
-
-        for (end = start; end < list->count
-                          && memcmp(list->items[end].row, items->row, sizeof items->row) == 0;)
-            end++;
+    for (size_t start = 0, end; start < list->count; start = end) {
+        end = end_of(list, start, JR_FLAKY_JOB);
         for (int side = 0; side < SIDES; side++)
-            judge(items, end - start, side);
-        memcpy(change.row, items->row, sizeof change.row);
-        for (size_t i = 0; i < end - start; i++)
-            changed |= add_change(&change, &items[i]);
-        if (changed)
-            apply(txn, run, &change);
+            judge(&list->items[start], end - start, side);
     }
 }
 
@@ -455,41 +624,79 @@ static int by_runner(const void *a, const void *b)
     return memcmp(one->runner, two->runner, sizeof one->runner);
 }
 
-/* The same for the rows of runners, once all is judged. */
-static void apply_runners(struct jr_txn *txn, const struct jr_run *run,
-                          struct execution_list *list)
+static int by_pool(const void *a, const void *b)
 {
-    size_t end;
+    const struct execution *one = a, *two = b;
 
-    qsort(list->items, list->count, sizeof *list->items, by_runner);
-    for (size_t start = 0; start < list->count; start = end) {
-        const struct execution *first = &list->items[start];
+    return memcmp(one->pool, two->pool, sizeof one->pool);
+}
+
+/* Bring what has changed into the rows of a kind; the list is in their order. */
+static void apply_rows(struct jr_txn *txn, const struct jr_run *run,
+                       const struct execution_list *list, enum jr_flaky_kind kind)
+{
+    for (size_t start = 0, end; start < list->count; start = end) {
         struct change change = { .job_id = 0 };
         bool changed = false;
 
-        memcpy(change.row, first->runner, sizeof change.row);
-        for (end = start; end < list->count
-                          && memcmp(list->items[end].runner, first->runner, sizeof first->runner)
-                                 == 0;
-             end++)
-            changed |= add_change(&change, &list->items[end]);
-        if (changed && first->has_runner)
+        end = end_of(list, start, kind);
+        memcpy(change.key, key_of(&list->items[start], kind), sizeof change.key);
+        for (size_t i = start; i < end; i++)
+            if (kind == JR_FLAKY_JOB || list->items[i].has_runner)
+                changed |= add_change(&change, &list->items[i]);
+        if (changed)
             apply(txn, run, &change);
     }
+}
+
+/*
+ * Is the job all that is new, and judged by itself? So it is when all others are counted, in
+ * a run's first attempt, or if it is no execution. Otherwise all jobs would be read again
+ * for each one of a run whose jobs end one after the other.
+ */
+static bool is_one_more(const struct jr_run *before, const struct jr_run *run,
+                        const struct jr_job *job_before, const struct jr_job *job)
+{
+    return job != NULL && job->known && !job_before->tallied && is_due(run, job)
+           && (!before->known || before->attempt == run->attempt)
+           && run->jobs_tallied + 1 == jobs_completed(run)
+           && (run->attempt == 1 || !is_execution(job));
+}
+
+static bool collect_one(struct jr_txn *txn, struct jr_run *run, const struct jr_job *job,
+                        struct execution_list *list, int64_t now_ms)
+{
+    struct jr_job counted = *job;
+
+    run->jobs_tallied++;
+    if (run->jobs_tallied > JR_FLAKY_JOBS_MAX)
+        return true;
+    counted.tallied = true;
+    jr_ledger_save_job(txn, &counted);
+    return add_execution(list, run, &counted, false, true, now_ms);
 }
 
 void jr_flaky_tally(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
                     const struct jr_job *job_before, const struct jr_job *job, int64_t now_ms)
 {
     struct execution_list list = { .items = NULL };
+    bool ok;
 
     if (txn->error.code != JR_OK || !has_news(before, run, job_before, job))
         return;
-    if (!collect(txn, run, job_before, &list, now_ms))
+    if (is_one_more(before, run, job_before, job))
+        ok = collect_one(txn, run, job, &list, now_ms);
+    else
+        ok = collect(txn, run, job_before, &list, now_ms);
+    if (!ok)
         jr_txn_fail(txn, JR_ENOMEM, "out of memory");
     if (list.count > 0) {
-        apply_jobs(txn, run, &list);
-        apply_runners(txn, run, &list);
+        judge_all(&list);
+        apply_rows(txn, run, &list, JR_FLAKY_JOB);
+        qsort(list.items, list.count, sizeof *list.items, by_runner);
+        apply_rows(txn, run, &list, JR_FLAKY_RUNNER);
+        qsort(list.items, list.count, sizeof *list.items, by_pool);
+        apply_rows(txn, run, &list, JR_FLAKY_POOL);
     }
     free(list.items);
 }
@@ -512,20 +719,100 @@ static bool next_row(struct jr_txn *txn, enum jr_flaky_kind kind, struct jr_flak
     return true;
 }
 
-enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind, const char *repo,
-                          struct jr_flaky_walk *walk, struct jr_flaky *rows, size_t size,
-                          size_t *count, struct jr_error *error)
+int64_t jr_flaky_since_ms(int64_t since_ms, int64_t now_ms)
+{
+    int64_t first = day_of(now_ms) + 1 - JR_FLAKY_DAYS;
+
+    if (since_ms == 0)
+        return 0;
+    return (day_of(since_ms) > first ? day_of(since_ms) : first) * JR_DAY_MS;
+}
+
+/* Tell of a row what ended since; false when nothing did. */
+static bool tell(const struct row *row, int64_t since_ms, struct jr_flaky *told)
+{
+    uint64_t numbers[NUMBERS] = { 0 };
+
+    for (size_t day = 0; day < row->day_count; day++)
+        if (row->days[day].day >= day_of(since_ms))
+            for (int i = 0; i < NUMBERS; i++)
+                numbers[i] += row->days[day].numbers[i];
+    if (since_ms == 0)
+        memcpy(numbers, row->numbers, sizeof numbers);
+    *told = row->names;
+    told->executions = numbers[N_EXECUTIONS];
+    told->failures = numbers[N_FAILURES];
+    told->rescued = numbers[N_RESCUED];
+    told->not_rescued = numbers[N_NOT_RESCUED];
+    told->lost_ms = numbers[N_LOST_MS] < JR_TIME_MOST ? (int64_t)numbers[N_LOST_MS]
+                                                      : JR_TIME_MOST;
+    told->blamed = numbers[N_BLAMED];
+    return since_ms == 0 || told->executions > 0;
+}
+
+/* Compare a runner with all that have its labels. */
+static void compare(struct jr_txn *txn, int64_t since_ms, struct jr_flaky *runner)
+{
+    unsigned char key[1 + HASH_SIZE];
+    struct jr_flaky pool;
+    struct row row;
+    double low, high;
+
+    if (!make_row_key(JR_FLAKY_POOL, runner->repo, runner->group, "", key)
+        || !load(txn, key, &row) || !tell(&row, since_ms, &pool))
+        return;
+    runner->pool_executions = pool.executions;
+    runner->pool_blamed = pool.blamed;
+    jr_wilson(runner->blamed, runner->executions, &low, &high);
+    runner->suspect = pool.executions > 0
+                      && low > (double)pool.blamed / (double)pool.executions;
+}
+
+/* Has an owner a repository that a pattern may mean? */
+static bool is_owner_of(const char *pattern, const char *owner)
+{
+    char head[JR_REPO_SIZE];
+    size_t end;
+
+    jr_text_copy(head, sizeof head, pattern);
+    end = strcspn(head, "/*");
+    if (head[end] == '\0')
+        return false;
+    /* What stands behind a `*' may be the name, or what is left of the owner. */
+    head[end + (head[end] == '*')] = '\0';
+    return jr_text_match(head, owner);
+}
+
+static bool is_wanted(const struct jr_flaky_filter *filter, enum jr_flaky_kind kind,
+                      const struct jr_flaky *row)
+{
+    return filter->repo == NULL
+           || (kind == JR_FLAKY_JOB ? jr_text_match(filter->repo, row->repo)
+                                    : is_owner_of(filter->repo, row->repo));
+}
+
+enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind,
+                          const struct jr_flaky_filter *filter, struct jr_flaky_walk *walk,
+                          struct jr_flaky *rows, size_t size, size_t *count,
+                          struct jr_error *error)
 {
     struct jr_txn txn;
     struct jr_entry entry;
+    struct row row;
 
     *count = 0;
     jr_txn_begin(&txn, store, false);
-    for (unsigned looks = 0; !walk->ended && *count < size && looks < LOOKS; looks++)
-        if (next_row(&txn, kind, walk, &entry)
-            && decode(&rows[*count], entry.value, entry.value_length)
-            && (repo == NULL || jr_text_match(repo, rows[*count].repo)))
-            (*count)++;
+    for (unsigned looks = 0; !walk->ended && *count < size && looks < LOOKS; looks++) {
+        struct jr_flaky *told = &rows[*count];
+
+        if (!next_row(&txn, kind, walk, &entry)
+            || !decode(kind, &row, entry.value, entry.value_length)
+            || !is_wanted(filter, kind, &row.names) || !tell(&row, filter->since_ms, told))
+            continue;
+        if (kind == JR_FLAKY_RUNNER && told->failures > 0)
+            compare(&txn, filter->since_ms, told);
+        (*count)++;
+    }
     jr_txn_abort(&txn);
     if (txn.error.code == JR_OK)
         return JR_OK;
@@ -539,6 +826,8 @@ static bool is_worse(const struct jr_flaky *a, const struct jr_flaky *b)
 {
     int order;
 
+    if (a->suspect != b->suspect)
+        return a->suspect;
     if (a->rescued + a->blamed != b->rescued + b->blamed)
         return a->rescued + a->blamed > b->rescued + b->blamed;
     if (a->failures != b->failures)
@@ -565,8 +854,26 @@ static void take_place(const struct jr_flaky *row, struct jr_flaky *rows, size_t
     rows[place] = *row;
 }
 
-enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind, const char *repo,
-                           struct jr_flaky *rows, size_t size, size_t *count,
+static void add_to_total(struct jr_flaky_total *total, const struct jr_flaky *row)
+{
+    struct jr_flaky *sum = &total->sum;
+
+    total->rows++;
+    sum->executions += row->executions;
+    sum->failures += row->failures;
+    sum->rescued += row->rescued;
+    sum->not_rescued += row->not_rescued;
+    sum->lost_ms += row->lost_ms;
+    sum->blamed += row->blamed;
+    if (sum->first_ms == 0 || (row->first_ms != 0 && row->first_ms < sum->first_ms))
+        sum->first_ms = row->first_ms;
+    if (row->last_ms > sum->last_ms)
+        sum->last_ms = row->last_ms;
+}
+
+enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
+                           const struct jr_flaky_filter *filter, struct jr_flaky *rows,
+                           size_t size, size_t *count, struct jr_flaky_total *total,
                            struct jr_error *error)
 {
     struct jr_flaky_walk walk = { .ended = false };
@@ -575,13 +882,16 @@ enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind, cons
     size_t found;
 
     *count = 0;
+    memset(total, 0, sizeof *total);
     if (batch == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
     while (err == JR_OK && !walk.ended) {
-        err = jr_flaky_read(store, kind, repo, &walk, batch, BATCH, &found, error);
-        for (size_t i = 0; i < found; i++)
+        err = jr_flaky_read(store, kind, filter, &walk, batch, BATCH, &found, error);
+        for (size_t i = 0; i < found; i++) {
+            add_to_total(total, &batch[i]);
             if (batch[i].failures > 0)
                 take_place(&batch[i], rows, size, count);
+        }
     }
     free(batch);
     if (err != JR_OK)
@@ -610,11 +920,13 @@ void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high)
 /* Is a row not worth its place any longer? One that cannot be read is not. */
 static bool is_past(const struct jr_entry *entry, int64_t before_ms, int64_t now_ms)
 {
-    struct jr_flaky row;
+    enum jr_flaky_kind kind = (enum jr_flaky_kind)entry->key[0];
+    struct row row;
 
-    return !decode(&row, entry->value, entry->value_length) || row.last_ms < before_ms
-           || (entry->key[0] == JR_FLAKY_RUNNER && row.executions < JR_FLAKY_RARE
-               && row.last_ms < now_ms - JR_FLAKY_RARE_MS);
+    return !decode(kind, &row, entry->value, entry->value_length)
+           || row.names.last_ms < before_ms
+           || (kind == JR_FLAKY_RUNNER && row.numbers[N_EXECUTIONS] < JR_FLAKY_RARE
+               && row.names.last_ms < now_ms - JR_FLAKY_RARE_MS);
 }
 
 unsigned jr_flaky_prune(struct jr_txn *txn, int64_t before_ms, int64_t now_ms, unsigned most,

@@ -12,7 +12,14 @@
  *
  * A runner is blamed for an execution that failed on it and was rescued on other
  * runners for the same labels. GitHub's hosted runners, "GitHub Actions N", are
- * one runner, JR_FLAKY_HOSTED, which is never blamed.
+ * one runner, JR_FLAKY_HOSTED, which is never blamed. A runner is one for all
+ * repositories of an owner. It is suspect when it is blamed for more of its
+ * executions than chance explains: when the lower end of that rate's interval lies
+ * above the rate of all runners of the owner with the same labels.
+ *
+ * Each row keeps its numbers for the last JR_FLAKY_DAYS days on which it had any, too,
+ * so that it can be told what they were since a day. An execution and all that came
+ * of it belong to the day (in UTC) on which it ended.
  *
  * Each execution is counted once, by the transaction that closes its attempt, or
  * when it is heard of later, by its own; what other executions it changes (a
@@ -41,11 +48,18 @@
 #define JR_FLAKY_RARE 5
 #define JR_FLAKY_RARE_MS INT64_C(259200000) /* 3 days */
 
+/* The days, the newest of a row and those before, of which a row has the numbers. */
+#define JR_FLAKY_DAYS 90
+
 /* The numbers are stored. */
-enum jr_flaky_kind { JR_FLAKY_JOB = 1, JR_FLAKY_RUNNER = 2 };
+enum jr_flaky_kind {
+    JR_FLAKY_JOB = 1,
+    JR_FLAKY_RUNNER = 2,
+    JR_FLAKY_POOL = 3 /* all runners of an owner with the same labels; its name is empty */
+};
 
 struct jr_flaky {
-    char repo[JR_REPO_SIZE];
+    char repo[JR_REPO_SIZE];  /* of a runner or pool: the owner alone */
     char group[JR_NAME_SIZE]; /* of a job: its workflow; of a runner: the labels that jobs asked for, sorted, "a,b" */
     char name[JR_NAME_SIZE];  /* of the job or the runner */
     uint64_t executions;
@@ -54,8 +68,19 @@ struct jr_flaky {
     uint64_t not_rescued; /* of a job; failures less these two were never executed again */
     int64_t lost_ms;      /* of a job: how long the rescued executions ran */
     uint64_t blamed;      /* of a runner */
-    int64_t first_ms, last_ms; /* when executions ended */
+    int64_t first_ms, last_ms; /* when executions ended, of all that were counted */
+    uint64_t pool_executions, pool_blamed; /* of a runner that failed: of all with its labels */
+    bool suspect;                          /* of a runner, see above */
 };
+
+/* Which rows are wanted, and what of them. */
+struct jr_flaky_filter {
+    const char *repo; /* a pattern, see jr_text_match(); of runners its owner counts; NULL: all */
+    int64_t since_ms; /* only what ended on this day or later; 0: all that was counted */
+};
+
+/* The first moment that since_ms stands for: of a day, and none too long ago to be told. */
+int64_t jr_flaky_since_ms(int64_t since_ms, int64_t now_ms);
 
 /*
  * Count what a transaction has brought to its end.
@@ -78,27 +103,36 @@ struct jr_flaky_walk {
 
 /*
  * Read the next rows of a kind, in no order that means anything, in one short
- * read transaction that looks at 500 rows at most.
- *   repo   a pattern, see jr_text_match(); NULL: all
+ * read transaction that looks at 500 rows at most. Rows with nothing that is
+ * wanted are left out.
  *   walk   in and out: go on until it has ended, even when a call finds none
  *   rows   out: the caller's, room for `size` (at least 1)
  *   count  out: how many were found
  * Returns JR_OK or what failed.
  */
-enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind, const char *repo,
-                          struct jr_flaky_walk *walk, struct jr_flaky *rows, size_t size,
-                          size_t *count, struct jr_error *error) JR_CHECKED;
+enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind,
+                          const struct jr_flaky_filter *filter, struct jr_flaky_walk *walk,
+                          struct jr_flaky *rows, size_t size, size_t *count,
+                          struct jr_error *error) JR_CHECKED;
+
+/* All rows of a kind together. */
+struct jr_flaky_total {
+    uint64_t rows;
+    struct jr_flaky sum; /* its numbers, and the first and the last time */
+};
 
 /*
- * Find the worst: jobs with the most rescues, runners with the most blame, then
- * those with the most failures. Rows without a failure are left out. Reads all
- * rows of the kind, a short transaction for every 500.
+ * Find the worst: jobs with the most rescues; suspect runners, then those with the
+ * most blame; then those with the most failures. Rows without a failure are left
+ * out. Reads all rows of the kind, a short transaction for every 500.
  *   rows   out: the caller's, room for `size`; the worst first
  *   count  out: how many there are, `size` at most
+ *   total  out: of all that the filter lets through, also those left out
  * Returns JR_OK, JR_ENOMEM or what failed.
  */
-enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind, const char *repo,
-                           struct jr_flaky *rows, size_t size, size_t *count,
+enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
+                           const struct jr_flaky_filter *filter, struct jr_flaky *rows,
+                           size_t size, size_t *count, struct jr_flaky_total *total,
                            struct jr_error *error) JR_CHECKED;
 
 /*

@@ -181,7 +181,8 @@ void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t no
     else if (posted && ((status == 0 && answer->sent) || status >= 500 || status == 408))
         sorted(call, JR_OUTCOME_UNKNOWN, JR_REASON_OUTCOME_UNKNOWN, 0);
     else if (status == 0)
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_UNREACHABLE, 0);
+        sorted(call, JR_OUTCOME_LATER,
+               answer->too_late ? JR_REASON_OUTDATED : JR_REASON_UNREACHABLE, 0);
     else if (status >= 500 || status == 408)
         sorted(call, JR_OUTCOME_LATER, JR_REASON_SERVER_ERROR, 0);
     else if (status == 401)
@@ -241,9 +242,9 @@ enum method {
 static const char token_wish[] = "{\"permissions\":{\"actions\":\"write\"}}";
 
 /* Make a call, with its redirects, and sort the answer. */
-static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE],
-                    enum method method, int64_t now_ms, struct jr_http_answer *answer,
-                    struct jr_call *call)
+static void perform_before(struct jr_http *http, const char *api_url, char url[URL_SIZE],
+                           enum method method, int64_t before_ms, int64_t now_ms,
+                           struct jr_http_answer *answer, struct jr_call *call)
 {
     int64_t duration_us = 0;
     bool goes_on = true;
@@ -252,7 +253,7 @@ static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE
         if (method == GET)
             jr_http_get(http, url, answer);
         else
-            jr_http_post(http, url, method == MAKE_TOKEN ? token_wish : NULL, answer);
+            jr_http_post(http, url, method == MAKE_TOKEN ? token_wish : NULL, before_ms, answer);
         duration_us += answer->duration_us;
         goes_on = hops < REDIRECTS_MAX && is_redirect(answer)
                   && follow(url, api_url, answer->location);
@@ -261,6 +262,13 @@ static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE
     call->duration_us = duration_us;
     if (call->reason == JR_REASON_MOVED && call->text[0] == '\0')
         snprintf(call->text, sizeof call->text, "to %.240s", answer->location);
+}
+
+static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE],
+                    enum method method, int64_t now_ms, struct jr_http_answer *answer,
+                    struct jr_call *call)
+{
+    perform_before(http, api_url, url, method, 0, now_ms, answer, call);
 }
 
 /* Read the run in a good answer; anything else there is a bad answer. */
@@ -300,7 +308,8 @@ void jr_github_get_run(struct jr_http *http, const char *api_url, const char *re
 }
 
 void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo,
-                     uint64_t run_id, bool all, int64_t now_ms, struct jr_call *call)
+                     uint64_t run_id, bool all, int64_t before_ms, int64_t now_ms,
+                     struct jr_call *call)
 {
     struct jr_http_answer answer;
     char url[URL_SIZE];
@@ -308,7 +317,7 @@ void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo
     memset(call, 0, sizeof *call);
     call->what = all ? "POST rerun" : "POST rerun-failed-jobs";
     make_url(url, api_url, repo, run_id, all ? "/rerun" : "/rerun-failed-jobs");
-    perform(http, api_url, url, RERUN, now_ms, &answer, call);
+    perform_before(http, api_url, url, RERUN, before_ms, now_ms, &answer, call);
 }
 
 void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
@@ -356,6 +365,29 @@ void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_m
     json_object_put(root);
     user->classic = answer.scopes_told;
     jr_text_copy(user->scopes, sizeof user->scopes, answer.scopes);
+}
+
+void jr_github_get_workflow(struct jr_http *http, const char *api_url, const char *repo,
+                            uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
+                            struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root;
+
+    memset(call, 0, sizeof *call);
+    name[0] = '\0';
+    call->what = "GET workflow";
+    snprintf(url, sizeof url, "%s/repos/%s/actions/workflows/%llu", api_url, repo,
+             (unsigned long long)workflow_id);
+    perform(http, api_url, url, GET, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    if (jr_json_get_text(root, "name", name, JR_NAME_SIZE) != JR_JSON_OK || name[0] == '\0') {
+        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+        jr_text_copy(call->text, sizeof call->text, "no 'name' in it");
+    }
+    json_object_put(root);
 }
 
 void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,

@@ -31,9 +31,23 @@ void jr_github_get_run(struct jr_http *http, const char *api_url, const char *re
                        uint64_t run_id, int64_t now_ms, struct jr_event *seen,
                        struct jr_call *call);
 
-/* Ask for a rerun of the failed jobs, or (all) of the whole run. */
+/*
+ * Ask what a workflow is called: the answers about runs do not tell.
+ *   name  out: empty unless DONE
+ * Source: https://docs.github.com/en/rest/actions/workflows#get-a-workflow
+ */
+void jr_github_get_workflow(struct jr_http *http, const char *api_url, const char *repo,
+                            uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
+                            struct jr_call *call);
+
+/*
+ * Ask for a rerun of the failed jobs, or (all) of the whole run.
+ *   before_ms  as for jr_http_post(): later nothing is sent, and the call is LATER,
+ *              OUTDATED
+ */
 void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo,
-                     uint64_t run_id, bool all, int64_t now_ms, struct jr_call *call);
+                     uint64_t run_id, bool all, int64_t before_ms, int64_t now_ms,
+                     struct jr_call *call);
 
 /* A page of a list of runs. */
 struct jr_github_list {

@@ -155,6 +155,19 @@ static int widest(const struct jr_grid *grid, const int *widths)
     return found;
 }
 
+/* Leave out the column whose turn it is; -1: all that may leave have left. */
+static int leave_out(const struct jr_grid *grid, const int *widths)
+{
+    int found = -1;
+
+    for (size_t i = 0; i < grid->count; i++)
+        if (grid->columns[i].leaves > 0 && widths[i] > 0
+            && (found < 0 || grid->columns[i].leaves < grid->columns[found].leaves))
+            found = (int)i;
+    return found;
+}
+
+/* How wide each column is to be; 0: it is left out. */
 static void find_widths(const struct jr_grid *grid, int width, int *widths)
 {
     int whole = 2 * ((int)grid->count - 1), column;
@@ -169,6 +182,10 @@ static void find_widths(const struct jr_grid *grid, int width, int *widths)
     }
     for (size_t i = 0; i < grid->count; i++)
         whole += widths[i];
+    while (width > 0 && whole > width && (column = leave_out(grid, widths)) >= 0) {
+        whole -= widths[column] + 2;
+        widths[column] = 0;
+    }
     while (width > 0 && whole > width && (column = widest(grid, widths)) >= 0) {
         widths[column]--;
         whole--;
@@ -194,10 +211,16 @@ static int write_cell(FILE *stream, const char *text, int width)
 static void write_line(const struct jr_grid *grid, FILE *stream, const char *const *cells,
                        const int *widths, int left)
 {
-    for (size_t i = 0; i < grid->count && left > 0; i++) {
-        bool last = i + 1 == grid->count;
+    size_t count = grid->count;
+
+    while (count > 0 && widths[count - 1] == 0)
+        count--;
+    for (size_t i = 0; i < count && left > 0; i++) {
+        bool last = i + 1 == count;
         int room = widths[i] < left ? widths[i] : left, blanks = room - jr_grid_width(cells[i]);
 
+        if (widths[i] == 0)
+            continue;
         if (grid->columns[i].right && blanks > 0)
             fprintf(stream, "%*s", blanks, "");
         blanks = room - write_cell(stream, cells[i], room);

@@ -38,6 +38,8 @@ void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_hist
                jr_ledger_key(key, run->run_id, JR_PART_HISTORY, run->history_count), record,
                writer.length);
     run->history_count++;
+    if (entry->at_ms > run->told_ms)
+        run->told_ms = entry->at_ms;
 }
 
 void jr_history_add_outcome(struct jr_txn *txn, struct jr_run *run, uint32_t attempt,

@@ -21,7 +21,7 @@ enum jr_history_kind {
     JR_HISTORY_DECISION = 2, /* what was decided; detail: the evidence */
     JR_HISTORY_CALL = 3,     /* a call of the API; detail: what was asked and answered */
     JR_HISTORY_OUTCOME = 4,  /* what became of an attempt */
-    JR_HISTORY_REQUEST = 5   /* a rerun is asked for by hand; detail: by whom */
+    JR_HISTORY_REQUEST = 5   /* something is done by hand; detail: by whom */
 };
 
 struct jr_history {

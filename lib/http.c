@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* GitHub ends requests after 10 s; connecting takes what TCP and TLS need. */
 #define CONNECT_TIMEOUT_MS 10000L
@@ -32,6 +33,8 @@ struct jr_http {
     bool (*stopping)(void);
     bool posting;
     const char *json; /* of the POST in progress; NULL: it is empty */
+    int64_t before_ms; /* jr_boottime_ms() after which it is not sent; 0: no limit */
+    bool too_late;
     int64_t stop_seen_ms; /* when a call first saw that it is to stop; 0: not yet */
     char *body;
     size_t length, size;
@@ -75,6 +78,31 @@ static int look_whether_to_stop(void *context, curl_off_t a, curl_off_t b, curl_
     if (http->stop_seen_ms == 0)
         http->stop_seen_ms = jr_monotonic_ms();
     return jr_monotonic_ms() - http->stop_seen_ms > POST_GRACE_MS;
+}
+
+/*
+ * close(2) of a connection leaves what was written to the kernel, which goes on sending:
+ * a POST that was given up would arrive whenever the wire is whole again. With this it is
+ * dropped, and the peer gets a reset (socket(7), SO_LINGER).
+ */
+static int drop_at_close(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+    const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+    (void)context, (void)purpose;
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0
+               ? CURL_SOCKOPT_OK
+               : CURL_SOCKOPT_ERROR;
+}
+
+/* Called when the connection stands, TLS and all, before the first byte of the request. */
+static int look_at_the_time(void *context, char *ip, char *local_ip, int port, int local_port)
+{
+    struct jr_http *http = context;
+
+    (void)ip, (void)local_ip, (void)port, (void)local_port;
+    http->too_late = http->before_ms != 0 && jr_boottime_ms() > http->before_ms;
+    return http->too_late ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static bool add_header(struct curl_slist **headers, const char *header)
@@ -183,6 +211,9 @@ static CURLcode set_options(struct jr_http *http, const char *url)
         SET(CURLOPT_POSTFIELDSIZE, http->json == NULL ? 0L : (long)strlen(http->json));
         SET(CURLOPT_FRESH_CONNECT, 1L);
         SET(CURLOPT_FORBID_REUSE, 1L);
+        SET(CURLOPT_SOCKOPTFUNCTION, drop_at_close);
+        SET(CURLOPT_PREREQFUNCTION, look_at_the_time);
+        SET(CURLOPT_PREREQDATA, (void *)http);
     }
 #undef SET
     return rc;
@@ -258,8 +289,7 @@ static void hide_token(const struct jr_http *http, char *text, size_t length)
     }
 }
 
-static void call(struct jr_http *http, const char *url, bool post, const char *json,
-                 struct jr_http_answer *answer)
+static void call(struct jr_http *http, const char *url, struct jr_http_answer *answer)
 {
     int64_t start_us = jr_monotonic_us();
     curl_off_t pretransfer_us = 0;
@@ -269,8 +299,7 @@ static void call(struct jr_http *http, const char *url, bool post, const char *j
     memset(answer, 0, sizeof *answer);
     answer->retry_after_s = answer->ratelimit_limit = answer->ratelimit_remaining =
         answer->ratelimit_reset_s = -1;
-    http->posting = post;
-    http->json = json;
+    http->too_late = false;
     http->stop_seen_ms = 0;
     http->length = 0;
     http->body[0] = '\0';
@@ -285,7 +314,7 @@ static void call(struct jr_http *http, const char *url, bool post, const char *j
     answer->length = http->length;
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
     /* Rule 6: an accepted POST is accepted, whatever becomes of the rest of the answer. */
-    if (rc == CURLE_OK || (post && status >= 200 && status < 300)) {
+    if (rc == CURLE_OK || (http->posting && status >= 200 && status < 300)) {
         answer->status = (int)status;
         read_headers(http->curl, answer);
         hide_token(http, answer->location, strlen(answer->location));
@@ -293,18 +322,24 @@ static void call(struct jr_http *http, const char *url, bool post, const char *j
     }
     /* Before its pretransfer phase is over, libcurl has sent nothing of the request. */
     curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
-    answer->sent = pretransfer_us > 0;
+    answer->too_late = http->too_late;
+    answer->sent = pretransfer_us > 0 && !http->too_late;
     jr_text_copy(answer->text, sizeof answer->text,
                  http->error[0] != '\0' ? http->error : curl_easy_strerror(rc));
 }
 
 void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *answer)
 {
-    call(http, url, false, NULL, answer);
+    http->posting = false;
+    http->json = NULL;
+    call(http, url, answer);
 }
 
-void jr_http_post(struct jr_http *http, const char *url, const char *json,
+void jr_http_post(struct jr_http *http, const char *url, const char *json, int64_t before_ms,
                   struct jr_http_answer *answer)
 {
-    call(http, url, true, json, answer);
+    http->posting = true;
+    http->json = json;
+    http->before_ms = before_ms;
+    call(http, url, answer);
 }

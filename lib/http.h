@@ -25,6 +25,7 @@ struct jr_http;
 struct jr_http_answer {
     int status;           /* 0: no answer came */
     bool sent;            /* with status 0: the request may have reached the server */
+    bool too_late;        /* with status 0: nothing was sent, since its time was over */
     char text[256];       /* with status 0: what libcurl says */
     char *body;           /* NUL-terminated; belongs to the client, good until the next call */
     size_t length;
@@ -61,10 +62,14 @@ void jr_http_set_token(struct jr_http *http, const char *token);
 /*
  * Ask for a URL, or post to it: json, or an empty body when that is NULL. A POST
  * goes over a connection of its own: libcurl repeats a request by itself when a
- * kept connection turns out to be dead. answer is filled in each case.
+ * kept connection turns out to be dead. One that is given up never arrives later:
+ * what the kernel has not sent by then is dropped with the connection.
+ *   before_ms  of jr_boottime_ms(): when that is over, and the connection and TLS stand
+ *              only by then, nothing is sent (too_late); 0: there is no limit
+ *   answer     filled in each case
  */
 void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *answer);
-void jr_http_post(struct jr_http *http, const char *url, const char *json,
+void jr_http_post(struct jr_http *http, const char *url, const char *json, int64_t before_ms,
                   struct jr_http_answer *answer);
 
 #endif

@@ -10,11 +10,15 @@
 #include "lib/ledger.h"
 #include "lib/timestamp.h"
 
+#include <ctype.h>
 #include <string.h>
 
-/* A key of an index: two numbers. */
+/* How many newer runs are looked at. */
+#define NEWER_MAX 100
+
+/* A key of an index: two numbers, or three. */
 struct key {
-    unsigned char bytes[16];
+    unsigned char bytes[24];
     size_t length;
 };
 
@@ -26,6 +30,19 @@ static struct key key_of_two(uint64_t first, uint64_t second)
     jr_writer_init(&writer, key.bytes, sizeof key.bytes);
     jr_write_u64(&writer, first);
     jr_write_u64(&writer, second);
+    key.length = writer.length;
+    return key;
+}
+
+static struct key key_of_three(uint64_t first, uint64_t second, uint64_t third)
+{
+    struct key key;
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
+    jr_write_u64(&writer, first);
+    jr_write_u64(&writer, second);
+    jr_write_u64(&writer, third);
     key.length = writer.length;
     return key;
 }
@@ -64,10 +81,10 @@ uint64_t jr_ledger_count(struct jr_txn *txn)
     return jr_txn_count(txn, JR_TABLE_AGES);
 }
 
-/* The hour of the last event: coarse, so that a run's events seldom move the index. */
-static uint64_t age_of(int64_t last_event_ms)
+/* Indexes by time are coarse, so that a run's events seldom move them. */
+static uint64_t hour_of(int64_t time_ms)
 {
-    return (uint64_t)(last_event_ms / JR_HOUR_MS);
+    return (uint64_t)(time_ms / JR_HOUR_MS);
 }
 
 /* When an entry of the outbox was made; one that does not tell is from an older version. */
@@ -92,6 +109,38 @@ static int64_t load_waiting(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
     return read_waiting(value, length, due_ms);
 }
 
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *byte = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/*
+ * The line that a run is in; 0: in none. FNV-1a, a hash of no secrecy
+ * (http://www.isthe.com/chongo/tech/comp/fnv/): lines that share one are told apart by
+ * jr_run_supersedes().
+ */
+static uint64_t line_of(const struct jr_run *run)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    if (!jr_run_is_in_line(run))
+        return 0;
+    hash = mix(hash, &run->repo_id, sizeof run->repo_id);
+    hash = mix(hash, &run->workflow_id, sizeof run->workflow_id);
+    hash = mix(hash, run->branch, strlen(run->branch) + 1);
+    hash = mix(hash, run->trigger, strlen(run->trigger) + 1);
+    for (const char *c = run->head_repo; *c != '\0'; c++) {
+        char small = (char)tolower((unsigned char)*c);
+
+        hash = mix(hash, &small, 1);
+    }
+    return hash != 0 ? hash : 1;
+}
+
 bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
 {
     unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
@@ -112,6 +161,9 @@ bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
     run->stored_waiting_ms = run->waiting_ms;
     run->stored_quiet_due_ms = run->quiet_due_ms;
     run->stored_last_event_ms = run->last_event_ms;
+    run->stored_told_ms = run->told_ms;
+    run->stored_line = line_of(run);
+    run->stored_run_number = run->run_number;
     return whole;
 }
 
@@ -158,20 +210,45 @@ static void save_quiet(struct jr_txn *txn, struct jr_run *run)
     run->stored_quiet_due_ms = run->quiet_due_ms;
 }
 
-static void save_age(struct jr_txn *txn, struct jr_run *run)
+/* Move a run in an index by hours. */
+static void move_hour(struct jr_txn *txn, enum jr_table table, uint64_t run_id,
+                      int64_t *stored_ms, int64_t time_ms)
 {
-    uint64_t before = age_of(run->stored_last_event_ms), now = age_of(run->last_event_ms);
     struct key key;
 
-    if (before == now)
+    if (hour_of(*stored_ms) == hour_of(time_ms))
         return;
-    if (run->stored_last_event_ms != 0) {
-        key = key_of_two(before, run->run_id);
-        jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+    if (*stored_ms != 0) {
+        key = key_of_two(hour_of(*stored_ms), run_id);
+        jr_txn_delete(txn, table, key.bytes, key.length);
     }
-    key = key_of_two(now, run->run_id);
-    jr_txn_put(txn, JR_TABLE_AGES, key.bytes, key.length, "", 0);
-    run->stored_last_event_ms = run->last_event_ms;
+    key = key_of_two(hour_of(time_ms), run_id);
+    jr_txn_put(txn, table, key.bytes, key.length, "", 0);
+    *stored_ms = time_ms;
+}
+
+static void drop_line(struct jr_txn *txn, const struct jr_run *run)
+{
+    struct key key = key_of_three(run->stored_line, run->stored_run_number, run->run_id);
+
+    if (run->stored_line != 0)
+        jr_txn_delete(txn, JR_TABLE_LINES, key.bytes, key.length);
+}
+
+static void save_line(struct jr_txn *txn, struct jr_run *run)
+{
+    uint64_t line = line_of(run);
+    struct key key;
+
+    if (line == run->stored_line && run->run_number == run->stored_run_number)
+        return;
+    drop_line(txn, run);
+    if (line != 0) {
+        key = key_of_three(line, run->run_number, run->run_id);
+        jr_txn_put(txn, JR_TABLE_LINES, key.bytes, key.length, "", 0);
+    }
+    run->stored_line = line;
+    run->stored_run_number = run->run_number;
 }
 
 void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
@@ -187,7 +264,9 @@ void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
                writer.length);
     save_due(txn, run);
     save_quiet(txn, run);
-    save_age(txn, run);
+    move_hour(txn, JR_TABLE_AGES, run->run_id, &run->stored_last_event_ms, run->last_event_ms);
+    move_hour(txn, JR_TABLE_TOLD, run->run_id, &run->stored_told_ms, run->told_ms);
+    save_line(txn, run);
 }
 
 static void decode_job(struct jr_txn *txn, struct jr_job *job, const void *record, size_t length,
@@ -226,13 +305,13 @@ void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job)
                record, writer.length);
 }
 
-/* The number that stands at an offset (0 or 8) of a key; 0 when it is too short. */
+/* The number that stands at an offset (0, 8 or 16) of a key; 0 when it is too short. */
 static uint64_t number_in(const struct jr_entry *entry, size_t offset)
 {
     struct jr_reader reader;
 
     jr_reader_init(&reader, entry->key, entry->key_length);
-    if (offset > 0)
+    for (size_t skipped = 0; skipped < offset; skipped += 8)
         (void)jr_read_u64(&reader);
     return jr_read_u64(&reader);
 }
@@ -295,10 +374,24 @@ int64_t jr_ledger_oldest_waiting(struct jr_txn *txn)
 
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id)
 {
-    struct key key = key_of_two(age_of(*hour_ms), *run_id);
+    struct key key = key_of_two(hour_of(*hour_ms), *run_id);
     struct jr_entry entry;
 
     if (!jr_txn_seek_before(txn, JR_TABLE_AGES, key.bytes, *hour_ms != 0 ? key.length : 0, &entry))
+        return false;
+    *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
+bool jr_ledger_next_told(struct jr_txn *txn, int64_t since_ms, int64_t *hour_ms,
+                         uint64_t *run_id)
+{
+    int64_t from_ms = *hour_ms != 0 ? *hour_ms : since_ms;
+    struct key key = key_of_two(hour_of(from_ms), *run_id);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_TOLD, key.bytes, key.length, *hour_ms != 0, &entry))
         return false;
     *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
     *run_id = number_in(&entry, 8);
@@ -315,6 +408,29 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
         return false;
     *run_id = number_in(&entry, 0);
     return true;
+}
+
+enum jr_newer jr_ledger_newer(struct jr_txn *txn, const struct jr_run *run)
+{
+    uint64_t line = line_of(run);
+    struct key key = key_of_three(line, UINT64_MAX, UINT64_MAX);
+    enum jr_newer found = JR_NEWER_NONE;
+    struct jr_entry entry;
+    struct jr_run newer;
+
+    for (unsigned seen = 0; line != 0 && seen < NEWER_MAX; seen++) {
+        if (!jr_txn_seek_before(txn, JR_TABLE_LINES, key.bytes, key.length, &entry)
+            || number_in(&entry, 0) != line || number_in(&entry, 8) <= run->run_number)
+            break;
+        memcpy(key.bytes, entry.key, sizeof key.bytes);
+        if (!jr_ledger_read_run(txn, number_in(&entry, 16), &newer)
+            || !jr_run_supersedes(&newer, run))
+            continue;
+        if (!newer.complete)
+            return JR_NEWER_UNFINISHED;
+        found = JR_NEWER_FINISHED;
+    }
+    return found;
 }
 
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
@@ -358,14 +474,17 @@ static bool is_under_way(const struct jr_run *run)
 
 void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
 {
-    struct key key = key_of_two(age_of(run->stored_last_event_ms), run->run_id);
+    struct key age = key_of_two(hour_of(run->stored_last_event_ms), run->run_id);
+    struct key told = key_of_two(hour_of(run->stored_told_ms), run->run_id);
 
     if (run->stored_due_ms != 0)
         jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
     if (run->stored_quiet_due_ms != 0)
         jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
+    drop_line(txn, run);
     delete_parts(txn, run->run_id);
-    jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+    jr_txn_delete(txn, JR_TABLE_AGES, age.bytes, age.length);
+    jr_txn_delete(txn, JR_TABLE_TOLD, told.bytes, told.length);
 }
 
 unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
@@ -378,7 +497,7 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
 
     for (unsigned seen = 0; seen < most; seen++) {
         if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
-            || number_in(&entry, 0) >= age_of(before_ms)) {
+            || number_in(&entry, 0) >= hour_of(before_ms)) {
             prune->key_length = 0;
             break;
         }

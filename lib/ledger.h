@@ -1,9 +1,11 @@
 /*
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
- * Saving a run keeps three indexes in step with it: the outbox (by due_ms, while
+ * Saving a run keeps five indexes in step with it: the outbox (by due_ms, while
  * that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms,
- * likewise) and the ages (by the hour of the last event, for pruning).
+ * likewise), the ages (by the hour of the last event, for pruning), what was told (by the
+ * hour of the newest entry in the history: of a call, say) and the lines (runs of the same
+ * workflow, branch, event and head repository, by their run_number).
  * All functions work inside the caller's transaction; what fails, fails it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -11,6 +13,7 @@
 #ifndef JR_LEDGER_H
 #define JR_LEDGER_H
 
+#include "lib/decide.h"
 #include "lib/run.h"
 #include "lib/store.h"
 
@@ -98,11 +101,27 @@ int64_t jr_ledger_oldest_waiting(struct jr_txn *txn);
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id);
 
 /*
+ * Walk the runs whose history has an entry at or after since_ms, to the hour; the oldest
+ * newest entry first. A run to whose history something is added meanwhile moves on, and may
+ * be found once more.
+ *   hour_ms, run_id  in: of the run before, 0 and 0 at first; out: of the next
+ * Returns whether there is one.
+ */
+bool jr_ledger_next_told(struct jr_txn *txn, int64_t since_ms, int64_t *hour_ms,
+                         uint64_t *run_id);
+
+/*
  * Walk the runs by their ids, whatever their age.
  *   run_id  in: of the run before, 0 at first; out: of the next
  * Returns whether there is one.
  */
 bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id);
+
+/*
+ * What is known of runs that are newer than this one, in the same line and of another
+ * commit (jr_run_supersedes). The newest are looked at first, and no more than a hundred.
+ */
+enum jr_newer jr_ledger_newer(struct jr_txn *txn, const struct jr_run *run);
 
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);

@@ -16,6 +16,7 @@
 #include "lib/history.h"
 #include "lib/run.h"
 #include "lib/store.h"
+#include "lib/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,21 +29,42 @@
 
 /* Which runs are wanted. */
 struct jr_listing_filter {
-    const char *repo; /* a pattern, see jr_text_match(); NULL: all */
     int phase;        /* enum jr_phase, or JR_LISTING_ANY_PHASE */
     int64_t since_ms; /* with an event since then; 0: all */
+    struct jr_list repos, branches, workflows; /* patterns, see jr_text_match(); empty: all */
+    const bool *reasons;     /* which of JR_REASONS; NULL: all */
+    const bool *conclusions; /* which of JR_CONCLUSIONS; NULL: all */
 };
 
-/* How far a listing has come; all zero at first. */
-struct jr_listing {
-    bool ended; /* nothing more will come */
-    int64_t time_ms;
+/* Of an hour, so many of the newest are put in order at once. */
+#define JR_LISTING_HOUR_MAX 2048
+
+/* A run in its place: by its last event, of two at the same time the greater id first. */
+struct jr_listing_place {
+    int64_t last_event_ms;
     uint64_t run_id;
 };
 
 /*
- * The next runs, by the hour of their last event, the newest hour first; within
- * an hour the greatest run id first.
+ * How far a listing of runs has come; all zero at first. The store knows only the
+ * hour of the last event, so an hour is gathered, put in order and given out.
+ */
+struct jr_listing {
+    bool ended; /* nothing more will come */
+    bool begun;                     /* hour_ms is being gathered; else it is done with */
+    int64_t hour_ms;
+    uint64_t run_id;                /* in it, the one looked at last */
+    bool ordered;                   /* the hour is gathered: its places are given out */
+    bool last_hour;                 /* there is none before it */
+    bool more;                      /* it has more than there is room for: gather it again */
+    struct jr_listing_place before; /* then only those behind this one; all zero: all */
+    size_t gathered, given;
+    struct jr_listing_place places[JR_LISTING_HOUR_MAX];
+};
+
+/*
+ * The next runs, by their last event, the newest first. What gets an event while
+ * the listing goes on may be left out.
  *   listing  in and out: go on until it has ended, even when a call finds none
  *   runs     out: the caller's, room for `size` (at least 1)
  *   count    out: how many were found
@@ -60,11 +82,27 @@ enum jr_err jr_listing_runs(struct jr_store *store, const struct jr_listing_filt
 enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct jr_run *run,
                                 struct jr_error *error) JR_CHECKED;
 
+/* How far a listing of the outbox has come; all zero at first. */
+struct jr_listing_outbox {
+    bool ended; /* nothing more will come */
+    int64_t due_ms;
+    uint64_t run_id;
+};
+
+/*
+ * The ids of all runs whose history has an entry since then, to the hour, in the order of
+ * ids, each once. A run of which something is told meanwhile is among them.
+ *   run_ids  out: owned by the caller, free(); NULL unless JR_OK, or when there is none
+ *   count    out: how many there are
+ */
+enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t **run_ids,
+                            size_t *count, struct jr_error *error) JR_CHECKED;
+
 /*
  * The next entries of the outbox, as they come due. `due_ms` of a run is when;
  * of a run whose record is damaged or missing, only run_id, due_ms and waiting_ms are set.
  */
-enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing *listing,
+enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing_outbox *listing,
                               struct jr_run *runs, size_t size, size_t *count,
                               struct jr_error *error) JR_CHECKED;
 

@@ -14,6 +14,7 @@
 #include "lib/metrics.h"
 #include "lib/ledger.h"
 #include "lib/lock.h"
+#include "lib/pause.h"
 #include "lib/timestamp.h"
 
 #include <stddef.h>
@@ -35,6 +36,7 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
     metrics->dispatcher_up = jr_lock_is_held(state_dir);
     metrics->commits_failing = sight->commits_fail;
     metrics->paused = sight->paused_ms != 0;
+    metrics->repo_pauses = sight->repo_pauses;
     metrics->token_rejected = sight->token_rejected_ms != 0;
     metrics->token_expires_ms = sight->token_expires_ms;
     metrics->rate_limited = sight->rate_limited_until_ms > now_ms;
@@ -47,17 +49,36 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
     metrics->map_size_bytes = sight->map_size_bytes;
 }
 
+/* What waits without a pause: what somebody has paused is not late. */
+static void read_waiting(struct jr_metrics *metrics, struct jr_txn *txn,
+                         const struct jr_pauses *pauses)
+{
+    int64_t due_ms = 0, waiting_ms;
+    uint64_t run_id = 0;
+    struct jr_run run;
+
+    while (jr_ledger_next_due(txn, &due_ms, &run_id, &waiting_ms)) {
+        if (pauses->count > 0 && jr_ledger_read_run(txn, run_id, &run)
+            && jr_pauses_find(pauses, run.repo) != NULL)
+            continue;
+        if (metrics->outbox_due_ms == 0)
+            metrics->outbox_due_ms = due_ms;
+        if (metrics->outbox_oldest_ms == 0 || waiting_ms < metrics->outbox_oldest_ms)
+            metrics->outbox_oldest_ms = waiting_ms;
+    }
+}
+
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
                                   struct jr_error *error)
 {
     struct jr_txn txn;
-    uint64_t run_id;
+    struct jr_pauses pauses;
 
+    metrics->outbox_due_ms = metrics->outbox_oldest_ms = 0;
     jr_txn_begin(&txn, store, false);
     metrics->outbox_entries = (int64_t)jr_txn_count(&txn, JR_TABLE_OUTBOX);
-    if (!jr_ledger_first_due(&txn, INT64_MAX, &metrics->outbox_due_ms, &run_id))
-        metrics->outbox_due_ms = 0;
-    metrics->outbox_oldest_ms = jr_ledger_oldest_waiting(&txn);
+    jr_pauses_load(&txn, metrics->now_ms, &pauses);
+    read_waiting(metrics, &txn, &pauses);
     jr_txn_abort(&txn);
     if (txn.error.code != JR_OK)
         *error = txn.error;
@@ -338,12 +359,14 @@ static const struct family families[] = {
     { "job_rerunner_outbox_entries", "gauge", "Runs that GitHub is to be asked about.",
       write_number, NUMBER(outbox_entries) },
     { "job_rerunner_outbox_overdue_seconds", "gauge",
-      "How long ago the first of them became due; 0 if none is.", write_overdue, 0 },
+      "How long ago the first of them became due that no pause holds up; 0 if none is.", write_overdue, 0 },
     { "job_rerunner_outbox_oldest_timestamp_seconds", "gauge",
-      "Since when the one waits that has waited longest, as a Unix time.", write_time,
+      "Since when the one waits without a pause that has waited longest, as a Unix time.", write_time,
       NUMBER(outbox_oldest_ms) },
     { "job_rerunner_paused", "gauge", "1 while the service is paused: nothing is rerun.",
       write_number, NUMBER(paused) },
+    { "job_rerunner_repository_pauses", "gauge", "Pauses of some repositories that are in force.",
+      write_number, NUMBER(repo_pauses) },
     { "job_rerunner_commits_failing", "gauge",
       "1 after a commit to the store has failed, until one succeeds.", write_number,
       NUMBER(commits_failing) },

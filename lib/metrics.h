@@ -37,6 +37,7 @@ struct jr_metrics {
     int64_t dispatcher_up; /* one, of this service or another, holds the lock */
     int64_t commits_failing;
     int64_t paused;
+    int64_t repo_pauses;
     int64_t token_rejected;
     int64_t token_expires_ms;
     int64_t rate_limited;
@@ -48,7 +49,7 @@ struct jr_metrics {
     int64_t map_used_bytes; /* 0: not measured yet */
     int64_t map_size_bytes;
     int64_t outbox_entries;
-    int64_t outbox_due_ms; /* when the first of them is or was due; 0: there is none */
+    int64_t outbox_due_ms; /* when the first is or was due that no pause holds up; 0: there is none */
     int64_t outbox_oldest_ms; /* since when the one waits that has waited longest; likewise */
 };
 
@@ -61,6 +62,7 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
                            bool from_worker, const char *state_dir, int64_t now_ms);
 
 /* Collect what is in the store, in one short read transaction. JR_OK or what failed. */
+/* metrics: with the time that jr_metrics_read_runtime() has set. */
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
                                   struct jr_error *error) JR_CHECKED;
 

@@ -149,7 +149,7 @@ bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share
             continue;
         wait_ms = share_wait == NULL ? 0 : share_wait(context, candidate.name);
         if (wait_ms > 0) {
-            if (*held_ms == 0 || wait_ms < *held_ms)
+            if (wait_ms != JR_SHARE_NONE && (*held_ms == 0 || wait_ms < *held_ms))
                 *held_ms = wait_ms;
             continue;
         }

@@ -43,7 +43,8 @@ void jr_repo_looked(struct jr_txn *txn, const struct jr_repo *repo);
  * back, which does not count.
  *   share_wait  passes over those that have to wait; NULL: none has
  *   held_ms     out: how long the first of those that were passed over waits; 0: none
- *               was, or it was not asked about each
+ *               was, or none that is worth waiting for (JR_SHARE_NONE), or it was not
+ *               asked about each
  * Returns whether there is one.
  */
 bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share_wait *share_wait,

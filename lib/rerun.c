@@ -9,14 +9,15 @@
 #include "lib/days.h"
 #include "lib/flaky.h"
 #include "lib/history.h"
+#include "lib/journal.h"
 #include "lib/ledger.h"
 #include "lib/rerun.h"
+#include "lib/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char last_post_key[] = "last-post";
-static const char paused_key[] = "paused";
 
 static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
 {
@@ -42,8 +43,41 @@ static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run 
     return claimed_due_ms;
 }
 
+/* The next entry that is not held up, up to last_ms; the rest as with jr_ledger_next_due(). */
+static bool next_free(struct jr_txn *txn, int64_t last_ms, jr_share_wait *wait, void *context,
+                      int64_t *due_ms, uint64_t *run_id)
+{
+    struct jr_run run;
+    int64_t waiting_ms;
+
+    while (jr_ledger_next_due(txn, due_ms, run_id, &waiting_ms) && *due_ms <= last_ms)
+        if (!jr_ledger_read_run(txn, *run_id, &run) || !run.known || wait(context, run.repo) == 0)
+            return true;
+    return false;
+}
+
+/* As jr_ledger_first_due(), but for what is held up. */
+static bool first_free(struct jr_txn *txn, int64_t latest_ms, jr_share_wait *wait, void *context,
+                       int64_t *due_ms, uint64_t *run_id)
+{
+    *due_ms = latest_ms;
+    *run_id = UINT64_MAX;
+    if (next_free(txn, INT64_MAX, wait, context, due_ms, run_id))
+        return true;
+    *due_ms = 0;
+    *run_id = 0;
+    return next_free(txn, latest_ms, wait, context, due_ms, run_id);
+}
+
 enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms,
                            struct jr_run *run, struct jr_error *error)
+{
+    return jr_rerun_first_free(store, latest_ms, NULL, NULL, due_ms, run, error);
+}
+
+enum jr_err jr_rerun_first_free(struct jr_store *store, int64_t latest_ms, jr_share_wait *wait,
+                                void *context, int64_t *due_ms, struct jr_run *run,
+                                struct jr_error *error)
 {
     struct jr_txn txn;
     uint64_t run_id = 0;
@@ -51,7 +85,8 @@ enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *d
 
     memset(run, 0, sizeof *run);
     jr_txn_begin(&txn, store, false);
-    found = jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id);
+    found = wait == NULL ? jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id)
+                         : first_free(&txn, latest_ms, wait, context, due_ms, &run_id);
     if (found)
         jr_ledger_load_run(&txn, run_id, run);
     if (found && !run->known)
@@ -199,17 +234,52 @@ static int64_t load_time(struct jr_txn *txn, const char *key)
     return jr_read_time(&reader);
 }
 
-int64_t jr_rerun_load_paused(struct jr_txn *txn)
+/* Has an administrator forbidden it by now, under the name it had or the one GitHub tells? */
+static bool is_paused(struct jr_txn *txn, const struct jr_run *run, const struct jr_event *seen,
+                      int64_t now_ms)
 {
-    return load_time(txn, paused_key);
+    struct jr_pauses pauses;
+
+    jr_pauses_load(txn, now_ms, &pauses);
+    return jr_pauses_find(&pauses, run->repo) != NULL
+           || jr_pauses_find(&pauses, seen->repo) != NULL;
 }
 
-void jr_rerun_save_paused(struct jr_txn *txn, int64_t since_ms)
+/* Nothing is decided. A new name is kept: by it the pause is found before the next call. */
+static enum jr_err stay_paused(struct jr_txn *txn, struct jr_run *run, const struct jr_event *seen,
+                               struct jr_error *error)
 {
-    if (since_ms != 0)
-        save_time(txn, paused_key, since_ms);
-    else
-        jr_txn_delete(txn, JR_TABLE_META, paused_key, strlen(paused_key));
+    enum jr_err err;
+
+    if (*seen->repo != '\0')
+        (void)jr_text_copy(run->repo, sizeof run->repo, seen->repo);
+    err = finish(txn, run, error);
+    return err != JR_OK ? err : jr_error_set(error, JR_EBUSY, "the work is paused");
+}
+
+/* A run that is asked about for the first time: for which pauses that are over did it wait? */
+static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
+{
+    struct jr_history entry = {
+        .at_ms = now_ms,
+        .kind = JR_HISTORY_REQUEST,
+        .attempt = run->attempt,
+        .reason = JR_REASON_PAUSED,
+    };
+    char words[JR_PAUSE_WORDS_SIZE], text[JR_PAUSE_WORDS_SIZE + JR_LOGIN_SIZE + 32];
+    uint64_t number = UINT64_MAX;
+    struct jr_act act;
+
+    if (run->tries > 0 || run->waiting_ms == 0)
+        return;
+    while (jr_journal_before(txn, &number, &act) && act.at_ms >= run->waiting_ms) {
+        if (act.kind != JR_ACT_RESUME || !jr_pause_covers(&act.pause, run->repo))
+            continue;
+        snprintf(text, sizeof text, "ended by %s: the pause of %s",
+                 act.who[0] == '\0' ? "its time" : act.who, jr_pause_words(&act.pause, words));
+        (void)jr_text_copy(entry.detail, sizeof entry.detail, text);
+        jr_history_add(txn, run, &entry);
+    }
 }
 
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
@@ -219,14 +289,16 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
 {
     struct jr_txn txn;
     struct jr_run before;
+    enum jr_newer newer;
     int64_t claimed_due_ms = reload(&txn, store, run);
 
-    if (txn.error.code == JR_OK && jr_rerun_load_paused(&txn) != 0) {
-        jr_txn_abort(&txn);
-        return jr_error_set(error, JR_EBUSY, "the work is paused");
-    }
+    if (txn.error.code == JR_OK && is_paused(&txn, run, seen, now_ms))
+        return stay_paused(&txn, run, seen, error);
     before = *run;
-    jr_decide_seen(settings, seen, run, claimed_due_ms, now_ms, verdict);
+    tell_pauses(&txn, run, now_ms);
+    jr_decide_learn(settings, seen, run);
+    newer = jr_ledger_newer(&txn, run);
+    jr_decide_seen(settings, seen, newer, run, claimed_due_ms, now_ms, verdict);
     if (is_news(verdict, &before)) {
         tell_call(&txn, run, verdict->reason, verdict, call, now_ms);
         tell_verdict(&txn, run, verdict, now_ms);
@@ -245,7 +317,7 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
     int64_t claimed_due_ms = reload(&txn, store, run);
 
     before = *run;
-    jr_decide_unseen(settings, run, claimed_due_ms, verdict);
+    jr_decide_unseen(settings, jr_ledger_newer(&txn, run), run, claimed_due_ms, verdict);
     tell_verdict(&txn, run, verdict, now_ms);
     return conclude(&txn, &before, run, now_ms, verdict, error);
 }
@@ -260,6 +332,8 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
     int64_t claimed_due_ms = reload(&txn, store, run);
 
     before = *run;
+    if (!posted)
+        tell_pauses(&txn, run, now_ms);
     jr_decide_outcome(settings, run, attempt, posted, call, claimed_due_ms, now_ms, verdict);
     if (is_news(verdict, &before)) {
         tell_call(&txn, run, call->reason, verdict, call, now_ms);

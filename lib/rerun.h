@@ -29,6 +29,15 @@
 enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms,
                            struct jr_run *run, struct jr_error *error) JR_CHECKED;
 
+/*
+ * The same, but for runs whose repository is held up: they are looked over, and stand
+ * where they are. Nothing but what is held up and due costs anything.
+ *   wait  tells those that are: not 0; NULL: none is
+ */
+enum jr_err jr_rerun_first_free(struct jr_store *store, int64_t latest_ms, jr_share_wait *wait,
+                                void *context, int64_t *due_ms, struct jr_run *run,
+                                struct jr_error *error) JR_CHECKED;
+
 /* Take an entry out of the outbox whose run cannot be read, so that it stops no other. */
 enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,
                           struct jr_error *error) JR_CHECKED;
@@ -52,20 +61,12 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
                            struct jr_error *error) JR_CHECKED;
 
 /*
- * Since when the work is paused (jr_control_pause), in a transaction of any kind;
- * 0: it is not.
- */
-int64_t jr_rerun_load_paused(struct jr_txn *txn);
-
-/* Note it, or with 0 that it is not, in a transaction that writes. */
-void jr_rerun_save_paused(struct jr_txn *txn, int64_t since_ms);
-
-/*
  * Record what GitHub showed and decide (jr_decide_seen). When verdict->step says
  * RERUN, the intent is on disk.
  *   run  in: as claimed; out: as saved
- * Returns JR_EBUSY when the work is paused: nothing is recorded, and whoever has
- * paused it can rely on no POST being begun.
+ * Returns JR_EBUSY when all work is paused, or that of the run's repository, under the
+ * name it had or the one that GitHub tells: nothing is recorded but that name, and whoever
+ * has paused it can rely on no POST being begun.
  */
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
                           const struct jr_event *seen, const struct jr_call *call,

@@ -8,8 +8,9 @@
 #include "lib/run.h"
 
 #include <string.h>
+#include <strings.h>
 
-#define RUN_VERSION 2
+#define RUN_VERSION 3
 #define JOB_VERSION 2
 
 const char *jr_phase_name(enum jr_phase phase)
@@ -42,6 +43,77 @@ enum jr_result jr_run_result(const struct jr_run *run)
     return run->jobs_failed == 0 ? JR_RESULT_SUCCESS : JR_RESULT_FAILED;
 }
 
+enum jr_conclusion jr_run_conclusion(const struct jr_run *run)
+{
+    if (run->complete && run->conclusion != JR_CONCLUSION_NONE)
+        return run->conclusion;
+    switch (jr_run_result(run)) {
+    case JR_RESULT_SUCCESS:
+        return JR_CONCLUSION_SUCCESS;
+    case JR_RESULT_FAILED:
+        return run->jobs_conclusion != JR_CONCLUSION_NONE ? run->jobs_conclusion
+                                                          : JR_CONCLUSION_FAILURE;
+    default:
+        return JR_CONCLUSION_NONE;
+    }
+}
+
+bool jr_run_is_our_rerun(const struct jr_run *run)
+{
+    return run->accepted_attempt != 0 && run->attempt == run->accepted_attempt + 1;
+}
+
+enum jr_reason jr_run_reason(const struct jr_run *run)
+{
+    if (run->reason != JR_REASON_NONE || run->phase != JR_PHASE_OPEN || !run->known)
+        return run->reason;
+    if (run->jobs_known > 0)
+        return JR_REASON_WAITING_FOR_JOBS;
+    return jr_run_is_our_rerun(run) ? JR_REASON_RERUN_ACCEPTED : JR_REASON_WAITING_FOR_RUN;
+}
+
+const char *jr_run_file_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+bool jr_run_lists_workflow(const struct jr_list *list, const char *name, const char *path)
+{
+    if (*name != '\0' && jr_list_match(list, name))
+        return true;
+    return *path != '\0'
+           && (jr_list_match(list, path) || jr_list_match(list, jr_run_file_of(path)));
+}
+
+const char *jr_run_workflow(const struct jr_run *run)
+{
+    return *run->workflow != '\0' ? run->workflow : jr_run_file_of(run->workflow_path);
+}
+
+bool jr_run_is_of_pull_request(const struct jr_run *run)
+{
+    return strcmp(run->trigger, "pull_request") == 0
+           || strcmp(run->trigger, "pull_request_target") == 0;
+}
+
+bool jr_run_is_in_line(const struct jr_run *run)
+{
+    return (strcmp(run->trigger, "push") == 0 || jr_run_is_of_pull_request(run))
+           && run->repo_id != 0 && run->workflow_id != 0 && run->run_number != 0
+           && *run->branch != '\0' && *run->head_sha != '\0';
+}
+
+bool jr_run_supersedes(const struct jr_run *newer, const struct jr_run *run)
+{
+    return newer->run_id != run->run_id && newer->run_number > run->run_number
+           && newer->repo_id == run->repo_id && newer->workflow_id == run->workflow_id
+           && strcmp(newer->branch, run->branch) == 0 && strcmp(newer->trigger, run->trigger) == 0
+           && strcasecmp(newer->head_repo, run->head_repo) == 0
+           && strcasecmp(newer->head_sha, run->head_sha) != 0;
+}
+
 uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job)
 {
     return job->attempt != 0 ? job->attempt : run->base_attempt;
@@ -54,6 +126,10 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_text(writer, run->repo);
     jr_write_text(writer, run->branch);
     jr_write_text(writer, run->workflow);
+    jr_write_text(writer, run->workflow_path);
+    jr_write_u64(writer, run->workflow_id);
+    jr_write_u64(writer, run->run_number);
+    jr_write_text(writer, run->head_sha);
     jr_write_text(writer, run->trigger);
     jr_write_text(writer, run->actor);
     jr_write_text(writer, run->triggering_actor);
@@ -85,6 +161,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_time(writer, run->first_event_ms);
     jr_write_time(writer, run->last_event_ms);
     jr_write_u32(writer, run->history_count);
+    jr_write_time(writer, run->told_ms);
     jr_write_u32(writer, run->jobs_tallied);
     jr_write_u32(writer, run->failed_day);
     jr_write_u32(writer, run->rescue_day);
@@ -103,6 +180,10 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     jr_read_text(&reader, run->repo, sizeof run->repo);
     jr_read_text(&reader, run->branch, sizeof run->branch);
     jr_read_text(&reader, run->workflow, sizeof run->workflow);
+    jr_read_text(&reader, run->workflow_path, sizeof run->workflow_path);
+    run->workflow_id = jr_read_u64(&reader);
+    run->run_number = jr_read_u64(&reader);
+    jr_read_text(&reader, run->head_sha, sizeof run->head_sha);
     jr_read_text(&reader, run->trigger, sizeof run->trigger);
     jr_read_text(&reader, run->actor, sizeof run->actor);
     jr_read_text(&reader, run->triggering_actor, sizeof run->triggering_actor);
@@ -134,6 +215,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->first_event_ms = jr_read_time(&reader);
     run->last_event_ms = jr_read_time(&reader);
     run->history_count = jr_read_u32(&reader);
+    run->told_ms = jr_read_time(&reader);
     run->jobs_tallied = jr_read_u32(&reader);
     run->failed_day = jr_read_u32(&reader);
     run->rescue_day = jr_read_u32(&reader);

@@ -12,6 +12,7 @@
 
 #include "lib/codec.h"
 #include "lib/event.h"
+#include "lib/text.h"
 #include "lib/words.h"
 
 #include <stdbool.h>
@@ -34,7 +35,11 @@ struct jr_run {
     uint64_t repo_id;
     char repo[JR_REPO_SIZE];
     char branch[JR_NAME_SIZE];
-    char workflow[JR_NAME_SIZE];
+    char workflow[JR_NAME_SIZE]; /* the workflow's own name */
+    char workflow_path[JR_NAME_SIZE];
+    uint64_t workflow_id;
+    uint64_t run_number;        /* counts the runs of a workflow */
+    char head_sha[JR_SHA_SIZE]; /* the commit */
     char trigger[JR_WORD_SIZE];
     char actor[JR_LOGIN_SIZE];
     char triggering_actor[JR_LOGIN_SIZE];
@@ -75,6 +80,7 @@ struct jr_run {
     int64_t first_event_ms;
     int64_t last_event_ms;
     uint32_t history_count; /* entries in the history */
+    int64_t told_ms;        /* the time of the newest of them */
 
     /* what the aggregates have of it (flaky.h, days.h) */
     uint32_t jobs_tallied; /* jobs of the newest attempt that are done with */
@@ -87,6 +93,12 @@ struct jr_run {
     int64_t stored_waiting_ms;
     int64_t stored_quiet_due_ms;
     int64_t stored_last_event_ms;
+    int64_t stored_told_ms;
+    uint64_t stored_line;
+    uint64_t stored_run_number;
+
+    /* not in the record: set by listing.c, where the run does not tell its conclusion */
+    enum jr_conclusion jobs_conclusion; /* what its jobs came to; NONE: nobody has looked */
 };
 
 struct jr_job {
@@ -119,6 +131,45 @@ enum jr_result jr_conclusion_result(enum jr_conclusion conclusion);
  * once all that are known are done (more may still come).
  */
 enum jr_result jr_run_result(const struct jr_run *run);
+
+/*
+ * The conclusion of the newest attempt: the run's own, else what its known jobs
+ * came to (more may still come); NONE while it goes on.
+ */
+enum jr_conclusion jr_run_conclusion(const struct jr_run *run);
+
+/*
+ * Why it stands where it stands. Like `reason`, but never NONE of a run that is
+ * known: an open attempt that nothing was decided about waits for something.
+ */
+enum jr_reason jr_run_reason(const struct jr_run *run);
+
+/* Is the newest attempt there because GitHub accepted a rerun of ours? */
+bool jr_run_is_our_rerun(const struct jr_run *run);
+
+/* Is a workflow in a list of patterns, by its name, its path or its file's name? Each may be empty. */
+bool jr_run_lists_workflow(const struct jr_list *list, const char *name, const char *path);
+
+/* What to call the run's workflow: its name; where none was told, its file's; else "". */
+const char *jr_run_workflow(const struct jr_run *run);
+
+/* The last part of a path. */
+const char *jr_run_file_of(const char *path);
+
+/* Was the run triggered by a pull request? */
+bool jr_run_is_of_pull_request(const struct jr_run *run);
+
+/*
+ * Can a newer run stand in this one's place? Only runs of a push or a pull request follow
+ * each other on a branch; all that tells which belong together has to be known.
+ */
+bool jr_run_is_in_line(const struct jr_run *run);
+
+/*
+ * Of two runs that are in line: is `newer` the newer one of the same workflow, branch, event
+ * and head repository, and of another commit?
+ */
+bool jr_run_supersedes(const struct jr_run *newer, const struct jr_run *run);
 
 /* Rule 1: the attempt that a job belongs to. */
 uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job);

@@ -293,7 +293,9 @@ void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight)
     sight->dispatcher_free_ms = dispatcher_free_ms(runtime);
     sight->commits_fail = jr_runtime_commits_fail(runtime);
     sight->paused_ms = told->paused_ms;
+    sight->repo_pauses = told->repo_pauses;
     sight->token_rejected_ms = told->token_rejected_ms;
+    sight->token_taken_ms = told->token_taken_ms;
     sight->token_expires_ms = told->token_expires_ms;
     sight->rate_limited_until_ms = told->rate_limited_until_ms;
     sight->rate_limit = told->rate_limit;

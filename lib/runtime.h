@@ -56,6 +56,7 @@ struct jr_told {
     _Atomic int64_t waits_ms;   /* monotonic: when it last found others to hold it; 0: it works */
     /* as in struct jr_sight */
     _Atomic int64_t token_rejected_ms;
+    _Atomic int64_t token_taken_ms;
     _Atomic int64_t rate_limited_until_ms;
     _Atomic int64_t rate_limit;
     _Atomic int64_t rate_remaining;
@@ -64,6 +65,7 @@ struct jr_told {
     _Atomic int64_t sweep_begun_ms;
     _Atomic int64_t sweep_ended_ms;
     _Atomic int64_t paused_ms;
+    _Atomic int64_t repo_pauses;
     _Atomic int64_t map_used_bytes;
     _Atomic int64_t map_size_bytes;
 };

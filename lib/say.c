@@ -67,3 +67,24 @@ char *jr_say_count(uint64_t count, char buffer[JR_COUNT_SIZE])
     *to = '\0';
     return buffer;
 }
+
+char *jr_say_short_count(uint64_t count, char buffer[JR_COUNT_SIZE])
+{
+    static const char units[] = "kMGTPE";
+    double value = (double)count;
+    size_t unit = 0;
+
+    if (count < 10000) {
+        snprintf(buffer, JR_COUNT_SIZE, "%llu", (unsigned long long)count);
+        return buffer;
+    }
+    for (value /= 1000; value >= 999.5 && units[unit + 1] != '\0'; value /= 1000)
+        unit++;
+    snprintf(buffer, JR_COUNT_SIZE, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+    return buffer;
+}
+
+const char *jr_say_plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* All return the caller's buffer. */
+/* Those with a buffer return it, the caller's. */
 
 /* "1 h 5 min": a length of time, as few words as are worth while. */
 #define JR_SPAN_SIZE 48
@@ -21,5 +21,11 @@ char *jr_say_bytes(int64_t bytes, char buffer[JR_BYTES_SIZE]);
 /* "1,234,567" */
 #define JR_COUNT_SIZE 32
 char *jr_say_count(uint64_t count, char buffer[JR_COUNT_SIZE]);
+
+/* "9999", "12k", "3.4M": where there is room for five characters only. */
+char *jr_say_short_count(uint64_t count, char buffer[JR_COUNT_SIZE]);
+
+/* The word for so many of something: `one` for 1, else `many`. */
+const char *jr_say_plural(uint64_t count, const char *one, const char *many);
 
 #endif

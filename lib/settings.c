@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/jwt.h"
+#include "lib/sense.h"
 #include "lib/settings.h"
 #include "lib/signature.h"
 #include "lib/timestamp.h"
@@ -38,6 +39,7 @@ enum type {
     DURATION,
     SIZE,
     SWITCH,
+    KEEPING, /* leave, or rerun all the same */
     LEVEL,
     LIST,
     CONCLUSIONS,
@@ -68,9 +70,12 @@ static const struct row {
     { "NO_RETRY_REPOS", LIST, FIELD(no_retry_repos), "", 0, 0, false,
       "repositories left alone" },
     { "NO_RETRY_WORKFLOWS", LIST, FIELD(no_retry_workflows), "", 0, 0, false,
-      "names of workflows left alone (deployments, releases)" },
+      "workflows left alone (deployments, releases), by name, file name or path" },
     { "RETRY_CONCLUSIONS", CONCLUSIONS, FIELD(retry_conclusions), "failure,timed_out", 0, 0, false,
       "run conclusions that deserve a rerun" },
+    { "SUPERSEDED", KEEPING, FIELD(rerun_superseded), "leave", 0, 0, false,
+      "a run of which a newer one of another commit is known, unfinished or a pull request's: "
+      "leave or rerun" },
     { "GITHUB_TOKEN", SECRET, FIELD(github_token), "", 0, 0, false,
       "token for the REST API; it or an App is required unless DRY_RUN" },
     { "GITHUB_APP_ID", WORD, FIELD(github_app_id), "", 0, JR_JWT_ISSUER_MAX, false,
@@ -119,6 +124,7 @@ static const struct row {
 };
 
 #define ROWS (sizeof rows / sizeof *rows)
+_Static_assert(ROWS <= 64, "a bit of `given' for each");
 
 static const struct unit {
     const char *name;
@@ -134,7 +140,31 @@ static const char *const switch_words[2][5] = {
     { "yes", "true", "on", "1", NULL },
 };
 
+static const char *const keeping_words[2][5] = { { "leave", NULL }, { "rerun", NULL } };
+
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
+
+/* The settings whose values (of a list: each item) may be well-formed and mean nothing. */
+static const struct {
+    size_t offset;
+    jr_sense_look *look;
+} senses[] = {
+#define FIELD(name) offsetof(struct jr_settings, name)
+    { FIELD(no_retry_list), jr_sense_login },
+    { FIELD(repo_branches), jr_sense_branch },
+    { FIELD(repos), jr_sense_repo },
+    { FIELD(no_retry_repos), jr_sense_repo },
+    { FIELD(no_retry_workflows), jr_sense_workflow },
+    { FIELD(github_token), jr_sense_token },
+    { FIELD(github_app_id), jr_sense_app_id },
+    { FIELD(github_sign_key), jr_sense_key },
+    { FIELD(github_sign_key_old), jr_sense_key },
+    { FIELD(github_api_url), jr_sense_api_url },
+    { FIELD(github_ca_file), jr_sense_path },
+    { FIELD(state_dir), jr_sense_path },
+    { FIELD(listen), jr_sense_listen },
+#undef FIELD
+};
 
 /* What a setting may ask for: a success is not rerun, an approval not overruled. */
 static const enum jr_conclusion retriable[] = {
@@ -152,12 +182,21 @@ static const void *const_field_of(const struct jr_settings *settings, const stru
     return (const char *)settings + row->offset;
 }
 
-/* Where problems are gathered, and what is being read. */
+/* Where problems and doubts are gathered, and what is being read. */
 struct loader {
     struct jr_settings *settings;
-    FILE *problems;
+    FILE *problems, *doubts;
     bool out_of_memory;
 };
+
+static void tell(FILE *lines, const char *name, const char *format, va_list args) JR_PRINTF(3, 0);
+
+static void tell(FILE *lines, const char *name, const char *format, va_list args)
+{
+    fprintf(lines, "%s: ", name);
+    vfprintf(lines, format, args);
+    fputc('\n', lines);
+}
 
 static void problem(struct loader *loader, const char *name, const char *format, ...)
     JR_PRINTF(3, 4);
@@ -166,11 +205,20 @@ static void problem(struct loader *loader, const char *name, const char *format,
 {
     va_list args;
 
-    fprintf(loader->problems, "%s: ", name);
     va_start(args, format);
-    vfprintf(loader->problems, format, args);
+    tell(loader->problems, name, format, args);
     va_end(args);
-    fputc('\n', loader->problems);
+}
+
+static void doubt(struct loader *loader, const char *name, const char *format, ...) JR_PRINTF(3, 4);
+
+static void doubt(struct loader *loader, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tell(loader->doubts, name, format, args);
+    va_end(args);
 }
 
 /* A value from the environment in a message: short, and no control characters. */
@@ -182,6 +230,27 @@ static const char *shown(const char *value, char buffer[80])
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
     return buffer;
+}
+
+/*
+ * Can the value of a setting, or an item of it, mean anything? If not, or likely not, say so.
+ *   quoted  how the value is written in the message; "" for a secret
+ */
+static bool makes_sense(struct loader *loader, const struct row *row, const char *source,
+                        const char *value, const char *quoted)
+{
+    char text[JR_SENSE_SIZE];
+    enum jr_sense sense = JR_SENSE_GOOD;
+    const char *quote = *quoted == '\0' ? "" : "'", *blank = *quoted == '\0' ? "" : " ";
+
+    for (size_t i = 0; i < sizeof senses / sizeof *senses; i++)
+        if (senses[i].offset == row->offset)
+            sense = senses[i].look(value, text);
+    if (sense == JR_SENSE_NONE)
+        problem(loader, source, "%s%s%s%s%s", quote, quoted, quote, blank, text);
+    else if (sense == JR_SENSE_DOUBTFUL)
+        doubt(loader, source, "%s%s%s%s%s", quote, quoted, quote, blank, text);
+    return sense != JR_SENSE_NONE;
 }
 
 /* Write an amount with the largest unit that divides it; 0 stands alone. */
@@ -244,23 +313,32 @@ static void read_amount(struct loader *loader, const struct row *row, const char
     *(int64_t *)field_of(loader->settings, row) = number * factor;
 }
 
+/* The words for no and for yes of a type that holds one of two. */
+static const char *const (*words_of(enum type type))[5]
+{
+    return type == KEEPING ? keeping_words : switch_words;
+}
+
 static void read_switch(struct loader *loader, const struct row *row, const char *value)
 {
+    const char *const (*words)[5] = words_of(row->type);
     char quoted[80];
 
     for (int on = 0; on < 2; on++) {
-        for (const char *const *word = switch_words[on]; *word != NULL; word++) {
+        for (const char *const *word = words[on]; *word != NULL; word++) {
             if (strcasecmp(value, *word) == 0) {
                 *(bool *)field_of(loader->settings, row) = on;
                 return;
             }
         }
     }
-    problem(loader, row->name, "'%s' is neither yes nor no", shown(value, quoted));
+    problem(loader, row->name, "'%s' is neither %s nor %s", shown(value, quoted), words[1][0],
+            words[0][0]);
 }
 
 static void read_level(struct loader *loader, const struct row *row, const char *value)
 {
+    const char *meant;
     char quoted[80];
 
     for (int level = 0; level_words[level] != NULL; level++) {
@@ -269,7 +347,17 @@ static void read_level(struct loader *loader, const struct row *row, const char 
             return;
         }
     }
-    problem(loader, row->name, "'%s' is none of error, warn, info, debug", shown(value, quoted));
+    meant = jr_sense_nearest(level_words, value);
+    problem(loader, row->name, "'%s' is none of error, warn, info, debug%s%s", shown(value, quoted),
+            meant == NULL ? "" : "; the nearest is ", meant == NULL ? "" : meant);
+}
+
+static bool has_control(const char *value)
+{
+    for (; *value != '\0'; value++)
+        if ((unsigned char)*value < ' ' || *value == 0x7f)
+            return true;
+    return false;
 }
 
 static void read_list(struct loader *loader, const struct row *row, const char *value)
@@ -280,13 +368,45 @@ static void read_list(struct loader *loader, const struct row *row, const char *
         loader->out_of_memory = true;
     else if (*value != '\0' && list->count == 0)
         problem(loader, row->name, "has commas, but nothing between them");
+    for (size_t i = 0; i < list->count; i++) {
+        const char *item = list->items[i];
+        char quoted[80];
+
+        if (has_control(item))
+            problem(loader, row->name, "'%s' has a control character in it, such as a line feed; "
+                    "lists are separated by commas", shown(item, quoted));
+        else
+            (void)makes_sense(loader, row, row->name, item, shown(item, quoted));
+    }
+}
+
+/* It may be one of GitHub's that nothing is rerun for, a slip, or nonsense. */
+static void refuse_conclusion(struct loader *loader, const struct row *row, const char *word)
+{
+    static const char *const unfit[] = { "success", "neutral", "skipped", "action_required", NULL };
+    const char *words[sizeof retriable / sizeof *retriable + 1] = { NULL }, *meant;
+    char quoted[80];
+
+    for (const char *const *each = unfit; *each != NULL; each++) {
+        if (strcasecmp(word, *each) == 0) {
+            problem(loader, row->name, "'%s' is no failure: such a run is never rerun; allowed are "
+                    "failure, timed_out, cancelled, stale, startup_failure", shown(word, quoted));
+            return;
+        }
+    }
+    for (size_t i = 0; i < sizeof retriable / sizeof *retriable; i++)
+        words[i] = jr_conclusion_name(retriable[i]);
+    meant = jr_sense_nearest(words, word);
+    problem(loader, row->name,
+            "'%s' is none of failure, timed_out, cancelled, stale, startup_failure%s%s",
+            shown(word, quoted), meant == NULL ? "" : "; the nearest is ",
+            meant == NULL ? "" : meant);
 }
 
 static void read_conclusions(struct loader *loader, const struct row *row, const char *value)
 {
     struct jr_list words;
     unsigned mask = 0;
-    char quoted[80];
 
     if (jr_list_parse(&words, value) != JR_OK) {
         loader->out_of_memory = true;
@@ -299,9 +419,7 @@ static void read_conclusions(struct loader *loader, const struct row *row, const
             if (strcasecmp(words.items[i], jr_conclusion_name(retriable[j])) == 0)
                 bit = 1u << retriable[j];
         if (bit == 0)
-            problem(loader, row->name,
-                    "'%s' is none of failure, timed_out, cancelled, stale, startup_failure",
-                    shown(words.items[i], quoted));
+            refuse_conclusion(loader, row, words.items[i]);
         mask |= bit;
     }
     if (words.count == 0)
@@ -328,13 +446,10 @@ static void read_text(struct loader *loader, const struct row *row, const char *
                 shown(value, quoted), (long long)row->max);
         return;
     }
-    for (const char *c = value; *c != '\0'; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f) {
-            problem(loader, row->name, "has a control character in it");
-            return;
-        }
-    }
-    keep_text(loader, row, value);
+    if (has_control(value))
+        problem(loader, row->name, "has a control character in it");
+    else if (makes_sense(loader, row, row->name, value, shown(value, quoted)))
+        keep_text(loader, row, value);
 }
 
 /* Letters, digits and a few signs: it goes into JSON. */
@@ -385,9 +500,11 @@ static void read_url(struct loader *loader, const struct row *row, const char *v
         return;
     }
     keep_text(loader, row, value);
-    for (size_t end = *field == NULL ? 0 : strlen(*field); end > 0 && (*field)[end - 1] == '/';
-         end--)
+    if (*field == NULL)
+        return;
+    for (size_t end = strlen(*field); end > 0 && (*field)[end - 1] == '/'; end--)
         (*field)[end - 1] = '\0';
+    (void)makes_sense(loader, row, row->name, *field, shown(value, quoted));
 }
 
 static void take_app_key(struct loader *loader, const struct row *row, const char *source,
@@ -403,7 +520,6 @@ static void take_app_key(struct loader *loader, const struct row *row, const cha
     jr_jwt_key_close(key);
 }
 
-/* A token goes into a header, a key is typed into GitHub's form: visible characters. */
 static void take_secret(struct loader *loader, const struct row *row, const char *source,
                         const char *value)
 {
@@ -414,14 +530,8 @@ static void take_secret(struct loader *loader, const struct row *row, const char
         take_app_key(loader, row, source, value);
         return;
     }
-    for (const char *c = value; *c != '\0'; c++) {
-        bool blank = *c == ' ' && row->offset != offsetof(struct jr_settings, github_token);
-
-        if (((unsigned char)*c <= ' ' && !blank) || *c == 0x7f) {
-            problem(loader, source, "has a blank or a control character in it");
-            return;
-        }
-    }
+    if (!makes_sense(loader, row, source, value, ""))
+        return;
     if (length == 0 || length > SECRET_MAX) {
         problem(loader, source, length == 0 ? "is empty" : "is too long for a secret");
         return;
@@ -475,7 +585,8 @@ static void read_secret_file(struct loader *loader, const struct row *row, const
         length--;
     text[length] = '\0';
     if (strlen(text) != length)
-        problem(loader, source, "'%s' has a NUL byte in it", shown(path, quoted));
+        problem(loader, source, "'%s' has a NUL byte in it: is it saved as UTF-16? It has to be plain "
+                "text", shown(path, quoted));
     else
         take_secret(loader, row, source, text);
     jr_wipe(text, sizeof text);
@@ -525,18 +636,9 @@ static void read_secret(struct loader *loader, const struct row *row, const char
         read_secret_file(loader, row, row->name, path);
 }
 
-static void read_row(struct loader *loader, const struct row *row)
+/* What is no secret. */
+static void read_value(struct loader *loader, const struct row *row, const char *value)
 {
-    const char *value = getenv(row->name);
-
-    if (value != NULL && *value == '\0')
-        value = NULL;
-    if (row->type == SECRET) {
-        read_secret(loader, row, value);
-        return;
-    }
-    if (value == NULL)
-        value = row->standard;
     if (*value == '\0' && row->type != LIST)
         return;
     switch (row->type) {
@@ -546,6 +648,7 @@ static void read_row(struct loader *loader, const struct row *row)
         read_amount(loader, row, value);
         break;
     case SWITCH:
+    case KEEPING:
         read_switch(loader, row, value);
         break;
     case LEVEL:
@@ -569,6 +672,18 @@ static void read_row(struct loader *loader, const struct row *row)
     case SECRET:
         break;
     }
+}
+
+static void read_row(struct loader *loader, const struct row *row)
+{
+    const char *value = getenv(row->name);
+
+    if (value != NULL && *value == '\0')
+        value = NULL;
+    if (row->type == SECRET)
+        read_secret(loader, row, value);
+    else
+        read_value(loader, row, value == NULL ? row->standard : value);
 }
 
 static bool is_set(const char *name)
@@ -617,11 +732,43 @@ static void check_access(struct loader *loader)
                 "GITHUB_APP_KEY_FILE)");
 }
 
+/* What is both acted on and left alone is left alone. */
+static void doubt_lists(struct loader *loader)
+{
+    const struct jr_list *repos = &loader->settings->repos,
+                         *left = &loader->settings->no_retry_repos;
+    char quoted[80];
+
+    for (size_t i = 0; i < repos->count; i++)
+        for (size_t j = 0; j < left->count; j++)
+            if (strcasecmp(repos->items[i], left->items[j]) == 0)
+                doubt(loader, "REPOS", "'%s' is in NO_RETRY_REPOS too, which counts",
+                      shown(repos->items[i], quoted));
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static void doubt_secrets(struct loader *loader)
+{
+    const struct jr_settings *settings = loader->settings;
+
+    if (is_same(settings->github_sign_key, settings->github_token))
+        doubt(loader, "GITHUB_SIGN_KEY", "is the same as GITHUB_TOKEN; it should be the secret of "
+              "the webhook, and nothing else");
+    if (is_same(settings->github_sign_key, settings->github_sign_key_old))
+        doubt(loader, "GITHUB_SIGN_KEY_OLD", "is the same as GITHUB_SIGN_KEY: nothing is rotated out");
+}
+
 /* What no row can see by itself. */
 static void check_together(struct loader *loader, bool secrets)
 {
     const struct jr_settings *settings = loader->settings;
 
+    doubt_lists(loader);
+    doubt_secrets(loader);
     if (secrets)
         check_access(loader);
     if (secrets && settings->github_sign_key == NULL && !was_tried("GITHUB_SIGN_KEY"))
@@ -638,30 +785,59 @@ static void check_together(struct loader *loader, bool secrets)
     }
 }
 
+/* Which secrets there are, for who has forgotten them. */
+static void note_given(struct jr_settings *settings)
+{
+    settings->given = 0;
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].type == SECRET && *(char *const *)const_field_of(settings, &rows[i]) != NULL)
+            settings->given |= UINT64_C(1) << i;
+}
+
+/* Where a loader gathers lines. An empty text is freed at the end, *lines is then NULL. */
+static bool open_lines(struct loader *loader, char **problems, char **doubts)
+{
+    size_t size;
+
+    *problems = *doubts = NULL;
+    loader->problems = open_memstream(problems, &size);
+    loader->doubts = open_memstream(doubts, &size);
+    return loader->problems != NULL && loader->doubts != NULL;
+}
+
+static bool close_lines(FILE *stream, char **lines)
+{
+    bool good = stream != NULL && fclose(stream) == 0;
+
+    if (*lines != NULL && (!good || **lines == '\0')) {
+        free(*lines);
+        *lines = NULL;
+    }
+    return good;
+}
+
 static enum jr_err load(struct jr_settings *settings, bool secrets, char **problems)
 {
     struct loader loader = { .settings = settings };
-    size_t size;
+    bool good;
 
     memset(settings, 0, sizeof *settings);
-    *problems = NULL;
-    loader.problems = open_memstream(problems, &size);
-    if (loader.problems == NULL)
-        return JR_ENOMEM;
-    for (size_t i = 0; i < ROWS; i++)
+    good = open_lines(&loader, problems, &settings->doubts);
+    for (size_t i = 0; good && i < ROWS; i++)
         if (secrets || rows[i].type != SECRET)
             read_row(&loader, &rows[i]);
-    check_together(&loader, secrets);
-    if (fclose(loader.problems) != 0 || loader.out_of_memory) {
+    if (good)
+        check_together(&loader, secrets);
+    good &= !loader.out_of_memory;
+    good &= close_lines(loader.problems, problems);
+    good &= close_lines(loader.doubts, &settings->doubts);
+    note_given(settings);
+    if (!good) {
         free(*problems);
         *problems = NULL;
         return JR_ENOMEM;
     }
-    if (**problems != '\0')
-        return JR_EINVAL;
-    free(*problems);
-    *problems = NULL;
-    return JR_OK;
+    return *problems == NULL ? JR_OK : JR_EINVAL;
 }
 
 enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
@@ -741,18 +917,16 @@ static bool reread(struct jr_settings *settings, size_t offset)
     char **field = (char **)((char *)settings + offset),
          **read = (char **)((char *)&fresh + offset);
     struct loader loader = { .settings = &fresh };
-    char *problems = NULL;
-    size_t size;
-    bool other;
+    char *problems, *doubts;
+    bool other, good = open_lines(&loader, &problems, &doubts);
 
-    loader.problems = open_memstream(&problems, &size);
-    if (loader.problems == NULL)
-        return false;
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; good && i < ROWS; i++)
         if (rows[i].offset == offset)
             read_secret(&loader, &rows[i], NULL);
-    fclose(loader.problems);
+    (void)close_lines(loader.problems, &problems);
+    (void)close_lines(loader.doubts, &doubts);
     free(problems);
+    free(doubts);
     other = *read != NULL && (*field == NULL || strcmp(*read, *field) != 0);
     if (other) {
         release_secret(field);
@@ -826,6 +1000,13 @@ bool jr_settings_has_source(const char *name)
     return row != NULL && (file_of(row) != NULL || find_credential(row->name, path, sizeof path));
 }
 
+bool jr_settings_is_given(const struct jr_settings *settings, const char *name)
+{
+    const struct row *row = find_secret(name);
+
+    return row != NULL && (settings->given >> (row - rows) & 1) != 0;
+}
+
 void jr_settings_release(struct jr_settings *settings)
 {
     for (size_t i = 0; i < ROWS; i++) {
@@ -838,6 +1019,7 @@ void jr_settings_release(struct jr_settings *settings)
         else if (rows[i].type == TEXT || rows[i].type == WORD || rows[i].type == URL)
             free(*(char **)field);
     }
+    free(settings->doubts);
     memset(settings, 0, sizeof *settings);
 }
 
@@ -883,6 +1065,11 @@ const char *jr_settings_meaning(size_t row)
     return rows[row].meaning;
 }
 
+bool jr_settings_is_secret(size_t row)
+{
+    return rows[row].type == SECRET;
+}
+
 static void show_list(const struct jr_list *list, char *text, size_t size)
 {
     size_t length = 0;
@@ -915,7 +1102,8 @@ char *jr_settings_show(const struct jr_settings *settings, size_t row, char *tex
         show_amount(*(const int64_t *)field, units_of(rows[row].type), text, size);
         break;
     case SWITCH:
-        string = switch_words[*(const bool *)field][0];
+    case KEEPING:
+        string = words_of(rows[row].type)[*(const bool *)field][0];
         break;
     case LEVEL:
         string = level_words[*(const enum jr_log_level *)field];
@@ -932,10 +1120,46 @@ char *jr_settings_show(const struct jr_settings *settings, size_t row, char *tex
         string = *(char *const *)field;
         break;
     case SECRET:
-        string = *(char *const *)field == NULL ? "not set" : "set";
+        string = *(char *const *)field != NULL || (settings->given >> row & 1) != 0 ? "set"
+                                                                                    : "not set";
         break;
     }
     if (string != NULL)
         jr_text_copy(text, size, string);
+    return text;
+}
+
+char *jr_settings_text(const struct jr_settings *settings, size_t row)
+{
+    char *text = NULL, *larger;
+
+    for (size_t size = 256;; size *= 4) {
+        larger = realloc(text, size);
+        if (larger == NULL) {
+            free(text);
+            return NULL;
+        }
+        text = larger;
+        /* Cut at a border of characters, at most three bytes before the end. */
+        if (strlen(jr_settings_show(settings, row, text, size)) + 4 < size)
+            return text;
+    }
+}
+
+char *jr_settings_default_text(size_t row)
+{
+    struct jr_settings fresh = { .doubts = NULL };
+    struct loader loader = { .settings = &fresh };
+    char *problems, *text = NULL;
+
+    if (open_lines(&loader, &problems, &fresh.doubts)) {
+        if (rows[row].type != SECRET)
+            read_value(&loader, &rows[row], rows[row].standard);
+        text = jr_settings_text(&fresh, row);
+    }
+    (void)close_lines(loader.problems, &problems);
+    (void)close_lines(loader.doubts, &fresh.doubts);
+    free(problems);
+    jr_settings_release(&fresh);
     return text;
 }

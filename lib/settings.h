@@ -27,6 +27,7 @@ struct jr_settings {
     struct jr_list no_retry_repos;
     struct jr_list no_retry_workflows;
     unsigned retry_conclusions; /* bit 1 << enum jr_conclusion */
+    bool rerun_superseded;      /* false: leave a run that a newer one stands in the place of */
 
     /* secrets; NULL when not set or forgotten */
     char *github_token;
@@ -57,6 +58,10 @@ struct jr_settings {
     int64_t port;
     bool dry_run;
     enum jr_log_level log_level;
+
+    /* not settings, but about them */
+    char *doubts;   /* what is likely not meant so, a line each as in problems; NULL: nothing. Owned */
+    uint64_t given; /* bit 1 << row: a secret that was set, also when it is forgotten since */
 };
 
 /*
@@ -66,7 +71,8 @@ struct jr_settings {
  *   problems  out: NULL, or every problem found, a line each, ending with a
  *             line feed; owned by the caller, free(). No secret is in it.
  * Returns JR_OK; JR_EINVAL when there are problems; JR_ENOMEM. What could be
- * read is in settings in each case.
+ * read is in settings in each case, and so are doubts. What can mean something, and
+ * what cannot, is in sense.h.
  */
 enum jr_err jr_settings_load(struct jr_settings *settings, char **problems) JR_CHECKED;
 
@@ -136,6 +142,9 @@ enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *ass
 /* Is there a NAME_FILE or a credential to read the secret NAME (or "NAME=value") from? */
 bool jr_settings_has_source(const char *name);
 
+/* Was a secret set, by its name, also when it is forgotten since? */
+bool jr_settings_is_given(const struct jr_settings *settings, const char *name);
+
 /* Does a run that ended so deserve a rerun? */
 bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion);
 
@@ -147,11 +156,18 @@ size_t jr_settings_count(void);
 const char *jr_settings_name(size_t row);
 const char *jr_settings_default(size_t row); /* "" when there is none */
 const char *jr_settings_meaning(size_t row);
+bool jr_settings_is_secret(size_t row); /* then NAME_FILE may be given, too */
 
 /*
  * The value in force, for people; a secret is only "set" or "not set".
  * Returns text.
  */
 char *jr_settings_show(const struct jr_settings *settings, size_t row, char *text, size_t size);
+
+/* The same, however long it is. Owned by the caller, free(); NULL: no memory. */
+char *jr_settings_text(const struct jr_settings *settings, size_t row);
+
+/* The default, written as these two do ("1d" for "24h"). Owned by the caller; NULL: no memory. */
+char *jr_settings_default_text(size_t row);
 
 #endif

@@ -31,10 +31,12 @@ struct jr_sight {
     int64_t worker_restarts;     /* how often another one was started in the place of one */
     int64_t dispatcher_restarts;
     int64_t dispatcher_busy_ms;  /* since when it is at a run; 0: it is not */
-    int64_t dispatcher_free_ms;  /* monotonic: since when no dispatcher of ours has the lock; 0: one has */
+    int64_t dispatcher_free_ms;  /* monotonic: since when none of ours has the lock; 0: one has */
     int64_t commits_fail;        /* a commit has failed, and none succeeded since */
     int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
+    int64_t repo_pauses;         /* how many pauses of some repositories there are */
     int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
+    int64_t token_taken_ms;      /* when GitHub last did what was asked with it; 0: not yet */
     int64_t token_expires_ms;    /* as GitHub said last; 0: it did not */
     int64_t rate_limited_until_ms;
     int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */

@@ -31,7 +31,9 @@ enum jr_table {
     JR_TABLE_OUTBOX,     /* due time, run id -> attempt */
     JR_TABLE_DELIVERIES, /* day, delivery -> first answer */
     JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
+    JR_TABLE_TOLD,       /* hour of the newest entry in the history, run id -> nothing */
     JR_TABLE_QUIET,      /* quiet_due_ms, run id -> nothing */
+    JR_TABLE_LINES,      /* line of runs, number, run id -> nothing (ledger.h) */
     JR_TABLE_REPOS,      /* repository id -> repository */
     JR_TABLE_FLAKY,      /* kind, hash of the names -> row of numbers */
     JR_TABLE_DAYS,       /* day -> what happened */

@@ -51,3 +51,10 @@ int64_t jr_test_hang_limit_ms(int64_t limit_ms)
 
     return value != NULL ? strtoll(value, NULL, 10) : limit_ms;
 }
+
+const char *jr_test_env_file(const char *path)
+{
+    const char *value = getenv("JR_TEST_ENV_FILE");
+
+    return value != NULL ? value : path;
+}

@@ -39,4 +39,7 @@ bool jr_test_confine_is_off(void);
 /* JR_TEST_HANG=MS: who does nothing for so long has hung; else the limit that is given. */
 int64_t jr_test_hang_limit_ms(int64_t limit_ms);
 
+/* JR_TEST_ENV_FILE=PATH: the settings of the systemd unit are there; else where they are. */
+const char *jr_test_env_file(const char *path);
+
 #endif

@@ -36,6 +36,14 @@ int64_t jr_monotonic_ms(void)
     return jr_monotonic_us() / 1000;
 }
 
+int64_t jr_boottime_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Read `digits` decimal digits, no sign, no blanks; -1 if they are not there. */
 static int read_digits(const char *text, int digits)
 {

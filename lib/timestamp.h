@@ -22,6 +22,9 @@ int64_t jr_now_ms(void);
 
 /* A clock that never jumps, the same in all processes: for durations, until the host is started anew. */
 int64_t jr_monotonic_ms(void);
+
+/* The same, going on while the machine is suspended: for how old knowledge is. */
+int64_t jr_boottime_ms(void);
 int64_t jr_monotonic_us(void);
 
 /*

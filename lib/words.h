@@ -42,6 +42,9 @@ const char *jr_status_name(enum jr_status status);
 enum jr_conclusion jr_conclusion_from(const char *word); /* NULL or "": NONE */
 const char *jr_conclusion_name(enum jr_conclusion conclusion);
 
+/* They are numbered below this. */
+#define JR_CONCLUSIONS (JR_CONCLUSION_OTHER + 1)
+
 /* A job that ended so makes its run suspect: other than success, skipped, neutral. */
 bool jr_conclusion_is_bad(enum jr_conclusion conclusion);
 
@@ -84,6 +87,10 @@ enum jr_reason {
     JR_REASON_NOT_FAILED = 68,
     JR_REASON_RERUNS_LIMIT = 69,
     JR_REASON_BY_HAND = 70,
+    JR_REASON_SUPERSEDED = 71,
+    JR_REASON_RUN_SUCCEEDED = 72,
+    JR_REASON_OUTDATED = 73,
+    JR_REASON_PAUSED = 74,
     /* what came of a call */
     JR_REASON_RERUN_ACCEPTED = 80,
     JR_REASON_RERUN_WORKED = 81,
@@ -123,6 +130,9 @@ enum jr_reason {
     JR_REASON_STORE_FAILED = 137,
     JR_REASON_OUT_OF_MEMORY = 138
 };
+
+/* They are numbered below this; not each number has one. */
+#define JR_REASONS (JR_REASON_OUT_OF_MEMORY + 1)
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);

@@ -111,9 +111,27 @@ for my $action (qw(queued completed)) {
     $service->http->send(delivery($event));
 }
 
+# A runner that fails what passes elsewhere.
+for my $n (1 .. 12) {
+    for my $attempt ($n <= 6 ? (1, 2) : 2) {
+        my $event = job_event(run_id => $evil + $n, id => 100 * $n + $attempt, attempt => $attempt, action => 'completed',
+            name => 'on a runner', branch => 'main', workflow => 'Nightly', conclusion => $attempt == 1 ? 'failure' : 'success');
+        $event->{workflow_job}{runner_name} = $attempt == 1 ? 'runner-with-a-loose-cable.example.org' : 'runner-2';
+        $event->{workflow_job}{labels} = ['self-hosted', 'linux'];
+        $service->http->send(delivery($event));
+    }
+}
+my $given_up = workflow_run(github => $github, door => $service->http, jobs => ['build'], attempt => 50);
+$given_up->play(build => 'failure');
+
 subtest 'pages with runs on them' => sub {
     looks_right('status', '/status');
+    like $browser->run('return document.body.innerText'), qr/Suspect runners.*runner-with-a-loose-cable/s, 'a suspect runner';
     looks_right('run', '/runs/' . $runs[0]->id);
+    looks_right('given up', '/runs/' . $given_up->id);
+    is $browser->run('return document.querySelectorAll("details[open]").length'), 0, 'webhooks are folded away';
+    $browser->run('document.querySelectorAll("details").forEach(d => d.open = true); return 1');
+    is join('; ', @{ $browser->run($WIDE) }), '', 'unfolded: no scrolling sideways';
     looks_right('hostile run', "/runs/$evil");
     looks_right('no run', '/runs/1', missing => 1);
 };

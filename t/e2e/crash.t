@@ -274,4 +274,21 @@ subtest 'GitHub is asked no sooner than API_BACKOFF_MIN after the death' => sub 
     cmp_ok +($run->gets)[1]{time} - $killed, '>=', 0.49, 'not at once';
 };
 
+# Five seconds after GitHub has shown the run, nothing is posted for it any more: in
+# the time between, somebody else's rerun may have run and failed.
+subtest 'stopped between GET and POST, and let go later' => sub {
+    my $service = service_stopping_at('before-post', API_BACKOFF_MIN => '100ms');
+    my $run = run_of($service);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    stopped($service) or return;
+    Time::HiRes::sleep(5.5);
+    is scalar $run->gets, 1, 'GitHub was asked once';
+    let_go($service);
+    wait_ok { $run->accepted } 'it is rerun' or return;
+    is scalar $run->posts, 1, 'by one POST';
+    is scalar $run->gets, 2, 'after GitHub was asked anew';
+    my $line = $service->log->wait_entry('rerun', run => $run->id, reason => 'outdated');
+    ok $line, 'the first one was not sent';
+};
+
 finish();

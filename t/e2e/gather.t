@@ -20,7 +20,6 @@ use JR::Test;
 
 # libfcgi waits 2 s for a client to close, a worker 10 s for the rest of a request.
 use constant { SOON_S => 1.5, LIMIT_S => 10 };
-my $FACTOR = $ENV{JR_TIMEOUT_FACTOR} || 1;
 
 sub queued { return delivery(job_event(run_id => next_id(), action => 'queued'), @_) }
 
@@ -84,7 +83,7 @@ sub all_soon {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $began = time;
     all_answered(202, $name, @sockets);
-    return cmp_ok time - $began, '<', SOON_S * $FACTOR, "$name: soon";
+    return cmp_ok time - $began, '<', SOON_S * slowness(), "$name: soon";
 }
 
 sub commits {
@@ -234,7 +233,7 @@ for my $point ('in-batch', 'batch-over') {
 
 subtest 'a silent sender is dropped in the end' => sub {
     like status_of(answer_of($half, 4 * LIMIT_S)), qr/^(?:400|none)$/, 'it is let go';
-    cmp_ok time - $half_sent, '<', 4 * LIMIT_S * $FACTOR, 'after its limit';
+    cmp_ok time - $half_sent, '<', 4 * LIMIT_S * slowness(), 'after its limit';
     all_soon('both workers serve', queue($slow, map { queued() } 1 .. 4));
 };
 

@@ -19,7 +19,6 @@ use JR::Test;
 # A worker waits 10 s for a peer that has begun and sends nothing (fcgi/worker.c).
 use constant PEER_LIMIT_S => 10;
 use constant { TYPE_BEGIN => 1, TYPE_PARAMS => 4, TYPE_STDIN => 5, TYPE_GET_VALUES => 9 };
-my $FACTOR = $ENV{JR_TIMEOUT_FACTOR} || 1;
 
 my $service = service(
     WORKERS => 3, GITHUB_TOKEN => undef, DRY_RUN => 'yes', RERUN_DELAY => '1h', BODY_MAX => '100k',
@@ -49,7 +48,7 @@ sub others_are_served {
     my %status;
     $status{ $service->http->send(queued())->status }++ for 1 .. $n // 10;
     is_deeply \%status, { 202 => $n // 10 }, "$name: the others are served";
-    cmp_ok time - $began, '<', 5 * $FACTOR, "$name: and soon";
+    cmp_ok time - $began, '<', 5 * slowness(), "$name: and soon";
     return;
 }
 
@@ -81,7 +80,7 @@ subtest 'slow senders' => sub {
     read_all($_) for @stuck;
     my $took = time - $began;
     cmp_ok $took, '>', PEER_LIMIT_S - 1, 'those that stopped are waited for';
-    cmp_ok $took, '<', (PEER_LIMIT_S + 5) * $FACTOR, 'and given up';
+    cmp_ok $took, '<', (PEER_LIMIT_S + 5) * slowness(), 'and given up';
     nobody_is_lost('slow senders', @before);
 };
 

@@ -83,6 +83,7 @@ subtest 'before anything has happened' => sub {
         'job_rerunner_workers'                                           => 3,
         'job_rerunner_workers_busy'                                      => 0,
         'job_rerunner_paused'                                            => 0,
+        'job_rerunner_repository_pauses'                                 => 0,
         'job_rerunner_commits_failing'                                   => 0,
         'job_rerunner_outbox_entries'                                    => 0,
         'job_rerunner_api_rate_limit_remaining'                          => undef,
@@ -181,7 +182,7 @@ subtest 'a run that is left alone' => sub {
     $run->queued('build');
     $run->completed(build => 'success');
     status_is $run->finish('success', event => 1), 200, 'workflow_run';
-    is scrape()->{'job_rerunner_verdicts_total{reason="conclusion-not-retried"}'}, 1, 'closed by its event';
+    is scrape()->{'job_rerunner_verdicts_total{reason="run-succeeded"}'}, 1, 'closed by its event';
 };
 
 subtest 'GitHub fails' => sub {
@@ -203,7 +204,7 @@ subtest 'GitHub fails' => sub {
 };
 
 subtest 'the rate limit is used up' => sub {
-    my $reset = floor(time) + 3;
+    my $reset = floor(time + 3 * slowness());
     $github->set_limit(remaining => 0, reset => $reset);
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $run->play(build => 'failure');

@@ -78,7 +78,7 @@ subtest 'a run that is rescued, and one that waits' => sub {
     ok scalar(grep { $_ eq "$links/octo/app/actions/runs/$id" } $page->links), 'a link to GitHub';
     ok scalar(grep { $_ eq "/runs/$id" } $page->links), 'a link to its story';
     like $page->text, qr/Reruns 2 in 30 days, 2 today/, 'reruns are counted';
-    like $page->text, qr/Runs rescued 1 50 % of the 2 that were rerun/, 'and a rescue';
+    like $page->text, qr/Runs rescued 1 50 % of the 2 whose end is known/, 'and a rescue';
     like $page->text, qr/test octo\/app · Nightly 2 1 1 0 100 % 21 to 100 %/, 'the job is flaky';
     unlike $page->text, qr/Flakiest jobs .*broken/, 'one that only fails is not';
     like $page->text, qr/given up The run has had RUN_ATTEMPTS attempts\. 2 /, 'and its run is given up';
@@ -88,17 +88,50 @@ subtest 'a run that is rescued, and one that waits' => sub {
     like $page->title, qr/^Run $id of octo\/app/, 'its title';
     like $page->text, qr/rescued The run succeeded after a rerun/, 'the verdict';
     my @story = (
-        qr/workflow_job completed failure 'test' by octocat/, qr/answered 201: every known job is done and some failed \(jobs-failed\)/,
-        qr/Decision\s*Every known job is done and some failed\./, qr/GitHub\s*GET run, \d+ ms/, qr/HTTP 200: /,
-        qr/POST rerun-failed-jobs/, qr/HTTP 201: GitHub accepted the rerun \(rerun-accepted\)/, qr/Attempt 2/,
-        qr/workflow_run completed success/,
+        qr/Attempt 1 Job State Runner Took .*test failure /, qr/Decision\s*Every known job is done and some failed\./,
+        qr/GitHub\s*GET run, \d+ ms/, qr/HTTP 200: /,
+        qr/POST rerun-failed-jobs/, qr/HTTP 201: GitHub accepted the rerun \(rerun-accepted\)/,
+        qr/\d webhooks\b/, qr/workflow_job completed failure 'test' by octocat/,
+        qr/answered 201: every known job is done and some failed \(jobs-failed\)/,
+        qr/Attempt 2/, qr/test success/, qr/workflow_run completed success/,
     );
     my $order = join '.*', @story;
-    like $page->text, qr/$order/, 'its story, in order';
-    like $page->text, qr{Jobs Job State Runner Attempt Took .*test failure .*test success }, 'its jobs';
+    like $page->text, qr/$order/, 'each attempt: its jobs, what was decided and asked, its webhooks';
+    is $page->tags('details'), 2, 'webhooks are folded away';
 
     $page = page_ok get($service, '/runs/' . $waits->id), 200, 'one that goes on';
     like $page->text, qr/going on Other jobs of this attempt are not done\./, 'is said to';
+};
+
+# Whom the service has not rescued, and how far somebody else has gone.
+subtest 'a run that somebody else reruns until it succeeds' => sub {
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $run->play(build => 'failure');
+    wait_ok { $run->accepted } 'it is rerun once';
+    ok $service->log->wait_entry('rerun', run => $run->id), 'and that is recorded';
+    $run->play(build => 'failure');
+    my $page = page_ok get($service, '/runs/' . $run->id), 200, 'in vain';
+    like $page->text, qr/given up The run has had RUN_ATTEMPTS attempts\. Look at what fails\. .* job-rerunner rerun @{[ $run->id ]} /,
+        'what can be done';
+    $github->set_run($run->id, attempt => 3, triggering_actor => 'hubot');
+    $run->play(build => 'success');
+    $run->finish('success', event => 1);
+    $page = page_ok get($service, '/runs/' . $run->id), 200, 'then somebody reruns it';
+    like $page->text, qr/GitHub succeeded The run succeeded after a rerun that was not asked for here\. Workflow/, 'that is no rescue of ours';
+    like $page->text, qr/Attempt 3 \(RUN_ATTEMPTS is 2\)/, 'and beyond RUN_ATTEMPTS';
+    like get($service, '/status')->body, qr/Runs recorded<\/dt><dd>4</, 'four runs, whatever else is recorded of them';
+};
+
+subtest 'what waits while it is paused' => sub {
+    my $paused = service(github => $github, pages => 'status', RERUN_DELAY => '1h')->start;
+    my $run = workflow_run(github => $github, door => $paused->http, jobs => ['build']);
+    $run->play(build => 'failure');
+    like page_ok(get($paused, '/status'), 200, 'before')->text, qr/ now in 59 min /, 'a time is told';
+    is tool(['pause'], %{ $paused->environment })->{status}, 0, 'it is paused';
+    my $page = page_ok get($paused, '/status'), 200, '/status';
+    like $page->text, qr/Waiting paused everything, .*Nothing is asked until `job-rerunner resume'\. .* (?:now|\d+ s ago) paused /, 'then none';
+    $page = page_ok get($paused, '/runs/' . $run->id), 200, '/runs/ID';
+    like $page->text, qr/some failed\. It waits for the end of a pause\. \(paused\) paused everything, /, 'nor there';
 };
 
 subtest 'HEAD' => sub {
@@ -192,8 +225,8 @@ subtest 'a run with a long story' => sub {
     }
     my $answer = get($service, "/runs/$big");
     my $page = page_ok $answer, 200, '600 entries';
-    like $page->text, qr/The newest 500 of 600 entries; job-rerunner why $big shows all/, 'it says what is left out';
-    like $page->text, qr/The newest 100 of 300\./, 'of the jobs too';
+    like $page->text, qr/The newest 100 of 300 jobs\. The newest 500 of 600 webhooks\. job-rerunner why --events $big shows all/,
+        'it says what is left out';
     is $page->tags('li'), 500, 'as many are shown';
     cmp_ok length $answer->body, '>', 500_000, 'a large page';
     cmp_ok length $answer->body, '<', 8_000_000, 'but bounded';
@@ -288,8 +321,8 @@ subtest 'when something is wrong' => sub {
     my $page = page_ok get($paused, '/status'), 200, '/status';
     like $page->text, qr/It works, but something needs a look.*Put a new token in its place/, 'with what to do';
     like $page->text, qr/dry run\s*DRY_RUN is on/, 'a dry run is told';
-    like $page->text, qr/Waiting GitHub is asked about these runs.*octo\/app/, 'and what waits';
-    like $page->text, qr/Attempt Since Asked .*octo\/app.* (?:now|\d+ s ago) (?:now|in \d)/, 'and since when';
+    like $page->text, qr/Waiting Nothing is asked until there is a token that GitHub takes\..*octo\/app/, 'and what waits';
+    like $page->text, qr/Attempt Since Asked .*octo\/app.* (?:now|\d+ s ago) token rejected /, 'and since when';
 };
 
 subtest 'no service' => sub {

@@ -12,7 +12,7 @@ use Cwd qw(abs_path);
 use Fcntl qw(SEEK_SET);
 use Test::More;
 use JR::File qw(read_file_or_empty);
-use JR::Process qw(spawn reap);
+use JR::Process qw(spawn reap running);
 use JR::Test;
 
 plan skip_all => 'only for root: the processes show themselves to nobody else' if $> != 0;
@@ -104,8 +104,10 @@ subtest 'secrets by the environment' => sub {
     works($service);
     look($service, copied => $sanitized);
     my $mark = $service->log->mark;
+    my @old = $service->children;
     kill 'HUP', $service->master;
     $service->log->wait_entry('reloaded', since => $mark);
+    wait_ok { !grep { running($_) } @old } 'the old ones leave';
     wait_ok { 3 == $service->children } 'reloaded';
     works($service);
     look($service);

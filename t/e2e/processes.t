@@ -61,15 +61,18 @@ subtest 'kill -9 of a worker' => sub {
 
 subtest 'a worker that keeps dying' => sub {
     my $service = service(github => $github, WORKERS => 1)->start;
-    $service->expect_death(3);
-    for my $time (1 .. 3) {
+    my @waits;
+    # Three, if all is within 10 s.
+    while (@waits < 3 || (@waits < 20 && !$waits[-1])) {
         my ($worker) = $service->workers;
+        $service->expect_death;
         kill 'KILL', $worker;
-        wait_ok { 2 == grep { $_ != $worker } $service->children } "death $time: replaced";
+        wait_ok { 2 == grep { $_ != $worker } $service->children } 'replaced';
+        @waits = map { $_->{replaced_in_ms} } $service->log->find('child-died');
     }
-    my @waits = map { $_->{replaced_in_ms} } $service->log->find('child-died');
     is_deeply [@waits[0, 1]], [0, 0], 'at once, twice';
-    cmp_ok $waits[2], '>', 0, 'then after a while';
+    cmp_ok $waits[-1], '>', 0, 'then after a while';
+    cmp_ok scalar @waits, '<=', 3 * slowness(), 'soon';
     status_is queued_answer($service), 202, 'the next request is served';
 };
 

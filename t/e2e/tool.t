@@ -75,7 +75,7 @@ $github->script(POST => $refused->id . '/rerun', { status => 403, body => { mess
 $refused->play(build => 'success', test => 'failure');
 decided($refused);
 ok $service->log->wait_entry('rerun', run => $refused->id, reason => 'no-permission'), 'another is refused';
-my $good = played('success', branch => 'release/1');
+my $good = played('success', head_branch => 'release/1');
 
 subtest 'status' => sub {
     my ($status, $result) = json_of($service, 'status');
@@ -108,18 +108,40 @@ subtest 'runs' => sub {
     my ($row) = grep { $_->{run_id} == $flaky->id } @$runs;
     is $row->{reruns}, 1, 'how often it was rerun';
     is $row->{attempt}, 2, 'attempt';
+    is $row->{verdict}, 'rescued', 'verdict';
+    is $row->{result}, 'success', 'what its jobs came to';
+    is $row->{conclusion}, undef, 'the run has told nothing itself';
     is $row->{url}, $github->url . '/octo/app/actions/runs/' . $flaky->id, 'its page';
     my ($odd) = grep { $_->{run_id} == $refused->id } @$runs;
     is $odd->{workflow}, "Nightly \x{1F319} \x{65e5}\x{672c} \e[31m", 'a name comes through';
     is $odd->{reason}, 'no-permission', 'reason';
     is scalar @{ json_of($service, 'runs', '--repo', 'octo/w*') }, 1, '--repo';
+    is scalar @{ json_of($service, 'runs', '--repo', 'octo/w*,octo/app') }, 3, '--repo with a list';
+    my $ids = sub { [sort map { $_->{run_id} } @{ json_of($service, 'runs', @_) }] };
+    is_deeply $ids->('--branch', 'release/*'), [$good->id], '--branch';
+    is_deeply $ids->('--workflow', 'nightly*'), [$refused->id], '--workflow';
+    is_deeply $ids->('--reason', 'no-permission,dry-run'), [$refused->id], '--reason';
+    is_deeply $ids->('--conclusion', 'failure'), [$refused->id], '--conclusion';
+    is_deeply $ids->('--reason=jobs-succeeded', '--branch=main'), [$flaky->id], 'two of them at once';
+    is_deeply $ids->('--conclusion=success', '--branch=release/?'), [$good->id], 'what its jobs came to';
+    is_deeply $ids->('--conclusion=none'), [], 'none of them goes on';
+    fails_with(at($service, 'runs', '--reason', 'no-permision'), EX_USAGE, qr/no 'no-permision'; did you mean no-permission\?/, 'a slip');
+    fails_with(at($service, 'runs', '--conclusion', 'success,failed'), EX_USAGE, qr/no 'failed'/, 'no conclusion');
     is scalar @{ json_of($service, 'runs', '--state=open') }, 2, '--state open';
     is scalar @{ json_of($service, 'runs', '--state=closed') }, 1, '--state closed';
     is scalar @{ json_of($service, 'runs', '--since', '1h') }, 3, '--since an age';
     is scalar @{ json_of($service, 'runs', '--since', '2099-01-01') }, 0, '--since a day to come';
     is scalar @{ json_of($service, 'runs', '--limit', 2) }, 2, '--limit';
 
+    # The order is that of the last event, not of the numbers.
+    $refused->started('build');
+    my @order = map { $_->{run_id} } @{ json_of($service, 'runs') };
+    is_deeply \@order, [$refused->id, $good->id, $flaky->id], 'the newest event comes first';
+
     my $text = at($service, 'runs')->{out};
+    like $text, qr/^LAST EVENT +RUN .* STATE +CONCLUSION +REASON +RERUNS$/m, 'the titles';
+    like $text, qr/ @{[ $flaky->id ]} .* open +success +jobs-succeeded +1$/m, 'one that succeeded';
+    like $text, qr/ @{[ $refused->id ]} .* closed +failure +no-permission +0$/m, 'one that was refused';
     my @line = split /\n/, $text;
     is @line, 4, 'a line each, and the titles';
     unlike $text, qr/[\x00-\x09\x0b-\x1f]/, 'no control character';
@@ -151,6 +173,20 @@ subtest 'a terminal, and a pipe' => sub {
     cmp_ok $longest, '>', 60, 'whatever COLUMNS says';
 };
 
+# Names keep the room, numbers leave.
+subtest 'flaky on a narrow terminal' => sub {
+    my ($script) = grep { -x } '/usr/bin/script';
+    plan skip_all => 'no script(1)' if !$script;
+    my %env = (%{ $service->environment }, COLUMNS => 48, TERM => 'dumb');
+    my $out = tmpdir() . '/typescript';
+    plan skip_all => 'no pseudo-terminals here'
+        if reap(spawn(argv => [$script, '-qefc', 'true', '/dev/null'], env => \%env, out => $out)) != 0;
+    is reap(spawn(argv => [$script, '-qefc', binary() . ' flaky', '/dev/null'], env => \%env, out => $out)), 0, 'exit 0';
+    my $text = read_file_or_empty($out);
+    like $text, qr{^octo/app +CI +test +1 +100 %\r?$}m, 'the names are whole, with how often it happened and the rate';
+    like $text, qr{^REPOSITORY +WORKFLOW +JOB +RESCUED +RATE\r?$}m, 'the other columns have left';
+};
+
 subtest 'why' => sub {
     my ($why, $result) = json_of($service, 'why', $flaky->id);
     is $result->{status}, 0, 'exit 0';
@@ -171,7 +207,15 @@ subtest 'why' => sub {
 
     my $text = at($service, 'why', 'https://github.com/octo/web/actions/runs/' . $refused->id . '/job/1?pr=2');
     is $text->{status}, 0, 'by its address: exit 0' or diag $text->{err};
-    like $text->{out}, qr/^Attempt 1 is decided: .*permission.*\(no-permission\)/m, 'the answer in a sentence';
+    my $first = qr{\A\S+, run .*\n\S+/runs/\d+\n\nRefused: the token may not .*\(no-permission\)\.\nWhat to do: .*rerun @{[ $refused->id ]}\n};
+    like $text->{out}, $first, 'the answer first, and what to do';
+    like $text->{out}, qr/^Attempt 1\nJOB .*\n(?:build|test) .*\n(?:build|test) .*\n.* decision /m, 'then the attempt with its jobs';
+    unlike $text->{out}, qr/ webhook  /, 'webhooks are folded away';
+    like $text->{out}, qr/^\d+ webhooks: job-rerunner why --events @{[ $refused->id ]}$/m, 'but counted';
+    my $all = at($service, 'why', '--events', $flaky->id)->{out};
+    is scalar(() = $all =~ / webhook  /g), 7, '--events shows every one';
+    like $all, qr/^Rescued: every known job .*\(jobs-succeeded\)\.\n.*^Attempt 1\n.* POST .*^Attempt 2\n.*'test'/ms, 'attempt by attempt';
+    unlike $all, qr/^What to do/m, 'nothing is to be done about a run that succeeded';
     like $text->{out}, qr/POST rerun-failed-jobs, \d+ ms: Resource not accessible by integration; answer 403/,
         "GitHub's words and status";
     unlike $text->{out}, qr/\e/, 'no escape sequence';
@@ -189,7 +233,25 @@ subtest 'flaky' => sub {
     cmp_ok $row->{rate_low}, '<', 0.5, 'which tells little';
     is ref $flaky->{runners}, 'ARRAY', 'runners';
     is scalar @{ json_of($service, 'flaky', '--repo', 'nobody/*')->{jobs} }, 0, '--repo';
-    like at($service, 'flaky')->{out}, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
+    my $text = at($service, 'flaky')->{out};
+    like $text, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
+    is $flaky->{since}, undef, 'of all time';
+    my $total = $flaky->{jobs_total};
+    cmp_ok $total->{jobs}, '>', scalar @{ $flaky->{jobs} }, 'the total has also those that never failed';
+    is $total->{rescued}, 1, 'and what was rescued';
+    like $text, qr/^Total: $total->{jobs} jobs, $total->{executions} run, $total->{failures} failed, 1 rescued, 0 failed again, 100 % rescued, \d+ m?s lost$/m,
+        'in a line';
+    like $text, qr/^Total: 0 runners, 0 run, 0 failed, 0 blamed$/m, 'of runners, too';
+
+    my ($lately) = json_of($service, 'flaky', '--since', '30d');
+    like $lately->{since}, qr/^\d{4}-\d\d-\d\dT00:00:00\.000Z$/, '--since: from the beginning of a day';
+    is_deeply $lately->{jobs}, $flaky->{jobs}, 'what was in 30 days';
+    my $tomorrow = json_of($service, 'flaky', '--since', '2099-01-01');
+    is_deeply [$tomorrow->{jobs}, $tomorrow->{jobs_total}{executions}], [[], 0], 'nothing is in days to come';
+    my $long = json_of($service, 'flaky', '--since', '1000d')->{since};
+    is $long, POSIX::strftime('%Y-%m-%dT00:00:00.000Z', gmtime(time - 89 * 86400)), 'one of more days than are kept is of these';
+    like at($service, 'flaky', '--since', '7d')->{out}, qr/^Total since \d{4}-\d\d-\d\d: /m, 'in words';
+    fails_with(at($service, 'flaky', '--since', 'soon'), EX_USAGE, qr/--since/, 'no time');
 };
 
 subtest 'pause, outbox, resume' => sub {
@@ -203,7 +265,9 @@ subtest 'pause, outbox, resume' => sub {
     like $outbox->[0]{due_at}, qr/^\d{4}-/, 'since when it is due';
     my $since = $outbox->[0]{waiting_since};
     like $since, qr/^\d{4}-/, 'since when it waits';
-    like at($service, 'outbox')->{out}, qr/^\S+Z +-?\d+ \w+ +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words';
+    like at($service, 'outbox')->{out}, qr/^\S+Z +paused +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words: nobody says when';
+    like at($service, 'why', $run->id)->{out}, qr/^\S.* \(paused\): everything, .*\.$/m,
+        'nor does why';
     my $status = json_of($service, 'status');
     is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
     ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
@@ -211,8 +275,8 @@ subtest 'pause, outbox, resume' => sub {
     is $status->{outbox}{first_due_run_id}, $run->id, 'which';
     is $status->{outbox}{oldest_since}, $since, 'and since when';
     (my $second = $since) =~ s/\.\d+//;
-    like at($service, 'status')->{out}, qr/^outbox .*, the oldest since \Q$second\E$/m, 'in words';
-    wait_ok { at($service, 'outbox')->{out} =~ /^\S+Z +-\d/m } 'it is overdue';
+    like at($service, 'status')->{out}, qr/^outbox .* \(paused\), the oldest since \Q$second\E$/m, 'in words';
+    wait_ok { json_of($service, 'outbox')->[0]{due_at} lt POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime) } 'it is overdue';
     is scalar $run->gets, 0, 'GitHub is not asked';
     my $resumed = json_of($service, 'resume');
     ok !$resumed->{paused}, 'resumed';
@@ -257,11 +321,11 @@ subtest 'rerun' => sub {
 };
 
 subtest 'forget' => sub {
-    my ($forgotten) = json_of($service, 'forget', $good->id);
+    my ($forgotten) = json_of($service, 'forget', '--yes', $good->id);
     is $forgotten->{jobs}, 2, 'its jobs';
     cmp_ok $forgotten->{deliveries}, '>=', 4, 'its deliveries';
     fails_with(at($service, 'why', $good->id), EX_FAILED, qr/nothing is recorded/, 'it is gone');
-    fails_with(at($service, 'forget', $good->id), EX_FAILED, qr/nothing is recorded/, 'once only');
+    fails_with(at($service, 'forget', $good->id, '--yes'), EX_FAILED, qr/nothing is recorded/, 'once only');
 };
 
 subtest 'export' => sub {
@@ -385,7 +449,7 @@ subtest 'settings from a file' => sub {
         print {$fh} $text;
         close $fh;
     };
-    $write->('env', "# a comment\nSTATE_DIR=\"@{[ $service->state_dir ]}\"\n  MAP_SIZE = 64M  \nNO_RETRY_LIST='robot,\\\nother'\n"
+    $write->('env', "# a comment\nSTATE_DIR=\"@{[ $service->state_dir ]}\"\n  MAP_SIZE = 64M  \nNO_RETRY_LIST=\"robot,\\\nother\"\n"
         . "GITHUB_API_URL=@{[ $github->url ]}\n");
     $write->('github/token', JR::Service::token() . "\n");
     $write->('github/sign_key', "a-key-in-a-file-of-its-own\n");
@@ -489,6 +553,42 @@ subtest 'help' => sub {
         is tool(['help', $name])->{out}, $help->{out}, "help $name says the same";
         fails_with(tool([$name, '--nonsense']), EX_USAGE, qr/--nonsense/, "$name --nonsense");
     }
+};
+
+subtest 'how a command may be written' => sub {
+    is tool(['-h'])->{out}, tool(['--help'])->{out}, '-h';
+    is tool(['-V'])->{out}, tool(['--version'])->{out}, '-V';
+    is tool([qw(why -h)])->{out}, tool([qw(why --help)])->{out}, 'why -h';
+    is tool([qw(-h why)])->{out}, tool([qw(help why)])->{out}, '-h why';
+    is tool([qw(--json --limit 5 --version)])->{status}, 0, 'options that --version does not need';
+    for my $before (['--json'], ['--json', '--limit', 1], ['--limit=1', '--json']) {
+        my $runs = eval { $JSON->decode(at($service, @$before, 'runs')->{out}) };
+        is ref $runs, 'ARRAY', "@$before before the command";
+        is scalar @$runs, @$before > 1 ? 1 : scalar @$runs, 'counts';
+    }
+    my %slip = (
+        'statu'             => qr/no command 'statu'; did you mean 'status'\?/,
+        'help rnus'         => qr/no command 'rnus'; did you mean 'runs'\?/,
+        'nonsense'          => qr/no command 'nonsense'; see job-rerunner --help/,
+        'status --jsn'      => qr/no option '--jsn'; did you mean --json\?/,
+        '--jsn status'      => qr/no option '--jsn'; did you mean --json\?/,
+        '--limt 5 runs'     => qr/no option '--limt'; did you mean --limit\?/,
+        '--json'            => qr/which command\?/,
+        '--env-file status' => qr/which command\?/,
+        'status -x'         => qr/no option '-x'/,
+    );
+    fails_with(tool([split / /, $_]), EX_USAGE, $slip{$_}, $_) for sort keys %slip;
+};
+
+subtest 'one of each' => sub {
+    my $single = service(github => $github, RECONCILE_INTERVAL => 0)->start;
+    my $run = workflow_run(github => $github, door => $single->http, jobs => ['build']);
+    $run->play(build => 'success');
+    like at($single, 'status')->{out}, qr/, 1 run, 1 repository$/m, 'status';
+    like at($single, 'check')->{out}, qr/, 1 run, 0 waiting/, 'check';
+    like at($single, 'why', $run->id)->{out}, qr/ of its jobs 1 is known, /m, 'why';
+    like at($single, 'backup', tmpdir() . '/single')->{out}, qr/, 1 run, \d+ records of it$/m, 'backup';
+    $single->stop_service;
 };
 
 finish();

@@ -112,10 +112,10 @@ void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *a
     answer_request(url, answer);
 }
 
-void jr_http_post(struct jr_http *http, const char *url, const char *json,
+void jr_http_post(struct jr_http *http, const char *url, const char *json, int64_t before_ms,
                   struct jr_http_answer *answer)
 {
-    (void)http, (void)json;
+    (void)http, (void)json, (void)before_ms;
     posts++;
     answer_request(url, answer);
 }
@@ -221,7 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         holds_call(&call, false);
         HOLDS(call.outcome != JR_OUTCOME_DONE || seen.run_id == RUN_ID);
     } else if (kind == 1) {
-        jr_github_rerun(NULL, API_URL, REPO, RUN_ID, size % 2 == 0, NOW_MS, &call);
+        jr_github_rerun(NULL, API_URL, REPO, RUN_ID, size % 2 == 0, 0, NOW_MS, &call);
         holds_call(&call, true);
     } else if (kind == 2) {
         list_runs();

@@ -247,8 +247,8 @@ static void end_question(struct life *life)
     life->doing = NOTHING;
     if ((byte & 3) != 0) {
         take_event(life, JR_EVENT_RUN, &seen);
-        jr_decide_seen(&life->settings, &seen, &life->run, life->claimed_due_ms, life->now_ms,
-                       &verdict);
+        jr_decide_seen(&life->settings, &seen, (enum jr_newer)((byte >> 3) % 3), &life->run,
+                       life->claimed_due_ms, life->now_ms, &verdict);
         holds_verdict(life, &verdict);
         if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL) {
             HOLDS(verdict.attempt == life->run.attempt);
@@ -257,7 +257,8 @@ static void end_question(struct life *life)
         return;
     }
     if (life->settings.dry_run && life->claimed_due_ms != 0) {
-        jr_decide_unseen(&life->settings, &life->run, life->claimed_due_ms, &verdict);
+        jr_decide_unseen(&life->settings, JR_NEWER_NONE, &life->run, life->claimed_due_ms,
+                         &verdict);
     } else {
         call.outcome = byte & 4 ? JR_OUTCOME_NEVER : JR_OUTCOME_LATER;
         call.reason = byte & 4 ? JR_REASON_NOT_FOUND : JR_REASON_SERVER_ERROR;

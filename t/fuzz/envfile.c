@@ -1,6 +1,6 @@
 /*
  * envfile -- a file of settings of any bytes. What is read of it, written as a
- * file again, reads the same.
+ * file again, reads the same; what is no setting is not set.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -8,6 +8,7 @@
 
 #include "lib/buffer.h"
 #include "lib/envfile.h"
+#include "lib/names.h"
 #include "t/fuzz/fuzz.h"
 
 #include <sys/mman.h>
@@ -26,6 +27,7 @@ static struct jr_buffer set;
 int setenv(const char *name, const char *value, int overwrite)
 {
     HOLDS(overwrite);
+    HOLDS(jr_names_is_known(name) || jr_names_is_foreign(name));
     HOLDS(strspn(name, NAME_FIRST) > 0 && strspn(name, NAME_NEXT) == strlen(name));
     jr_buffer_add(&set, name);
     jr_buffer_add(&set, "=");
@@ -35,12 +37,19 @@ int setenv(const char *name, const char *value, int overwrite)
 
 static enum jr_err load(int fd, const void *bytes, size_t size, struct jr_error *error)
 {
-    char path[32];
+    char path[32], *problems;
+    enum jr_err err;
 
     HOLDS(ftruncate(fd, 0) == 0 && pwrite(fd, bytes, size, 0) == (ssize_t)size);
     HOLDS(snprintf(path, sizeof path, "/proc/self/fd/%d", fd) < (int)sizeof path);
     jr_buffer_init(&set, 4 * JR_ENVFILE_MAX);
-    return jr_envfile_load(path, error);
+    err = jr_envfile_load(path, &problems, error);
+    HOLDS(problems == NULL || problems[strlen(problems) - 1] == '\n');
+    HOLDS((err == JR_OK) == (error->code == JR_OK));
+    HOLDS(err == JR_OK ? problems == NULL : problems != NULL || strstr(error->text, "NUL") != NULL
+                                                || strstr(error->text, "large") != NULL);
+    free(problems);
+    return err;
 }
 
 /* Write what was set as a file, each value in double quotes. */

@@ -11,7 +11,9 @@
 #include "lib/delivery.h"
 #include "lib/flaky.h"
 #include "lib/history.h"
+#include "lib/journal.h"
 #include "lib/ledger.h"
+#include "lib/pause.h"
 #include "lib/repo.h"
 #include "lib/run.h"
 #include "lib/store.h"
@@ -269,7 +271,7 @@ static void day_record(struct jr_txn *txn, const void *bytes, size_t size)
     HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_DAYS) == 0);
 }
 
-/* A job that fails: it is counted in two rows, the job's and the runner's. */
+/* A job that fails: it is counted in three rows, the job's, the runner's, and that of its labels. */
 static void tally(struct jr_txn *txn, const struct jr_job *before, struct jr_run *run)
 {
     struct jr_job job = *before;
@@ -309,17 +311,62 @@ static void flaky_record(struct jr_txn *txn, const void *bytes, size_t size)
     struct record row;
 
     tally(txn, &job, &run);
-    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 2);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 3);
     while (jr_txn_seek(txn, JR_TABLE_FLAKY, entry.key, entry.key_length, true, &entry))
         jr_txn_put(txn, JR_TABLE_FLAKY, entry.key, entry.key_length, bytes, size);
     /* Another one of the same name on the same runner. */
     job.job_id++;
     run.jobs_known++;
     tally(txn, &job, &run);
-    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 2);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 3);
     get(txn, JR_TABLE_FLAKY, entry.key, entry.key_length, &row);
     HOLDS(jr_flaky_prune(txn, NOW_MS - JR_DAY_MS, NOW_MS, 10, &walk) == 0);
-    HOLDS(jr_flaky_prune(txn, INT64_MAX, NOW_MS, 10, &walk) <= 2);
+    HOLDS(jr_flaky_prune(txn, INT64_MAX, NOW_MS, 10, &walk) <= 3);
+    HOLDS(txn->error.code == JR_OK);
+}
+
+static void pause_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "pause:\x05";
+    struct jr_pauses pauses;
+    struct record one, two;
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    jr_pauses_load(txn, 0, &pauses);
+    HOLDS(pauses.count == 1 && pauses.over == 0 && pauses.items[0].slot == 5);
+    HOLDS(strlen(jr_pause_words(&pauses.items[0], words)) < JR_PAUSE_WORDS_SIZE - 1);
+    HOLDS((jr_pauses_whole(&pauses) == NULL) == (jr_pauses_partial(&pauses) == 1));
+    jr_pause_save(txn, &pauses.items[0]);
+    get(txn, JR_TABLE_META, key, sizeof key - 1, &one);
+    jr_pauses_load(txn, 0, &pauses);
+    jr_pause_save(txn, &pauses.items[0]);
+    get(txn, JR_TABLE_META, key, sizeof key - 1, &two);
+    holds_same(&one, &two);
+    jr_pause_remove(txn, &pauses.items[0]);
+    jr_pauses_load(txn, 0, &pauses);
+    HOLDS(pauses.count == 0 && txn->error.code == JR_OK);
+}
+
+static void act_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "act:\0\0\0\0\0\0\0\x05";
+    static const char next_key[] = "act:\0\0\0\0\0\0\0\x06";
+    struct record one, two;
+    struct jr_act act;
+    uint64_t number = 0;
+
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    if (jr_journal_next(txn, &number, &act)) {
+        HOLDS(number == 6);
+        jr_journal_add(txn, &act);
+        get(txn, JR_TABLE_META, next_key, sizeof next_key - 1, &one);
+        HOLDS(jr_journal_next(txn, &number, &act) && number == 7);
+        jr_txn_delete(txn, JR_TABLE_META, next_key, sizeof next_key - 1);
+        jr_journal_add(txn, &act);
+        get(txn, JR_TABLE_META, next_key, sizeof next_key - 1, &two);
+        holds_same(&one, &two);
+    }
     HOLDS(txn->error.code == JR_OK);
 }
 
@@ -328,6 +375,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static void (*const kinds[])(struct jr_txn *txn, const void *bytes, size_t size) = {
         run_record,  job_record,      history_record, delivery_record,
         repo_record, throttle_record, day_record,     flaky_record,
+        pause_record, act_record,
     };
     struct input input = { bytes, size };
     size_t kind = take_byte(&input) % (sizeof kinds / sizeof *kinds), length;

@@ -180,6 +180,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         HOLDS(err == JR_EINVAL && problems != NULL);
         holds_problems(problems, marked);
     }
+    if (settings.doubts != NULL)
+        holds_problems(settings.doubts, marked);
     free(problems);
     jr_settings_release(&settings);
     environ = environment;

@@ -67,6 +67,7 @@ static const struct good_row {
     { "fewer than most", "a", 0, 2, ";a," },
     { "help excuses what is missing", "--help", 1, 1, "help=,;" },
     { "help excuses what follows", "--help|--nonsense", 1, 1, "help=,;" },
+    { "help in short", "-h|--nonsense", 1, 1, "help=,;" },
 };
 
 static void good_line_is_read(void **state)
@@ -84,9 +85,13 @@ static const struct bad_row {
     size_t least, most;
     const char *text;
 } bad_lines[] = {
-    { "unknown", "--jsn", 0, 0, "no option '--jsn'" },
+    { "unknown", "--nonsense", 0, 0, "no option '--nonsense'" },
+    { "a slip", "--jsn", 0, 0, "no option '--jsn'; did you mean --json?" },
+    { "a slip before a value", "--limti=3", 0, 0, "no option '--limti'; did you mean --limit?" },
+    { "a long slip", "--limitlimitlimitlimitlimitlimitlimitlimitlimitlimitlimitlimitlimitlimit", 0, 0, "no option" },
     { "part of a name", "--lim=3", 0, 0, "no option '--lim'" },
     { "more than a name", "--limits=3", 0, 0, "no option '--limits'" },
+    { "short, after help", "-hj", 0, 1, "no option '-hj'" },
     { "short", "-j", 0, 1, "no option '-j'" },
     { "twice", "--json|--json", 0, 0, "twice" },
     { "a value for a switch", "--json=yes", 0, 0, "takes no value" },

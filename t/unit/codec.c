@@ -64,6 +64,40 @@ static void all_that_is_written_is_read(void **state)
     assert_int_equal(reader.size - reader.offset, 3);
 }
 
+/* Any number of 64 bits, in as few bytes as it takes. */
+static void short_numbers(void **state)
+{
+    static const struct {
+        uint64_t value;
+        size_t length;
+    } numbers[] = { { 0, 1 }, { 127, 1 }, { 128, 2 }, { 16383, 2 }, { 16384, 3 }, { UINT64_MAX, 10 } };
+    unsigned char bytes[10];
+    struct jr_writer writer;
+    struct jr_reader reader;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        jr_writer_init(&writer, bytes, sizeof bytes);
+        jr_write_short(&writer, numbers[i].value);
+        assert_true(writer.ok);
+        assert_int_equal(writer.length, numbers[i].length);
+        jr_reader_init(&reader, bytes, writer.length);
+        assert_true(jr_read_short(&reader) == numbers[i].value);
+        assert_true(reader.ok && reader.offset == reader.size);
+        /* One that is cut short is none. */
+        jr_reader_init(&reader, bytes, writer.length - 1);
+        assert_true(jr_read_short(&reader) == 0);
+        assert_false(reader.ok);
+    }
+    /* Nor is one of more than 64 bits, however it goes on. */
+    jr_reader_init(&reader, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10);
+    assert_true(jr_read_short(&reader) == 0);
+    assert_false(reader.ok);
+    jr_reader_init(&reader, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 11);
+    assert_true(jr_read_short(&reader) == 0);
+    assert_false(reader.ok);
+}
+
 static void writer_stops_at_the_end(void **state)
 {
     unsigned char *bytes = malloc(6);
@@ -188,6 +222,7 @@ int main(void)
 {
     TEST(numbers_are_big_endian);
     TEST(all_that_is_written_is_read);
+    TEST(short_numbers);
     TEST(writer_stops_at_the_end);
     TABLE(texts, text_written);
     TEST(reader_stops_at_the_end);

@@ -16,6 +16,7 @@
  *                next G or F is about that
  *   Lc=failure   a list of failed runs shows the run
  *   H            an administrator asks for a rerun
+ *   N=finished   what is known of newer runs from now on: none, finished, unfinished
  *
  * Each token says something: an event the status of its answer, the others
  * what the dispatcher does next, "wait:", "none:" and the reason, or the rerun;
@@ -44,6 +45,7 @@ struct scene {
     struct jr_decision decision;
     struct jr_verdict verdict;
     int64_t now_ms, claimed_ms;
+    enum jr_newer newer;
     bool asked_quiet;  /* GitHub is asked about a quiet run, which has no entry */
     int64_t posted_ms; /* when a POST was begun of which nothing was heard; 0: none */
     uint32_t posted_attempt;
@@ -180,8 +182,8 @@ static void play_seen(struct scene *scene, const char *token)
     bool rerun;
 
     claim(scene);
-    jr_decide_seen(&scene->settings, &seen, &scene->run, scene->claimed_ms, scene->now_ms,
-                   &scene->verdict);
+    jr_decide_seen(&scene->settings, &seen, scene->newer, &scene->run, scene->claimed_ms,
+                   scene->now_ms, &scene->verdict);
     say_verdict(scene);
     check_wait(scene);
     scene->asked_quiet = false;
@@ -280,13 +282,18 @@ static void play(struct scene *scene, const char *token)
     if (*token == 'S') {
         jr_settings_release(&scene->settings);
         load_settings(&scene->settings, token + 2);
+    } else if (*token == 'N') {
+        scene->newer = token[2] == 'n' ? JR_NEWER_NONE
+                       : token[2] == 'f' ? JR_NEWER_FINISHED
+                                         : JR_NEWER_UNFINISHED;
     } else if (*token == 'C') {
         claim(scene);
     } else if (*token == 'G') {
         play_seen(scene, token);
     } else if (*token == 'U') {
         claim(scene);
-        jr_decide_unseen(&scene->settings, &scene->run, scene->claimed_ms, &scene->verdict);
+        jr_decide_unseen(&scene->settings, scene->newer, &scene->run, scene->claimed_ms,
+                         &scene->verdict);
         scene->claimed_ms = 0;
         say_verdict(scene);
     } else if (*token == 'P' || *token == 'F') {
@@ -474,6 +481,30 @@ static const struct scene_row attempts[] = {
     { "a job's number is less than what GitHub says of the run", "", "q1@0 Q Gi@5 c1@4=failure", "202 ask * *", "5 open 1/1/0", 0 },
 };
 
+static const struct scene_row newer_runs[] = {
+    { "none", "", "Rc=failure N=none Gc=failure", "201 rerun-failed", "1 due 0/0/0", 0 },
+    { "unfinished", "", "Rc=failure N=unfinished Gc=failure", "201 none:superseded", "1 closed 0/0/0", 0 },
+    { "finished", "", "Rc=failure N=finished Gc=failure", "201 rerun-failed", "1 due 0/0/0", 0 },
+    { "finished, of a pull request", "", "Rc=failure,trigger:pull_request N=finished Gc=failure,trigger:pull_request",
+      "201 none:superseded", "1 closed 0/0/0", 0 },
+    { "finished, of a pull request's target", "", "Rc=failure N=finished Gc=failure,trigger:pull_request_target",
+      "201 none:superseded", "1 closed 0/0/0", 0 },
+    { "unfinished, of a pull request", "", "Rc=failure N=unfinished Gc=failure,trigger:pull_request", "201 none:superseded", "1 closed 0/0/0", 0 },
+    { "unfinished, but the setting says rerun", "SUPERSEDED=rerun", "Rc=failure N=unfinished Gc=failure", "201 rerun-failed", "1 due 0/0/0", 0 },
+    { "of a pull request, but the setting says rerun", "SUPERSEDED=rerun", "Rc=failure N=finished Gc=failure,trigger:pull_request",
+      "201 rerun-failed", "1 due 0/0/0", 0 },
+    { "unfinished, but asked for by hand", "", "Rc=failure N=unfinished H Gc=failure", "201 asked rerun-failed", "1 due 0/0/0", 0 },
+    { "a run that succeeded", "", "q1 c1=failure N=unfinished Gc=success", "202 201 none:run-succeeded", "1 closed 1/0/1", 0 },
+    { "attempts used up", "RUN_ATTEMPTS=1", "q1 c1=failure N=unfinished", "204 204", "1 closed 1/0/1", 0 },
+    { "a run that goes on", "", "q1 c1=failure N=unfinished Gi", "202 201 wait:run-not-completed", "1 due 1/0/1", 0 },
+    { "dry run", "DRY_RUN=yes", "Rc=failure N=unfinished Gc=failure", "201 none:superseded", "1 closed 0/0/0", 0 },
+    { "dry run without a token", "DRY_RUN=yes", "Rc=failure N=unfinished U", "201 none:superseded", "1 closed 0/0/0", 0 },
+    { "dry run without a token, finished", "DRY_RUN=yes", "Rc=failure N=finished U", "201 none:dry-run-unverified", "1 closed 0/0/0", 0 },
+    { "a later event changes nothing", "", "q1 c1=failure N=unfinished Gc=failure Rc=failure", "202 201 none:superseded 202", "1 closed 1/0/1", 0 },
+    { "a newer attempt is judged by itself", "", "Rc=failure N=unfinished Gc=failure q1@2 N=none c1@2=failure Gc@2=failure",
+      "201 none:superseded 202 201 rerun-failed", "2 due 1/0/1", 0 },
+};
+
 static const struct scene_row filters[] = {
     { "repository not listed", "REPOS=other/app,octo/lib", "q1 c1=failure", "204 204", "1 closed 1/0/1", 0 },
     { "repository listed", "REPOS=other/app,OCTO/*", "q1 c1=failure", "202 201", "1 due 1/0/1", 6 },
@@ -481,6 +512,18 @@ static const struct scene_row filters[] = {
     { "repository listed and left alone", "REPOS=octo/app NO_RETRY_REPOS=octo/app", "Rc=failure", "204", "1 closed 0/0/0", 0 },
     { "workflow left alone", "NO_RETRY_WORKFLOWS=deploy,ci", "q1 c1=failure", "204 204", "1 closed 1/0/1", 0 },
     { "workflow left alone by a wildcard", "NO_RETRY_WORKFLOWS=C?", "q1 c1=failure", "204 204", "1 closed 1/0/1", 0 },
+    { "workflow left alone by its file", "NO_RETRY_WORKFLOWS=ci.yml", "Rc=failure", "204", "1 closed 0/0/0", 0 },
+    { "workflow left alone by its path", "NO_RETRY_WORKFLOWS=.github/workflows/CI.yml", "Rc=failure", "204", "1 closed 0/0/0", 0 },
+    { "workflow left alone by a wildcard for its file", "NO_RETRY_WORKFLOWS=*.yaml,c*.yml", "Rc=failure", "204", "1 closed 0/0/0", 0 },
+    { "another file", "NO_RETRY_WORKFLOWS=deploy.yml", "Rc=failure", "201", "1 due 0/0/0", 5 },
+    { "a job does not tell the file, the run does", "NO_RETRY_WORKFLOWS=ci.yml", "q1 c1=failure Rc=failure", "202 201 204", "1 closed 1/0/1", 0 },
+    { "a job does not tell the file, GitHub does", "NO_RETRY_WORKFLOWS=ci.yml", "q1 c1=failure Gc=failure", "202 201 none:workflow-excluded", "1 closed 1/0/1", 0 },
+    { "what excludes is not replaced", "NO_RETRY_WORKFLOWS=ci", "q1 c1=failure Rc=failure,workflow:Release", "204 204 204", "1 closed 1/0/1", 0 },
+    { "what excludes is not replaced by what GitHub tells", "NO_RETRY_WORKFLOWS=ci", "q1,workflow: c1=failure,workflow: Gi,workflow:CI Gc=failure,workflow:other",
+      "202 201 wait:run-not-completed none:workflow-excluded", "1 closed 1/0/1", 0 },
+    { "a file that excludes is not replaced", "NO_RETRY_WORKFLOWS=ci.yml", "Ri Rc=failure,path:other.yml", "204 204", "1 closed 0/0/0", 0 },
+    { "what does not exclude is replaced by what does", "NO_RETRY_WORKFLOWS=release", "q1 c1=failure Rc=failure,workflow:Release", "202 201 204", "1 closed 1/0/1", 0 },
+    { "left alone until the setting is repaired", "NO_RETRY_WORKFLOWS=ci", "Rc=failure S:NO_RETRY_WORKFLOWS=release !Rc=failure", "204 201", "1 due 0/0/0", 6 },
     { "another workflow", "NO_RETRY_WORKFLOWS=deploy", "q1 c1=failure", "202 201", "1 due 1/0/1", 6 },
     { "branch not listed", "REPO_BRANCHES=master,release/*", "q1 c1=failure", "204 204", "1 closed 1/0/1", 0 },
     { "branch listed", "REPO_BRANCHES=master,release/*", "q1,branch:Release/1 c1=failure,branch:Release/1", "202 201", "1 due 1/0/1", 6 },
@@ -541,7 +584,7 @@ static const struct scene_row dispatcher[] = {
     { "it could not start", "RETRY_CONCLUSIONS=startup_failure", "Rc=startup_failure Gc=startup_failure",
       "201 rerun-all", "1 due 0/0/0", 15 },
     { "completed and cancelled", "", "q1 c1=cancelled Gc=cancelled", "202 201 none:conclusion-not-retried", "1 closed 1/0/1", 0 },
-    { "completed and succeeded", "", "q1 c1=failure Gc=success", "202 201 none:conclusion-not-retried", "1 closed 1/0/1", 0 },
+    { "completed and succeeded", "", "q1 c1=failure Gc=success", "202 201 none:run-succeeded", "1 closed 1/0/1", 0 },
     { "in progress", "", "q1 c1=failure Gi", "202 201 wait:run-not-completed", "1 due 1/0/1", 0 },
     { "completed, but how is not told yet", "", "q1 c1=failure Gc Gc=failure", "202 201 wait:run-not-completed rerun-failed", "1 due 1/0/1", 0 },
     { "queued", "", "q1 c1=failure Gq", "202 201 wait:run-not-completed", "1 due 1/0/1", 0 },
@@ -641,7 +684,7 @@ static const struct scene_row posts[] = {
 static const struct scene_row quiet[] = {
     { "a job goes on", "", "q1 Q Gi", "202 ask *", "1 open 1/1/0", 0 },
     { "the run has failed", "", "q1 Q Gc=failure", "202 ask rerun-failed", "1 due 1/1/0", 0 },
-    { "the run has succeeded", "", "q1 Q Gc=success", "202 ask none:conclusion-not-retried", "1 closed 1/1/0", 0 },
+    { "the run has succeeded", "", "q1 Q Gc=success", "202 ask none:run-succeeded", "1 closed 1/1/0", 0 },
     { "the run ended long ago", "", "q1 Q Gc=failure~-90000", "202 ask none:missed", "1 closed 1/1/0", 0 },
     { "GitHub does not answer", "", "q1 Q F=later Q Gc=failure", "202 ask * ask rerun-failed", "1 due 1/1/0", 0 },
     { "GitHub does not know it", "", "q1 Q F=never", "202 ask none:not-found", "1 closed 1/1/0", 0 },
@@ -759,7 +802,7 @@ static const struct scene_row listed[] = {
       "202 201 rerun-failed none:cannot-be-retried nothing", "1 closed 1/0/1", 0 },
     { "it ended longer ago than CATCH_UP", "", "Lc=failure~-90000", "listed:missed", "1 closed 0/0/0", 0 },
     { "the last attempt", "", "Lc@4=failure", "listed:attempts-used-up", "4 closed 0/0/0", 0 },
-    { "filtered", "NO_RETRY_WORKFLOWS=ci", "Lc=failure", "listed:workflow-excluded", "1 closed 0/0/0", 0 },
+    { "filtered", "NO_RETRY_WORKFLOWS=ci.yml", "Lc=failure", "listed:workflow-excluded", "1 closed 0/0/0", 0 },
 };
 
 static void one_accepted_post_is_one_rerun(void **state)
@@ -882,10 +925,46 @@ static void rerun_of_an_old_run_may_go_on(void **state)
     play_all(&scene, "q1 c1=failure C");
     seen.created_ms = scene.now_ms - 36 * JR_DAY_MS;
     seen.started_ms = scene.now_ms - JR_HOUR_MS;
-    jr_decide_seen(&scene.settings, &seen, &scene.run, scene.claimed_ms, scene.now_ms, &scene.verdict);
+    jr_decide_seen(&scene.settings, &seen, JR_NEWER_NONE, &scene.run, scene.claimed_ms,
+                   scene.now_ms, &scene.verdict);
     assert_int_equal(scene.verdict.step, JR_STEP_WAIT);
     close_scene(&scene);
 }
+
+struct wants_row {
+    const char *name, *settings, *script, *seen; /* seen: NULL, or GitHub's answer */
+    bool want;
+};
+
+static void wants_workflow(void **state)
+{
+    const struct wants_row *row = *state;
+    struct scene scene;
+    struct jr_event seen;
+
+    open_scene(&scene, row->settings);
+    play_all(&scene, row->script);
+    if (row->seen != NULL)
+        seen = event_of(row->seen);
+    assert_int_equal(jr_decide_wants_workflow(&scene.settings, &scene.run,
+                                              row->seen == NULL ? NULL : &seen),
+                     row->want);
+    close_scene(&scene);
+}
+
+static const struct wants_row wants[] = {
+    { "no list", "", "Lc=failure", NULL, false },
+    { "known from a list alone", "NO_RETRY_WORKFLOWS=deploy", "Lc=failure", NULL, true },
+    { "its file is listed", "NO_RETRY_WORKFLOWS=ci.yml", "Lc=failure", NULL, false },
+    { "an event has told the name", "NO_RETRY_WORKFLOWS=deploy", "Rc=failure", NULL, false },
+    { "a job has told the name", "NO_RETRY_WORKFLOWS=deploy", "q1 c1=failure", NULL, false },
+    { "a job without the name", "NO_RETRY_WORKFLOWS=deploy", "q1,workflow: c1=failure,workflow:", NULL, true },
+    { "GitHub shows the run", "NO_RETRY_WORKFLOWS=deploy", "q1,workflow: c1=failure,workflow:", "Gc=failure", true },
+    { "GitHub shows that it goes on", "NO_RETRY_WORKFLOWS=deploy", "q1,workflow: c1=failure,workflow:", "Gi", false },
+    { "GitHub shows a success", "NO_RETRY_WORKFLOWS=deploy", "q1,workflow: c1=failure,workflow:", "Gc=success", false },
+    { "GitHub shows the file", "NO_RETRY_WORKFLOWS=ci.yml", "q1,workflow: c1=failure,workflow:", "Gc=failure", false },
+    { "by hand", "NO_RETRY_WORKFLOWS=deploy", "Lc=failure H", NULL, false },
+};
 
 /* A clock that was set back does not take the run's last event back. */
 static void clock_may_go_back(void **state)
@@ -1280,6 +1359,8 @@ int main(void)
     TABLE(first_events, scene_ends_as_told);
     TABLE(run_events, scene_ends_as_told);
     TABLE(attempts, scene_ends_as_told);
+    TABLE(wants, wants_workflow);
+    TABLE(newer_runs, scene_ends_as_told);
     TABLE(filters, scene_ends_as_told);
     TABLE(judged_anew, scene_ends_as_told);
     TABLE(dispatcher, scene_ends_as_told);

@@ -8,6 +8,7 @@
 #include "lib/envfile.h"
 #include "t/unit/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,30 +22,43 @@ static const char *file_of(const char *text, size_t length)
     return path;
 }
 
+/* Load it, with all that is wrong as text; the static one is good until the next call. */
+static char said[2048];
+
+static enum jr_err load(const char *path, struct jr_error *error)
+{
+    char *problems;
+    enum jr_err err = jr_envfile_load(path, &problems, error);
+
+    snprintf(said, sizeof said, "%s", problems == NULL ? "" : problems);
+    free(problems);
+    return err;
+}
+
 static const struct value_row {
     const char *name, *text, *want;
 } values[] = {
-    { "plain", "A_1=value", "value" },
-    { "line feed at the end", "A_1=value\n", "value" },
-    { "carriage return", "A_1=value\r\n", "value" },
-    { "empty", "A_1=\n", "" },
-    { "blanks at the ends", "  A_1 = \t a b \t\n", "a b" },
-    { "second =", "A_1=a=b", "a=b" },
-    { "comments", "# A_1=no\n;A_1=no\n\n  # x\nA_1=yes\n#A_1=no", "yes" },
-    { "comment that goes on", "A_1=yes\n# so \\\nA_1=no\n", "yes" },
-    { "no comment", "A_1=a # b ; c", "a # b ; c" },
-    { "the last one counts", "A_1=a\nA_1=b", "b" },
-    { "single quotes", "A_1=' a \\ \" b '", " a \\ \" b " },
-    { "double quotes", "A_1=\" a ' b \"", " a ' b " },
-    { "escapes in double quotes", "A_1=\"\\\\ \\\" \\$ \\` \\n\"", "\\ \" $ ` \\n" },
-    { "two lines in quotes", "A_1=\"a\nb\"", "a\nb" },
-    { "joined lines in double quotes", "A_1=\"a\\\nb\"", "ab" },
-    { "joined lines", "A_1=a,\\\nb\nB=x", "a,b" },
-    { "escaped blank", "A_1=a\\ \n", "a " },
-    { "escape at the end", "A_1=a\\", "a" },
-    { "parts", "A_1='a'\"b\"c", "abc" },
-    { "blanks after a quote", "A_1='a ' \n", "a " },
-    { "nothing is expanded", "A_1=$HOME ${HOME} `id`", "$HOME ${HOME} `id`" },
+    { "plain", "REPOS=value", "value" },
+    { "line feed at the end", "REPOS=value\n", "value" },
+    { "carriage return", "REPOS=value\r\n", "value" },
+    { "empty", "REPOS=\n", "" },
+    { "blanks at the ends", "  REPOS = \t a b \t\n", "a b" },
+    { "second =", "REPOS=a=b", "a=b" },
+    { "comments", "# REPOS=no\n;REPOS=no\n\n  # x\nREPOS=yes\n#REPOS=no", "yes" },
+    { "comment that goes on", "REPOS=yes\n# so \\\nREPOS=no\n", "yes" },
+    { "no comment", "REPOS=a # b ; c", "a # b ; c" },
+    { "the last one counts", "REPOS=a\nREPOS=b", "b" },
+    { "single quotes", "REPOS=' a \\ \" b '", " a \\ \" b " },
+    { "double quotes", "REPOS=\" a ' b \"", " a ' b " },
+    { "escapes in double quotes", "REPOS=\"\\\\ \\\" \\$ \\` \\n\"", "\\ \" $ ` \\n" },
+    { "two lines in quotes", "REPOS=\"a\nb\"", "a\nb" },
+    { "joined lines in double quotes", "REPOS=\"a\\\nb\"", "ab" },
+    { "joined lines", "REPOS=a,\\\nb\nTZ=x", "a,b" },
+    { "escaped blank", "REPOS=a\\ \n", "a " },
+    { "escape at the end", "REPOS=a\\", "a" },
+    { "parts", "REPOS='a'\"b\"c", "abc" },
+    { "blanks after a quote", "REPOS='a ' \n", "a " },
+    { "nothing is expanded", "REPOS=$HOME ${HOME} `id`", "$HOME ${HOME} `id`" },
 };
 
 static void value_is_set(void **state)
@@ -52,25 +66,25 @@ static void value_is_set(void **state)
     const struct value_row *row = *state;
     struct jr_error error;
 
-    (void)setenv("A_1", "from before", 1);
-    assert_int_equal(jr_envfile_load(file_of(row->text, strlen(row->text)), &error), JR_OK);
-    assert_string_equal(getenv("A_1"), row->want);
-    unsetenv("A_1");
+    (void)setenv("REPOS", "from before", 1);
+    assert_int_equal(load(file_of(row->text, strlen(row->text)), &error), JR_OK);
+    assert_string_equal(getenv("REPOS"), row->want);
+    unsetenv("REPOS");
 }
 
 static const struct wrong_row {
     const char *name, *text, *where;
 } wrong_lines[] = {
-    { "no assignment", "A_1=a\n\nnonsense-s3cret\nB=c", ":3: " },
-    { "at the end", "A_1=a\nB", ":2: " },
+    { "no assignment", "REPOS=a\n\nnonsense-s3cret\nTZ=c", ":3: " },
+    { "at the end", "REPOS=a\nTZ", ":2: " },
     { "no name", "=s3cret", ":1: " },
     { "a digit first", "1A=s3cret", ":1: " },
     { "a blank in the name", "A B=s3cret", ":1: " },
-    { "export", "\nexport A_1=s3cret", ":2: this is no shell" },
-    { "single quote", "A_1=a\nB='s3cret\nC=d\n", ":2: the quote" },
-    { "double quote", "A_1=\"s3cret\\\"", ":1: the quote" },
-    { "lines are counted in quotes", "A_1='a\nb\nc'\nD\n", ":4: " },
-    { "and in joined lines and comments", "# a\\\n b\nA_1=a\\\nb\nD\n", ":5: " },
+    { "export", "\nexport REPOS=s3cret", ":2: this is no shell" },
+    { "single quote", "REPOS=a\nTZ='s3cret\nHOME=d\n", ":2: the quote" },
+    { "double quote", "REPOS=\"s3cret\\\"", ":1: the quote" },
+    { "lines are counted in quotes", "REPOS='a\nb\nc'\nD\n", ":4: " },
+    { "and in joined lines and comments", "# a\\\n b\nREPOS=a\\\nb\nD\n", ":5: " },
 };
 
 static void wrong_line_is_named(void **state)
@@ -78,11 +92,49 @@ static void wrong_line_is_named(void **state)
     const struct wrong_row *row = *state;
     struct jr_error error;
 
-    assert_int_equal(jr_envfile_load(file_of(row->text, strlen(row->text)), &error), JR_EINVAL);
+    assert_int_equal(load(file_of(row->text, strlen(row->text)), &error), JR_EINVAL);
     assert_contains(error.text, "/env:");
     assert_contains(error.text, row->where);
     assert_not_contains(error.text, "s3cret");
-    unsetenv("A_1");
+    unsetenv("REPOS");
+}
+
+static void all_wrong_lines_at_once(void **state)
+{
+    static const char text[] = "\xef\xbb\xbfRUN_ATTEMPTS=2\n"
+                               "NO_RETRY_REPO=octo/s3cret\n"
+                               "https_proxy=http://s3cret\n"
+                               "nonsense s3cret\n"
+                               "LC_ALL=C\n"
+                               "DRYRUN=yes\n"
+                               "1X=s3cret\n"
+                               "REPOS=octo/app\n"
+                               "REPOS_FILE=/s3cret\n"
+                               "SOMETHING_ELSE_ALTOGETHER=s3cret\n"
+                               "TZ='s3cret\n";
+    struct jr_error error;
+
+    (void)state;
+    unsetenv("DRYRUN");
+    unsetenv("https_proxy");
+    assert_int_equal(load(file_of(text, strlen(text)), &error), JR_EINVAL);
+    assert_contains(error.text, "/env:1: a byte order mark stands here");
+    assert_contains(said, "/env:1: a byte order mark stands here");
+    assert_contains(said, "/env:2: NO_RETRY_REPO is no setting; is NO_RETRY_REPOS meant?\n");
+    assert_contains(said, "/env:4: not NAME=value\n");
+    assert_contains(said, "/env:6: DRYRUN is no setting; is DRY_RUN meant?\n");
+    assert_contains(said, "/env:7: what stands before =");
+    assert_contains(said, "/env:9: REPOS_FILE is no setting: only secrets are read from files; set REPOS itself\n");
+    assert_contains(said, "/env:10: SOMETHING_ELSE_ALTOGETHER is no setting");
+    assert_contains(said, "/env:11: the quote");
+    assert_not_contains(said, "s3cret");
+    assert_not_contains(said, "/env:3:");
+    assert_not_contains(said, "/env:5:");
+    assert_string_equal(getenv("https_proxy"), "http://s3cret");
+    assert_string_equal(getenv("REPOS"), "octo/app");
+    assert_null(getenv("DRYRUN"));
+    unsetenv("https_proxy");
+    unsetenv("REPOS");
 }
 
 static void files_that_cannot_be_read(void **state)
@@ -92,23 +144,23 @@ static void files_that_cannot_be_read(void **state)
     char *large = malloc(JR_ENVFILE_MAX);
 
     (void)state;
-    assert_int_equal(jr_envfile_load(path_in(folder, "none"), &error), JR_ENOENT);
+    assert_int_equal(load(path_in(folder, "none"), &error), JR_ENOENT);
     assert_contains(error.text, "none");
-    assert_int_equal(jr_envfile_load(folder, &error), JR_EIO);
+    assert_int_equal(load(folder, &error), JR_EIO);
     assert_contains(error.text, "is not a regular file");
     fifo = path_in(folder, "fifo");
     assert_int_equal(mkfifo(fifo, 0600), 0);
     (void)alarm(FIFO_LIMIT_S);
-    assert_int_equal(jr_envfile_load(fifo, &error), JR_EIO);
+    assert_int_equal(load(fifo, &error), JR_EIO);
     (void)alarm(0);
     assert_contains(error.text, "is not a regular file");
-    assert_int_equal(jr_envfile_load(file_of("A_1=a\0b", 7), &error), JR_EINVAL);
+    assert_int_equal(load(file_of("REPOS=a\0b", 9), &error), JR_EINVAL);
     assert_contains(error.text, "NUL");
     memset(large, '\n', JR_ENVFILE_MAX);
-    assert_int_equal(jr_envfile_load(file_of(large, JR_ENVFILE_MAX), &error), JR_EINVAL);
+    assert_int_equal(load(file_of(large, JR_ENVFILE_MAX), &error), JR_EINVAL);
     assert_contains(error.text, "too large");
-    assert_int_equal(jr_envfile_load(file_of(large, JR_ENVFILE_MAX - 1), &error), JR_OK);
-    assert_int_equal(jr_envfile_load(file_of("", 0), &error), JR_OK);
+    assert_int_equal(load(file_of(large, JR_ENVFILE_MAX - 1), &error), JR_OK);
+    assert_int_equal(load(file_of("", 0), &error), JR_OK);
     free(large);
 }
 
@@ -116,6 +168,7 @@ int main(void)
 {
     TABLE(values, value_is_set);
     TABLE(wrong_lines, wrong_line_is_named);
+    TEST(all_wrong_lines_at_once);
     TEST(files_that_cannot_be_read);
     return run_program("envfile");
 }

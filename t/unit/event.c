@@ -29,11 +29,14 @@ static const char job_text[] =
 static const char run_text[] =
     "{\"action\": \"completed\","
     " \"workflow_run\": {\"id\": 33095003459, \"run_attempt\": 3, \"status\": \"completed\","
-    "  \"conclusion\": \"timed_out\", \"name\": \"CI\", \"head_branch\": \"main\", \"event\": \"push\","
+    "  \"conclusion\": \"timed_out\", \"name\": \"v1.42 to eu-west\", \"head_branch\": \"main\", \"event\": \"push\","
     "  \"created_at\": \"2026-11-20T00:00:00Z\", \"run_started_at\": \"2026-11-20T00:00:10Z\","
     "  \"updated_at\": \"2026-11-20T00:01:00Z\", \"actor\": {\"login\": \"dev\"},"
     "  \"triggering_actor\": {\"login\": \"ops\"}, \"head_repository\": {\"full_name\": \"fork/app\"},"
+    "  \"path\": \".github/workflows/ci.yml@refs/heads/main\", \"workflow_id\": 8589934594,"
+    "  \"run_number\": 4711, \"head_sha\": \"0123456789abcdef0123456789abcdef01234567\","
     "  \"repository\": {\"id\": 8589934593, \"full_name\": \"octo/app\"}},"
+    " \"workflow\": {\"id\": 5, \"name\": \"CI\", \"path\": \".github/workflows/other.yml\"},"
     " \"repository\": {\"id\": 8589934593, \"full_name\": \"octo/app\"},"
     " \"sender\": {\"login\": \"octocat\"}}";
 
@@ -132,6 +135,10 @@ static void whole_run(void **state)
     assert_string_equal(event.repo, "octo/app");
     assert_string_equal(event.branch, "main");
     assert_string_equal(event.workflow, "CI");
+    assert_string_equal(event.workflow_path, ".github/workflows/ci.yml");
+    assert_true(event.workflow_id == UINT64_C(8589934594));
+    assert_true(event.run_number == 4711);
+    assert_string_equal(event.head_sha, "0123456789abcdef0123456789abcdef01234567");
     assert_string_equal(event.trigger, "push");
     assert_string_equal(event.actor, "dev");
     assert_string_equal(event.triggering_actor, "ops");
@@ -141,6 +148,42 @@ static void whole_run(void **state)
     assert_int_equal(event.started_ms, START_MS + 10000);
     assert_int_equal(event.updated_ms, START_MS + 60000);
 }
+
+struct identity_row {
+    const char *name, *path, *value;
+    const char *workflow, *workflow_path;
+    uint64_t workflow_id;
+};
+
+/* What is told of the workflow, after a change to the webhook. */
+static void identity(void **state)
+{
+    const struct identity_row *row = *state;
+    struct jr_event event;
+    struct jr_error error;
+
+    assert_int_equal(decode(run_text, "workflow_run", row->path, row->value, &event, &error), JR_PAYLOAD_EVENT);
+    assert_string_equal(event.workflow, row->workflow);
+    assert_string_equal(event.workflow_path, row->workflow_path);
+    assert_true(event.workflow_id == row->workflow_id);
+}
+
+#define CI_YML ".github/workflows/ci.yml"
+
+static const struct identity_row identities[] = {
+    { "no workflow: the run's name is not its", "workflow", NULL, "", CI_YML, UINT64_C(8589934594) },
+    { "workflow is null", "workflow", "null", "", CI_YML, UINT64_C(8589934594) },
+    { "workflow is text", "workflow", "\"CI\"", "", CI_YML, UINT64_C(8589934594) },
+    { "no name of the workflow", "workflow.name", NULL, "", CI_YML, UINT64_C(8589934594) },
+    { "no id in the run", "workflow_run.workflow_id", NULL, "CI", CI_YML, 5 },
+    { "an id that is text", "workflow_run.workflow_id", "\"5\"", "CI", CI_YML, 5 },
+    { "no path in the run", "workflow_run.path", NULL, "CI", ".github/workflows/other.yml", UINT64_C(8589934594) },
+    { "a path with a branch", "workflow_run.path", "\".github/workflows/ci.yml@main\"", "CI", CI_YML, UINT64_C(8589934594) },
+    { "a path with a long ending", "workflow_run.path", "\".github/workflows/ci.yaml@main\"", "CI", ".github/workflows/ci.yaml", UINT64_C(8589934594) },
+    { "a path with an @ of its own", "workflow_run.path", "\".github/workflows/a@b.yml@v@1\"", "CI", ".github/workflows/a@b.yml", UINT64_C(8589934594) },
+    { "a path of GitHub's own", "workflow_run.path", "\"dynamic/pages/pages-build-deployment\"", "CI", "dynamic/pages/pages-build-deployment", UINT64_C(8589934594) },
+    { "a path that is an @", "workflow_run.path", "\"@\"", "CI", "@", UINT64_C(8589934594) },
+};
 
 struct payload_row {
     const char *name, *event_name, *text, *path, *value;
@@ -447,6 +490,7 @@ int main(void)
 {
     TEST(whole_job);
     TEST(whole_run);
+    TABLE(identities, identity);
     TABLE(payloads, payload_is);
     TEST(null_is_nothing);
     TABLE(statuses, status_is);

@@ -75,12 +75,13 @@ static uint64_t rows_in(struct desk *desk)
 static struct jr_flaky row_of(struct desk *desk, enum jr_flaky_kind kind, const char *name)
 {
     struct jr_flaky_walk walk = { .ended = false };
+    static const struct jr_flaky_filter all = { .repo = NULL };
     struct jr_flaky row, found = { .executions = 0 };
     struct jr_error error;
     size_t count;
 
     while (!walk.ended) {
-        assert_int_equal(jr_flaky_read(desk->store, kind, NULL, &walk, &row, 1, &count, &error), JR_OK);
+        assert_int_equal(jr_flaky_read(desk->store, kind, &all, &walk, &row, 1, &count, &error), JR_OK);
         if (count == 1 && strcmp(row.name, name) == 0)
             found = row;
     }
@@ -415,6 +416,7 @@ static struct jr_flaky expected(const struct truth *truth, enum jr_flaky_kind ki
 static uint64_t compare(struct desk *desk, const struct truth *truth, enum jr_flaky_kind kind,
                         uint64_t *told)
 {
+    static const struct jr_flaky_filter of_octo = { .repo = "octo/*" };
     struct jr_flaky_walk walk = { .ended = false };
     struct jr_flaky row;
     struct jr_error error;
@@ -424,7 +426,7 @@ static uint64_t compare(struct desk *desk, const struct truth *truth, enum jr_fl
     while (!walk.ended) {
         struct jr_flaky want;
 
-        assert_int_equal(jr_flaky_read(desk->store, kind, "octo/*", &walk, &row, 1, &count, &error), JR_OK);
+        assert_int_equal(jr_flaky_read(desk->store, kind, &of_octo, &walk, &row, 1, &count, &error), JR_OK);
         if (count == 0)
             continue;
         want = expected(truth, kind, row.group, row.name);
@@ -508,7 +510,9 @@ static void large_matrix(void **state)
     enum { LEGS = 256, TIMES = 6 };
     struct jr_store *store = open_store(new_folder());
     struct jr_run run = { .known = true, .run_id = RUN_ID, .attempt = 1, .base_attempt = 1, .last_event_ms = START_MS };
+    static const struct jr_flaky_filter all = { .repo = NULL };
     struct jr_flaky rows[2];
+    struct jr_flaky_total total;
     struct jr_error error;
     size_t count;
 
@@ -542,8 +546,12 @@ static void large_matrix(void **state)
         jr_ledger_save_run(&txn, &run);
         commit(&txn);
     }
-    assert_int_equal(jr_flaky_worst(store, JR_FLAKY_JOB, NULL, rows, 2, &count, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(store, JR_FLAKY_JOB, &all, rows, 2, &count, &total, &error), JR_OK);
     assert_int_equal(count, 2);
+    assert_int_equal(total.rows, LEGS);
+    assert_int_equal(total.sum.executions, LEGS * TIMES);
+    assert_int_equal(total.sum.rescued, LEGS);
+    assert_true(total.sum.lost_ms == LEGS * JR_SECOND_MS);
     assert_int_equal(rows[0].executions, TIMES);
     assert_int_equal(rows[0].failures, TIMES - 1);
     assert_int_equal(rows[0].rescued, 1);
@@ -563,8 +571,10 @@ static void the_worst(void **state)
         { 4, "c4=failure" }, { 4, "c14@2=failure,job:4" }, { 5, "c5=failure" }, { 5, "c15@2=success,job:5" },
         { 6, "c6=failure" }, { 6, "c16@2=success,job:5" },
     };
+    static const struct jr_flaky_filter all = { .repo = NULL }, of_octo = { .repo = "octo/*" };
     struct desk desk;
     struct jr_flaky rows[8];
+    struct jr_flaky_total total;
     struct jr_error error;
     size_t count;
 
@@ -580,19 +590,181 @@ static void the_worst(void **state)
         }
         deliver_event(&desk, &event);
     }
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, NULL, rows, COUNT(rows), &count, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, &all, rows, COUNT(rows), &count, &total, &error), JR_OK);
     assert_int_equal(count, 5);
+    /* The total has also the one that never failed. */
+    assert_int_equal(total.rows, 6);
+    assert_int_equal(total.sum.executions, 10);
+    assert_int_equal(total.sum.failures, 6);
+    assert_int_equal(total.sum.rescued, 3);
+    assert_int_equal(total.sum.not_rescued, 1);
     assert_string_equal(rows[0].name, "job 3");
     assert_string_equal(rows[1].name, "job 5");
     assert_string_equal(rows[2].name, "job 6");
     assert_string_equal(rows[3].name, "job 4");
     assert_string_equal(rows[4].name, "job 2");
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, "octo/*", rows, 3, &count, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, &of_octo, rows, 3, &count, &total, &error), JR_OK);
     assert_int_equal(count, 3);
     assert_string_equal(rows[0].name, "job 3");
     assert_string_equal(rows[2].name, "job 4");
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_RUNNER, NULL, rows, 3, &count, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_RUNNER, &all, rows, 3, &count, &total, &error), JR_OK);
     assert_int_equal(count, 0);
+    close_desk(&desk);
+}
+
+/* An execution that ended `days` after the first ones, of a run of its own. */
+static void execute(struct desk *desk, const char *token, int days, const char *repo, const char *runner,
+                    const char *labels)
+{
+    static uint64_t number;
+    struct jr_event event = event_of(token);
+
+    event.run_id += ++number;
+    event.job_id += 1000 * number;
+    event.created_ms += days * JR_DAY_MS;
+    event.started_ms += days * JR_DAY_MS;
+    event.completed_ms += days * JR_DAY_MS;
+    snprintf(event.repo, sizeof event.repo, "%s", repo);
+    snprintf(event.runner, sizeof event.runner, "%s", runner);
+    snprintf(event.labels, sizeof event.labels, "%s", labels);
+    deliver_event(desk, &event);
+}
+
+static struct jr_flaky_total total_since(struct desk *desk, enum jr_flaky_kind kind, const char *repo, int64_t since_ms)
+{
+    struct jr_flaky_filter filter = { repo, since_ms };
+    struct jr_flaky rows[4];
+    struct jr_flaky_total total;
+    struct jr_error error;
+    size_t count;
+
+    assert_int_equal(jr_flaky_worst(desk->store, kind, &filter, rows, COUNT(rows), &count, &total, &error), JR_OK);
+    return total;
+}
+
+/* What was since a day is told exactly, for as many days as are kept. */
+static void since_a_day(void **state)
+{
+    struct desk desk;
+    struct jr_event event;
+
+    (void)state;
+    open_desk(&desk);
+    desk.now_ms += 200 * JR_DAY_MS;
+    /* Each third day one fails; told in no order. */
+    for (int i = 0; i < 120; i++)
+        execute(&desk, (i * 7) % 120 % 3 == 0 ? "c1=failure" : "c1=success", (i * 7) % 120, "octo/app", "r1", "a");
+    for (int days = 0; days < 120; days++) {
+        int64_t since_ms = START_MS + days * JR_DAY_MS;
+        unsigned want = days < 120 - JR_FLAKY_DAYS ? JR_FLAKY_DAYS : 120 - (unsigned)days;
+
+        for (enum jr_flaky_kind kind = JR_FLAKY_JOB; kind <= JR_FLAKY_RUNNER; kind++) {
+            struct jr_flaky_total total = total_since(&desk, kind, NULL, since_ms);
+
+            assert_int_equal(total.rows, 1);
+            assert_int_equal(total.sum.executions, want);
+            assert_int_equal(total.sum.failures, want / 3);
+        }
+    }
+    assert_int_equal(total_since(&desk, JR_FLAKY_JOB, NULL, 0).sum.executions, 120);
+    assert_int_equal(total_since(&desk, JR_FLAKY_JOB, NULL, START_MS + 120 * JR_DAY_MS).rows, 0);
+    /* A rescue belongs to the day of what was rescued, whenever it came. */
+    event = event_of("c5=failure");
+    deliver_event(&desk, &event);
+    event = event_of("c15@2=success,job:5");
+    event.started_ms += 110 * JR_DAY_MS;
+    event.completed_ms += 110 * JR_DAY_MS;
+    deliver_event(&desk, &event);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 5").rescued, 1);
+    assert_int_equal(total_since(&desk, JR_FLAKY_JOB, NULL, START_MS + 110 * JR_DAY_MS).sum.rescued, 0);
+    assert_int_equal(total_since(&desk, JR_FLAKY_JOB, NULL, START_MS + 110 * JR_DAY_MS).rows, 2);
+    close_desk(&desk);
+}
+
+/* A day as the whole of it, and none of which nothing is kept. */
+static void since_what_can_be_told(void **state)
+{
+    int64_t noon_ms = 20000 * JR_DAY_MS + 12 * JR_HOUR_MS;
+
+    (void)state;
+    assert_true(jr_flaky_since_ms(0, noon_ms) == 0);
+    assert_true(jr_flaky_since_ms(noon_ms - 1, noon_ms) == 20000 * JR_DAY_MS);
+    assert_true(jr_flaky_since_ms(noon_ms - 30 * JR_DAY_MS, noon_ms) == 19970 * JR_DAY_MS);
+    assert_true(jr_flaky_since_ms(noon_ms - 400 * JR_DAY_MS, noon_ms) == (20001 - JR_FLAKY_DAYS) * JR_DAY_MS);
+}
+
+/* A runner is one for its labels, in all repositories of an owner, and of no other owner. */
+static void across_repositories(void **state)
+{
+    struct desk desk;
+
+    (void)state;
+    open_desk(&desk);
+    execute(&desk, "c1=failure", 0, "octo/app", "r1", "a");
+    execute(&desk, "c1=success", 0, "octo/lib", "r1", "a");
+    execute(&desk, "c1=success", 0, "octo/lib", "r1", "a,b");
+    execute(&desk, "c1=success", 0, "other/app", "r1", "a");
+    assert_int_equal(total_since(&desk, JR_FLAKY_RUNNER, NULL, 0).rows, 3);
+    assert_int_equal(total_since(&desk, JR_FLAKY_RUNNER, "octo/app", 0).rows, 2);
+    assert_int_equal(total_since(&desk, JR_FLAKY_RUNNER, "octo/app", 0).sum.executions, 3);
+    assert_int_equal(total_since(&desk, JR_FLAKY_RUNNER, "oth*", 0).rows, 1);
+    assert_int_equal(total_since(&desk, JR_FLAKY_RUNNER, "*/app", 0).rows, 3);
+    assert_int_equal(total_since(&desk, JR_FLAKY_RUNNER, "nobody/*", 0).rows, 0);
+    assert_int_equal(total_since(&desk, JR_FLAKY_RUNNER, "octo", 0).rows, 0);
+    assert_int_equal(total_since(&desk, JR_FLAKY_JOB, "octo/app", 0).rows, 1);
+    close_desk(&desk);
+}
+
+/* A run in which a job fails on one runner and then passes on another one. */
+static void blame(struct desk *desk, const char *runner, const char *other)
+{
+    static uint64_t number = 5000;
+
+    number++;
+    for (uint32_t attempt = 1; attempt <= 2; attempt++) {
+        struct jr_event event = event_of(attempt == 1 ? "c1=failure" : "c11@2=success,job:1");
+
+        event.run_id += number;
+        event.job_id += 1000 * number;
+        snprintf(event.runner, sizeof event.runner, "%s", attempt == 1 ? runner : other);
+        snprintf(event.labels, sizeof event.labels, "a");
+        deliver_event(desk, &event);
+    }
+}
+
+/* Suspect is who is blamed for more than all with his labels, and more than chance explains. */
+static void who_is_suspect(void **state)
+{
+    struct desk desk;
+    struct jr_flaky_filter all = { .repo = NULL };
+    struct jr_flaky rows[4];
+    struct jr_flaky_total total;
+    struct jr_error error;
+    size_t count;
+
+    (void)state;
+    open_desk(&desk);
+    /* Once may be chance. */
+    blame(&desk, "bad", "good");
+    for (int i = 0; i < 10; i++)
+        execute(&desk, "c1=success", 0, "octo/app", i % 2 == 0 ? "bad" : "good", "a");
+    assert_int_equal(row_of(&desk, JR_FLAKY_RUNNER, "bad").blamed, 1);
+    assert_false(row_of(&desk, JR_FLAKY_RUNNER, "bad").suspect);
+    for (int i = 0; i < 20; i++) {
+        blame(&desk, i < 8 ? "bad" : "many", "good");
+        execute(&desk, "c1=success", 0, "octo/lib", "good", "a");
+        for (int k = 0; k < 20; k++)
+            execute(&desk, "c1=success", 0, "octo/lib", "many", "a");
+    }
+    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_RUNNER, &all, rows, 4, &count, &total, &error), JR_OK);
+    assert_int_equal(count, 2);
+    /* The one with the most blame has the most executions, too. */
+    assert_string_equal(rows[0].name, "bad");
+    assert_true(rows[0].suspect && rows[0].blamed == 9 && rows[0].executions == 14);
+    assert_string_equal(rows[1].name, "many");
+    assert_true(!rows[1].suspect && rows[1].blamed == 12);
+    assert_int_equal(rows[0].pool_executions, total.sum.executions);
+    assert_int_equal(rows[0].pool_blamed, 21);
     close_desk(&desk);
 }
 
@@ -619,14 +791,14 @@ static void forgotten(void **state)
     open_desk(&desk);
     snprintf(event.runner, sizeof event.runner, "pod-x7k2p");
     deliver_event(&desk, &event);
-    assert_int_equal(rows_in(&desk), 2);
+    assert_int_equal(rows_in(&desk), 3); /* job, runner, all with its labels */
     assert_int_equal(prune(&desk, ended_ms, ended_ms + JR_FLAKY_RARE_MS, 10, &walk), 0);
     assert_int_equal(walk.key_length, 0);
     /* One at a time: the walk goes on where it stood. */
     assert_int_equal(prune(&desk, ended_ms, ended_ms + JR_FLAKY_RARE_MS + 1, 1, &walk), 0);
     assert_int_equal(prune(&desk, ended_ms, ended_ms + JR_FLAKY_RARE_MS + 1, 1, &walk), 1);
     assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").executions, 1);
-    assert_int_equal(prune(&desk, ended_ms + 1, ended_ms, 10, &walk), 0);
+    assert_int_equal(prune(&desk, ended_ms + 1, ended_ms, 10, &walk), 1);
     assert_int_equal(prune(&desk, ended_ms + 1, ended_ms, 10, &walk), 1);
     assert_int_equal(rows_in(&desk), 0);
     /* What is heard after that begins anew, and never goes below nothing. */
@@ -676,7 +848,9 @@ static void a_damaged_row(void **state)
     struct jr_event event = event_of("c1=failure");
     struct jr_entry entry;
     struct jr_txn txn;
+    static const struct jr_flaky_filter all = { .repo = NULL };
     struct jr_flaky row;
+    struct jr_flaky_total total;
     struct jr_error error;
     size_t count;
 
@@ -687,7 +861,7 @@ static void a_damaged_row(void **state)
     assert_true(jr_txn_seek(&txn, JR_TABLE_FLAKY, NULL, 0, false, &entry));
     jr_txn_put(&txn, JR_TABLE_FLAKY, entry.key, entry.key_length, "x", 1);
     commit(&txn);
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, NULL, &row, 1, &count, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, &all, &row, 1, &count, &total, &error), JR_OK);
     assert_int_equal(count, 0);
     event = event_of("c11@2=failure,job:1");
     deliver_event(&desk, &event);
@@ -728,6 +902,10 @@ int main(void)
     TABLE(truths, as_in_truth);
     TEST(large_matrix);
     TEST(the_worst);
+    TEST(since_a_day);
+    TEST(since_what_can_be_told);
+    TEST(across_repositories);
+    TEST(who_is_suspect);
     TEST(forgotten);
     TEST(blame_for_the_forgotten);
     TEST(a_damaged_row);

@@ -44,6 +44,20 @@ static struct jr_http_answer answer_of(int status, char *body)
     return answer;
 }
 
+/* Nothing was sent: what GitHub had shown was too old. */
+static void outdated(void **state)
+{
+    char body[] = "";
+    struct jr_http_answer answer = answer_of(0, body);
+    struct jr_call call;
+
+    (void)state;
+    answer.too_late = true;
+    jr_github_sort(&answer, true, NOW_MS, &call);
+    assert_int_equal(call.outcome, JR_OUTCOME_LATER);
+    assert_int_equal(call.reason, JR_REASON_OUTDATED);
+}
+
 static void sorted(void **state)
 {
     const struct sort_row *row = *state;
@@ -267,6 +281,7 @@ static const struct web_row webs[] = {
 
 int main(void)
 {
+    TEST(outdated);
     TABLE(calls, sorted);
     TABLE(limits, sorted);
     TABLE(lost, no_answer);

@@ -17,7 +17,7 @@
 #define NIHON "\xe6\x97\xa5\xe6\x9c\xac" /* two characters of two columns each */
 
 static const struct jr_column columns[] = {
-    { "NAME", false, true }, { "N", true, false }, { "WHAT", false, true },
+    { "NAME", false, true, 0 }, { "N", true, false, 0 }, { "WHAT", false, true, 0 },
 };
 
 /* Write the cells, three a row; the end is NULL. */
@@ -63,6 +63,43 @@ static const struct grid_row {
       "NAME                                                N  WHAT\n"
       "a very long name that goes on and on and on and on  1  x\n" },
 };
+
+/* Columns that leave, before any name is cut: the first of them first. */
+static void columns_leave(void **state)
+{
+    static const struct jr_column leaving[] = {
+        { "NAME", false, true, 0 }, { "SECOND", true, false, 2 }, { "KEPT", true, false, 0 },
+        { "FIRST", false, false, 1 },
+    };
+    static const struct {
+        int width;
+        const char *want;
+    } widths[] = {
+        { 0, "NAME           SECOND  KEPT  FIRST\na longer name       1     2  3\n" },
+        { 34, "NAME           SECOND  KEPT  FIRST\na longer name       1     2  3\n" },
+        { 33, "NAME           SECOND  KEPT\na longer name       1     2\n" },
+        { 26, "NAME           KEPT\na longer name     2\n" },
+        { 18, "NAME          KEPT\na longer na" DOTS "     2\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        static const char *const cells[] = { "a longer name", "1", "2", "3" };
+        struct jr_grid grid;
+        char *text = NULL;
+        size_t size;
+        FILE *stream = open_memstream(&text, &size);
+
+        jr_grid_init(&grid, leaving, COUNT(leaving));
+        for (size_t cell = 0; cell < COUNT(cells); cell++)
+            jr_grid_add(&grid, cells[cell]);
+        assert_int_equal(jr_grid_write(&grid, stream, widths[i].width), JR_OK);
+        fclose(stream);
+        assert_string_equal(text, widths[i].want);
+        jr_grid_release(&grid);
+        free(text);
+    }
+}
 
 static void grid_is_written(void **state)
 {
@@ -134,6 +171,7 @@ int main(void)
 {
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     TABLE(grids, grid_is_written);
+    TEST(columns_leave);
     TABLE(texts, text_is_cleaned);
     TEST(cleaning_keeps_whole_characters);
     TEST(many_rows_and_long_cells);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/http.h"
+#include "lib/timestamp.h"
 #include "t/unit/server.h"
 #include "t/unit/support.h"
 
@@ -90,7 +91,7 @@ static void post_has_an_empty_body(void **state)
     (void)state;
     start_server(&server);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, &answer);
+    jr_http_post(http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 201);
     assert_string_equal(answer.body, "");
     read_request(&server, request, sizeof request);
@@ -114,7 +115,7 @@ static void post_may_have_json(void **state)
 
     (void)state;
     start_server(&server);
-    jr_http_post(http, server.url, "{\"a\": 1}", &answer);
+    jr_http_post(http, server.url, "{\"a\": 1}", 0, &answer);
     assert_int_equal(answer.status, 201);
     assert_int_equal(answer.date_ms, START_MS + 1000);
     read_request(&server, request, sizeof request);
@@ -122,7 +123,7 @@ static void post_may_have_json(void **state)
     assert_contains(request, "\r\nContent-Length: 8\r\n");
     assert_contains(request, "\r\nAccept: application/vnd.github+json\r\n");
     /* The next one is empty again. */
-    jr_http_post(http, server.url, NULL, &answer);
+    jr_http_post(http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.date_ms, 0);
     read_request(&server, request, sizeof request);
     assert_contains(request, "\r\nContent-Length: 0\r\n");
@@ -147,7 +148,7 @@ static void token_may_change(void **state)
     read_request(&server, request, sizeof request);
     assert_not_contains(request, "Authorization");
     jr_http_set_token(http, "n3w");
-    jr_http_post(http, server.url, NULL, &answer);
+    jr_http_post(http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 200);
     read_request(&server, request, sizeof request);
     assert_contains(request, "\r\nAuthorization: Bearer n3w\r\n");
@@ -173,9 +174,9 @@ static void post_has_a_connection_of_its_own(void **state)
     http = client("t0ken", never);
     jr_http_get(http, before.url, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_post(http, before.url, NULL, &answer);
+    jr_http_post(http, before.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_post(http, behind.url, NULL, &answer);
+    jr_http_post(http, behind.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 200);
     jr_http_get(http, behind.url, &answer);
     assert_int_equal(answer.status, 200);
@@ -238,7 +239,7 @@ static void redirect_is_not_followed(void **state)
     (void)state;
     start_server(&server);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, &answer);
+    jr_http_post(http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 307);
     assert_string_equal(answer.location, "/elsewhere");
     jr_http_close(http);
@@ -262,7 +263,7 @@ static void lost_answer(void **state)
     start_server(&server);
     http = client("t0ken", never);
     if (row->posted)
-        jr_http_post(http, server.url, NULL, &answer);
+        jr_http_post(http, server.url, NULL, 0, &answer);
     else
         jr_http_get(http, server.url, &answer);
     assert_int_equal(answer.status, 0);
@@ -291,7 +292,7 @@ static void accepted_all_the_same(void **state)
     (void)state;
     start_server(&server);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, &answer);
+    jr_http_post(http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 201);
     jr_http_close(http);
     let_child_go(&server.child);
@@ -308,7 +309,7 @@ static void nothing_was_sent(void **state)
     start_server(&server);
     let_child_go(&server.child);
     http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, &answer);
+    jr_http_post(http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 0);
     assert_false(answer.sent);
     assert_true(answer.text[0] != '\0');
@@ -333,6 +334,73 @@ static void stopped_while_it_waits(void **state)
     kill_child(&server.child);
 }
 
+/*
+ * A relay on the way: it holds the request for as long as the client waits, and hands it on
+ * afterwards, as the network does with what the kernel goes on sending. Only a connection
+ * that was reset it gives up. Says what it did: "handed on" or "dropped".
+ */
+static void hold_request(int fd, const void *argument)
+{
+    int connection, listener = *(const int *)argument;
+    char request[4096];
+    const char *word;
+    ssize_t got;
+
+    child_says_ready(fd);
+    connection = accept(listener, NULL, NULL);
+    do
+        got = read(connection, request, sizeof request);
+    while (got > 0);
+    word = got == 0 ? "handed on" : "dropped";
+    if (write(fd, word, strlen(word)) != (ssize_t)strlen(word))
+        _exit(3);
+    close(connection);
+}
+
+/* The kernel sends nothing more of a POST that was given up. */
+static void given_up_post_never_arrives(void **state)
+{
+    struct server server = { .listener = -1 };
+    struct jr_http *http = client("t0ken", always);
+    struct jr_http_answer answer;
+    char said[16];
+
+    (void)state;
+    listen_somewhere(&server);
+    start_child(&server.child, hold_request, &server.listener);
+    close(server.listener);
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_true(answer.sent);
+    read_request(&server, said, sizeof said);
+    assert_string_equal(said, "dropped");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+/* What GitHub showed is too old by the time that the connection stands. */
+static void too_late_for_a_post(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http *http = client("t0ken", never);
+    struct jr_http_answer answer;
+
+    (void)state;
+    start_server(&server);
+    jr_http_post(http, server.url, NULL, jr_boottime_ms() - 1, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_true(answer.too_late);
+    assert_false(answer.sent);
+    kill_child(&server.child);
+
+    start_server(&server);
+    jr_http_post(http, server.url, NULL, jr_boottime_ms() + 60000, &answer);
+    assert_int_equal(answer.status, 201);
+    assert_false(answer.too_late);
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
 /* What the last call left is gone. */
 static void answers_are_apart(void **state)
 {
@@ -346,7 +414,7 @@ static void answers_are_apart(void **state)
     http = client("t0ken", never);
     jr_http_get(http, server.url, &answer);
     assert_string_equal(answer.body, "hello");
-    jr_http_post(http, server.url, NULL, &answer);
+    jr_http_post(http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 204);
     assert_string_equal(answer.body, "");
     assert_int_equal(answer.retry_after_s, -1);
@@ -373,6 +441,8 @@ int main(void)
     TEST(accepted_all_the_same);
     TEST(nothing_was_sent);
     TEST(stopped_while_it_waits);
+    TEST(given_up_post_never_arrives);
+    TEST(too_late_for_a_post);
     TEST(answers_are_apart);
     return run_program("http");
 }

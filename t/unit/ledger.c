@@ -400,6 +400,7 @@ static void old_runs_go_with_all_they_have(void **state)
     assert_int_equal(count_parts(store, JR_PART_JOB), 2);
     assert_int_equal(count_parts(store, JR_PART_HISTORY), 2);
     assert_int_equal(count(store, JR_TABLE_AGES), 1);
+    assert_int_equal(count(store, JR_TABLE_TOLD), 1);
     jr_store_close(store);
 }
 

@@ -24,6 +24,11 @@ static void save_in(struct jr_txn *txn, uint64_t id, const char *repo, int64_t l
     snprintf(run.repo, sizeof run.repo, "%s", repo);
     run.last_event_ms = last_event_ms;
     run.due_ms = due_ms;
+    snprintf(run.branch, sizeof run.branch, "%s", id == 7 ? "release/1" : id == 9 ? "hotfix" : "main");
+    snprintf(run.workflow, sizeof run.workflow, "%s", id == 3 ? "Deploy" : "CI");
+    run.reason = id == 1 || id == 9 ? JR_REASON_JOBS_FAILED : JR_REASON_JOBS_SUCCEEDED;
+    run.complete = true;
+    run.conclusion = id == 1 || id == 5 ? JR_CONCLUSION_FAILURE : JR_CONCLUSION_TIMED_OUT;
     run.phase = due_ms != 0 ? JR_PHASE_DUE : JR_PHASE_CLOSED;
     jr_ledger_save_run(txn, &run);
 }
@@ -38,10 +43,13 @@ static void save(struct jr_store *store, uint64_t id, const char *repo, int64_t 
 }
 
 struct list_row {
-    const char *name, *repo;
+    const char *name, *repos;
     int phase;
     int64_t since_ms;
     const char *want; /* the ids, in order */
+    const char *branches, *workflows;
+    enum jr_reason reason;         /* NONE: whatever it is */
+    enum jr_conclusion conclusion; /* likewise */
 };
 
 static void listed(void **state)
@@ -54,16 +62,29 @@ static void listed(void **state)
     save(store, 7, "octo/app", HOURS(9) + JR_MINUTE_MS, 0);
     save(store, 3, "other/app", HOURS(4), HOURS(6));
     save(store, 9, "octo/app", HOURS(2) + 30 * JR_MINUTE_MS, HOURS(3));
+    /* Of one hour, and by their ids in another order; of one moment. */
+    save(store, 2, "octo/app", HOURS(9) + 2 * JR_MINUTE_MS, 0);
+    save(store, 8, "octo/app", HOURS(4), 0);
     save(store, 6, "octo/app", HOURS(5), 0);
     damage_part(store, 6, JR_PART_RUN, 0);
     for (size_t size = 1; size <= 8; size++) {
-        struct jr_listing_filter filter = { row->repo, row->phase, row->since_ms };
+        bool reasons[JR_REASONS] = { false }, conclusions[JR_CONCLUSIONS] = { false };
+        struct jr_listing_filter filter = {
+            .phase = row->phase,
+            .since_ms = row->since_ms,
+            .reasons = row->reason == JR_REASON_NONE ? NULL : reasons,
+            .conclusions = row->conclusion == JR_CONCLUSION_NONE ? NULL : conclusions,
+        };
         struct jr_listing listing = { .ended = false };
         struct jr_run runs[8];
         struct jr_error error;
         char found[64] = "";
         size_t count;
 
+        reasons[row->reason] = conclusions[row->conclusion] = true;
+        assert_int_equal(jr_list_parse(&filter.repos, row->repos == NULL ? "" : row->repos), JR_OK);
+        assert_int_equal(jr_list_parse(&filter.branches, row->branches == NULL ? "" : row->branches), JR_OK);
+        assert_int_equal(jr_list_parse(&filter.workflows, row->workflows == NULL ? "" : row->workflows), JR_OK);
         while (!listing.ended) {
             assert_int_equal(jr_listing_runs(store, &filter, &listing, runs, size, &count, &error), JR_OK);
             assert_true(count <= size);
@@ -73,28 +94,41 @@ static void listed(void **state)
             }
         }
         assert_string_equal(found, row->want);
+        jr_list_release(&filter.repos);
+        jr_list_release(&filter.branches);
+        jr_list_release(&filter.workflows);
     }
     jr_store_close(store);
 }
 
+#define ANY NULL, JR_LISTING_ANY_PHASE, 0
+
 static const struct list_row lists[] = {
-    { "all", NULL, JR_LISTING_ANY_PHASE, 0, " 7 1 3 9 5" },
-    { "of a repository", "octo/lib", JR_LISTING_ANY_PHASE, 0, " 1" },
-    { "of some repositories", "OCTO/*", JR_LISTING_ANY_PHASE, 0, " 7 1 9 5" },
-    { "due", NULL, JR_PHASE_DUE, 0, " 1 3 9" },
-    { "closed, of a repository", "octo/app", JR_PHASE_CLOSED, 0, " 7 5" },
-    { "open", NULL, JR_PHASE_OPEN, 0, "" },
-    { "since a time", NULL, JR_LISTING_ANY_PHASE, HOURS(4), " 7 1 3" },
-    { "since a time within an hour", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 30 * JR_MINUTE_MS, " 7 1 3 9" },
-    { "since a little later", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 31 * JR_MINUTE_MS, " 7 1 3" },
-    { "since the end", NULL, JR_LISTING_ANY_PHASE, HOURS(99), "" },
+    { "all", NULL, JR_LISTING_ANY_PHASE, 0, " 2 7 1 8 3 9 5", NULL, NULL, 0, 0 },
+    { "of a repository", "octo/lib", JR_LISTING_ANY_PHASE, 0, " 1", NULL, NULL, 0, 0 },
+    { "of some repositories", "OCTO/*", JR_LISTING_ANY_PHASE, 0, " 2 7 1 8 9 5", NULL, NULL, 0, 0 },
+    { "due", NULL, JR_PHASE_DUE, 0, " 1 3 9", NULL, NULL, 0, 0 },
+    { "closed, of a repository", "octo/app", JR_PHASE_CLOSED, 0, " 2 7 8 5", NULL, NULL, 0, 0 },
+    { "open", NULL, JR_PHASE_OPEN, 0, "", NULL, NULL, 0, 0 },
+    { "since a time", NULL, JR_LISTING_ANY_PHASE, HOURS(4), " 2 7 1 8 3", NULL, NULL, 0, 0 },
+    { "since a time within an hour", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 30 * JR_MINUTE_MS, " 2 7 1 8 3 9", NULL, NULL, 0, 0 },
+    { "since a little later", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 31 * JR_MINUTE_MS, " 2 7 1 8 3", NULL, NULL, 0, 0 },
+    { "since the end", NULL, JR_LISTING_ANY_PHASE, HOURS(99), "", NULL, NULL, 0, 0 },
+    { "of repositories in a list", "octo/lib,other/*", JR_LISTING_ANY_PHASE, 0, " 1 3", NULL, NULL, 0, 0 },
+    { "of branches", ANY, " 7 9", "release/*, Hotfix", NULL, 0, 0 },
+    { "of a workflow", ANY, " 3", NULL, "dep*", 0, 0 },
+    { "for a reason", ANY, " 1 9", NULL, NULL, JR_REASON_JOBS_FAILED, 0 },
+    { "with a conclusion", ANY, " 1 5", NULL, NULL, 0, JR_CONCLUSION_FAILURE },
+    { "all at once", "octo/*", JR_PHASE_DUE, HOURS(1), " 9", "hotfix", "CI", JR_REASON_JOBS_FAILED,
+      JR_CONCLUSION_TIMED_OUT },
 };
 
 /* One call looks at so many runs and no more, and the next goes on. */
 static void bounded(void **state)
 {
     struct jr_store *store = open_store(new_folder());
-    struct jr_listing_filter filter = { "octo/lib", JR_LISTING_ANY_PHASE, 0 };
+    char name[] = "octo/lib", *lib[] = { name };
+    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE, .repos = { lib, 1 } };
     struct jr_listing listing = { .ended = false };
     struct jr_run run;
     struct jr_txn txn;
@@ -111,6 +145,10 @@ static void bounded(void **state)
     assert_false(listing.ended);
     assert_int_equal(listing.run_id, JR_LISTING_LOOKS + 1);
     assert_int_equal(jr_listing_runs(store, &filter, &listing, &run, 1, &count, &error), JR_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(listing.run_id, 1);
+    /* The hour has been looked at as a whole. */
+    assert_int_equal(jr_listing_runs(store, &filter, &listing, &run, 1, &count, &error), JR_OK);
     assert_int_equal(count, 1);
     assert_int_equal(run.run_id, 1);
     assert_int_equal(jr_listing_runs(store, &filter, &listing, &run, 1, &count, &error), JR_OK);
@@ -119,11 +157,168 @@ static void bounded(void **state)
     jr_store_close(store);
 }
 
+/* An hour with more runs than are put in order at once: all of them, in order, each once. */
+static void a_busy_hour(void **state)
+{
+    enum { MOST = 3 * JR_LISTING_HOUR_MAX + 7 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE };
+    struct jr_listing listing = { .ended = false };
+    struct jr_run runs[64];
+    struct jr_txn txn;
+    struct jr_error error;
+    int64_t before_ms = HOURS(9);
+    size_t count, all = 0;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 1; id <= MOST; id++)
+        save_in(&txn, id, "octo/app", HOURS(1) + (int64_t)(id * 7919 % 100003) % MOST, 0);
+    save_in(&txn, MOST + 1, "octo/app", HOURS(0), 0);
+    commit(&txn);
+    while (!listing.ended) {
+        assert_int_equal(jr_listing_runs(store, &filter, &listing, runs, COUNT(runs), &count, &error), JR_OK);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(runs[i].last_event_ms <= before_ms);
+            before_ms = runs[i].last_event_ms;
+        }
+        all += count;
+    }
+    assert_int_equal(all, MOST + 1);
+    assert_true(before_ms == HOURS(0));
+    jr_store_close(store);
+}
+
+/* What the jobs came to is told where the run does not tell. */
+static void what_jobs_came_to(void **state)
+{
+    static const struct {
+        uint64_t id, job;
+        uint32_t attempt;
+        enum jr_conclusion conclusion;
+    } jobs[] = {
+        { 7, 11, 1, JR_CONCLUSION_FAILURE },   { 7, 12, 2, JR_CONCLUSION_SUCCESS },
+        { 7, 13, 2, JR_CONCLUSION_CANCELLED }, { 8, 21, 2, JR_CONCLUSION_CANCELLED },
+        { 8, 22, 2, JR_CONCLUSION_TIMED_OUT }, { 9, 31, 2, JR_CONCLUSION_CANCELLED },
+        { 9, 32, 2, JR_CONCLUSION_FAILURE },
+    };
+    static const enum jr_conclusion want[] = {
+        [7] = JR_CONCLUSION_CANCELLED, [8] = JR_CONCLUSION_TIMED_OUT, [9] = JR_CONCLUSION_FAILURE,
+    };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_run run;
+    struct jr_txn txn;
+    struct jr_error error;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (size_t i = 0; i < COUNT(jobs); i++) {
+        struct jr_job job = {
+            .run_id = jobs[i].id, .job_id = jobs[i].job, .attempt = jobs[i].attempt,
+            .status = JR_STATUS_COMPLETED, .conclusion = jobs[i].conclusion,
+        };
+
+        jr_ledger_save_job(&txn, &job);
+        jr_ledger_load_run(&txn, jobs[i].id, &run);
+        run.attempt = 2;
+        run.last_event_ms = HOURS(1);
+        run.jobs_known = run.jobs_failed = 2;
+        jr_ledger_save_run(&txn, &run);
+    }
+    commit(&txn);
+    for (uint64_t id = 7; id <= 9; id++) {
+        assert_int_equal(jr_listing_run(store, id, &run, &error), JR_OK);
+        assert_int_equal(jr_run_conclusion(&run), want[id]);
+    }
+    jr_store_close(store);
+}
+
+/* Add to the history of a run, which is saved with it. */
+static void tell(struct jr_store *store, uint64_t run_id, int64_t at_ms)
+{
+    struct jr_history entry = { .kind = JR_HISTORY_CALL, .at_ms = at_ms };
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, run_id, &run);
+    if (!run.known)
+        run.last_event_ms = HOURS(1);
+    run.known = true;
+    jr_history_add(&txn, &run, &entry);
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+}
+
+static void assert_told(struct jr_store *store, int64_t since_ms, const char *want)
+{
+    struct jr_error error;
+    uint64_t *run_ids;
+    size_t count;
+    char found[256] = "";
+
+    assert_int_equal(jr_listing_told(store, since_ms, &run_ids, &count, &error), JR_OK);
+    for (size_t i = 0; i < count; i++)
+        snprintf(found + strlen(found), sizeof found - strlen(found), " %d", (int)run_ids[i]);
+    assert_string_equal(found, want);
+    free(run_ids);
+}
+
+/* By what was told of them, which may be long after their last event. */
+static void told_since(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    assert_told(store, HOURS(1), "");
+    tell(store, 9, HOURS(2));
+    tell(store, 3, HOURS(5));
+    tell(store, 7, HOURS(5) + 30 * JR_MINUTE_MS);
+    tell(store, 1, HOURS(800));
+    assert_told(store, HOURS(1), " 1 3 7 9");
+    assert_told(store, HOURS(5), " 1 3 7");
+    assert_told(store, HOURS(5) + 59 * JR_MINUTE_MS, " 1 3 7");
+    assert_told(store, HOURS(6), " 1");
+    assert_told(store, HOURS(801), "");
+    tell(store, 9, HOURS(6));
+    assert_told(store, HOURS(6), " 1 9");
+    tell(store, 9, HOURS(3)); /* the clock was set back */
+    assert_told(store, HOURS(6), " 1 9");
+    jr_store_close(store);
+}
+
+/* More than one transaction looks at, and each once. */
+static void many_told(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_history entry = { .kind = JR_HISTORY_CALL, .at_ms = HOURS(3) };
+    struct jr_txn txn;
+    struct jr_error error;
+    uint64_t *run_ids;
+    size_t count;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 3 * JR_LISTING_LOOKS; id >= 1; id--) {
+        struct jr_run run = { .known = true, .run_id = id, .last_event_ms = HOURS(1) };
+
+        jr_history_add(&txn, &run, &entry);
+        jr_ledger_save_run(&txn, &run);
+    }
+    commit(&txn);
+    assert_int_equal(jr_listing_told(store, HOURS(2), &run_ids, &count, &error), JR_OK);
+    assert_int_equal(count, 3 * JR_LISTING_LOOKS);
+    for (size_t i = 0; i < count; i++)
+        assert_true(run_ids[i] == i + 1);
+    free(run_ids);
+    jr_store_close(store);
+}
+
 static void outbox(void **state)
 {
     static const uint64_t want[] = { 9, 3, 4, 1 };
     struct jr_store *store = open_store(new_folder());
-    struct jr_listing listing = { .ended = false };
+    struct jr_listing_outbox listing = { .ended = false };
     struct jr_run runs[3];
     struct jr_error error;
     size_t count, seen = 0;
@@ -225,7 +420,11 @@ static void each_run_once_by_its_id(void **state)
 int main(void)
 {
     TABLE(lists, listed);
+    TEST(told_since);
+    TEST(many_told);
     TEST(bounded);
+    TEST(a_busy_hour);
+    TEST(what_jobs_came_to);
     TEST(outbox);
     TEST(story);
     TEST(each_run_once_by_its_id);

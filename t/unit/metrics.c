@@ -8,6 +8,7 @@
 #include "lib/ledger.h"
 #include "lib/lock.h"
 #include "lib/metrics.h"
+#include "lib/pause.h"
 #include "lib/timestamp.h"
 #include "t/unit/support.h"
 
@@ -252,6 +253,7 @@ static void read_from_sight(void **state)
     const char *folder = new_folder();
     struct jr_sight sight = {
         .workers = 3, .workers_busy = 2, .worker_restarts = 1, .paused_ms = START_MS,
+        .repo_pauses = 3,
         .rate_limited_until_ms = START_MS + 1, .sweep_ended_ms = START_MS + 7,
     };
     struct jr_metrics metrics;
@@ -267,6 +269,7 @@ static void read_from_sight(void **state)
     assert_int_equal(metrics.dispatcher_up, 0);
     assert_int_equal(metrics.counters.rescued_runs, 2);
     assert_int_equal(metrics.paused, 1);
+    assert_int_equal(metrics.repo_pauses, 3);
     assert_int_equal(metrics.rate_limited, 1);
     assert_int_equal(metrics.token_rejected, 0);
     assert_int_equal(metrics.sweep_ended_ms, START_MS + 7);
@@ -310,6 +313,22 @@ static void read_from_store(void **state)
     assert_int_equal(metrics.outbox_entries, 3);
     assert_int_equal(metrics.outbox_due_ms, START_MS - 3000);
     assert_int_equal(metrics.outbox_oldest_ms, START_MS - 11000);
+
+    /* What somebody has paused is not late. */
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 2; id <= 3; id++) {
+        struct jr_run run;
+
+        jr_ledger_load_run(&txn, id, &run);
+        snprintf(run.repo, sizeof run.repo, "octo/app");
+        jr_ledger_save_run(&txn, &run);
+    }
+    jr_pause_save(&txn, &(struct jr_pause){ .pattern = "octo/*", .since_ms = START_MS });
+    assert_int_equal(jr_txn_commit(&txn), JR_OK);
+    assert_int_equal(jr_metrics_read_store(&metrics, store, &error), JR_OK);
+    assert_int_equal(metrics.outbox_entries, 3);
+    assert_int_equal(metrics.outbox_due_ms, START_MS - 1000);
+    assert_int_equal(metrics.outbox_oldest_ms, START_MS - 10000);
     jr_store_close(store);
 }
 

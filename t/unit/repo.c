@@ -270,6 +270,34 @@ static void tried_later_than_now(void **state)
     jr_store_close(store);
 }
 
+static int64_t never_octo(void *context, const char *repo)
+{
+    (void)context;
+    return strncmp(repo, "octo/", 5) == 0 ? JR_SHARE_NONE : 0;
+}
+
+/* One that nobody knows the time of is passed over, and the look does not wait for it. */
+static void not_waited_for(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+    struct jr_txn txn;
+    int64_t held_ms;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    note(store, 4712, "other/app", START_MS);
+    jr_txn_begin(&txn, store, true);
+    assert_true(jr_repo_next(&txn, START_MS, INT64_MAX, never_octo, NULL, &repo, &held_ms));
+    assert_string_equal(repo.name, "other/app");
+    repo.tried_ms = START_MS + 1;
+    jr_repo_save(&txn, &repo);
+    assert_false(jr_repo_next(&txn, START_MS, INT64_MAX, never_octo, NULL, &repo, &held_ms));
+    assert_int_equal(held_ms, 0);
+    commit(&txn);
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TEST(first_event);
@@ -281,5 +309,6 @@ int main(void)
     TEST(pruned);
     TEST(damaged_record);
     TEST(tried_later_than_now);
+    TEST(not_waited_for);
     return run_program("repo");
 }

@@ -331,6 +331,73 @@ static void a_no_is_kept_with_its_reason(void **state)
     close_bench(&bench);
 }
 
+struct newer_row {
+    const char *name, *settings;
+    const char *events; /* of other runs, before GitHub shows ours */
+    const char *seen;
+    enum jr_reason want; /* NONE: it is rerun */
+};
+
+static void newer_run(void **state)
+{
+    const struct newer_row *row = *state;
+    struct bench bench;
+    char events[256], *token, *rest = events;
+
+    open_bench(&bench, row->settings);
+    snprintf(events, sizeof events, "%s", row->events);
+    while ((token = strsep(&rest, " ")) != NULL)
+        event(&bench, token);
+    (void)seen(&bench, row->seen);
+    assert_int_equal(bench.verdict.step,
+                     row->want == JR_REASON_NONE ? JR_STEP_RERUN_FAILED : JR_STEP_NONE);
+    if (row->want != JR_REASON_NONE) {
+        assert_int_equal(stored(&bench).phase, JR_PHASE_CLOSED);
+        assert_int_equal(stored(&bench).reason, row->want);
+        assert_int_equal(entries(&bench, JR_HISTORY_DECISION, row->want), 1);
+    }
+    close_bench(&bench);
+}
+
+#define NEWER ",id:1,number:18,sha:f2"
+#define NEWEST ",id:2,number:19,sha:f3"
+#define PULL ",trigger:pull_request"
+
+static const struct newer_row newer_runs[] = {
+    { "under way", NULL, "Ri" NEWER, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "under way, and our own run was told of first", NULL, "Rc=failure Ri" NEWER, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "over", NULL, "Ri" NEWER " Rc=success" NEWER, "Gc=failure", JR_REASON_NONE },
+    { "over, the next one is not", NULL, "Rc=success" NEWER " Ri" NEWEST, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "not over, the next one is", NULL, "Ri" NEWER " Rc=success" NEWEST, "Gc=failure", JR_REASON_SUPERSEDED },
+    { "over, of a pull request", NULL, "Rc=success" NEWER PULL, "Gc=failure" PULL, JR_REASON_SUPERSEDED },
+    { "of the same commit", NULL, "Ri,id:1,number:18", "Gc=failure", JR_REASON_NONE },
+    { "older", NULL, "Ri,id:1,number:16,sha:f2", "Gc=failure", JR_REASON_NONE },
+    { "another branch", NULL, "Ri,branch:dev" NEWER, "Gc=failure", JR_REASON_NONE },
+    { "another event", NULL, "Ri" NEWER PULL, "Gc=failure", JR_REASON_NONE },
+    { "a fork's", NULL, "Ri,head:fork/app" NEWER, "Gc=failure", JR_REASON_NONE },
+    { "known by a job alone", NULL, "q3,id:1", "Gc=failure", JR_REASON_NONE },
+    { "the setting says rerun", "SUPERSEDED=rerun", "Ri" NEWER, "Gc=failure", JR_REASON_NONE },
+};
+
+/* The index does not keep what is pruned. */
+static void newer_run_is_forgotten(void **state)
+{
+    struct bench bench;
+    struct jr_prune prune = { .key_length = 0 };
+    struct jr_txn txn;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    event(&bench, "Ri" NEWER);
+    jr_txn_begin(&txn, bench.store, true);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_LINES), 1);
+    assert_int_equal(jr_ledger_prune(&txn, bench.now_ms + 10 * JR_HOUR_MS, false, 10, &prune), 1);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_LINES), 0);
+    commit(&txn);
+    assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+    close_bench(&bench);
+}
+
 static void refused_for_good(void **state)
 {
     struct bench bench;
@@ -417,6 +484,58 @@ static void quiet_run_has_to_wait(void **state)
                                     &bench.error),
                      JR_OK);
     assert_int_equal(stored(&bench).quiet_asks, 1);
+    close_bench(&bench);
+}
+
+static int64_t is_octos(void *context, const char *repo)
+{
+    (void)context;
+    return strncmp(repo, "octo/", 5) == 0 ? JR_SHARE_NONE : 0;
+}
+
+static void due(struct jr_txn *txn, uint64_t run_id, const char *repo, int64_t due_ms)
+{
+    struct jr_run run;
+
+    jr_ledger_load_run(txn, run_id, &run);
+    snprintf(run.repo, sizeof run.repo, "%s", repo);
+    run.due_ms = due_ms;
+    run.phase = JR_PHASE_DUE;
+    jr_ledger_save_run(txn, &run);
+}
+
+/* What is held up stands at the head of the outbox and holds up nothing else. */
+static void first_that_is_free(void **state)
+{
+    struct bench bench;
+    struct jr_run run;
+    struct jr_txn txn;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_ENOENT);
+    jr_txn_begin(&txn, bench.store, true);
+    for (uint64_t id = 100; id < 120; id++)
+        due(&txn, id, "octo/lib", START_MS + (int64_t)id);
+    due(&txn, 200, "other/app", bench.now_ms + 5);
+    due(&txn, 201, "other/app", bench.now_ms + 9);
+    commit(&txn);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 200 && due_ms == bench.now_ms + 5);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, NULL, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 100);
+
+    /* What was written before the clock was set back comes first here too. */
+    assert_int_equal(jr_rerun_first_free(bench.store, bench.now_ms + 6, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 201);
+    assert_int_equal(jr_rerun_first_free(bench.store, bench.now_ms + 9, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_true(run.run_id == 200);
+
+    /* A damaged one is told, whatever it was of. */
+    damage_part(bench.store, 110, JR_PART_RUN, 0);
+    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_EFORMAT);
+    assert_true(run.run_id == 110);
     close_bench(&bench);
 }
 
@@ -521,11 +640,12 @@ static void run_that_is_gone(void **state)
 /* What is counted of "job 1". */
 static struct jr_flaky tally_of(struct bench *bench)
 {
+    static const struct jr_flaky_filter all = { .repo = NULL };
     struct jr_flaky_walk walk = { .ended = false };
     struct jr_flaky row = { .executions = 0 };
     size_t count;
 
-    assert_int_equal(jr_flaky_read(bench->store, JR_FLAKY_JOB, NULL, &walk, &row, 1, &count, &bench->error), JR_OK);
+    assert_int_equal(jr_flaky_read(bench->store, JR_FLAKY_JOB, &all, &walk, &row, 1, &count, &bench->error), JR_OK);
     return row;
 }
 
@@ -612,10 +732,13 @@ int main(void)
     TEST(late_event_of_the_old_attempt);
     TEST(same_answer_is_no_news);
     TEST(a_no_is_kept_with_its_reason);
+    TABLE(newer_runs, newer_run);
+    TEST(newer_run_is_forgotten);
     TEST(refused_for_good);
     TEST(postponed);
     TEST(quiet_run);
     TEST(quiet_run_has_to_wait);
+    TEST(first_that_is_free);
     TEST(clock_may_go_back);
     TEST(quiet_run_with_a_damaged_record);
     TEST(entry_without_a_run);

@@ -48,6 +48,10 @@ static struct jr_run full_run(void)
         .intent_ms = START_MS + 3,
         .rerun_all = true,
         .by_hand = true,
+        .workflow_path = ".github/workflows/ci.yml",
+        .workflow_id = UINT64_C(1) << 40,
+        .run_number = UINT64_C(1) << 41,
+        .head_sha = "abc",
         .quiet_due_ms = START_MS + 7,
         .quiet_asks = 9,
         .accepted_attempt = 4,
@@ -55,6 +59,7 @@ static struct jr_run full_run(void)
         .first_event_ms = START_MS + 4,
         .last_event_ms = START_MS + 5,
         .history_count = 100000,
+        .told_ms = START_MS + 8,
         .jobs_tallied = 600,
         .failed_day = 20000,
         .rescue_day = 20001,
@@ -85,6 +90,10 @@ static void run_comes_back(void **state)
     assert_string_equal(read.repo, "octo/app");
     assert_string_equal(read.branch, "main");
     assert_string_equal(read.workflow, "CI");
+    assert_string_equal(read.workflow_path, ".github/workflows/ci.yml");
+    assert_true(read.workflow_id == UINT64_C(1) << 40);
+    assert_true(read.run_number == UINT64_C(1) << 41);
+    assert_string_equal(read.head_sha, "abc");
     assert_string_equal(read.trigger, "push");
     assert_string_equal(read.actor, "dev");
     assert_string_equal(read.triggering_actor, "ops");
@@ -115,6 +124,7 @@ static void run_comes_back(void **state)
     assert_int_equal(read.first_event_ms, START_MS + 4);
     assert_int_equal(read.last_event_ms, START_MS + 5);
     assert_int_equal(read.history_count, 100000);
+    assert_int_equal(read.told_ms, START_MS + 8);
     assert_int_equal(read.jobs_tallied, 600);
     assert_int_equal(read.failed_day, 20000);
     assert_int_equal(read.rescue_day, 20001);
@@ -346,6 +356,107 @@ static void phases_have_names(void **state)
     assert_string_equal(jr_phase_name((enum jr_phase)9), "unknown");
 }
 
+/* What is shown of a run as its conclusion and reason, whatever the record has. */
+static const struct shown_row {
+    const char *name;
+    struct jr_run run;
+    enum jr_conclusion conclusion;
+    enum jr_reason reason;
+} shown[] = {
+    { "told by the run", { .known = true, .complete = true, .conclusion = JR_CONCLUSION_CANCELLED, .jobs_known = 1,
+                           .jobs_failed = 1, .phase = JR_PHASE_CLOSED, .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
+      JR_CONCLUSION_CANCELLED, JR_REASON_CONCLUSION_NOT_RETRIED },
+    { "by its jobs", { .known = true, .jobs_known = 2, .phase = JR_PHASE_OPEN, .reason = JR_REASON_JOBS_SUCCEEDED },
+      JR_CONCLUSION_SUCCESS, JR_REASON_JOBS_SUCCEEDED },
+    { "by its jobs, failed", { .known = true, .jobs_known = 2, .jobs_failed = 1, .phase = JR_PHASE_DUE, .reason = JR_REASON_JOBS_FAILED },
+      JR_CONCLUSION_FAILURE, JR_REASON_JOBS_FAILED },
+    { "by its jobs, as somebody has looked", { .known = true, .jobs_known = 2, .jobs_failed = 1, .jobs_conclusion = JR_CONCLUSION_TIMED_OUT,
+                                               .phase = JR_PHASE_CLOSED, .reason = JR_REASON_BRANCH_EXCLUDED },
+      JR_CONCLUSION_TIMED_OUT, JR_REASON_BRANCH_EXCLUDED },
+    { "a job goes on", { .known = true, .jobs_known = 2, .jobs_unfinished = 1, .jobs_failed = 1 },
+      JR_CONCLUSION_NONE, JR_REASON_WAITING_FOR_JOBS },
+    { "nothing but the run", { .known = true, .attempt = 1 }, JR_CONCLUSION_NONE, JR_REASON_WAITING_FOR_RUN },
+    { "our rerun", { .known = true, .attempt = 3, .accepted_attempt = 2 }, JR_CONCLUSION_NONE, JR_REASON_RERUN_ACCEPTED },
+    { "the rerun after ours", { .known = true, .attempt = 4, .accepted_attempt = 2 }, JR_CONCLUSION_NONE, JR_REASON_WAITING_FOR_RUN },
+    { "a damaged record", { .known = false }, JR_CONCLUSION_NONE, JR_REASON_NONE },
+};
+
+static void run_is_shown(void **state)
+{
+    const struct shown_row *row = *state;
+
+    assert_int_equal(jr_run_conclusion(&row->run), row->conclusion);
+    assert_int_equal(jr_run_reason(&row->run), row->reason);
+}
+
+static void workflow_is_called(void **state)
+{
+    struct jr_run run = full_run();
+
+    (void)state;
+    assert_string_equal(jr_run_workflow(&run), "CI");
+    run.workflow[0] = '\0';
+    assert_string_equal(jr_run_workflow(&run), "ci.yml");
+    run.workflow_path[0] = '\0';
+    assert_string_equal(jr_run_workflow(&run), "");
+}
+
+/* Two runs that differ in one thing, besides number and commit. */
+struct line_row {
+    const char *name, *older, *newer;
+    bool want;
+};
+
+static void learn(struct jr_run *run, const char *token)
+{
+    struct jr_event event = event_of(token);
+
+    memset(run, 0, sizeof *run);
+    run->run_id = event.run_id;
+    run->repo_id = event.repo_id;
+    run->workflow_id = event.workflow_id;
+    run->run_number = event.run_number;
+    jr_text_copy(run->branch, sizeof run->branch, event.branch);
+    jr_text_copy(run->trigger, sizeof run->trigger, event.trigger);
+    jr_text_copy(run->head_repo, sizeof run->head_repo, event.head_repo);
+    jr_text_copy(run->head_sha, sizeof run->head_sha, event.head_sha);
+}
+
+static void supersedes(void **state)
+{
+    const struct line_row *row = *state;
+    struct jr_run older, newer;
+
+    learn(&older, row->older);
+    learn(&newer, row->newer);
+    assert_int_equal(jr_run_is_in_line(&older) && jr_run_is_in_line(&newer)
+                         && jr_run_supersedes(&newer, &older),
+                     row->want);
+}
+
+#define NEWER "Ri,id:1,number:18,sha:f2"
+
+static const struct line_row lines[] = {
+    { "a newer run of another commit", "Rc", NEWER, true },
+    { "of the same commit", "Rc,sha:F2", NEWER, false },
+    { "an older run", "Rc,number:19", NEWER, false },
+    { "the same number", "Rc,number:18", NEWER, false },
+    { "the run itself", "Rc,id:1", NEWER, false },
+    { "another branch", "Rc,branch:dev", NEWER, false },
+    { "a branch with other letters", "Rc,branch:Main", NEWER, false },
+    { "another event", "Rc,trigger:pull_request", NEWER, false },
+    { "a pull request", "Rc,trigger:pull_request", NEWER ",trigger:pull_request", true },
+    { "a pull request's target", "Rc,trigger:pull_request_target", NEWER ",trigger:pull_request_target", true },
+    { "a schedule", "Rc,trigger:schedule", NEWER ",trigger:schedule", false },
+    { "by hand", "Rc,trigger:workflow_dispatch", NEWER ",trigger:workflow_dispatch", false },
+    { "the merge queue", "Rc,trigger:merge_group", NEWER ",trigger:merge_group", false },
+    { "of a fork", "Rc,head:fork/app", NEWER, false },
+    { "both of the same fork", "Rc,head:fork/app", NEWER ",head:Fork/App", true },
+    { "no branch", "Rc,branch:", NEWER ",branch:", false },
+    { "no commit told", "Rc,sha:", NEWER, false },
+    { "no number told", "Rc,number:0", NEWER, false },
+};
+
 int main(void)
 {
     TEST(run_comes_back);
@@ -358,5 +469,8 @@ int main(void)
     TABLE(results, result_is);
     TEST(attempt_of_a_job);
     TEST(phases_have_names);
+    TABLE(shown, run_is_shown);
+    TEST(workflow_is_called);
+    TABLE(lines, supersedes);
     return run_program("run");
 }

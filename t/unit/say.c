@@ -80,10 +80,33 @@ static void count_is_said(void **state)
     assert_string_equal(jr_say_count(row->count, text), row->name);
 }
 
+static void short_count_is_said(void **state)
+{
+    const struct count_row *row = *state;
+    char text[JR_COUNT_SIZE];
+
+    assert_string_equal(jr_say_short_count(row->count, text), row->name);
+}
+
+static const struct count_row short_counts[] = {
+    { "0", 0 },       { "9999", 9999 },     { "10k", 10000 },     { "12k", 12345 },     { "999k", 999499 },
+    { "1.0M", 999501 }, { "3.4M", 3420000 }, { "10M", 9950000 }, { "18E", UINT64_MAX },
+};
+
+static void words_for_one_and_many(void **state)
+{
+    (void)state;
+    assert_string_equal(jr_say_plural(0, "entry", "entries"), "entries");
+    assert_string_equal(jr_say_plural(1, "entry", "entries"), "entry");
+    assert_string_equal(jr_say_plural(2, "entry", "entries"), "entries");
+}
+
 int main(void)
 {
     TABLE(spans, span_is_said);
     TABLE(sizes, size_is_said);
     TABLE(counts, count_is_said);
+    TABLE(short_counts, short_count_is_said);
+    TEST(words_for_one_and_many);
     return run_program("say");
 }

@@ -110,7 +110,7 @@ static void serve(int fd, const void *argument)
     close(server->listener);
 }
 
-void start_server(struct server *server)
+void listen_somewhere(struct server *server)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
@@ -121,6 +121,11 @@ void start_server(struct server *server)
     assert_int_equal(listen(server->listener, 8), 0);
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
     snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d/repos", ntohs(address.sin_port));
+}
+
+void start_server(struct server *server)
+{
+    listen_somewhere(server);
     start_child(&server->child, serve, server);
     close(server->listener);
 }

@@ -26,6 +26,9 @@ struct server {
 
 void start_server(struct server *server);
 
+/* Only the listener and the url, for a server of the test's own. */
+void listen_somewhere(struct server *server);
+
 /* What the server was asked. */
 void read_request(struct server *server, char *request, size_t size);
 

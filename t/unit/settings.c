@@ -93,6 +93,7 @@ static const struct good_row good[] = {
     { "RUN_ATTEMPTS", "50", "50" },
     { "NO_RETRY_LIST", " dependabot[bot], renovate* ,", "dependabot[bot],renovate*" },
     { "REPO_BRANCHES", "main,release/*", "main,release/*" },
+    { "REPO_BRANCHES", "main,\n  release/*,\n", "main,release/*" },
     { "REPOS", "octo/app", "octo/app" },
     { "NO_RETRY_REPOS", "octo/*", "octo/*" },
     { "NO_RETRY_WORKFLOWS", "Deploy to production,Release", "Deploy to production,Release" },
@@ -185,6 +186,16 @@ static const struct bad_row bad[] = {
     { "RETRY_CONCLUSIONS", "success", "failure" },
     { "RETRY_CONCLUSIONS", "skipped", "failure" },
     { "RETRY_CONCLUSIONS", "failed", "failure" },
+    { "RETRY_CONCLUSIONS", "success", "never rerun" },
+    { "RETRY_CONCLUSIONS", "timedout", "the nearest is timed_out" },
+    { "REPOS", "octo", "octo/* stands for all" },
+    { "REPOS", "octo/app\nocto/web", "separated by commas" },
+    { "NO_RETRY_REPOS", "deploy", "owner/name" },
+    { "REPO_BRANCHES", "refs/heads/main", "write main" },
+    { "REPO_BRANCHES", "main # only main", "comment" },
+    { "NO_RETRY_LIST", "@octocat", "write octocat" },
+    { "LISTEN", "0.0.0.0:80", "PORT" },
+    { "GITHUB_API_URL", "https://github.com/", "is GitHub's web site" },
     { "GITHUB_API_URL", "api.github.com", "https" },
     { "GITHUB_API_URL", "ftp://api.github.com", "https" },
     { "GITHUB_API_URL", "https://", "https" },
@@ -227,6 +238,7 @@ static const struct bad_row bad[] = {
     { "PORT", "http", "1 to 65535" },
     { "DRY_RUN", "maybe", "yes" },
     { "LOG_LEVEL", "verbose", "error, warn, info, debug" },
+    { "LOG_LEVEL", "warning", "the nearest is warn" },
 };
 
 static void bad_value(void **state)
@@ -247,6 +259,62 @@ static void bad_value(void **state)
     if (strchr(row->value, '\n') == NULL)
         assert_contains(problems, shown);
     free(problems);
+    jr_settings_release(&settings);
+}
+
+/* What is taken, but likely not meant so. */
+static const struct bad_row doubtful[] = {
+    { "REPO_BRANCHES", "main,origin/main", "REPO_BRANCHES: 'origin/main' is a branch of a remote" },
+    { "NO_RETRY_LIST", "renovate,dependabot", "login is renovate[bot]" },
+    { "NO_RETRY_WORKFLOWS", "Deploy # and more", "NO_RETRY_WORKFLOWS: 'Deploy # and more' has a '#'" },
+    { "GITHUB_API_URL", "https://ghe.example.com", "https://ghe.example.com/api/v3" },
+    { "GITHUB_SIGN_KEY", "ghp_S3CRET", "GITHUB_SIGN_KEY: looks like a token" },
+    { "GITHUB_SIGN_KEY", " S3CRET", "GITHUB_SIGN_KEY: begins or ends with a blank" },
+    { "GITHUB_SIGN_KEY", "token", "is the same as GITHUB_TOKEN" },
+    { "GITHUB_SIGN_KEY_OLD", "key", "is the same as GITHUB_SIGN_KEY" },
+};
+
+static void doubtful_value(void **state)
+{
+    const struct bad_row *row = *state;
+    struct jr_settings settings;
+    char *problems;
+
+    good_environment();
+    setenv(row->variable, row->value, 1);
+    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_non_null(settings.doubts);
+    assert_contains(settings.doubts, row->says);
+    assert_not_contains(settings.doubts, "S3CRET");
+    jr_settings_release(&settings);
+}
+
+static void both_acted_on_and_left_alone(void **state)
+{
+    struct jr_settings settings;
+
+    (void)state;
+    load_settings(&settings, "REPOS=octo/app,octo/web NO_RETRY_REPOS=Octo/App");
+    assert_string_equal(settings.doubts, "REPOS: 'octo/app' is in NO_RETRY_REPOS too, which counts\n");
+    jr_settings_release(&settings);
+    load_settings(&settings, NULL);
+    assert_null(settings.doubts);
+    jr_settings_release(&settings);
+}
+
+/* Who has forgotten a secret still shows that there is one. */
+static void forgotten_is_shown(void **state)
+{
+    struct jr_settings settings;
+    char text[16];
+
+    (void)state;
+    load_settings(&settings, NULL);
+    jr_settings_forget(&settings, JR_SECRETS_TOKEN);
+    jr_settings_forget(&settings, JR_SECRETS_KEYS);
+    assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_TOKEN"), text, sizeof text), "set");
+    assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_SIGN_KEY"), text, sizeof text), "set");
+    assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_APP_KEY"), text, sizeof text), "not set");
     jr_settings_release(&settings);
 }
 
@@ -272,6 +340,9 @@ static const struct bad_row bad_secrets[] = {
     { "GITHUB_TOKEN", "S3CRET\r\nX-Header: 1", "control" },
     { "GITHUB_TOKEN", "S3CRET\n", "control" },
     { "GITHUB_SIGN_KEY", "S3CRET\n", "control" },
+    { "GITHUB_TOKEN", "\xef\xbb\xbfS3CRET", "byte order mark" },
+    { "GITHUB_TOKEN", "'S3CRET'", "quotes" },
+    { "GITHUB_SIGN_KEY", "\xef\xbb\xbfS3CRET", "byte order mark" },
     { "GITHUB_SIGN_KEY_OLD", "S3\tCRET", "control" },
     { "GITHUB_API_URL", "https://me:S3CRET@a.example", "https" },
 };
@@ -813,6 +884,9 @@ int main(void)
     TEST(defaults);
     VALUES(good, good_value);
     VALUES(bad, bad_value);
+    VALUES(doubtful, doubtful_value);
+    TEST(both_acted_on_and_left_alone);
+    TEST(forgotten_is_shown);
     TEST(long_value_without_characters);
     VALUES(bad_secrets, bad_secret);
     TEST(files_that_are_named);

@@ -271,6 +271,9 @@ static void set_member(struct jr_event *event, const char *name, const char *val
         { "branch", event->branch, sizeof event->branch },
         { "repo", event->repo, sizeof event->repo },
         { "workflow", event->workflow, sizeof event->workflow },
+        { "path", event->workflow_path, sizeof event->workflow_path },
+        { "trigger", event->trigger, sizeof event->trigger },
+        { "sha", event->head_sha, sizeof event->head_sha },
         { "actor", event->actor, sizeof event->actor },
         { "by", event->triggering_actor, sizeof event->triggering_actor },
         { "head", event->head_repo, sizeof event->head_repo },
@@ -281,6 +284,14 @@ static void set_member(struct jr_event *event, const char *name, const char *val
             event->job_name[0] = '\0';
         else
             snprintf(event->job_name, sizeof event->job_name, "job %.20s", value);
+        return;
+    }
+    if (strcmp(name, "id") == 0) {
+        event->run_id = RUN_ID + (uint64_t)atoi(value);
+        return;
+    }
+    if (strcmp(name, "number") == 0) {
+        event->run_number = (uint64_t)atoi(value);
         return;
     }
     if (strcmp(name, "created") == 0) {
@@ -345,12 +356,16 @@ struct jr_event event_of(const char *token)
     if (is_run) {
         snprintf(event.head_repo, sizeof event.head_repo, "octo/app");
         snprintf(event.trigger, sizeof event.trigger, "push");
+        snprintf(event.workflow_path, sizeof event.workflow_path, ".github/workflows/ci.yml");
+        snprintf(event.head_sha, sizeof event.head_sha, "%040d", 1);
+        event.workflow_id = 77;
+        event.run_number = 17;
     } else {
         event.job_id = JOB_ID((uint64_t)atoi(word));
         snprintf(event.job_name, sizeof event.job_name, "job %.20s", word);
     }
     if (*token == 'G')
-        event.action[0] = event.sender[0] = '\0';
+        event.action[0] = event.sender[0] = event.workflow[0] = '\0';
     while (*at != '\0') {
         char mark = *at;
 

@@ -100,14 +100,16 @@ void kill_child(struct child *child);   /* with SIGKILL */
  *   q1 w1 i1 c1=failure   job 1 queued, waiting, in progress, completed
  *   u1                    job 1, with an action and a status that nobody knows
  *   Rq Ri Rc=failure      workflow_run queued, in progress, completed
- *   Gi Gc=failure         the same as GET shows it: no action, no sender
+ *   Gi Gc=failure         the same as GET shows it: no action, no sender, no name of
+ *                         the workflow
  * followed by any of
  *   @2                    attempt; 1 if not given, 0: without a number
  *   ~90                   completed (a run: updated) 90 s after START_MS
  *   ^                     created 1000 s after START_MS: carried over
- *   ,name:value           sender, branch, repo, workflow, actor, by (the
- *                         triggering actor), head (repository), created (days
- *                         before START_MS), job (N, so that its name is "job N";
+ *   ,name:value           sender, branch, repo, workflow, path (of the workflow), actor,
+ *                         by (the triggering actor), head (repository), trigger, sha,
+ *                         number (of the run), id (of the run: RUN_ID and so many
+ *                         more), created (days before START_MS), job (N, so that its name is "job N";
  *                         nothing: none)
  */
 #define START_MS       INT64_C(1795132800000) /* 2026-11-20T00:00:00Z */

@@ -82,8 +82,9 @@ sub job_event {
     return $event;
 }
 
-# run_id, action; attempt, status, conclusion, branch, workflow, repo, sender,
-# actor, triggering_actor, event, created, updated, head_repo
+# run_id, action; attempt, status, conclusion, branch, workflow, run_name, path,
+# number, sha, repo, sender, actor, triggering_actor, event, created, updated,
+# head_repo
 sub run_event {
     my (%f) = @_;
     my $event = common(template('workflow_run'), \%f);
@@ -97,7 +98,13 @@ sub run_event {
     $run->{run_started_at} = timestamp($now);
     $run->{updated_at}     = timestamp($f{updated} // $now);
     $run->{head_branch} = $f{branch}   if exists $f{branch};
-    $run->{name}        = $f{workflow} if exists $f{workflow};
+    my $workflow = $event->{workflow};
+    $run->{name} = $workflow->{name} = $f{workflow} if exists $f{workflow};
+    $run->{name} = $f{run_name} if defined $f{run_name};
+    $run->{path} = $workflow->{path} = $f{path} if defined $f{path};
+    $run->{workflow_id} = $workflow->{id} = JR::FakeGitHub::Actions::number($workflow->{name} // '');
+    $run->{run_number} = $f{number} if defined $f{number};
+    $run->{head_sha} = $f{sha} if defined $f{sha};
     $run->{event}       = $f{event}    if exists $f{event};
     for my $who (qw(actor triggering_actor)) {
         $run->{$who}{login} = $f{$who} if defined $f{$who};

@@ -14,7 +14,7 @@ use Exporter 'import';
 use POSIX qw(:sys_wait_h setsid dup2 _exit);
 use JR::Wait qw(wait_for);
 
-our @EXPORT_OK = qw(spawn reap running children_of session_of by_cmdline end_processes);
+our @EXPORT_OK = qw(spawn reap running children_of session_of by_cmdline by_folder end_processes);
 
 # Start argv with exactly env. stdin is a handle (default /dev/null); out and
 # err are file names (appended to) or handles; err defaults to out.
@@ -62,7 +62,7 @@ sub reap {
     return $status;
 }
 
-# { pid, state, ppid, session } of all processes, or of one.
+# { pid, state, ppid, session, tty } of all processes, or of one.
 sub table {
     my ($only) = @_;
     my @rows;
@@ -70,8 +70,8 @@ sub table {
         open my $fh, '<', "/proc/$pid/stat" or next;
         my $line = <$fh> // next;
         $line =~ s/^.*\) //s;
-        my ($state, $ppid, undef, $session) = split ' ', $line;
-        push @rows, { pid => $pid, state => $state, ppid => $ppid, session => $session };
+        my ($state, $ppid, undef, $session, $tty) = split ' ', $line;
+        push @rows, { pid => $pid, state => $state, ppid => $ppid, session => $session, tty => $tty };
     }
     return @rows;
 }
@@ -96,6 +96,17 @@ sub session_of {
 sub by_cmdline {
     my ($text) = @_;
     return grep { $_ != $$ && index(cmdline($_), $text) >= 0 } map { $_->{pid} } living(table());
+}
+
+# Those, and the ones that are in the folder, which need not have said its name; but no
+# shell of somebody who has a look there.
+sub by_folder {
+    my ($folder) = @_;
+    my %found = map { $_ => 1 } by_cmdline($folder),
+        grep { $_ != $$ && index(readlink("/proc/$_/cwd") // '', $folder) == 0 }
+        map { $_->{pid} } grep { !$_->{tty} } living(table());
+    my @pids = sort { $a <=> $b } keys %found;
+    return @pids;
 }
 
 # Kill for good. An empty or odd pid would mean our own process group.

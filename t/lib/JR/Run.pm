@@ -37,7 +37,8 @@ sub facts {
         run_id => $run->{id}, repo => $run->{repo}, attempt => $run->{attempt},
         branch => $run->{head_branch}, workflow => $run->{name}, actor => $run->{actor},
         triggering_actor => $run->{triggering_actor}, sender => $self->{sender}, created => $run->{created_at},
-        head_repo => $run->{head_repo}, updated => $run->{updated_at},
+        head_repo => $run->{head_repo}, updated => $run->{updated_at}, event => $run->{event},
+        run_name => $run->{run_name}, path => $run->{path}, number => $run->{run_number}, sha => $run->{head_sha},
     );
 }
 
@@ -61,6 +62,12 @@ sub add_job {
     my ($self, $name) = @_;
     $self->{github}->add_job($self->{id}, $name);
     return $self->queued($name);
+}
+
+# GitHub tells that the run has begun; the answer.
+sub begin {
+    my ($self) = @_;
+    return $self->{door}->send(delivery(run_event($self->facts, action => 'in_progress')));
 }
 
 # The run is over; with event => 1 GitHub says so too.

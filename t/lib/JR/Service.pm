@@ -98,6 +98,9 @@ sub start_service {
     );
     wait_for { $self->log->count('started', since => $mark) || !running($self->{master}) };
     die "the service does not start:\n" . $self->log->text if !running($self->{master});
+    # It says so before it starts its children, of which one may have its reasons to die.
+    my ($line) = $self->log->find('started', since => $mark);
+    wait_for { $self->children > ($line->{workers} // 0) } 5;
     return $self;
 }
 

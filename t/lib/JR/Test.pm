@@ -21,14 +21,14 @@ use Test::More;
 use JR::FakeGitHub;
 use JR::File qw(read_file_or_empty);
 use JR::Payload qw(job_event run_event delivery next_id json_text);
-use JR::Process qw(spawn reap by_cmdline end_processes);
+use JR::Process qw(spawn reap by_folder end_processes);
 use JR::Run;
 use JR::Service;
-use JR::Wait qw(wait_for wait_ok deadline_s);
+use JR::Wait qw(wait_for wait_ok deadline_s slowness);
 
 our @EXPORT = qw(
     service github workflow_run tool finish tmpdir binary srcdir
-    job_event run_event delivery next_id json_text wait_for wait_ok
+    job_event run_event delivery next_id json_text wait_for wait_ok slowness
     status_is
 );
 
@@ -38,8 +38,14 @@ my ($OWNER, $TMP, @SERVICES, @GITHUBS);
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP PIPE);
 
 # Every wait has a limit; should one be without, the whole test has.
-$SIG{ALRM} = sub { diag('not done after so long'); exit 1 };
-alarm deadline_s(900);
+my $WHOLE_S = 900;
+$SIG{ALRM} = sub {
+    my $left = $^T + deadline_s($WHOLE_S) - time;
+    return alarm $left if $left > 1;
+    diag('not done after so long');
+    exit 1;
+};
+alarm $WHOLE_S;
 
 sub srcdir { return $ENV{JR_SRCDIR} // abs_path(dirname(abs_path(__FILE__)) . '/../../..') }
 
@@ -84,9 +90,9 @@ sub hire_janitor {
     $SIG{$_} = 'IGNORE' for qw(INT TERM HUP PIPE);
     sysread $read, my $nothing, 1;
     if (-d $TMP) {
-        kill 'TERM', by_cmdline($TMP);
-        wait_for { !by_cmdline($TMP) } 10;
-        end_processes(by_cmdline($TMP));
+        kill 'TERM', by_folder($TMP);
+        wait_for { !by_folder($TMP) } 10;
+        end_processes(by_folder($TMP));
         remove_tree($TMP) if !$ENV{JR_LEAVE};
     }
     _exit(0);
@@ -149,8 +155,8 @@ sub finish {
     push @faults, map { $_->faults } @GITHUBS;
     $_->stop for splice @GITHUBS;
     @SERVICES = ();
-    if ($TMP && !(wait_for { !by_cmdline($TMP) } 10)) {
-        my @left = by_cmdline($TMP);
+    if ($TMP && !(wait_for { !by_folder($TMP) } 10)) {
+        my @left = by_folder($TMP);
         push @faults, map {"process $_ is left behind"} @left;
         end_processes(@left);
     }

@@ -2,8 +2,9 @@
 #
 # JR::Wait -- wait for a condition with a deadline, never for a time.
 #
-# The deadline is long on purpose: it is only ever reached by a failure.
-# JR_TIMEOUT_FACTOR stretches it (valgrind, a loaded machine).
+# The deadline is long on purpose: it is only ever reached by a failure. A busy
+# machine stretches it, while it is busy; JR_TIMEOUT_FACTOR says how much at least
+# (valgrind).
 
 package JR::Wait;
 
@@ -12,17 +13,32 @@ use warnings;
 use Exporter 'import';
 use Test::More ();
 use Time::HiRes qw(time);
+use JR::File qw(read_file_or_empty);
 
-our @EXPORT_OK = qw(wait_for wait_ok nap deadline_s);
+our @EXPORT_OK = qw(wait_for wait_ok nap deadline_s slowness);
 
 use constant {
     DEADLINE_S => 30,
     STEP_S     => 0.01,
+    # For each processor: what `make check' makes of itself.
+    USUAL_LOAD => 2,
 };
+
+my $processors;
+
+# How many times as long as usual things may take now, 1 or more: by the load of the
+# last minute. Limits that are not waits are multiplied by it, when what they limit is over.
+sub slowness {
+    my $least = $ENV{JR_TIMEOUT_FACTOR} || 1;
+    $processors ||= (() = read_file_or_empty('/proc/cpuinfo') =~ /^processor\s*:/mg) || 1;
+    my ($load) = read_file_or_empty('/proc/loadavg') =~ /^([0-9.]+)/;
+    my $slowness = ($load // 0) / USUAL_LOAD / $processors;
+    return $slowness > $least ? $slowness : $least;
+}
 
 sub deadline_s {
     my ($seconds) = @_;
-    return ($seconds // DEADLINE_S) * ($ENV{JR_TIMEOUT_FACTOR} || 1);
+    return ($seconds // DEADLINE_S) * slowness();
 }
 
 # One step of a polling loop.
@@ -31,10 +47,12 @@ sub nap { select undef, undef, undef, STEP_S; return }
 # The first true value of the condition, or nothing when the deadline is over.
 sub wait_for (&;$) {
     my ($condition, $seconds) = @_;
-    my $end = time + deadline_s($seconds);
+    my $began = time;
+    my $end   = $began;
     while (1) {
         my $value = $condition->();
         return $value if $value;
+        $end = $began + deadline_s($seconds) if time > $end;
         return if time > $end;
         nap();
     }

@@ -32,6 +32,7 @@ my @ROUTES = (
     [GET  => qr{$API/rate_limit$},                                              'get_rate_limit'],
     [GET  => qr{$API/user$},                                                    'get_user'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)$},                                     'get_repo'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/workflows/(\d+)$},             'get_workflow'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs$},                        'list_runs'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)$},                  'get_run'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)$},   'get_attempt'],
@@ -57,7 +58,8 @@ sub new {
 
 # Runs, as the tests describe them.
 
-# id and repo are needed; jobs => [{ name, status, conclusion }, ...]
+# id and repo are needed; jobs => [{ name, status, conclusion }, ...]; name is the
+# workflow's, run_name what its run-name makes of it for this run
 sub put_run {
     my ($self, $given) = @_;
     my $now = time;
@@ -262,6 +264,13 @@ sub get_run {
     return { status => 200, body => run_json($run) };
 }
 
+# By the runs there are of it.
+sub get_workflow {
+    my ($self, undef, $repo, $id) = @_;
+    my ($run) = grep { lc $_->{repo} eq lc $repo && number($_->{name} // '') == $id } values %{ $self->{runs} };
+    return $run ? { status => 200, body => workflow_json($run) } : problem(404, 'Not Found');
+}
+
 sub get_attempt {
     my ($self, undef, $repo, $id, $n) = @_;
     my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
@@ -413,15 +422,26 @@ sub repository {
     };
 }
 
+sub path_of { my ($run) = @_; return $run->{path} // '.github/workflows/ci.yml' }
+
+sub workflow_json {
+    my ($run) = @_;
+    return {
+        id => number($run->{name} // ''), node_id => 'W_test', name => $run->{name}, path => path_of($run),
+        state => 'active',
+    };
+}
+
+# `name` is the run's own where its workflow has a run-name.
 sub run_json {
     my ($run) = @_;
     my $url = "https://api.github.com/repos/$run->{repo}/actions/runs/$run->{id}";
     my $before = $run->{attempt} - 1;
     return {
-        id => 0 + $run->{id}, name => $run->{name}, node_id => "WFR_$run->{id}",
+        id => 0 + $run->{id}, name => $run->{run_name} // $run->{name}, node_id => "WFR_$run->{id}",
         head_branch => $run->{head_branch}, head_sha => $run->{head_sha} // 'a' x 40,
-        path => $run->{path} // '.github/workflows/ci.yml', display_title => 'a change',
-        run_number => 17, run_attempt => 0 + $run->{attempt}, event => $run->{event},
+        path => path_of($run), display_title => 'a change',
+        run_number => $run->{run_number} // 17, run_attempt => 0 + $run->{attempt}, event => $run->{event},
         status => $run->{status}, conclusion => $run->{conclusion},
         workflow_id => number($run->{name} // ''), check_suite_id => $run->{id} + 1,
         url => $url, html_url => "https://github.com/$run->{repo}/actions/runs/$run->{id}",

@@ -62,17 +62,22 @@ my ($run_pieces, $run_event, $job_event);
 sub run_template {
     my %run = %{ JR::Payload::template('workflow_run')->{workflow_run} };
     delete $run{head_commit};
-    $run{$_} = "\@$_\@" for qw(id name head_branch event status conclusion run_attempt created_at updated_at
+    $run{$_} = "\@$_\@" for qw(id name workflow_id path head_branch event status conclusion run_attempt created_at updated_at
         run_started_at actor triggering_actor repository head_repository);
     return cut(\%run);
 }
+
+# Each workflow has a file, and a run-name of its own for each run.
+sub workflow_id { return JR::FakeGitHub::Actions::number($_[0]{name}) }
+sub path_text { return text('.github/workflows/' . lc($_[0]{name} =~ s/\W+/-/gr) . '.yml') }
 
 # A run as the API and webhooks have it.
 sub run_text {
     my ($run) = @_;
     $run_pieces //= run_template();
     return fill($run_pieces, {
-        id => $run->{id}, name => text($run->{name}), head_branch => text($run->{head_branch}),
+        id => $run->{id}, name => text("$run->{name} no. $run->{n}"), head_branch => text($run->{head_branch}),
+        workflow_id => workflow_id($run), path => path_text($run),
         event => text($run->{event}), status => text($run->{status}), conclusion => text($run->{conclusion}),
         run_attempt => $run->{attempt}, created_at => stamp($run->{created_at}),
         updated_at => stamp($run->{updated_at}), run_started_at => stamp($run->{run_started_at}),
@@ -82,14 +87,16 @@ sub run_text {
 }
 
 sub run_body {
-    my ($text, $repo, $action, $sender) = @_;
+    my ($run, $text, $action, $sender) = @_;
     if (!$run_event) {
         my $event = JR::Payload::template('workflow_run');
         @$event{qw(action workflow_run repository sender)} = map {"\@$_\@"} qw(action run repository sender);
+        @{ $event->{workflow} }{qw(id name path)} = map {"\@$_\@"} qw(workflow_id workflow_name path);
         $run_event = cut($event);
     }
     return fill($run_event, {
-        action => text($action), run => $text, repository => repository($repo), sender => user($sender),
+        action => text($action), run => $text, repository => repository($run->{repo}), sender => user($sender),
+        workflow_id => workflow_id($run), workflow_name => text($run->{name}), path => path_text($run),
     });
 }
 

@@ -500,8 +500,8 @@ sub emit_run {
         conclusion => $run->{conclusion}, sender => $self->sender($run, $run->{attempt}, $action),
     );
     my $text = $self->text_of($run, $run->{versions}[-1]);
-    my $repo = $run->{repo};
-    $event{body} = sub { run_body($text, $repo, $action, $event{sender}) };
+    my %of = map { $_ => $run->{$_} } qw(repo name);
+    $event{body} = sub { run_body(\%of, $text, $action, $event{sender}) };
     $self->{on_event}->(\%event);
     return;
 }
