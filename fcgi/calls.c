@@ -9,6 +9,7 @@
 #include "fcgi/process.h"
 #include "lib/log.h"
 #include "lib/signature.h"
+#include "lib/text.h"
 #include "lib/timestamp.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ static void show(const struct jr_calls *calls)
     calls->told->token_rejected_ms = throttle->rejected_ms;
     calls->told->rate_limited_until_ms = limited_until(calls);
     calls->told->token_expires_ms = throttle->token_expires_ms;
+    calls->told->shut_outs = (int64_t)calls->shutouts.count;
 }
 
 /* Of an App, show the installation that has the fewest calls left. */
@@ -129,6 +131,93 @@ static void tell_skew(struct jr_calls *calls)
            skew_ms < 0 ? "ahead of" : "behind");
 }
 
+/* Do calls fail, whatever they are about? */
+static void note_outage(struct jr_calls *calls, const struct jr_call *call)
+{
+    struct jr_outage *outage = &calls->outage;
+
+    if (jr_outage_note(outage, calls->settings, call, calls->about, jr_monotonic_ms())) {
+        if (outage->reason != JR_REASON_NONE)
+            jr_log(JR_LOG_WARN, "calls-fail", "%s: %s%s%s; one call at a time is tried until one "
+                   "is answered", jr_reason_token(outage->reason), jr_reason_words(outage->reason),
+                   call->text[0] == '\0' ? "" : ": ", call->text);
+        else
+            jr_log(JR_LOG_INFO, "calls-again", "GitHub answers again");
+    }
+    if (calls->told == NULL)
+        return;
+    calls->told->outage_reason = (int64_t)outage->reason;
+    if (outage->good_ms != 0)
+        calls->told->answered_ms = outage->good_ms;
+}
+
+/* Keep a change of the shut-outs; over: it is no longer one. */
+static void save_shutout(struct jr_calls *calls, const struct jr_shutout *shutout, bool over)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, calls->store, true);
+    if (over)
+        jr_shutout_delete(&txn, shutout);
+    else
+        jr_shutout_save(&txn, &calls->shutouts, shutout);
+    if (jr_txn_commit(&txn) != JR_OK)
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
+    show(calls);
+}
+
+static void end_shutouts(struct jr_calls *calls, const struct jr_call *call, const char *repo,
+                         bool posted)
+{
+    struct jr_shutout over;
+
+    while (jr_shutouts_take_over(&calls->shutouts, call, repo, posted, jr_now_ms(), &over)) {
+        save_shutout(calls, &over, true);
+        jr_log(JR_LOG_INFO, "shut-out-over", "%s: %s", over.name,
+               call != NULL ? "GitHub lets us in again" : "nobody has asked for a day");
+    }
+}
+
+/* Is the refusal of a call about repo one of all that its owner has? */
+static void note_shutout(struct jr_calls *calls, const char *repo, bool posted,
+                         struct jr_call *call)
+{
+    const struct jr_shutout *shutout;
+    bool begun;
+
+    if (call->reason != JR_REASON_SHUT_OUT) {
+        end_shutouts(calls, call, repo, posted);
+        return;
+    }
+    /* An App has an account in each place where it is installed. */
+    if (calls->app != NULL && call->shut == JR_SHUT_ALL)
+        call->shut = JR_SHUT_OWNER;
+    shutout = jr_shutouts_note(&calls->shutouts, calls->settings, call, repo, posted, jr_now_ms(),
+                               &begun);
+    if (shutout == NULL)
+        return;
+    save_shutout(calls, shutout, false);
+    if (begun)
+        jr_log(JR_LOG_WARN, "shut-out", "%s: %s; what is due stays due, and one call at a time "
+               "tries whether that is over", strcmp(shutout->name, JR_SHUTOUT_ALL) == 0
+               ? "all repositories" : shutout->name, call->text);
+}
+
+/* Nothing is asked about who shuts us out, but for one call after each wait. */
+static bool is_shut_out(struct jr_calls *calls, const char *repo, struct jr_call *call)
+{
+    int64_t left_ms;
+    const struct jr_shutout *shutout = jr_shutouts_find(&calls->shutouts, repo, jr_now_ms(),
+                                                        &left_ms);
+
+    if (shutout == NULL)
+        return false;
+    *call = (struct jr_call){ .what = JR_CALLS_UNASKED, .outcome = JR_OUTCOME_LATER,
+                              .reason = JR_REASON_SHUT_OUT, .rate_remaining = -1 };
+    jr_text_copy(call->text, sizeof call->text, shutout->text);
+    return true;
+}
+
 /* installation: whose answer it is; NULL: it is about all calls */
 static void note(struct jr_calls *calls, struct jr_installation *installation,
                  const struct jr_call *call)
@@ -147,6 +236,7 @@ static void note(struct jr_calls *calls, struct jr_installation *installation,
         return; /* broken off by ourselves */
     tell_skew(calls);
     count(calls, call);
+    note_outage(calls, call);
     if (jr_throttle_note(throttle, calls->settings, &told, now_ms)) {
         jr_txn_begin(&txn, calls->store, true);
         jr_throttle_save(&txn, throttle);
@@ -168,6 +258,32 @@ static void note_app(void *calls, struct jr_installation *installation, const st
     note(calls, installation, call);
 }
 
+/* Who shuts out the token that there is now; what was known of another is forgotten. */
+static enum jr_err load_shutouts(struct jr_calls *calls, struct jr_error *error)
+{
+    uint64_t fingerprint = calls->throttle.fingerprint;
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_shutouts_release(&calls->shutouts);
+    jr_txn_begin(&txn, calls->store, false);
+    err = jr_shutouts_load(&txn, &calls->shutouts, fingerprint);
+    jr_txn_abort(&txn);
+    if (err != JR_OK)
+        return jr_error_set(error, err, "out of memory");
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    show(calls);
+    jr_txn_begin(&txn, calls->store, true);
+    jr_shutouts_prune(&txn, fingerprint);
+    /* On a full disk it has to wait, which does no harm: it is of another token. */
+    if (jr_txn_commit(&txn) != JR_OK)
+        jr_log(JR_LOG_WARN, "store-failed", "%s", txn.error.text);
+    return JR_OK;
+}
+
 /* What is known of the token or the App that there is now. */
 static enum jr_err load_throttle(struct jr_calls *calls, struct jr_error *error)
 {
@@ -185,11 +301,11 @@ static enum jr_err load_throttle(struct jr_calls *calls, struct jr_error *error)
     if (both != NULL)
         jr_wipe(both, strlen(both));
     free(both);
-    if (txn.error.code != JR_OK)
+    if (txn.error.code != JR_OK) {
         *error = txn.error;
-    else
-        show(calls);
-    return txn.error.code;
+        return txn.error.code;
+    }
+    return load_shutouts(calls, error);
 }
 
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
@@ -217,15 +333,20 @@ void jr_calls_close(struct jr_calls *calls)
 {
     jr_app_close(calls->app);
     calls->app = NULL;
+    jr_shutouts_release(&calls->shutouts);
     jr_http_close(calls->http);
     calls->http = NULL;
 }
 
-/* A rejected token, or an App's key, has got a successor in its file. */
+/* A token that is rejected or shut out, or an App's key, has got a successor in its file. */
 static bool renew_token(struct jr_calls *calls)
 {
+    int64_t now_ms = jr_monotonic_ms();
     struct jr_error error;
 
+    if (calls->secret_look_ms != 0 && now_ms - calls->secret_look_ms < TOKEN_LOOK_MS / 2)
+        return false;
+    calls->secret_look_ms = now_ms;
     if (!jr_settings_reread_token(calls->settings))
         return false;
     if (calls->app == NULL)
@@ -254,23 +375,41 @@ static void probe(struct jr_calls *calls, struct jr_call *call)
     note(calls, NULL, call);
 }
 
+void jr_calls_tend(struct jr_calls *calls)
+{
+    if (calls->http == NULL || calls->shutouts.count == 0)
+        return;
+    if (!renew_token(calls))
+        end_shutouts(calls, NULL, "", false);
+}
+
+/* How long calls wait because they fail, or because all of them are shut out. */
+static int64_t held_ms(struct jr_calls *calls)
+{
+    int64_t left_ms, wait_ms = jr_outage_wait_ms(&calls->outage, jr_monotonic_ms());
+
+    jr_shutouts_find(&calls->shutouts, "", jr_now_ms(), &left_ms);
+    return wait_ms > left_ms ? wait_ms : left_ms;
+}
+
 int64_t jr_calls_wait_ms(struct jr_calls *calls)
 {
     struct jr_throttle *throttle = &calls->throttle;
     bool rejected = throttle->rejected_ms != 0;
-    int64_t left_ms;
+    int64_t left_ms, wait_ms = held_ms(calls);
     struct jr_call call;
 
     if (throttle->stopped_until_ms == 0)
-        return 0;
+        return wait_ms;
     if (rejected && renew_token(calls))
         return 0;
     left_ms = jr_throttle_stop_left_ms(throttle, jr_now_ms());
     show(calls);
     if (left_ms > 0)
         return rejected && left_ms > TOKEN_LOOK_MS ? TOKEN_LOOK_MS : left_ms;
-    if (!rejected)
-        return 0;
+    if (wait_ms > 0 || !rejected)
+        return wait_ms;
+    calls->about = 0;
     probe(calls, &call);
     if (call.status == 0)
         return calls->settings->api_backoff_min_ms;
@@ -286,8 +425,11 @@ static struct jr_throttle *throttle_of(struct jr_calls *calls, const char *repo)
 int64_t jr_calls_share_wait_ms(void *calls, const char *repo)
 {
     struct jr_throttle *throttle = throttle_of(calls, repo);
+    struct jr_calls *ours = calls;
     int64_t now_ms = jr_now_ms(), stop_ms;
 
+    if (jr_shutouts_find(&ours->shutouts, repo, now_ms, &stop_ms) != NULL)
+        return stop_ms;
     if (throttle == NULL)
         return 0;
     stop_ms = jr_throttle_stop_left_ms(throttle, now_ms);
@@ -308,19 +450,28 @@ void jr_calls_share_take(struct jr_calls *calls, const char *repo)
  */
 static bool begin(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *call)
 {
-    return calls->app == NULL || jr_app_enter(calls->app, turn, jr_now_ms(), call);
+    if (is_shut_out(calls, turn->repo, call))
+        return false;
+    if (calls->app == NULL || jr_app_enter(calls->app, turn, jr_now_ms(), call))
+        return true;
+    if (call->reason == JR_REASON_SHUT_OUT)
+        note_shutout(calls, turn->repo, false, call);
+    return false;
 }
 
 /* Note what was answered. Returns whether to begin() once more. */
-static bool end(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *call)
+static bool end(struct jr_calls *calls, struct jr_turn *turn, bool posted, struct jr_call *call)
 {
-    bool old_token = calls->app != NULL && call->status == 401 && !turn->renewed;
+    bool early = calls->app != NULL && jr_app_is_too_early(turn, call);
+    bool old_token = calls->app != NULL && !early && call->reason == JR_REASON_BAD_TOKEN
+                     && jr_app_renews(turn);
 
     if (old_token)
         count(calls, call);
     else
         note(calls, turn->installation, call);
-    return calls->app != NULL && jr_app_again(calls->app, turn, jr_now_ms(), call);
+    note_shutout(calls, turn->repo, posted, call);
+    return calls->app != NULL && !early && jr_app_again(calls->app, turn, jr_now_ms(), call);
 }
 
 /* An API that is so slow is one that fails. */
@@ -340,13 +491,14 @@ void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct j
     struct jr_turn turn = { .repo = run->repo };
     bool again = true;
 
+    calls->about = run->run_id;
     memset(seen, 0, sizeof *seen);
     while (again && begin(calls, &turn, call)) {
         calls->asked_ms = jr_boottime_ms();
         jr_github_get_run(calls->http, calls->settings->github_api_url, run->repo, run->run_id,
                           jr_now_ms(), seen, call);
         refuse_slow(call);
-        again = end(calls, &turn, call);
+        again = end(calls, &turn, false, call);
     }
 }
 
@@ -356,11 +508,12 @@ void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t wo
     struct jr_turn turn = { .repo = repo };
     bool again = true;
 
+    calls->about = workflow_id;
     name[0] = '\0';
     while (again && begin(calls, &turn, call)) {
         jr_github_get_workflow(calls->http, calls->settings->github_api_url, repo, workflow_id,
                                jr_now_ms(), name, call);
-        again = end(calls, &turn, call);
+        again = end(calls, &turn, false, call);
     }
 }
 
@@ -370,10 +523,11 @@ void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
     struct jr_turn turn = { .repo = run->repo };
     bool again = true;
 
+    calls->about = run->run_id;
     while (again && begin(calls, &turn, call)) {
         jr_github_rerun(calls->http, calls->settings->github_api_url, run->repo, run->run_id, all,
                         calls->asked_ms + JR_CALLS_FRESH_MS, jr_now_ms(), call);
-        again = end(calls, &turn, call);
+        again = end(calls, &turn, true, call);
     }
 }
 
@@ -384,10 +538,11 @@ void jr_calls_list_runs(struct jr_calls *calls, const char *repo,
     struct jr_turn turn = { .repo = repo };
     bool again = true;
 
+    calls->about = 0;
     *count = *shown = 0;
     while (again && begin(calls, &turn, call)) {
         jr_github_list_runs(calls->http, calls->settings->github_api_url, repo, list, jr_now_ms(),
                             runs, count, shown, call);
-        again = end(calls, &turn, call);
+        again = end(calls, &turn, false, call);
     }
 }

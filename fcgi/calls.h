@@ -1,9 +1,9 @@
 /*
  * calls -- GitHub's API, as the dispatcher may call it.
  *
- * Keeps to the rate limits and stops while the token is rejected (rule 7),
- * remembers that over restarts, and tells /healthz and the log. Whether there is a
- * token or a GitHub App, only this file knows.
+ * Keeps to the rate limits, stops while the token is rejected and for whoever shuts it
+ * out, and goes step by step while calls fail (rule 7); remembers that over restarts, and
+ * tells /healthz and the log. Whether there is a token or a GitHub App, only this file knows.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -12,9 +12,11 @@
 
 #include "lib/app.h"
 #include "lib/github.h"
+#include "lib/outage.h"
 #include "lib/run.h"
 #include "lib/runtime.h"
 #include "lib/settings.h"
+#include "lib/shutout.h"
 #include "lib/store.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
@@ -25,6 +27,9 @@
 #define JR_CALLS_FRESH_MS (5 * JR_SECOND_MS)
 #define JR_CALLS_SLOW_MS (4 * JR_SECOND_MS)
 
+/* What a call is named that was not made. */
+#define JR_CALLS_UNASKED "no call"
+
 struct jr_calls {
     struct jr_settings *settings; /* the token in it may be read anew */
     struct jr_store *store;
@@ -34,6 +39,10 @@ struct jr_calls {
     int64_t asked_ms;           /* jr_boottime_ms() before the last GET of a run */
     int64_t skew_told_ms;       /* what the log was told of the clocks */
     struct jr_throttle throttle; /* of all calls; an App's installations have their own besides */
+    struct jr_outage outage;
+    struct jr_shutouts shutouts;
+    uint64_t about;          /* the run, or workflow, that is asked about; 0: none */
+    int64_t secret_look_ms;  /* monotonic: when the secret's file was last looked at */
     int64_t expiry_told_ms; /* when the log was last warned of the token's end */
 };
 
@@ -50,6 +59,12 @@ void jr_calls_close(struct jr_calls *calls);
 int64_t jr_calls_wait_ms(struct jr_calls *calls);
 
 /*
+ * Once in a while, whether anything is due or not: while somebody shuts us out, see whether
+ * there is another secret in its file, and forget whom nobody asks about any more.
+ */
+void jr_calls_tend(struct jr_calls *calls);
+
+/*
  * How long until there is a call to spare for looking at a repository, in ms, within the
  * share of its own installation; 0: now, or it is not known yet where it belongs.
  *   repo   owner/name; empty: any; of an App, then 0
@@ -63,8 +78,9 @@ void jr_calls_share_take(struct jr_calls *calls, const char *repo);
 /*
  * The calls of lib/github.h. Their answers are noted. jr_calls_rerun() is about the run that
  * was asked for last, and sends nothing when that is over JR_CALLS_FRESH_MS ago; an answer
- * that took over JR_CALLS_SLOW_MS is none. While one installation of an App
- * is stopped, calls about its repositories are LATER, unasked; the others go on.
+ * that took over JR_CALLS_SLOW_MS is none. While one installation of an App is stopped, or an
+ * owner shuts us out, calls about its repositories are LATER, unasked (what is
+ * JR_CALLS_UNASKED); the others go on.
  */
 void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
                       struct jr_call *call);

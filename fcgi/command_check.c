@@ -43,6 +43,13 @@ static void tell(const struct jr_command *command, struct jr_emit *emit, const c
     putchar('\n');
 }
 
+/* Does something else than GitHub's API answer? */
+static bool is_a_strangers(const struct jr_call *call)
+{
+    return call->reason == JR_REASON_NOT_GITHUB || call->reason == JR_REASON_BAD_ANSWER
+           || call->reason == JR_REASON_MOVED;
+}
+
 /* What a call that failed means, and the way out. */
 static void tell_failure(const struct jr_command *command, struct jr_emit *emit, const char *what,
                          const struct jr_call *call, const char *remedy)
@@ -63,6 +70,14 @@ static void tell_failure(const struct jr_command *command, struct jr_emit *emit,
         remedy = "Make a new token and put it in the place of this one";
     else if (call->reason == JR_REASON_RATE_LIMITED)
         remedy = "Ask again later";
+    else if (call->reason == JR_REASON_SHUT_OUT)
+        remedy = "Put this host's address on the IP allow list, authorize the token for single "
+                 "sign-on, or take the kind of token that the organization asks for: GitHub's "
+                 "words say which";
+    else if (is_a_strangers(call))
+        remedy = "It is not GitHub's API that answers there: look at the proxy (https_proxy), at "
+                 "the ingress or load balancer, and at GITHUB_API_URL; on a GitHub Enterprise "
+                 "Server it ends in /api/v3";
     tell(command, emit, what, false, text, remedy);
 }
 
@@ -99,7 +114,7 @@ static bool check_user(const struct jr_command *command, struct jr_emit *emit, s
             snprintf(text + strlen(text), sizeof text - strlen(text), "; it ends at %s",
                      jr_command_when(call.token_expires_ms, when));
         tell(command, emit, "token", true, text, NULL);
-    } else if (call.status == 403 && call.reason != JR_REASON_RATE_LIMITED) {
+    } else if (call.status == 403 && call.outcome == JR_OUTCOME_NEVER) {
         tell(command, emit, "token", true, "works, but is no user's: a GitHub App's", NULL);
     } else {
         tell_failure(command, emit, "token", &call, NULL);
@@ -123,7 +138,7 @@ static bool check_rate(const struct jr_command *command, struct jr_emit *emit, s
 
     jr_github_probe(http, command->settings.github_api_url, jr_now_ms(), &call);
     /* A GitHub Enterprise Server without rate limits answers 404. */
-    if (call.outcome != JR_OUTCOME_DONE && call.status != 404) {
+    if (call.outcome != JR_OUTCOME_DONE && call.reason != JR_REASON_NOT_FOUND) {
         tell_failure(command, emit, "rate limit", &call, NULL);
         return false;
     }

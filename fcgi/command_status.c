@@ -13,6 +13,7 @@
 #include "lib/listing.h"
 #include "lib/lock.h"
 #include "lib/say.h"
+#include "lib/shutout.h"
 #include "lib/sight.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
@@ -40,6 +41,7 @@ struct picture {
     bool app; /* a GitHub App, in place of a token */
     /* settings of the running service */
     bool settings_known, dry_run;
+    struct jr_shutouts shutouts;
     /* what is wrong */
     const struct jr_ailment *ailments[JR_AILMENTS_MAX];
     size_t ailment_count;
@@ -93,7 +95,10 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
     picture->oldest_ms = jr_ledger_oldest_waiting(&txn);
     picture->repos = jr_txn_count(&txn, JR_TABLE_REPOS);
     jr_throttle_recall(&txn, &throttle);
+    err = jr_shutouts_load(&txn, &picture->shutouts, 0);
     jr_txn_abort(&txn);
+    if (err != JR_OK)
+        return jr_error_set(error, err, "out of memory");
     if (txn.error.code != JR_OK) {
         *error = txn.error;
         return error->code;
@@ -174,6 +179,19 @@ static void emit_processes(struct jr_emit *emit, const struct picture *picture,
     jr_emit_close(emit);
 }
 
+static void emit_shutouts(struct jr_emit *emit, const struct jr_shutouts *shutouts)
+{
+    jr_emit_open_array(emit, "shut_outs");
+    for (size_t i = 0; i < shutouts->count; i++) {
+        jr_emit_open(emit, NULL);
+        jr_emit_text(emit, "name", shutouts->items[i].name);
+        jr_emit_time(emit, "since", shutouts->items[i].since_ms);
+        jr_emit_text(emit, "text", shutouts->items[i].text);
+        jr_emit_close(emit);
+    }
+    jr_emit_close_array(emit);
+}
+
 static void emit_github(struct jr_emit *emit, const struct picture *picture)
 {
     bool rate_known = picture->sight.rate_limit != 0;
@@ -189,6 +207,7 @@ static void emit_github(struct jr_emit *emit, const struct picture *picture)
     jr_emit_time(emit, "token_taken_at", picture->token_taken_ms);
     jr_emit_time(emit, "token_rejected_since", picture->token_rejected_ms);
     jr_emit_time(emit, "token_expires_at", picture->token_expires_ms);
+    emit_shutouts(emit, &picture->shutouts);
     jr_emit_time(emit, "sweep_begun_at", picture->sight.sweep_begun_ms);
     jr_emit_time(emit, "sweep_ended_at", picture->sight.sweep_ended_ms);
     jr_emit_close(emit);
@@ -317,6 +336,22 @@ static void tell_access(const struct picture *picture)
     putchar('\n');
 }
 
+/* Who shuts us out, and in which words. */
+static void tell_shutouts(const struct jr_shutouts *shutouts)
+{
+    char when[JR_WHEN_SIZE], name[512], text[512];
+
+    for (size_t i = 0; i < shutouts->count; i++) {
+        const struct jr_shutout *item = &shutouts->items[i];
+
+        label("shut out");
+        jr_grid_clean(name, sizeof name,
+                      strcmp(item->name, JR_SHUTOUT_ALL) == 0 ? "everywhere" : item->name);
+        jr_grid_clean(text, sizeof text, item->text);
+        printf("%s, since %s: %s\n", name, jr_command_when(item->since_ms, when), text);
+    }
+}
+
 static void tell_github(const struct picture *picture)
 {
     char when[JR_WHEN_SIZE], span[64];
@@ -335,6 +370,7 @@ static void tell_github(const struct picture *picture)
                picture->sight.rate_reset_ms > picture->now_ms ? "at" : "since",
                jr_command_when(picture->sight.rate_reset_ms, when));
     tell_access(picture);
+    tell_shutouts(&picture->shutouts);
     label("last sweep");
     if (picture->sight.sweep_begun_ms == 0)
         printf("none since the service has started\n");
@@ -407,5 +443,6 @@ int jr_command_status(struct jr_command *command)
         emit_picture(command, &picture);
     else
         tell_picture(command, &picture);
+    jr_shutouts_release(&picture.shutouts);
     return picture.healthy && picture.answers ? JR_EXIT_OK : JR_EXIT_FAILED;
 }

@@ -47,6 +47,7 @@
 #define UPKEEP_MORE_MS 100
 #define PRUNE_RUNS 16
 #define PRUNE_DELIVERIES 200
+#define PRUNE_TIGHT_DELIVERIES 20
 #define PRUNE_FLAKY 200
 /* Rule 9: from here on, in hundredths of the map, the oldest history goes early; and when no
  * more is left than the copies of the pages may take that one batch of events changes. */
@@ -78,6 +79,7 @@ struct dispatcher {
     struct jr_pauses pauses; /* what was paused when that was last looked at */
     int64_t paused_ms;       /* since when all of it is; 0: it is not */
     bool filling;            /* the map is */
+    uint64_t used_bytes;     /* of the map */
     int64_t unsure_ms;       /* when a POST begun before may have been cut off */
     bool failing;            /* the last commit failed */
     bool broken;             /* the store can no longer be used */
@@ -246,6 +248,12 @@ static const char *verdict_name(const struct jr_verdict *verdict)
     return verdict->reason == JR_REASON_CHANGED_MEANWHILE ? "overtaken" : "closed";
 }
 
+/* That a run waits, unasked, for whoever shuts us out is no news the second time. */
+static bool is_repeated(const struct jr_run *run, const struct jr_call *call)
+{
+    return call != NULL && strcmp(call->what, JR_CALLS_UNASKED) == 0 && run->tries > 1;
+}
+
 /* call: NULL when GitHub was not asked; duration_us: of what led to the decision */
 static void log_decision(const struct jr_run *run, const struct jr_verdict *verdict,
                          const struct jr_call *call, int64_t duration_us)
@@ -253,7 +261,8 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
 
-    log_run(&line, JR_LOG_INFO, "decision", run, verdict->attempt);
+    log_run(&line, is_repeated(run, call) ? JR_LOG_DEBUG : JR_LOG_INFO, "decision", run,
+            verdict->attempt);
     jr_line_text(&line, "verdict", verdict_name(verdict));
     jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
     if (run->complete)
@@ -277,8 +286,10 @@ static void log_outcome(const struct jr_run *run, const struct jr_verdict *verdi
     struct jr_line line;
     char due[JR_TIMESTAMP_SIZE];
 
-    log_run(&line, call->outcome == JR_OUTCOME_DONE ? JR_LOG_INFO : JR_LOG_WARN, "rerun", run,
-            verdict->attempt);
+    log_run(&line,
+            call->outcome == JR_OUTCOME_DONE || call->reason == JR_REASON_SHUT_OUT ? JR_LOG_INFO
+                                                                                   : JR_LOG_WARN,
+            "rerun", run, verdict->attempt);
     jr_line_text(&line, "call", call->what);
     jr_line_text(&line, "reason",
                  jr_reason_token(verdict->ended_attempt != 0 ? verdict->ended_reason
@@ -479,6 +490,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
     enum jr_err err = jr_rerun_first_free(dispatcher->store, latest_ms, hold_of(dispatcher),
                                           dispatcher, &due_ms, &run, &error);
 
+    if (dispatcher->told != NULL)
+        dispatcher->told->work_waits = err != JR_ENOENT;
     if (err == JR_ENOENT)
         return NEVER;
     if (err == JR_EFORMAT) {
@@ -558,6 +571,31 @@ static void tell_listed(const struct dispatcher *dispatcher, const struct jr_eve
     count_verdict(dispatcher, verdict);
 }
 
+/* A list cannot be read: not now, or GitHub does not show it, which is told once. */
+static void look_failed(struct dispatcher *dispatcher, const struct jr_call *call)
+{
+    struct jr_look *look = &dispatcher->look;
+    struct jr_error error;
+    bool news;
+    enum jr_err err;
+
+    look->active = false;
+    if (call->outcome != JR_OUTCOME_NEVER) {
+        /* Who shuts us out is told by calls.c, once. */
+        jr_log(call->reason == JR_REASON_SHUT_OUT ? JR_LOG_DEBUG : JR_LOG_WARN, "look-failed",
+               "%s: %s (%d) %s", look->repo.name, jr_reason_token(call->reason), call->status,
+               call->text);
+        return;
+    }
+    err = jr_reconcile_gone(dispatcher->store, look, &news, &error);
+    if (err != JR_OK)
+        store_failed(dispatcher, err, &error);
+    else
+        jr_log(news ? JR_LOG_WARN : JR_LOG_DEBUG, "repository-gone", "%s: %s (%d) %s; it is looked "
+               "at ever more rarely, until an event comes from it", look->repo.name,
+               jr_reason_token(call->reason), call->status, call->text);
+}
+
 /* Read the next page of the look in progress. */
 static void look_further(struct dispatcher *dispatcher)
 {
@@ -573,9 +611,7 @@ static void look_further(struct dispatcher *dispatcher)
                        &shown, &call);
     jr_calls_share_take(&dispatcher->calls, look->repo.name);
     if (call.outcome != JR_OUTCOME_DONE) {
-        look->active = false;
-        jr_log(JR_LOG_WARN, "look-failed", "%s: %s (%d) %s", look->repo.name,
-               jr_reason_token(call.reason), call.status, call.text);
+        look_failed(dispatcher, &call);
         return;
     }
     err = jr_reconcile_page(dispatcher->store, dispatcher->settings, look, dispatcher->listed,
@@ -662,12 +698,28 @@ static bool measure(struct dispatcher *dispatcher)
         jr_log(JR_LOG_WARN, "upkeep", "%s", error.text);
         return false;
     }
+    dispatcher->used_bytes = used_bytes;
     if (dispatcher->told != NULL) {
         dispatcher->told->map_used_bytes = (int64_t)used_bytes;
         dispatcher->told->map_size_bytes = (int64_t)map_bytes;
     }
     return used_bytes / (map_bytes / 100 + 1) >= MAP_FILLING
            || used_bytes + MAP_LEAST_FREE_BYTES > map_bytes;
+}
+
+/*
+ * While the map fills up, ids of deliveries go when they take most of it (whoever has one
+ * signed webhook can send it again under any number of ids), or when there is no closed
+ * history left to go. What is known of open runs stays.
+ */
+static unsigned forget_deliveries(const struct dispatcher *dispatcher, struct jr_txn *txn,
+                                  bool no_history, unsigned most)
+{
+    if (!dispatcher->filling
+        || !(no_history
+             || jr_delivery_count(txn) * JR_DELIVERY_BYTES > dispatcher->used_bytes / 2))
+        return 0;
+    return jr_delivery_drop_oldest(txn, most);
 }
 
 /*
@@ -700,6 +752,8 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
         runs += jr_ledger_prune(&txn, before_ms, dispatcher->filling, step, &prune);
         looked += step;
     } while (runs == 0 && prune.key_length != 0 && looked < PRUNE_RUNS);
+    deliveries += forget_deliveries(dispatcher, &txn, runs == 0 && prune.key_length == 0,
+                                    tight ? PRUNE_TIGHT_DELIVERIES : PRUNE_DELIVERIES);
     if (runs == 0
         && (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))))
@@ -712,7 +766,7 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
     }
     dispatcher->prune = prune;
     dispatcher->flaky_walk = flaky_walk;
-    *more = deliveries == PRUNE_DELIVERIES || prune.key_length != 0;
+    *more = deliveries >= PRUNE_TIGHT_DELIVERIES || prune.key_length != 0;
     if (runs > 0 || deliveries > 0)
         jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", runs,
                jr_say_plural(runs, "run", "runs"), deliveries,
@@ -771,6 +825,7 @@ static void dispatch(struct dispatcher *dispatcher)
         int64_t outbox_ms, reconcile_ms, upkeep_ms;
 
         beat(dispatcher);
+        jr_calls_tend(&dispatcher->calls);
         /* While nothing can be recorded nothing is asked: only try whether there is room again. */
         if (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))) {

@@ -51,6 +51,30 @@ static bool is_rate_limited(const struct jr_sight *sight, int64_t now_ms)
     return sight->rate_limited_until_ms > now_ms;
 }
 
+static bool is_shut_out(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->shut_outs != 0;
+}
+
+static bool is_unreachable(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->outage == JR_REASON_UNREACHABLE;
+}
+
+static bool server_fails(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->outage == JR_REASON_SERVER_ERROR;
+}
+
+static bool stranger_answers(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->outage == JR_REASON_NOT_GITHUB;
+}
+
 static bool map_is_filling(const struct jr_sight *sight, int64_t now_ms)
 {
     int64_t used = sight->map_used_bytes, whole = sight->map_size_bytes;
@@ -86,9 +110,25 @@ static const struct {
     { { "token-rejected", false, "GitHub rejects the token or the App's key, so nothing is asked and nothing is rerun.",
         "Put a new token in its place, or a new key. What waits stays due." },
       token_is_rejected },
+    { { "shut-out", false, "An owner of repositories shuts this program out: an IP allow list, SAML, a policy for "
+        "tokens, a suspension.",
+        "`job-rerunner status' and the log say who, and in which words. What is due there stays "
+        "due." },
+      is_shut_out },
     { { "rate-limited", false, "GitHub's rate limit is used up, so calls wait.",
         "It goes on by itself. If it happens often, give this program a user of its own." },
       is_rate_limited },
+    { { "github-unreachable", false, "GitHub cannot be reached, and runs wait.",
+        "Network, name server, https_proxy, GITHUB_CA_FILE, GITHUB_API_URL? The log has the words "
+        "of the last call. It goes on by itself." },
+      is_unreachable },
+    { { "server-error", false, "GitHub fails at each call, and runs wait.",
+        "https://www.githubstatus.com/ may tell more. It goes on by itself." },
+      server_fails },
+    { { "not-github", false, "Something else answers in GitHub's place, and runs wait.",
+        "Look at the proxy, the ingress, and whether GITHUB_API_URL lacks /api/v3: job-rerunner "
+        "check --online." },
+      stranger_answers },
     { { "map-filling", false, "The store is over 80 % full.",
         "Raise MAP_SIZE or lower RETENTION; at 90 % the oldest history goes." },
       map_is_filling },
@@ -133,7 +173,7 @@ void jr_health_answer(const struct jr_settings *settings, const struct jr_sight 
 {
     const struct jr_ailment *found[JR_AILMENTS_MAX];
     size_t count = jr_health_look(settings, sight, in_service, jr_now_ms(), found);
-    char failed[64] = "", degraded[256] = "", body[512];
+    char failed[64] = "", degraded[384] = "", body[640];
 
     for (size_t i = 0; i < count; i++) {
         if (found[i]->fails)

@@ -22,7 +22,7 @@ struct jr_ailment {
 };
 
 /* There are not more of them. */
-#define JR_AILMENTS_MAX 8
+#define JR_AILMENTS_MAX 16
 
 /*
  * Find what is wrong, failures first. Only looks, never writes.

@@ -322,6 +322,8 @@ static bool make_token(struct jr_app *app, struct jr_installation *installation,
     if (call->reason == JR_REASON_NOT_FOUND)
         call->reason = JR_REASON_NOT_INSTALLED;
     note(app, call->reason == JR_REASON_APP_SUSPENDED ? installation : NULL, call);
+    installation->made_ms = jr_monotonic_ms();
+    installation->proven = false;
     installation->expires_ms = question.expires_ms != 0 ? question.expires_ms
                                                         : now_ms + app->skew_ms + LIFE_MS;
     return call->outcome == JR_OUTCOME_DONE;
@@ -355,17 +357,41 @@ bool jr_app_enter(struct jr_app *app, struct jr_turn *turn, int64_t now_ms, stru
     }
 }
 
+bool jr_app_renews(const struct jr_turn *turn)
+{
+    return !turn->renewed && !turn->installation->remade;
+}
+
+bool jr_app_is_too_early(const struct jr_turn *turn, struct jr_call *call)
+{
+    struct jr_installation *installation = turn->installation;
+
+    if (call->status >= 200 && call->status < 300) {
+        installation->proven = true;
+        installation->remade = false;
+    }
+    if (installation->proven || jr_monotonic_ms() - installation->made_ms >= JR_APP_FRESH_MS
+        || (call->reason != JR_REASON_BAD_TOKEN && call->reason != JR_REASON_NOT_FOUND
+            && call->reason != JR_REASON_NO_PERMISSION))
+        return false;
+    call->outcome = JR_OUTCOME_LATER;
+    call->stops_all = false;
+    call->wait_ms = 0;
+    return true;
+}
+
 bool jr_app_again(struct jr_app *app, struct jr_turn *turn, int64_t now_ms, struct jr_call *call)
 {
     uint64_t before = turn->installation->id;
     struct jr_call looked;
     const struct place *place;
 
-    if (call->status == 401) {
-        bool again = !turn->renewed;
+    if (call->reason == JR_REASON_BAD_TOKEN) {
+        bool again = jr_app_renews(turn);
 
         drop_token(app, turn->installation);
         turn->renewed = true;
+        turn->installation->remade = true;
         return again;
     }
     if (turn->looked_up

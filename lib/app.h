@@ -35,6 +35,12 @@
 /* A token is not used in the last minutes of its life. */
 #define JR_APP_EARLY_MS (5 * JR_MINUTE_MS)
 
+/*
+ * A token that has not worked yet may be refused for its first seconds: it is not known
+ * everywhere at GitHub. Until then that is no reason to make another one, nor to believe it.
+ */
+#define JR_APP_FRESH_MS (10 * JR_SECOND_MS)
+
 struct jr_app;
 
 /* An installation: an organisation or user that has the App. */
@@ -42,6 +48,9 @@ struct jr_installation {
     uint64_t id;                 /* 0: none is kept here */
     char *token;                 /* NULL: it is to be asked for */
     int64_t expires_ms;          /* when it ends, by GitHub's clock */
+    int64_t made_ms;             /* monotonic: when it was made */
+    bool proven;                 /* GitHub has taken it */
+    bool remade;                 /* it was made because the one before was not taken */
     struct jr_throttle throttle; /* what stops this one, and no other */
     int64_t rate_remaining;      /* of its hourly limit, for who uses this; -1: not told */
     int64_t rate_reset_ms;
@@ -91,6 +100,16 @@ struct jr_turn {
  * 0 and a reason of a stop, GitHub was not asked.
  */
 bool jr_app_enter(struct jr_app *app, struct jr_turn *turn, int64_t now_ms, struct jr_call *call);
+
+/* Is a 401 of this turn the token's alone? Then jr_app_again() has another one made, once. */
+bool jr_app_renews(const struct jr_turn *turn);
+
+/*
+ * Before an answer is noted: one that refuses a fresh token (401, 404, a permission) is
+ * LATER, and stops nothing. Returns whether it is such a one; then jr_app_again() is not
+ * asked.
+ */
+bool jr_app_is_too_early(const struct jr_turn *turn, struct jr_call *call);
 
 /*
  * What to make of the answer. Returns whether to jr_app_enter() and call again: once

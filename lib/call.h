@@ -18,18 +18,27 @@ enum jr_outcome {
     JR_OUTCOME_UNKNOWN /* it may have worked or not: look before trying again */
 };
 
+/* Whom a refusal as a whole (reason SHUT_OUT) is about. The numbers are stored. */
+enum jr_shut {
+    JR_SHUT_NOTHING = 0,
+    JR_SHUT_REPO = 1,  /* the repository that the call was about */
+    JR_SHUT_OWNER = 2, /* all that its owner has */
+    JR_SHUT_ALL = 3    /* the account that the token is of: all calls */
+};
+
 struct jr_call {
     const char *what; /* static: "GET run", "POST rerun-failed-jobs" ...; in lib/counters.c */
     enum jr_outcome outcome;
     enum jr_reason reason;
     bool stops_all;   /* no call at all for a time, about this run or another */
     int64_t wait_ms;  /* how long then; 0: not said, throttle.c knows */
+    enum jr_shut shut; /* with reason SHUT_OUT: whom it is about */
     bool try_all;     /* it may be that only its failed jobs cannot be rerun */
     int status;       /* HTTP; 0: no answer */
     int64_t duration_us;
     int64_t hourly_limit;     /* 0: not said */
     int64_t rate_remaining;   /* calls left of it; -1: not said */
-    int64_t rate_reset_ms;    /* when it is whole again; 0: not said */
+    int64_t rate_reset_ms;    /* when it is whole again, by this host's clock; 0: not said */
     int64_t token_expires_ms; /* 0: not said */
     int64_t date_ms;          /* GitHub's clock, in whole seconds; 0: not said */
     char text[256];           /* what GitHub or libcurl said, for people; may be empty */

@@ -109,6 +109,7 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->intent_ms = 0;
     run->rerun_all = false;
     run->by_hand = false;
+    run->denied_ms = 0;
     run->quiet_asks = 0;
     run->jobs_tallied = 0;
     run->failed_day = 0;
@@ -945,6 +946,25 @@ static void outcome_after_newer(struct jr_run *run, uint32_t attempt, const stru
     verdict_is(verdict, JR_STEP_NONE, verdict->ended_reason);
 }
 
+/*
+ * Rule 7: GitHub does not know the run or may not let us, though a signed event, or a list of
+ * its own, has told of it. That comes for seconds to minutes, by replication, in outages, and
+ * with a fresh token: it is final only when it stays so for patience_ms. Who asks by hand
+ * has no use for an answer in a quarter of an hour, and can ask again.
+ */
+static bool may_pass(const struct jr_settings *settings, struct jr_run *run,
+                     const struct jr_call *call, int64_t now_ms)
+{
+    if (run->by_hand
+        || (call->reason != JR_REASON_NOT_FOUND && call->reason != JR_REASON_NO_PERMISSION
+            && call->reason != JR_REASON_NOT_INSTALLED))
+        return false;
+    if (run->denied_ms == 0 || run->denied_ms > now_ms)
+        run->denied_ms = now_ms;
+    return now_ms - later_of(run->denied_ms, earlier_of(run->last_event_ms, now_ms))
+           < settings->patience_ms;
+}
+
 void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
                        uint32_t attempt, bool posted, const struct jr_call *call,
                        int64_t claimed_due_ms, int64_t now_ms, struct jr_verdict *verdict)
@@ -979,7 +999,7 @@ void jr_decide_outcome(const struct jr_settings *settings, struct jr_run *run,
         /* Perhaps it has no jobs that could have failed. */
         run->rerun_all = true;
         wait_more(settings, run, verdict, call->reason, now_ms);
-    } else if (call->outcome == JR_OUTCOME_NEVER) {
+    } else if (call->outcome == JR_OUTCOME_NEVER && !may_pass(settings, run, call, now_ms)) {
         verdict_closed(verdict, run, call->reason);
     } else if (run->phase == JR_PHASE_DUE) {
         wait_more(settings, run, verdict, call->reason, now_ms);

@@ -241,7 +241,8 @@ bool jr_delivery_forget(struct jr_txn *txn, const char *text, int64_t at_ms)
     return forget(txn, &delivery, at_ms);
 }
 
-unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)
+/* Forget the oldest ones, of days before one. */
+static unsigned drop_before(struct jr_txn *txn, int64_t day, unsigned most)
 {
     struct jr_entry entry;
     struct jr_reader reader;
@@ -249,10 +250,25 @@ unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)
 
     while (removed < most && jr_txn_seek(txn, JR_TABLE_DELIVERIES, NULL, 0, false, &entry)) {
         jr_reader_init(&reader, entry.key, entry.key_length);
-        if (jr_read_u32(&reader) + DAYS_BACK >= now_ms / JR_DAY_MS)
+        if (jr_read_u32(&reader) >= day)
             break;
         jr_txn_delete(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length);
         removed++;
     }
     return removed;
+}
+
+unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)
+{
+    return drop_before(txn, now_ms / JR_DAY_MS - DAYS_BACK, most);
+}
+
+uint64_t jr_delivery_count(struct jr_txn *txn)
+{
+    return jr_txn_count(txn, JR_TABLE_DELIVERIES);
+}
+
+unsigned jr_delivery_drop_oldest(struct jr_txn *txn, unsigned most)
+{
+    return drop_before(txn, INT64_MAX, most);
 }

@@ -65,4 +65,13 @@ bool jr_delivery_forget(struct jr_txn *txn, const char *text, int64_t at_ms);
 /* Forget up to `most` deliveries that are older than 8 days; returns how many it were. */
 unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most);
 
+/* About how much of the map a delivery takes, with its share of a page. */
+#define JR_DELIVERY_BYTES 180
+
+/* How many are remembered. */
+uint64_t jr_delivery_count(struct jr_txn *txn);
+
+/* Forget the `most` oldest, whatever their age; returns how many it were. */
+unsigned jr_delivery_drop_oldest(struct jr_txn *txn, unsigned most);
+
 #endif

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 /* GitHub ends requests after 10 s; connecting takes what TCP and TLS need. */
@@ -21,8 +22,9 @@
 
 #define POST_GRACE_MS 3000
 
-/* libcurl knows no upper limit here; nobody waits longer than a day. */
+/* Nobody waits longer than a day; what is longer than a year is no time at all. */
 #define RETRY_AFTER_MAX_S 86400
+#define RETRY_AFTER_SENSE_S (366 * RETRY_AFTER_MAX_S)
 
 struct jr_http {
     CURL *curl;
@@ -246,32 +248,55 @@ static int64_t get_number(CURL *curl, const char *name)
     return number;
 }
 
+/* A header that is a time, in ms since the epoch; 0: not there, or no time. */
+static int64_t get_time(CURL *curl, const char *name)
+{
+    char text[64];
+    time_t time_s;
+
+    if (!get_header(curl, name, text, sizeof text) || (time_s = curl_getdate(text, NULL)) <= 0)
+        return 0;
+    return (int64_t)time_s * 1000;
+}
+
+/*
+ * Retry-After is a number of seconds, or a time by the server's clock, which Date tells:
+ * RFC 9110, 10.2.3. libcurl would take ours.
+ */
+static int64_t get_retry_after(CURL *curl, int64_t date_ms)
+{
+    char ignored[8];
+    int64_t seconds, time_ms;
+
+    if (!get_header(curl, "Retry-After", ignored, sizeof ignored))
+        return -1;
+    seconds = get_number(curl, "Retry-After");
+    time_ms = seconds >= 0 ? 0 : get_time(curl, "Retry-After");
+    if (time_ms != 0)
+        seconds = (time_ms - (date_ms != 0 ? date_ms : jr_now_ms())) / 1000;
+    if (seconds < 0 || seconds > RETRY_AFTER_SENSE_S)
+        return 0;
+    return seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S;
+}
+
 static void read_headers(CURL *curl, struct jr_http_answer *answer)
 {
-    char ignored[8], date[64];
-    curl_off_t retry_after_s = 0;
-    time_t date_s;
+    char ignored[8], sso[16];
 
-    if (get_header(curl, "Retry-After", ignored, sizeof ignored)
-        && curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK) {
-        /* A time that is over, as by a clock that differs, is less than nothing to libcurl. */
-        if (retry_after_s < 0)
-            retry_after_s = 0;
-        answer->retry_after_s = retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s
-                                                                  : RETRY_AFTER_MAX_S;
-    }
+    answer->date_ms = get_time(curl, "Date");
+    answer->retry_after_s = get_retry_after(curl, answer->date_ms);
     answer->ratelimit_limit = get_number(curl, "X-RateLimit-Limit");
     answer->ratelimit_remaining = get_number(curl, "X-RateLimit-Remaining");
     answer->ratelimit_reset_s = get_number(curl, "X-RateLimit-Reset");
     answer->accepted_permissions = get_header(curl, "X-Accepted-GitHub-Permissions", ignored,
                                               sizeof ignored);
+    answer->sso_required = get_header(curl, "X-GitHub-SSO", sso, sizeof sso)
+                           && strncasecmp(sso, "required", 8) == 0;
     answer->scopes_told = get_header(curl, "X-OAuth-Scopes", answer->scopes,
                                      sizeof answer->scopes);
     get_header(curl, "Location", answer->location, sizeof answer->location);
     get_header(curl, "github-authentication-token-expiration", answer->token_expiration,
                sizeof answer->token_expiration);
-    if (get_header(curl, "Date", date, sizeof date) && (date_s = curl_getdate(date, NULL)) > 0)
-        answer->date_ms = (int64_t)date_s * 1000;
 }
 
 /*

@@ -31,11 +31,12 @@ struct jr_http_answer {
     size_t length;
     int64_t duration_us;
     /* headers; -1 or empty: not there */
-    int64_t retry_after_s;
+    int64_t retry_after_s;     /* 0: it is there, and names no time to come */
     int64_t ratelimit_limit;
     int64_t ratelimit_remaining;
     int64_t ratelimit_reset_s; /* since the epoch */
     bool accepted_permissions; /* X-Accepted-GitHub-Permissions is there */
+    bool sso_required;         /* X-GitHub-SSO says that the token has to be authorized for SAML */
     char scopes[256]; /* X-OAuth-Scopes: of a classic token, "repo, workflow" */
     bool scopes_told; /* the header is there */
     char location[1024];

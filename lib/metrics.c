@@ -40,6 +40,8 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
     metrics->token_rejected = sight->token_rejected_ms != 0;
     metrics->token_expires_ms = sight->token_expires_ms;
     metrics->rate_limited = sight->rate_limited_until_ms > now_ms;
+    metrics->shut_outs = sight->shut_outs;
+    metrics->outage = (enum jr_reason)sight->outage;
     metrics->rate_limit = sight->rate_limit;
     metrics->rate_remaining = sight->rate_remaining;
     metrics->rate_reset_ms = sight->rate_reset_ms;
@@ -282,6 +284,17 @@ static void write_calls(struct jr_buffer *buffer, const struct family *family,
                            metrics->counters.calls[call][i]);
 }
 
+static void write_outage(struct jr_buffer *buffer, const struct family *family,
+                         const struct jr_metrics *metrics)
+{
+    static const enum jr_reason reasons[] = { JR_REASON_UNREACHABLE, JR_REASON_SERVER_ERROR,
+                                              JR_REASON_NOT_GITHUB };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        add_sample(buffer, family, "reason", jr_reason_token(reasons[i]), NULL, NULL,
+                   metrics->outage == reasons[i]);
+}
+
 static void write_restarts(struct jr_buffer *buffer, const struct family *family,
                            const struct jr_metrics *metrics)
 {
@@ -351,6 +364,12 @@ static const struct family families[] = {
     { "job_rerunner_api_rate_limited", "gauge",
       "1 while no call is made because of GitHub's rate limit.", write_number,
       NUMBER(rate_limited) },
+    { "job_rerunner_api_failing", "gauge",
+      "1 while runs wait and no call of the last minute was answered, by what is wrong.",
+      write_outage, 0 },
+    { "job_rerunner_shut_outs", "gauge",
+      "How many owners (or repositories) shut the token out as a whole.", write_number,
+      NUMBER(shut_outs) },
     { "job_rerunner_token_rejected", "gauge", "1 while GitHub rejects the token.", write_number,
       NUMBER(token_rejected) },
     { "job_rerunner_token_expiry_timestamp_seconds", "gauge",

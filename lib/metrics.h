@@ -41,6 +41,8 @@ struct jr_metrics {
     int64_t token_rejected;
     int64_t token_expires_ms;
     int64_t rate_limited;
+    int64_t shut_outs;
+    enum jr_reason outage; /* why calls fail; NONE: they do not */
     int64_t rate_limit; /* 0: GitHub has not told; then neither of the two below */
     int64_t rate_remaining;
     int64_t rate_reset_ms;

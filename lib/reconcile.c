@@ -73,7 +73,8 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
     *held_ms = 0;
     jr_txn_begin(&txn, store, true);
     while (!look->active
-           && jr_repo_next(&txn, sweep_ms, tried_ms, share_wait, context, &look->repo, held_ms)) {
+           && jr_repo_next(&txn, sweep_ms, tried_ms, settings->reconcile_interval_ms,
+                           share_wait, context, &look->repo, held_ms)) {
         look->repo.tried_ms = tried_ms;
         jr_repo_save(&txn, &look->repo);
         look->active = is_acted_on(settings, &look->repo);
@@ -123,6 +124,21 @@ static enum jr_err finish(struct jr_store *store, struct jr_look *look, struct j
         look->repo.deep_ms = look->started_ms;
     jr_txn_begin(&txn, store, true);
     jr_repo_looked(&txn, &look->repo);
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}
+
+enum jr_err jr_reconcile_gone(struct jr_store *store, struct jr_look *look, bool *news,
+                              struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err;
+
+    look->active = false;
+    jr_txn_begin(&txn, store, true);
+    *news = jr_repo_gone(&txn, &look->repo);
     err = jr_txn_commit(&txn);
     if (err != JR_OK)
         *error = txn.error;

@@ -60,4 +60,12 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
                               unsigned *found, unsigned *closed,
                               struct jr_error *error) JR_CHECKED;
 
+/*
+ * GitHub does not show the repository: deleted, or not to be seen. The look is over, and the
+ * next one comes the later (jr_repo_gone).
+ *   news  out: it showed it before
+ */
+enum jr_err jr_reconcile_gone(struct jr_store *store, struct jr_look *look, bool *news,
+                              struct jr_error *error) JR_CHECKED;
+
 #endif

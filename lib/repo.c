@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define REPO_VERSION 1
+#define REPO_VERSION 2
 #define RECORD_SIZE 320
 
 static size_t make_key(unsigned char key[JR_KEY_MAX], uint64_t id)
@@ -40,6 +40,8 @@ static bool decode(struct jr_repo *repo, uint64_t id, const void *record, size_t
     repo->tried_ms = jr_read_time(&reader);
     repo->look_ms = jr_read_time(&reader);
     repo->deep_ms = jr_read_time(&reader);
+    repo->gone_looks = jr_read_u32(&reader);
+    repo->gone_told = jr_read_u8(&reader) != 0;
     return reader.ok;
 }
 
@@ -56,6 +58,8 @@ void jr_repo_save(struct jr_txn *txn, const struct jr_repo *repo)
     jr_write_time(&writer, repo->tried_ms);
     jr_write_time(&writer, repo->look_ms);
     jr_write_time(&writer, repo->deep_ms);
+    jr_write_u32(&writer, repo->gone_looks);
+    jr_write_u8(&writer, repo->gone_told);
     jr_txn_put(txn, JR_TABLE_REPOS, key, make_key(key, repo->id), record, writer.length);
 }
 
@@ -70,10 +74,12 @@ static void note(struct jr_txn *txn, uint64_t id, const char *name, int64_t now_
         repo = (struct jr_repo){ .id = id, .first_seen_ms = now_ms };
     } else {
         if (strcmp(repo.name, name) == 0 && repo.last_event_ms > repo.look_ms
+            && repo.gone_looks == 0
             && repo.last_event_ms / JR_HOUR_MS == now_ms / JR_HOUR_MS)
             return;
     }
     jr_text_copy(repo.name, sizeof repo.name, name);
+    repo.gone_looks = 0;
     repo.last_event_ms = now_ms > repo.look_ms ? now_ms : repo.look_ms + 1;
     jr_repo_save(txn, &repo);
 }
@@ -95,19 +101,53 @@ void jr_repo_note(struct jr_txn *txn, uint64_t id, const char *name, int64_t now
     note(txn, id, name, now_ms);
 }
 
-void jr_repo_looked(struct jr_txn *txn, const struct jr_repo *repo)
+static bool load(struct jr_txn *txn, uint64_t id, struct jr_repo *repo)
 {
     unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
-    struct jr_repo stored;
     size_t length;
 
-    if (!jr_txn_get(txn, JR_TABLE_REPOS, key, make_key(key, repo->id), record, sizeof record,
-                    &length)
-        || !decode(&stored, repo->id, record, length))
+    return jr_txn_get(txn, JR_TABLE_REPOS, key, make_key(key, id), record, sizeof record, &length)
+           && decode(repo, id, record, length);
+}
+
+void jr_repo_looked(struct jr_txn *txn, const struct jr_repo *repo)
+{
+    struct jr_repo stored;
+
+    if (!load(txn, repo->id, &stored))
         return;
     stored.look_ms = repo->look_ms;
     stored.deep_ms = repo->deep_ms;
+    stored.gone_looks = 0;
+    stored.gone_told = false;
     jr_repo_save(txn, &stored);
+}
+
+int64_t jr_repo_gone_until_ms(const struct jr_repo *repo, int64_t interval_ms)
+{
+    int64_t wait_ms = interval_ms;
+
+    if (repo->gone_looks == 0)
+        return 0;
+    for (uint32_t i = 0; i < repo->gone_looks && wait_ms < JR_REPO_GONE_MS; i++)
+        wait_ms *= 2;
+    return repo->tried_ms + (wait_ms < JR_REPO_GONE_MS ? wait_ms : JR_REPO_GONE_MS);
+}
+
+bool jr_repo_gone(struct jr_txn *txn, const struct jr_repo *repo)
+{
+    struct jr_repo stored;
+    bool news;
+
+    /* An event that came while GitHub was asked shows that it is there. */
+    if (!load(txn, repo->id, &stored) || stored.last_event_ms != repo->last_event_ms)
+        return false;
+    if (stored.gone_looks < UINT32_MAX)
+        stored.gone_looks++;
+    news = !stored.gone_told;
+    stored.gone_told = true;
+    jr_repo_save(txn, &stored);
+    return news;
 }
 
 /* Is a to be looked at before b? */
@@ -133,8 +173,8 @@ static bool next(struct jr_txn *txn, struct jr_entry *entry, struct jr_repo *rep
     return false;
 }
 
-bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share_wait *share_wait,
-                  void *context, struct jr_repo *repo, int64_t *held_ms)
+bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, int64_t interval_ms,
+                  jr_share_wait *share_wait, void *context, struct jr_repo *repo, int64_t *held_ms)
 {
     struct jr_entry entry = { .key_length = 0 };
     struct jr_repo candidate;
@@ -145,6 +185,8 @@ bool jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share
         int64_t wait_ms;
 
         if ((candidate.tried_ms >= since_ms && candidate.tried_ms <= now_ms)
+            || (candidate.tried_ms <= now_ms
+                && jr_repo_gone_until_ms(&candidate, interval_ms) > now_ms)
             || (found && !comes_before(&candidate, repo)))
             continue;
         wait_ms = share_wait == NULL ? 0 : share_wait(context, candidate.name);

@@ -166,6 +166,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_u32(writer, run->failed_day);
     jr_write_u32(writer, run->rescue_day);
     jr_write_u8(writer, run->rescued);
+    jr_write_time(writer, run->denied_ms);
 }
 
 bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
@@ -220,6 +221,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->failed_day = jr_read_u32(&reader);
     run->rescue_day = jr_read_u32(&reader);
     run->rescued = jr_read_u8(&reader) != 0;
+    run->denied_ms = jr_read_time(&reader);
     return reader.ok && reader.offset == size && run->phase <= JR_PHASE_CLOSED
            && run->conclusion <= JR_CONCLUSION_OTHER;
 }

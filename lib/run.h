@@ -65,6 +65,7 @@ struct jr_run {
     /* the outbox entry: there is one exactly while due_ms is not 0 */
     int64_t due_ms;
     int64_t waiting_ms; /* since when there is one, however often it was put off; 0: there is none */
+    int64_t denied_ms; /* since when GitHub knows it not, or forbids it (rule 7); 0: it does not */
     uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
     int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
     bool rerun_all;    /* GitHub will not rerun failed jobs of it: ask for all */

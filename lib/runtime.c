@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/outage.h"
 #include "lib/runtime.h"
 #include "lib/timestamp.h"
 
@@ -282,6 +283,18 @@ static void look_at_processes(const struct jr_runtime *runtime, struct jr_sight 
         jr_counters_add(&sight->counters, &jr_runtime_process(runtime, i)->counters);
 }
 
+/*
+ * Why calls of GitHub's API fail (jr_outage_reason), as far as that matters: something is in
+ * the outbox, and no call of the last minute was answered. NONE: they do not.
+ */
+static int64_t outage_of(const struct jr_told *told)
+{
+    int64_t answered_ms = told->answered_ms, now_ms = jr_monotonic_ms();
+    bool lately = answered_ms != 0 && now_ms - answered_ms < JR_OUTAGE_TOLD_MS;
+
+    return told->work_waits != 0 && !lately ? told->outage_reason : JR_REASON_NONE;
+}
+
 void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight)
 {
     const struct jr_told *told = runtime->told;
@@ -301,6 +314,8 @@ void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight)
     sight->rate_limit = told->rate_limit;
     sight->rate_remaining = told->rate_remaining;
     sight->rate_reset_ms = told->rate_reset_ms;
+    sight->outage = outage_of(told);
+    sight->shut_outs = told->shut_outs;
     sight->sweep_begun_ms = told->sweep_begun_ms;
     sight->sweep_ended_ms = told->sweep_ended_ms;
     sight->map_used_bytes = told->map_used_bytes;

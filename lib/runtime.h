@@ -62,6 +62,10 @@ struct jr_told {
     _Atomic int64_t rate_remaining;
     _Atomic int64_t rate_reset_ms;
     _Atomic int64_t token_expires_ms;
+    _Atomic int64_t outage_reason; /* enum jr_reason: of the last call (outage.h); 0: none */
+    _Atomic int64_t answered_ms;   /* monotonic: when GitHub answered last; 0: it has not yet */
+    _Atomic int64_t work_waits;    /* is anything in the outbox? */
+    _Atomic int64_t shut_outs;
     _Atomic int64_t sweep_begun_ms;
     _Atomic int64_t sweep_ended_ms;
     _Atomic int64_t paused_ms;

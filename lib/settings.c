@@ -9,6 +9,7 @@
 #include "lib/sense.h"
 #include "lib/settings.h"
 #include "lib/signature.h"
+#include "lib/testpoint.h"
 #include "lib/timestamp.h"
 
 #include <errno.h>
@@ -822,6 +823,7 @@ static enum jr_err load(struct jr_settings *settings, bool secrets, char **probl
     bool good;
 
     memset(settings, 0, sizeof *settings);
+    settings->patience_ms = jr_test_patience_ms(JR_PATIENCE_MS);
     good = open_lines(&loader, problems, &settings->doubts);
     for (size_t i = 0; good && i < ROWS; i++)
         if (secrets || rows[i].type != SECRET)

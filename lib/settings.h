@@ -12,6 +12,7 @@
 #include "lib/error.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "lib/timestamp.h"
 #include "lib/words.h"
 
 #include <stdbool.h>
@@ -45,6 +46,7 @@ struct jr_settings {
     int64_t api_write_interval_ms;
     int64_t reconcile_interval_ms; /* 0: never */
     int64_t catch_up_ms;
+    int64_t patience_ms; /* no variable sets it: JR_PATIENCE_MS, but in tests */
 
     /* the store */
     char *state_dir;
@@ -63,6 +65,9 @@ struct jr_settings {
     char *doubts;   /* what is likely not meant so, a line each as in problems; NULL: nothing. Owned */
     uint64_t given; /* bit 1 << row: a secret that was set, also when it is forgotten since */
 };
+
+/* Rule 7: how long a 404 or a missing permission may pass by itself before it is believed. */
+#define JR_PATIENCE_MS (15 * JR_MINUTE_MS)
 
 /*
  * Read all settings from the environment, `NAME_FILE` and the systemd

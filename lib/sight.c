@@ -54,6 +54,7 @@ void jr_sight_bound(struct jr_sight *sight)
 
     for (size_t i = 0; i < offsetof(struct jr_sight, counters) / sizeof *numbers; i++)
         numbers[i] = bounded(numbers[i], NUMBER_MOST);
+    sight->outage = bounded(sight->outage, JR_COUNTED_REASONS - 1);
     sight->workers = bounded(sight->workers, WORKERS_MOST);
     sight->workers_alive = bounded(sight->workers_alive, sight->workers);
     sight->workers_busy = bounded(sight->workers_busy, sight->workers);

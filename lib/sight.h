@@ -42,6 +42,8 @@ struct jr_sight {
     int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */
     int64_t rate_remaining;      /* of them, until rate_reset_ms; nothing without rate_limit */
     int64_t rate_reset_ms;       /* 0: not said */
+    int64_t outage;              /* enum jr_reason: why calls fail (runtime.c); 0: they do not */
+    int64_t shut_outs;           /* how many shut us out (shutout.h) */
     int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
     int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */
     int64_t map_used_bytes;      /* as last measured; 0: not yet */

@@ -181,6 +181,26 @@ static enum jr_err open_tables(struct jr_store *store, bool writes, struct jr_er
     return err;
 }
 
+/* Why LMDB does not open what is in a folder, and the way out. */
+static enum jr_err cannot_open(struct jr_error *error, int rc, const char *folder,
+                               int64_t map_size_bytes)
+{
+    const char *why = mdb_strerror(rc);
+
+    if (rc == ENOMEM)
+        return jr_error_set(error, JR_ENOMEM, "STATE_DIR: cannot map the store in '%.200s': %s. "
+                            "MAP_SIZE asks for %lld MB of address space, which is neither memory "
+                            "nor disk, and this process may not have as much (ulimit -v, a "
+                            "container): a smaller MAP_SIZE will do, such as 1G", folder, why,
+                            (long long)(map_size_bytes / 1024 / 1024));
+    return jr_error_set(error, err_of(rc),
+                        rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH
+                            ? "STATE_DIR: '%s' holds a data.mdb that is not ours or damaged (%s); "
+                              "restore a backup, or move it away to start with an empty store"
+                            : "STATE_DIR: cannot open the store in '%s': %s",
+                        folder, why);
+}
+
 enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t map_size_bytes,
                           struct jr_error *error)
 {
@@ -207,12 +227,7 @@ enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t m
         rc = mdb_env_open(opened->env, folder, 0, 0600);
     if (rc != MDB_SUCCESS) {
         jr_store_close(opened);
-        return jr_error_set(error, err_of(rc),
-                            rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH
-                                ? "STATE_DIR: '%s' holds a data.mdb that is not ours or damaged (%s); "
-                                  "restore a backup, or move it away to start with an empty store"
-                                : "STATE_DIR: cannot open the store in '%s': %s",
-                            folder, mdb_strerror(rc));
+        return cannot_open(error, rc, folder, map_size_bytes);
     }
     jr_store_clear_stale_readers(opened);
     /* Only a new store has to wait for the write lock. */

@@ -45,11 +45,21 @@ bool jr_test_confine_is_off(void)
     return is_off("JR_TEST_CONFINE") || getenv("JR_TEST_STOP_AT") != NULL;
 }
 
+static int64_t number_in(const char *name, int64_t otherwise)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? strtoll(value, NULL, 10) : otherwise;
+}
+
+int64_t jr_test_patience_ms(int64_t limit_ms)
+{
+    return number_in("JR_TEST_PATIENCE", limit_ms);
+}
+
 int64_t jr_test_hang_limit_ms(int64_t limit_ms)
 {
-    const char *value = getenv("JR_TEST_HANG");
-
-    return value != NULL ? strtoll(value, NULL, 10) : limit_ms;
+    return number_in("JR_TEST_HANG", limit_ms);
 }
 
 const char *jr_test_env_file(const char *path)

@@ -36,6 +36,9 @@ bool jr_test_batch_is_off(void);
  */
 bool jr_test_confine_is_off(void);
 
+/* JR_TEST_PATIENCE=MS: a 404 is believed after so long; else the limit that is given. */
+int64_t jr_test_patience_ms(int64_t limit_ms);
+
 /* JR_TEST_HANG=MS: who does nothing for so long has hung; else the limit that is given. */
 int64_t jr_test_hang_limit_ms(int64_t limit_ms);
 

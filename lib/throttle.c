@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/codec.h"
+#include "lib/outage.h"
 #include "lib/signature.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
@@ -151,9 +152,9 @@ bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *se
             throttle->rejected_ms = now_ms;
         return true;
     }
-    if (call->status == 0)
+    if (jr_outage_reason(call) != JR_REASON_NONE)
         return changed;
-    /* Any other answer shows that the token is good and the limit not reached. */
+    /* Any other answer of GitHub's shows that the token is good and the limit not reached. */
     changed |= throttle->stopped_until_ms != 0 || throttle->rejected_ms != 0
                || throttle->secondary_wait_ms != 0;
     throttle->stopped_until_ms = 0;

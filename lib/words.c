@@ -142,6 +142,8 @@ static const struct {
     { JR_REASON_BAD_APP, "bad-app", "GitHub rejects what the App's key signs: GITHUB_APP_ID or the key is wrong" },
     { JR_REASON_NOT_INSTALLED, "not-installed", "the GitHub App is not installed for this repository" },
     { JR_REASON_APP_SUSPENDED, "app-suspended", "the GitHub App's installation is suspended" },
+    { JR_REASON_NOT_GITHUB, "not-github", "something on the way answered in GitHub's place: a proxy, an ingress, or GITHUB_API_URL lacks /api/v3" },
+    { JR_REASON_SHUT_OUT, "shut-out", "GitHub shuts this program out of all that the owner has" },
     { JR_REASON_EVENT_NOT_WATCHED, "event-not-watched", "only workflow_job and workflow_run are looked at" },
     { JR_REASON_NOTHING_IN_IT, "nothing-in-it", "no workflow_job or workflow_run in it" },
     { JR_REASON_METHOD, "method", "only GET, HEAD and POST are answered" },

@@ -109,6 +109,8 @@ enum jr_reason {
     JR_REASON_BAD_APP = 94,
     JR_REASON_NOT_INSTALLED = 95,
     JR_REASON_APP_SUSPENDED = 96,
+    JR_REASON_NOT_GITHUB = 97,
+    JR_REASON_SHUT_OUT = 98,
     /* the request itself */
     JR_REASON_EVENT_NOT_WATCHED = 120,
     JR_REASON_NOTHING_IN_IT = 121,

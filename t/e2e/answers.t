@@ -69,8 +69,6 @@ my @POSTS = (
         'no-permission', 1, 0],
     ['403: no write access', message(403, 'Must have admin rights to Repository.'), 'no-permission', 1, 0],
     ['403: other words', message(403, 'This workflow is disabled'), 'refused', 1, 0],
-    ['403: HTML', html(403), 'refused', 1, 0],
-    ['403: no body', { status => 403, body => '' }, 'refused', 1, 0],
     ['404', message(404, 'Not Found'), 'not-found', 1, 0],
     ['409', message(409, 'Conflict'), 'refused', 1, 0],
     ['422', message(422, 'Unprocessable Entity'), 'refused', 1, 0],
@@ -79,6 +77,12 @@ my @POSTS = (
     # the outcome is unknown: GitHub is asked, then posted again unless it worked
     (map { ["$_, nothing happened", html($_), 'outcome-unknown', 2, 1] } 408, 500, 502, 503, 504),
     (map { ["$_, but it happened", { %{ html($_) }, effect => 1 }, 'outcome-unknown', 1, 1] } 408, 500, 502, 503, 504),
+    # something on the way has answered: it may have got through
+    (map { ["$_: HTML", html($_), 'not-github', 2, 1] } 400, 401, 403, 404, 422),
+    ['403: HTML, but it happened', { %{ html(403) }, effect => 1 }, 'not-github', 1, 1],
+    ['403: no body', { status => 403, body => '' }, 'not-github', 2, 1],
+    ['404: text', { status => 404, body => "404 page not found\n" }, 'not-github', 2, 1],
+    ['422: JSON of somebody else', { status => 422, body => { error => 'no' } }, 'not-github', 2, 1],
     ['500 as JSON', message(500, 'Server Error'), 'outcome-unknown', 2, 1],
     ['a cut, nothing happened', { cut => 1 }, 'outcome-unknown', 2, 1],
     ['a cut, but it happened', { cut => 1, effect => 1 }, 'outcome-unknown', 1, 1],
@@ -109,7 +113,7 @@ subtest 'answers to a POST' => sub {
         my $line = $service->log->wait_entry('rerun', run => $run->id, attempt => 1);
         is $line && $line->{reason}, $reason, "$name: $reason";
         wait_ok { $run->accepted >= $accepted } "$name: rerun in the end" if $accepted;
-        wait_ok { $run->gets >= 2 } "$name: asked about first" if $reason eq 'outcome-unknown';
+        wait_ok { $run->gets >= 2 } "$name: asked about first" if $reason =~ /^(?:outcome-unknown|not-github)$/;
     }
     all_decided($service);
     for my $row (@POSTS) {
@@ -127,6 +131,10 @@ my @GETS = (
         'X-Accepted-GitHub-Permissions' => 'actions=read'), 'no-permission', 0],
     ['403: other words', message(403, 'Repository access blocked'), 'refused', 0],
     ['410', message(410, 'Gone'), 'refused', 0],
+    (map { ["$_: HTML", html($_), 'not-github', 1] } 400, 401, 403, 404, 407, 451),
+    ['404: text', { status => 404, body => "404 page not found\n" }, 'not-github', 1],
+    ['404: no body', { status => 404, body => '' }, 'not-github', 1],
+    ['403: JSON of somebody else', { status => 403, body => { error => 'denied' } }, 'not-github', 1],
     (map { ["$_", html($_), 'server-error', 1] } 408, 500, 502, 503, 504),
     ['a cut', { cut => 1 }, 'unreachable', 1],
     ['no body', { status => 200, body => '' }, 'bad-answer', 1],
@@ -347,6 +355,7 @@ sub stopped_by {
     my $own = github();
     my $limited = service(github => $own, %o)->start;
     my $run = run_of($limited);
+    $_ = $_->() for grep { ref } values %{ $act->{headers} // {} };
     $own->script($method => $run->id . ($method eq 'GET' ? '$' : '/rerun'), $act);
     fails($run);
     my $line = $limited->log->wait_entry('calls-stopped');
@@ -364,18 +373,34 @@ my @LIMITS = (
     ['Retry-After before all else', message(403, 'This workflow run cannot be retried', 'Retry-After' => 9,
         'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => in_s(900)), 9],
     ['Retry-After of a week', message(429, 'slow down', 'Retry-After' => 604_800), 3660],
-    ['Retry-After: 0', message(403, 'slow down', 'Retry-After' => 0), 1],
-    ['Retry-After, a time that is over', message(403, 'slow down', 'Retry-After' => 'Wed, 21 Oct 2015 07:28:00 GMT'), 1],
+    ['Retry-After: 0', message(403, 'slow down', 'Retry-After' => 0), 60],
+    ['Retry-After: less than nothing', message(403, 'slow down', 'Retry-After' => -5), 60],
+    ['Retry-After: words', message(403, 'slow down', 'Retry-After' => 'soon'), 60],
+    ['Retry-After: beyond all numbers', message(403, 'slow down', 'Retry-After' => '9' x 30), 60],
+    ['Retry-After, a time that is over', message(403, 'slow down', 'Retry-After' => 'Wed, 21 Oct 2015 07:28:00 GMT'), 60],
+    ['Retry-After, a time by the clock of the answer', message(403, 'slow down', 'Date' => 'Wed, 21 Oct 2015 07:28:00 GMT',
+        'Retry-After' => 'Wed, 21 Oct 2015 07:36:00 GMT'), 480],
     ['a used-up limit', message(403, 'API rate limit exceeded for user ID 1.', 'X-RateLimit-Remaining' => 0,
         'X-RateLimit-Reset' => in_s(900)), '8\d\d|90[012]'],
     ['a used-up limit, as 429', message(429, 'no', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => in_s(900)),
         '8\d\d|90[012]'],
-    ['a used-up limit, reset long ago', message(403, 'no', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => 5), 1],
+    ['a used-up limit, reset long ago', message(403, 'no', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => 5), 60],
+    ['a secondary limit beside a reset that is over', message(403, 'You have exceeded a secondary rate limit.',
+        'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => in_s(-1)), 60],
+    (map {
+        my ($name, $ahead) = @$_;
+        ["a used-up limit, GitHub's clock $name", message(403, 'no', 'X-RateLimit-Remaining' => 0,
+            'X-RateLimit-Reset' => in_s($ahead + 900),
+            'Date' => sub { POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime time + $ahead) }), 902];
+    } ['an hour ahead', 3600], ['an hour behind', -3600]),
     ['a used-up limit, reset next year', message(403, 'no', 'X-RateLimit-Remaining' => 0,
         'X-RateLimit-Reset' => in_s(31_536_000)), 3660],
     ['a used-up limit without a time', message(403, 'no', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => ''), 60],
     ['429 and no more', message(429, 'Too Many Requests'), 60],
     ['429 as HTML', html(429), 60],
+    ['the words of a limit, and nothing else', message(403, 'API rate limit exceeded for installation ID 71234567.',
+        map { ("X-RateLimit-$_" => '') } qw(Limit Remaining Used Reset Resource)), 60],
+    ['the words of old', message(403, 'You have triggered an abuse detection mechanism.'), 60],
     ['the words of a secondary limit', message(403, 'You have exceeded a secondary rate limit.'), 60],
     (map { ["the address $_", { status => 403, body => { message => 'no', documentation_url => "https://docs.github.com/$_" } }, 60] }
         'rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits', 'rest#abuse-rate-limits'),
@@ -384,7 +409,6 @@ my @LIMITS = (
 subtest 'rate limits: how long all calls stop' => sub {
     for my $i (0 .. $#LIMITS) {
         my ($name, $act, $seconds) = @{ $LIMITS[$i] };
-        $_ = $_->() for grep { ref } values %{ $act->{headers} // {} };
         my $stop = stopped_by($i % 2 ? 'POST' : 'GET', $act);
         like $stop->{text}, qr/no call for (?:$seconds) s\b/, "$name: $seconds s";
         ok is_degraded($stop->{service}, qr/rate-limited/), "$name: /healthz says so";
@@ -462,9 +486,9 @@ subtest 'when a rate limit is over' => sub {
     my @stops = (
         stopped_by(GET => message(429, 'slow down', 'Retry-After' => 1)),
         stopped_by(POST => message(403, 'slow down', 'Retry-After' => 1)),
-        stopped_by(GET => message(403, 'API rate limit exceeded', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => time)),
+        stopped_by(GET => message(403, 'API rate limit exceeded', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => in_s(6))),
     );
-    my @least = (1, 1, 1);
+    my @least = (1, 1, 2);
     for my $i (0 .. $#stops) {
         my ($own, $run) = @{ $stops[$i] }{qw(github run)};
         wait_ok { $run->accepted } 'the run is rerun';

@@ -85,4 +85,23 @@ subtest 'closed runs make room' => sub {
     is $small->log->count('webhook', since => $mark, repeated => 'yes'), 1, 'and known';
 };
 
+# Whoever has one signed webhook can send it under any number of ids.
+subtest 'replays under other ids' => sub {
+    my $small = service(
+        MAP_SIZE => '1M', GITHUB_TOKEN => undef, DRY_RUN => 'yes', RERUN_DELAY => '1h', WORKERS => 4,
+    )->start;
+    my ($by, $reply) = $small->fastcgi;
+    my $kept = job_event(run_id => next_id(), action => 'queued');
+    status_is $by->send(delivery($kept)), 202, 'a run begins';
+    my $replayed = job_event(run_id => next_id(), action => 'queued');
+    for my $time (1 .. 2) {
+        my $sent = 0;
+        do { $reply = $by->send(delivery($replayed)) } while ($reply && $reply->status == 202 && ++$sent < ENOUGH);
+        status_is $reply, 503, "time $time: full after $sent replays";
+        ok +(wait_for { ($reply = $by->send(delivery($replayed))) && $reply->status == 202 } 20), 'there is room again';
+    }
+    my $why = tool(['why', $kept->{workflow_job}{run_id}], %{ $small->environment });
+    is $why->{status}, 0, 'what is not over is known still';
+};
+
 finish();

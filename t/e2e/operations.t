@@ -214,10 +214,10 @@ subtest 'two services on one host' => sub {
     is reap($pid), 0, 'the commands do' or diag read_file("$host/said");
 
     my @lines = map { [split /\n/, read_file($_)] } "$units/job-rerunner.service", "$host/etc/systemd/system/job-rerunner-two.service";
-    for my $line (qw(User=job-rerunner Group=job-rerunner), "ExecStart=$bin/job-rerunner") {
+    for my $line (qw(User=job-rerunner Group=job-rerunner), "ExecStart=$bin/job-rerunner", "ExecReload=-$bin/job-rerunner check --in-force") {
         is scalar(grep { $_ eq $line } @{ $lines[1] }), 1, "$line stays";
     }
-    unlike join("\n", grep { !/^#|^(?:User|Group|ExecStart|Documentation)=/ } @{ $lines[1] }), qr/job-rerunner(?!-two)/,
+    unlike join("\n", grep { !/^#|^(?:User|Group|Exec\w+|Documentation)=/ } @{ $lines[1] }), qr/job-rerunner(?!-two)/,
         'nothing else is shared';
     # Where there is none, systemd goes on without.
     my ($settings) = map { /^EnvironmentFile=-(\S+)/ ? $1 : () } @{ $lines[1] };

@@ -90,6 +90,10 @@ static void answer_request(const char *url, struct jr_http_answer *answer)
     answer->sent = (take_byte(&input) & 1) != 0;
     answer->accepted_permissions = (take_byte(&input) & 1) != 0;
     answer->scopes_told = (take_byte(&input) & 1) != 0;
+    answer->sso_required = (take_byte(&input) & 1) != 0;
+    answer->date_ms = take_number();
+    if (answer->date_ms < 0)
+        answer->date_ms = 0;
     answer->retry_after_s = take_number();
     if (answer->retry_after_s > 86400)
         answer->retry_after_s = 86400;
@@ -130,13 +134,16 @@ static void holds_call(const struct jr_call *call, bool posted)
     HOLDS(call->wait_ms == 0 || (call->wait_ms >= JR_SECOND_MS && call->wait_ms <= STOP_MAX_MS));
     HOLDS(!call->stops_all || call->outcome == JR_OUTCOME_LATER);
     HOLDS(call->stops_all || call->wait_ms == 0);
+    HOLDS((call->reason == JR_REASON_SHUT_OUT) == (call->shut != JR_SHUT_NOTHING));
+    HOLDS(call->shut == JR_SHUT_NOTHING || call->outcome == JR_OUTCOME_LATER);
     HOLDS(!call->try_all || call->outcome == JR_OUTCOME_NEVER);
     switch (call->outcome) {
     case JR_OUTCOME_DONE:
         HOLDS(call->status >= 200 && call->status < 300);
         break;
     case JR_OUTCOME_UNKNOWN:
-        HOLDS(posted && call->reason == JR_REASON_OUTCOME_UNKNOWN);
+        HOLDS(posted
+              && (call->reason == JR_REASON_OUTCOME_UNKNOWN || call->reason == JR_REASON_NOT_GITHUB));
         break;
     case JR_OUTCOME_LATER:
     case JR_OUTCOME_NEVER:

@@ -206,11 +206,11 @@ static void repo_record(struct jr_txn *txn, const void *bytes, size_t size)
     int64_t held_ms;
 
     jr_txn_put(txn, JR_TABLE_REPOS, key, length, bytes, size);
-    if (jr_repo_next(txn, INT64_MAX, NOW_MS, NULL, NULL, &repo, &held_ms)) {
+    if (jr_repo_next(txn, INT64_MAX, NOW_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms)) {
         HOLDS(repo.id == REPO_ID);
         jr_repo_save(txn, &repo);
         get(txn, JR_TABLE_REPOS, key, length, &one);
-        HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, NULL, NULL, &repo, &held_ms));
+        HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms));
         jr_repo_save(txn, &repo);
         get(txn, JR_TABLE_REPOS, key, length, &two);
         holds_same(&one, &two);
@@ -218,7 +218,7 @@ static void repo_record(struct jr_txn *txn, const void *bytes, size_t size)
     }
     /* Damaged or not, an event puts it right. */
     jr_repo_note(txn, REPO_ID, "octo/app", NOW_MS);
-    HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, NULL, NULL, &repo, &held_ms) && strcmp(repo.name, "octo/app") == 0);
+    HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms) && strcmp(repo.name, "octo/app") == 0);
     HOLDS(repo.last_event_ms > repo.look_ms || repo.look_ms == JR_TIME_MOST);
     HOLDS(txn->error.code == JR_OK);
 }

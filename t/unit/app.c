@@ -242,6 +242,71 @@ static void after_a_401_once_more(void **state)
     close_bench(&bench);
 }
 
+struct early_row {
+    const char *name;
+    int status;
+    enum jr_reason reason;
+    bool early; /* with a token that has not worked yet */
+};
+
+/* A token's first refusals are no reason to believe them; once it has worked, they are. */
+static void too_early(void **state)
+{
+    const struct early_row *row = *state;
+    struct jr_turn turn = { .repo = "o1/a" };
+    struct jr_call call, good = { .status = 200 };
+    struct bench bench;
+
+    open_bench(&bench, usual);
+    assert_true(enter(&bench, &turn, START_MS, &call));
+    for (int times = 0; times < 3; times++) {
+        struct jr_call refused = { .status = row->status, .reason = row->reason, .outcome = JR_OUTCOME_NEVER,
+                                   .stops_all = true, .wait_ms = 1 };
+
+        assert_int_equal(jr_app_is_too_early(&turn, &refused), row->early);
+        assert_int_equal(refused.outcome, row->early ? JR_OUTCOME_LATER : JR_OUTCOME_NEVER);
+        assert_int_equal(refused.stops_all, !row->early);
+        assert_int_equal(refused.reason, row->reason);
+    }
+    turn.installation->made_ms -= JR_APP_FRESH_MS;
+    call = (struct jr_call){ .status = row->status, .reason = row->reason };
+    assert_false(jr_app_is_too_early(&turn, &call));
+    turn.installation->made_ms += JR_APP_FRESH_MS;
+    assert_false(jr_app_is_too_early(&turn, &good));
+    assert_false(jr_app_is_too_early(&turn, &call));
+    close_bench(&bench);
+}
+
+static const struct early_row earlies[] = {
+    { "401", 401, JR_REASON_BAD_TOKEN, true },
+    { "403, not accessible", 403, JR_REASON_NO_PERMISSION, true },
+    { "404", 404, JR_REASON_NOT_FOUND, true },
+    { "a rate limit", 403, JR_REASON_RATE_LIMITED, false },
+    { "a refusal of the run", 403, JR_REASON_CANNOT_BE_RETRIED, false },
+    { "a proxy's 404", 404, JR_REASON_NOT_GITHUB, false },
+};
+
+/* One that is never taken has another one made once, not at each call. */
+static void remade_once(void **state)
+{
+    struct jr_turn first = { .repo = "o1/a" }, second = { .repo = "o1/a" }, third = { .repo = "o1/a" };
+    struct jr_call call, refused = { .status = 401, .reason = JR_REASON_BAD_TOKEN }, good = { .status = 200 };
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, usual);
+    assert_true(enter(&bench, &first, START_MS, &call));
+    assert_true(jr_app_renews(&first));
+    assert_true(jr_app_again(bench.app, &first, START_MS, &refused));
+    assert_true(enter(&bench, &second, START_MS, &call));
+    assert_false(jr_app_renews(&second));
+    assert_false(jr_app_again(bench.app, &second, START_MS, &refused));
+    assert_true(enter(&bench, &third, START_MS, &call));
+    assert_false(jr_app_is_too_early(&third, &good));
+    assert_true(jr_app_renews(&third)); /* it has worked: now it may have ended */
+    close_bench(&bench);
+}
+
 struct again_row {
     const char *name;
     void (*respond)(const char *, char *, size_t);
@@ -484,6 +549,8 @@ int main(void)
     TEST(token_is_renewed_early);
     TEST(token_of_any_length);
     TEST(after_a_401_once_more);
+    TABLE(earlies, too_early);
+    TEST(remade_once);
     TABLE(agains, looks_again);
     TEST(not_installed);
     TEST(suspended_is_a_stop_of_its_own);

@@ -217,7 +217,13 @@ static void play_outcome(struct scene *scene, const char *token)
         { "P=not-so", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, 0 },
         { "F=later", JR_OUTCOME_LATER, JR_REASON_UNREACHABLE, 0 },
         { "F=limit", JR_OUTCOME_LATER, JR_REASON_RATE_LIMITED, JR_HOUR_MS },
-        { "F=never", JR_OUTCOME_NEVER, JR_REASON_NOT_FOUND, 0 },
+        { "P=denied", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, 0 },
+        { "P=stranger", JR_OUTCOME_UNKNOWN, JR_REASON_NOT_GITHUB, 0 },
+        { "F=never", JR_OUTCOME_NEVER, JR_REASON_REFUSED, 0 },
+        { "F=missing", JR_OUTCOME_NEVER, JR_REASON_NOT_FOUND, 0 },
+        { "F=denied", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, 0 },
+        { "F=not-installed", JR_OUTCOME_NEVER, JR_REASON_NOT_INSTALLED, 0 },
+        { "F=rejected", JR_OUTCOME_LATER, JR_REASON_BAD_TOKEN, 0 },
     };
     bool posted = *token == 'P';
     size_t row = 0;
@@ -610,7 +616,14 @@ static const struct scene_row dispatcher[] = {
     { "an older attempt is shown", "", "q1@2 c1@2=failure Gc=failure", "202 201 wait:behind", "2 due 1/0/1", 0 },
     { "GitHub cannot be reached", "", "q1 c1=failure F=later F=later Gc=failure",
       "202 201 wait:unreachable wait:unreachable rerun-failed", "1 due 1/0/1", 0 },
-    { "GitHub does not know it", "", "q1 c1=failure F=never", "202 201 none:not-found", "1 closed 1/0/1", 0 },
+    { "GitHub refuses", "", "q1 c1=failure F=never", "202 201 none:refused", "1 closed 1/0/1", 0 },
+    { "GitHub does not know it yet", "", "q1 c1=failure F=missing F=missing Gc=failure",
+      "202 201 wait:not-found wait:not-found rerun-failed", "1 due 1/0/1", 0 },
+    { "the App is not known there yet", "", "q1 c1=failure F=not-installed Gc=failure",
+      "202 201 wait:not-installed rerun-failed", "1 due 1/0/1", 0 },
+    { "asked for by hand, GitHub does not know it", "", "H F=missing", "asked none:not-found", "1 closed 0/0/0", 0 },
+    { "asked for by hand, and not permitted", "", "q1 c1=failure H F=denied", "202 201 asked none:no-permission", "1 closed 1/0/1", 0 },
+    { "found in a list, and then not there", "", "Lc=failure F=missing", "listed:found-failed wait:not-found", "1 due 0/0/0", 0 },
     { "a rate limit", "", "q1 c1=failure F=limit", "202 201 wait:rate-limited", "1 due 1/0/1", 0 },
 
     { "without a token", "DRY_RUN=yes", "q1 c1=failure U", "202 201 none:dry-run-unverified", "1 closed 1/0/1", 0 },
@@ -687,7 +700,8 @@ static const struct scene_row quiet[] = {
     { "the run has succeeded", "", "q1 Q Gc=success", "202 ask none:run-succeeded", "1 closed 1/1/0", 0 },
     { "the run ended long ago", "", "q1 Q Gc=failure~-90000", "202 ask none:missed", "1 closed 1/1/0", 0 },
     { "GitHub does not answer", "", "q1 Q F=later Q Gc=failure", "202 ask * ask rerun-failed", "1 due 1/1/0", 0 },
-    { "GitHub does not know it", "", "q1 Q F=never", "202 ask none:not-found", "1 closed 1/1/0", 0 },
+    { "GitHub refuses", "", "q1 Q F=never", "202 ask none:refused", "1 closed 1/1/0", 0 },
+    { "GitHub does not know it", "", "q1 Q F=missing Q F=missing", "202 ask wait:not-found ask none:not-found", "1 closed 1/1/0", 0 },
     { "a rerun of which nothing is heard", "", "q1 c1=failure Gc=failure P=done Q Gc@2=failure",
       "202 201 rerun-failed none:rerun-accepted ask rerun-failed", "2 due 0/0/0", 0 },
     { "a rerun that GitHub does not show yet", "", "q1 c1=failure Gc=failure P=done Q Gc@1=failure",
@@ -1009,6 +1023,72 @@ static void waits_grow_and_stay_between(void **state)
     assert_true(jitter);
 }
 
+/* Rule 7: one 404 is not for ever; one that stays is, as is a permission for a GET or a POST. */
+static void denied_for_a_while(void **state)
+{
+    static const char *const denials[][2] = {
+        { "F=missing", "" }, { "F=denied", "" }, { "P=denied", "Gc=failure" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(denials); i++) {
+        struct scene scene;
+        int64_t first_ms = 0;
+        unsigned asked = 0;
+
+        open_scene(&scene, "API_BACKOFF_MIN=10s API_BACKOFF_MAX=10m");
+        play_all(&scene, "q1 c1=failure");
+        while (scene.run.phase == JR_PHASE_DUE) {
+            play_all(&scene, denials[i][1]);
+            play(&scene, denials[i][0]);
+            first_ms = first_ms == 0 ? scene.now_ms : first_ms;
+            HOLDS(&scene, ++asked < 20);
+        }
+        HOLDS(&scene, scene.run.phase == JR_PHASE_CLOSED);
+        HOLDS(&scene, scene.now_ms - first_ms >= JR_PATIENCE_MS);
+        HOLDS(&scene, scene.now_ms - first_ms < JR_PATIENCE_MS + 10 * JR_MINUTE_MS);
+        HOLDS(&scene, asked >= 6);
+        HOLDS(&scene, scene.run.reason
+                          == (i == 0 ? JR_REASON_NOT_FOUND : JR_REASON_NO_PERMISSION));
+        close_scene(&scene);
+    }
+}
+
+/* What a signed event tells anew is waited for anew; a rejected token never closes a run. */
+static void denied_until_told_anew(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene, "");
+    play_all(&scene, "q1 c1=failure F=missing");
+    scene.now_ms += JR_HOUR_MS;
+    play_all(&scene, "Rc=failure F=missing");
+    HOLDS(&scene, scene.run.phase == JR_PHASE_DUE);
+    scene.now_ms += JR_PATIENCE_MS;
+    for (int i = 0; i < 20; i++)
+        play(&scene, "F=rejected");
+    HOLDS(&scene, scene.run.phase == JR_PHASE_DUE);
+    play(&scene, "F=missing");
+    HOLDS(&scene, scene.run.phase == JR_PHASE_CLOSED);
+    close_scene(&scene);
+}
+
+/* A POST that something on the way answered may have got through: look first. */
+static void post_answered_on_the_way(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene, "");
+    play_all(&scene, "q1 c1=failure Gc=failure P=stranger");
+    HOLDS(&scene, scene.run.phase == JR_PHASE_DUE && scene.run.intent_ms != 0);
+    HOLDS(&scene, scene.run.reason == JR_REASON_NOT_GITHUB);
+    play(&scene, "Gi@2");
+    HOLDS(&scene, scene.run.accepted_attempt == 1 && scene.run.reruns == 1);
+    close_scene(&scene);
+}
+
 /*
  * Rule 6: a POST that is cut off after 30 s may take effect at that moment, so that is
  * what API_BACKOFF_MIN is counted from, whoever is impatient.
@@ -1205,7 +1285,7 @@ static void random_token(const struct scene *scene, char *token, size_t size)
     else if (!can_ask)
         snprintf(token, size, "%s", scene->run.quiet_due_ms != 0 ? "Q" : "q1");
     else if (chance(4) == 0)
-        snprintf(token, size, "%s", chance(6) == 0 ? "F=never" : "F=later");
+        snprintf(token, size, "%s", chance(6) == 0 ? "F=never" : chance(3) == 0 ? "F=missing" : "F=later");
     else if (chance(3) == 0)
         snprintf(token, size, "Gi@%u", attempt);
     else
@@ -1380,6 +1460,9 @@ int main(void)
     TEST(clock_may_go_back);
     TEST(waits_grow_and_stay_between);
     TEST(one_wait_for_all_tries);
+    TEST(denied_for_a_while);
+    TEST(denied_until_told_anew);
+    TEST(post_answered_on_the_way);
     TEST(post_that_is_cut_off_late);
     TEST(post_that_an_event_overtook);
     TABLE(orders, every_order_ends_alike);

@@ -338,6 +338,33 @@ static void answer_is_replaced(void **state)
     jr_store_close(store);
 }
 
+/* On a full map the oldest go, however young they are. */
+static void oldest_are_dropped(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_delivery delivery;
+    struct jr_answer answer = { .status = 202 };
+    struct jr_txn txn;
+    char id[16];
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (int i = 0; i < 10; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        assert_int_equal(jr_delivery_identify(&delivery, id, NULL, 0), JR_OK);
+        jr_delivery_remember(&txn, &delivery, START_MS + i * JR_DAY_MS / 2, &answer);
+    }
+    assert_true(jr_delivery_count(&txn) == 10);
+    assert_int_equal(jr_delivery_drop_oldest(&txn, 6), 6);
+    assert_true(jr_delivery_count(&txn) == 4);
+    assert_false(jr_delivery_find(&txn, &delivery, START_MS, &answer));
+    assert_true(jr_delivery_find(&txn, &delivery, START_MS + 9 * JR_DAY_MS / 2, &answer));
+    assert_int_equal(jr_delivery_drop_oldest(&txn, 6), 4);
+    assert_int_equal(jr_delivery_drop_oldest(&txn, 6), 0);
+    commit(&txn);
+    jr_store_close(store);
+}
+
 static void old_ones_are_pruned(void **state)
 {
     static const char *const names[] = { V1, V4, "text-1", "text-2", "text-3" };
@@ -432,6 +459,7 @@ int main(void)
     TEST(in_any_order);
     TEST(clock_was_behind);
     TEST(answer_is_replaced);
+    TEST(oldest_are_dropped);
     TEST(old_ones_are_pruned);
     TEST(forgotten);
     TEST(any_clock);

@@ -211,16 +211,30 @@ static void headers_are_read(void **state)
     assert_int_equal(answer.ratelimit_reset_s, row->reset_s);
     assert_int_equal(answer.accepted_permissions, row->permissions);
     assert_string_equal(answer.location, row->location);
+    assert_int_equal(answer.sso_required, strstr(row->name, "required") != NULL);
     jr_http_close(http);
     let_child_go(&server.child);
 }
 
 static const struct header_row headers[] = {
+    { "single sign-on is required", "X-GitHub-SSO: required; url=https://github.com/orgs/acme/sso\r\n", -1, -1, -1, -1, false, "" },
+    { "single sign-on hides some", "X-GitHub-SSO: partial-results; organizations=1\r\n", -1, -1, -1, -1, false, "" },
     { "none", "", -1, -1, -1, -1, false, "" },
     { "a rate limit", "X-RateLimit-Limit: 5000\r\nx-ratelimit-remaining: 0\r\nX-RATELIMIT-RESET: 1795422600\r\n", -1,
       5000, 0, 1795422600, false, "" },
     { "Retry-After", "Retry-After: 30\r\n", 30, -1, -1, -1, false, "" },
     { "Retry-After of now", "Retry-After: 0\r\n", 0, -1, -1, -1, false, "" },
+#define RETRY(value) "Date: Wed, 21 Oct 2015 07:28:00 GMT\r\nRetry-After: " value "\r\n"
+    { "Retry-After of a time, by the server's clock", RETRY("Wed, 21 Oct 2015 07:29:30 GMT"), 90, -1, -1, -1, false, "" },
+    { "Retry-After of a time that is over there", RETRY("Wed, 21 Oct 2015 07:27:30 GMT"), 0, -1, -1, -1, false, "" },
+    { "Retry-After of next month", RETRY("Wed, 18 Nov 2015 07:28:00 GMT"), 86400, -1, -1, -1, false, "" },
+    { "Retry-After of a week", RETRY("604800"), 86400, -1, -1, -1, false, "" },
+    { "Retry-After in words", RETRY("soon"), 0, -1, -1, -1, false, "" },
+    { "Retry-After without a word", RETRY(""), 0, -1, -1, -1, false, "" },
+    { "Retry-After of less than nothing", RETRY("-30"), 0, -1, -1, -1, false, "" },
+    { "Retry-After of half a second", RETRY("0.5"), 0, -1, -1, -1, false, "" },
+    { "Retry-After beyond all numbers", RETRY("99999999999999999999999"), 0, -1, -1, -1, false, "" },
+    { "Retry-After of centuries", RETRY("9999999999"), 0, -1, -1, -1, false, "" },
     { "Retry-After of a time that is over", "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 0, -1, -1, -1, false, "" },
     { "permissions", "X-Accepted-GitHub-Permissions: actions=write\r\n", -1, -1, -1, -1, true, "" },
     { "numbers that are none", "X-RateLimit-Limit: many\r\nX-RateLimit-Remaining: -1\r\nX-RateLimit-Reset: 1e9\r\n", -1,

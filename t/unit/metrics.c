@@ -253,7 +253,7 @@ static void read_from_sight(void **state)
     const char *folder = new_folder();
     struct jr_sight sight = {
         .workers = 3, .workers_busy = 2, .worker_restarts = 1, .paused_ms = START_MS,
-        .repo_pauses = 3,
+        .repo_pauses = 3, .shut_outs = 2, .outage = JR_REASON_SERVER_ERROR,
         .rate_limited_until_ms = START_MS + 1, .sweep_ended_ms = START_MS + 7,
     };
     struct jr_metrics metrics;
@@ -272,6 +272,7 @@ static void read_from_sight(void **state)
     assert_int_equal(metrics.repo_pauses, 3);
     assert_int_equal(metrics.rate_limited, 1);
     assert_int_equal(metrics.token_rejected, 0);
+    assert_int_equal(metrics.shut_outs, 2);
     assert_int_equal(metrics.sweep_ended_ms, START_MS + 7);
     assert_string_equal(metrics.version, PACKAGE_VERSION);
 
@@ -279,6 +280,7 @@ static void read_from_sight(void **state)
     start_child(&dispatcher, be_dispatcher, folder);
     jr_metrics_read_sight(&metrics, &sight, false, folder, START_MS + 1);
     assert_int_equal(metrics.rate_limited, 0);
+    assert_int_equal(metrics.outage, JR_REASON_SERVER_ERROR);
     assert_int_equal(metrics.dispatcher_up, 1);
     assert_int_equal(metrics.workers_busy, 2);
     let_child_go(&dispatcher);

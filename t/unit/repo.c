@@ -37,7 +37,7 @@ static bool next(struct jr_store *store, int64_t since_ms, struct jr_repo *repo)
     bool found;
 
     jr_txn_begin(&txn, store, false);
-    found = jr_repo_next(&txn, since_ms, INT64_MAX, NULL, NULL, repo, &held_ms);
+    found = jr_repo_next(&txn, since_ms, INT64_MAX, JR_MINUTE_MS, NULL, NULL, repo, &held_ms);
     commit(&txn);
     return found;
 }
@@ -264,9 +264,97 @@ static void tried_later_than_now(void **state)
     repo.tried_ms = START_MS + JR_HOUR_MS;
     jr_txn_begin(&txn, store, true);
     jr_repo_save(&txn, &repo);
-    assert_false(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS, NULL, NULL, &repo, &held_ms));
-    assert_true(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS - 1, NULL, NULL, &repo, &held_ms));
+    assert_false(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms));
+    assert_true(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS - 1, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms));
     commit(&txn);
+    jr_store_close(store);
+}
+
+static bool gone(struct jr_store *store, const struct jr_repo *repo)
+{
+    struct jr_txn txn;
+    bool news;
+
+    jr_txn_begin(&txn, store, true);
+    news = jr_repo_gone(&txn, repo);
+    commit(&txn);
+    return news;
+}
+
+/* Looks at now_ms, if it may be looked at then; it is not shown. Returns whether it was. */
+static bool looks_in_vain(struct jr_store *store, int64_t now_ms, bool *news)
+{
+    struct jr_repo repo;
+    struct jr_txn txn;
+    int64_t held_ms;
+    bool found;
+
+    jr_txn_begin(&txn, store, true);
+    found = jr_repo_next(&txn, now_ms, now_ms, 5 * JR_MINUTE_MS, NULL, NULL, &repo, &held_ms);
+    assert_int_equal(held_ms, 0);
+    repo.tried_ms = now_ms;
+    if (found)
+        jr_repo_save(&txn, &repo);
+    commit(&txn);
+    *news = found && gone(store, &repo);
+    return found;
+}
+
+/* One that is gone is looked at ever more rarely, and told of once. */
+static void gone_ever_more_rarely(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    unsigned looked_at = 0, told = 0;
+    int64_t last_ms = 0, longest_ms = 0;
+    struct jr_repo repo;
+    struct jr_txn txn;
+    bool news;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    for (int64_t now_ms = START_MS; now_ms < START_MS + 10 * JR_DAY_MS; now_ms += 5 * JR_MINUTE_MS) {
+        if (!looks_in_vain(store, now_ms, &news))
+            continue;
+        if (last_ms != 0 && now_ms - last_ms > longest_ms)
+            longest_ms = now_ms - last_ms;
+        last_ms = now_ms;
+        looked_at++;
+        told += news;
+    }
+    assert_int_equal(told, 1);
+    assert_in_range(looked_at, 15, 20); /* each 5 minutes it would be 2880 */
+    assert_int_equal(longest_ms, JR_DAY_MS);
+
+    /* An event takes it up again; what was told once is not told again, until it was shown. */
+    note(store, 4711, "octo/app", last_ms + JR_MINUTE_MS);
+    assert_true(looks_in_vain(store, last_ms + 5 * JR_MINUTE_MS, &news));
+    assert_false(news);
+    note(store, 4711, "octo/app", last_ms + 6 * JR_MINUTE_MS);
+    assert_true(next(store, INT64_MAX, &repo));
+    repo.look_ms = last_ms + 10 * JR_MINUTE_MS;
+    gone(store, &repo);
+    jr_txn_begin(&txn, store, true);
+    jr_repo_looked(&txn, &repo);
+    commit(&txn);
+    assert_true(next(store, INT64_MAX, &repo));
+    assert_int_equal(repo.gone_looks, 0);
+    assert_true(gone(store, &repo));
+    jr_store_close(store);
+}
+
+/* An event that comes while GitHub is asked shows that it is there. */
+static void gone_and_an_event_meanwhile(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    assert_true(next(store, INT64_MAX, &repo));
+    note(store, 4711, "octo/app", START_MS + JR_HOUR_MS);
+    assert_false(gone(store, &repo));
+    assert_true(next(store, INT64_MAX, &repo));
+    assert_int_equal(repo.gone_looks, 0);
     jr_store_close(store);
 }
 
@@ -288,11 +376,11 @@ static void not_waited_for(void **state)
     note(store, 4711, "octo/app", START_MS);
     note(store, 4712, "other/app", START_MS);
     jr_txn_begin(&txn, store, true);
-    assert_true(jr_repo_next(&txn, START_MS, INT64_MAX, never_octo, NULL, &repo, &held_ms));
+    assert_true(jr_repo_next(&txn, START_MS, INT64_MAX, JR_MINUTE_MS, never_octo, NULL, &repo, &held_ms));
     assert_string_equal(repo.name, "other/app");
     repo.tried_ms = START_MS + 1;
     jr_repo_save(&txn, &repo);
-    assert_false(jr_repo_next(&txn, START_MS, INT64_MAX, never_octo, NULL, &repo, &held_ms));
+    assert_false(jr_repo_next(&txn, START_MS, INT64_MAX, JR_MINUTE_MS, never_octo, NULL, &repo, &held_ms));
     assert_int_equal(held_ms, 0);
     commit(&txn);
     jr_store_close(store);
@@ -309,6 +397,8 @@ int main(void)
     TEST(pruned);
     TEST(damaged_record);
     TEST(tried_later_than_now);
+    TEST(gone_ever_more_rarely);
+    TEST(gone_and_an_event_meanwhile);
     TEST(not_waited_for);
     return run_program("repo");
 }

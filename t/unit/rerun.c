@@ -405,10 +405,31 @@ static void refused_for_good(void **state)
     (void)state;
     open_bench(&bench, NULL);
     seen(&bench, "Gc=failure");
-    assert_int_equal(outcome(&bench, true, JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION), JR_STEP_NONE);
+    assert_int_equal(outcome(&bench, true, JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED), JR_STEP_NONE);
     assert_int_equal(stored(&bench).phase, JR_PHASE_CLOSED);
-    assert_int_equal(stored(&bench).reason, JR_REASON_NO_PERMISSION);
-    assert_int_equal(entries(&bench, JR_HISTORY_CALL, JR_REASON_NO_PERMISSION), 1);
+    assert_int_equal(stored(&bench).reason, JR_REASON_CANNOT_BE_RETRIED);
+    assert_int_equal(entries(&bench, JR_HISTORY_CALL, JR_REASON_CANNOT_BE_RETRIED), 1);
+    close_bench(&bench);
+}
+
+/* Rule 7: since when is on disk, so that a restart does not begin the quarter of an hour anew. */
+static void denied_is_remembered(void **state)
+{
+    struct bench bench;
+    int64_t first_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    seen(&bench, "Gc=failure");
+    first_ms = bench.now_ms;
+    assert_int_equal(outcome(&bench, true, JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION), JR_STEP_WAIT);
+    assert_int_equal(stored(&bench).denied_ms, first_ms);
+    bench.now_ms += JR_PATIENCE_MS - 1;
+    assert_int_equal(outcome(&bench, false, JR_OUTCOME_NEVER, JR_REASON_NOT_FOUND), JR_STEP_WAIT);
+    assert_int_equal(stored(&bench).denied_ms, first_ms);
+    bench.now_ms += 1;
+    assert_int_equal(outcome(&bench, false, JR_OUTCOME_NEVER, JR_REASON_NOT_FOUND), JR_STEP_NONE);
+    assert_int_equal(stored(&bench).reason, JR_REASON_NOT_FOUND);
     close_bench(&bench);
 }
 
@@ -735,6 +756,7 @@ int main(void)
     TABLE(newer_runs, newer_run);
     TEST(newer_run_is_forgotten);
     TEST(refused_for_good);
+    TEST(denied_is_remembered);
     TEST(postponed);
     TEST(quiet_run);
     TEST(quiet_run_has_to_wait);

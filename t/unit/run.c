@@ -64,6 +64,7 @@ static struct jr_run full_run(void)
         .failed_day = 20000,
         .rescue_day = 20001,
         .rescued = true,
+        .denied_ms = START_MS + 8,
     };
 
     return run;
@@ -129,6 +130,7 @@ static void run_comes_back(void **state)
     assert_int_equal(read.failed_day, 20000);
     assert_int_equal(read.rescue_day, 20001);
     assert_true(read.rescued);
+    assert_int_equal(read.denied_ms, run.denied_ms);
 }
 
 /* What is not in the test above by name comes back too. */

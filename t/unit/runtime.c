@@ -204,6 +204,25 @@ static void dispatcher_lost(void **state)
     jr_runtime_release(runtime);
 }
 
+/* Calls that fail matter while something waits, and no call of the last minute was answered. */
+static void outage(void **state)
+{
+    struct jr_runtime *runtime = create(1);
+
+    (void)state;
+    own(runtime, JR_OWN_DISPATCHER);
+    runtime->told->outage_reason = JR_REASON_SERVER_ERROR;
+    assert_int_equal(look(runtime).outage, JR_REASON_NONE);
+    runtime->told->work_waits = 1;
+    assert_int_equal(look(runtime).outage, JR_REASON_SERVER_ERROR);
+    runtime->told->answered_ms = jr_monotonic_ms();
+    assert_int_equal(look(runtime).outage, JR_REASON_NONE);
+    runtime->told->answered_ms = 0;
+    runtime->told->outage_reason = INT64_MAX;
+    assert_in_range(look(runtime).outage, 0, JR_COUNTED_REASONS - 1);
+    jr_runtime_release(runtime);
+}
+
 /* Can this process get at memory to write it, in any way that there is? */
 static bool can_write(void *memory, size_t size)
 {
@@ -526,6 +545,7 @@ int main(void)
     TEST(seen_by_all);
     TEST(starts_and_ends);
     TEST(dispatcher_lost);
+    TEST(outage);
     TABLE(rights, only_ones_own);
     TEST(masters_own);
     TEST(never_shorter);

@@ -799,6 +799,20 @@ static void hold_write_lock(int fd, const void *folder)
     jr_store_close(store);
 }
 
+/* The default is more than some hosts let a process map. */
+static void more_address_space_than_there_is(void **state)
+{
+    struct jr_store *store;
+    struct jr_error error;
+
+    (void)state;
+    assert_int_equal(jr_store_open(&store, new_folder(), INT64_C(1) << 52, &error), JR_ENOMEM);
+    assert_null(store);
+    assert_contains(error.text, "MAP_SIZE");
+    assert_contains(error.text, "address space");
+    assert_contains(error.text, "smaller");
+}
+
 static void opening_does_not_wait_for_writers(void **state)
 {
     const char *folder = new_folder();
@@ -919,6 +933,7 @@ int main(void)
     TEST(copy_of_a_store_at_work);
     TEST(copy_that_fails_leaves_nothing);
     TEST(copy_that_is_none);
+    TEST(more_address_space_than_there_is);
     TEST(opening_does_not_wait_for_writers);
     TEST(nobody_is_suspended_in_a_transaction);
     TEST(watched);

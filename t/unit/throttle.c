@@ -101,6 +101,29 @@ static void named_wait(void **state)
     close_bench(&bench);
 }
 
+/* What does not come from GitHub, or from a GitHub that fails, shows nothing of token and limit. */
+static void strangers_end_no_stop(void **state)
+{
+    static const struct { int status; enum jr_reason reason; } answers[] = {
+        { 502, JR_REASON_SERVER_ERROR }, { 502, JR_REASON_OUTCOME_UNKNOWN }, { 403, JR_REASON_NOT_GITHUB },
+        { 200, JR_REASON_BAD_ANSWER }, { 302, JR_REASON_MOVED },
+    };
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    note(&bench, 401, JR_REASON_BAD_TOKEN, 0, START_MS);
+    note(&bench, 403, JR_REASON_RATE_LIMITED, 0, START_MS);
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        assert_false(note(&bench, answers[i].status, answers[i].reason, 0, START_MS + JR_HOUR_MS));
+        assert_int_equal(bench.throttle.rejected_ms, START_MS);
+        assert_int_equal(bench.throttle.secondary_wait_ms, JR_MINUTE_MS);
+    }
+    assert_true(note(&bench, 404, JR_REASON_NOT_FOUND, 0, START_MS + JR_HOUR_MS));
+    assert_int_equal(bench.throttle.rejected_ms, 0);
+    close_bench(&bench);
+}
+
 /* "at least one minute", then "an exponentially increasing amount of time" */
 static void unnamed_waits_double(void **state)
 {
@@ -394,6 +417,7 @@ int main(void)
 {
     TEST(clean_start);
     TEST(named_wait);
+    TEST(strangers_end_no_stop);
     TEST(unnamed_waits_double);
     TEST(rejected_token);
     TEST(stop_outlives_a_restart);

@@ -190,6 +190,13 @@ sub revoke_tokens { return $_[0]->control('revoke_tokens') }
 # The clock that Apps are judged by, in seconds ahead of ours.
 sub set_clock { my ($self, $ahead_s) = @_; return $self->control('set_clock', ahead_s => $ahead_s) }
 
+# All that an owner has (or a repository, or * for all) is refused with these words, until
+# there are none; POST/NAME: what is written there.
+sub shut_out { my ($self, $name, @words) = @_; return $self->control('shut_out', name => $name, words => @words ? \@words : undef) }
+
+# The repository is deleted, or not to be seen; or is there again.
+sub set_gone { my ($self, $repo, $gone) = @_; return $self->control('set_gone', repo => $repo, gone => $gone ? 1 : 0) }
+
 # The repository has another name from now on; the old one redirects.
 sub move_repo { my ($self, $from, $to) = @_; return $self->control('move_repo', from => $from, to => $to) }
 

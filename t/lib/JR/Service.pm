@@ -31,6 +31,7 @@ my %SETTINGS = (
     API_BACKOFF_MAX    => '400ms',
     API_WRITE_INTERVAL => '1ms',
     RECONCILE_INTERVAL => 0,
+    JR_TEST_PATIENCE   => 0,    # a 404 is believed at once
 );
 
 sub sign_key { return $SETTINGS{GITHUB_SIGN_KEY} }

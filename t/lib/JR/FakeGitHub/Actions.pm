@@ -50,6 +50,8 @@ sub new {
         tokens => $o{tokens} // [],
         apps   => JR::FakeGitHub::Apps->new,
         moved  => {},
+        shut   => {},
+        gone   => {},
         runs   => {},
         job_id => FIRST_JOB_ID,
         limit  => { limit => 5000, remaining => 5000, reset => time + 3600 },
@@ -174,12 +176,28 @@ sub refuse {
     my $refused = $request->{of_app} && $self->{apps}->refuse($request->{of_app}, $request, $self->{moved});
     return $refused if $refused;
     return problem(401, 'Bad credentials') if !$request->{of_app} && !grep { $_ eq $token } @{ $self->{tokens} };
+    my ($repo) = $request->{path} =~ m{$API/repos/([^/]+/[^/]+)};
+    return problem(404, 'Not Found') if $repo && $self->{gone}{ lc $repo };
+    my $shut = $self->shut_out($request, $repo);
+    return problem(403, @$shut) if $shut;
     return problem(400, 'The API version is not supported')
         if ($headers->{'x-github-api-version'} // '2022-11-28') !~ API_VERSIONS;
     return if $request->{path} =~ m{/rate_limit$};
     my $limit = $self->rate($request);
     return problem(403, 'API rate limit exceeded for user ID 1.') if $limit->{limit} && $limit->{remaining} <= 0;
     return;
+}
+
+# What refuses all that somebody has: of a repository, its owner, or (*) all there is; by
+# POST/NAME only the writing. The words, and headers.
+sub shut_out {
+    my ($self, $request, $repo) = @_;
+    return if !$repo;
+    my ($owner) = split m{/}, $repo;
+    my @names = map { lc } $repo, $owner, '*';
+    push @names, map {"post/$_"} @names if $request->{method} eq 'POST';
+    my ($found) = grep {$_} map { $self->{shut}{$_} } @names;
+    return $found;
 }
 
 # A repository that has got another name: its old one redirects.

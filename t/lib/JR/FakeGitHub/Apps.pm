@@ -165,6 +165,9 @@ sub refuse {
     my ($self, $known, $request, $moved) = @_;
     my $installation = $self->{installations}{ $known->{installation} };
     return problem(401, 'Bad credentials') if !$installation || $known->{ends} <= $self->now;
+    # A token that is a second old is not known everywhere yet.
+    my $fresh = $installation->{fresh};
+    return problem(@{ $fresh->{answer} }) if $fresh && $known->{asked}++ < $fresh->{calls};
     return problem(403, 'This installation has been suspended') if $installation->{suspended};
     my ($repo) = $request->{path} =~ m{/repos/([^/]+/[^/]+)} or return;
     return problem(404, 'Not Found') if !has_repo($installation, $moved->{ lc $repo } // $repo);

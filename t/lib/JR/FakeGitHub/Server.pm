@@ -187,6 +187,8 @@ my %COMMAND = (
     revoke_tokens  => sub { $_[0]{actions}{apps}->revoke_tokens },
     hold           => sub { $_[0]{holds}{ $_[2] } = 1 },
     set_clock      => sub { $_[0]{actions}{apps}{clock} = $_[1]{ahead_s}; 1 },
+    shut_out       => sub { $_[0]{actions}{shut}{ lc $_[1]{name} } = $_[1]{words}; 1 },
+    set_gone       => sub { $_[0]{actions}{gone}{ lc $_[1]{repo} } = $_[1]{gone}; 1 },
     move_repo      => sub { $_[0]{actions}->move_repo(@{ $_[1] }{qw(from to)}) },
     set_limit      => sub { $_[0]{actions}->set_limit($_[1]{to}) },
 );
