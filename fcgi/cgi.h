@@ -10,7 +10,10 @@
 
 #include "lib/settings.h"
 
-/* Do the variables of a CGI request stand in the environment? */
+/*
+ * Do the variables of a CGI request stand in the environment? Then the arguments are to be
+ * ignored: a web server may take them from the query (RFC 3875, 4.4).
+ */
 bool jr_cgi_is_request(void);
 
 /*

@@ -10,6 +10,7 @@
 #include "lib/envfile.h"
 #include "lib/github.h"
 #include "lib/lock.h"
+#include "lib/show.h"
 #include "lib/standing.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
@@ -32,7 +33,7 @@ static void complain(const char *format, va_list args)
     char text[2048], clean[2048];
 
     vsnprintf(text, sizeof text, format, args);
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     fflush(stdout);
     fprintf(stderr, "job-rerunner: %s\n", clean);
 }
@@ -149,7 +150,7 @@ static int find_settings(struct jr_command *command)
         return JR_EXIT_OK;
     jr_settings_unset_environment();
     err = jr_envfile_load(file, &problems, &error);
-    command->from_file = err == JR_OK;
+    command->file = err == JR_OK ? file : NULL;
     if (problems != NULL)
         return tell_wrong(problems);
     if (err != JR_OK && !(err == JR_ENOENT && given == NULL))
@@ -467,7 +468,7 @@ void jr_command_tell_entry(const struct jr_history *entry)
         add(text, sizeof text, "%s%s", text[0] == '\0' ? "" : "; ", entry->detail);
     if (entry->delivery[0] != '\0')
         add(text, sizeof text, " [%s]", entry->delivery);
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     printf("%s  %2u  %-8s  %s\n", jr_timestamp_format(entry->at_ms, when), entry->attempt,
            kinds[kind_of(entry)].word, clean);
 }

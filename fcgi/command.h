@@ -35,7 +35,7 @@ struct jr_command {
     int width;      /* of the terminal that standard output is; 0: it is none */
     int64_t now_ms; /* when it was called */
     struct jr_settings settings;
-    bool from_file; /* they come from a file; else from the environment */
+    const char *file;       /* the one that settings were read from; NULL: the environment */
     struct jr_store *store; /* NULL: not open */
     struct jr_pauses pauses; /* in force when the store was opened */
 };

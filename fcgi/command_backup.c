@@ -8,6 +8,7 @@
 #include "fcgi/command.h"
 #include "lib/ledger.h"
 #include "lib/say.h"
+#include "lib/show.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -103,7 +104,7 @@ static void tell(const struct jr_command *command, const char *folder, uint64_t 
         jr_emit_end(&emit);
         return;
     }
-    jr_grid_clean(clean, sizeof clean, path);
+    jr_show_clean(clean, sizeof clean, path);
     printf("%s: %s, %llu %s, %llu %s of %s\n", clean, jr_say_bytes((int64_t)bytes, size),
            (unsigned long long)runs, jr_say_plural(runs, "run", "runs"),
            (unsigned long long)records, jr_say_plural(records, "record", "records"),

@@ -13,6 +13,7 @@
 #include "lib/ledger.h"
 #include "lib/lock.h"
 #include "lib/say.h"
+#include "lib/show.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 
@@ -36,7 +37,7 @@ static void tell(const struct jr_command *command, struct jr_emit *emit, const c
         jr_emit_close(emit);
         return;
     }
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     printf("%-22s %s%s", what, good ? "" : "NO: ", clean);
     if (!good && remedy != NULL)
         printf(". %s", remedy);
@@ -339,9 +340,42 @@ static void show_settings(const struct jr_command *command, struct jr_emit *emit
         printf("\n");
 }
 
+/* Where a warning goes. */
+struct output {
+    const struct jr_command *command;
+    struct jr_emit *emit;
+};
+
+static void show_warning(void *context, const char *name, const char *text)
+{
+    const struct output *output = context;
+
+    if (output->command->json) {
+        jr_emit_open(output->emit, NULL);
+        jr_emit_text(output->emit, "what", name);
+        jr_emit_text(output->emit, "text", text);
+        jr_emit_close(output->emit);
+    } else {
+        printf("%-22s %s: %s\n", "warning", name, text);
+    }
+}
+
+static void show_warnings(const struct jr_command *command, struct jr_emit *emit)
+{
+    struct output output = { command, emit };
+
+    if (command->json)
+        jr_emit_open_array(emit, "warnings");
+    jr_settings_warn(&command->settings, command->file, show_warning, &output);
+    if (command->json)
+        jr_emit_close_array(emit);
+}
+
 static void show_store(const struct jr_command *command, struct jr_emit *emit,
                        const struct contents *contents)
 {
+    char folder[512];
+
     if (command->json && !contents->there) {
         jr_emit_null(emit, "store");
     } else if (command->json) {
@@ -354,8 +388,8 @@ static void show_store(const struct jr_command *command, struct jr_emit *emit,
         jr_emit_bool(emit, "dispatcher_at_work", contents->dispatcher);
         jr_emit_close(emit);
     } else if (!contents->there) {
-        printf("%-22s there is none yet in %s; the first start makes it\n", "store",
-               command->settings.state_dir);
+        jr_show_clean(folder, sizeof folder, command->settings.state_dir);
+        printf("%-22s there is none yet in %s; the first start makes it\n", "store", folder);
     } else {
         printf("%-22s good (format %d), %llu %s, %llu waiting for a rerun\n", "store",
                JR_STORE_FORMAT, (unsigned long long)contents->runs,
@@ -402,6 +436,7 @@ int jr_command_check(struct jr_command *command)
     if (command->json)
         jr_emit_open(&emit, NULL);
     show_settings(command, &emit);
+    show_warnings(command, &emit);
     fflush(stdout);
     status = look_at_store(command, &contents);
     if (status == JR_EXIT_OK)

@@ -10,6 +10,7 @@
 #include "lib/control.h"
 #include "lib/listing.h"
 #include "lib/say.h"
+#include "lib/show.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 #include "lib/wake.h"
@@ -220,7 +221,7 @@ static int ask_consent(const struct jr_command *command, const struct jr_run *ru
 
     if (jr_command_value(command, "yes") != NULL)
         return JR_EXIT_OK;
-    jr_grid_clean(repo, sizeof repo, run->repo);
+    jr_show_clean(repo, sizeof repo, run->repo);
     fprintf(stderr, "Forget run %llu of %s, with its jobs, history and deliveries? [y/N] ",
             (unsigned long long)run->run_id, *repo == '\0' ? "(unknown repository)" : repo);
     if (fgets(answer, sizeof answer, stdin) == NULL || strchr("yY", answer[0]) == NULL
@@ -352,7 +353,7 @@ static void print_pauses(const char *before, const struct jr_pauses *pauses)
     char words[JR_PAUSE_WORDS_SIZE], clean[3 * JR_PAUSE_WORDS_SIZE];
 
     for (size_t i = 0; i < pauses->count; i++) {
-        jr_grid_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        jr_show_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
         printf("%s: %s\n", before, clean);
     }
 }

@@ -11,6 +11,7 @@
 #include "lib/listing.h"
 #include "lib/log.h"
 #include "lib/names.h"
+#include "lib/show.h"
 #include "lib/testpoint.h"
 #include "lib/text.h"
 
@@ -61,7 +62,7 @@ int jr_command_show_in_force(struct jr_command *command)
         jr_emit_text(&emit, "version", inforce.version);
         jr_emit_open(&emit, "settings");
     } else {
-        jr_grid_clean(clean, sizeof clean, inforce.version);
+        jr_show_clean(clean, sizeof clean, inforce.version);
         printf("in force since %s, version %s\n\n", jr_command_when(inforce.started_ms, when),
                clean);
     }
@@ -70,7 +71,7 @@ int jr_command_show_in_force(struct jr_command *command)
             jr_emit_text(&emit, inforce.rows[i].name, inforce.rows[i].value);
             continue;
         }
-        jr_grid_clean(clean, sizeof clean, inforce.rows[i].value);
+        jr_show_clean(clean, sizeof clean, inforce.rows[i].value);
         printf("%-22s %s\n", inforce.rows[i].name, clean);
     }
     if (command->json) {
@@ -126,7 +127,7 @@ static void say_difference(const char *in_force, const char *here, const char *w
              *cut == '\0' ? "" : "'", *cut == '\0' ? "empty" : cut, *cut == '\0' ? "" : "'",
              *other == '\0' ? "" : "'", *other == '\0' ? "empty" : other,
              *other == '\0' ? "" : "'", where);
-    jr_grid_clean(text, size, all);
+    jr_show_clean(text, size, all);
 }
 
 static void print_difference(const char *setting, const char *in_force, const char *here)
@@ -316,7 +317,7 @@ static void tell_doubt(const struct jr_command *command, struct jr_emit *emit, c
         jr_emit_close(emit);
         return;
     }
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     printf("%-22s doubtful: %s\n", setting, clean);
 }
 
@@ -377,7 +378,7 @@ static void tell_patterns(const struct jr_command *command, struct jr_emit *emit
 
 void jr_command_tell_doubts(struct jr_command *command, struct jr_emit *emit)
 {
-    char *names = command->from_file ? NULL : jr_names_doubts();
+    char *names = command->file != NULL ? NULL : jr_names_doubts();
 
     if (command->json)
         jr_emit_open_array(emit, "doubts");

@@ -14,6 +14,7 @@
 #include "lib/lock.h"
 #include "lib/say.h"
 #include "lib/shutout.h"
+#include "lib/show.h"
 #include "lib/sight.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
@@ -269,7 +270,7 @@ static void tell_pauses(const struct jr_pauses *pauses)
 
     for (size_t i = 0; i < pauses->count; i++) {
         label(i == 0 ? "paused" : "");
-        jr_grid_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        jr_show_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
         printf("%s\n", clean);
     }
 }
@@ -345,9 +346,9 @@ static void tell_shutouts(const struct jr_shutouts *shutouts)
         const struct jr_shutout *item = &shutouts->items[i];
 
         label("shut out");
-        jr_grid_clean(name, sizeof name,
+        jr_show_clean(name, sizeof name,
                       strcmp(item->name, JR_SHUTOUT_ALL) == 0 ? "everywhere" : item->name);
-        jr_grid_clean(text, sizeof text, item->text);
+        jr_show_clean(text, sizeof text, item->text);
         printf("%s, since %s: %s\n", name, jr_command_when(item->since_ms, when), text);
     }
 }
@@ -409,7 +410,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
                jr_command_when(picture->oldest_ms, since));
     tell_github(picture);
     label("store");
-    jr_grid_clean(folder, sizeof folder, command->settings.state_dir);
+    jr_show_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu %s, %llu %s\n", folder,
            jr_say_bytes((int64_t)picture->used_bytes, used),
            jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,

@@ -11,6 +11,7 @@
 #include "lib/halt.h"
 #include "lib/listing.h"
 #include "lib/say.h"
+#include "lib/show.h"
 #include "lib/standing.h"
 
 #include <ctype.h>
@@ -23,7 +24,7 @@ static void print_clean(const char *before, const char *text, const char *after)
 {
     char clean[1024];
 
-    jr_grid_clean(clean, sizeof clean, text);
+    jr_show_clean(clean, sizeof clean, text);
     printf("%s%s%s", before, clean, after);
 }
 

@@ -6,10 +6,10 @@
 #include <config.h>
 
 #include "fcgi/cgi.h"
+#include "fcgi/listen.h"
 #include "fcgi/master.h"
 #include "fcgi/process.h"
 #include "fcgi/tool.h"
-#include "fcgi/worker.h"
 #include "lib/log.h"
 #include "lib/names.h"
 #include "lib/settings.h"
@@ -93,23 +93,37 @@ static int prepare(struct jr_settings *settings)
     return JR_EXIT_OK;
 }
 
+/* As the user that everything runs as. */
+static int make_socket(void)
+{
+    struct jr_error error;
+
+    if (jr_listen_make(&error) == JR_OK)
+        return JR_EXIT_OK;
+    jr_log(JR_LOG_ERROR, "start-failed", "%s", error.text);
+    return JR_EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     struct jr_settings settings;
-    bool service = jr_worker_has_socket();
+    bool service = jr_listen_is_ready() || jr_listen_is_wanted(), request = jr_cgi_is_request();
     int status;
 
     jr_process_open_standard();
     (void)jr_vault_take_over();
     /* Who reads our output or log may leave before we do. */
     (void)signal(SIGPIPE, SIG_IGN);
-    if (argc > 1)
+    /* Arguments of a request are a stranger's: RFC 3875, 4.4, makes them of a query without `='. */
+    if (argc > 1 && !request)
         return jr_tool_main(argv);
-    if (!service && !jr_cgi_is_request()) {
+    if (!service && !request) {
         jr_tool_usage(stderr);
         return JR_EXIT_USAGE;
     }
     status = prepare(&settings);
+    if (status == JR_EXIT_OK && service)
+        status = make_socket();
     if (status == JR_EXIT_OK)
         status = service ? jr_master_main(&settings) : jr_cgi_main(&settings);
     else if (!service)

@@ -80,6 +80,9 @@ static _Noreturn void try(const struct jr_reload *reload, const struct jr_vault 
         _exit(JR_EXIT_FAILED);
     jr_vault_hand_on(vault, true);
     (void)unsetenv("NOTIFY_SOCKET");
+    /* With one of these it would answer a request, and not check anything. */
+    (void)unsetenv("REQUEST_METHOD");
+    (void)unsetenv("GATEWAY_INTERFACE");
     (void)setenv(JR_RELOAD_TRIAL, "yes", 1);
     execv(reload->program, argv);
     dprintf(STDERR_FILENO, "cannot execute '%s': %s\n", reload->program, strerror(errno));

@@ -39,15 +39,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-bool jr_worker_has_socket(void)
-{
-    int listening = 0;
-    socklen_t size = sizeof listening;
-
-    return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0
-           && listening != 0;
-}
-
 /* How long a peer may send nothing in the middle of a request, or take nothing of a page. */
 #define PEER_LIMIT_S 10
 

@@ -9,9 +9,6 @@
 #include "lib/runtime.h"
 #include "lib/settings.h"
 
-/* Is descriptor 0 a listening socket, as FastCGI has it? */
-bool jr_worker_has_socket(void);
-
 /*
  * Answer requests until told to stop. Returns the exit status.
  *   number  which of the workers this is, from 0

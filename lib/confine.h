@@ -2,7 +2,8 @@
  * confine -- a process gives up what it does not need, before the first input
  * from outside reaches it: a filter of system calls (seccomp(2)).
  *
- * What is forbidden fails with EPERM. There is no way back, also not by fork or exec.
+ * What is not allowed fails with ENOSYS, as if the kernel did not have it. There is no way
+ * back, also not by fork or exec; and no other kind after the first.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -12,12 +13,15 @@
 #include "lib/error.h"
 
 enum jr_confine {
-    /* No program is executed, no other process looked into, nothing of the system changed. */
+    /*
+     * Opens and removes files, makes connections and threads, loads libraries. It makes no
+     * process, executes no program, signals and looks into nobody else, changes neither
+     * owners, modes nor names of files, and nothing of the system.
+     */
     JR_CONFINE_DISPATCHER,
     /*
-     * All that; and no file is opened, made, renamed or removed, no process made, nobody
-     * else signalled, no code mapped, and no socket made but a local one for datagrams
-     * (wake.h): what is open by now has to do.
+     * No file is opened or removed either, no thread made, no code mapped, and no socket made
+     * but a local one for datagrams (wake.h): what is open by now has to do.
      */
     JR_CONFINE_WORKER
 };

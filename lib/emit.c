@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/emit.h"
+#include "lib/show.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 
@@ -15,6 +16,16 @@ void jr_emit_init(struct jr_emit *emit, FILE *stream)
 {
     memset(emit, 0, sizeof *emit);
     emit->stream = stream;
+}
+
+/* RFC 8259, 7: what is beyond 16 bits as the two halves that UTF-16 has for it. */
+static void write_number(FILE *stream, uint32_t code)
+{
+    if (code > 0xffff)
+        fprintf(stream, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((code - 0x10000) >> 10)),
+                (unsigned)(0xdc00 + ((code - 0x10000) & 0x3ff)));
+    else
+        fprintf(stream, "\\u%04x", (unsigned)code);
 }
 
 static void write_text(FILE *stream, const char *text)
@@ -27,10 +38,8 @@ static void write_text(FILE *stream, const char *text)
             fputs("\\ufffd", stream);
         else if (*text == '"' || *text == '\\')
             fprintf(stream, "\\%c", *text);
-        else if ((unsigned char)*text < ' ' || *text == 0x7f)
-            fprintf(stream, "\\u%04x", (unsigned)(unsigned char)*text);
-        else if (length == 2 && text[0] == '\xc2' && (unsigned char)text[1] < 0xa0)
-            fprintf(stream, "\\u%04x", (unsigned)(unsigned char)text[1]); /* C1: to terminals, too */
+        else if (jr_show_length(text, JR_SHOW_PLAIN) == 0)
+            write_number(stream, jr_show_code(text, length));
         else
             fwrite(text, 1, length, stream);
         text += length == 0 ? 1 : length;

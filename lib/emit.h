@@ -2,7 +2,8 @@
  * emit -- JSON, as it is written.
  *
  * Straight lines: the commas are put by themselves. Text is written as valid
- * UTF-8 whatever comes in: each byte that is none becomes U+FFFD. Each element of
+ * UTF-8 whatever comes in: each byte that is none becomes U+FFFD. Characters that are not
+ * shown (show.h) are escaped: the reader has them, but no terminal. Each element of
  * the outermost array stands in a line of its own.
  * Source: RFC 8259.
  *

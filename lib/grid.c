@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/grid.h"
+#include "lib/show.h"
 #include "lib/text.h"
 
 #include <stdarg.h>
@@ -20,49 +21,14 @@
 /* No column is cut to less. */
 #define NARROWEST 8
 
-static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
-static const char ellipsis[] = "\xe2\x80\xa6";    /* U+2026 */
+static const char ellipsis[] = "\xe2\x80\xa6"; /* U+2026 */
 
-/* The number of a character of so many bytes. */
-static uint32_t code_of(const char *text, size_t length)
+/* One that is newer than libc's table is a symbol most of the time, and those are wide. */
+static int width_of(const char *text, size_t length)
 {
-    static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-    uint32_t code = (unsigned char)text[0] & first_bits[length];
+    int width = length == 0 ? 0 : wcwidth((wchar_t)jr_show_code(text, length));
 
-    for (size_t i = 1; i < length; i++)
-        code = code << 6 | ((unsigned char)text[i] & 0x3f);
-    return code;
-}
-
-/* Those that turn the direction of writing: a name could look like another one. */
-static bool turns(uint32_t code)
-{
-    return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e)
-           || (code >= 0x2066 && code <= 0x2069);
-}
-
-static bool can_be_shown(uint32_t code)
-{
-    return code != '\0' && wcwidth((wchar_t)code) >= 0 && !turns(code);
-}
-
-void jr_grid_clean(char *copy, size_t size, const char *text)
-{
-    size_t used = 0;
-
-    while (*text != '\0') {
-        size_t length = jr_text_utf8_length(text), step = length == 0 ? 1 : length;
-        bool good = length != 0 && can_be_shown(code_of(text, length));
-        const char *part = good ? text : replacement;
-        size_t part_length = good ? length : sizeof replacement - 1;
-
-        if (used + part_length >= size)
-            break;
-        memcpy(copy + used, part, part_length);
-        used += part_length;
-        text += step;
-    }
-    copy[used] = '\0';
+    return width >= 0 ? width : 2;
 }
 
 /* The width of a clean text up to `most`; *end is where it was reached. */
@@ -72,11 +38,11 @@ static int measure(const char *text, int most, const char **end)
 
     while (*text != '\0') {
         size_t length = jr_text_utf8_length(text);
-        int more = length == 0 ? 0 : wcwidth((wchar_t)code_of(text, length));
+        int more = width_of(text, length);
 
         if (width + more > most)
             break;
-        width += more > 0 ? more : 0;
+        width += more;
         text += length == 0 ? 1 : length;
     }
     *end = text;
@@ -124,7 +90,7 @@ void jr_grid_add(struct jr_grid *grid, const char *text)
 {
     char clean[CELL_SIZE];
 
-    jr_grid_clean(clean, sizeof clean, text == NULL || *text == '\0' ? "-" : text);
+    jr_show_clean(clean, sizeof clean, text == NULL || *text == '\0' ? "-" : text);
     if (grid->out_of_memory || !make_room(grid)
         || (grid->cells[grid->used] = strdup(clean)) == NULL)
         grid->out_of_memory = true;

@@ -1,8 +1,7 @@
 /*
  * grid -- rows of text in columns, for a terminal and for a pipe.
  *
- * Cells are made safe: what is no valid UTF-8, a control character or one that
- * turns the direction of writing becomes U+FFFD, so that nothing from outside
+ * Cells are made safe: what is not shown (show.h) becomes U+FFFD, so that nothing from outside
  * reaches the terminal but text. An empty cell is shown as "-". Widths are those
  * of wcwidth(3): set the locale's LC_CTYPE to one with UTF-8 before.
  *
@@ -53,12 +52,6 @@ void jr_grid_addf(struct jr_grid *grid, const char *format, ...) JR_PRINTF(2, 3)
  * Returns JR_OK or JR_ENOMEM; whether the writing went well, the stream knows.
  */
 enum jr_err jr_grid_write(const struct jr_grid *grid, FILE *stream, int width) JR_CHECKED;
-
-/*
- * Copy text as it can be shown, see above; cut at a character when there is no
- * room for all of it.
- */
-void jr_grid_clean(char *copy, size_t size, const char *text);
 
 /* How many columns of a terminal a text takes, that has been cleaned. */
 int jr_grid_width(const char *text);

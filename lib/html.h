@@ -10,9 +10,8 @@
 
 /*
  * Add text so that it is only text, between tags and in a quoted attribute:
- * & < > " ' become character references. What is no character that may be shown
- * is replaced by U+FFFD: bytes that are not UTF-8, control characters (line feed
- * and tab become a blank), and those that hide text or turn its direction round.
+ * & < > " ' become character references, line feed and tab a blank. What is not shown
+ * (show.h) is replaced by U+FFFD.
  *   text  may be NULL: nothing
  */
 void jr_html_text(struct jr_buffer *buffer, const char *text);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/log.h"
+#include "lib/show.h"
 #include "lib/text.h"
 #include "lib/timestamp.h"
 
@@ -70,41 +71,11 @@ static void append_text(struct jr_line *line, const char *text)
     append(line, text, strlen(text));
 }
 
-/*
- * Does text begin with a character that breaks lines or turns their order round:
- * U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069?
- */
-static bool rearranges(const char *text)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-
-    if (bytes[0] != 0xe2 || bytes[1] == '\0')
-        return false;
-    if (bytes[1] == 0x80)
-        return (bytes[2] >= 0xa8 && bytes[2] <= 0xae) || bytes[2] == 0x8e || bytes[2] == 0x8f;
-    return bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9;
-}
-
-/*
- * The length of the character that text begins with, if it may be shown: valid
- * UTF-8 and no control character (U+0000 to U+001F, U+007F to U+009F, those above).
- * Else 0: the byte has to be escaped.
- */
-static size_t printable_length(const char *text)
-{
-    unsigned char first = (unsigned char)text[0];
-
-    if (first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)text[1] < 0xa0)
-        || rearranges(text))
-        return 0;
-    return jr_text_utf8_length(text);
-}
-
 /* Is the value safe to stand without quotes? */
 static bool is_plain(const char *value)
 {
     while (*value != '\0') {
-        size_t length = *value > ' ' && *value < 0x7f ? 1 : printable_length(value);
+        size_t length = jr_show_length(value, JR_SHOW_PLAIN);
 
         if (length == 0 || *value == ' ' || *value == '"' || *value == '=' || *value == '\\')
             return false;
@@ -117,7 +88,7 @@ static void append_quoted(struct jr_line *line, const char *value)
 {
     append(line, "\"", 1);
     while (*value != '\0') {
-        size_t length = printable_length(value);
+        size_t length = jr_show_length(value, JR_SHOW_PLAIN);
         char escaped[8];
 
         if (*value == '"' || *value == '\\')

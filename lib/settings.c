@@ -6,8 +6,10 @@
 #include <config.h>
 
 #include "lib/jwt.h"
+#include "lib/reach.h"
 #include "lib/sense.h"
 #include "lib/settings.h"
+#include "lib/show.h"
 #include "lib/signature.h"
 #include "lib/testpoint.h"
 #include "lib/timestamp.h"
@@ -222,14 +224,17 @@ static void doubt(struct loader *loader, const char *name, const char *format, .
     va_end(args);
 }
 
-/* A value from the environment in a message: short, and no control characters. */
+/* A value from the environment in a message: short, and nothing that is not shown. */
 static const char *shown(const char *value, char buffer[80])
 {
-    if (!jr_text_copy(buffer, 80 - 3, value))
+    char part[80 - 3];
+
+    if (jr_text_copy(part, sizeof part, value)) {
+        jr_show_clean(buffer, 80, part);
+    } else {
+        jr_show_clean(buffer, 80 - 3, part);
         memcpy(buffer + strlen(buffer), "...", sizeof "...");
-    for (char *c = buffer; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
+    }
     return buffer;
 }
 
@@ -565,12 +570,19 @@ static void read_secret_file(struct loader *loader, const struct row *row, const
 {
     char text[SECRET_MAX + 3], quoted[80];
     struct jr_error error;
+    struct stat status;
     int fd = jr_settings_open_file(path, &error);
     size_t length = 0;
     ssize_t got;
 
     if (fd < 0) {
         problem(loader, source, "%s", error.text);
+        return;
+    }
+    if (geteuid() == 0 && fstat(fd, &status) == 0 && jr_reach_is_lent(path, &status)) {
+        problem(loader, source, "'%s' belongs to another user than something on the way to it; "
+                "root does not read it", shown(path, quoted));
+        close(fd);
         return;
     }
     while ((got = read(fd, text + length, sizeof text - 1 - length)) > 0)
@@ -866,6 +878,43 @@ enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct j
     return JR_OK;
 }
 
+/* Where the secret is read from: a file or a credential. False: from neither. */
+static bool find_source(const struct row *row, char *path, size_t size)
+{
+    const char *file = file_of(row);
+
+    return file == NULL ? find_credential(row->name, path, size)
+                        : snprintf(path, size, "%s", file) < (int)size;
+}
+
+void jr_settings_warn(const struct jr_settings *settings, const char *file,
+                      void (*warn)(void *context, const char *name, const char *text),
+                      void *context)
+{
+    bool inside = false;
+    char path[PATH_MAX], quoted[80], text[256];
+
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].type != SECRET || *(char *const *)const_field_of(settings, &rows[i]) == NULL)
+            continue;
+        if (!find_source(&rows[i], path, sizeof path)) {
+            inside = true;
+        } else if (jr_reach_is_open(path)) {
+            snprintf(text, sizeof text, "everybody on this host may read or write '%s'; chmod o= "
+                     "keeps the secret", shown(path, quoted));
+            warn(context, rows[i].name, text);
+        }
+    }
+    if (inside && file != NULL && jr_reach_is_open(file)) {
+        snprintf(text, sizeof text, "everybody on this host may read or write '%s', which has a "
+                 "secret in it; chmod o= keeps it", shown(file, quoted));
+        warn(context, "settings", text);
+    }
+    if (strncmp(settings->github_api_url, "http://", 7) == 0)
+        warn(context, "GITHUB_API_URL", "http:// shows the token to everybody on the way, and "
+             "nobody knows who answers; use https://");
+}
+
 static void release_secret(char **secret)
 {
     if (*secret == NULL)
@@ -1076,9 +1125,12 @@ static void show_list(const struct jr_list *list, char *text, size_t size)
 {
     size_t length = 0;
 
-    for (size_t i = 0; i < list->count && length < size; i++)
-        length += (size_t)snprintf(text + length, size - length, "%s%s", i == 0 ? "" : ",",
-                                   list->items[i]);
+    for (size_t i = 0; i < list->count; i++) {
+        if (i > 0 && length + 1 < size)
+            text[length++] = ',';
+        jr_show_clean(text + length, size - length, list->items[i]);
+        length += strlen(text + length);
+    }
 }
 
 static void show_conclusions(unsigned mask, char *text, size_t size)
@@ -1127,7 +1179,7 @@ char *jr_settings_show(const struct jr_settings *settings, size_t row, char *tex
         break;
     }
     if (string != NULL)
-        jr_text_copy(text, size, string);
+        jr_show_clean(text, size, string);
     return text;
 }
 

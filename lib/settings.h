@@ -94,6 +94,16 @@ enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct j
     JR_CHECKED;
 
 /*
+ * Tell what is taken, but should not be so: secrets in files that everybody may read, and
+ * http://. After jr_settings_load().
+ *   file  where settings without a source of their own come from; NULL: the environment
+ *   warn  called for each: the setting, or "settings" for the file; and a sentence for people
+ */
+void jr_settings_warn(const struct jr_settings *settings, const char *file,
+                      void (*warn)(void *context, const char *name, const char *text),
+                      void *context);
+
+/*
  * Wipe the secrets in the environment block, which others of the same user
  * could read in /proc/PID/environ. After jr_settings_load().
  */

@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::File qw(read_file_or_empty);
 use JR::Http qw(cgi_params);
 use JR::Process qw(spawn reap);
 use JR::Test;
@@ -124,6 +125,44 @@ subtest 'a bad day of the request' => sub {
         });
         status_is $answer, '400|411|413', "CONTENT_LENGTH '$length'";
     }
+};
+
+# RFC 3875, 4.4: a web server may hand the words of a query without `=' over as arguments.
+subtest 'a query is no command' => sub {
+    my $other = service(github => $github);
+    my $run = workflow_run(github => $github, door => $other->cgi, jobs => ['build']);
+    status_is $run->queued('build'), 202, 'a run is known';
+    my $copy = tmpdir() . '/backup-by-query';
+    my @queries = (
+        ['pause'], ['forget', $run->id], ['rerun', $run->id], ['backup', $copy], ['--help'], ['version'],
+        ['no-such-command'], ['export', '--env-file', '/etc/passwd'], [''],
+    );
+    my $why = sub { return tool(['why', $run->id], %{ $other->environment }) };
+    my $before = $why->()->{out};
+    for my $method (qw(GET POST)) {
+        for my $arguments (@queries) {
+            my $query = join '+', @$arguments;
+            my $answer = $other->cgi->send({
+                method => $method, path => "/?$query", headers => [], arguments => $arguments, body => '',
+            });
+            status_is $answer, $method eq 'GET' ? 200 : '403|413|415', "$method /?$query";
+            is $other->cgi->exit_status, 0, 'exit status 0';
+        }
+    }
+    # By one of the two variables alone.
+    for my $name (qw(REQUEST_METHOD GATEWAY_INTERFACE)) {
+        my $out = tmpdir() . "/only-$name";
+        my $pid = spawn(
+            argv => [$other->cgi->binary, 'pause'], env => { %{ $other->environment }, $name => 'GET' },
+            out  => $out, err => "$out.err",
+        );
+        is reap($pid), 0, "$name alone: exit status 0";
+        like read_file_or_empty($out), qr/^Status: /, 'and an answer';
+    }
+    ok !-e $copy, 'nothing was copied';
+    is $why->()->{out}, $before, 'the run is as it was';
+    unlike tool(['status'], %{ $other->environment })->{out}, qr/^\s*paus/mi, 'and nothing is paused';
+    is scalar $run->posts, 0, 'nor rerun';
 };
 
 finish();

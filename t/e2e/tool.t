@@ -13,7 +13,7 @@ use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
 use POSIX ();
 use Test::More;
-use JR::File qw(read_file_or_empty);
+use JR::File qw(read_file_or_empty write_file);
 use JR::Process qw(spawn reap running end_processes);
 use JR::Test;
 
@@ -339,6 +339,28 @@ subtest 'export' => sub {
     is at($service, 'export', '--since', '2099-01-01')->{out}, '', '--since';
 };
 
+# Marks that turn the direction of writing, and characters that take no room: to nobody's terminal.
+subtest 'names with what is not to be seen' => sub {
+    my $name = "re\x{202e}ady\x{2066} ad\x{200b}m\x{200d}in\x{feff}\x{e0041}\x{9b}31m";
+    my $run  = played('failure', repo => 'octo/odd', head_branch => "m\x{202e}ain", name => $name);
+    wait_ok { $run->accepted } 'a run of that name is rerun';
+    my $harm = qr/[\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{e0000}-\x{e0fff}]/;
+    for my $command (['runs'], ['why', $run->id], ['flaky'], ['outbox'], ['status'], ['export'], ['runs', '--json'],
+        ['why', $run->id, '--json'], ['flaky', '--json']) {
+        my $text = Encode::decode('UTF-8', at($service, @$command)->{out});
+        unlike $text, $harm, "@$command";
+    }
+    unlike Encode::decode('UTF-8', $service->log->text), $harm, 'nor in the log';
+    my ($row) = grep { $_->{run_id} == $run->id } @{ json_of($service, 'runs') };
+    ok $row->{workflow} eq $name, 'who reads JSON has it as it is';
+    my $odd = tool(['check'], %{ $service->environment }, NO_RETRY_WORKFLOWS => Encode::encode('UTF-8', "a\x{202e}b,\x{200b}c"));
+    unlike Encode::decode('UTF-8', $odd->{out} . $odd->{err}), $harm, 'nor in a setting';
+    like $odd->{out}, qr/^NO_RETRY_WORKFLOWS +a\xef\xbf\xbdb,\xef\xbf\xbdc$/m, 'which is shown all the same';
+    $odd = tool(['check'], %{ $service->environment }, RUN_ATTEMPTS => Encode::encode('UTF-8', "4\x{202e}\e[31m"));
+    unlike Encode::decode('UTF-8', $odd->{err}), qr/$harm|\e/, 'nor in what is wrong with one';
+    like $odd->{err}, qr/RUN_ATTEMPTS: '4\xef\xbf\xbd\xef\xbf\xbd\[31m'/, 'which names it';
+};
+
 subtest 'backup, and a service that is restored from it' => sub {
     my $dir = tmpdir() . '/backup';
     my ($told, $result) = json_of($service, 'backup', $dir);
@@ -386,6 +408,29 @@ subtest 'check' => sub {
     like $rejected->{out}, qr/^token +NO: .*401.*new token/m, 'and the repair';
     fails_with(at($service, 'check', 'octo/app'), EX_USAGE, qr/--online/, 'a repository without --online');
     fails_with(at($service, 'check', '--online', 'octo'), EX_USAGE, qr{OWNER/NAME}, 'no repository');
+    my $near = qr{^warning +GITHUB_API_URL: http:// shows the token}m;
+    like at($service, 'check')->{out}, $near, 'http:// is warned of';
+    unlike tool(['check'], %{ $service->environment }, GITHUB_API_URL => 'https://127.0.0.1:1')->{out}, qr/^warning/m, 'https:// is not';
+    is_deeply [map { $_->{what} } @{ $check->{warnings} }], ['GITHUB_API_URL'], 'in JSON, too';
+    my $dir = tmpdir() . '/secrets';
+    mkdir $dir, 0755 or die "$dir: $!";
+    chmod 0755, tmpdir();
+    my $token = write_file("$dir/token", JR::Service::token() . "\n");
+    for my $case ([0644, 0755, 'everybody may read it'], [0602, 0755, 'write it'], [0640, 0755, undef], [0644, 0750, undef]) {
+        my ($mode, $above, $why) = @$case;
+        chmod $mode, $token;
+        chmod $above, $dir;
+        my $out = tool(['check'], %{ $service->environment }, GITHUB_TOKEN => undef, GITHUB_TOKEN_FILE => $token)->{out};
+        my $warning = qr/^warning +GITHUB_TOKEN: everybody on this host may read or write '\Q$token\E'/m;
+        $why ? like $out, $warning, $why : unlike $out, $warning, sprintf 'not with %o below %o', $mode, $above;
+    }
+    chmod 0755, $dir;
+    my $env = $service->environment;
+    my $settings = write_file("$dir/settings.env", join '', map {"$_=$env->{$_}\n"} grep { !/SAN_/ } sort keys %$env);
+    chmod 0644, $settings;
+    like tool(['check', '--env-file', $settings])->{out}, qr/^warning +settings: everybody .* has a secret in it/m, 'a file of settings with a secret';
+    chmod 0640, $settings;
+    unlike tool(['check', '--env-file', $settings])->{out}, qr/^warning +settings/m, 'not if it is for its owner';
     my $nowhere = tool(['check', '--online'], %{ $service->environment }, GITHUB_API_URL => 'http://127.0.0.1:1');
     is $nowhere->{status}, EX_FAILED, 'nobody there: exit 1';
     like $nowhere->{out}, qr/^token +NO: .*GITHUB_API_URL/m, 'and where to look';

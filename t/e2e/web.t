@@ -15,7 +15,7 @@ use POSIX qw(WIFSIGNALED WEXITSTATUS SIGTERM SIGKILL);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::FakeGitHub;
-use JR::File qw(read_file_or_empty);
+use JR::File qw(read_file_or_empty write_file);
 use JR::Http;
 use JR::Load qw(all_at_once);
 use JR::Process qw(spawn reap running children_of by_folder end_processes);
@@ -63,7 +63,7 @@ sub start {
         %{ $o{env} // {} },
     );
     delete $env{$_} for grep { !defined $env{$_} } keys %env;
-    $env{$_} = $ENV{$_} for grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
+    $env{$_} = join ':', $ENV{$_}, $env{$_} // () for grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
     my $pid = spawn(
         argv     => [@{ $o{as} // [] }, '/bin/sh', $o{script} // srcdir() . '/conf/web'],
         env      => \%env,
@@ -124,8 +124,8 @@ sub ends {
     ok((wait_for { !grep { running($_) } @family } 5), "$name: nobody is left")
         or end_processes(@family);
     return if !$web->{state} || $status eq 'failure' && !@family;
-    my @files = grep { !m{/(?:lock|nginx\.conf)$} } glob "'$web->{state}/web/'*";
-    is("@files", '', "$name: no socket, fifo or pid file is left");
+    my @files = grep { !m{/nginx\.conf$} } glob "'$web->{state}/web/'*";
+    is("@files", '', "$name: no socket or pid file is left");
     return;
 }
 
@@ -160,6 +160,13 @@ subtest 'serving' => sub {
     cmp_ok(scalar @nginx, '>=', 2, 'nginx has a master and a worker');
     @told = grep { read_file_or_empty("/proc/$_/environ") =~ /\Q$KEY\E|\Q$TOKEN\E|STATE_DIR/ } @nginx;
     is("@told", '', 'nginx is given no setting');
+    # The shell is known by what it is born with; job-rerunner has wiped it.
+    @told = grep { read_file_or_empty("/proc/$_/environ") =~ /\Q$KEY\E|\Q$TOKEN\E|WORKERS|GITHUB/ } $web->{pid};
+    is("@told", '', 'nor is this shell, but for what it needs itself');
+    @told = grep { read_file_or_empty("/proc/$_/environ") =~ /\Q$KEY\E|\Q$TOKEN\E/ } @family;
+    is("@told", '', 'nor has anybody a secret in his environment');
+    is(join(' ', sort map { comm($_) } children_of($web->{pid})), 'job-rerunner nginx', 'there is nobody but the two');
+    is(readlink("/proc/$web->{pid}/fd/8"), undef, 'and the pipe with what was set is closed');
 
     my $second = start(env => { STATE_DIR => $web->{state} });
     ends($second, 'failure', 'a second one for the same STATE_DIR');
@@ -236,7 +243,7 @@ subtest 'a thousand webhooks at one moment' => sub {
 };
 
 subtest 'one dies' => sub {
-    for my $name (qw(nginx job-rerunner cat)) {
+    for my $name (qw(nginx job-rerunner)) {
         my $web    = serve(env => { STATE_DIR => new_dir() });
         my @family = descendants($web->{pid});
         kill 'KILL', child($web, $name);
@@ -306,7 +313,7 @@ sub signal_at_fork {
     my $preload = tmpdir() . '/signal_at_fork.so'; # without a space: it is a list
     return $preload if -e $preload;
     my $compiler = spawn(
-        argv => ['/usr/bin/cc', '-shared', '-fPIC', '-o', $preload, srcdir() . '/t/lib/signal_at_fork.c'],
+        argv => ['/usr/bin/cc', '-shared', '-fPIC', qq{-DNUMBERS="$preload.numbers"}, '-o', $preload, srcdir() . '/t/lib/signal_at_fork.c'],
         env  => { PATH => '/usr/bin:/bin' },
     );
     is(reap($compiler), 0, 'the preload is built');
@@ -317,7 +324,11 @@ sub signal_at_fork {
 # is to get none when all forks are behind it.
 sub start_with_signal {
     my ($signal, $fork, $dir) = @_;
-    my $web = start(env => { STATE_DIR => $dir, LD_PRELOAD => signal_at_fork(), SIGNAL_AT_FORK => $fork, SIGNAL => $signal });
+    my $preload = signal_at_fork();
+    write_file("$preload.numbers", "$fork $signal\n");
+    # The program gets it as well, and the sanitizer wants to be first there.
+    my %env = (LD_PRELOAD => $preload, ASAN_OPTIONS => 'verify_asan_link_order=0');
+    my $web = start(env => { STATE_DIR => $dir, %env });
     wait_for { read_file_or_empty($web->{log}) =~ /is served$/m || !running($web->{pid}) };
     return $web;
 }
@@ -388,6 +399,26 @@ subtest 'wrong settings' => sub {
     ends($web, 'failure', 'the port is taken');
 };
 
+# The program makes the socket by itself, at the path in JR_SOCKET.
+subtest 'where there can be no socket' => sub {
+    my $dir = new_dir();
+    my $taken = write_file("$dir/taken", '');
+    my @cases = (
+        ['socket', qr/'socket' is no path of a socket/],
+        ["$dir/", qr/is no path of a socket/],
+        ["$dir/nowhere/socket", qr/cannot open the folder/],
+        ["$taken/socket", qr/cannot open the folder/],
+        ["$dir/" . 'x' x 100, qr/name '.*' is too long/],
+        [$taken, qr/cannot listen on .*Address already in use/],
+    );
+    for (@cases) {
+        my ($path, $message) = @$_;
+        my $result = tool([], GITHUB_SIGN_KEY => $KEY, GITHUB_TOKEN => $TOKEN, STATE_DIR => $dir, MAP_SIZE => '64M', JR_SOCKET => $path);
+        is($result->{status}, 1, "$path: status 1") or diag($result->{err});
+        like($result->{err}, qr/ start-failed text=".*$message/, 'the message says why');
+    }
+};
+
 subtest 'IPv6' => sub {
     my $probe = IO::Socket::IP->new(Listen => 1, LocalHost => '::1', LocalPort => 0);
     plan skip_all => 'no IPv6 on this host' if !$probe;
@@ -434,6 +465,78 @@ subtest 'started by root for www-data' => sub {
     stop($web, 'TERM', 'SIGTERM');
 };
 
+# A source tree that needs neither packages nor a build.
+sub built_tree {
+    my $tree = "$tmp/tree" . ++$count;
+    mkdir $_ or die "$_: $!" for $tree, "$tree/conf", "$tree/fcgi";
+    for my $name (qw(packages quickstart web)) {
+        copy(srcdir() . "/conf/$name", "$tree/conf/$name") or die "$name: $!";
+    }
+    symlink abs_path(binary()), "$tree/fcgi/job-rerunner" or die "symlink: $!";
+    for my $name (qw(apt-packages config.status configure Makefile)) {
+        open my $fh, '>', "$tree/$name" or die "$name: $!";
+        print {$fh} "all:\n" if $name eq 'Makefile';
+    }
+    chmod 0755, "$tree/configure";
+    return $tree;
+}
+
+# Root without its power over the files of others cannot but do everything there as their owner.
+subtest 'root does nothing in the folder of another user' => sub {
+    plan skip_all => 'not root' if !$ROOT;
+    my @weak = ('/usr/bin/setpriv', '--bounding-set=-dac_override,-dac_read_search', '--');
+    my $dir = new_dir('www-data');
+    chmod 0755, $dir or die "chmod: $!"; # what is in it is for the owner alone all the same
+    for my $time (1, 2) {
+        my $web = serve(as => \@weak, env => { STATE_DIR => $dir, WORKERS => 2 });
+        greets($web, "$time: it serves");
+        my ($socket) = glob "'$dir/web/fcgi.'*";
+        is((stat $socket)[4], scalar getpwnam('www-data'), 'the socket is of the owner');
+        is(sprintf('%o', (stat $socket)[2] & 07777), '600', 'and for him alone');
+        is(readlink("/proc/$web->{pid}/cwd"), $tmp, 'the shell has stayed where it was');
+        kill 'KILL', $web->{pid};
+        reap($web->{pid});
+    }
+
+    my $roots = "$tmp/roots";
+    mkdir $roots, 0755 or die "$roots: $!";
+    $dir = new_dir('www-data');
+    symlink $roots, "$dir/web" or die "symlink: $!";
+    my $web = start(env => { STATE_DIR => $dir });
+    ends($web, 'failure', 'a link that leads to a folder of root');
+    like(read_file_or_empty($web->{log}), qr/www-data cannot write to/, 'and it says so');
+    is_deeply([glob "'$roots/'*"], [], 'nothing is there');
+
+    # A new STATE_DIR is made where nobody else can put anything in its place.
+    my $foreign = new_dir('www-data');
+    for my $script (qw(web quickstart)) {
+        my $tree = $script eq 'quickstart' ? built_tree() : srcdir();
+        $web = start(script => "$tree/conf/$script", env => { STATE_DIR => "$foreign/new/state" });
+        ends($web, 'failure', "$script: a new STATE_DIR in the folder of another user");
+        like(read_file_or_empty($web->{log}), qr/is not root's: make it yourself/, 'and it says why');
+    }
+    ok(!-e "$foreign/new", 'nothing is made');
+    $web = serve(env => { STATE_DIR => "$tmp/new one/state" });
+    is((stat "$tmp/new one/state")[4], scalar getpwnam('www-data'), 'in one of root it is made for www-data');
+    is(sprintf('%o', (stat "$tmp/new one/state")[2] & 07777), '700', 'for him alone');
+    stop($web, 'TERM', 'SIGTERM');
+};
+
+# As on a fresh machine where root has cloned into its own home, with umask 077.
+subtest 'a program that only root can reach' => sub {
+    plan skip_all => 'not root' if !$ROOT;
+    my $home = "$tmp/home";
+    mkdir $_, 0700 or die "$_: $!" for $home, "$home/fcgi";
+    copy(abs_path(binary()), "$home/fcgi/job-rerunner") or die "copy: $!";
+    chmod 0700, "$home/fcgi/job-rerunner" or die "chmod: $!";
+    my $token = write_file("$home/token", "$TOKEN\n");
+    chmod 0600, $token or die "chmod: $!";
+    my $web = serve(env => { STATE_DIR => new_dir('www-data'), JR_BUILDDIR => $home,
+        GITHUB_TOKEN => undef, GITHUB_TOKEN_FILE => $token });
+    greets($web, 'it serves, with a secret that only root can read');
+    stop($web, 'TERM', 'SIGTERM');
+};
+
 subtest 'ordinary user' => sub {
     my @as;
     if ($ROOT) {
@@ -456,22 +559,6 @@ subtest 'ordinary user' => sub {
     ends($web, 'failure', "somebody else's STATE_DIR");
 };
 
-# A source tree that needs neither packages nor a build.
-sub built_tree {
-    my $tree = "$tmp/tree";
-    mkdir $_ or die "$_: $!" for $tree, "$tree/conf", "$tree/fcgi";
-    for my $name (qw(packages quickstart web)) {
-        copy(srcdir() . "/conf/$name", "$tree/conf/$name") or die "$name: $!";
-    }
-    symlink abs_path(binary()), "$tree/fcgi/job-rerunner" or die "symlink: $!";
-    for my $name (qw(apt-packages config.status configure Makefile)) {
-        open my $fh, '>', "$tree/$name" or die "$name: $!";
-        print {$fh} "all:\n" if $name eq 'Makefile';
-    }
-    chmod 0755, "$tree/configure";
-    return $tree;
-}
-
 subtest 'quickstart' => sub {
     my $tree = built_tree();
     my %bare = (JR_BUILDDIR => undef, GITHUB_SIGN_KEY => undef, GITHUB_TOKEN => undef);
@@ -492,6 +579,24 @@ subtest 'quickstart' => sub {
     $web = serve(%o);
     like(read_file_or_empty($web->{log}), qr/GITHUB_SIGN_KEY=$key$/m, 'the next start has the same key');
     stop($web, 'TERM', 'SIGTERM');
+
+    # What somebody else has put there is neither shown nor used.
+    my $secret = write_file("$tmp/somebody's", "not-the-key-of-this-service\n");
+    for my $owner ($ROOT ? ('root', 'www-data') : undef) {
+        my $dir = new_dir($owner);
+        symlink $secret, "$dir/github_sign_key" or die "symlink: $!";
+        $web = start(%o, env => { %bare, STATE_DIR => $dir });
+        ends($web, 'failure', 'a link in the place of the key' . ($owner ? ", of $owner" : ''));
+        like(read_file_or_empty($web->{log}), qr/github_sign_key' is not a file with a key/, 'and it says so');
+        unlike(read_file_or_empty($web->{log}), qr/not-the-key/, 'but not what is in it');
+        unlink "$dir/github_sign_key";
+        write_file("$dir/github_sign_key", "some:words of\nanother:file\n");
+        chmod 0644, "$dir/github_sign_key";
+        $web = start(%o, env => { %bare, STATE_DIR => $dir });
+        ends($web, 'failure', 'another file');
+        like(read_file_or_empty($web->{log}), qr/something else in it than a key/, 'it says so');
+        unlike(read_file_or_empty($web->{log}), qr/some:words/, 'but not what is in it');
+    }
 
     $o{env} = { JR_BUILDDIR => undef, STATE_DIR => new_dir() };
     $web = serve(%o);

@@ -2,37 +2,52 @@
  * signal_at_fork -- preloaded into a shell that runs a script, sends it a signal
  * right after one of its forks: before it can note the child's number.
  *
- *   SIGNAL_AT_FORK  which fork, from 1
- *   SIGNAL          SIGTERM's number, or SIGKILL's: then the child does nothing
- *                   before the shell is gone
+ * A file, whose name is compiled in as NUMBERS, has two numbers:
+ *
+ *   which fork, from 1
+ *   which signal: SIGTERM's number, or SIGKILL's: then the child does nothing
+ *   before the shell is gone
+ *
+ * conf/web begins anew with an environment of its own, in which LD_PRELOAD still is;
+ * only from then on is there anything to stop, and forks count.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static pid_t shell;
 static long left;
 static int signal_number;
 
-static long take_number(const char *name)
+/* Is this the shell that has begun anew, with `aside' as its only argument? */
+static int is_aside(void)
 {
-    const char *number = getenv(name);
-    long value = number == NULL ? 0 : atol(number);
+    char words[4096];
+    FILE *file = fopen("/proc/self/cmdline", "r");
+    size_t length = file == NULL ? 0 : fread(words, 1, sizeof words, file);
 
-    unsetenv(name);
-    return value;
+    if (file != NULL)
+        fclose(file);
+    return length >= sizeof "/aside" && memcmp(words + length - sizeof "aside", "aside", sizeof "aside") == 0;
 }
 
 /* Only this one process: what it executes gets nothing of it. */
 __attribute__((constructor)) static void begin(void)
 {
+    FILE *file = is_aside() ? fopen(NUMBERS, "r") : NULL;
+
     shell = getpid();
-    left = take_number("SIGNAL_AT_FORK");
-    signal_number = (int)take_number("SIGNAL");
+    if (file == NULL)
+        return;
+    if (fscanf(file, "%ld %d", &left, &signal_number) != 2)
+        left = 0;
+    fclose(file);
     unsetenv("LD_PRELOAD");
 }
 

@@ -111,7 +111,7 @@ static const struct value_row values[] = {
     { "one that turns the order round", "a\xe2\x80\xaetxt.exe", "\"a\\xe2\\x80\\xaetxt.exe\"" },
     { "one that isolates what follows", "a\xe2\x81\xa6z", "\"a\\xe2\\x81\\xa6z\"" },
     { "a line separator", "a\xe2\x80\xa8z", "\"a\\xe2\\x80\\xa8z\"" },
-    { "a dash next to those", "a\xe2\x80\xa7z\xe2\x81\xaaz", "a\xe2\x80\xa7z\xe2\x81\xaaz" },
+    { "a dash next to those", "a\xe2\x80\xa7z\xe2\x81\xb0z", "a\xe2\x80\xa7z\xe2\x81\xb0z" },
     { "half a character at the end", "a\xe2\x82", "\"a\\xe2\\x82\"" },
 };
 

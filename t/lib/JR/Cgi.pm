@@ -34,7 +34,7 @@ sub send {
     my $input = $self->body_file($request->{body} // '');
     pipe my $answer, my $write or die "pipe: $!";
     my $pid = spawn(
-        argv  => [$self->binary],
+        argv  => [$self->binary, @{ $request->{arguments} // [] }],
         env   => { %{ $self->{env}->() }, map {@$_} cgi_params($request) },
         stdin => $input,
         out   => $write,
