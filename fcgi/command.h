@@ -17,7 +17,7 @@
 #include "lib/inforce.h"
 #include "lib/pause.h"
 #include "lib/run.h"
-#include "lib/runtime.h"
+#include "lib/sight.h"
 #include "lib/settings.h"
 #include "lib/store.h"
 #include "lib/grid.h"
@@ -98,11 +98,11 @@ int jr_command_open(struct jr_command *command);
 
 /*
  * The settings of a running service. As the owner of STATE_DIR.
- *   runtime  of that service; NULL: it is looked for
+ *   sight    of that service; NULL: it is asked
  *   inforce  out: owned by the caller if the function returns true
  * Returns false when no service runs, or it is not known with which settings.
  */
-bool jr_command_in_force(const struct jr_command *command, struct jr_runtime *runtime,
+bool jr_command_in_force(const struct jr_command *command, const struct jr_sight *sight,
                          struct jr_inforce *inforce);
 
 /* Tell which of the command's settings are not in force yet, if a service runs. */

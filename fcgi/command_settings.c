@@ -15,8 +15,6 @@
 #include "lib/testpoint.h"
 #include "lib/text.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,20 +27,18 @@
 /* A value in a sentence is cut. */
 #define VALUE_SIZE 128
 
-bool jr_command_in_force(const struct jr_command *command, struct jr_runtime *runtime,
+bool jr_command_in_force(const struct jr_command *command, const struct jr_sight *sight,
                          struct jr_inforce *inforce)
 {
+    struct jr_sight asked;
     struct jr_error error;
-    int64_t pid;
 
     if (jr_inforce_read(command->settings.state_dir, inforce, &error) != JR_OK)
         return false;
-    if (runtime == NULL)
-        runtime = jr_runtime_attach(command->settings.state_dir);
-    pid = runtime == NULL ? 0 : jr_runtime_master(runtime)->pid;
-    /* A service that was killed leaves both files behind. */
-    if (pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM)
-        && runtime->started_ms == inforce->started_ms)
+    if (sight == NULL && jr_sight_ask(command->settings.state_dir, &asked, NULL) == JR_OK)
+        sight = &asked;
+    /* A service that was killed leaves its file behind. */
+    if (sight != NULL && sight->started_ms == inforce->started_ms)
         return true;
     jr_inforce_release(inforce);
     return false;

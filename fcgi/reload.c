@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,9 @@
 
 /* The children's process ids, each with a blank behind it; there also if there are none. */
 static const char variable[] = "JR_CHILDREN";
+
+/* The descriptor of the socket where the master is asked how it goes (sight.h). */
+static const char door_variable[] = "JR_DOOR";
 
 static void refuse(const char *why)
 {
@@ -165,7 +169,38 @@ bool jr_reload_judge(struct jr_reload *reload, int status)
     return good;
 }
 
-void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault,
+/* Who asks meanwhile waits for the next master's answer. */
+static void hand_on_door(int door, bool yes)
+{
+    char number[16];
+
+    if (door < 0)
+        return;
+    (void)fcntl(door, F_SETFD, yes ? 0 : FD_CLOEXEC);
+    snprintf(number, sizeof number, "%d", door);
+    if (yes)
+        (void)setenv(door_variable, number, 1);
+    else
+        (void)unsetenv(door_variable);
+}
+
+/* A socket of ours, or -1. */
+static int take_door(void)
+{
+    const char *number = getenv(door_variable);
+    int door = number == NULL ? -1 : atoi(number);
+    int listening = 0;
+    socklen_t size = sizeof listening;
+
+    (void)unsetenv(door_variable);
+    if (door <= STDERR_FILENO
+        || getsockopt(door, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0)
+        return -1;
+    (void)fcntl(door, F_SETFD, FD_CLOEXEC);
+    return door;
+}
+
+void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault, int door,
                   const pid_t *children, size_t count)
 {
     char *const argv[] = { reload->program, NULL };
@@ -179,8 +214,10 @@ void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault,
             fprintf(out, "%ld ", (long)children[i]);
         if (fclose(out) == 0 && setenv(variable, list, 1) == 0) {
             jr_vault_hand_on(vault, true);
+            hand_on_door(door, true);
             execv(reload->program, argv);
             saved = errno;
+            hand_on_door(door, false);
             jr_vault_hand_on(vault, false);
             (void)unsetenv(variable);
         }
@@ -189,7 +226,7 @@ void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault,
     refuse(strerror(saved));
 }
 
-bool jr_reload_inherit(pid_t **children, size_t *count)
+bool jr_reload_inherit(pid_t **children, size_t *count, int *door)
 {
     const char *list = getenv(variable);
     char *end;
@@ -197,6 +234,7 @@ bool jr_reload_inherit(pid_t **children, size_t *count)
 
     *children = NULL;
     *count = 0;
+    *door = take_door();
     if (list == NULL)
         return false;
     for (const char *c = list; *c != '\0'; c++)

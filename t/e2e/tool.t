@@ -539,6 +539,19 @@ SH
     like read_file_or_empty("$dir/out"), qr{^STATE_DIR +/nowhere/at/all$}m, 'and counts alone';
 };
 
+# By what the kernel knows of who listens, it is there.
+subtest 'a master that hangs' => sub {
+    kill 'STOP', $service->master;
+    my ($status, $result) = json_of($service, 'status');
+    is $result->{status}, EX_FAILED, 'exit 1';
+    ok $status->{service}{running}, 'it runs';
+    is $status->{service}{pid}, $service->master, 'as this process';
+    is $status->{service}{started_at}, undef, 'but does not tell more';
+    like at($service, 'status')->{out}, qr/^service +running, process \d+, but it does not say how it goes$/m, 'in words';
+    kill 'CONT', $service->master;
+    wait_ok { json_of($service, 'status')->{service}{workers_alive} } 'it goes on, and tells';
+};
+
 subtest 'no service, no store' => sub {
     my $other = service();
     fails_with(at($other, $_ eq 'why' ? ($_, 1) : $_ eq 'backup' ? ($_, tmpdir() . '/b') : $_), EX_STORE,
