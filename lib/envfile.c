@@ -159,7 +159,7 @@ static enum jr_err set(const struct cursor *cursor, unsigned line, const char *n
 {
     char text[JR_NAMES_SIZE], shown[JR_TEXT_WORD_MAX + 1];
 
-    if (jr_names_is_known(name) || jr_names_is_foreign(name))
+    if (jr_names_may_be_in_file(name))
         return setenv(name, value, 1) == 0
                    ? JR_OK
                    : jr_error_set(cursor->error, JR_ENOMEM, "out of memory");
