@@ -256,8 +256,7 @@ static bool name_of(const char *variable, char name[NAME_SIZE])
     return true;
 }
 
-/* Letters, digits, _ and, by a slip, -: others are nobody's slip, and no line of a log. */
-static bool is_plain(const char *name)
+bool jr_names_is_plain(const char *name)
 {
     return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
            == strlen(name);
@@ -276,7 +275,7 @@ static bool is_doubtful(const char *name)
 {
     char setting[NAME_SIZE];
 
-    return is_plain(name) && !jr_names_is_known(name) && !jr_names_is_foreign(name)
+    return jr_names_is_plain(name) && !jr_names_is_known(name) && !jr_names_is_foreign(name)
            && (begins_as_ours(name) || find_nearest(name, false, setting)
                || is_file_of_no_secret(name, setting));
 }

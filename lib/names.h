@@ -18,6 +18,9 @@
 /* A setting, NAME_FILE of a secret, or CREDENTIALS_DIRECTORY. The case counts, as in getenv(). */
 bool jr_names_is_known(const char *name);
 
+/* More names than are known. */
+#define JR_NAMES_KNOWN_MOST (2 * 64 + 1)
+
 /*
  * May a file of settings have this name? If it is known, or if what the program is made of
  * looks at it: proxies, TZ, LANG and LC_*, curl's, OpenSSL's, the C library's and loader's,
@@ -31,6 +34,9 @@ bool jr_names_may_be_in_file(const char *name);
  * HOME, what systemd tells of a unit, the shell's, a web server's, and what GitHub Actions sets.
  */
 bool jr_names_is_foreign(const char *name);
+
+/* Letters, digits, _ and, by a slip, -: others are nobody's slip, and no line of a log. */
+bool jr_names_is_plain(const char *name);
 
 /*
  * Say what is wrong with a name that is none of these.

@@ -163,7 +163,7 @@ static bool is_no_ref(const char *value)
            || ends_with(value, ".lock");
 }
 
-/* What git writes before a name, and GitHub does not tell. A branch may be called so, all the same. */
+/* What git writes before a name, and GitHub does not tell. A branch may be called so, though. */
 static bool doubt_prefix(const char *value, char text[JR_SENSE_SIZE])
 {
     static const struct {

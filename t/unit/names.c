@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/names.h"
+#include "lib/settings.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>
@@ -173,8 +174,15 @@ static void name_in_a_file(void **state)
     assert_int_equal(jr_names_may_be_in_file(row->name), row->may);
 }
 
+static void there_is_room(void **state)
+{
+    (void)state;
+    assert_true(2 * jr_settings_count() + 1 <= JR_NAMES_KNOWN_MOST);
+}
+
 int main(void)
 {
+    TEST(there_is_room);
     TABLE(in_a_file, name_in_a_file);
     TABLE(rows, name_in_the_environment);
     TEST(farther_names);
