@@ -7,15 +7,15 @@
 
 #include "fcgi/access.h"
 
-enum jr_access_state jr_access_look(bool set, const struct jr_runtime *runtime)
+enum jr_access_state jr_access_look(bool set, const struct jr_sight *sight)
 {
-    if (runtime == NULL)
+    if (sight == NULL)
         return JR_ACCESS_UNKNOWN;
     if (!set)
         return JR_ACCESS_NONE;
-    if (runtime->token_rejected_ms != 0)
+    if (sight->token_rejected_ms != 0)
         return JR_ACCESS_REJECTED;
-    return runtime->token_taken_ms != 0 ? JR_ACCESS_TAKEN : JR_ACCESS_NOT_TRIED;
+    return sight->token_taken_ms != 0 ? JR_ACCESS_TAKEN : JR_ACCESS_NOT_TRIED;
 }
 
 const char *jr_access_token(enum jr_access_state state)

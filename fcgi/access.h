@@ -6,7 +6,7 @@
 #ifndef JR_ACCESS_H
 #define JR_ACCESS_H
 
-#include "lib/runtime.h"
+#include "lib/sight.h"
 
 #include <stdbool.h>
 
@@ -20,10 +20,10 @@ enum jr_access_state {
 
 /*
  * How it stands.
- *   set      is there a token, or an App's key, in the running service?
- *   runtime  of that service; NULL: none runs
+ *   set    is there a token, or an App's key, in the running service?
+ *   sight  of that service; NULL: none runs
  */
-enum jr_access_state jr_access_look(bool set, const struct jr_runtime *runtime);
+enum jr_access_state jr_access_look(bool set, const struct jr_sight *sight);
 
 /* A word for JSON: "unknown", "none", "not-tried", "taken", "rejected". Static. */
 const char *jr_access_token(enum jr_access_state state);

@@ -45,12 +45,12 @@ static void show(const struct jr_calls *calls)
 {
     const struct jr_throttle *throttle = &calls->throttle;
 
-    if (calls->runtime == NULL)
+    if (calls->told == NULL)
         return;
-    calls->runtime->token_rejected_ms = throttle->rejected_ms;
-    calls->runtime->rate_limited_until_ms = limited_until(calls);
-    calls->runtime->token_expires_ms = throttle->token_expires_ms;
-    calls->runtime->shut_outs = (int64_t)calls->shutouts.count;
+    calls->told->token_rejected_ms = throttle->rejected_ms;
+    calls->told->rate_limited_until_ms = limited_until(calls);
+    calls->told->token_expires_ms = throttle->token_expires_ms;
+    calls->told->shut_outs = (int64_t)calls->shutouts.count;
 }
 
 /* Of an App, show the installation that has the fewest calls left. */
@@ -64,25 +64,25 @@ static void show_tightest(const struct jr_calls *calls, int64_t now_ms)
             tightest = installation;
     if (tightest == NULL)
         return;
-    calls->runtime->rate_remaining = tightest->rate_remaining;
-    calls->runtime->rate_reset_ms = tightest->rate_reset_ms;
-    calls->runtime->rate_limit = tightest->throttle.hourly_limit;
+    calls->told->rate_remaining = tightest->rate_remaining;
+    calls->told->rate_reset_ms = tightest->rate_reset_ms;
+    calls->told->rate_limit = tightest->throttle.hourly_limit;
 }
 
 /* What the answer says of the rate limit; one that says nothing takes nothing back. */
 static void show_rate(const struct jr_calls *calls, struct jr_installation *installation,
                       const struct jr_call *call, int64_t now_ms)
 {
-    if (calls->runtime == NULL || call->hourly_limit <= 0 || call->rate_remaining < 0)
+    if (calls->told == NULL || call->hourly_limit <= 0 || call->rate_remaining < 0)
         return;
     if (installation != NULL) {
         installation->rate_remaining = call->rate_remaining;
         installation->rate_reset_ms = call->rate_reset_ms;
         show_tightest(calls, now_ms);
     } else if (calls->app == NULL) {
-        calls->runtime->rate_remaining = call->rate_remaining;
-        calls->runtime->rate_reset_ms = call->rate_reset_ms;
-        calls->runtime->rate_limit = call->hourly_limit;
+        calls->told->rate_remaining = call->rate_remaining;
+        calls->told->rate_reset_ms = call->rate_reset_ms;
+        calls->told->rate_limit = call->hourly_limit;
     }
 }
 
@@ -101,8 +101,8 @@ static void warn_of_expiry(struct jr_calls *calls, int64_t now_ms)
 
 static void count(const struct jr_calls *calls, const struct jr_call *call)
 {
-    if (calls->runtime != NULL)
-        jr_count_call(&jr_runtime_dispatcher(calls->runtime)->counters, call);
+    if (calls->told != NULL)
+        jr_count_call(&calls->told->process.counters, call);
 }
 
 static void tell_stop(const struct jr_throttle *throttle, const struct jr_call *call,
@@ -144,11 +144,11 @@ static void note_outage(struct jr_calls *calls, const struct jr_call *call)
         else
             jr_log(JR_LOG_INFO, "calls-again", "GitHub answers again");
     }
-    if (calls->runtime == NULL)
+    if (calls->told == NULL)
         return;
-    calls->runtime->outage_reason = (int64_t)outage->reason;
+    calls->told->outage_reason = (int64_t)outage->reason;
     if (outage->good_ms != 0)
-        calls->runtime->answered_ms = outage->good_ms;
+        calls->told->answered_ms = outage->good_ms;
 }
 
 /* Keep a change of the shut-outs; over: it is no longer one. */
@@ -245,8 +245,8 @@ static void note(struct jr_calls *calls, struct jr_installation *installation,
         show(calls);
     }
     show_rate(calls, installation, call, now_ms);
-    if (calls->runtime != NULL && call->outcome == JR_OUTCOME_DONE)
-        calls->runtime->token_taken_ms = now_ms;
+    if (calls->told != NULL && call->outcome == JR_OUTCOME_DONE)
+        calls->told->token_taken_ms = now_ms;
     if (call->stops_all)
         tell_stop(throttle, call, now_ms);
     if (calls->app == NULL)
@@ -309,7 +309,7 @@ static enum jr_err load_throttle(struct jr_calls *calls, struct jr_error *error)
 }
 
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
-                          struct jr_store *store, struct jr_runtime *runtime,
+                          struct jr_store *store, struct jr_told *told,
                           struct jr_error *error)
 {
     enum jr_err err;
@@ -317,7 +317,7 @@ enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
     memset(calls, 0, sizeof *calls);
     calls->settings = settings;
     calls->store = store;
-    calls->runtime = runtime;
+    calls->told = told;
     if (!jr_settings_can_call(settings))
         return JR_OK;
     err = load_throttle(calls, error);
@@ -353,8 +353,8 @@ static bool renew_token(struct jr_calls *calls)
         jr_http_set_token(calls->http, calls->settings->github_token);
     else if (jr_app_take_key(calls->app, &error) != JR_OK)
         return false;
-    if (calls->runtime != NULL)
-        calls->runtime->token_taken_ms = 0;
+    if (calls->told != NULL)
+        calls->told->token_taken_ms = 0;
     if (load_throttle(calls, &error) != JR_OK)
         jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
     jr_log(JR_LOG_INFO, "token-renewed", "the %s has been read anew",

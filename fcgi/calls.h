@@ -33,7 +33,7 @@
 struct jr_calls {
     struct jr_settings *settings; /* the token in it may be read anew */
     struct jr_store *store;
-    struct jr_runtime *runtime; /* may be NULL */
+    struct jr_told *told;       /* what it shows to others; NULL: nobody looks */
     struct jr_http *http;       /* NULL without token and App: nothing is called */
     struct jr_app *app;         /* NULL: there is a token */
     int64_t asked_ms;           /* jr_boottime_ms() before the last GET of a run */
@@ -48,7 +48,7 @@ struct jr_calls {
 
 /* JR_OK, or why there can be no calls. Without token and App it is open, but calls nothing. */
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
-                          struct jr_store *store, struct jr_runtime *runtime,
+                          struct jr_store *store, struct jr_told *told,
                           struct jr_error *error) JR_CHECKED;
 void jr_calls_close(struct jr_calls *calls);
 

@@ -101,7 +101,7 @@ int jr_cgi_main(struct jr_settings *settings)
     bool posted;
 
     (void)alarm(READ_LIMIT_S);
-    jr_handler_init(&handler, settings, jr_runtime_attach(settings->state_dir), -1);
+    jr_handler_init(&handler, settings, NULL, -1);
     jr_request_init(&exchange.request, &left, variable, read_body);
     if (jr_request_length(&exchange.request, SIZE_MAX, &left) != JR_OK)
         left = 0;

@@ -126,36 +126,36 @@ static void find_secret(const char *file, const char *setting, const char *name)
         (void)setenv(variable, path, 1);
 }
 
-/* Tell all that is wrong with the settings (NULL: there was no memory for it), and free it. */
-static int tell_wrong(char *problems)
+/*
+ * Tell all that is wrong with the settings, and free it.
+ *   lines   of the file; NULL: none
+ *   values  NULL with err JR_OK: none; else there was no memory for it
+ */
+static int tell_wrong(char *lines, enum jr_err err, char *values)
 {
-    fprintf(stderr, "job-rerunner: wrong settings:\n%s",
-            problems == NULL ? "out of memory\n" : problems);
-    free(problems);
+    fprintf(stderr, "job-rerunner: wrong settings:\n%s%s", lines == NULL ? "" : lines,
+            values != NULL ? values : err == JR_OK ? "" : "out of memory\n");
+    free(lines);
+    free(values);
     return JR_EXIT_CONFIG;
 }
 
-/* Bring the settings into the environment, if they are not there. */
-static int find_settings(struct jr_command *command)
+/*
+ * Bring the settings of a file into the environment, in the place of those that are there.
+ *   given  it has to be there
+ *   lines  out: NULL, or the lines that are wrong; owned by the caller
+ */
+static int read_file(struct jr_command *command, const char *file, bool given, char **lines)
 {
-    const char *given = jr_command_value(command, "env-file");
-    const char *file = given == NULL ? JR_COMMAND_STANDARD_FILE : given;
     struct jr_error error;
-    char *problems;
     enum jr_err err;
 
-    if (given == NULL
-        && (jr_settings_in_environment()
-            || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
-        return JR_EXIT_OK;
     jr_settings_unset_environment();
-    err = jr_envfile_load(file, &problems, &error);
+    err = jr_envfile_load(file, lines, &command->file_doubts, &error);
     command->file = err == JR_OK ? file : NULL;
-    if (problems != NULL)
-        return tell_wrong(problems);
-    if (err != JR_OK && !(err == JR_ENOENT && given == NULL))
+    if (err != JR_OK && *lines == NULL && !(err == JR_ENOENT && !given))
         return jr_command_fail(JR_EXIT_CONFIG, "%s%s", error.text,
-                               err == JR_EIO && given == NULL && geteuid() != 0
+                               err == JR_EIO && !given && geteuid() != 0
                                    ? "; run this as root, or name the settings with --env-file "
                                      "or in the environment"
                                    : "");
@@ -166,20 +166,47 @@ static int find_settings(struct jr_command *command)
     return JR_EXIT_OK;
 }
 
+/* Bring the settings into the environment, if they are not there. */
+static int find_settings(struct jr_command *command, char **lines)
+{
+    const char *given = jr_command_value(command, "env-file");
+
+    if (given == NULL
+        && (jr_settings_in_environment()
+            || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
+        return JR_EXIT_OK;
+    return read_file(command, given == NULL ? JR_COMMAND_STANDARD_FILE : given, given != NULL,
+                     lines);
+}
+
 int jr_command_load(struct jr_command *command, bool secrets)
 {
-    char *problems;
-    int status = find_settings(command);
+    char *lines = NULL, *values;
+    int status = find_settings(command, &lines);
     enum jr_err err;
 
     if (status != JR_EXIT_OK)
         return status;
-    err = secrets ? jr_settings_load(&command->settings, &problems)
-                  : jr_settings_load_public(&command->settings, &problems);
+    err = secrets ? jr_settings_load(&command->settings, &values)
+                  : jr_settings_load_public(&command->settings, &values);
     jr_settings_clear_environment();
     if (secrets)
         jr_process_guard_secrets();
-    return err == JR_OK ? JR_EXIT_OK : tell_wrong(problems);
+    return err == JR_OK && lines == NULL ? JR_EXIT_OK : tell_wrong(lines, err, values);
+}
+
+int jr_command_load_names(struct jr_command *command)
+{
+    const char *given = jr_command_value(command, "env-file");
+    char *lines = NULL, *values;
+    int status = read_file(command, given == NULL ? JR_COMMAND_STANDARD_FILE : given, false,
+                           &lines);
+    enum jr_err err;
+
+    if (status != JR_EXIT_OK || lines == NULL)
+        return status;
+    err = jr_settings_load_public(&command->settings, &values);
+    return tell_wrong(lines, err, values);
 }
 
 static char died_text[512];
@@ -357,6 +384,10 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_text(emit, "reason", jr_reason_token(jr_standing_reason(run, paused)));
     jr_emit_text(emit, "reason_text", standing.why);
     jr_emit_text(emit, "remedy", standing.remedy);
+    if (run->superseded_by != 0)
+        jr_emit_number(emit, "superseded_by", (int64_t)run->superseded_by);
+    else
+        jr_emit_null(emit, "superseded_by");
     emit_conclusion(emit, jr_run_conclusion(run));
     jr_emit_bool(emit, "completed", run->complete);
     jr_emit_number(emit, "jobs_known", run->jobs_known);

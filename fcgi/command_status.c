@@ -12,15 +12,13 @@
 #include "lib/ledger.h"
 #include "lib/listing.h"
 #include "lib/lock.h"
-#include "lib/runtime.h"
 #include "lib/say.h"
 #include "lib/shutout.h"
 #include "lib/show.h"
+#include "lib/sight.h"
 #include "lib/throttle.h"
 #include "lib/timestamp.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,67 +26,46 @@
 struct picture {
     int64_t now_ms;
     /* processes */
-    int64_t master_pid, dispatcher_pid; /* 0: there is none */
-    int64_t started_ms;
-    uint64_t workers, workers_alive, workers_busy, restarts;
-    int64_t dispatcher_busy_ms; /* since when it is at a run; 0: it is not */
+    bool running, answers;
+    pid_t master_pid, dispatcher_pid; /* 0: there is none, or it is not known */
+    struct jr_sight sight;            /* all 0 if there is no answer */
     bool dispatcher_at_work;
     /* the store */
     uint64_t runs, repos, used_bytes, map_bytes;
     struct jr_waiting waiting;
     struct jr_halt halt;
     /* GitHub, as it said last; 0: not said */
-    int64_t rate_limit, rate_remaining, rate_reset_ms, rate_limited_until_ms;
-    int64_t token_rejected_ms, token_taken_ms, token_expires_ms;
+    int64_t rate_limited_until_ms, token_rejected_ms, token_taken_ms, token_expires_ms;
     enum jr_access_state access;
     bool app; /* a GitHub App, in place of a token */
     /* settings of the running service */
     bool settings_known, dry_run;
     struct jr_shutouts shutouts;
-    int64_t sweep_begun_ms, sweep_ended_ms;
     /* what is wrong */
     const struct jr_ailment *ailments[JR_AILMENTS_MAX];
     size_t ailment_count;
     bool healthy;
 };
 
-static bool is_alive(int64_t pid)
+static void look_at_service(struct picture *picture, const char *state_dir)
 {
-    return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
-}
+    enum jr_err err = jr_sight_ask(state_dir, &picture->sight, &picture->master_pid);
 
-static void look_at_processes(struct picture *picture, struct jr_runtime *runtime)
-{
-    const struct jr_process *master = jr_runtime_master(runtime);
-    const struct jr_process *dispatcher = jr_runtime_dispatcher(runtime);
-
-    picture->master_pid = is_alive(master->pid) ? master->pid : 0;
-    picture->started_ms = runtime->started_ms;
-    picture->workers = runtime->slot_count;
-    picture->workers_busy = jr_runtime_workers_busy(runtime);
-    picture->dispatcher_busy_ms = dispatcher->busy_since_ms;
-    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
-        picture->restarts += jr_runtime_process(runtime, i)->restarts;
-    for (size_t i = 0; i < picture->workers; i++)
-        picture->workers_alive += is_alive(jr_runtime_process(runtime, i)->pid);
-    picture->rate_limit = runtime->rate_limit;
-    picture->rate_remaining = runtime->rate_remaining;
-    picture->rate_reset_ms = runtime->rate_reset_ms;
-    picture->sweep_begun_ms = runtime->sweep_begun_ms;
-    picture->sweep_ended_ms = runtime->sweep_ended_ms;
+    picture->running = err != JR_ENOENT;
+    picture->answers = err == JR_OK;
 }
 
 /* What GitHub is called with, in the running service, and whether it is called in earnest. */
-static void look_at_settings(struct picture *picture, const struct jr_command *command,
-                             struct jr_runtime *runtime)
+static void look_at_settings(struct picture *picture, const struct jr_command *command)
 {
+    const struct jr_sight *sight = &picture->sight;
     struct jr_inforce inforce;
     const char *key, *token, *dry_run;
 
-    picture->token_taken_ms = runtime->token_taken_ms;
-    picture->token_rejected_ms = runtime->token_rejected_ms;
-    picture->token_expires_ms = runtime->token_expires_ms;
-    picture->settings_known = jr_command_in_force(command, runtime, &inforce);
+    picture->token_taken_ms = sight->token_taken_ms;
+    picture->token_rejected_ms = sight->token_rejected_ms;
+    picture->token_expires_ms = sight->token_expires_ms;
+    picture->settings_known = jr_command_in_force(command, sight, &inforce);
     if (!picture->settings_known)
         return;
     key = jr_inforce_value(&inforce, "GITHUB_APP_KEY");
@@ -96,7 +73,7 @@ static void look_at_settings(struct picture *picture, const struct jr_command *c
     dry_run = jr_inforce_value(&inforce, "DRY_RUN");
     picture->app = key != NULL && strcmp(key, "set") == 0;
     picture->access = jr_access_look(picture->app || (token != NULL && strcmp(token, "set") == 0),
-                                     runtime);
+                                     sight);
     picture->dry_run = dry_run != NULL && strcmp(dry_run, "yes") == 0;
     jr_inforce_release(&inforce);
 }
@@ -122,7 +99,7 @@ static enum jr_err look_at_store(struct picture *picture, const struct jr_comman
         return error->code;
     }
     /* It may be of another token than a running service has. */
-    if (picture->master_pid == 0) {
+    if (!picture->answers) {
         picture->token_rejected_ms = throttle.rejected_ms;
         picture->token_expires_ms = throttle.token_expires_ms;
     }
@@ -137,11 +114,10 @@ static enum jr_err look_at_store(struct picture *picture, const struct jr_comman
     return err;
 }
 
-static void look_at_health(struct picture *picture, const struct jr_settings *settings,
-                           const struct jr_runtime *runtime)
+static void look_at_health(struct picture *picture, const struct jr_settings *settings)
 {
-    picture->ailment_count = jr_health_look(settings, runtime, false, picture->now_ms,
-                                            picture->ailments);
+    picture->ailment_count = jr_health_look(settings, picture->answers ? &picture->sight : NULL,
+                                            false, picture->now_ms, picture->ailments);
     picture->healthy = true;
     for (size_t i = 0; i < picture->ailment_count; i++)
         picture->healthy = picture->healthy && !picture->ailments[i]->fails;
@@ -165,24 +141,30 @@ static void emit_count(struct jr_emit *emit, const char *key, bool known, int64_
         jr_emit_null(emit, key);
 }
 
+/* How often a process was started in the place of another. */
+static int64_t restarts_of(const struct picture *picture)
+{
+    return picture->sight.worker_restarts + picture->sight.dispatcher_restarts;
+}
+
 static void emit_processes(struct jr_emit *emit, const struct picture *picture,
                            const struct jr_pauses *pauses)
 {
     const struct jr_pause *whole = jr_pauses_whole(pauses);
 
     jr_emit_open(emit, "service");
-    jr_emit_bool(emit, "running", picture->master_pid != 0);
+    jr_emit_bool(emit, "running", picture->running);
     emit_count(emit, "pid", picture->master_pid != 0, picture->master_pid);
-    jr_emit_time(emit, "started_at", picture->started_ms);
-    jr_emit_number(emit, "workers", (int64_t)picture->workers);
-    jr_emit_number(emit, "workers_alive", (int64_t)picture->workers_alive);
-    jr_emit_number(emit, "workers_busy", (int64_t)picture->workers_busy);
-    jr_emit_number(emit, "restarts", (int64_t)picture->restarts);
+    jr_emit_time(emit, "started_at", picture->sight.started_ms);
+    jr_emit_number(emit, "workers", picture->sight.workers);
+    jr_emit_number(emit, "workers_alive", picture->sight.workers_alive);
+    jr_emit_number(emit, "workers_busy", picture->sight.workers_busy);
+    jr_emit_number(emit, "restarts", restarts_of(picture));
     jr_emit_close(emit);
     jr_emit_open(emit, "dispatcher");
     jr_emit_bool(emit, "at_work", picture->dispatcher_at_work);
     emit_count(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
-    jr_emit_time(emit, "busy_since", picture->dispatcher_busy_ms);
+    jr_emit_time(emit, "busy_since", picture->sight.dispatcher_busy_ms);
     jr_emit_time(emit, "paused_since", whole == NULL ? 0 : whole->since_ms);
     jr_command_emit_pauses(emit, "pauses", pauses);
     jr_emit_close(emit);
@@ -203,13 +185,13 @@ static void emit_shutouts(struct jr_emit *emit, const struct jr_shutouts *shutou
 
 static void emit_github(struct jr_emit *emit, const struct picture *picture)
 {
-    bool rate_known = picture->rate_limit != 0;
+    bool rate_known = picture->sight.rate_limit != 0;
     bool access_known = picture->access != JR_ACCESS_UNKNOWN && picture->access != JR_ACCESS_NONE;
 
     jr_emit_open(emit, "github");
-    emit_count(emit, "rate_limit", rate_known, picture->rate_limit);
-    emit_count(emit, "rate_remaining", rate_known, picture->rate_remaining);
-    jr_emit_time(emit, "rate_reset_at", picture->rate_reset_ms);
+    emit_count(emit, "rate_limit", rate_known, picture->sight.rate_limit);
+    emit_count(emit, "rate_remaining", rate_known, picture->sight.rate_remaining);
+    jr_emit_time(emit, "rate_reset_at", picture->sight.rate_reset_ms);
     jr_emit_time(emit, "rate_limited_until", picture->rate_limited_until_ms);
     jr_emit_text(emit, "access", !access_known ? NULL : picture->app ? "app" : "token");
     jr_emit_text(emit, "token_state", jr_access_token(picture->access));
@@ -217,8 +199,8 @@ static void emit_github(struct jr_emit *emit, const struct picture *picture)
     jr_emit_time(emit, "token_rejected_since", picture->token_rejected_ms);
     jr_emit_time(emit, "token_expires_at", picture->token_expires_ms);
     emit_shutouts(emit, &picture->shutouts);
-    jr_emit_time(emit, "sweep_begun_at", picture->sweep_begun_ms);
-    jr_emit_time(emit, "sweep_ended_at", picture->sweep_ended_ms);
+    jr_emit_time(emit, "sweep_begun_at", picture->sight.sweep_begun_ms);
+    jr_emit_time(emit, "sweep_ended_at", picture->sight.sweep_ended_ms);
     jr_emit_close(emit);
 }
 
@@ -287,24 +269,28 @@ static void tell_pauses(const struct jr_pauses *pauses)
 
 static void tell_processes(const struct picture *picture)
 {
+    const struct jr_sight *sight = &picture->sight;
     char when[JR_WHEN_SIZE], span[64];
 
     label("service");
-    if (picture->master_pid == 0)
+    if (!picture->running)
         printf("not running\n");
+    else if (!picture->answers)
+        printf("running, process %lld, but it does not say how it goes\n",
+               (long long)picture->master_pid);
     else
-        printf("running since %s (%s), process %lld\n", jr_command_when(picture->started_ms, when),
-               distance(picture, picture->started_ms, span), (long long)picture->master_pid);
-    if (picture->master_pid != 0) {
+        printf("running since %s (%s), process %lld\n", jr_command_when(sight->started_ms, when),
+               distance(picture, sight->started_ms, span), (long long)picture->master_pid);
+    if (picture->answers) {
         label("workers");
-        printf("%llu of %llu alive, %llu busy; processes replaced since the start: %llu\n",
-               (unsigned long long)picture->workers_alive, (unsigned long long)picture->workers,
-               (unsigned long long)picture->workers_busy, (unsigned long long)picture->restarts);
+        printf("%lld of %lld alive, %lld busy; processes replaced since the start: %lld\n",
+               (long long)sight->workers_alive, (long long)sight->workers,
+               (long long)sight->workers_busy, (long long)restarts_of(picture));
     }
     label("dispatcher");
     if (picture->dispatcher_at_work)
         printf("at work, process %lld%s\n", (long long)picture->dispatcher_pid,
-               picture->dispatcher_busy_ms != 0 ? ", busy with a run" : "");
+               picture->sight.dispatcher_busy_ms != 0 ? ", busy with a run" : "");
     else
         printf("none is at work: nothing is asked and nothing is rerun\n");
 }
@@ -321,7 +307,7 @@ static void tell_access(const struct picture *picture)
             printf("was rejected since %s, when the service ran last",
                    jr_command_when(picture->token_rejected_ms, when));
         else
-            printf("not known%s", picture->master_pid == 0 ? ", since no service runs" : "");
+            printf("not known%s", !picture->running ? ", since no service runs" : "");
         break;
     case JR_ACCESS_NONE:
         printf("none is set, so GitHub is not called");
@@ -367,24 +353,25 @@ static void tell_github(const struct picture *picture)
     if (picture->rate_limited_until_ms != 0)
         printf("used up until %s (%s)\n", jr_command_when(picture->rate_limited_until_ms, when),
                distance(picture, picture->rate_limited_until_ms, span));
-    else if (picture->rate_limit == 0)
+    else if (picture->sight.rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld %s left, whole again %s %s\n", (long long)picture->rate_remaining,
-               (long long)picture->rate_limit,
-               jr_say_plural((uint64_t)picture->rate_limit, "call", "calls"),
-               picture->rate_reset_ms > picture->now_ms ? "at" : "since",
-               jr_command_when(picture->rate_reset_ms, when));
+        printf("%lld of %lld %s left, whole again %s %s\n",
+               (long long)picture->sight.rate_remaining,
+               (long long)picture->sight.rate_limit,
+               jr_say_plural((uint64_t)picture->sight.rate_limit, "call", "calls"),
+               picture->sight.rate_reset_ms > picture->now_ms ? "at" : "since",
+               jr_command_when(picture->sight.rate_reset_ms, when));
     tell_access(picture);
     tell_shutouts(&picture->shutouts);
     label("last sweep");
-    if (picture->sweep_begun_ms == 0)
+    if (picture->sight.sweep_begun_ms == 0)
         printf("none since the service has started\n");
-    else if (picture->sweep_ended_ms < picture->sweep_begun_ms)
-        printf("going on since %s\n", jr_command_when(picture->sweep_begun_ms, when));
+    else if (picture->sight.sweep_ended_ms < picture->sight.sweep_begun_ms)
+        printf("going on since %s\n", jr_command_when(picture->sight.sweep_begun_ms, when));
     else
-        printf("ended at %s (%s)\n", jr_command_when(picture->sweep_ended_ms, when),
-               distance(picture, picture->sweep_ended_ms, span));
+        printf("ended at %s (%s)\n", jr_command_when(picture->sight.sweep_ended_ms, when),
+               distance(picture, picture->sight.sweep_ended_ms, span));
 }
 
 static void tell_waiting(const struct picture *picture)
@@ -440,7 +427,6 @@ static void tell_picture(const struct jr_command *command, const struct picture 
 int jr_command_status(struct jr_command *command)
 {
     struct picture picture = { .now_ms = command->now_ms };
-    struct jr_runtime *runtime;
     struct jr_error error;
     int status = jr_command_load(command, false);
 
@@ -450,23 +436,18 @@ int jr_command_status(struct jr_command *command)
         return status;
     if (jr_command_value(command, "settings") != NULL)
         return jr_command_show_in_force(command);
-    runtime = jr_runtime_attach(command->settings.state_dir);
-    /* One that was killed leaves its file behind. */
-    if (runtime != NULL && !is_alive(jr_runtime_master(runtime)->pid))
-        runtime = NULL;
-    if (runtime != NULL) {
-        look_at_processes(&picture, runtime);
-        look_at_settings(&picture, command, runtime);
-    }
+    look_at_service(&picture, command->settings.state_dir);
+    if (picture.answers)
+        look_at_settings(&picture, command);
     picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
     if (look_at_store(&picture, command, &error) != JR_OK)
         return jr_command_store_failed(&error);
-    look_at_health(&picture, &command->settings, runtime);
+    look_at_health(&picture, &command->settings);
     if (command->json)
         emit_picture(command, &picture);
     else
         tell_picture(command, &picture);
     jr_shutouts_release(&picture.shutouts);
-    return picture.healthy && picture.master_pid != 0 ? JR_EXIT_OK : JR_EXIT_FAILED;
+    return picture.healthy && picture.answers ? JR_EXIT_OK : JR_EXIT_FAILED;
 }

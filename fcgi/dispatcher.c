@@ -11,6 +11,7 @@
 #include "fcgi/calls.h"
 #include "fcgi/dispatcher.h"
 #include "fcgi/process.h"
+#include "fcgi/workflows.h"
 #include "lib/testpoint.h"
 #include "lib/batch.h"
 #include "lib/confine.h"
@@ -62,10 +63,12 @@
 
 struct dispatcher {
     struct jr_settings *settings;
-    struct jr_runtime *runtime; /* NULL for plain CGI without a service */
-    struct jr_process *process; /* our block in it, once the lock is ours; NULL without a runtime */
+    struct jr_runtime *runtime; /* NULL for plain CGI */
+    struct jr_told *told;       /* what we tell in it; NULL without it */
+    struct jr_process *process; /* our block of that, once the lock is ours; NULL without it */
     struct jr_store *store;
     struct jr_calls calls;
+    struct jr_workflows workflows;
     int lock_fd, wake_fd;
     int64_t upkeep_due_ms; /* monotonic */
     int64_t sweep_ms;      /* when the sweep in progress began; 0: none is */
@@ -88,8 +91,8 @@ struct dispatcher {
 /* Whoever has the lock, the master wants to see that its own dispatcher goes on. */
 static void beat(const struct dispatcher *dispatcher)
 {
-    if (dispatcher->runtime != NULL)
-        jr_process_note_beat(jr_runtime_dispatcher(dispatcher->runtime), jr_monotonic_ms());
+    if (dispatcher->told != NULL)
+        jr_process_note_beat(&dispatcher->told->process, jr_monotonic_ms());
 }
 
 /* Sleep for a time or less, until woken or told to stop. */
@@ -114,7 +117,7 @@ static void rest(const struct dispatcher *dispatcher, int64_t wait_ms)
 static void pause_for(const struct dispatcher *dispatcher, int64_t wait_ms)
 {
     int64_t end_ms = jr_monotonic_ms() + wait_ms;
-    struct dispatcher deaf = { .runtime = dispatcher->runtime, .wake_fd = -1 };
+    struct dispatcher deaf = { .told = dispatcher->told, .wake_fd = -1 };
 
     for (int64_t left_ms = wait_ms; left_ms > 0 && !jr_process_stopping();
          left_ms = end_ms - jr_monotonic_ms())
@@ -129,7 +132,7 @@ static void store_failed(struct dispatcher *dispatcher, enum jr_err err,
         jr_log(JR_LOG_INFO, "forgotten", "%s", error->text);
         return;
     }
-    jr_runtime_note_commit(dispatcher->runtime, false, jr_now_ms());
+    jr_process_note_commit(dispatcher->process, false);
     jr_log(JR_LOG_ERROR, "store-failed", "%s", error->text);
     dispatcher->broken = err == JR_EFATAL;
     dispatcher->failing = true;
@@ -156,9 +159,9 @@ static bool look_at_pauses(struct dispatcher *dispatcher)
     dispatcher->pauses = pauses;
     whole = jr_pauses_whole(&dispatcher->pauses);
     dispatcher->paused_ms = whole == NULL ? 0 : whole->since_ms;
-    if (dispatcher->runtime != NULL) {
-        dispatcher->runtime->paused_ms = dispatcher->paused_ms;
-        dispatcher->runtime->repo_pauses = (int64_t)jr_pauses_partial(&dispatcher->pauses);
+    if (dispatcher->told != NULL) {
+        dispatcher->told->paused_ms = dispatcher->paused_ms;
+        dispatcher->told->repo_pauses = (int64_t)jr_pauses_partial(&dispatcher->pauses);
     }
     return whole == NULL;
 }
@@ -271,6 +274,8 @@ static void log_decision(const struct jr_run *run, const struct jr_verdict *verd
     jr_line_text(&line, "reason", jr_reason_token(verdict->reason));
     if (run->complete)
         jr_line_text(&line, "conclusion", jr_conclusion_name(run->conclusion));
+    if (verdict->reason == JR_REASON_SUPERSEDED)
+        jr_line_number(&line, "newer", run->superseded_by);
     if (run->due_ms != 0 && verdict->step != JR_STEP_RERUN_FAILED
         && verdict->step != JR_STEP_RERUN_ALL)
         jr_line_text(&line, "due", jr_timestamp_format(run->due_ms, due));
@@ -356,6 +361,26 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run,
 }
 
 /*
+ * Ask what a workflow is called. DONE: name has it. NEVER: GitHub does not tell, now or
+ * ever; the run itself may be shown all the same.
+ */
+static void get_name(struct dispatcher *dispatcher, const struct jr_run *run,
+                     uint64_t workflow_id, char name[JR_NAME_SIZE], struct jr_call *call)
+{
+    int64_t now_ms = jr_monotonic_ms();
+    const char *known = jr_workflows_find(&dispatcher->workflows, workflow_id, now_ms);
+
+    if (known != NULL) {
+        jr_text_copy(name, JR_NAME_SIZE, known);
+        *call = (struct jr_call){ .what = "GET workflow", .outcome = JR_OUTCOME_DONE };
+        return;
+    }
+    jr_calls_get_workflow(&dispatcher->calls, run->repo, workflow_id, name, call);
+    if (call->outcome == JR_OUTCOME_DONE)
+        jr_workflows_put(&dispatcher->workflows, workflow_id, name, now_ms);
+}
+
+/*
  * GET the run. Where a filter waits for the name of its workflow, that is asked for first:
  * what is known of the run before a POST is then as new as it can be.
  */
@@ -365,22 +390,31 @@ static void get_run(struct dispatcher *dispatcher, const struct jr_run *run,
     const struct jr_settings *settings = dispatcher->settings;
     bool wants = jr_decide_wants_workflow(settings, run, NULL);
     uint64_t workflow_id = run->workflow_id;
+    struct jr_call naming = { .what = "GET workflow", .outcome = JR_OUTCOME_DONE };
     char name[JR_NAME_SIZE] = "";
 
     /* A run that nothing has told the workflow of has to be seen first, and then once more. */
     for (int round = 0; round < 2; round++) {
         if (wants && workflow_id != 0)
-            jr_calls_get_workflow(&dispatcher->calls, run->repo, workflow_id, name, call);
-        if (wants && workflow_id != 0 && call->outcome != JR_OUTCOME_DONE)
+            get_name(dispatcher, run, workflow_id, name, &naming);
+        if (naming.outcome == JR_OUTCOME_LATER) {
+            *call = naming;
             return;
+        }
         jr_calls_get_run(&dispatcher->calls, run, seen, call);
-        if (call->outcome != JR_OUTCOME_DONE || name[0] != '\0' || seen->workflow_id == 0
-            || !jr_decide_wants_workflow(settings, run, seen))
+        if (call->outcome != JR_OUTCOME_DONE)
+            return;
+        jr_text_copy(seen->workflow, sizeof seen->workflow, name);
+        if (!jr_decide_wants_workflow(settings, run, seen))
+            return;
+        if (seen->workflow_id == 0 || naming.outcome != JR_OUTCOME_DONE)
             break;
         wants = true;
         workflow_id = seen->workflow_id;
     }
-    jr_text_copy(seen->workflow, sizeof seen->workflow, name);
+    *call = naming;
+    call->outcome = JR_OUTCOME_NEVER;
+    call->reason = JR_REASON_WORKFLOW_UNKNOWN;
 }
 
 /* Ask GitHub about a run, decide, and rerun it if it is to be. */
@@ -415,7 +449,7 @@ static void ask_about(struct dispatcher *dispatcher, struct jr_run *run)
         store_failed(dispatcher, err, &error);
         return;
     }
-    jr_runtime_note_commit(dispatcher->runtime, true, jr_now_ms());
+    jr_process_note_commit(dispatcher->process, true);
     log_decision(run, &verdict, &call, call.duration_us);
     count_verdict(dispatcher, &verdict);
     if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL)
@@ -504,8 +538,8 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
 
     if (err == JR_EBUSY) /* all that was looked at is paused */
         return due_ms > now_ms ? due_ms - now_ms : 0;
-    if (dispatcher->runtime != NULL)
-        dispatcher->runtime->work_waits = err != JR_ENOENT;
+    if (dispatcher->told != NULL)
+        dispatcher->told->work_waits = err != JR_ENOENT;
     if (err == JR_ENOENT)
         return NEVER;
     if (err == JR_EFORMAT) {
@@ -652,8 +686,8 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
         if (wait_ms > 0)
             return wait_ms;
         dispatcher->sweep_ms = now_ms;
-        if (dispatcher->runtime != NULL)
-            dispatcher->runtime->sweep_begun_ms = now_ms;
+        if (dispatcher->told != NULL)
+            dispatcher->told->sweep_begun_ms = now_ms;
         dispatcher->sweep_due_ms = jr_monotonic_ms() + dispatcher->settings->reconcile_interval_ms;
     }
     if (dispatcher->look.active && pause_wait_ms(dispatcher, dispatcher->look.repo.name) != 0)
@@ -670,8 +704,8 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
         if (held_ms > 0 && wait_ms > 0)
             return held_ms < wait_ms ? held_ms : wait_ms;
         dispatcher->sweep_ms = 0;
-        if (dispatcher->runtime != NULL)
-            dispatcher->runtime->sweep_ended_ms = now_ms;
+        if (dispatcher->told != NULL)
+            dispatcher->told->sweep_ended_ms = now_ms;
         return wait_ms > 0 ? wait_ms : 0;
     }
     if (err != JR_OK)
@@ -713,9 +747,9 @@ static bool measure(struct dispatcher *dispatcher)
         return false;
     }
     dispatcher->used_bytes = used_bytes;
-    if (dispatcher->runtime != NULL) {
-        dispatcher->runtime->map_used_bytes = (int64_t)used_bytes;
-        dispatcher->runtime->map_size_bytes = (int64_t)map_bytes;
+    if (dispatcher->told != NULL) {
+        dispatcher->told->map_used_bytes = (int64_t)used_bytes;
+        dispatcher->told->map_size_bytes = (int64_t)map_bytes;
     }
     return used_bytes / (map_bytes / 100 + 1) >= MAP_FILLING
            || used_bytes + MAP_LEAST_FREE_BYTES > map_bytes;
@@ -810,7 +844,7 @@ static void upkeep(struct dispatcher *dispatcher)
     err = forget(dispatcher, now_ms, false, &more, &error);
     if (err == JR_EFULL)
         err = forget(dispatcher, now_ms, true, &more, &error);
-    jr_runtime_note_commit(dispatcher->runtime, err == JR_OK, now_ms);
+    jr_process_note_commit(dispatcher->process, err == JR_OK);
     dispatcher->broken = err == JR_EFATAL;
     dispatcher->failing = err != JR_OK;
     if (err != JR_OK)
@@ -911,13 +945,13 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK)
         err = jr_store_open(&dispatcher->store, settings->state_dir, settings->map_size_bytes,
                             &error);
-    if (err == JR_OK && dispatcher->runtime != NULL) {
-        dispatcher->process = jr_runtime_dispatcher(dispatcher->runtime);
-        jr_store_watch(dispatcher->store, &dispatcher->runtime->writer);
+    if (err == JR_OK && dispatcher->told != NULL) {
+        dispatcher->process = &dispatcher->told->process;
+        jr_store_watch(dispatcher->store, &dispatcher->process->watch);
         jr_store_time(dispatcher->store, &dispatcher->process->counters.commit_us);
     }
     if (err == JR_OK)
-        err = jr_calls_open(&dispatcher->calls, settings, dispatcher->store, dispatcher->runtime,
+        err = jr_calls_open(&dispatcher->calls, settings, dispatcher->store, dispatcher->told,
                             &error);
     dispatcher->listed = calloc(JR_GITHUB_PAGE_RUNS, sizeof *dispatcher->listed);
     if (err == JR_OK && dispatcher->listed == NULL)
@@ -926,8 +960,10 @@ static int begin(struct dispatcher *dispatcher)
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
         return dispatcher->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
     }
-    if (dispatcher->runtime != NULL)
-        dispatcher->runtime->dispatcher_free_ms = 0;
+    if (dispatcher->told != NULL) {
+        dispatcher->told->at_work_ms = jr_monotonic_ms();
+        dispatcher->told->waits_ms = 0;
+    }
     tell_pauses(dispatcher);
     jr_log(JR_LOG_DEBUG, "dispatcher", "at work");
     return JR_EXIT_OK;
@@ -959,7 +995,7 @@ static enum jr_err wait_for_lock(struct dispatcher *dispatcher, struct jr_error 
                    "another dispatcher works on this STATE_DIR; this one takes over when it ends");
         told = true;
         /* Somebody is at work, if not we. */
-        dispatcher->runtime->dispatcher_free_ms = jr_monotonic_ms();
+        dispatcher->told->waits_ms = jr_monotonic_ms();
         pause_for(dispatcher, LOCK_WAIT_MS);
     }
     return err;
@@ -996,7 +1032,11 @@ static int work_if_locked(struct dispatcher *dispatcher, enum jr_err locked,
 int jr_dispatcher_main(struct jr_settings *settings, struct jr_runtime *runtime)
 {
     struct dispatcher dispatcher = {
-        .settings = settings, .runtime = runtime, .lock_fd = -1, .wake_fd = -1,
+        .settings = settings,
+        .runtime = runtime,
+        .told = runtime->told,
+        .lock_fd = -1,
+        .wake_fd = -1,
     };
     struct jr_error error;
     enum jr_err locked = wait_for_lock(&dispatcher, &error);
@@ -1020,8 +1060,6 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
 
     close(dispatcher->lock_fd);
     dispatcher->lock_fd = -1;
-    if (dispatcher->runtime != NULL)
-        dispatcher->runtime->dispatcher_free_ms = jr_monotonic_ms();
     if (dispatcher->paused_ms != 0 || jr_now_ms() >= until_ms)
         return false;
     do
@@ -1035,7 +1073,6 @@ static int work_off_once(struct jr_settings *settings, int64_t until_ms, bool *m
 {
     struct dispatcher dispatcher = {
         .settings = settings,
-        .runtime = jr_runtime_attach(settings->state_dir),
         .lock_fd = -1,
         .wake_fd = -1,
     };

@@ -195,7 +195,7 @@ static int open_store(struct post *post)
     if (jr_handler_open_store(post->handler, &exchange->error) == JR_OK)
         return GO_ON;
     if (exchange->error.code != JR_EFORMAT)
-        jr_runtime_note_commit(post->handler->runtime, false, exchange->update.now_ms);
+        jr_process_note_commit(post->handler->process, false);
     jr_wake_send(post->handler->settings->state_dir);
     return end_with(post, 503, reason_of(exchange->error.code));
 }
@@ -316,7 +316,7 @@ static void end_post(struct jr_handler *handler, struct jr_exchange *exchange)
     /* A repeat commits without a write, a damaged record fails by itself: neither shows
      * anything of the disk. */
     if (err != JR_EFORMAT && (err != JR_OK || !item->receipt.repeated))
-        jr_runtime_note_commit(handler->runtime, err == JR_OK, exchange->update.now_ms);
+        jr_process_note_commit(handler->process, err == JR_OK);
     exchange->reason = item->receipt.answer.reason;
     if (err != JR_OK) {
         handler->broken |= err == JR_EFATAL;
@@ -349,11 +349,13 @@ void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exc
 static void handle_get(struct jr_handler *handler, const struct jr_request *request,
                        bool without_body, struct jr_response *response)
 {
+    struct jr_sight sight;
+
     if (strcmp(request->path, "/") == 0)
         jr_response_page(response, 200, "text/html; charset=utf-8", greeting, without_body);
     else if (strcmp(request->path, "/healthz") == 0)
-        jr_health_answer(handler->settings, handler->runtime, handler->worker >= 0, without_body,
-                         response);
+        jr_health_answer(handler->settings, jr_handler_look(handler, &sight), handler->worker >= 0,
+                         without_body, response);
     else if (jr_page_is_open(request))
         jr_page_answer(handler, request, without_body, response);
     else if (jr_scrape_is_open(request))

@@ -34,6 +34,15 @@ void jr_handler_init(struct jr_handler *handler, const struct jr_settings *setti
         jr_runtime_page_end(handler->runtime, handler->worker);
 }
 
+const struct jr_sight *jr_handler_look(const struct jr_handler *handler, struct jr_sight *sight)
+{
+    if (handler->runtime != NULL)
+        jr_runtime_look(handler->runtime, sight);
+    else if (jr_sight_ask(handler->settings->state_dir, sight, NULL) != JR_OK)
+        return NULL;
+    return sight;
+}
+
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error)
 {
     enum jr_err err;
@@ -48,10 +57,10 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
                                         : jr_batch_open(&handler->batch, 0, handler->own_slot, NULL,
                                                         1, 0, handler->store, error);
     } else if (err == JR_OK) {
-        jr_store_watch(handler->store, &handler->runtime->writer);
+        jr_store_watch(handler->store, &handler->process->watch);
         jr_store_time(handler->store, &handler->process->counters.commit_us);
-        err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->slots,
-                            &handler->runtime->batch_leading, handler->runtime->slot_count,
+        err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->crowd->slots,
+                            &handler->runtime->crowd->leading, handler->runtime->workers,
                             (size_t)handler->worker, handler->store, error);
     }
     return err;

@@ -12,6 +12,7 @@
 #include "lib/request.h"
 #include "lib/runtime.h"
 #include "lib/settings.h"
+#include "lib/sight.h"
 #include "lib/signature.h"
 #include "lib/store.h"
 
@@ -23,7 +24,7 @@ struct jr_handler {
     struct jr_batch batch;      /* open when the store is */
     struct jr_slot *own_slot;   /* the batch's only one, where there is none to share; owned */
     int worker;                 /* which slot of the runtime is ours; -1: none */
-    struct jr_runtime *runtime; /* NULL: nothing is known of a running service */
+    struct jr_runtime *runtime; /* of the service of which this is a worker; NULL: of none */
     struct jr_process *process; /* our block in it; NULL: none */
     struct jr_signer signer;    /* opened when it is first needed; owned */
     char *body;                 /* owned, reused */
@@ -36,6 +37,12 @@ struct jr_handler {
 void jr_handler_init(struct jr_handler *handler, const struct jr_settings *settings,
                      struct jr_runtime *runtime, int worker);
 void jr_handler_release(struct jr_handler *handler);
+
+/*
+ * See how the service goes: our own, or the one that runs on the same STATE_DIR.
+ * Returns sight, or NULL when none is running.
+ */
+const struct jr_sight *jr_handler_look(const struct jr_handler *handler, struct jr_sight *sight);
 
 /* Open the store. JR_OK, also when it is open already; else as jr_store_open(). */
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error) JR_CHECKED;

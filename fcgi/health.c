@@ -18,88 +18,87 @@
 /* A map this full, in hundredths, is worth a word. */
 #define MAP_DEGRADED 80
 
-static bool has_dispatcher(const struct jr_settings *settings, const struct jr_runtime *runtime,
+static bool has_dispatcher(const struct jr_settings *settings, const struct jr_sight *sight,
                            bool in_service)
 {
     int64_t free_ms, now_ms = jr_monotonic_ms();
 
     if (jr_lock_is_held(settings->state_dir))
         return true;
-    if (runtime == NULL)
+    if (sight == NULL)
         return false;
-    free_ms = runtime->dispatcher_free_ms;
+    free_ms = sight->dispatcher_free_ms;
     /* It has just died, and the master does not know yet. */
     if (free_ms == 0)
         return in_service;
-    /* A later time than now was left behind before this host was started. */
     return now_ms >= free_ms && now_ms - free_ms < DISPATCHER_GRACE_MS;
 }
 
-static bool commits_fail(const struct jr_runtime *runtime, int64_t now_ms)
+static bool commits_fail(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
-    return jr_runtime_commits_fail(runtime);
+    return sight->commits_fail != 0;
 }
 
-static bool token_is_rejected(const struct jr_runtime *runtime, int64_t now_ms)
+static bool token_is_rejected(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
-    return runtime->token_rejected_ms != 0;
+    return sight->token_rejected_ms != 0;
 }
 
-static bool is_rate_limited(const struct jr_runtime *runtime, int64_t now_ms)
+static bool is_rate_limited(const struct jr_sight *sight, int64_t now_ms)
 {
-    return runtime->rate_limited_until_ms > now_ms;
+    return sight->rate_limited_until_ms > now_ms;
 }
 
-static bool is_shut_out(const struct jr_runtime *runtime, int64_t now_ms)
-{
-    (void)now_ms;
-    return runtime->shut_outs != 0;
-}
-
-static bool is_unreachable(const struct jr_runtime *runtime, int64_t now_ms)
+static bool is_shut_out(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
-    return jr_runtime_outage(runtime) == JR_REASON_UNREACHABLE;
+    return sight->shut_outs != 0;
 }
 
-static bool server_fails(const struct jr_runtime *runtime, int64_t now_ms)
+static bool is_unreachable(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
-    return jr_runtime_outage(runtime) == JR_REASON_SERVER_ERROR;
+    return sight->outage == JR_REASON_UNREACHABLE;
 }
 
-static bool stranger_answers(const struct jr_runtime *runtime, int64_t now_ms)
+static bool server_fails(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
-    return jr_runtime_outage(runtime) == JR_REASON_NOT_GITHUB;
+    return sight->outage == JR_REASON_SERVER_ERROR;
 }
 
-static bool map_is_filling(const struct jr_runtime *runtime, int64_t now_ms)
+static bool stranger_answers(const struct jr_sight *sight, int64_t now_ms)
 {
-    int64_t used = runtime->map_used_bytes, whole = runtime->map_size_bytes;
+    (void)now_ms;
+    return sight->outage == JR_REASON_NOT_GITHUB;
+}
+
+static bool map_is_filling(const struct jr_sight *sight, int64_t now_ms)
+{
+    int64_t used = sight->map_used_bytes, whole = sight->map_size_bytes;
 
     (void)now_ms;
     return whole > 0 && used / (whole / 100 + 1) >= MAP_DEGRADED;
 }
 
-static bool is_paused(const struct jr_runtime *runtime, int64_t now_ms)
+static bool is_paused(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
-    return runtime->paused_ms != 0;
+    return sight->paused_ms != 0;
 }
 
-static bool has_paused_repos(const struct jr_runtime *runtime, int64_t now_ms)
+static bool has_paused_repos(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
-    return runtime->repo_pauses != 0;
+    return sight->repo_pauses != 0;
 }
 
 /* Those that fail stand first. */
 static const struct {
     struct jr_ailment ailment;
-    bool (*holds)(const struct jr_runtime *runtime, int64_t now_ms); /* NULL: has_dispatcher() */
+    bool (*holds)(const struct jr_sight *sight, int64_t now_ms); /* NULL: has_dispatcher() */
 } ailments[] = {
     { { "commit", true, "Events cannot be recorded: the last commit failed.",
         "Make room on the disk, or raise MAP_SIZE; the log says which. Then redeliver what "
@@ -144,7 +143,7 @@ static const struct {
 #define AILMENTS (sizeof ailments / sizeof *ailments)
 _Static_assert(AILMENTS <= JR_AILMENTS_MAX, "room for each of them");
 
-size_t jr_health_look(const struct jr_settings *settings, const struct jr_runtime *runtime,
+size_t jr_health_look(const struct jr_settings *settings, const struct jr_sight *sight,
                       bool in_service, int64_t now_ms,
                       const struct jr_ailment *found[JR_AILMENTS_MAX])
 {
@@ -152,8 +151,8 @@ size_t jr_health_look(const struct jr_settings *settings, const struct jr_runtim
 
     for (size_t i = 0; i < AILMENTS; i++) {
         bool holds = ailments[i].holds == NULL
-                         ? !has_dispatcher(settings, runtime, in_service)
-                         : runtime != NULL && ailments[i].holds(runtime, now_ms);
+                         ? !has_dispatcher(settings, sight, in_service)
+                         : sight != NULL && ailments[i].holds(sight, now_ms);
 
         if (holds)
             found[count++] = &ailments[i].ailment;
@@ -169,11 +168,11 @@ static void add(char *list, size_t size, const char *word)
     snprintf(list + length, size - length, "%s\"%s\"", length == 0 ? "" : ",", word);
 }
 
-void jr_health_answer(const struct jr_settings *settings, const struct jr_runtime *runtime,
+void jr_health_answer(const struct jr_settings *settings, const struct jr_sight *sight,
                       bool in_service, bool without_body, struct jr_response *response)
 {
     const struct jr_ailment *found[JR_AILMENTS_MAX];
-    size_t count = jr_health_look(settings, runtime, in_service, jr_now_ms(), found);
+    size_t count = jr_health_look(settings, sight, in_service, jr_now_ms(), found);
     char failed[64] = "", degraded[384] = "", body[640];
 
     for (size_t i = 0; i < count; i++) {

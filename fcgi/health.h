@@ -7,8 +7,8 @@
 #define JR_HEALTH_H
 
 #include "lib/request.h"
-#include "lib/runtime.h"
 #include "lib/settings.h"
+#include "lib/sight.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,11 +26,11 @@ struct jr_ailment {
 
 /*
  * Find what is wrong, failures first. Only looks, never writes.
- *   runtime     NULL: there is no running service to tell
+ *   sight       NULL: there is no running service to tell
  *   in_service  asked of a worker, whose master replaces a dispatcher that died
  * Returns how many were found.
  */
-size_t jr_health_look(const struct jr_settings *settings, const struct jr_runtime *runtime,
+size_t jr_health_look(const struct jr_settings *settings, const struct jr_sight *sight,
                       bool in_service, int64_t now_ms,
                       const struct jr_ailment *found[JR_AILMENTS_MAX]);
 
@@ -39,7 +39,7 @@ size_t jr_health_look(const struct jr_settings *settings, const struct jr_runtim
  * dispatcher has held the lock of STATE_DIR for 10 s; else 200, with what is
  * degraded. The arguments are those of jr_health_look().
  */
-void jr_health_answer(const struct jr_settings *settings, const struct jr_runtime *runtime,
+void jr_health_answer(const struct jr_settings *settings, const struct jr_sight *sight,
                       bool in_service, bool without_body, struct jr_response *response);
 
 #endif

@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/runtime.h"
 #include "lib/say.h"
+#include "lib/sight.h"
 #include "lib/store.h"
 #include "lib/testpoint.h"
 #include "lib/timestamp.h"
@@ -37,8 +38,8 @@
 #define DEATHS_WINDOW_MS (10 * JR_SECOND_MS)
 #define RESPAWN_WAIT_MAX_MS (10 * JR_SECOND_MS)
 
-/* Nobody holds the store's write lock so long who has not hung. The others wait, and nginx
- * waits 8 s for them. */
+/* Nobody holds the store's write lock so long who has not hung, unless he waits for the disk.
+ * The others wait, and nginx waits 8 s for them. */
 #define LOCK_LIMIT_MS (5 * JR_SECOND_MS)
 
 /* Nobody is at one thing so long who has not hung: a worker's requests, or the dispatcher's
@@ -50,6 +51,9 @@
  * perhaps all others with him. */
 #define LOOK_MS JR_SECOND_MS
 #define LOOK_LATE_MS (5 * JR_SECOND_MS)
+
+/* How many are told how it goes before anything else is looked at. */
+#define ANSWERS_AT_ONCE 16
 
 /* How long children may take to finish what they are at. */
 #define STOP_LIMIT_MS (8 * JR_SECOND_MS)
@@ -70,6 +74,7 @@ struct child {
     unsigned quick_deaths;   /* how many in a row came too soon after those before */
     int64_t respawn_due_ms;  /* monotonic; when there is none */
     bool killed;             /* by us, since it hung */
+    bool stopped;            /* by a signal, as the kernel says */
 };
 
 struct master {
@@ -80,6 +85,7 @@ struct master {
     sigset_t signals;       /* what sigtimedwait() takes */
     struct jr_vault vault;
     struct jr_reload reload;
+    int door;               /* where it is asked how it goes (sight.h); -1: nowhere */
     bool reload_wanted;
     bool stopping;          /* told to, before it had begun */
     pid_t *old;             /* children of the master before us, which finish; 0: has ended */
@@ -126,8 +132,12 @@ static int run_probe(const struct master *master)
     return WEXITSTATUS(status);
 }
 
+/* All that a child must not have. */
 static void release(struct master *master)
 {
+    if (master->door >= 0)
+        close(master->door);
+    master->door = -1;
     free(master->children);
     free(master->old);
     jr_reload_release(&master->reload);
@@ -140,6 +150,12 @@ static int live_as(enum kind kind, int number, struct master *master, pid_t pare
 
     jr_process_begin_child(parent);
     release(master);
+    if (jr_runtime_own(master->runtime, kind == WORKER ? number : JR_OWN_DISPATCHER, &error)
+        != JR_OK) {
+        jr_log(JR_LOG_ERROR, kind_names[kind], "%s", error.text);
+        return JR_EXIT_FAILED;
+    }
+    jr_runtime_close(master->runtime);
     if (jr_vault_open(&master->vault, kind == WORKER ? JR_SECRETS_KEYS : JR_SECRETS_TOKEN,
                       master->settings, &error) != JR_OK) {
         jr_log(JR_LOG_ERROR, kind_names[kind], "%s", error.text);
@@ -152,23 +168,22 @@ static int live_as(enum kind kind, int number, struct master *master, pid_t pare
     return jr_worker_main(master->settings, master->runtime, number);
 }
 
-/* Workers and dispatcher stand in the same order here and there. */
-static struct jr_process *block_of(const struct master *master, const struct child *child)
+/* Workers and dispatcher stand in the same order here and in the runtime. */
+static size_t number_of(const struct master *master, const struct child *child)
 {
-    return jr_runtime_process(master->runtime, (size_t)(child - master->children));
+    return (size_t)(child - master->children);
 }
 
 static void spawn(struct master *master, struct child *child)
 {
     pid_t parent = getpid(), pid;
 
-    /* Before it can do so itself. */
-    jr_process_note_beat(block_of(master, child), jr_monotonic_ms());
     pid = fork();
     if (pid == 0) {
-        enum kind kind = child->kind;
-        int status = live_as(kind, (int)(child - master->children), master, parent);
+        struct jr_runtime *runtime = master->runtime;
+        int status = live_as(child->kind, (int)number_of(master, child), master, parent);
 
+        jr_runtime_release(runtime);
         jr_settings_release(master->settings);
         exit(status);
     }
@@ -179,8 +194,8 @@ static void spawn(struct master *master, struct child *child)
     }
     child->pid = pid;
     child->spawned_ms = jr_monotonic_ms();
-    child->killed = false;
-    jr_process_note_start(block_of(master, child), pid, jr_now_ms());
+    child->killed = child->stopped = false;
+    jr_runtime_note_start(master->runtime, number_of(master, child), pid, jr_now_ms());
 }
 
 /* How long the replacement waits after so many quick deaths. */
@@ -264,7 +279,7 @@ static void go_on_as_new(const struct master *master)
         if (master->children[i].pid != 0)
             children[count++] = master->children[i].pid;
     if (children != NULL)
-        jr_reload_go(&master->reload, &master->vault, children, count);
+        jr_reload_go(&master->reload, &master->vault, master->door, children, count);
     free(children);
 }
 
@@ -276,28 +291,34 @@ static void end_reload(struct master *master, int status, bool stopping)
         jr_notify("READY=1\nSTATUS=The last reload was refused, see the log");
 }
 
-/* Take note of all children that have ended. */
+static void note_death(struct master *master, struct child *child, pid_t pid, int status,
+                       bool stopping)
+{
+    jr_runtime_note_end(master->runtime, number_of(master, child));
+    if (stopping)
+        child->pid = 0;
+    else
+        bury(child, pid, status);
+}
+
+/* Take note of all children that have ended, or that a signal has stopped or made go on. */
 static void reap(struct master *master, bool stopping)
 {
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
         struct child *child = find_child(master, pid);
+        bool lives = WIFSTOPPED(status) || WIFCONTINUED(status);
 
-        if (pid == master->reload.pid)
+        if (child != NULL && lives)
+            child->stopped = WIFSTOPPED(status);
+        else if (child != NULL)
+            note_death(master, child, pid, status, stopping);
+        else if (pid == master->reload.pid && !lives)
             end_reload(master, status, stopping);
-        else if (child == NULL)
+        else if (!lives)
             bury_old(master, pid);
-        if (child == NULL)
-            continue;
-        if (child->kind == DISPATCHER && master->runtime->dispatcher_free_ms == 0)
-            master->runtime->dispatcher_free_ms = jr_monotonic_ms();
-        jr_process_note_end(block_of(master, child));
-        if (stopping)
-            child->pid = 0;
-        else
-            bury(child, pid, status);
     }
 }
 
@@ -348,6 +369,20 @@ static size_t tell_all(const struct master *master, int signal_number)
     return told;
 }
 
+/* Tell all who ask how it goes, but not so many that nothing else is done. */
+static void answer(const struct master *master)
+{
+    struct jr_sight sight;
+    int peer;
+
+    if (master->runtime == NULL)
+        return;
+    for (int i = 0; i < ANSWERS_AT_ONCE && (peer = jr_sight_accept(master->door)) >= 0; i++) {
+        jr_runtime_look(master->runtime, &sight);
+        jr_sight_send(peer, &sight);
+    }
+}
+
 /* Let the children finish, and end those that do not. */
 static void stop(struct master *master)
 {
@@ -357,6 +392,7 @@ static void stop(struct master *master)
     (void)tell_all(master, SIGTERM);
     while ((left = tell_all(master, 0)) > 0 && left_ms > 0) {
         (void)next_signal(master, left_ms);
+        answer(master);
         reap(master, true);
         left_ms = limit_ms - jr_monotonic_ms();
     }
@@ -392,41 +428,53 @@ static int64_t still_ms(const struct master *master, int64_t since_ms)
     return master->looked_ms - (since_ms > master->resumed_ms ? since_ms : master->resumed_ms);
 }
 
-/* End a child that hangs while it holds the write lock, and with it everybody else. */
-static void end_hung_writer(struct master *master)
+static void kill_hung(struct child *child, const char *what, int64_t since_ms)
 {
-    int64_t since_ms;
-    pid_t pid;
-    const struct child *child;
-
-    if (!jr_writer_held(&master->runtime->writer, &pid, &since_ms)
-        || still_ms(master, since_ms) < LOCK_LIMIT_MS)
-        return;
-    child = find_child(master, pid);
-    if (child == NULL)
-        return;
-    jr_log(JR_LOG_ERROR, "hung", "%s %ld has held the store's lock for %lld s and is killed",
-           kind_names[child->kind], (long)pid, (long long)(still_ms(master, since_ms) / 1000));
-    master->runtime->writer.word = 0;
-    (void)kill(pid, SIGKILL);
+    jr_log(JR_LOG_ERROR, "hung", "%s %ld has %s for %lld s and is killed", kind_names[child->kind],
+           (long)child->pid, what, (long long)(since_ms / 1000));
+    child->killed = true;
+    (void)kill(child->pid, SIGKILL);
 }
 
-/* End children that are at one thing for too long. */
+/*
+ * For how long a child has held the write lock, as it says itself; 0: it does not. Nor does
+ * it count while it commits: then it waits for the disk, which may be slow, and who came in
+ * its place would wait as well. But who was stopped by a signal does not wait for anything.
+ */
+static int64_t lock_held_ms(const struct master *master, const struct child *child,
+                            const struct jr_process *process)
+{
+    int64_t since_ms;
+    bool committing;
+
+    if (!jr_writer_held(&process->watch, master->looked_ms, &since_ms, &committing)
+        || (committing && !child->stopped))
+        return 0;
+    return still_ms(master, since_ms);
+}
+
+/*
+ * End children that hang: while they hold the write lock, and with it everybody else, or at
+ * one thing for too long. Each is judged by what stands in its own block, which nobody else
+ * can write: one that lies there harms itself. What is older than the child is not its own.
+ */
 static void end_hung(struct master *master)
 {
     for (size_t i = 0; i < master->count; i++) {
         struct child *child = &master->children[i];
-        int64_t beat_ms = block_of(master, child)->beat_ms;
+        const struct jr_process *process = jr_runtime_process(master->runtime, i);
+        int64_t silent_ms = still_ms(master, jr_process_beat_ms(process, master->looked_ms));
+        int64_t held_ms = lock_held_ms(master, child, process);
+        int64_t lived_ms = still_ms(master, child->spawned_ms);
         int64_t limit_ms = jr_test_hang_limit_ms(child->kind == WORKER ? WORKER_LIMIT_MS
                                                                        : DISPATCHER_LIMIT_MS);
 
-        if (child->pid == 0 || child->killed || still_ms(master, beat_ms) < limit_ms)
+        if (child->pid == 0 || child->killed)
             continue;
-        jr_log(JR_LOG_ERROR, "hung", "%s %ld has done nothing for %lld s and is killed",
-               kind_names[child->kind], (long)child->pid,
-               (long long)(still_ms(master, beat_ms) / 1000));
-        child->killed = true;
-        (void)kill(child->pid, SIGKILL);
+        if (held_ms >= LOCK_LIMIT_MS && lived_ms >= LOCK_LIMIT_MS)
+            kill_hung(child, "held the store's lock", held_ms);
+        else if (silent_ms >= limit_ms && lived_ms >= limit_ms)
+            kill_hung(child, "done nothing", silent_ms);
     }
 }
 
@@ -497,7 +545,7 @@ static void run(struct master *master)
         ping(master);
         (void)keep_socket_ready();
         note_look(master);
-        end_hung_writer(master);
+        answer(master);
         end_hung(master);
         end_old(master);
         jr_reload_look(&master->reload);
@@ -533,7 +581,7 @@ static void leave_settings(const struct master *master)
     struct jr_error error;
 
     if (jr_inforce_write(master->settings->state_dir, master->settings,
-                         master->runtime->started_ms, &error) != JR_OK)
+                         master->runtime->board->started_ms, &error) != JR_OK)
         jr_log(JR_LOG_WARN, "settings", "%s; `job-rerunner status --settings' has nothing to show",
                error.text);
 }
@@ -561,6 +609,7 @@ static void block_signals(struct master *master)
     sigaddset(&master->signals, SIGTERM);
     sigaddset(&master->signals, SIGINT);
     sigaddset(&master->signals, SIGHUP);
+    sigaddset(&master->signals, SIGIO); /* somebody asks how it goes */
     sigprocmask(SIG_BLOCK, &master->signals, NULL);
     /* An inherited "ignore" would make children vanish without SIGCHLD. */
     (void)signal(SIGCHLD, SIG_DFL);
@@ -614,6 +663,20 @@ static int try_probe(struct master *master, bool reloaded)
     return status;
 }
 
+/* Where the tool asks. One that was handed on may be of another STATE_DIR. */
+static void open_door(struct master *master)
+{
+    const char *state_dir = master->settings->state_dir;
+    struct jr_error error;
+
+    if (master->door >= 0 && jr_sight_listens(master->door, state_dir))
+        return;
+    if (master->door >= 0)
+        close(master->door);
+    if (jr_sight_listen(state_dir, &master->door, &error) != JR_OK)
+        jr_log(JR_LOG_WARN, "unseen", "%s; the tool will not see how it goes", error.text);
+}
+
 static int start_failed(const char *text)
 {
     jr_log(JR_LOG_ERROR, "start-failed", "%s", text);
@@ -624,7 +687,7 @@ static int start_failed(const char *text)
 static int begin(struct master *master)
 {
     struct jr_settings *settings = master->settings;
-    bool reloaded = jr_reload_inherit(&master->old, &master->old_count);
+    bool reloaded = jr_reload_inherit(&master->old, &master->old_count, &master->door);
     struct jr_line line;
     struct jr_error error;
     int status;
@@ -642,10 +705,10 @@ static int begin(struct master *master)
     status = try_probe(master, reloaded);
     if (status != JR_EXIT_OK || master->stopping)
         return status;
-    if (jr_runtime_create(&master->runtime, settings->state_dir, (size_t)settings->workers,
-                          jr_now_ms(), &error) != JR_OK)
+    if (jr_runtime_create(&master->runtime, (size_t)settings->workers, jr_now_ms(), &error)
+        != JR_OK)
         return start_failed(error.text);
-    jr_process_note_start(jr_runtime_master(master->runtime), getpid(), jr_now_ms());
+    open_door(master);
     leave_settings(master);
     relieve_old(master);
     jr_line_write(&line);
@@ -655,7 +718,9 @@ static int begin(struct master *master)
 
 int jr_master_main(struct jr_settings *settings)
 {
-    struct master master = { .settings = settings, .count = (size_t)settings->workers + 1 };
+    struct master master = {
+        .settings = settings, .count = (size_t)settings->workers + 1, .door = -1,
+    };
     int status;
 
     block_signals(&master);
@@ -666,10 +731,10 @@ int jr_master_main(struct jr_settings *settings)
     if (status == JR_EXIT_OK)
         jr_notify("STOPPING=1");
     stop(&master);
-    if (master.runtime != NULL)
-        jr_runtime_remove(master.runtime, settings->state_dir);
+    jr_sight_remove(master.door, settings->state_dir);
     if (status == JR_EXIT_OK)
         jr_log(JR_LOG_INFO, "stopped", "all children have ended");
     release(&master);
+    jr_runtime_release(master.runtime);
     return status;
 }

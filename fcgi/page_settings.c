@@ -18,14 +18,14 @@ static void add_time(struct jr_buffer *page, const char *before, int64_t time_ms
     jr_page_time(page, time_ms, now_ms);
 }
 
-static void add_access(struct jr_buffer *page, const struct jr_handler *handler, int64_t now_ms)
+static void add_access(struct jr_buffer *page, const struct jr_settings *settings,
+                       const struct jr_sight *sight, int64_t now_ms)
 {
-    const struct jr_runtime *runtime = handler->runtime;
-    bool app = jr_settings_is_given(handler->settings, "GITHUB_APP_KEY");
-    bool token = jr_settings_is_given(handler->settings, "GITHUB_TOKEN");
+    bool app = jr_settings_is_given(settings, "GITHUB_APP_KEY");
+    bool token = jr_settings_is_given(settings, "GITHUB_TOKEN");
 
     jr_buffer_add(page, app ? "The GitHub App " : "The token ");
-    switch (jr_access_look(app || token, runtime)) {
+    switch (jr_access_look(app || token, sight)) {
     case JR_ACCESS_UNKNOWN:
         jr_buffer_add(page, "is not in use here");
         break;
@@ -36,10 +36,10 @@ static void add_access(struct jr_buffer *page, const struct jr_handler *handler,
         jr_buffer_add(page, "has not been tried yet");
         break;
     case JR_ACCESS_TAKEN:
-        add_time(page, "was taken by GitHub, last ", runtime->token_taken_ms, now_ms);
+        add_time(page, "was taken by GitHub, last ", sight->token_taken_ms, now_ms);
         break;
     case JR_ACCESS_REJECTED:
-        add_time(page, "is rejected by GitHub, first ", runtime->token_rejected_ms, now_ms);
+        add_time(page, "is rejected by GitHub, first ", sight->token_rejected_ms, now_ms);
         break;
     }
     jr_buffer_add(page, ".");
@@ -57,16 +57,17 @@ static void add_rows(struct jr_buffer *page, const struct jr_settings *settings)
     }
 }
 
-void jr_page_settings(struct jr_buffer *page, const struct jr_handler *handler, int64_t now_ms)
+void jr_page_settings(struct jr_buffer *page, const struct jr_settings *settings,
+                      const struct jr_sight *sight, int64_t now_ms)
 {
     jr_buffer_add(page, "<section aria-labelledby=\"settings\">\n"
                         "<h2 id=\"settings\">Settings</h2>\n<p>");
-    if (handler->settings->dry_run)
+    if (settings->dry_run)
         jr_buffer_add(page, "<strong>DRY_RUN is on: everything is done but the rerun.</strong> ");
-    add_access(page, handler, now_ms);
+    add_access(page, settings, sight, now_ms);
     jr_buffer_add(page, "</p>\n<details><summary>What is in force</summary>\n"
                         "<table><thead><tr><th scope=\"col\">Setting</th>"
                         "<th scope=\"col\">Value</th></tr></thead>\n<tbody>\n");
-    add_rows(page, handler->settings);
+    add_rows(page, settings);
     jr_buffer_add(page, "</tbody></table>\n</details>\n</section>\n");
 }

@@ -6,15 +6,18 @@
 #ifndef JR_PAGE_SETTINGS_H
 #define JR_PAGE_SETTINGS_H
 
-#include "fcgi/handler.h"
 #include "lib/buffer.h"
+#include "lib/settings.h"
+#include "lib/sight.h"
 
 #include <stdint.h>
 
 /*
  * Add a section: whether DRY_RUN is on, what the state of the token or the App is, and, folded,
  * each setting with its value. Secrets are only set or not. A worker has its master's settings.
+ *   sight  of the running service; NULL: none runs
  */
-void jr_page_settings(struct jr_buffer *page, const struct jr_handler *handler, int64_t now_ms);
+void jr_page_settings(struct jr_buffer *page, const struct jr_settings *settings,
+                      const struct jr_sight *sight, int64_t now_ms);
 
 #endif

@@ -47,6 +47,8 @@ struct status {
     struct jr_flaky runners[RUNNERS_MOST];
     size_t runners_count;
     struct jr_flaky_total runners_total;
+    struct jr_sight sight;
+    const struct jr_sight *seen; /* that, or NULL: no service is running */
 };
 
 static enum jr_err count_tables(struct jr_store *store, struct status *status,
@@ -197,8 +199,8 @@ static void add_health(struct jr_buffer *page, const struct jr_handler *handler,
                        const struct status *status, int64_t now_ms)
 {
     const struct jr_ailment *found[JR_AILMENTS_MAX];
-    size_t count = jr_health_look(handler->settings, handler->runtime, handler->worker >= 0,
-                                  now_ms, found);
+    size_t count = jr_health_look(handler->settings, status->seen, handler->worker >= 0, now_ms,
+                                  found);
     bool fails = count > 0 && found[0]->fails;
 
     jr_html(page, "<section class=\"health %s\">\n<h1>%s</h1>\n",
@@ -215,9 +217,9 @@ static void add_health(struct jr_buffer *page, const struct jr_handler *handler,
     jr_buffer_add(page, count > 0 ? "</ul>\n<p class=\"soft\">"
                                   : "<p class=\"soft\">Webhooks are recorded, and a dispatcher "
                                     "is at work. ");
-    if (handler->runtime != NULL) {
+    if (status->seen != NULL) {
         jr_buffer_add(page, "Started ");
-        jr_page_time(page, handler->runtime->started_ms, now_ms);
+        jr_page_time(page, status->seen->started_ms, now_ms);
         jr_buffer_add(page, ".");
     }
     jr_buffer_add(page, "</p>\n");
@@ -245,7 +247,7 @@ static void add_run_cells(struct jr_buffer *page, const struct jr_settings *sett
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
 }
 
-static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler,
+static void add_waiting(struct jr_buffer *page, const struct jr_settings *settings,
                         const struct status *status, int64_t now_ms)
 {
     const struct jr_halt all = jr_halt_with(&status->halt, jr_pauses_whole(&status->pauses));
@@ -274,7 +276,7 @@ static void add_waiting(struct jr_buffer *page, const struct jr_handler *handler
     for (size_t i = 0; i < status->waiting_count; i++) {
         const struct jr_run *run = &status->waiting[i];
 
-        add_run_cells(page, handler->settings, run);
+        add_run_cells(page, settings, run);
         jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
         jr_page_time(page, run->waiting_ms, now_ms);
         jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
@@ -537,16 +539,17 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
 
     if (status == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
+    status->seen = jr_handler_look(handler, &status->sight);
     err = read_status(handler, status, now_ms, error);
     if (err == JR_OK) {
         jr_page_begin(page, handler->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
         add_health(page, handler, status, now_ms);
-        add_waiting(page, handler, status, now_ms);
+        add_waiting(page, handler->settings, status, now_ms);
         add_chart(page, status);
         add_runs(page, handler->settings, status, now_ms);
         add_flaky(page, status);
         add_runners(page, status);
-        jr_page_settings(page, handler, now_ms);
+        jr_page_settings(page, handler->settings, status->seen, now_ms);
         jr_page_end(page);
     }
     free(status);

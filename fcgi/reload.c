@@ -20,14 +20,21 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Trying opens the store; more than that it does not. */
 #define TRIAL_LIMIT_MS (30 * JR_SECOND_MS)
 
+/* More than is said of any file of settings that somebody writes by hand. */
+#define OUTPUT_MOST 32768
+
 /* The children's process ids, each with a blank behind it; there also if there are none. */
 static const char variable[] = "JR_CHILDREN";
+
+/* The descriptor of the socket where the master is asked how it goes (sight.h). */
+static const char door_variable[] = "JR_DOOR";
 
 static void refuse(const char *why)
 {
@@ -123,16 +130,19 @@ static void read_output(int fd, char *words, size_t size)
     words[got > 0 ? got : 0] = '\0';
 }
 
-/* What the trial has found to need a restart. */
-static void log_restart(int fd)
+/* What the trial has found in the file of settings. */
+static void log_file(int fd)
 {
-    char text[8192], *rest = text, *line;
-    size_t mark = strlen(JR_RESTART_NEEDED);
+    static const char *const marks[][2] = {
+        { JR_RESTART_NEEDED, "restart-needed" }, { JR_DOUBTFUL_FILE, "doubtful-setting" },
+    };
+    char text[OUTPUT_MOST], *rest = text, *line;
 
     read_output(fd, text, sizeof text);
     while ((line = strsep(&rest, "\n")) != NULL)
-        if (strncmp(line, JR_RESTART_NEEDED, mark) == 0)
-            jr_log(JR_LOG_WARN, "restart-needed", "%s", line + mark);
+        for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+            if (strncmp(line, marks[i][0], strlen(marks[i][0])) == 0)
+                jr_log(JR_LOG_WARN, marks[i][1], "%s", line + strlen(marks[i][0]));
 }
 
 /* What the trial has said, in one line. */
@@ -150,7 +160,7 @@ bool jr_reload_judge(struct jr_reload *reload, int status)
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == JR_EXIT_OK;
 
     if (good) {
-        log_restart(reload->output);
+        log_file(reload->output);
     } else {
         read_words(reload->output, words, sizeof words);
         snprintf(why, sizeof why, "the check of '%.40s' ended with %s %d%s%s", reload->program,
@@ -165,7 +175,38 @@ bool jr_reload_judge(struct jr_reload *reload, int status)
     return good;
 }
 
-void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault,
+/* Who asks meanwhile waits for the next master's answer. */
+static void hand_on_door(int door, bool yes)
+{
+    char number[16];
+
+    if (door < 0)
+        return;
+    (void)fcntl(door, F_SETFD, yes ? 0 : FD_CLOEXEC);
+    snprintf(number, sizeof number, "%d", door);
+    if (yes)
+        (void)setenv(door_variable, number, 1);
+    else
+        (void)unsetenv(door_variable);
+}
+
+/* A socket of ours, or -1. */
+static int take_door(void)
+{
+    const char *number = getenv(door_variable);
+    int door = number == NULL ? -1 : atoi(number);
+    int listening = 0;
+    socklen_t size = sizeof listening;
+
+    (void)unsetenv(door_variable);
+    if (door <= STDERR_FILENO
+        || getsockopt(door, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0)
+        return -1;
+    (void)fcntl(door, F_SETFD, FD_CLOEXEC);
+    return door;
+}
+
+void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault, int door,
                   const pid_t *children, size_t count)
 {
     char *const argv[] = { reload->program, NULL };
@@ -179,8 +220,10 @@ void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault,
             fprintf(out, "%ld ", (long)children[i]);
         if (fclose(out) == 0 && setenv(variable, list, 1) == 0) {
             jr_vault_hand_on(vault, true);
+            hand_on_door(door, true);
             execv(reload->program, argv);
             saved = errno;
+            hand_on_door(door, false);
             jr_vault_hand_on(vault, false);
             (void)unsetenv(variable);
         }
@@ -189,7 +232,7 @@ void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault,
     refuse(strerror(saved));
 }
 
-bool jr_reload_inherit(pid_t **children, size_t *count)
+bool jr_reload_inherit(pid_t **children, size_t *count, int *door)
 {
     const char *list = getenv(variable);
     char *end;
@@ -197,6 +240,7 @@ bool jr_reload_inherit(pid_t **children, size_t *count)
 
     *children = NULL;
     *count = 0;
+    *door = take_door();
     if (list == NULL)
         return false;
     for (const char *c = list; *c != '\0'; c++)

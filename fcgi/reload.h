@@ -49,16 +49,18 @@ bool jr_reload_judge(struct jr_reload *reload, int status);
 
 /*
  * Execute it, in our place. Returns only when that fails, which is logged.
+ *   door      of jr_sight_listen(), -1: there is none
  *   children  to be left to it
  */
-void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault,
+void jr_reload_go(const struct jr_reload *reload, const struct jr_vault *vault, int door,
                   const pid_t *children, size_t count);
 
 /*
  * In the new one: the children that were left to it.
  *   children  out: owned by the caller, free(); NULL when there are none
+ *   door      out: a socket that somebody listened on, the caller's; -1: there is none
  * Returns whether it was executed by a master in its place.
  */
-bool jr_reload_inherit(pid_t **children, size_t *count);
+bool jr_reload_inherit(pid_t **children, size_t *count, int *door);
 
 #endif

@@ -20,12 +20,13 @@ bool jr_scrape_is_open(const struct jr_request *request)
 static enum jr_err make(struct jr_handler *handler, struct jr_buffer *text, struct jr_error *error)
 {
     struct jr_metrics metrics;
+    struct jr_sight sight;
     enum jr_err err;
 
-    if (handler->runtime == NULL)
+    if (jr_handler_look(handler, &sight) == NULL)
         return jr_error_set(error, JR_ENOENT, "no service is running");
-    jr_metrics_read_runtime(&metrics, handler->runtime, handler->process,
-                            handler->settings->state_dir, jr_now_ms());
+    jr_metrics_read_sight(&metrics, &sight, handler->process != NULL,
+                          handler->settings->state_dir, jr_now_ms());
     err = jr_handler_open_store(handler, error);
     if (err == JR_OK)
         err = jr_metrics_read_store(&metrics, handler->store, error);

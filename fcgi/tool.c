@@ -48,6 +48,7 @@ static const struct jr_option status_options[] = {
 };
 static const struct jr_option check_options[] = {
     { "in-force", NULL, false, "only tell which settings are not in force yet: they need a restart" },
+    { "names", NULL, false, "only look for names in the file of settings that may not be there" },
     { "online", NULL, false, "also ask GitHub: does the token work, as whom, may it rerun in OWNER/NAME" },
     COMMON
 };
@@ -357,5 +358,6 @@ int jr_tool_main(char **argv)
     status = row->run(&command);
     jr_store_close(command.store);
     jr_settings_release(&command.settings);
+    free(command.file_doubts);
     return end_output(status);
 }

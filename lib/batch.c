@@ -151,7 +151,7 @@ static enum jr_err clear_own(struct jr_batch *batch, struct jr_store *store, str
 
     jr_txn_begin(&txn, store, true);
     if (txn.error.code == JR_OK) {
-        own->trying = own->alone = false;
+        own->trying = own->alone = 0;
         own->word = JR_SLOT_EMPTY;
     }
     jr_txn_abort(&txn);
@@ -243,6 +243,36 @@ static bool is_on_disk(const struct jr_slot *slot, uint32_t word, uint64_t numbe
     return state == JR_SLOT_DURABLE || (state == JR_SLOT_APPLIED && slot->number <= number);
 }
 
+/* Apply one's own, as the caller has them. */
+static void apply_own(struct jr_batch *batch, struct jr_txn *txn,
+                      const struct jr_settings *settings)
+{
+    for (size_t u = 0; u < batch->item_count; u++)
+        jr_intake_apply(txn, settings, batch->items[u].update, &batch->items[u].receipt);
+}
+
+/*
+ * Apply another's. Returns how many were applied; 0 when there is something in the slot
+ * that none of ours has put there, which is left to its owner.
+ */
+static size_t apply_others(struct jr_batch *batch, struct jr_txn *txn,
+                           const struct jr_settings *settings, struct jr_slot *slot)
+{
+    size_t count = slot->count;
+    struct jr_receipt receipt;
+
+    if (count > JR_SLOT_UPDATES)
+        return 0;
+    for (size_t u = 0; u < count; u++) {
+        batch->copy = slot->updates[u];
+        if (!jr_update_is_sound(&batch->copy))
+            return 0;
+        jr_intake_apply(txn, settings, &batch->copy, &receipt);
+        slot->receipts[u] = receipt;
+    }
+    return count;
+}
+
 /*
  * Apply every update that waits. One that fails makes the transaction fail, and
  * is left to its owner from then on.
@@ -256,27 +286,33 @@ static size_t lead(struct jr_batch *batch, struct jr_txn *txn, const struct jr_s
 
     for (size_t i = 0; i < batch->count && txn->error.code == JR_OK; i++) {
         struct jr_slot *slot = &batch->slots[i];
+        bool is_own = i == batch->own;
         /* Its owner takes a slot back, and fills it anew, without the lock once it is on disk:
          * seen twice, it could look as if it were neither on disk nor empty. */
         uint32_t word = slot->word;
+        size_t count = batch->item_count;
 
-        if (state_of(word) == JR_SLOT_EMPTY || is_on_disk(slot, word, number)
-            || (i != batch->own && (slot->alone || slot->trying)))
+        if (!is_own && (state_of(word) == JR_SLOT_EMPTY || is_on_disk(slot, word, number)
+                        || slot->alone != 0 || slot->trying != 0))
             continue;
         /* A batch that leaves this one out must not count as its own. */
         set_state(slot, JR_SLOT_WAITING, 0);
-        slot->trying = true;
-        for (size_t u = 0; u < slot->count; u++)
-            jr_intake_apply(txn, settings, &slot->updates[u], &slot->receipts[u]);
-        slot->trying = false;
-        slot->alone = txn->error.code != JR_OK;
-        if (slot->alone)
+        slot->trying = 1;
+        if (is_own)
+            apply_own(batch, txn, settings);
+        else
+            count = apply_others(batch, txn, settings, slot);
+        slot->trying = 0;
+        slot->alone = txn->error.code != JR_OK || count == 0;
+        if (txn->error.code != JR_OK)
             break;
+        if (count == 0)
+            continue;
         slot->number = number + 1;
         set_state(slot, JR_SLOT_APPLIED, number + 1);
-        applied += slot->count;
+        applied += count;
     }
-    write_number(txn, batch->id, number + 1, batch->slots[batch->own].updates[0].now_ms);
+    write_number(txn, batch->id, number + 1, batch->items[0].update->now_ms);
     return applied;
 }
 
@@ -303,7 +339,8 @@ static enum jr_err apply_alone(struct jr_batch *batch, struct jr_store *store,
             jr_txn_abort(&txn);
             return JR_OK;
         }
-        jr_intake_apply(&txn, settings, &own->updates[which], &own->receipts[which]);
+        batch->answered = true;
+        jr_intake_apply(&txn, settings, batch->items[which].update, &batch->items[which].receipt);
     }
     err = jr_txn_commit(&txn);
     if (err != JR_OK)
@@ -361,7 +398,7 @@ static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
     jr_txn_begin(&txn, store, true);
     number = read_number(&txn, batch->id);
     on_disk = is_on_disk(own, own->word, number);
-    if (txn.error.code != JR_OK || on_disk || own->alone) {
+    if (txn.error.code != JR_OK || on_disk || own->alone != 0) {
         *error = txn.error;
         jr_txn_abort(&txn);
         return error->code != JR_OK ? error->code : on_disk ? JR_OK : JR_ENOENT;
@@ -373,6 +410,7 @@ static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
     if (err == JR_OK) {
         batch->commits++;
         batch->updates += applied;
+        batch->answered = true;
         tell_followers(batch, number + 1);
     } else {
         *error = txn.error;
@@ -402,13 +440,46 @@ static bool record(struct jr_batch *batch, struct jr_store *store,
     return led;
 }
 
+/* What somebody else has recorded for us, as far as it can be that. */
+static void take_receipts(struct jr_batch *batch)
+{
+    const struct jr_slot *own = &batch->slots[batch->own];
+
+    for (size_t i = 0; i < batch->item_count; i++) {
+        struct jr_item *item = &batch->items[i];
+
+        if (item->error.code != JR_OK)
+            continue;
+        item->receipt = own->receipts[i];
+        if (!jr_receipt_is_sound(&item->receipt)) {
+            memset(&item->receipt, 0, sizeof item->receipt);
+            jr_error_set(&item->error, JR_EIO,
+                         "another worker has spoilt what this one is to answer");
+        }
+    }
+}
+
+/* Put one's updates where the others find them. */
+static void fill_own(struct jr_batch *batch)
+{
+    struct jr_slot *own = &batch->slots[batch->own];
+
+    for (size_t i = 0; i < batch->item_count; i++) {
+        own->updates[i] = *batch->items[i].update;
+        batch->items[i].error.code = JR_OK;
+    }
+    own->count = (uint32_t)batch->item_count;
+    own->alone = own->trying = 0;
+    own->word = JR_SLOT_WAITING;
+}
+
 void jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
                      const struct jr_settings *settings, struct jr_item *items, size_t count)
 {
     struct jr_slot *own = &batch->slots[batch->own];
     struct jr_error error;
     uint32_t before;
-    bool led;
+    bool led, taken;
 
     /* After a failure that left no lock to take it back under. */
     if (jr_slot_state(own) != JR_SLOT_EMPTY && clear_own(batch, store, &error) != JR_OK) {
@@ -416,19 +487,17 @@ void jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
             items[i].error = error;
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        own->updates[i] = *items[i].update;
-        items[i].error.code = JR_OK;
-    }
-    own->count = count;
-    own->alone = own->trying = false;
-    own->word = JR_SLOT_WAITING;
+    batch->items = items;
+    batch->item_count = count;
+    batch->answered = false;
+    fill_own(batch);
     led = record(batch, store, settings, items, count);
-    for (size_t i = 0; i < count; i++)
-        items[i].receipt = own->receipts[i];
+    taken = items[0].error.code == JR_OK;
+    if (!batch->answered)
+        take_receipts(batch);
     /* Nobody else looks at a slot that is on disk, but to name its owner the leader. */
-    before = items[0].error.code == JR_OK ? atomic_exchange(&own->word, JR_SLOT_EMPTY)
-                                          : atomic_fetch_and(&own->word, ~TO_LEAD);
+    before = taken ? atomic_exchange(&own->word, JR_SLOT_EMPTY)
+                   : atomic_fetch_and(&own->word, ~TO_LEAD);
     if (led || (before & TO_LEAD) != 0)
         stop_leading(batch);
 }

@@ -45,19 +45,26 @@ enum jr_slot_state {
  * One worker's place. Its owner fills it while it is EMPTY, and takes the receipts
  * when it is DURABLE; everything else happens under LMDB's write lock, but for the
  * word, which a leader also changes after its commit.
+ *
+ * A worker that was taken over can write anything into any slot, at any time. So what
+ * is read in one is read once, and checked (jr_update_is_sound(), jr_receipt_is_sound());
+ * what is wrong costs time, or an answer of 503, and nobody his life. One's own updates,
+ * and what one has recorded oneself, are never taken from here.
  */
 struct jr_slot {
     _Atomic uint32_t word; /* jr_slot_state(), whether it is to lead, and of the number what fits:
                             * its owner sleeps on it */
-    bool trying;           /* is being applied; left so by one who died at it */
-    bool alone;            /* failed in a batch, or killed one: only its owner applies it */
-    uint64_t number;
-    size_t count; /* of updates, all of them in one batch */
+    _Atomic uint32_t trying; /* not 0: is being applied; left so by one who died at it */
+    _Atomic uint32_t alone;  /* not 0: failed in a batch, or killed one: only its owner applies it */
+    _Atomic uint32_t count;  /* of updates, all of them in one batch */
+    _Atomic uint64_t number;
     struct jr_update updates[JR_SLOT_UPDATES];
     struct jr_receipt receipts[JR_SLOT_UPDATES];
 };
 
 enum jr_slot_state jr_slot_state(const struct jr_slot *slot);
+
+struct jr_item;
 
 /* The slots of one service, or of one process alone. */
 struct jr_batch {
@@ -68,6 +75,10 @@ struct jr_batch {
     size_t own;                /* which of them is this process's */
     uint64_t commits;          /* of this process, and how many updates were in them */
     uint64_t updates;
+    struct jr_item *items;     /* what is being submitted; the caller's */
+    size_t item_count;
+    bool answered;             /* it was recorded by this process: the receipts are in the items */
+    struct jr_update copy;     /* of another's update, at which nobody can change anything */
 };
 
 /*

@@ -46,6 +46,9 @@ static const struct {
     [JR_COUNTED_GET_WORKFLOW] = { "get-workflow", "GET workflow" },
 };
 
+/* Of more processes than there can be; all buckets of a histogram together still fit. */
+#define SUM_MOST (JR_COUNT_MOST << 9)
+
 static void add(_Atomic uint64_t *counter, uint64_t more)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
@@ -126,7 +129,8 @@ void jr_count_call(struct jr_counters *counters, const struct jr_call *call)
     if (counters == NULL || kind == JR_COUNTED_CALLS)
         return;
     jr_count(&counters->calls[kind][reason_of(result)]);
-    if (kind == JR_COUNTED_RERUN_FAILED || kind == JR_COUNTED_RERUN_ALL)
+    if ((kind == JR_COUNTED_RERUN_FAILED || kind == JR_COUNTED_RERUN_ALL)
+        && (size_t)call->outcome < JR_COUNTED_OUTCOMES)
         jr_count(&counters->reruns[call->outcome]);
 }
 
@@ -135,8 +139,20 @@ void jr_counters_add(struct jr_counters *sum, const struct jr_counters *counters
     _Atomic uint64_t *to = (_Atomic uint64_t *)sum;
     const _Atomic uint64_t *from = (const _Atomic uint64_t *)counters;
 
-    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
-        add(&to[i], atomic_load_explicit(&from[i], memory_order_relaxed));
+    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) {
+        uint64_t count = atomic_load_explicit(&from[i], memory_order_relaxed);
+
+        add(&to[i], count < JR_COUNT_MOST ? count : JR_COUNT_MOST);
+    }
+}
+
+void jr_counters_bound(struct jr_counters *sum)
+{
+    _Atomic uint64_t *counts = (_Atomic uint64_t *)sum;
+
+    for (size_t i = 0; i < sizeof *sum / sizeof *counts; i++)
+        if (counts[i] > SUM_MOST)
+            counts[i] = SUM_MOST;
 }
 
 const char *jr_counted_event_name(enum jr_counted_event event)

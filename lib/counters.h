@@ -105,8 +105,17 @@ void jr_count_verdict(struct jr_counters *counters, enum jr_reason reason);
 /* Count a call of GitHub's API, and what came of it if it asked for a rerun. */
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call);
 
-/* Add one process's counters to a sum, which is the caller's own. */
+/*
+ * What one process can have counted at most, or waited in microseconds, in this
+ * program's life: 35 years. What it says beyond that it was made to say.
+ */
+#define JR_COUNT_MOST (UINT64_C(1) << 50)
+
+/* Add one process's counters to a sum, which is the caller's own; each as JR_COUNT_MOST at most. */
 void jr_counters_add(struct jr_counters *sum, const struct jr_counters *counters);
+
+/* Bring a sum that another process tells into its range: no addition of it overflows. */
+void jr_counters_bound(struct jr_counters *sum);
 
 /* The words of the closed sets, for label values; static. */
 const char *jr_counted_event_name(enum jr_counted_event event);

@@ -110,6 +110,7 @@ static void open_attempt(struct jr_run *run, uint32_t attempt)
     run->rerun_all = false;
     run->by_hand = false;
     run->denied_ms = 0;
+    run->superseded_by = 0;
     run->quiet_asks = 0;
     run->jobs_tallied = 0;
     run->failed_day = 0;
@@ -272,17 +273,17 @@ static bool is_suspect_conclusion(const struct jr_settings *settings, const stru
 /* Why one that does not is left alone. */
 static enum jr_reason undeserving(const struct jr_run *run)
 {
-    if (run->by_hand)
-        return JR_REASON_NOT_FAILED;
-    return run->conclusion == JR_CONCLUSION_SUCCESS ? JR_REASON_RUN_SUCCEEDED
-                                                    : JR_REASON_CONCLUSION_NOT_RETRIED;
+    if (run->conclusion == JR_CONCLUSION_SUCCESS)
+        return JR_REASON_RUN_SUCCEEDED;
+    return jr_conclusion_is_bad(run->conclusion) ? JR_REASON_CONCLUSION_NOT_RETRIED
+                                                 : JR_REASON_NOT_FAILED;
 }
 
 /* Was the attempt closed because of how it ended? */
 static bool is_closed_by_conclusion(const struct jr_run *run)
 {
     return run->phase == JR_PHASE_CLOSED
-           && (run->reason == JR_REASON_RUN_SUCCEEDED
+           && (run->reason == JR_REASON_RUN_SUCCEEDED || run->reason == JR_REASON_NOT_FAILED
                || run->reason == JR_REASON_CONCLUSION_NOT_RETRIED);
 }
 
@@ -504,18 +505,19 @@ static bool is_in_flight(const struct jr_run *run, int64_t now_ms)
            && now_ms - run->intent_ms < JR_POST_LIMIT_MS;
 }
 
-void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
-                     bool anew, struct jr_run *run, struct jr_job *job, int64_t now_ms,
-                     struct jr_decision *decision)
+/*
+ * Take in what the event tells of the run and of its attempts.
+ *   counted  out: the job is in the run's numbers already
+ * Returns the attempt that the event is about.
+ */
+static uint32_t take_in(const struct jr_settings *settings, const struct jr_event *event,
+                        struct jr_run *run, struct jr_job *job, bool *counted, int64_t now_ms,
+                        struct jr_decision *decision)
 {
-    bool first = !run->known;
     bool is_job = event->kind == JR_EVENT_JOB;
-    bool counted;
-    enum jr_reason filter;
     uint32_t attempt;
 
-    memset(decision, 0, sizeof *decision);
-    if (first) {
+    if (!run->known) {
         run->known = true;
         run->base_attempt = 1;
         run->first_event_ms = now_ms;
@@ -524,7 +526,7 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
     learn_facts(settings, run, event);
     run->last_event_ms = later_of(now_ms, run->last_event_ms);
     attempt = attempt_of(event, run, job);
-    counted = is_job && job->known && jr_run_attempt_of(run, job) == attempt;
+    *counted = is_job && job->known && jr_run_attempt_of(run, job) == attempt;
     /* A job goes to a newer attempt only, and with an event that is applied: it is counted there. */
     if (is_job && event->attempt > (job->known ? jr_run_attempt_of(run, job) : 0)
         && event->status != JR_STATUS_UNKNOWN)
@@ -540,8 +542,38 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
         if (!is_job)
             learn(run->triggering_actor, sizeof run->triggering_actor, event->triggering_actor);
     }
-    filter = filter_run(settings, run, attempt);
+    return attempt;
+}
 
+/* Where a setting leaves the run alone, or nothing was known of it, that is the answer. */
+static void answer_by_rule(const struct jr_settings *settings, const struct jr_event *event,
+                           enum jr_reason filter, bool first, struct jr_decision *decision)
+{
+    if (filter != JR_REASON_NONE)
+        answer(decision, 204, filter);
+    else if (excludes_login(settings, event->sender))
+        answer(decision, 204, JR_REASON_SENDER_EXCLUDED);
+    else if (!first || event->kind != JR_EVENT_JOB || event->status != JR_STATUS_COMPLETED)
+        return;
+    else if (event->conclusion == JR_CONCLUSION_SKIPPED)
+        answer(decision, 202, JR_REASON_SKIPPED_FIRST);
+    else
+        answer(decision, 404, JR_REASON_UNKNOWN_RUN);
+}
+
+void jr_decide_event(const struct jr_settings *settings, const struct jr_event *event,
+                     bool anew, struct jr_run *run, struct jr_job *job, int64_t now_ms,
+                     struct jr_decision *decision)
+{
+    bool first = !run->known;
+    bool is_job = event->kind == JR_EVENT_JOB;
+    bool counted;
+    enum jr_reason filter;
+    uint32_t attempt;
+
+    memset(decision, 0, sizeof *decision);
+    attempt = take_in(settings, event, run, job, &counted, now_ms, decision);
+    filter = filter_run(settings, run, attempt);
     if (is_job && event->status == JR_STATUS_UNKNOWN) {
         answer(decision, 202, JR_REASON_UNKNOWN_ACTION);
     } else if (attempt < run->attempt) {
@@ -564,17 +596,7 @@ void jr_decide_event(const struct jr_settings *settings, const struct jr_event *
         run->quiet_due_ms = 0;
     }
     watch(settings, run, now_ms);
-
-    if (filter != JR_REASON_NONE)
-        answer(decision, 204, filter);
-    else if (excludes_login(settings, event->sender))
-        answer(decision, 204, JR_REASON_SENDER_EXCLUDED);
-    else if (first && is_job && event->status == JR_STATUS_COMPLETED) {
-        if (event->conclusion == JR_CONCLUSION_SKIPPED)
-            answer(decision, 202, JR_REASON_SKIPPED_FIRST);
-        else
-            answer(decision, 404, JR_REASON_UNKNOWN_RUN);
-    }
+    answer_by_rule(settings, event, filter, first, decision);
 }
 
 /*
@@ -649,16 +671,30 @@ static bool is_missed(const struct jr_settings *settings, const struct jr_event 
  * only a pull request's branch has no more use for the older result.
  */
 static bool is_superseded(const struct jr_settings *settings, const struct jr_run *run,
-                          enum jr_newer newer)
+                          const struct jr_newer *newer)
 {
     return !settings->rerun_superseded && !run->by_hand
-           && (newer == JR_NEWER_UNFINISHED
-               || (newer == JR_NEWER_FINISHED && jr_run_is_of_pull_request(run)));
+           && (newer->state == JR_NEWER_UNFINISHED
+               || (newer->state == JR_NEWER_FINISHED && jr_run_is_of_pull_request(run)));
+}
+
+/* A run of which nothing was heard for so long is quiet, where nobody sets it. */
+#define QUIET_MS (10 * JR_MINUTE_MS)
+
+bool jr_decide_is_finished(const struct jr_settings *settings, const struct jr_run *run,
+                           int64_t now_ms)
+{
+    int64_t quiet_ms = settings->reconcile_interval_ms > 0 ? 2 * settings->reconcile_interval_ms
+                                                           : QUIET_MS;
+
+    return run->complete
+           || (all_jobs_done(run) && run->jobs_failed == 0
+               && now_ms - run->last_event_ms >= quiet_ms);
 }
 
 /* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
 static enum jr_reason refuse(const struct jr_settings *settings, const struct jr_run *run,
-                             const struct jr_event *seen, enum jr_newer newer, int64_t now_ms)
+                             const struct jr_event *seen, const struct jr_newer *newer, int64_t now_ms)
 {
     enum jr_reason filter;
 
@@ -682,13 +718,15 @@ static enum jr_reason refuse(const struct jr_settings *settings, const struct jr
 
 /* GitHub shows the attempt that was asked about, and it is completed. */
 static void decide_completed(const struct jr_settings *settings, const struct jr_event *seen,
-                             enum jr_newer newer, struct jr_run *run, int64_t now_ms,
+                             const struct jr_newer *newer, struct jr_run *run, int64_t now_ms,
                              struct jr_verdict *verdict)
 {
     enum jr_reason reason;
 
     complete_run(run, seen);
     reason = refuse(settings, run, seen, newer, now_ms);
+    if (reason == JR_REASON_SUPERSEDED)
+        run->superseded_by = newer->run_id;
     if (reason != JR_REASON_NONE) {
         verdict_closed(verdict, run, reason);
         return;
@@ -742,7 +780,7 @@ static void decide_newer(const struct jr_settings *settings, const struct jr_eve
 
 /* GitHub shows the attempt that is known as the newest. */
 static void decide_same(const struct jr_settings *settings, const struct jr_event *seen,
-                        enum jr_newer newer, struct jr_run *run, int64_t now_ms,
+                        const struct jr_newer *newer, struct jr_run *run, int64_t now_ms,
                         struct jr_verdict *verdict)
 {
     learn(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
@@ -763,21 +801,34 @@ void jr_decide_learn(const struct jr_settings *settings, const struct jr_event *
     run->shown = true;
 }
 
+/* Could a pattern be for the name of a workflow? One that ends so is for its file. */
+static bool is_for_names(const char *pattern)
+{
+    size_t length = strlen(pattern);
+
+    return !(length >= 4 && strcasecmp(pattern + length - 4, ".yml") == 0)
+           && !(length >= 5 && strcasecmp(pattern + length - 5, ".yaml") == 0);
+}
+
 bool jr_decide_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
                               const struct jr_event *seen)
 {
     const struct jr_list *left_alone = &settings->no_retry_workflows;
+    bool for_names = false;
 
-    if (left_alone->count == 0 || run->by_hand || *run->workflow != '\0'
+    for (size_t i = 0; i < left_alone->count; i++)
+        for_names |= is_for_names(left_alone->items[i]);
+    if (!for_names || run->by_hand || *run->workflow != '\0'
         || jr_run_lists_workflow(left_alone, "", run->workflow_path))
         return false;
     return seen == NULL
            || (is_over(seen) && deserves(settings, run, seen->conclusion)
-               && !jr_run_lists_workflow(left_alone, seen->workflow, seen->workflow_path));
+               && *seen->workflow == '\0'
+               && !jr_run_lists_workflow(left_alone, "", seen->workflow_path));
 }
 
 void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *seen,
-                    enum jr_newer newer, struct jr_run *run, int64_t claimed_due_ms,
+                    const struct jr_newer *newer, struct jr_run *run, int64_t claimed_due_ms,
                     int64_t now_ms, struct jr_verdict *verdict)
 {
     uint32_t seen_attempt = seen->attempt != 0 ? seen->attempt : run->attempt;
@@ -897,7 +948,7 @@ enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char 
     return JR_REASON_NONE;
 }
 
-void jr_decide_unseen(const struct jr_settings *settings, enum jr_newer newer,
+void jr_decide_unseen(const struct jr_settings *settings, const struct jr_newer *newer,
                       struct jr_run *run, int64_t claimed_due_ms, struct jr_verdict *verdict)
 {
     enum jr_reason filter = filter_known_run(settings, run);
@@ -911,6 +962,8 @@ void jr_decide_unseen(const struct jr_settings *settings, enum jr_newer newer,
     if (filter == JR_REASON_NONE)
         filter = is_superseded(settings, run, newer) ? JR_REASON_SUPERSEDED
                                                      : JR_REASON_DRY_RUN_UNVERIFIED;
+    if (filter == JR_REASON_SUPERSEDED)
+        run->superseded_by = newer->run_id;
     verdict_closed(verdict, run, filter);
 }
 
@@ -957,7 +1010,8 @@ static bool may_pass(const struct jr_settings *settings, struct jr_run *run,
 {
     if (run->by_hand
         || (call->reason != JR_REASON_NOT_FOUND && call->reason != JR_REASON_NO_PERMISSION
-            && call->reason != JR_REASON_NOT_INSTALLED))
+            && call->reason != JR_REASON_NOT_INSTALLED
+            && call->reason != JR_REASON_WORKFLOW_UNKNOWN))
         return false;
     if (run->denied_ms == 0 || run->denied_ms > now_ms)
         run->denied_ms = now_ms;

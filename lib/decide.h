@@ -77,11 +77,25 @@ struct jr_verdict {
 };
 
 /* What is known of newer runs of the same workflow, branch, event and head repository, with another commit. */
-enum jr_newer {
+enum jr_newer_state {
     JR_NEWER_NONE,
     JR_NEWER_FINISHED,  /* all that are known are over */
     JR_NEWER_UNFINISHED /* one is under way: a rerun of the older run may cancel it */
 };
+
+struct jr_newer {
+    enum jr_newer_state state;
+    uint64_t run_id; /* of the one under way, else of the newest; 0: there is none */
+};
+
+/*
+ * Is a run over, so that no rerun of an older one can cancel it? It is when GitHub says so,
+ * and when its jobs have: the event that ends a run may be lost, and nobody asks about one
+ * whose known jobs have all succeeded. That is believed once nothing was heard of it for as
+ * long as makes a run quiet (rule 8), since a job may still come that needs the others.
+ */
+bool jr_decide_is_finished(const struct jr_settings *settings, const struct jr_run *run,
+                           int64_t now_ms);
 
 /*
  * Learn from GitHub's answer what is true of the run in all its attempts. jr_decide_seen()
@@ -92,8 +106,8 @@ void jr_decide_learn(const struct jr_settings *settings, const struct jr_event *
 
 /*
  * Is GitHub to be asked for the workflow's name before the run is judged? So it is while
- * NO_RETRY_WORKFLOWS has patterns, no event has told the name (answers about runs do not
- * tell it) and no pattern matches the path.
+ * NO_RETRY_WORKFLOWS has patterns for names (others end in .yml or .yaml), no event has told
+ * the name (answers about runs do not tell it) and no pattern matches the path.
  *   seen  NULL, or GitHub's answer: one that is not to be rerun anyway needs no name
  */
 bool jr_decide_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
@@ -109,7 +123,7 @@ bool jr_decide_wants_workflow(const struct jr_settings *settings, const struct j
  * ahead: store both before the POST.
  */
 void jr_decide_seen(const struct jr_settings *settings, const struct jr_event *seen,
-                    enum jr_newer newer, struct jr_run *run, int64_t claimed_due_ms,
+                    const struct jr_newer *newer, struct jr_run *run, int64_t claimed_due_ms,
                     int64_t now_ms, struct jr_verdict *verdict);
 
 /*
@@ -146,7 +160,7 @@ enum jr_reason jr_decide_by_hand(const struct jr_settings *settings, const char 
                                  struct jr_run *run, int64_t now_ms);
 
 /* Decide on a run without a token, when GitHub cannot be asked: from the events alone. */
-void jr_decide_unseen(const struct jr_settings *settings, enum jr_newer newer,
+void jr_decide_unseen(const struct jr_settings *settings, const struct jr_newer *newer,
                       struct jr_run *run, int64_t claimed_due_ms, struct jr_verdict *verdict);
 
 /*

@@ -484,8 +484,9 @@ void jr_github_get_workflow(struct jr_http *http, const char *api_url, const cha
     perform(http, api_url, url, GET, now_ms, &answer, call);
     if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
         return;
+    /* GitHub calls one without a name by its path; so asking again would be of no use. */
     if (jr_json_get_text(root, "name", name, JR_NAME_SIZE) != JR_JSON_OK || name[0] == '\0') {
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
+        sorted(call, JR_OUTCOME_NEVER, JR_REASON_BAD_ANSWER, 0);
         jr_text_copy(call->text, sizeof call->text, "no 'name' in it");
     }
     json_object_put(root);

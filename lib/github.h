@@ -33,7 +33,7 @@ void jr_github_get_run(struct jr_http *http, const char *api_url, const char *re
 
 /*
  * Ask what a workflow is called: the answers about runs do not tell.
- *   name  out: empty unless DONE
+ *   name  out: empty unless DONE; where it is not in the answer, that is NEVER
  * Source: https://docs.github.com/en/rest/actions/workflows#get-a-workflow
  */
 void jr_github_get_workflow(struct jr_http *http, const char *api_url, const char *repo,

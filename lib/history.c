@@ -74,6 +74,9 @@ void jr_history_add_decision(struct jr_txn *txn, struct jr_run *run, enum jr_rea
              run->complete ? jr_conclusion_name(run->conclusion) : "",
              run->due_ms != 0 ? "; GitHub is asked at " : "",
              run->due_ms != 0 ? jr_timestamp_format(run->due_ms, due) : "");
+    if (reason == JR_REASON_SUPERSEDED)
+        snprintf(entry.detail + strlen(entry.detail), sizeof entry.detail - strlen(entry.detail),
+                 "; by run %llu", (unsigned long long)run->superseded_by);
     jr_history_add(txn, run, &entry);
 }
 

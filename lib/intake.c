@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/codec.h"
 #include "lib/days.h"
 #include "lib/decide.h"
 #include "lib/flaky.h"
@@ -12,9 +13,64 @@
 #include "lib/intake.h"
 #include "lib/ledger.h"
 #include "lib/repo.h"
+#include "lib/text.h"
+#include "lib/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Does each of some texts end within its own array? */
+#define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
+
+static bool is_event_sound(const struct jr_event *event)
+{
+    return (event->kind == JR_EVENT_JOB || event->kind == JR_EVENT_RUN)
+           && (unsigned)event->status <= JR_STATUS_COMPLETED
+           && (unsigned)event->conclusion <= JR_CONCLUSION_OTHER && event->run_id != 0
+           && ENDS(event->action) && ENDS(event->repo) && ENDS(event->branch)
+           && ENDS(event->workflow) && ENDS(event->sender) && ENDS(event->job_name)
+           && ENDS(event->runner) && ENDS(event->labels) && ENDS(event->actor)
+           && ENDS(event->triggering_actor) && ENDS(event->trigger) && ENDS(event->head_repo)
+           && jr_text_is_full_name(event->repo);
+}
+
+static bool is_time(int64_t time_ms)
+{
+    return time_ms >= -JR_TIME_MOST && time_ms <= JR_TIME_MOST;
+}
+
+bool jr_update_is_sound(const struct jr_update *update)
+{
+    const struct jr_event *event = &update->event;
+    const struct jr_delivery *delivery = &update->delivery;
+
+    return is_event_sound(event) && is_time(event->created_ms) && is_time(event->started_ms)
+           && is_time(event->completed_ms) && is_time(event->updated_ms)
+           && update->now_ms > 0 && is_time(update->now_ms)
+           && delivery->key_length > 0 && delivery->key_length <= sizeof delivery->key
+           && delivery->day >= -1 && delivery->day <= JR_TIME_MOST / JR_DAY_MS
+           && ENDS(delivery->text);
+}
+
+/* What has come from elsewhere need not be true or false. */
+static bool is_bool(const bool *value)
+{
+    unsigned char byte;
+
+    memcpy(&byte, value, 1);
+    return byte <= 1;
+}
+
+bool jr_receipt_is_sound(const struct jr_receipt *receipt)
+{
+    static const int statuses[] = { 200, 201, 202, 204, 404 };
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        known |= receipt->answer.status == statuses[i];
+    return known && is_bool(&receipt->repeated) && is_bool(&receipt->due_moved)
+           && is_bool(&receipt->rescued);
+}
 
 static void tell_event(struct jr_txn *txn, struct jr_run *run, const struct jr_update *update,
                        const struct jr_decision *decision, uint32_t attempt)

@@ -31,6 +31,16 @@ struct jr_receipt {
 };
 
 /*
+ * Is it one that jr_event_read() and jr_delivery_identify() can have made, as far as
+ * those rely on it who work with it? Texts end, words and lengths are of their sets.
+ * Of one that was in memory that others write.
+ */
+bool jr_update_is_sound(const struct jr_update *update);
+
+/* Is it one that jr_intake_apply() can have made? */
+bool jr_receipt_is_sound(const struct jr_receipt *receipt);
+
+/*
  * Record an update and say how it is to be answered; batch.h commits it. A
  * repeated delivery gets its first answer again, but for a 404 (202: it is known
  * now) and a 204, which is always by a setting and is judged anew.

@@ -399,27 +399,30 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
     return true;
 }
 
-enum jr_newer jr_ledger_newer(struct jr_txn *txn, const struct jr_run *run)
+void jr_ledger_newer(struct jr_txn *txn, const struct jr_settings *settings,
+                     const struct jr_run *run, int64_t now_ms, struct jr_newer *newer)
 {
     uint64_t line = line_of(run);
     struct key key = key_of_three(line, UINT64_MAX, UINT64_MAX);
-    enum jr_newer found = JR_NEWER_NONE;
     struct jr_entry entry;
-    struct jr_run newer;
+    struct jr_run other;
 
+    *newer = (struct jr_newer){ .state = JR_NEWER_NONE };
     for (unsigned seen = 0; line != 0 && seen < NEWER_MAX; seen++) {
         if (!jr_txn_seek_before(txn, JR_TABLE_LINES, key.bytes, key.length, &entry)
             || number_in(&entry, 0) != line || number_in(&entry, 8) <= run->run_number)
-            break;
+            return;
         memcpy(key.bytes, entry.key, sizeof key.bytes);
-        if (!jr_ledger_read_run(txn, number_in(&entry, 16), &newer)
-            || !jr_run_supersedes(&newer, run))
+        if (!jr_ledger_read_run(txn, number_in(&entry, 16), &other)
+            || !jr_run_supersedes(&other, run))
             continue;
-        if (!newer.complete)
-            return JR_NEWER_UNFINISHED;
-        found = JR_NEWER_FINISHED;
+        if (newer->run_id == 0)
+            *newer = (struct jr_newer){ .state = JR_NEWER_FINISHED, .run_id = other.run_id };
+        if (!jr_decide_is_finished(settings, &other, now_ms)) {
+            *newer = (struct jr_newer){ .state = JR_NEWER_UNFINISHED, .run_id = other.run_id };
+            return;
+        }
     }
-    return found;
 }
 
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)

@@ -115,7 +115,8 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id);
  * What is known of runs that are newer than this one, in the same line and of another
  * commit (jr_run_supersedes). The newest are looked at first, and no more than a hundred.
  */
-enum jr_newer jr_ledger_newer(struct jr_txn *txn, const struct jr_run *run);
+void jr_ledger_newer(struct jr_txn *txn, const struct jr_settings *settings,
+                     const struct jr_run *run, int64_t now_ms, struct jr_newer *newer);
 
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);

@@ -21,36 +21,34 @@
 #include <stdio.h>
 #include <string.h>
 
-void jr_metrics_read_runtime(struct jr_metrics *metrics, struct jr_runtime *runtime,
-                             const struct jr_process *self, const char *state_dir, int64_t now_ms)
+void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *sight,
+                           bool from_worker, const char *state_dir, int64_t now_ms)
 {
     memset(metrics, 0, sizeof *metrics);
-    jr_runtime_sum(runtime, &metrics->counters);
+    metrics->counters = sight->counters;
     metrics->version = PACKAGE_VERSION;
     metrics->now_ms = now_ms;
-    metrics->started_ms = runtime->started_ms;
-    metrics->workers = (int64_t)runtime->slot_count;
-    metrics->workers_busy = (int64_t)jr_runtime_workers_busy(runtime)
-                            - (self != NULL && self->busy_since_ms != 0);
-    for (size_t i = 0; i < runtime->slot_count; i++)
-        metrics->worker_restarts += (int64_t)jr_runtime_process(runtime, i)->restarts;
-    metrics->dispatcher_restarts = (int64_t)jr_runtime_dispatcher(runtime)->restarts;
+    metrics->started_ms = sight->started_ms;
+    metrics->workers = sight->workers;
+    metrics->workers_busy = sight->workers_busy - (from_worker && sight->workers_busy > 0);
+    metrics->worker_restarts = sight->worker_restarts;
+    metrics->dispatcher_restarts = sight->dispatcher_restarts;
     metrics->dispatcher_up = jr_lock_is_held(state_dir);
-    metrics->commits_failing = jr_runtime_commits_fail(runtime);
-    metrics->paused = runtime->paused_ms != 0;
-    metrics->repo_pauses = runtime->repo_pauses;
-    metrics->token_rejected = runtime->token_rejected_ms != 0;
-    metrics->token_expires_ms = runtime->token_expires_ms;
-    metrics->rate_limited = runtime->rate_limited_until_ms > now_ms;
-    metrics->shut_outs = runtime->shut_outs;
-    metrics->outage = jr_runtime_outage(runtime);
-    metrics->rate_limit = runtime->rate_limit;
-    metrics->rate_remaining = runtime->rate_remaining;
-    metrics->rate_reset_ms = runtime->rate_reset_ms;
-    metrics->sweep_begun_ms = runtime->sweep_begun_ms;
-    metrics->sweep_ended_ms = runtime->sweep_ended_ms;
-    metrics->map_used_bytes = runtime->map_used_bytes;
-    metrics->map_size_bytes = runtime->map_size_bytes;
+    metrics->commits_failing = sight->commits_fail;
+    metrics->paused = sight->paused_ms != 0;
+    metrics->repo_pauses = sight->repo_pauses;
+    metrics->token_rejected = sight->token_rejected_ms != 0;
+    metrics->token_expires_ms = sight->token_expires_ms;
+    metrics->rate_limited = sight->rate_limited_until_ms > now_ms;
+    metrics->shut_outs = sight->shut_outs;
+    metrics->outage = (enum jr_reason)sight->outage;
+    metrics->rate_limit = sight->rate_limit;
+    metrics->rate_remaining = sight->rate_remaining;
+    metrics->rate_reset_ms = sight->rate_reset_ms;
+    metrics->sweep_begun_ms = sight->sweep_begun_ms;
+    metrics->sweep_ended_ms = sight->sweep_ended_ms;
+    metrics->map_used_bytes = sight->map_used_bytes;
+    metrics->map_size_bytes = sight->map_size_bytes;
 }
 
 /* What somebody has paused is not late. */

@@ -13,9 +13,10 @@
 #include "lib/buffer.h"
 #include "lib/counters.h"
 #include "lib/error.h"
-#include "lib/runtime.h"
+#include "lib/sight.h"
 #include "lib/store.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define JR_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -41,7 +42,7 @@ struct jr_metrics {
     int64_t token_expires_ms;
     int64_t rate_limited;
     int64_t shut_outs;
-    enum jr_reason outage; /* jr_runtime_outage() */
+    enum jr_reason outage; /* why calls fail; NONE: they do not */
     int64_t rate_limit; /* 0: GitHub has not told; then neither of the two below */
     int64_t rate_remaining;
     int64_t rate_reset_ms;
@@ -56,11 +57,11 @@ struct jr_metrics {
 
 /*
  * Collect all that processes tell each other.
- *   self       the process that asks, which does not count as busy; NULL: none
- *   state_dir  where the dispatcher's lock is
+ *   from_worker  asked by a worker of the service, which does not count as busy
+ *   state_dir    where the dispatcher's lock is
  */
-void jr_metrics_read_runtime(struct jr_metrics *metrics, struct jr_runtime *runtime,
-                             const struct jr_process *self, const char *state_dir, int64_t now_ms);
+void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *sight,
+                           bool from_worker, const char *state_dir, int64_t now_ms);
 
 /*
  * Collect what is in the store, in short read transactions (jr_listing_waiting).

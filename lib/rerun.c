@@ -329,7 +329,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
 {
     struct jr_txn txn;
     struct jr_run before;
-    enum jr_newer newer;
+    struct jr_newer newer;
     int64_t claimed_due_ms = reload(&txn, store, run);
 
     if (txn.error.code == JR_OK && is_paused(&txn, run, seen, now_ms))
@@ -337,8 +337,8 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
     before = *run;
     tell_pauses(&txn, run, now_ms);
     jr_decide_learn(settings, seen, run);
-    newer = jr_ledger_newer(&txn, run);
-    jr_decide_seen(settings, seen, newer, run, claimed_due_ms, now_ms, verdict);
+    jr_ledger_newer(&txn, settings, run, now_ms, &newer);
+    jr_decide_seen(settings, seen, &newer, run, claimed_due_ms, now_ms, verdict);
     if (is_news(verdict, &before)) {
         tell_call(&txn, run, verdict->reason, verdict, call, now_ms);
         tell_verdict(&txn, run, verdict, now_ms);
@@ -354,10 +354,12 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
 {
     struct jr_txn txn;
     struct jr_run before;
+    struct jr_newer newer;
     int64_t claimed_due_ms = reload(&txn, store, run);
 
     before = *run;
-    jr_decide_unseen(settings, jr_ledger_newer(&txn, run), run, claimed_due_ms, verdict);
+    jr_ledger_newer(&txn, settings, run, now_ms, &newer);
+    jr_decide_unseen(settings, &newer, run, claimed_due_ms, verdict);
     tell_verdict(&txn, run, verdict, now_ms);
     return conclude(&txn, &before, run, now_ms, verdict, error);
 }

@@ -152,6 +152,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_time(writer, run->due_ms);
     jr_write_u32(writer, run->tries);
     jr_write_time(writer, run->intent_ms);
+    jr_write_u64(writer, run->superseded_by);
     jr_write_u8(writer, run->rerun_all);
     jr_write_u8(writer, run->by_hand);
     jr_write_time(writer, run->quiet_due_ms);
@@ -207,6 +208,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->due_ms = jr_read_time(&reader);
     run->tries = jr_read_u32(&reader);
     run->intent_ms = jr_read_time(&reader);
+    run->superseded_by = jr_read_u64(&reader);
     run->rerun_all = jr_read_u8(&reader) != 0;
     run->by_hand = jr_read_u8(&reader) != 0;
     run->quiet_due_ms = jr_read_time(&reader);

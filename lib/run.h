@@ -68,6 +68,7 @@ struct jr_run {
     int64_t denied_ms; /* since when GitHub knows it not, or forbids it (rule 7); 0: it does not */
     uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
     int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
+    uint64_t superseded_by; /* the newer run, of an attempt that is closed as superseded */
     bool rerun_all;    /* GitHub will not rerun failed jobs of it: ask for all */
     bool by_hand;      /* an administrator asks for it: settings do not count; until it is decided */
 

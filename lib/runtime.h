@@ -1,10 +1,23 @@
 /*
- * runtime -- what the processes of one service tell each other about how it
- * goes, and the slots of their group commit: shared memory, STATE_DIR/runtime.
+ * runtime -- the memory that the processes of one service share: how it goes with
+ * each, and the slots of their group commit.
+ *
+ * A worker reads what anybody sends, so it may be taken over by what it reads. Hence
+ * each piece of memory has one writer, and is read-only for all others: the kernel
+ * sees to that. Each process keeps for itself, from before the fork, where the pieces
+ * are and how large. What it reads in another's piece it takes for a claim: read once,
+ * into a local, and bounded before it is an index, a size or a time to judge by. Process
+ * ids stand in the master's piece alone. Only the slots (struct jr_crowd) are written by
+ * all workers; master and dispatcher do not have them in their memory at all.
+ *
+ * A piece is a file without a name (memfd_create(2)) of its own, for a mapping can be
+ * made to grow within its file (mremap(2)). It is sealed: nobody can cut it short, which
+ * would be SIGBUS for all who look. A child maps what it may write from a descriptor that
+ * it closes then; the rest it has from one that was opened to read, which mprotect(2)
+ * cannot change.
  *
  * Nothing in it has to survive: it is made anew at each start. But for the slots
- * it is atomic numbers, so that nobody waits for anybody. Each process has a
- * block of its own, on cache lines of its own, that only it writes to.
+ * it is atomic numbers, so that nobody waits for anybody.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -14,69 +27,98 @@
 #include "lib/batch.h"
 #include "lib/counters.h"
 #include "lib/error.h"
+#include "lib/sight.h"
+#include "lib/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What does not change in step never shares this many bytes. */
 #define JR_CACHE_LINE 64
 
 /*
- * One process of the service: a worker, the dispatcher or the master. The first
- * three are the master's; who takes over after a death finds the counters as the
- * one before left them, and goes on with them. The dispatcher's belong to whoever
- * holds the dispatcher's lock, which may be one that plain CGI has left behind.
+ * What a worker or the dispatcher says of itself; nobody else writes it. Who takes over
+ * after a death finds the counters as the one before left them, and goes on with them.
  */
 struct jr_process {
-    _Alignas(JR_CACHE_LINE) _Atomic int64_t pid; /* 0: there is none now */
-    _Atomic int64_t started_ms;
-    _Atomic uint64_t restarts;      /* how often another one has been started in its place */
-    _Atomic int64_t busy_since_ms;  /* at a request, or at a run; 0: idle */
-    _Atomic int64_t beat_ms;        /* monotonic: when it last went on to something else */
+    _Alignas(JR_CACHE_LINE) _Atomic int64_t busy_since_ms; /* at a request, or at a run; 0: idle */
+    _Atomic int64_t beat_ms;    /* monotonic: when it last went on to something else */
+    _Atomic int64_t commit_us;  /* monotonic: when it last committed; negative: in vain; 0: never */
+    struct jr_writer_watch watch; /* whether it holds the store's write lock */
     _Alignas(JR_CACHE_LINE) struct jr_counters counters;
+};
+
+/* What the dispatcher tells; only it writes it. */
+struct jr_told {
+    struct jr_process process;
+    _Atomic int64_t at_work_ms; /* monotonic: since when it holds the lock; 0: it never did */
+    _Atomic int64_t waits_ms;   /* monotonic: when it last found others to hold it; 0: it works */
+    /* as in struct jr_sight */
+    _Atomic int64_t token_rejected_ms;
+    _Atomic int64_t token_taken_ms;
+    _Atomic int64_t rate_limited_until_ms;
+    _Atomic int64_t rate_limit;
+    _Atomic int64_t rate_remaining;
+    _Atomic int64_t rate_reset_ms;
+    _Atomic int64_t token_expires_ms;
+    _Atomic int64_t outage_reason; /* enum jr_reason: of the last call (outage.h); 0: none */
+    _Atomic int64_t answered_ms;   /* monotonic: when GitHub answered last; 0: it has not yet */
+    _Atomic int64_t work_waits;    /* is anything in the outbox? */
+    _Atomic int64_t shut_outs;
+    _Atomic int64_t sweep_begun_ms;
+    _Atomic int64_t sweep_ended_ms;
+    _Atomic int64_t paused_ms;
+    _Atomic int64_t repo_pauses;
+    _Atomic int64_t map_used_bytes;
+    _Atomic int64_t map_size_bytes;
+};
+
+/* What the master knows of one child. */
+struct jr_birth {
+    _Atomic int64_t pid; /* 0: there is none now */
+    _Atomic int64_t started_ms;
+    _Atomic uint64_t restarts; /* how often another one has been started in its place */
+};
+
+/* What the master tells; only it writes it. */
+struct jr_board {
+    _Atomic int64_t started_ms;
+    _Atomic int64_t dispatcher_lost_ms; /* monotonic: when one died at work; first, the start */
+    struct jr_birth births[]; /* the workers', the dispatcher's */
 };
 
 /* Pages are for people and monitors, who can wait; webhooks cannot. */
 #define JR_PAGES_AT_ONCE 2
 
-struct jr_runtime {
-    uint64_t magic; /* and the version of the layout */
-    uint64_t file; /* inode of STATE_DIR/runtime; 0: there is no file */
-    _Atomic int64_t started_ms;
-    _Atomic int64_t commits_fail_ms;     /* since when commits fail; 0: the last one succeeded */
-    _Atomic int64_t dispatcher_free_ms;  /* monotonic: since when no dispatcher of ours holds the lock; 0: one does */
-    _Atomic int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
-    _Atomic int64_t token_taken_ms;      /* when GitHub last did what was asked with it; 0: not yet */
-    _Atomic int64_t rate_limited_until_ms;
-    _Atomic int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */
-    _Atomic int64_t rate_remaining;      /* of them, until rate_reset_ms; means nothing without rate_limit */
-    _Atomic int64_t rate_reset_ms;       /* 0: not said */
-    _Atomic int64_t token_expires_ms;    /* as GitHub said last; 0: it did not */
-    _Atomic int64_t outage_reason;       /* enum jr_reason: why the last call failed (outage.h); 0: it did not */
-    _Atomic int64_t answered_ms;         /* monotonic: when GitHub answered last; 0: it has not yet */
-    _Atomic int64_t work_waits;          /* is anything in the outbox? */
-    _Atomic int64_t shut_outs;           /* how many shut us out (shutout.h) */
-    _Atomic int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
-    _Atomic int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */
-    _Atomic int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
-    _Atomic int64_t repo_pauses;         /* how many pauses of some repositories there are */
-    _Atomic int64_t map_used_bytes;      /* as last measured */
-    _Atomic int64_t map_size_bytes;
+/* What all workers write, and nobody else sees. */
+struct jr_crowd {
+    _Atomic uint32_t leading; /* of batch.h */
     _Atomic int64_t pages[JR_PAGES_AT_ONCE]; /* who makes one: the worker's number + 1; 0: nobody */
-    struct jr_writer_watch writer; /* who holds the store's write lock */
-    uint64_t batch_id; /* tells these slots from any others */
-    _Atomic uint32_t batch_leading;
-    uint64_t slot_count;
-    struct jr_slot slots[]; /* one for each worker; behind them the processes */
+    struct jr_slot slots[]; /* one for each worker */
 };
 
-/* How many processes there are: the workers, the dispatcher, the master. */
+/* Whose piece it is: worker `number`'s, or */
+#define JR_OWN_DISPATCHER (-1)
+
+struct jr_piece;
+
+/* Each process's own knowledge of it, which is not shared. */
+struct jr_runtime {
+    size_t workers;
+    uint64_t batch_id;      /* tells these slots from any others */
+    struct jr_board *board; /* whether one may write what these point to: see above */
+    struct jr_told *told;
+    struct jr_crowd *crowd; /* NULL but for workers */
+    struct jr_piece *pieces;
+};
+
+/* How many have a block: the workers and the dispatcher. */
 size_t jr_runtime_processes(const struct jr_runtime *runtime);
 
-/* The block of a process: worker `number`; behind the workers stand the other two. */
-struct jr_process *jr_runtime_process(struct jr_runtime *runtime, size_t number);
-struct jr_process *jr_runtime_dispatcher(struct jr_runtime *runtime);
-struct jr_process *jr_runtime_master(struct jr_runtime *runtime);
+/* The block of a process: worker `number`; behind the workers stands the dispatcher. */
+struct jr_process *jr_runtime_process(const struct jr_runtime *runtime, size_t number);
+struct jr_process *jr_runtime_dispatcher(const struct jr_runtime *runtime);
 
 /* Note since when a process is busy, 0: idle. For itself; it may be NULL. */
 static inline void jr_process_note_busy(struct jr_process *process, int64_t since_ms)
@@ -87,7 +129,7 @@ static inline void jr_process_note_busy(struct jr_process *process, int64_t sinc
 
 /*
  * Note that a process goes on, at something or with waiting: who has not done so
- * for long has hung. For itself, and for the master when it starts one; it may be NULL.
+ * for long has hung. For itself; it may be NULL.
  *   now_ms  monotonic
  */
 static inline void jr_process_note_beat(struct jr_process *process, int64_t now_ms)
@@ -96,37 +138,41 @@ static inline void jr_process_note_beat(struct jr_process *process, int64_t now_
         atomic_store_explicit(&process->beat_ms, now_ms, memory_order_relaxed);
 }
 
-/* Add up what all processes have counted. */
-void jr_runtime_sum(struct jr_runtime *runtime, struct jr_counters *sum);
+/* Note how a commit went. For itself; it may be NULL. */
+void jr_process_note_commit(struct jr_process *process, bool ok);
 
-/* How many workers are at a request. */
-size_t jr_runtime_workers_busy(struct jr_runtime *runtime);
-
-/*
- * Note that a process has been started in a block, or (pid 0) that it has ended.
- * For the master.
- */
-void jr_process_note_start(struct jr_process *process, int64_t pid, int64_t now_ms);
-void jr_process_note_end(struct jr_process *process);
+/* When it last went on, as it says: not later than now_ms. Monotonic. */
+int64_t jr_process_beat_ms(const struct jr_process *process, int64_t now_ms);
 
 /*
- * Make STATE_DIR/runtime anew. A process forked later shares it. When the file
- * cannot be made, the processes still share memory, but the tool sees nothing.
- *   workers  how many slots it is to have
- *   runtime  out: never unmapped
+ * Make the memory. The master's piece can be written from here on, by the caller alone.
+ *   runtime  out: owned by the caller, jr_runtime_release(); NULL unless JR_OK
  * Returns JR_OK, or JR_EIO when there is no memory to share.
  */
-enum jr_err jr_runtime_create(struct jr_runtime **runtime, const char *state_dir,
-                              size_t workers, int64_t now_ms, struct jr_error *error) JR_CHECKED;
+enum jr_err jr_runtime_create(struct jr_runtime **runtime, size_t workers, int64_t now_ms,
+                              struct jr_error *error) JR_CHECKED;
+void jr_runtime_release(struct jr_runtime *runtime); /* NULL is allowed */
 
-/* Remove the file at the end, unless another service has put its own in the place. */
-void jr_runtime_remove(const struct jr_runtime *runtime, const char *state_dir);
+/*
+ * For a child, after the fork: get one's own piece to write, a worker also the crowd's;
+ * give up the master's; and begin with what the one before has left.
+ *   who  number of a worker, or JR_OWN_DISPATCHER
+ * Returns JR_OK or JR_EIO.
+ */
+enum jr_err jr_runtime_own(struct jr_runtime *runtime, int who, struct jr_error *error) JR_CHECKED;
 
-/* Attach to the running service's. Returns NULL when there is none. */
-struct jr_runtime *jr_runtime_attach(const char *state_dir);
+/* For a child, after jr_runtime_own(): nothing more can be got to write. */
+void jr_runtime_close(struct jr_runtime *runtime);
 
-/* Note how a commit went. runtime may be NULL. */
-void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms);
+/*
+ * Note that a child was started, or has ended. For the master.
+ *   number  as of jr_runtime_process()
+ */
+void jr_runtime_note_start(struct jr_runtime *runtime, size_t number, pid_t pid, int64_t now_ms);
+void jr_runtime_note_end(struct jr_runtime *runtime, size_t number);
+
+/* See how it goes, by what all of them say; bounded. */
+void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight);
 
 /*
  * A worker begins to make a page, or the metrics. Returns false when JR_PAGES_AT_ONCE
@@ -136,13 +182,7 @@ void jr_runtime_note_commit(struct jr_runtime *runtime, bool ok, int64_t now_ms)
 bool jr_runtime_page_begin(struct jr_runtime *runtime, int worker);
 void jr_runtime_page_end(struct jr_runtime *runtime, int worker);
 
-/*
- * Why calls of GitHub's API fail (jr_outage_reason), as far as that matters: something is in
- * the outbox, and no call of the last minute was answered. NONE: they do not.
- */
-enum jr_reason jr_runtime_outage(const struct jr_runtime *runtime);
-
-/* Has a commit failed, and none succeeded since? */
+/* Has a commit failed, and none succeeded since, whoever made it? */
 bool jr_runtime_commits_fail(const struct jr_runtime *runtime);
 
 #endif

@@ -29,7 +29,7 @@ static size_t make_key(const char *name, unsigned char key[JR_KEY_MAX])
     char lower[JR_REPO_SIZE];
     size_t length = 0;
 
-    for (; name[length] != '\0' && length < sizeof lower; length++)
+    for (; length < sizeof lower && name[length] != '\0'; length++)
         lower[length] = (char)tolower((unsigned char)name[length]);
     if (jr_sha256(lower, length, digest) != JR_OK) /* libcrypto is broken: all under one key */
         memset(digest, 0, sizeof digest);

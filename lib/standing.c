@@ -127,8 +127,9 @@ static void say_closed(const struct jr_run *run, struct jr_standing *standing)
     bool by_conclusion = run->reason == JR_REASON_CONCLUSION_NOT_RETRIED;
 
     /* Skipped or neutral: there is nothing to rerun. */
-    if (by_conclusion && run->complete && !jr_conclusion_is_bad(run->conclusion)) {
-        say(standing, JR_MOOD_CALM, jr_conclusion_name(run->conclusion), "nothing of it failed");
+    if (run->reason == JR_REASON_NOT_FAILED && run->complete) {
+        say(standing, JR_MOOD_CALM, jr_conclusion_name(run->conclusion),
+            jr_reason_words(run->reason));
         return;
     }
     say(standing, row->mood, row->word, jr_reason_words(run->reason));
@@ -136,6 +137,9 @@ static void say_closed(const struct jr_run *run, struct jr_standing *standing)
         snprintf(standing->why, sizeof standing->why,
                  "it ended as %s, which is not in RETRY_CONCLUSIONS",
                  jr_conclusion_name(run->conclusion));
+    if (run->reason == JR_REASON_SUPERSEDED && run->superseded_by != 0)
+        snprintf(standing->why, sizeof standing->why, "%s: it is run %llu",
+                 jr_reason_words(run->reason), (unsigned long long)run->superseded_by);
     standing->remedy = row->remedy;
     standing->rerun_helps = row->rerun_helps;
 }

@@ -30,8 +30,9 @@
 /* Slots in the reader table: more than workers, dispatcher and tools can be. */
 #define READERS_MAX 512
 
-/* Of jr_writer_watch: milliseconds of 34 years; above them the process id. */
-#define TIME_BITS 40
+/* Of jr_writer_watch: below the milliseconds, whether it commits. */
+#define COMMITTING UINT64_C(1)
+#define TIME_SHIFT 1
 
 /* How often a map that others have made larger is adopted before giving up. */
 #define RESIZED_MAX 16
@@ -348,12 +349,13 @@ void jr_store_close(struct jr_store *store)
     free(store);
 }
 
-bool jr_writer_held(const struct jr_writer_watch *watch, pid_t *pid, int64_t *since_ms)
+bool jr_writer_held(const struct jr_writer_watch *watch, int64_t now_ms, int64_t *since_ms,
+                    bool *committing)
 {
-    uint64_t word = watch->word;
+    uint64_t word = watch->word, since = word >> TIME_SHIFT;
 
-    *pid = (pid_t)(word >> TIME_BITS);
-    *since_ms = (int64_t)(word & ((UINT64_C(1) << TIME_BITS) - 1));
+    *since_ms = since < (uint64_t)now_ms ? (int64_t)since : now_ms;
+    *committing = (word & COMMITTING) != 0;
     return word != 0;
 }
 
@@ -424,6 +426,12 @@ enum jr_err jr_store_usage(struct jr_store *store, uint64_t *used_bytes, uint64_
     return JR_OK;
 }
 
+/* Only this process writes its word. */
+static void show(struct jr_writer_watch *watch, uint64_t word)
+{
+    atomic_store_explicit(&watch->word, word, memory_order_relaxed);
+}
+
 void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes)
 {
     MDB_txn *handle = NULL;
@@ -444,21 +452,25 @@ void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes)
     }
     txn->handle = handle;
     txn->writes = writes;
-    if (writes && store->watch != NULL) {
-        txn->watch_word = (uint64_t)getpid() << TIME_BITS
-                          | ((uint64_t)jr_monotonic_ms() & ((UINT64_C(1) << TIME_BITS) - 1));
-        store->watch->word = txn->watch_word;
-    }
+    if (writes && store->watch != NULL)
+        show(store->watch, (uint64_t)jr_monotonic_ms() << TIME_SHIFT);
 }
 
-/* The write lock has been let go of; another process may have it already. */
-static void end_watch(struct jr_txn *txn)
+/* From here on it is the disk that takes long: what was written goes there in pieces (pwrite(2),
+ * which waits when there is much of it), and then fdatasync(2) waits for all. */
+static void note_committing(const struct jr_txn *txn)
 {
     struct jr_writer_watch *watch = txn->writes ? txn->store->watch : NULL;
-    uint64_t ours = txn->watch_word;
 
     if (watch != NULL)
-        (void)atomic_compare_exchange_strong(&watch->word, &ours, 0);
+        show(watch, atomic_load_explicit(&watch->word, memory_order_relaxed) | COMMITTING);
+}
+
+/* The write lock has been let go of. */
+static void end_watch(const struct jr_txn *txn)
+{
+    if (txn->writes && txn->store->watch != NULL)
+        show(txn->store->watch, 0);
     mask_suspension(txn->store, SIG_UNBLOCK);
 }
 
@@ -473,6 +485,7 @@ enum jr_err jr_txn_commit(struct jr_txn *txn)
         return txn->error.code;
     }
     txn->handle = NULL; /* commit frees it either way */
+    note_committing(txn);
     start_us = jr_monotonic_us();
     rc = mdb_txn_commit(handle);
     end_watch(txn);

@@ -17,7 +17,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* The version of everything in the store. A newer one is refused, and one from before the
  * first release. */
@@ -86,13 +85,20 @@ enum jr_err jr_store_copy(struct jr_store *store, const char *folder, uint64_t *
 enum jr_err jr_store_open_copy(struct jr_store **store, const char *folder,
                                struct jr_error *error) JR_CHECKED;
 
-/* Who holds the write lock, for somebody else to watch; in memory that he sees. */
+/* Whether a process holds the write lock; in memory that somebody sees who watches over it. */
 struct jr_writer_watch {
-    _Atomic uint64_t word; /* process id and monotonic time in one; 0: nobody */
+    _Atomic uint64_t word; /* monotonic time, and whether it commits, in one; 0: it does not */
 };
 
-/* Who holds it, and since when; false: nobody. */
-bool jr_writer_held(const struct jr_writer_watch *watch, pid_t *pid, int64_t *since_ms);
+/*
+ * What it says of itself.
+ *   now_ms      monotonic
+ *   since_ms    out: since when it holds the lock, monotonic; not later than now
+ *   committing  out: whether it waits for the disk to take what it has written
+ * Returns false when it does not hold it.
+ */
+bool jr_writer_held(const struct jr_writer_watch *watch, int64_t now_ms, int64_t *since_ms,
+                    bool *committing);
 
 /* Show in `watch` (the caller's, outliving the store) when this process holds the write lock. */
 void jr_store_watch(struct jr_store *store, struct jr_writer_watch *watch);
@@ -121,7 +127,6 @@ struct jr_txn {
     struct jr_store *store;
     void *handle;          /* MDB_txn, NULL when there is none */
     bool writes;
-    uint64_t watch_word;   /* what jr_writer_watch was set to */
     struct jr_error error; /* the first error; code JR_OK while all is well */
 };
 

@@ -91,6 +91,7 @@ enum jr_reason {
     JR_REASON_RUN_SUCCEEDED = 72,
     JR_REASON_OUTDATED = 73,
     JR_REASON_PAUSED = 74,
+    JR_REASON_WORKFLOW_UNKNOWN = 75,
     /* what came of a call */
     JR_REASON_RERUN_ACCEPTED = 80,
     JR_REASON_RERUN_WORKED = 81,

@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Processes that hang: with the store's lock, while they wait for it, and in the
-# middle of a body. The others go on.
+# middle of a body. The others go on. And one that waits for the disk, which does not hang.
 
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Cwd qw(abs_path);
 use POSIX qw(_exit);
 use Test::More;
 use Time::HiRes qw(time);
+use JR::File qw(read_file_or_empty);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
 use JR::Http qw(cgi_params read_all);
-use JR::Process qw(reap);
+use JR::Process qw(spawn reap);
 use JR::Test;
 
 # The master looks once a second at who has had the lock for 5 s; nginx waits 8 s.
@@ -100,6 +102,69 @@ sub hangs_with_the_lock {
 subtest 'a worker hangs while it holds the lock' => sub { hangs_with_the_lock('worker', 'in-batch') };
 
 subtest 'the dispatcher hangs while it holds the lock' => sub { hangs_with_the_lock('dispatcher', 'in-upkeep') };
+
+# The library that makes a flush slow, and what it is told: t/lib/slow_disk.c.
+my $sanitized = read_file_or_empty(abs_path(binary())) =~ /__asan_init/;
+
+sub slow_disk {
+    my $preload = tmpdir() . '/slow_disk.so';
+    my $built = spawn(argv => ['/usr/bin/cc', '-shared', '-fPIC', '-o', $preload, srcdir() . '/t/lib/slow_disk.c'],
+        env => { PATH => '/usr/bin:/bin' });
+    is reap($built), 0, 'the preload is built';
+    my $file = tmpdir() . '/control-' . next_id();
+    open my $control, '+>:raw', $file or die "$file: $!";
+    syswrite $control, "\0" x 64;
+    return ($preload, $file, $control);
+}
+
+sub next_flush {
+    my ($control, $action, @pids) = @_;
+    sysseek $control, 0, 0;
+    syswrite $control, pack 'l10', (map { $_ // 0 } @pids[0 .. 7]), $action, 0;
+    return;
+}
+
+sub taker { my ($control) = @_; sysseek $control, 36, 0; sysread $control, my $bytes, 4; return unpack 'l', $bytes }
+
+sub without_nginx {
+    my ($service, $request) = @_;
+    return $service->fastcgi->write_only(
+        fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body}) . fcgi_end());
+}
+
+# What a disk of a network takes now and then. All wait for it, and are served.
+subtest 'a flush takes long' => sub {
+    plan skip_all => 'a sanitizer has to be the first that is loaded' if $sanitized;
+    my ($preload, $file, $control) = slow_disk();
+    my $service = service(github => $github, WORKERS => 4, JR_TEST_CONFINE => 'off', LD_PRELOAD => $preload, SLOW_DISK => $file)->start;
+    wait_ok { 4 == $service->workers } 'all are at work';
+    next_flush($control, 7500, $service->workers);
+    my @sockets = without_nginx($service, queued());
+    wait_ok { taker($control) } 'one waits for the disk';
+    push @sockets, without_nginx($service, queued()) for 1 .. 6;
+    status_is JR::FastCGI::decode(read_all($_)), 202, 'each is answered' for @sockets;
+    is $service->log->count('hung'), 0, 'nobody has hung';
+    is $service->log->count('child-died'), 0, 'nobody was killed';
+    $service->stop_service;
+};
+
+subtest 'a worker is stopped in the middle of a flush' => sub {
+    plan skip_all => 'a sanitizer has to be the first that is loaded' if $sanitized;
+    my ($preload, $file, $control) = slow_disk();
+    my $service = service(github => $github, WORKERS => 4, JR_TEST_CONFINE => 'off', LD_PRELOAD => $preload, SLOW_DISK => $file)->start;
+    $service->expect_death;
+    wait_ok { 4 == $service->workers } 'all are at work';
+    next_flush($control, -1, $service->workers);
+    my $lost = without_nginx($service, queued());
+    my $pid = (wait_for { taker($control) });
+    wait_ok { state_of($pid) eq 'T' } 'one is stopped with the lock';
+    my @sockets = map { without_nginx($service, queued()) } 1 .. 6;
+    status_is JR::FastCGI::decode(read_all($_)), 202, 'the others are served' for @sockets;
+    like $service->log->wait_entry('hung')->{line}, qr/worker $pid has held the store's lock/, 'it has hung';
+    is $service->log->wait_entry('child-died')->{pid}, $pid, 'and is killed';
+    close $lost;
+    $service->stop_service;
+};
 
 # As by a freezer, or on a machine that sleeps.
 subtest 'all are stopped while one holds the lock' => sub {

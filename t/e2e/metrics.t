@@ -109,6 +109,18 @@ subtest 'only where nginx names it' => sub {
     status_is get($service->cgi, '/metrics'), 404, 'plain CGI without the variable';
 };
 
+# It asks the service that runs on the same STATE_DIR.
+subtest 'plain CGI beside a service' => sub {
+    my $beside = service(github => $github, state_dir => $service->state_dir, RERUNNER_PAGES => 'metrics')->cgi;
+    my $answer = get($beside, '/metrics');
+    status_is $answer, 200, 'the metrics';
+    my ($own) = get($service->http, '/metrics')->body =~ /^(job_rerunner_start_time_seconds .*)$/m;
+    like $answer->body, qr/^\Q$own\E$/m, 'of the service';
+    status_is get($beside, '/healthz'), 200, '/healthz';
+    my $alone = service(github => $github, RERUNNER_PAGES => 'metrics')->cgi;
+    status_is get($alone, '/metrics'), 503, 'without a service there are none';
+};
+
 subtest 'webhooks by event and answer' => sub {
     my $door = $service->http;
     status_is $door->send(delivery({ zen => 'x' }, event => 'ping')), 204, 'ping';

@@ -318,7 +318,7 @@ subtest 'rerun' => sub {
     like at($service, 'why', $refused->id)->{out}, qr/by hand .*asked for by hand/, 'why tells of it';
 
     my $again = at($service, 'rerun', $good->id, '--wait');
-    fails_with($again, EX_FAILED, qr/not rerun: .*\(not-failed\)/, 'one that succeeded');
+    fails_with($again, EX_FAILED, qr/not rerun: .*\(run-succeeded\)/, 'one that succeeded');
     like $again->{out}, qr/GET run/, 'what happens is shown as it does';
 
     my $others = played('cancelled');
@@ -442,7 +442,7 @@ subtest 'check' => sub {
     }
     chmod 0755, $dir;
     my $env = $service->environment;
-    my $settings = write_file("$dir/settings.env", join '', map {"$_=$env->{$_}\n"} grep { !/SAN_/ } sort keys %$env);
+    my $settings = write_file("$dir/settings.env", join '', map {"$_=$env->{$_}\n"} grep { !/SAN_|^(?:PATH|HOME)$|^JR_/ } sort keys %$env);
     chmod 0644, $settings;
     like tool(['check', '--env-file', $settings])->{out}, qr/^warning +settings: everybody .* has a secret in it/m, 'a file of settings with a secret';
     chmod 0640, $settings;
@@ -553,6 +553,19 @@ SH
     is $in->("$files rm job-rerunner.env; @{[ binary() ]} check", STATE_DIR => '/nowhere/at/all', GITHUB_SIGN_KEY => 'x' x 20,
         DRY_RUN => 'yes'), 0, 'the environment comes first';
     like read_file_or_empty("$dir/out"), qr{^STATE_DIR +/nowhere/at/all$}m, 'and counts alone';
+};
+
+# By what the kernel knows of who listens, it is there.
+subtest 'a master that hangs' => sub {
+    kill 'STOP', $service->master;
+    my ($status, $result) = json_of($service, 'status');
+    is $result->{status}, EX_FAILED, 'exit 1';
+    ok $status->{service}{running}, 'it runs';
+    is $status->{service}{pid}, $service->master, 'as this process';
+    is $status->{service}{started_at}, undef, 'but does not tell more';
+    like at($service, 'status')->{out}, qr/^service +running, process \d+, but it does not say how it goes$/m, 'in words';
+    kill 'CONT', $service->master;
+    wait_ok { json_of($service, 'status')->{service}{workers_alive} } 'it goes on, and tells';
 };
 
 subtest 'no service, no store' => sub {

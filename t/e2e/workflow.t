@@ -87,6 +87,28 @@ subtest 'known from a list alone' => sub {
     like $first->{path}, qr{/workflows/}, 'before it was asked for the run';
 };
 
+subtest 'GitHub is asked once for the name of a workflow' => sub {
+    status_is run_of(name => 'CI', repo => 'octo/many')->queued('build'), 202, 'the repository is known';
+    my @runs = map { run_of(name => 'Many', repo => 'octo/many') } 1 .. 8;
+    {
+        my $hold = $github->hold;
+        fails($_, 0) for @runs;
+    }
+    wait_ok { !grep { !$_->accepted } @runs } 'all are rerun';
+    my @asked = grep { $_->{path} =~ m{octo/many/actions/workflows/} } $github->requests;
+    is scalar @asked, 1, 'one call for all of them';
+};
+
+subtest 'GitHub does not tell the name of the workflow' => sub {
+    status_is run_of(name => 'CI', repo => 'octo/unnamed')->queued('build'), 202, 'the repository is known';
+    my $run = run_of(name => 'Required', repo => 'octo/unnamed');
+    $github->script(GET => 'octo/unnamed/actions/workflows/', { status => 404, body => { message => 'Not Found' } });
+    fails($run, 0);
+    decided($run, closed => 'workflow-unknown');
+    is scalar $run->posts, 0, 'nothing is posted';
+    ok scalar $run->gets, 'though GitHub has shown the run';
+};
+
 subtest 'one row in the statistics, whatever its runs are called' => sub {
     for my $n (1 .. 3) {
         my $run = run_of(name => 'Nightly', run_name => "build of #$n", repo => 'octo/night');
@@ -116,6 +138,10 @@ subtest 'a newer run of the branch is under way' => sub {
     my $why = at('why', $older->id)->{out};
     like $why, qr/superseded/, 'why: the reason';
     like $why, qr/SUPERSEDED/, 'why: the setting';
+    like $why, qr/it is run @{[ $newer->id ]}\b/, 'why: the newer run';
+    my $json = JSON::PP->new->utf8->decode(at('why', $older->id, '--json')->{out});
+    is $json->{run}{superseded_by}, $newer->id, 'in JSON, too';
+    ok $service->log->find('decision', run => $older->id, newer => $newer->id), 'and in the log';
 };
 
 subtest 'a newer run of the branch is over' => sub {

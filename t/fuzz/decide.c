@@ -242,12 +242,14 @@ static void end_question(struct life *life)
     int byte = take_byte(&life->input);
     struct jr_event seen;
     struct jr_call call = { .what = "GET run" };
+    struct jr_newer newer = { .run_id = 1 };
     struct jr_verdict verdict;
 
     life->doing = NOTHING;
     if ((byte & 3) != 0) {
         take_event(life, JR_EVENT_RUN, &seen);
-        jr_decide_seen(&life->settings, &seen, (enum jr_newer)((byte >> 3) % 3), &life->run,
+        newer.state = (enum jr_newer_state)((byte >> 3) % 3);
+        jr_decide_seen(&life->settings, &seen, &newer, &life->run,
                        life->claimed_due_ms, life->now_ms, &verdict);
         holds_verdict(life, &verdict);
         if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL) {
@@ -257,7 +259,7 @@ static void end_question(struct life *life)
         return;
     }
     if (life->settings.dry_run && life->claimed_due_ms != 0) {
-        jr_decide_unseen(&life->settings, JR_NEWER_NONE, &life->run, life->claimed_due_ms,
+        jr_decide_unseen(&life->settings, &newer, &life->run, life->claimed_due_ms,
                          &verdict);
     } else {
         call.outcome = byte & 4 ? JR_OUTCOME_NEVER : JR_OUTCOME_LATER;

@@ -1161,6 +1161,225 @@ static void a_crowd(void **state)
     close_hall(hall);
 }
 
+/* What a worker that was taken over may put into a slot in which an update waits. */
+struct spoil_row {
+    const char *name;
+    void (*spoil)(struct jr_slot *slot);
+};
+
+static void many(struct jr_slot *slot)
+{
+    slot->count = JR_SLOT_UPDATES + 1;
+}
+
+static void very_many(struct jr_slot *slot)
+{
+    slot->count = UINT32_MAX;
+}
+
+static void none_at_all(struct jr_slot *slot)
+{
+    slot->count = 0;
+}
+
+static void endless_text(struct jr_slot *slot)
+{
+    memset(slot->updates[0].event.job_name, 'x', sizeof slot->updates[0].event.job_name);
+}
+
+static void endless_delivery(struct jr_slot *slot)
+{
+    memset(slot->updates[0].delivery.text, 'x', sizeof slot->updates[0].delivery.text);
+}
+
+static void long_key(struct jr_slot *slot)
+{
+    slot->updates[0].delivery.key_length = SIZE_MAX;
+}
+
+static void far_day(struct jr_slot *slot)
+{
+    slot->updates[0].delivery.day = INT64_MAX;
+}
+
+static void no_status(struct jr_slot *slot)
+{
+    slot->updates[0].event.status = (enum jr_status)77;
+}
+
+static void no_conclusion(struct jr_slot *slot)
+{
+    slot->updates[0].event.conclusion = (enum jr_conclusion)-1;
+}
+
+static void no_kind(struct jr_slot *slot)
+{
+    slot->updates[0].event.kind = (enum jr_event_kind)2;
+}
+
+static void no_time(struct jr_slot *slot)
+{
+    slot->updates[0].now_ms = INT64_MIN;
+}
+
+static void far_time(struct jr_slot *slot)
+{
+    slot->updates[0].event.completed_ms = INT64_MAX;
+}
+
+static void no_repository(struct jr_slot *slot)
+{
+    snprintf(slot->updates[0].event.repo, sizeof slot->updates[0].event.repo, "../../user/keys");
+}
+
+static void the_second_one(struct jr_slot *slot)
+{
+    slot->count = 2;
+}
+
+static const struct spoil_row spoils[] = {
+    { "one update too many", many },
+    { "many updates", very_many },
+    { "no update", none_at_all },
+    { "a text without an end", endless_text },
+    { "a delivery without an end", endless_delivery },
+    { "a long key", long_key },
+    { "a day far away", far_day },
+    { "a status that is none", no_status },
+    { "a conclusion that is none", no_conclusion },
+    { "a kind that is none", no_kind },
+    { "a time that is none", no_time },
+    { "a time far away", far_time },
+    { "a repository that is none", no_repository },
+    { "nothing in the second", the_second_one },
+};
+
+/* Who leads leaves it to its owner, and records what is good. */
+static void spoilt_slot(void **state)
+{
+    const struct spoil_row *row = *state;
+    struct hall *hall;
+    struct jr_store *store;
+    struct jr_batch batch;
+
+    open_hall(&hall, 2);
+    store = open_hall_store(hall);
+    assert_true(take_place(&batch, hall, 0, store));
+    make_update(&hall->slots[1].updates[0], "left", "q1", RUN_ID);
+    hall->slots[1].count = 1;
+    hall->slots[1].word = JR_SLOT_WAITING;
+    row->spoil(&hall->slots[1]);
+    submit(hall, &batch, store, 0);
+    assert_outcome(hall, 0, 202);
+    assert_recorded_once(hall, store, 0);
+    assert_int_not_equal(hall->slots[1].alone, 0);
+    assert_int_equal(jr_slot_state(&hall->slots[1]), JR_SLOT_WAITING);
+    /* Its owner has his own copy. */
+    assert_true(take_place(&batch, hall, 1, store));
+    submit(hall, &batch, store, 1);
+    assert_outcome(hall, 1, 202);
+    jr_store_close(store);
+    close_hall(hall);
+}
+
+/* Says that the first one's update is on disk, with an answer that is none. */
+static void forge(int fd, const void *argument)
+{
+    struct hall *hall = (struct hall *)(uintptr_t)argument;
+
+    child_says_ready(fd);
+    while (jr_slot_state(&hall->slots[0]) != JR_SLOT_WAITING)
+        usleep(100);
+    memset(&hall->slots[0].receipts[0], 0x77, sizeof hall->slots[0].receipts[0]);
+    hall->slots[0].word = JR_SLOT_DURABLE;
+    child_waits(fd);
+}
+
+static void forged_receipt(void **state)
+{
+    struct hall *hall;
+    struct jr_store *store;
+    struct jr_batch batch;
+    struct child forger;
+
+    (void)state;
+    open_hall(&hall, 1);
+    store = open_hall_store(hall);
+    assert_true(take_place(&batch, hall, 0, store));
+    hall->leading = 1;
+    start_child(&forger, forge, hall);
+    submit(hall, &batch, store, 0);
+    assert_int_equal(hall->outcomes[0].err, JR_EIO);
+    assert_contains(hall->outcomes[0].text, "another worker");
+    let_child_go(&forger);
+    submit(hall, &batch, store, 0);
+    assert_outcome(hall, 0, 202);
+    jr_store_close(store);
+    close_hall(hall);
+}
+
+/* Writes anything anywhere, a word at a time, until it is killed. */
+static void scribble(int fd, const void *argument)
+{
+    struct hall *hall = (struct hall *)(uintptr_t)argument;
+    uint32_t *words = (uint32_t *)(void *)hall->slots;
+    size_t count = sizeof hall->slots / (sizeof *words);
+
+    child_says_ready(fd);
+    srand(7);
+    for (;;) {
+        size_t at = (size_t)rand() % count;
+
+        /* The few words that matter as often as all the others. */
+        if (rand() % 2 == 0)
+            at = (size_t)rand() % WORKERS * (sizeof(struct jr_slot) / sizeof *words)
+                 + (size_t)rand() % 8;
+        words[at] = rand() % 2 == 0 ? (uint32_t)rand() : (uint32_t)rand() % 16;
+        if (rand() % 64 == 0)
+            hall->leading = (uint32_t)rand() % 2;
+    }
+}
+
+/* Each is answered, with its receipt or an error; afterwards all is well again. */
+static void scribbled(void **state)
+{
+    struct hall *hall;
+    struct jr_store *store;
+    struct child scribbler;
+    struct jr_batch batch;
+
+    (void)state;
+    open_hall(&hall, 2);
+    start_worker(hall, 1);
+    store = open_hall_store(hall);
+    assert_true(take_place(&batch, hall, 0, store));
+    start_child(&scribbler, scribble, hall);
+    for (int i = 0; i < 60; i++) {
+        for (size_t w = 0; w < 2; w++) {
+            snprintf(hall->ids[w], sizeof hall->ids[w], "id-%zu-%d", w, i);
+            hall->runs[w] = RUN(2 * i + (int)w);
+        }
+        assert_int_equal(write(children[1].fd, "g", 1), 1);
+        submit(hall, &batch, store, 0);
+        wait_outcome(1);
+        for (size_t w = 0; w < 2; w++)
+            assert_true(hall->outcomes[w].err == JR_EIO || hall->outcomes[w].receipt.answer.status >= 200);
+    }
+    kill_child(&scribbler);
+    for (size_t w = 0; w < 2; w++) {
+        snprintf(hall->ids[w], sizeof hall->ids[w], "last-%zu", w);
+        hall->runs[w] = RUN(1000 + w);
+    }
+    assert_int_equal(write(children[1].fd, "g", 1), 1);
+    wait_outcome(1);
+    let_worker_go(1);
+    submit(hall, &batch, store, 0);
+    for (size_t w = 0; w < 2; w++)
+        assert_outcome(hall, w, 202);
+    jr_store_close(store);
+    close_hall(hall);
+}
+
 int main(void)
 {
     TEST(one_alone);
@@ -1177,5 +1396,8 @@ int main(void)
     TEST(slow_commit);
     TABLE(failures, commit_fails);
     TABLE(crowds, a_crowd);
+    TABLE(spoils, spoilt_slot);
+    TEST(forged_receipt);
+    TEST(scribbled);
     return run_program("batch");
 }

@@ -185,6 +185,30 @@ static void added_up(void **state)
     assert_int_equal(sum.commit_us.sum_us, 9000000);
 }
 
+/* Whatever a process says that it has counted, no sum of it, nor of its buckets, goes over its end. */
+static void anything_counted(void **state)
+{
+    struct jr_counters sum, liar, honest;
+    _Atomic uint64_t *counts = (_Atomic uint64_t *)&sum;
+
+    (void)state;
+    memset(&sum, 0, sizeof sum);
+    memset(&honest, 0, sizeof honest);
+    memset(&liar, 0xff, sizeof liar);
+    jr_count(&honest.rescued_runs);
+    for (int i = 0; i < 256; i++)
+        jr_counters_add(&sum, &liar);
+    assert_int_equal(sum.rescued_runs, 256 * JR_COUNT_MOST);
+    jr_counters_add(&sum, &honest);
+    assert_int_equal(sum.rescued_runs, 256 * JR_COUNT_MOST + 1);
+    assert_true(jr_histogram_count(&sum.webhook_us) >= sum.webhook_us.buckets[0]);
+    /* As one that comes from another process. */
+    memset(&sum, 0xff, sizeof sum);
+    jr_counters_bound(&sum);
+    for (size_t i = 0; i < sizeof sum / sizeof *counts; i++)
+        assert_true(counts[i] < UINT64_MAX / (JR_HISTOGRAM_BOUNDS + 1));
+}
+
 /* A process that has no block, as plain CGI. */
 static void nowhere_to_count(void **state)
 {
@@ -208,6 +232,7 @@ int main(void)
     TABLE(call_rows, call);
     TEST(verdict);
     TEST(added_up);
+    TEST(anything_counted);
     TEST(nowhere_to_count);
     return run_program("counters");
 }

@@ -45,7 +45,7 @@ struct scene {
     struct jr_decision decision;
     struct jr_verdict verdict;
     int64_t now_ms, claimed_ms;
-    enum jr_newer newer;
+    struct jr_newer newer;
     bool asked_quiet;  /* GitHub is asked about a quiet run, which has no entry */
     int64_t posted_ms; /* when a POST was begun of which nothing was heard; 0: none */
     uint32_t posted_attempt;
@@ -182,7 +182,7 @@ static void play_seen(struct scene *scene, const char *token)
     bool rerun;
 
     claim(scene);
-    jr_decide_seen(&scene->settings, &seen, scene->newer, &scene->run, scene->claimed_ms,
+    jr_decide_seen(&scene->settings, &seen, &scene->newer, &scene->run, scene->claimed_ms,
                    scene->now_ms, &scene->verdict);
     say_verdict(scene);
     check_wait(scene);
@@ -289,16 +289,16 @@ static void play(struct scene *scene, const char *token)
         jr_settings_release(&scene->settings);
         load_settings(&scene->settings, token + 2);
     } else if (*token == 'N') {
-        scene->newer = token[2] == 'n' ? JR_NEWER_NONE
-                       : token[2] == 'f' ? JR_NEWER_FINISHED
-                                         : JR_NEWER_UNFINISHED;
+        scene->newer.state = token[2] == 'n' ? JR_NEWER_NONE
+                             : token[2] == 'f' ? JR_NEWER_FINISHED
+                                               : JR_NEWER_UNFINISHED;
     } else if (*token == 'C') {
         claim(scene);
     } else if (*token == 'G') {
         play_seen(scene, token);
     } else if (*token == 'U') {
         claim(scene);
-        jr_decide_unseen(&scene->settings, scene->newer, &scene->run, scene->claimed_ms,
+        jr_decide_unseen(&scene->settings, &scene->newer, &scene->run, scene->claimed_ms,
                          &scene->verdict);
         scene->claimed_ms = 0;
         say_verdict(scene);
@@ -506,6 +506,7 @@ static const struct scene_row newer_runs[] = {
     { "dry run", "DRY_RUN=yes", "Rc=failure N=unfinished Gc=failure", "201 none:superseded", "1 closed 0/0/0", 0 },
     { "dry run without a token", "DRY_RUN=yes", "Rc=failure N=unfinished U", "201 none:superseded", "1 closed 0/0/0", 0 },
     { "dry run without a token, finished", "DRY_RUN=yes", "Rc=failure N=finished U", "201 none:dry-run-unverified", "1 closed 0/0/0", 0 },
+    { "skipped", "", "Rc=skipped N=unfinished", "200", "1 closed 0/0/0", 0 },
     { "a later event changes nothing", "", "q1 c1=failure N=unfinished Gc=failure Rc=failure", "202 201 none:superseded 202", "1 closed 1/0/1", 0 },
     { "a newer attempt is judged by itself", "", "Rc=failure N=unfinished Gc=failure q1@2 N=none c1@2=failure Gc@2=failure",
       "201 none:superseded 202 201 rerun-failed", "2 due 1/0/1", 0 },
@@ -724,7 +725,7 @@ static const struct scene_row by_hand[] = {
     { "too old", "", "H Gc=failure,created:31", "asked none:too-old", "1 closed 0/0/0", 0 },
     { "dry run", "DRY_RUN=on", "H Gc=failure", "asked none:dry-run", "1 closed 0/0/0", 0 },
     { "dry run without a token", "DRY_RUN=on", "H U", "asked none:dry-run-unverified", "1 closed 0/0/0", 0 },
-    { "it succeeded", "", "Rc=success H Gc=success", "200 asked none:not-failed", "1 closed 0/0/0", 0 },
+    { "it succeeded", "", "Rc=success H Gc=success", "200 asked none:run-succeeded", "1 closed 0/0/0", 0 },
     { "nothing was done in it", "", "H Gc=skipped", "asked none:not-failed", "1 closed 0/0/0", 0 },
     { "an event tells that it succeeded", "", "Rc=failure H Rc=success~90", "201 asked 200", "1 closed 0/0/0", 0 },
     { "a run that is not known", "", "H Gc=failure@3 P=done", "asked rerun-failed none:rerun-accepted", "4 open 0/0/0", 0 },
@@ -733,7 +734,7 @@ static const struct scene_row by_hand[] = {
     { "twice", "RUN_ATTEMPTS=1", "Rc=failure H H Gc=failure P=done", "204 asked asked rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
     { "still running", "", "q1 i1 H Gi c1=failure Gc=failure", "202 202 asked wait:run-not-completed 201 rerun-failed", "1 due 1/0/1", 0 },
     { "more is heard before GitHub is asked", "", "q1 H q2 c1=success", "202 asked 202 202", "1 due 2/1/0", 0 },
-    { "its jobs succeed before GitHub is asked", "", "q1 H c1=success Gc=success", "202 asked 200 none:not-failed", "1 closed 1/0/0", 0 },
+    { "its jobs succeed before GitHub is asked", "", "q1 H c1=success Gc=success", "202 asked 200 none:run-succeeded", "1 closed 1/0/0", 0 },
     { "no reruns left, as is known", "", "Rc=failure@51 H", "204 refused:reruns-limit", "51 closed 0/0/0", 0 },
     { "no reruns left, as GitHub shows", "", "H Gc=failure@51", "asked none:reruns-limit", "51 closed 0/0/0", 0 },
     { "the last rerun", "", "H Gc=failure@50", "asked rerun-failed", "50 due 0/0/0", 0 },
@@ -939,9 +940,29 @@ static void rerun_of_an_old_run_may_go_on(void **state)
     play_all(&scene, "q1 c1=failure C");
     seen.created_ms = scene.now_ms - 36 * JR_DAY_MS;
     seen.started_ms = scene.now_ms - JR_HOUR_MS;
-    jr_decide_seen(&scene.settings, &seen, JR_NEWER_NONE, &scene.run, scene.claimed_ms,
+    jr_decide_seen(&scene.settings, &seen, &scene.newer, &scene.run, scene.claimed_ms,
                    scene.now_ms, &scene.verdict);
     assert_int_equal(scene.verdict.step, JR_STEP_WAIT);
+    close_scene(&scene);
+}
+
+/* A run is over when its jobs have succeeded and nothing is heard any more. */
+static void finished_when_quiet(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene, "RECONCILE_INTERVAL=5m");
+    play_all(&scene, "q1 c1=success");
+    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms));
+    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + 9 * JR_MINUTE_MS));
+    assert_true(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + 10 * JR_MINUTE_MS));
+    play_all(&scene, "q2");
+    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + JR_DAY_MS));
+    play_all(&scene, "c2=failure");
+    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + JR_DAY_MS));
+    play_all(&scene, "Rc=failure");
+    assert_true(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms));
     close_scene(&scene);
 }
 
@@ -978,6 +999,9 @@ static const struct wants_row wants[] = {
     { "GitHub shows a success", "NO_RETRY_WORKFLOWS=deploy", "q1,workflow: c1=failure,workflow:", "Gc=success", false },
     { "GitHub shows the file", "NO_RETRY_WORKFLOWS=ci.yml", "q1,workflow: c1=failure,workflow:", "Gc=failure", false },
     { "by hand", "NO_RETRY_WORKFLOWS=deploy", "Lc=failure H", NULL, false },
+    { "files alone are listed", "NO_RETRY_WORKFLOWS=deploy.yml,*/release.YAML", "Lc=failure", NULL, false },
+    { "a name among files", "NO_RETRY_WORKFLOWS=deploy.yml,deploy", "Lc=failure", NULL, true },
+    { "GitHub was asked for the name", "NO_RETRY_WORKFLOWS=deploy", "q1,workflow: c1=failure,workflow:", "Gc=failure,workflow:CI", false },
 };
 
 /* A clock that was set back does not take the run's last event back. */
@@ -1439,6 +1463,7 @@ int main(void)
     TABLE(first_events, scene_ends_as_told);
     TABLE(run_events, scene_ends_as_told);
     TABLE(attempts, scene_ends_as_told);
+    TEST(finished_when_quiet);
     TABLE(wants, wants_workflow);
     TABLE(newer_runs, scene_ends_as_told);
     TABLE(filters, scene_ends_as_told);

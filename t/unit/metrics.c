@@ -248,34 +248,20 @@ static void be_dispatcher(int fd, const void *folder)
     child_waits(fd);
 }
 
-static void read_from_runtime(void **state)
+static void read_from_sight(void **state)
 {
     const char *folder = new_folder();
-    struct jr_runtime *runtime;
+    struct jr_sight sight = {
+        .workers = 3, .workers_busy = 2, .worker_restarts = 1, .paused_ms = START_MS,
+        .repo_pauses = 3, .shut_outs = 2, .outage = JR_REASON_SERVER_ERROR,
+        .rate_limited_until_ms = START_MS + 1, .sweep_ended_ms = START_MS + 7,
+    };
     struct jr_metrics metrics;
-    struct jr_process *self;
-    struct jr_error error;
     struct child dispatcher;
 
     (void)state;
-    assert_int_equal(jr_runtime_create(&runtime, folder, 3, START_MS, &error), JR_OK);
-    self = jr_runtime_process(runtime, 0);
-    jr_process_note_start(self, 10, START_MS);
-    jr_process_note_start(jr_runtime_process(runtime, 1), 11, START_MS);
-    jr_process_note_start(jr_runtime_process(runtime, 1), 12, START_MS);
-    jr_process_note_start(jr_runtime_dispatcher(runtime), 13, START_MS);
-    self->busy_since_ms = START_MS;
-    jr_runtime_process(runtime, 2)->busy_since_ms = START_MS;
-    jr_count(&self->counters.rescued_runs);
-    jr_count(&jr_runtime_dispatcher(runtime)->counters.rescued_runs);
-    runtime->paused_ms = START_MS;
-    runtime->repo_pauses = 3;
-    runtime->rate_limited_until_ms = START_MS + 1;
-    runtime->sweep_ended_ms = START_MS + 7;
-    runtime->shut_outs = 2;
-    runtime->outage_reason = JR_REASON_SERVER_ERROR;
-
-    jr_metrics_read_runtime(&metrics, runtime, self, folder, START_MS);
+    sight.counters.rescued_runs = 2;
+    jr_metrics_read_sight(&metrics, &sight, true, folder, START_MS);
     assert_int_equal(metrics.workers, 3);
     assert_int_equal(metrics.workers_busy, 1);
     assert_int_equal(metrics.worker_restarts, 1);
@@ -287,18 +273,12 @@ static void read_from_runtime(void **state)
     assert_int_equal(metrics.rate_limited, 1);
     assert_int_equal(metrics.token_rejected, 0);
     assert_int_equal(metrics.shut_outs, 2);
-    assert_int_equal(metrics.outage, JR_REASON_NONE); /* nothing waits */
-    runtime->work_waits = 1;
-    assert_int_equal(jr_runtime_outage(runtime), JR_REASON_SERVER_ERROR);
-    runtime->answered_ms = jr_monotonic_ms(); /* a call of the last minute was answered */
-    assert_int_equal(jr_runtime_outage(runtime), JR_REASON_NONE);
-    runtime->answered_ms = 0;
     assert_int_equal(metrics.sweep_ended_ms, START_MS + 7);
     assert_string_equal(metrics.version, PACKAGE_VERSION);
 
     /* The stop is over when its time is, and whoever looks from elsewhere is not busy. */
     start_child(&dispatcher, be_dispatcher, folder);
-    jr_metrics_read_runtime(&metrics, runtime, NULL, folder, START_MS + 1);
+    jr_metrics_read_sight(&metrics, &sight, false, folder, START_MS + 1);
     assert_int_equal(metrics.rate_limited, 0);
     assert_int_equal(metrics.outage, JR_REASON_SERVER_ERROR);
     assert_int_equal(metrics.dispatcher_up, 1);
@@ -359,7 +339,7 @@ int main(void)
     TABLE(line_rows, line);
     TEST(room_for_all);
     TEST(no_room);
-    TEST(read_from_runtime);
+    TEST(read_from_sight);
     TEST(read_from_store);
     return run_program("metrics");
 }

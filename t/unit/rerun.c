@@ -355,6 +355,7 @@ static void newer_run(void **state)
         assert_int_equal(stored(&bench).phase, JR_PHASE_CLOSED);
         assert_int_equal(stored(&bench).reason, row->want);
         assert_int_equal(entries(&bench, JR_HISTORY_DECISION, row->want), 1);
+        assert_true(stored(&bench).superseded_by > RUN_ID);
     }
     close_bench(&bench);
 }

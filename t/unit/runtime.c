@@ -1,5 +1,5 @@
 /*
- * runtime -- what processes of one service see of each other.
+ * runtime -- what processes of one service see of each other, and what they cannot touch.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -9,129 +9,434 @@
 #include "lib/timestamp.h"
 #include "t/unit/support.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static struct jr_runtime *create(const char *folder)
+static struct jr_runtime *create(size_t workers)
 {
     struct jr_runtime *runtime;
     struct jr_error error;
 
-    if (jr_runtime_create(&runtime, folder, 2, START_MS, &error) != JR_OK)
+    if (jr_runtime_create(&runtime, workers, START_MS, &error) != JR_OK)
         fail_msg("%s", error.text);
     return runtime;
 }
 
-static void detach(struct jr_runtime *runtime)
+/* This process is to write a piece. */
+static void own(struct jr_runtime *runtime, int who)
 {
-    munmap(runtime, sizeof *runtime);
+    struct jr_error error;
+
+    if (jr_runtime_own(runtime, who, &error) != JR_OK)
+        fail_msg("%s", error.text);
+}
+
+static struct jr_sight look(const struct jr_runtime *runtime)
+{
+    struct jr_sight sight;
+
+    jr_runtime_look(runtime, &sight);
+    return sight;
 }
 
 static void made_anew(void **state)
 {
-    const char *folder = new_folder();
-    struct jr_runtime *runtime = create(folder), *other;
-    struct stat status;
+    struct jr_runtime *runtime = create(2);
+    struct jr_sight sight = look(runtime);
 
     (void)state;
-    assert_int_equal(runtime->started_ms, START_MS);
-    assert_int_equal(runtime->commits_fail_ms, 0);
-    assert_int_equal(runtime->token_rejected_ms, 0);
+    assert_int_equal(sight.started_ms, START_MS);
+    assert_int_equal(sight.workers, 2);
+    assert_int_equal(sight.workers_alive, 0);
+    assert_int_equal(sight.commits_fail, 0);
+    assert_int_equal(sight.token_rejected_ms, 0);
     /* Until a dispatcher says otherwise, there is none. */
-    assert_in_range(runtime->dispatcher_free_ms, jr_monotonic_ms() - JR_MINUTE_MS, jr_monotonic_ms());
-    runtime->token_rejected_ms = 5;
-    assert_int_equal(stat(path_in(folder, "runtime"), &status), 0);
-    assert_int_equal(status.st_mode & 077, 0);
-
-    other = create(folder);
-    assert_int_equal(other->token_rejected_ms, 0);
-    detach(runtime);
-    detach(other);
+    assert_in_range(sight.dispatcher_free_ms, jr_monotonic_ms() - JR_MINUTE_MS, jr_monotonic_ms());
+    assert_null(runtime->crowd);
+    jr_runtime_release(runtime);
+    jr_runtime_release(NULL);
 }
 
-static void attached(void **state)
-{
-    const char *folder = new_folder();
-    struct jr_runtime *runtime = create(folder), *seen = jr_runtime_attach(folder);
+/* One process of the service, as a test makes it. */
+struct role {
+    struct jr_runtime *runtime;
+    int who;
+    void (*act)(struct jr_runtime *runtime, int who);
+};
 
-    (void)state;
-    assert_non_null(seen);
-    assert_int_equal(seen->started_ms, START_MS);
-    runtime->map_used_bytes = 17;
-    assert_int_equal(seen->map_used_bytes, 17);
-    detach(seen);
-    detach(runtime);
-}
-
-static void change(int fd, const void *runtime)
+static void play(int fd, const void *argument)
 {
-    jr_runtime_note_commit((struct jr_runtime *)(uintptr_t)runtime, false, START_MS + 1);
+    const struct role *role = argument;
+    struct jr_error error;
+
+    if (jr_runtime_own(role->runtime, role->who, &error) != JR_OK)
+        _exit(2);
+    jr_runtime_close(role->runtime);
+    role->act(role->runtime, role->who);
     child_says_ready(fd);
     child_waits(fd);
 }
 
-static void shared_with_children(void **state)
+static void start_role(struct child *child, struct jr_runtime *runtime, int who,
+                       void (*act)(struct jr_runtime *runtime, int who))
 {
-    struct jr_runtime *runtime = create(new_folder());
+    const struct role role = { runtime, who, act };
+
+    start_child(child, play, &role);
+}
+
+static struct jr_process *block(struct jr_runtime *runtime, int who)
+{
+    return who == JR_OWN_DISPATCHER ? jr_runtime_dispatcher(runtime)
+                                    : jr_runtime_process(runtime, (size_t)who);
+}
+
+static void be_busy(struct jr_runtime *runtime, int who)
+{
+    jr_process_note_busy(block(runtime, who), START_MS + 1);
+    jr_count_webhook(&block(runtime, who)->counters, "ping", 204, JR_REASON_EVENT_NOT_WATCHED, 700);
+}
+
+static void tell(struct jr_runtime *runtime, int who)
+{
+    be_busy(runtime, who);
+    runtime->told->at_work_ms = jr_monotonic_ms();
+    runtime->told->paused_ms = START_MS + 2;
+    runtime->told->map_used_bytes = 17;
+}
+
+static void fail_to_commit(struct jr_runtime *runtime, int who)
+{
+    jr_process_note_commit(block(runtime, who), false);
+}
+
+/* What each says is seen by the others, a worker among them; who has ended is not busy. */
+static void seen_by_all(void **state)
+{
+    struct jr_runtime *runtime = create(3);
+    struct child workers[2], dispatcher;
+    struct jr_sight sight;
+
+    (void)state;
+    jr_runtime_note_start(runtime, 0, 100, START_MS);
+    jr_runtime_note_start(runtime, 1, 101, START_MS);
+    jr_runtime_note_start(runtime, 3, 102, START_MS);
+    start_role(&workers[0], runtime, 0, be_busy);
+    start_role(&workers[1], runtime, 1, fail_to_commit);
+    start_role(&dispatcher, runtime, JR_OWN_DISPATCHER, tell);
+    own(runtime, 2);
+    sight = look(runtime);
+    assert_int_equal(sight.workers_alive, 2);
+    assert_int_equal(sight.workers_busy, 1);
+    assert_int_equal(sight.dispatcher_busy_ms, START_MS + 1);
+    assert_int_equal(sight.dispatcher_free_ms, 0);
+    assert_int_equal(sight.paused_ms, START_MS + 2);
+    assert_int_equal(sight.map_used_bytes, 17);
+    assert_int_equal(sight.commits_fail, 1);
+    assert_int_equal(sight.counters.webhook_reasons[JR_REASON_EVENT_NOT_WATCHED], 2);
+    /* Who was started later has the descriptors of those before. */
+    let_child_go(&dispatcher);
+    let_child_go(&workers[1]);
+    let_child_go(&workers[0]);
+    jr_runtime_release(runtime);
+}
+
+static void starts_and_ends(void **state)
+{
+    struct jr_runtime *runtime = create(2);
+    struct child child;
+    struct jr_sight sight;
+
+    (void)state;
+    jr_runtime_note_start(runtime, 0, 100, START_MS);
+    start_role(&child, runtime, 0, be_busy);
+    assert_int_equal(look(runtime).workers_busy, 1);
+    kill_child(&child);
+    jr_runtime_note_end(runtime, 0);
+    sight = look(runtime);
+    assert_int_equal(sight.workers_alive, 0);
+    assert_int_equal(sight.workers_busy, 0);
+    assert_int_equal(sight.worker_restarts, 0);
+    jr_runtime_note_start(runtime, 0, 200, START_MS + 5);
+    /* Who takes over goes on with the counters, and is not busy with what killed the one before. */
+    start_role(&child, runtime, 0, fail_to_commit);
+    sight = look(runtime);
+    assert_int_equal(sight.workers_alive, 1);
+    assert_int_equal(sight.workers_busy, 0);
+    assert_int_equal(sight.worker_restarts, 1);
+    assert_int_equal(sight.dispatcher_restarts, 0);
+    assert_int_equal(sight.counters.webhook_reasons[JR_REASON_EVENT_NOT_WATCHED], 1);
+    let_child_go(&child);
+    jr_runtime_release(runtime);
+}
+
+/* The dispatcher says when it works; that it has died, only the master can know. */
+static void dispatcher_lost(void **state)
+{
+    struct jr_runtime *runtime = create(1);
+    struct child child;
+    int64_t free_ms;
+
+    (void)state;
+    jr_runtime_note_start(runtime, 1, 100, START_MS);
+    start_role(&child, runtime, JR_OWN_DISPATCHER, tell);
+    assert_int_equal(look(runtime).dispatcher_free_ms, 0);
+    kill_child(&child);
+    usleep(2000);
+    jr_runtime_note_end(runtime, 1);
+    free_ms = look(runtime).dispatcher_free_ms;
+    assert_in_range(free_ms, jr_monotonic_ms() - JR_MINUTE_MS, jr_monotonic_ms());
+    usleep(2000);
+    assert_int_equal(look(runtime).dispatcher_free_ms, free_ms);
+    /* Another one that dies before it has the lock. */
+    start_role(&child, runtime, JR_OWN_DISPATCHER, fail_to_commit);
+    kill_child(&child);
+    jr_runtime_note_end(runtime, 1);
+    assert_int_equal(look(runtime).dispatcher_free_ms, free_ms);
+    start_role(&child, runtime, JR_OWN_DISPATCHER, tell);
+    assert_int_equal(look(runtime).dispatcher_free_ms, 0);
+    let_child_go(&child);
+    jr_runtime_release(runtime);
+}
+
+/* Calls that fail matter while something waits, and no call of the last minute was answered. */
+static void outage(void **state)
+{
+    struct jr_runtime *runtime = create(1);
+
+    (void)state;
+    own(runtime, JR_OWN_DISPATCHER);
+    runtime->told->outage_reason = JR_REASON_SERVER_ERROR;
+    assert_int_equal(look(runtime).outage, JR_REASON_NONE);
+    runtime->told->work_waits = 1;
+    assert_int_equal(look(runtime).outage, JR_REASON_SERVER_ERROR);
+    runtime->told->answered_ms = jr_monotonic_ms();
+    assert_int_equal(look(runtime).outage, JR_REASON_NONE);
+    runtime->told->answered_ms = 0;
+    runtime->told->outage_reason = INT64_MAX;
+    assert_in_range(look(runtime).outage, 0, JR_COUNTED_REASONS - 1);
+    jr_runtime_release(runtime);
+}
+
+/* Can this process get at memory to write it, in any way that there is? */
+static bool can_write(void *memory, size_t size)
+{
+    char *pages = memory;
+    bool can = mprotect(pages, size, PROT_READ | PROT_WRITE) == 0;
+
+    return can || mprotect(pages, size, PROT_WRITE) == 0;
+}
+
+/* All that a process has of the runtime, by /proc/self/maps: how many mappings, how many to write. */
+static void count_mappings(unsigned *all, unsigned *written)
+{
+    char line[512];
+    FILE *maps = fopen("/proc/self/maps", "r");
+
+    *all = *written = 0;
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        if (strstr(line, "memfd:runtime") == NULL)
+            continue;
+        ++*all;
+        *written += strstr(line, " rw-s ") != NULL;
+    }
+    if (maps != NULL)
+        fclose(maps);
+}
+
+/* What somebody has of three workers' runtime. */
+struct right_row {
+    const char *name;
+    int who;
+    unsigned all, written;
+};
+
+static const struct right_row rights[] = {
+    { "a worker: its own block and the crowd's", 1, 6, 2 },
+    { "the dispatcher: its own block", JR_OWN_DISPATCHER, 5, 1 },
+};
+
+static void check_rights(struct jr_runtime *runtime, int who)
+{
+    const struct right_row *row = &rights[who == JR_OWN_DISPATCHER];
+    unsigned all, written;
+    char path[64];
+
+    count_mappings(&all, &written);
+    if (all != row->all || written != row->written) {
+        fprintf(stderr, "# %u mappings, %u to write\n", all, written);
+        _exit(3);
+    }
+    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
+        if (jr_runtime_process(runtime, i) != block(runtime, who)
+            && can_write(jr_runtime_process(runtime, i), sizeof(struct jr_process)))
+            _exit(4);
+    if (can_write(runtime->board, sizeof *runtime->board))
+        _exit(5);
+    for (int fd = 0; fd < 256; fd++) {
+        char target[64] = "";
+
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        if (readlink(path, target, sizeof target - 1) > 0 && strstr(target, "memfd") != NULL)
+            _exit(6);
+    }
+}
+
+static void only_ones_own(void **state)
+{
+    const struct right_row *row = *state;
+    struct jr_runtime *runtime = create(3);
+    struct child child;
+
+    start_role(&child, runtime, row->who, check_rights);
+    let_child_go(&child);
+    jr_runtime_release(runtime);
+}
+
+/* The master itself writes its own piece alone. */
+static void masters_own(void **state)
+{
+    struct jr_runtime *runtime = create(3);
+    unsigned all, written;
+
+    (void)state;
+    count_mappings(&all, &written);
+    /* Its own it has twice. */
+    assert_int_equal(all, 6);
+    assert_int_equal(written, 1);
+    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
+        assert_false(can_write(jr_runtime_process(runtime, i), sizeof(struct jr_process)));
+    jr_runtime_release(runtime);
+    count_mappings(&all, &written);
+    assert_int_equal(all, 0);
+}
+
+/* Neither by who made it: what is behind the end of a file is SIGBUS. */
+static void never_shorter(void **state)
+{
+    struct jr_runtime *runtime = create(1);
+    unsigned tried = 0;
+
+    (void)state;
+    for (int fd = 3; fd < 256; fd++) {
+        char path[64], target[64] = "";
+
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        if (readlink(path, target, sizeof target - 1) <= 0 || strstr(target, "memfd:runtime") == NULL)
+            continue;
+        tried++;
+        assert_int_equal(ftruncate(fd, 0), -1);
+        assert_int_equal(ftruncate(fd, 1 << 24), -1);
+    }
+    assert_int_equal(tried, 4);
+    jr_runtime_release(runtime);
+}
+
+/* A mapping that is made to grow reaches nothing that is somebody else's. */
+static void grow(struct jr_runtime *runtime, int who)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t size = (sizeof(struct jr_process) + page - 1) / page * page;
+    char *grown = mremap(block(runtime, who), size, 16 * size, MREMAP_MAYMOVE);
+
+    if (grown == MAP_FAILED)
+        return;
+    (void)signal(SIGBUS, SIG_DFL);
+    grown[size] = 1;
+}
+
+static void grown_mapping(void **state)
+{
+    struct jr_runtime *runtime = create(3);
+    pid_t pid = fork();
+    struct jr_error error;
+    int status;
+
+    (void)state;
+    if (pid == 0) {
+        if (jr_runtime_own(runtime, 0, &error) != JR_OK)
+            _exit(2);
+        grow(runtime, 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true((WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)
+                || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
+        assert_int_equal(jr_runtime_process(runtime, i)->busy_since_ms, 0);
+    jr_runtime_release(runtime);
+}
+
+/* Any bytes at all in what a worker can write: each number that comes of it is in its range. */
+static void scribble(struct jr_runtime *runtime, int who)
+{
+    unsigned char *bytes = (unsigned char *)block(runtime, who);
+
+    for (size_t i = 0; i < sizeof(struct jr_process); i++)
+        bytes[i] = (unsigned char)rand();
+    for (size_t i = 0; i < JR_PAGES_AT_ONCE; i++)
+        runtime->crowd->pages[i] = rand() - 5;
+}
+
+static void overwrite(struct jr_runtime *runtime, int who)
+{
+    memset(block(runtime, who), who == 0 ? 0xff : 0x80, sizeof(struct jr_process));
+    runtime->crowd->pages[0] = runtime->crowd->pages[1] = INT64_MIN;
+}
+
+static void assert_bounded(struct jr_runtime *runtime)
+{
+    struct jr_sight sight = look(runtime);
+    const int64_t *numbers = &sight.started_ms;
+    const _Atomic uint64_t *counts = (const _Atomic uint64_t *)&sight.counters;
+    int64_t since_ms, now_ms = jr_monotonic_ms();
+    bool committing;
+
+    for (size_t i = 0; i < offsetof(struct jr_sight, counters) / sizeof *numbers; i++)
+        assert_true(numbers[i] >= 0);
+    assert_true(sight.workers == 2 && sight.workers_busy <= 2);
+    for (size_t i = 0; i < sizeof sight.counters / sizeof *counts; i++)
+        assert_true(counts[i] <= 3 * JR_COUNT_MOST);
+    for (size_t i = 0; i < 2; i++) {
+        const struct jr_process *process = jr_runtime_process(runtime, i);
+
+        assert_in_range(jr_process_beat_ms(process, now_ms), 0, now_ms);
+        (void)jr_writer_held(&process->watch, now_ms, &since_ms, &committing);
+        assert_in_range(since_ms, 0, now_ms);
+    }
+}
+
+static void anything_in_it(void **state)
+{
+    struct jr_runtime *runtime = create(2);
     struct child child;
 
     (void)state;
-    start_child(&child, change, runtime);
-    assert_true(jr_runtime_commits_fail(runtime));
-    let_child_go(&child);
-    detach(runtime);
+    jr_runtime_note_start(runtime, 0, 100, START_MS);
+    jr_runtime_note_start(runtime, 1, 101, START_MS);
+    srand(1);
+    for (int i = 0; i < 200; i++) {
+        start_role(&child, runtime, i % 2, i < 2 ? overwrite : scribble);
+        assert_bounded(runtime);
+        let_child_go(&child);
+        (void)rand();
+    }
+    /* Places that nobody can have are free. */
+    own(runtime, 0);
+    runtime->crowd->pages[0] = 3;
+    runtime->crowd->pages[1] = -1;
+    assert_true(jr_runtime_page_begin(runtime, 0));
+    assert_true(jr_runtime_page_begin(runtime, 1));
+    assert_false(jr_runtime_page_begin(runtime, 0));
+    jr_runtime_release(runtime);
 }
 
-/* Without a file the processes still share; only the tool sees nothing. */
-static void no_file(void **state)
-{
-    struct jr_runtime *runtime = create("/nowhere/at/all");
-    struct child child;
-
-    (void)state;
-    start_child(&child, change, runtime);
-    assert_true(jr_runtime_commits_fail(runtime));
-    let_child_go(&child);
-    assert_null(jr_runtime_attach("/nowhere/at/all"));
-    jr_runtime_remove(runtime, "/nowhere/at/all");
-    detach(runtime);
-}
-
-static void nothing_to_attach_to(void **state)
-{
-    static const char zeros[4096];
-    const char *folder = new_folder();
-
-    (void)state;
-    assert_null(jr_runtime_attach(folder));
-    write_file(path_in(folder, "runtime"), "short", 5);
-    assert_null(jr_runtime_attach(folder));
-    write_file(path_in(folder, "runtime"), zeros, sizeof zeros);
-    assert_null(jr_runtime_attach(folder));
-}
-
-static void removed_by_its_owner_only(void **state)
-{
-    const char *folder = new_folder();
-    struct jr_runtime *old = create(folder), *newer = create(folder), *seen;
-
-    (void)state;
-    jr_runtime_remove(old, folder);
-    seen = jr_runtime_attach(folder);
-    assert_non_null(seen);
-    detach(seen);
-    jr_runtime_remove(newer, folder);
-    assert_null(jr_runtime_attach(folder));
-    jr_runtime_remove(newer, folder);
-    detach(old);
-    detach(newer);
-}
-
-/* Commits, "+5" one that succeeded at 5 ms, "-5" one that failed. */
+/* Commits, "+5" one that succeeded by the worker 5, "-1" one that failed by the worker 1. */
 struct commit_row {
     const char *name;
     int commits[4];
@@ -141,139 +446,84 @@ struct commit_row {
 static void commits_fail(void **state)
 {
     const struct commit_row *row = *state;
-    struct jr_runtime *runtime = create(new_folder());
+    struct jr_runtime *runtime = create(6);
 
-    for (size_t i = 0; i < COUNT(row->commits) && row->commits[i] != 0; i++)
-        jr_runtime_note_commit(runtime, row->commits[i] > 0, START_MS + abs(row->commits[i]));
+    for (int i = 0; i < 6; i++)
+        own(runtime, i);
+    for (size_t i = 0; i < COUNT(row->commits) && row->commits[i] != 0; i++) {
+        jr_process_note_commit(block(runtime, abs(row->commits[i])), row->commits[i] > 0);
+        usleep(10);
+    }
     assert_int_equal(jr_runtime_commits_fail(runtime), row->want);
-    detach(runtime);
+    jr_runtime_release(runtime);
 }
 
 static const struct commit_row commits[] = {
     { "none", { 0 }, false },
     { "one that succeeded", { 5 }, false },
     { "one that failed", { -5 }, true },
-    { "failed after success", { 5, -6 }, true },
-    { "success after failed", { -5, 6 }, false },
-    { "and failed again", { -5, 6, -7 }, true },
-    { "failed in the same millisecond after success", { 5, -5 }, true },
-    { "success in the same millisecond after failed", { -5, 5 }, false },
-    { "success after failed, the clock was set back", { -500, 6 }, false },
-    { "failed after success, the clock was set back", { 500, -6 }, true },
+    { "failed after success", { 5, -5 }, true },
+    { "success after failed", { -5, 5 }, false },
+    { "and failed again", { -5, 5, -5 }, true },
+    { "failed after another's success", { 1, -2 }, true },
+    { "another's success after failed", { -1, 2 }, false },
+    { "another's success, and failed again", { -1, 2, -1 }, true },
+    { "a third one's", { -1, -2, 3 }, false },
 };
+
+/* Who says that his commit was later than now is not believed. */
+static void commit_of_tomorrow(void **state)
+{
+    struct jr_runtime *runtime = create(2);
+
+    (void)state;
+    own(runtime, 0);
+    own(runtime, 1);
+    jr_runtime_process(runtime, 0)->commit_us = -(jr_monotonic_us() + 3600 * INT64_C(1000000));
+    assert_false(jr_runtime_commits_fail(runtime));
+    jr_runtime_process(runtime, 0)->commit_us = INT64_MIN;
+    assert_false(jr_runtime_commits_fail(runtime));
+    jr_process_note_commit(jr_runtime_process(runtime, 1), false);
+    jr_runtime_process(runtime, 0)->commit_us = INT64_MAX;
+    assert_true(jr_runtime_commits_fail(runtime));
+    jr_runtime_release(runtime);
+}
 
 static void note_without_a_runtime(void **state)
 {
     (void)state;
-    jr_runtime_note_commit(NULL, true, START_MS);
-    jr_runtime_note_commit(NULL, false, START_MS);
+    jr_process_note_commit(NULL, true);
+    jr_process_note_commit(NULL, false);
+    jr_process_note_beat(NULL, 1);
+    jr_process_note_busy(NULL, 1);
 }
 
-/* Each process has its own block, on cache lines of its own, behind the slots. */
+/* Each process has its own block, on cache lines of its own, and on pages. */
 static void blocks(void **state)
 {
-    struct jr_runtime *runtime = create(new_folder());
-    const char *before = (const char *)&runtime->slots[2];
+    struct jr_runtime *runtime = create(2);
 
     (void)state;
-    assert_int_equal(jr_runtime_processes(runtime), 4);
-    for (size_t i = 0; i < 4; i++) {
-        const char *block = (const char *)jr_runtime_process(runtime, i);
+    assert_int_equal(jr_runtime_processes(runtime), 3);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < i; j++) {
+            uintptr_t one = (uintptr_t)jr_runtime_process(runtime, i);
+            uintptr_t other = (uintptr_t)jr_runtime_process(runtime, j);
 
-        assert_true(block >= before);
-        assert_int_equal((uintptr_t)block % JR_CACHE_LINE, 0);
-        assert_int_equal(((const struct jr_process *)(const void *)block)->pid, 0);
-        before = block + sizeof(struct jr_process);
-    }
+            assert_int_equal(one % 4096, 0);
+            assert_true((one > other ? one - other : other - one) >= sizeof(struct jr_process));
+        }
     assert_ptr_equal(jr_runtime_dispatcher(runtime), jr_runtime_process(runtime, 2));
-    assert_ptr_equal(jr_runtime_master(runtime), jr_runtime_process(runtime, 3));
-    detach(runtime);
-}
-
-static void count_ping(struct jr_process *process)
-{
-    jr_count_webhook(&process->counters, "ping", 204, JR_REASON_EVENT_NOT_WATCHED, 700);
-}
-
-static uint64_t pings(struct jr_runtime *runtime)
-{
-    struct jr_counters sum;
-
-    jr_runtime_sum(runtime, &sum);
-    return sum.webhook_reasons[JR_REASON_EVENT_NOT_WATCHED];
-}
-
-static void summed_over_processes(void **state)
-{
-    const char *folder = new_folder();
-    struct jr_runtime *runtime = create(folder), *seen;
-
-    (void)state;
-    for (size_t i = 0; i < jr_runtime_processes(runtime); i++)
-        count_ping(jr_runtime_process(runtime, i));
-    seen = jr_runtime_attach(folder);
-    assert_non_null(seen);
-    assert_int_equal(pings(seen), 4);
-    detach(seen);
-    detach(runtime);
-}
-
-/* Who takes over goes on with the counters, and is not busy with what killed the one before. */
-static void respawned(void **state)
-{
-    struct jr_runtime *runtime = create(new_folder());
-    struct jr_process *process = jr_runtime_process(runtime, 1);
-
-    (void)state;
-    jr_process_note_start(process, 100, START_MS);
-    assert_int_equal(process->pid, 100);
-    assert_int_equal(process->restarts, 0);
-    count_ping(process);
-    process->busy_since_ms = START_MS + 1;
-    assert_int_equal(jr_runtime_workers_busy(runtime), 1);
-    jr_process_note_end(process);
-    assert_int_equal(process->pid, 0);
-    assert_int_equal(jr_runtime_workers_busy(runtime), 0);
-    assert_int_equal(pings(runtime), 1);
-    jr_process_note_start(process, 200, START_MS + 5);
-    assert_int_equal(process->pid, 200);
-    assert_int_equal(process->started_ms, START_MS + 5);
-    assert_int_equal(process->restarts, 1);
-    count_ping(process);
-    assert_int_equal(pings(runtime), 2);
-    detach(runtime);
-}
-
-static void dispatcher_is_no_worker(void **state)
-{
-    struct jr_runtime *runtime = create(new_folder());
-
-    (void)state;
-    jr_runtime_dispatcher(runtime)->busy_since_ms = START_MS;
-    assert_int_equal(jr_runtime_workers_busy(runtime), 0);
-    detach(runtime);
-}
-
-/* A file that has been cut: what is behind its end would be SIGBUS. */
-static void cut_short(void **state)
-{
-    const char *folder = new_folder();
-    struct jr_runtime *runtime = create(folder);
-    struct stat status;
-
-    (void)state;
-    assert_int_equal(stat(path_in(folder, "runtime"), &status), 0);
-    assert_int_equal(truncate(path_in(folder, "runtime"), status.st_size - 4096), 0);
-    assert_null(jr_runtime_attach(folder));
-    detach(runtime);
+    assert_ptr_equal(jr_runtime_dispatcher(runtime), runtime->told);
+    jr_runtime_release(runtime);
 }
 
 static void pages_have_few_places(void **state)
 {
-    struct jr_runtime *runtime;
+    struct jr_runtime *runtime = create(4);
 
     (void)state;
-    assert_int_equal(jr_runtime_create(&runtime, new_folder(), 4, START_MS, NULL), JR_OK);
+    own(runtime, 0);
     for (int worker = 0; worker < JR_PAGES_AT_ONCE; worker++)
         assert_true(jr_runtime_page_begin(runtime, worker));
     assert_false(jr_runtime_page_begin(runtime, 3));
@@ -286,23 +536,25 @@ static void pages_have_few_places(void **state)
     jr_runtime_page_end(runtime, 3);
     assert_true(jr_runtime_page_begin(runtime, 0));
     assert_true(jr_runtime_page_begin(runtime, 1));
+    jr_runtime_release(runtime);
 }
 
 int main(void)
 {
     TEST(made_anew);
-    TEST(attached);
-    TEST(shared_with_children);
-    TEST(no_file);
-    TEST(nothing_to_attach_to);
-    TEST(removed_by_its_owner_only);
+    TEST(seen_by_all);
+    TEST(starts_and_ends);
+    TEST(dispatcher_lost);
+    TEST(outage);
+    TABLE(rights, only_ones_own);
+    TEST(masters_own);
+    TEST(never_shorter);
+    TEST(grown_mapping);
+    TEST(anything_in_it);
     TABLE(commits, commits_fail);
+    TEST(commit_of_tomorrow);
     TEST(note_without_a_runtime);
     TEST(blocks);
-    TEST(summed_over_processes);
-    TEST(respawned);
-    TEST(dispatcher_is_no_worker);
-    TEST(cut_short);
     TEST(pages_have_few_places);
     return run_program("runtime");
 }

@@ -42,13 +42,13 @@ static void stands(void **state)
 #define DONE(what) .complete = true, .conclusion = JR_CONCLUSION_##what
 
 static const struct standing_row standings[] = {
-    { "succeeded at once", { .attempt = 1, DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
+    { "succeeded at once", { .attempt = 1, DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_RUN_SUCCEEDED },
       JR_MOOD_GOOD, "succeeded", "run-succeeded", "the run succeeded", false, false },
     { "rescued", { .attempt = 2, .accepted_attempt = 1, .reruns = 1, .rescued = true, DONE(SUCCESS), .phase = CLOSED,
                    .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
       JR_MOOD_GOOD, "rescued", "run-succeeded", "the run succeeded after a rerun", false, false },
     { "a human's rescue after a rerun of ours in vain",
-      { .attempt = 3, .accepted_attempt = 1, .reruns = 1, DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
+      { .attempt = 3, .accepted_attempt = 1, .reruns = 1, DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_RUN_SUCCEEDED },
       JR_MOOD_GOOD, "succeeded", "run-succeeded", "the run succeeded after a rerun that was not asked for here", false, false },
     { "a human's rescue after a rescue of ours",
       { .attempt = 4, .accepted_attempt = 1, .reruns = 1, .rescued = true, DONE(SUCCESS), .phase = CLOSED,
@@ -58,8 +58,8 @@ static const struct standing_row standings[] = {
       JR_MOOD_GOOD, "succeeded", "jobs-succeeded", "every known job is done", false, false },
     { "succeeded, and asked for by hand", { .attempt = 1, DONE(SUCCESS), .phase = DUE, .reason = JR_REASON_BY_HAND, .by_hand = true },
       JR_MOOD_WAIT, "waiting", "by-hand", "a rerun was asked for by hand", false, false },
-    { "skipped", { .attempt = 1, DONE(SKIPPED), .phase = CLOSED, .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
-      JR_MOOD_CALM, "skipped", "conclusion-not-retried", "nothing of it failed", false, false },
+    { "skipped", { .attempt = 1, DONE(SKIPPED), .phase = CLOSED, .reason = JR_REASON_NOT_FAILED },
+      JR_MOOD_CALM, "skipped", "not-failed", "nothing of the run failed", false, false },
     { "cancelled", { .attempt = 1, DONE(CANCELLED), .phase = CLOSED, .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
       JR_MOOD_CALM, "left alone", "conclusion-not-retried", "it ended as cancelled, which is not in RETRY_CONCLUSIONS", true, true },
     { "the rerun is accepted", { .attempt = 2, .accepted_attempt = 1, .reruns = 1, .phase = OPEN },

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/codec.h"
+#include "lib/timestamp.h"
 #include "t/unit/support.h"
 
 #include <lmdb.h>
@@ -870,6 +871,38 @@ static void nobody_is_suspended_in_a_transaction(void **state)
     jr_store_close(store);
 }
 
+/* Who watches over a writer sees since when it holds the lock, and nothing of a reader. */
+static void watched(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_writer_watch watch = { 0 };
+    int64_t before_ms = jr_monotonic_ms(), since_ms;
+    struct jr_txn txn;
+    bool committing;
+
+    (void)state;
+    jr_store_watch(store, &watch);
+    jr_txn_begin(&txn, store, false);
+    assert_false(jr_writer_held(&watch, before_ms, &since_ms, &committing));
+    jr_txn_abort(&txn);
+    jr_txn_begin(&txn, store, true);
+    assert_true(jr_writer_held(&watch, jr_monotonic_ms(), &since_ms, &committing));
+    assert_in_range(since_ms, before_ms, jr_monotonic_ms());
+    assert_false(committing);
+    jr_txn_abort(&txn);
+    assert_false(jr_writer_held(&watch, before_ms, &since_ms, &committing));
+    jr_txn_begin(&txn, store, true);
+    jr_txn_put(&txn, JR_TABLE_META, "some", 4, "thing", 5);
+    commit(&txn);
+    assert_false(jr_writer_held(&watch, before_ms, &since_ms, &committing));
+    /* A time that is to come is now. */
+    watch.word = UINT64_MAX;
+    assert_true(jr_writer_held(&watch, before_ms, &since_ms, &committing));
+    assert_int_equal(since_ms, before_ms);
+    assert_true(committing);
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TEST(what_is_committed_stays);
@@ -903,5 +936,6 @@ int main(void)
     TEST(more_address_space_than_there_is);
     TEST(opening_does_not_wait_for_writers);
     TEST(nobody_is_suspended_in_a_transaction);
+    TEST(watched);
     return run_program("store");
 }
