@@ -517,6 +517,21 @@ void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t wo
     }
 }
 
+void jr_calls_get_job_workflow(struct jr_calls *calls, const struct jr_run *run,
+                               char name[JR_NAME_SIZE], struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = run->repo };
+    bool again = true;
+
+    calls->about = run->run_id;
+    name[0] = '\0';
+    while (again && begin(calls, &turn, call)) {
+        jr_github_get_job_workflow(calls->http, calls->settings->github_api_url, run->repo,
+                                   run->run_id, jr_now_ms(), name, call);
+        again = end(calls, &turn, false, call);
+    }
+}
+
 void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
                     struct jr_call *call)
 {

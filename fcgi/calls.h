@@ -86,6 +86,8 @@ void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct j
                       struct jr_call *call);
 void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
                            char name[JR_NAME_SIZE], struct jr_call *call);
+void jr_calls_get_job_workflow(struct jr_calls *calls, const struct jr_run *run,
+                               char name[JR_NAME_SIZE], struct jr_call *call);
 void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
                     struct jr_call *call);
 void jr_calls_list_runs(struct jr_calls *calls, const char *repo,

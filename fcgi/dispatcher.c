@@ -361,8 +361,9 @@ static void rerun(struct dispatcher *dispatcher, struct jr_run *run,
 }
 
 /*
- * Ask what a workflow is called. DONE: name has it. NEVER: GitHub does not tell, now or
- * ever; the run itself may be shown all the same.
+ * Ask what a workflow is called: the workflow, and if that is not shown (it may be deleted,
+ * or another repository's), a job of the run. DONE: name has it. NEVER: GitHub does not
+ * tell; the run itself may be shown all the same.
  */
 static void get_name(struct dispatcher *dispatcher, const struct jr_run *run,
                      uint64_t workflow_id, char name[JR_NAME_SIZE], struct jr_call *call)
@@ -376,6 +377,8 @@ static void get_name(struct dispatcher *dispatcher, const struct jr_run *run,
         return;
     }
     jr_calls_get_workflow(&dispatcher->calls, run->repo, workflow_id, name, call);
+    if (call->outcome == JR_OUTCOME_NEVER)
+        jr_calls_get_job_workflow(&dispatcher->calls, run, name, call);
     if (call->outcome == JR_OUTCOME_DONE)
         jr_workflows_put(&dispatcher->workflows, workflow_id, name, now_ms);
 }

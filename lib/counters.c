@@ -44,6 +44,7 @@ static const struct {
     [JR_COUNTED_GET_INSTALLATION] = { "get-installation", "GET installation" },
     [JR_COUNTED_MAKE_TOKEN] = { "make-token", "POST access_tokens" },
     [JR_COUNTED_GET_WORKFLOW] = { "get-workflow", "GET workflow" },
+    [JR_COUNTED_GET_JOBS] = { "get-jobs", "GET jobs" },
 };
 
 /* Of more processes than there can be; all buckets of a histogram together still fit. */

@@ -468,6 +468,17 @@ void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_m
     jr_text_copy(user->scopes, sizeof user->scopes, answer.scopes);
 }
 
+/* The name that a member of an object holds; that there is none will not change. */
+static void take_name(json_object *object, const char *key, char name[JR_NAME_SIZE],
+                      struct jr_call *call)
+{
+    if (jr_json_get_text(object, key, name, JR_NAME_SIZE) == JR_JSON_OK && name[0] != '\0')
+        return;
+    name[0] = '\0';
+    sorted(call, JR_OUTCOME_NEVER, JR_REASON_BAD_ANSWER, 0);
+    snprintf(call->text, sizeof call->text, "no '%s' in it", key);
+}
+
 void jr_github_get_workflow(struct jr_http *http, const char *api_url, const char *repo,
                             uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
                             struct jr_call *call)
@@ -485,10 +496,29 @@ void jr_github_get_workflow(struct jr_http *http, const char *api_url, const cha
     if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
         return;
     /* GitHub calls one without a name by its path; so asking again would be of no use. */
-    if (jr_json_get_text(root, "name", name, JR_NAME_SIZE) != JR_JSON_OK || name[0] == '\0') {
-        sorted(call, JR_OUTCOME_NEVER, JR_REASON_BAD_ANSWER, 0);
-        jr_text_copy(call->text, sizeof call->text, "no 'name' in it");
-    }
+    take_name(root, "name", name, call);
+    json_object_put(root);
+}
+
+void jr_github_get_job_workflow(struct jr_http *http, const char *api_url, const char *repo,
+                                uint64_t run_id, int64_t now_ms, char name[JR_NAME_SIZE],
+                                struct jr_call *call)
+{
+    struct jr_http_answer answer;
+    char url[URL_SIZE];
+    json_object *root, *jobs = NULL;
+
+    memset(call, 0, sizeof *call);
+    name[0] = '\0';
+    call->what = "GET jobs";
+    make_url(url, api_url, repo, run_id, "/jobs?per_page=1");
+    perform(http, api_url, url, GET, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+        return;
+    (void)jr_json_get_array(root, "jobs", &jobs);
+    take_name(json_object_is_type(jobs, json_type_array) ? json_object_array_get_idx(jobs, 0)
+                                                         : NULL,
+              "workflow_name", name, call);
     json_object_put(root);
 }
 

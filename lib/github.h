@@ -41,6 +41,16 @@ void jr_github_get_workflow(struct jr_http *http, const char *api_url, const cha
                             struct jr_call *call);
 
 /*
+ * Ask a run's first job what its workflow is called: where GitHub does not show the workflow
+ * itself, which may be deleted, or another repository's.
+ *   name  out: empty unless DONE; where no job tells it, that is NEVER
+ * Source: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
+ */
+void jr_github_get_job_workflow(struct jr_http *http, const char *api_url, const char *repo,
+                                uint64_t run_id, int64_t now_ms, char name[JR_NAME_SIZE],
+                                struct jr_call *call);
+
+/*
  * Ask for a rerun of the failed jobs, or (all) of the whole run.
  *   before_ms  as for jr_http_post(): later nothing is sent, and the call is LATER,
  *              OUTDATED

@@ -99,14 +99,25 @@ subtest 'GitHub is asked once for the name of a workflow' => sub {
     is scalar @asked, 1, 'one call for all of them';
 };
 
-subtest 'GitHub does not tell the name of the workflow' => sub {
+subtest 'a workflow that GitHub does not show' => sub {
+    my %hidden = (status => 404, body => { message => 'Not Found' });
     status_is run_of(name => 'CI', repo => 'octo/unnamed')->queued('build'), 202, 'the repository is known';
     my $run = run_of(name => 'Required', repo => 'octo/unnamed');
-    $github->script(GET => 'octo/unnamed/actions/workflows/', { status => 404, body => { message => 'Not Found' } });
-    fails($run, 0);
-    decided($run, closed => 'workflow-unknown');
-    is scalar $run->posts, 0, 'nothing is posted';
-    ok scalar $run->gets, 'though GitHub has shown the run';
+    my $deploy = run_of(name => 'Deploy it', repo => 'octo/unnamed');
+    $github->script(GET => 'octo/unnamed/actions/workflows/', {%hidden}, 2);
+    fails($_, 0) for $run, $deploy;
+    wait_ok { $run->accepted } 'a job tells the name: it is rerun';
+    decided($deploy, closed => 'workflow-excluded');
+
+    my $unknown = run_of(name => 'Unheard of', repo => 'octo/unnamed', jobs => []);
+    $github->script(GET => 'octo/unnamed/actions/workflows/', {%hidden});
+    {
+        my $hold = $github->hold;
+        $unknown->finish('failure');
+    }
+    decided($unknown, closed => 'workflow-unknown');
+    is scalar $unknown->posts, 0, 'nothing is posted where nobody tells it';
+    ok scalar $unknown->gets, 'though GitHub has shown the run';
 };
 
 subtest 'one row in the statistics, whatever its runs are called' => sub {

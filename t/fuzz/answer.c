@@ -191,6 +191,21 @@ static void find_installation(void)
     HOLDS((call.outcome == JR_OUTCOME_DONE) == (id != 0));
 }
 
+/* What a workflow is called, by itself or by a job of a run. */
+static void find_name(bool by_job)
+{
+    struct jr_call call;
+    char name[JR_NAME_SIZE];
+
+    if (by_job)
+        jr_github_get_job_workflow(NULL, API_URL, REPO, RUN_ID, NOW_MS, name, &call);
+    else
+        jr_github_get_workflow(NULL, API_URL, REPO, 77, NOW_MS, name, &call);
+    holds_call(&call, false);
+    HOLDS(memchr(name, '\0', sizeof name) != NULL);
+    HOLDS((call.outcome == JR_OUTCOME_DONE) == (name[0] != '\0'));
+}
+
 static void make_token(void)
 {
     struct jr_call call;
@@ -244,6 +259,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         find_installation();
     } else if (kind == 7) {
         make_token();
+    } else if (size % 3 != 0) {
+        find_name(size % 3 == 1);
     } else {
         jr_github_get_repo(NULL, API_URL, REPO, NOW_MS, &repo, &call);
         holds_call(&call, false);
