@@ -231,23 +231,54 @@ static void set_length(struct jr_response *response, int printed)
                                                                : sizeof response->text - 1;
 }
 
+/* Put more behind the text, as far as it fits. */
+static void add(struct jr_response *response, const char *text)
+{
+    size_t length = strlen(text), room = sizeof response->text - 1 - response->length;
+
+    if (length > room)
+        length = room;
+    memcpy(response->text + response->length, text, length);
+    response->length += length;
+    response->text[response->length] = '\0';
+}
+
+static void add_number(struct jr_response *response, uint64_t number)
+{
+    char digits[JR_DIGITS_SIZE];
+
+    add(response, jr_text_digits(number, digits));
+}
+
+/* Each webhook gets one of these: without printf(3). */
 void jr_response_reason(struct jr_response *response, int status, enum jr_reason reason,
                         uint64_t run_id)
 {
-    char body[256] = "", number[24] = "null";
-
-    if (run_id != 0)
-        snprintf(number, sizeof number, "%llu", (unsigned long long)run_id);
+    set_length(response, 0);
+    add(response, "Status: ");
+    add_number(response, (uint64_t)status);
+    add(response, " ");
+    add(response, statuses[row_of(status)].phrase);
+    add(response, "\r\nX-Rerun-Reason: ");
+    add(response, jr_reason_token(reason));
+    add(response, "; ");
+    add(response, jr_reason_words(reason));
+    add(response, status == 405 ? "\r\nAllow: GET, HEAD, POST\r\n" : "\r\n");
     if (status != 204)
-        snprintf(body, sizeof body, "{\"result\":\"%s\",\"reason\":\"%s\",\"run_id\":%s}\n",
-                 jr_response_result(status), jr_reason_token(reason), number);
-    set_length(response, snprintf(response->text, sizeof response->text,
-                                  "Status: %d %s\r\nX-Rerun-Reason: %s; %s\r\n%s%s"
-                                  "Cache-Control: no-store\r\n\r\n%s",
-                                  status, statuses[row_of(status)].phrase, jr_reason_token(reason),
-                                  jr_reason_words(reason),
-                                  status == 405 ? "Allow: GET, HEAD, POST\r\n" : "",
-                                  *body != '\0' ? "Content-Type: application/json\r\n" : "", body));
+        add(response, "Content-Type: application/json\r\n");
+    add(response, "Cache-Control: no-store\r\n\r\n");
+    if (status == 204)
+        return;
+    add(response, "{\"result\":\"");
+    add(response, jr_response_result(status));
+    add(response, "\",\"reason\":\"");
+    add(response, jr_reason_token(reason));
+    add(response, "\",\"run_id\":");
+    if (run_id != 0)
+        add_number(response, run_id);
+    else
+        add(response, "null");
+    add(response, "}\n");
 }
 
 /* A status line and the headers that all pages have, with those given, and the empty line. */
