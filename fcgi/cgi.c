@@ -31,13 +31,6 @@ bool jr_cgi_is_request(void)
     return getenv("REQUEST_METHOD") != NULL || getenv("GATEWAY_INTERFACE") != NULL;
 }
 
-static const char *variable(void *door, const char *name, bool *doubled)
-{
-    (void)door;
-    *doubled = false;
-    return getenv(name);
-}
-
 /* RFC 3875, 4.2: not more than CONTENT_LENGTH bytes; stdin may stay open behind them. */
 static ssize_t read_body(void *door, char *bytes, size_t size)
 {
@@ -102,7 +95,7 @@ int jr_cgi_main(struct jr_settings *settings)
 
     (void)alarm(READ_LIMIT_S);
     jr_handler_init(&handler, settings, NULL, -1);
-    jr_request_init(&exchange.request, &left, variable, read_body);
+    jr_request_init(&exchange.request, &left, environ, read_body);
     if (jr_request_length(&exchange.request, SIZE_MAX, &left) != JR_OK)
         left = 0;
     if (!jr_handle_begin(&handler, &exchange))

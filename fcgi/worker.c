@@ -67,24 +67,6 @@ struct server {
     unsigned char peeked[PEEK_MAX];
 };
 
-/* The first value of a variable, and whether nginx passed the header on twice. */
-static const char *variable(void *door, const char *name, bool *doubled)
-{
-    const FCGX_Request *fcgx = door;
-    size_t length = strlen(name);
-    const char *value = NULL;
-
-    *doubled = false;
-    for (char **pair = fcgx->envp; pair != NULL && *pair != NULL; pair++) {
-        if (strncmp(*pair, name, length) != 0 || (*pair)[length] != '=')
-            continue;
-        *doubled = value != NULL;
-        if (value == NULL)
-            value = *pair + length + 1;
-    }
-    return value;
-}
-
 static ssize_t read_body(void *door, char *bytes, size_t size)
 {
     FCGX_Request *fcgx = door;
@@ -205,7 +187,7 @@ static bool begin(struct server *server, int fd)
     flight->fcgx.detached = 1;
     if (FCGX_Accept_r(&flight->fcgx) != 0)
         return false;
-    jr_request_init(request, &flight->fcgx, variable, read_body);
+    jr_request_init(request, &flight->fcgx, flight->fcgx.envp, read_body);
     if (request->method == NULL || strcmp(request->method, "POST") != 0)
         record(server);
     if (!jr_handle_begin(server->handler, &flight->exchange)) {

@@ -15,6 +15,35 @@
 /* Webhook payloads are about 6 levels deep. */
 #define DEPTH_MAX 64
 
+/* A tokener's buffer is as large as the longest string was: after such a text it is not kept. */
+#define KEPT_MAX ((size_t)64 * 1024)
+
+/* For the next text: it is larger than what most webhooks need besides. NULL: none. */
+static json_tokener *kept;
+
+static json_tokener *get_tokener(void)
+{
+    json_tokener *tokener = kept;
+
+    kept = NULL;
+    if (tokener == NULL)
+        tokener = json_tokener_new_ex(DEPTH_MAX);
+    if (tokener != NULL)
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    return tokener;
+}
+
+/* Only one that came to the end of a good text is as it was at first: not half in a string. */
+static void put_tokener(json_tokener *tokener, bool is_good, size_t length)
+{
+    if (is_good && length <= KEPT_MAX) {
+        json_tokener_reset(tokener);
+        kept = tokener;
+    } else {
+        json_tokener_free(tokener);
+    }
+}
+
 enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
                           struct jr_error *error)
 {
@@ -25,10 +54,9 @@ enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
     *root = NULL;
     if (length >= INT_MAX)
         return jr_error_set(error, JR_EINVAL, "JSON text too long");
-    tokener = json_tokener_new_ex(DEPTH_MAX);
+    tokener = get_tokener();
     if (tokener == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     /* A bare word or number ends only at the NUL. */
     *root = json_tokener_parse_ex(tokener, text, (int)length + 1);
     status = json_tokener_get_error(tokener);
@@ -43,7 +71,7 @@ enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
         json_object_put(*root);
         *root = NULL;
     }
-    json_tokener_free(tokener);
+    put_tokener(tokener, err == JR_OK, length);
     return err;
 }
 

@@ -19,12 +19,12 @@
 
 static const struct {
     const char *name;
-    int journal_priority; /* syslog(3) */
+    const char *journal_prefix; /* the priority, of syslog(3) */
 } levels[] = {
-    [JR_LOG_ERROR] = { "error", 3 },
-    [JR_LOG_WARN] = { "warn", 4 },
-    [JR_LOG_INFO] = { "info", 6 },
-    [JR_LOG_DEBUG] = { "debug", 7 },
+    [JR_LOG_ERROR] = { "error", "<3>" },
+    [JR_LOG_WARN] = { "warn", "<4>" },
+    [JR_LOG_INFO] = { "info", "<6>" },
+    [JR_LOG_DEBUG] = { "debug", "<7>" },
 };
 
 static enum jr_log_level log_level = JR_LOG_INFO;
@@ -74,12 +74,16 @@ static void append_text(struct jr_line *line, const char *text)
 /* Is the value safe to stand without quotes? */
 static bool is_plain(const char *value)
 {
-    while (*value != '\0') {
-        size_t length = jr_show_length(value, JR_SHOW_PLAIN);
+    size_t length;
 
-        if (length == 0 || *value == ' ' || *value == '"' || *value == '=' || *value == '\\')
+    for (; *value != '\0'; value += length) {
+        bool is_ascii = *value > ' ' && *value < 0x7f;
+
+        if (*value == ' ' || *value == '"' || *value == '=' || *value == '\\')
             return false;
-        value += length;
+        length = is_ascii ? 1 : jr_show_length(value, JR_SHOW_PLAIN);
+        if (length == 0)
+            return false;
     }
     return true;
 }
@@ -106,18 +110,19 @@ static void append_quoted(struct jr_line *line, const char *value)
 
 void jr_line_begin(struct jr_line *line, enum jr_log_level level, const char *event)
 {
-    char start[64], now[JR_TIMESTAMP_SIZE];
+    char now[JR_TIMESTAMP_SIZE];
 
     line->length = 0;
     line->full = false;
     line->wanted = level <= log_level;
     if (!line->wanted)
         return;
-    if (to_journal)
-        snprintf(start, sizeof start, "<%d>", levels[level].journal_priority);
-    else
-        snprintf(start, sizeof start, "%s ", jr_timestamp_format(jr_now_ms(), now));
-    append_text(line, start);
+    if (to_journal) {
+        append_text(line, levels[level].journal_prefix);
+    } else {
+        append_text(line, jr_timestamp_format(jr_now_ms(), now));
+        append(line, " ", 1);
+    }
     append_text(line, levels[level].name);
     append(line, " ", 1);
     append_text(line, event);
@@ -138,22 +143,19 @@ void jr_line_text(struct jr_line *line, const char *key, const char *value)
 
 void jr_line_number(struct jr_line *line, const char *key, uint64_t value)
 {
-    char digits[24], *first = digits + sizeof digits - 1;
+    char digits[JR_DIGITS_SIZE];
 
-    *first = '\0';
-    do
-        *--first = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    jr_line_text(line, key, first);
+    jr_line_text(line, key, jr_text_digits(value, digits));
 }
 
 void jr_line_ms(struct jr_line *line, const char *key, int64_t microseconds)
 {
-    char digits[32];
+    uint64_t tenths = microseconds < 0 ? 0 : (uint64_t)microseconds / 100;
+    const char tenth[] = { '.', (char)('0' + tenths % 10) };
 
-    snprintf(digits, sizeof digits, "%lld.%lld", (long long)(microseconds / 1000),
-             (long long)(microseconds % 1000 / 100));
-    jr_line_text(line, key, digits);
+    jr_line_number(line, key, tenths / 10);
+    if (line->wanted)
+        append(line, tenth, sizeof tenth);
 }
 
 void jr_line_write(struct jr_line *line)

@@ -12,13 +12,73 @@
 #include <string.h>
 #include <strings.h>
 
-/* The path of REQUEST_URI, which nginx sends; else as RFC 3875 has it. */
-static void find_path(struct jr_request *request, jr_variable_fn *variable)
+/* The variables that are looked at. */
+enum { METHOD,
+       URI,
+       SCRIPT,
+       INFO,
+       CONTENT_TYPE,
+       CONTENT_LENGTH,
+       EVENT,
+       DELIVERY,
+       SIGNATURE,
+       PAGES,
+       VARIABLES };
+
+#define NAMED(text) { text, sizeof text - 1 }
+
+static const struct {
+    const char *name;
+    size_t length;
+} names[VARIABLES] = {
+    [METHOD] = NAMED("REQUEST_METHOD"),
+    [URI] = NAMED("REQUEST_URI"),
+    [SCRIPT] = NAMED("SCRIPT_NAME"),
+    [INFO] = NAMED("PATH_INFO"),
+    [CONTENT_TYPE] = NAMED("CONTENT_TYPE"),
+    [CONTENT_LENGTH] = NAMED("CONTENT_LENGTH"),
+    [EVENT] = NAMED("HTTP_X_GITHUB_EVENT"),
+    [DELIVERY] = NAMED("HTTP_X_GITHUB_DELIVERY"),
+    [SIGNATURE] = NAMED("HTTP_X_HUB_SIGNATURE_256"),
+    [PAGES] = NAMED("RERUNNER_PAGES"),
+};
+
+struct found {
+    const char *value; /* the first one; NULL: none */
+    bool doubled;
+};
+
+/* Which of them a pair NAME=value is; VARIABLES: none. */
+static size_t which(const char *pair, size_t length)
 {
-    bool ignored;
-    const char *uri = variable(request->door, "REQUEST_URI", &ignored);
-    const char *script = variable(request->door, "SCRIPT_NAME", &ignored);
-    const char *info = variable(request->door, "PATH_INFO", &ignored);
+    size_t i = 0;
+
+    while (i < VARIABLES
+           && (names[i].length != length || memcmp(names[i].name, pair, length) != 0))
+        i++;
+    return i;
+}
+
+/* Some 25 come with a request: they are gone through once, and mostly their lengths tell. */
+static void find_all(char *const *pairs, struct found found[VARIABLES])
+{
+    memset(found, 0, VARIABLES * sizeof *found);
+    for (; pairs != NULL && *pairs != NULL; pairs++) {
+        const char *end = strchr(*pairs, '=');
+        size_t i = end == NULL ? VARIABLES : which(*pairs, (size_t)(end - *pairs));
+
+        if (i == VARIABLES)
+            continue;
+        found[i].doubled = found[i].value != NULL;
+        if (found[i].value == NULL)
+            found[i].value = end + 1;
+    }
+}
+
+/* The path of REQUEST_URI, which nginx sends; else as RFC 3875 has it. */
+static void find_path(struct jr_request *request, const struct found *found)
+{
+    const char *uri = found[URI].value, *script = found[SCRIPT].value, *info = found[INFO].value;
     char *path = request->path_text;
 
     if (uri != NULL && *uri == '/')
@@ -33,12 +93,9 @@ static void find_path(struct jr_request *request, jr_variable_fn *variable)
 }
 
 /* A variable that is empty is as good as none: RFC 3875, 4.1. */
-static const char *find(struct jr_request *request, jr_variable_fn *variable, const char *name,
-                        bool *doubled)
+static const char *value_of(const struct found *found)
 {
-    const char *value = variable(request->door, name, doubled);
-
-    return value == NULL || *value == '\0' ? NULL : value;
+    return found->value == NULL || *found->value == '\0' ? NULL : found->value;
 }
 
 /* The words of RERUNNER_PAGES; others mean nothing. */
@@ -61,24 +118,24 @@ static unsigned pages_of(const char *words)
     return pages;
 }
 
-void jr_request_init(struct jr_request *request, void *door, jr_variable_fn *variable,
+void jr_request_init(struct jr_request *request, void *door, char *const *variables,
                      jr_body_fn *read_body)
 {
-    bool ignored, event_doubled, delivery_doubled;
+    struct found found[VARIABLES];
 
-    memset(request, 0, sizeof *request);
+    find_all(variables, found);
     request->door = door;
     request->read_body = read_body;
-    request->method = find(request, variable, "REQUEST_METHOD", &ignored);
-    request->content_type = find(request, variable, "CONTENT_TYPE", &ignored);
-    request->content_length = find(request, variable, "CONTENT_LENGTH", &ignored);
-    request->event = find(request, variable, "HTTP_X_GITHUB_EVENT", &event_doubled);
-    request->delivery = find(request, variable, "HTTP_X_GITHUB_DELIVERY", &delivery_doubled);
-    request->signature = find(request, variable, "HTTP_X_HUB_SIGNATURE_256",
-                              &request->signature_doubled);
-    request->header_doubled = event_doubled || delivery_doubled;
-    request->pages = pages_of(find(request, variable, "RERUNNER_PAGES", &ignored));
-    find_path(request, variable);
+    request->method = value_of(&found[METHOD]);
+    request->content_type = value_of(&found[CONTENT_TYPE]);
+    request->content_length = value_of(&found[CONTENT_LENGTH]);
+    request->event = value_of(&found[EVENT]);
+    request->delivery = value_of(&found[DELIVERY]);
+    request->signature = value_of(&found[SIGNATURE]);
+    request->signature_doubled = found[SIGNATURE].doubled;
+    request->header_doubled = found[EVENT].doubled || found[DELIVERY].doubled;
+    request->pages = pages_of(value_of(&found[PAGES]));
+    find_path(request, found);
 }
 
 bool jr_request_has_type(const struct jr_request *request, const char *type)
@@ -174,23 +231,54 @@ static void set_length(struct jr_response *response, int printed)
                                                                : sizeof response->text - 1;
 }
 
+/* Put more behind the text, as far as it fits. */
+static void add(struct jr_response *response, const char *text)
+{
+    size_t length = strlen(text), room = sizeof response->text - 1 - response->length;
+
+    if (length > room)
+        length = room;
+    memcpy(response->text + response->length, text, length);
+    response->length += length;
+    response->text[response->length] = '\0';
+}
+
+static void add_number(struct jr_response *response, uint64_t number)
+{
+    char digits[JR_DIGITS_SIZE];
+
+    add(response, jr_text_digits(number, digits));
+}
+
+/* Each webhook gets one of these: without printf(3). */
 void jr_response_reason(struct jr_response *response, int status, enum jr_reason reason,
                         uint64_t run_id)
 {
-    char body[256] = "", number[24] = "null";
-
-    if (run_id != 0)
-        snprintf(number, sizeof number, "%llu", (unsigned long long)run_id);
+    set_length(response, 0);
+    add(response, "Status: ");
+    add_number(response, (uint64_t)status);
+    add(response, " ");
+    add(response, statuses[row_of(status)].phrase);
+    add(response, "\r\nX-Rerun-Reason: ");
+    add(response, jr_reason_token(reason));
+    add(response, "; ");
+    add(response, jr_reason_words(reason));
+    add(response, status == 405 ? "\r\nAllow: GET, HEAD, POST\r\n" : "\r\n");
     if (status != 204)
-        snprintf(body, sizeof body, "{\"result\":\"%s\",\"reason\":\"%s\",\"run_id\":%s}\n",
-                 jr_response_result(status), jr_reason_token(reason), number);
-    set_length(response, snprintf(response->text, sizeof response->text,
-                                  "Status: %d %s\r\nX-Rerun-Reason: %s; %s\r\n%s%s"
-                                  "Cache-Control: no-store\r\n\r\n%s",
-                                  status, statuses[row_of(status)].phrase, jr_reason_token(reason),
-                                  jr_reason_words(reason),
-                                  status == 405 ? "Allow: GET, HEAD, POST\r\n" : "",
-                                  *body != '\0' ? "Content-Type: application/json\r\n" : "", body));
+        add(response, "Content-Type: application/json\r\n");
+    add(response, "Cache-Control: no-store\r\n\r\n");
+    if (status == 204)
+        return;
+    add(response, "{\"result\":\"");
+    add(response, jr_response_result(status));
+    add(response, "\",\"reason\":\"");
+    add(response, jr_reason_token(reason));
+    add(response, "\",\"run_id\":");
+    if (run_id != 0)
+        add_number(response, run_id);
+    else
+        add(response, "null");
+    add(response, "}\n");
 }
 
 /* A status line and the headers that all pages have, with those given, and the empty line. */

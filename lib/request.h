@@ -18,9 +18,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* How a door finds a variable. Returns NULL when there is none. */
-typedef const char *jr_variable_fn(void *door, const char *name, bool *doubled);
-
 /* How a door reads the body: like read(2), -1 when the stream is broken. */
 typedef ssize_t jr_body_fn(void *door, char *bytes, size_t size);
 
@@ -48,8 +45,12 @@ struct jr_request {
     char path_text[256]; /* what path points to; a longer one is cut */
 };
 
-/* Fill in a request from a door's variables. */
-void jr_request_init(struct jr_request *request, void *door, jr_variable_fn *variable,
+/*
+ * Fill in a request.
+ *   variables  the door's, each NAME=value, ending with NULL; NULL: none. Where one comes
+ *              twice the first counts, and it is noted of the headers where it matters
+ */
+void jr_request_init(struct jr_request *request, void *door, char *const *variables,
                      jr_body_fn *read_body);
 
 /* Is the media type this one? Without case, parameters do not count. */

@@ -192,6 +192,17 @@ bool jr_text_from_hex(const char *text, unsigned char *bytes, size_t size)
     return true;
 }
 
+const char *jr_text_digits(uint64_t number, char digits[JR_DIGITS_SIZE])
+{
+    char *first = digits + JR_DIGITS_SIZE - 1;
+
+    *first = '\0';
+    do
+        *--first = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    return first;
+}
+
 void jr_text_to_base64(const unsigned char *bytes, size_t size, char *base64)
 {
     static const char digits[] =

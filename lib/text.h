@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Copy up to size - 1 bytes of text, ending with NUL, cut at a UTF-8 border.
@@ -50,6 +51,13 @@ void jr_text_to_hex(const unsigned char *bytes, size_t size, char *hex);
 
 /* The reverse, either case; false unless text is exactly 2 * size hex digits. */
 bool jr_text_from_hex(const char *text, unsigned char *bytes, size_t size);
+
+/*
+ * A number in decimal, without what printf(3) costs: for what is done with each webhook.
+ * Returns where in digits it begins; it ends with a NUL.
+ */
+#define JR_DIGITS_SIZE 21
+const char *jr_text_digits(uint64_t number, char digits[JR_DIGITS_SIZE]);
 
 /* Base64 as RFC 4648, 4, has it; base64 holds 4 * ((size + 2) / 3) + 1. */
 void jr_text_to_base64(const unsigned char *bytes, size_t size, char *base64);

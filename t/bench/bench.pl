@@ -3,9 +3,11 @@
 #
 # The measurements of t/bench/run, which checks that all it needs is there.
 #
-# All contestants stand behind one nginx, each with a port and a socket of its
-# own, and are measured by turns, so that what else the machine does hits all
-# of them. A ratio is one of figures of the same turn; medians over the turns.
+# All contestants stand behind one nginx of one process, as conf/web starts it, each
+# with a port and a socket of its own, and are measured by turns, so that what else the
+# machine does hits all of them. Floor and service stand behind a second nginx besides,
+# as a server has it: a process for each core (`worker_processes auto`), no access log.
+# A ratio is one of figures of the same turn, behind the same nginx; medians over the turns.
 
 use strict;
 use warnings;
@@ -40,7 +42,9 @@ use constant {
 
 $| = 1;
 my $dir = JR::Test::tmpdir();
-my ($nginx, $load, @floor);
+my (@nginx, $load, @floor);
+
+use constant AUTO => ', auto';    # at the end of the name of who stands behind the second one
 
 sub say_progress { print STDERR @_, "\n"; return }
 
@@ -126,10 +130,13 @@ sub start_floor {
     return $socket;
 }
 
-# One nginx for all; the configuration is that of conf/web, but for the address.
+# An nginx for all of them; the configuration is that of conf/web, but for the address.
+#   o  processes; log: whether it writes an access log
+# Returns it, and { name => port }.
 sub start_nginx {
-    my (%socket) = @_;
+    my ($o, %socket) = @_;
     my %port;
+    my $number = @nginx;
     for my $try (1 .. 5) {
         my $conf = <<'CONF';
 client_max_body_size 25m;
@@ -138,6 +145,7 @@ keepalive_timeout 8s;
 keepalive_requests 10000000;
 server_tokens off;
 CONF
+        $conf .= "access_log off;\n" if !$o->{log};
         @port{keys %socket} = JR::FakeGitHub::free_ports(scalar keys %socket);
         for my $name (sort keys %socket) {
             $conf .= <<"CONF";
@@ -157,8 +165,11 @@ server {
 CONF
         }
         # Another process may take a port that was free just now.
-        $nginx = eval { JR::Nginx->start(dir => "$dir/nginx.$try", server => $conf) };
-        return %port if $nginx;
+        my $nginx = eval {
+            JR::Nginx->start(dir => "$dir/nginx.$number.$try", server => $conf, processes => $o->{processes});
+        } or next;
+        push @nginx, $nginx;
+        return ($nginx, \%port);
     }
     die "nginx does not start: $@";
 }
@@ -166,7 +177,7 @@ CONF
 # One turn of one contestant.
 sub measure {
     my ($c, $connections) = @_;
-    my @pids = (session_of($nginx->{pid}), session_of($c->{service} ? $c->{service}->master : $floor[0]));
+    my @pids = (session_of($c->{nginx}{pid}), session_of($c->{service} ? $c->{service}->master : $floor[0]));
     my $state_dir = $c->{service} && $c->{service}->state_dir;
     my $cpu_s   = cpu_s(@pids);
     my $commits = $state_dir ? commits($state_dir) : 0;
@@ -208,6 +219,9 @@ sub ratio {
     return median(map { $upper->[$_]{$figure} / ($lower->[$_]{$figure} || 1e-9) } 0 .. $#$upper);
 }
 
+# The floor behind the same nginx.
+sub floor_of { return 'floor' . ($_[0] =~ AUTO ? AUTO : '') }
+
 sub rows {
     my ($results, @names) = @_;
     my @rows;
@@ -218,7 +232,7 @@ sub rows {
             my %row = (name => $name, connections => $connections, errors => 0);
             for my $figure (qw(rate p50_ms p99_ms cpu_s commit_rate per_commit)) {
                 $row{$figure} = median(map { $_->{$figure} } @turns);
-                $row{of_floor}{$figure} = ratio($of, $name, 'floor', $figure)
+                $row{of_floor}{$figure} = ratio($of, $name, floor_of($name), $figure)
                     if $figure !~ /commit/;
             }
             $row{errors} += $_->{errors} for @turns;
@@ -291,9 +305,17 @@ sub main {
         'fresh'           => contestant(),
     );
     my $floor_socket = start_floor();
-    my %port = start_nginx(floor => $floor_socket, map { $_ => $service{$_}->socket_path } keys %service);
-    my @contestants = map { +{ name => $_, port => $port{$_}, service => $service{$_} } }
-        'floor', 'service', 'batches off', 'full store';
+    my ($one_process, $port) = start_nginx({ processes => 1, log => 1 },
+        floor => $floor_socket, map { $_ => $service{$_}->socket_path } keys %service);
+    my ($auto, $auto_port) = start_nginx({ processes => 'auto', log => 0 },
+        floor => $floor_socket, service => $service{service}->socket_path);
+    my @contestants = (
+        map({ +{ name => $_, nginx => $one_process, port => $port->{$_}, service => $service{$_} } }
+            'floor', 'service', 'batches off', 'full store'),
+        map({ +{ name => $_ . AUTO, nginx => $auto, port => $auto_port->{$_}, service => $service{$_} } }
+            'floor', 'service'),
+    );
+    my @names = map { $_->{name} } @contestants;
 
     say_progress("filling a store with $plan{runs} runs");
     my $filled = fill($service{'full store'});
@@ -303,11 +325,11 @@ sub main {
     $service{$_}->start_service for 'service', 'batches off', 'full store';
     my $results = take_turns(@contestants);
     say_progress('pages');
-    my %page_ms = map { $_ => Bench::Pages::first_byte_ms($port{'full store'}, $_, $plan{pages}) } '/', '/status', '/runs/1000000000';
+    my %page_ms = map { $_ => Bench::Pages::first_byte_ms($port->{'full store'}, $_, $plan{pages}) } '/', '/status', '/runs/1000000000';
     $service{$_}->stop_service for 'service', 'batches off', 'full store';
     say_progress('memory');
     $service{fresh}->start_service;
-    my ($early, $late) = memory({ port => $port{fresh}, service => $service{fresh} });
+    my ($early, $late) = memory({ port => $port->{fresh}, service => $service{fresh} });
     $service{fresh}->stop_service;
     say_progress('reruns');
     my @rerun_ms = rerun_times();
@@ -319,10 +341,12 @@ sub main {
     printf "%d workers, signed workflow_job events of %.1f kB, no event sent twice.\n"
         . "Medians of %d turns of %d s; x: as a multiple of the floor in the same turn.\n\n",
         $workers, $load->body_bytes / 1000, $plan{turns}, $plan{seconds};
-    print table(rows($results, map { $_->{name} } @contestants));
+    print table(rows($results, @names));
     print "\nfloor: nginx and a libfcgi program of $workers workers that does nothing.\n",
         "batches off: the service with one commit for each request.\n",
         "full store: the service with $filled runs stored.\n",
+        "auto: behind an nginx of as many processes as cores, without an access log; the others\n",
+        "  behind one of one process, with it.\n",
         "CPU: nginx and program, user and system.\n\n";
     printf "Memory of a worker (anonymous proportional set size, median and largest):\n"
         . "  %.0f and %d kB after %d requests, %.0f and %d kB after %d; dispatcher %d kB, master %d kB.\n",
@@ -339,11 +363,17 @@ sub main {
     print "Disk for 1,000 runs with all their events, and once their delivery ids are gone:\n",
         map({ sprintf "  %2d jobs  %5.1f MB  %5.1f MB\n", $_->[0], map { $_ / 1000 } @{$_}[1, 2] } @sizes), "\n";
 
-    my ($one, $many) = @{$results}{ 1, 64 };
+    my ($one, $some, $many) = @{$results}{ 1, 16, 64 };
     my $errors = 0;
     $errors += $_->{errors} for map { @$_ } map { values %$_ } values %$results;
     print "Goals:\n", goals(
-        ['64 connections: rate, of the floor',               ratio($many, 'service', 'floor', 'rate'),       'least', 0.45, 2, ''],
+        (map {
+            my $name = 'service' . $_;
+            my $floor = floor_of($name);
+            ["16 connections: rate, of the floor$_", ratio($some, $name, $floor, 'rate'),  'least', 0.30, 2, ''],
+            ["64 connections: rate, of the floor$_", ratio($many, $name, $floor, 'rate'),  'least', 0.50, 2, ''],
+            ["64 connections: CPU, of the floor$_",  ratio($many, $name, $floor, 'cpu_s'), 'most',  2.0,  2, ''],
+        } '', AUTO),
         ['64 connections: rate, of batches off',             ratio($many, 'service', 'batches off', 'rate'), 'least', 2.5,  2, ''],
         ['1 connection: rate, of batches off',               ratio($one, 'service', 'batches off', 'rate'),  'least', 0.95, 2, ''],
         ['64 connections: p99, of p50', median(map { $_->{p99_ms} / $_->{p50_ms} } @{ $many->{service} }),   'most',  4,    1, ''],
@@ -366,6 +396,6 @@ END {
     my $status = $?;
     $load->abandon if $load;
     end_processes(@floor, map { session_of($_) } @floor);
-    $nginx->stop if $nginx;
+    $_->stop for @nginx;
     $? = $status;
 }

@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "t/unit/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,9 +168,35 @@ static void spoilt(void **state)
     }
 }
 
+/* Strings are looked at many bytes at a time: what may not stand there is seen at each place. */
+static void every_byte_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t length = 1; length <= 40; length++) {
+        for (size_t place = 0; place < length; place++) {
+            for (int byte = 0; byte <= 255; byte++) {
+                bool plain = byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
+                char string[41] = "", text[64], *copy;
+                size_t size;
+                struct jr_error error;
+
+                memset(string, 'x', length);
+                snprintf(text, sizeof text, "[\"%s\"]", string);
+                size = strlen(text);
+                text[2 + place] = (char)byte;
+                copy = copy_of(text, size);
+                if ((jr_excerpt(copy, &size, wanted, &error) == JR_OK) != plain)
+                    fail_msg("byte %d at %zu of %zu", byte, place, length);
+                free(copy);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     TABLE(rows, excerpted);
+    TEST(every_byte_at_every_place);
     TEST(depth);
     TEST(spoilt);
     return run_program("excerpt");

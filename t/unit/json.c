@@ -71,6 +71,40 @@ static const struct parse_row documents[] = {
     { "a form", "payload=%7B%7D", JR_EINVAL, 0 },
 };
 
+/* What came before a text, good or spoilt, large or small, changes nothing about it. */
+static void one_after_the_other(void **state)
+{
+    static const char good[] = "{\"a\":[\"\\u00e9\",\"\\ud83d\\ude00\",1,-2.5e3,null],\"b\":{\"c\":\"\\ud83d\"}}";
+    static const char *const halves[] = {
+        "{\"a\":\"\\ud83d", "{\"a\":\"\\ud83d\\u", "{\"a\":\"\\u0", "\"\\ud83d\"", "-", "{\"a\":'", "[1,2", "{\"a\":1.5e", "nul",
+    };
+    char *large = malloc(200001), *first = NULL;
+    struct jr_error error;
+    json_object *root;
+
+    (void)state;
+    assert_non_null(large);
+    memset(large, '"', 200000);
+    memset(large + 1, 'x', 199998);
+    large[200000] = '\0';
+    for (size_t i = 0; i <= COUNT(documents) + COUNT(halves) + 1; i++) {
+        const char *before = i < COUNT(documents)                    ? documents[i].text
+                             : i < COUNT(documents) + COUNT(halves)  ? halves[i - COUNT(documents)]
+                             : i == COUNT(documents) + COUNT(halves) ? large
+                                                                     : good;
+
+        assert_int_equal(jr_json_parse(good, sizeof good - 1, &root, &error), JR_OK);
+        if (first == NULL)
+            first = strdup(json_object_to_json_string(root));
+        assert_string_equal(json_object_to_json_string(root), first);
+        json_object_put(root);
+        if (jr_json_parse(before, strlen(before), &root, &error) == JR_OK)
+            json_object_put(root);
+    }
+    free(first);
+    free(large);
+}
+
 static enum jr_err parse_nested(unsigned depth)
 {
     char text[512];
@@ -248,6 +282,7 @@ static void times(void **state)
 int main(void)
 {
     TABLE(documents, parsed);
+    TEST(one_after_the_other);
     TEST(at_most_64_levels);
     TABLE(member_types, member_is);
     TEST(not_an_object);

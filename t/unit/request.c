@@ -20,22 +20,20 @@ struct door {
     bool breaks; /* at the end */
 };
 
-static const char *variable(void *context, const char *name, bool *doubled)
+/* The variables as a door has them. Returns them in pairs. */
+static char **pairs_of(const struct door *door)
 {
-    const struct door *door = context;
+    static char *pairs[2 * COUNT(door->variables) + 1];
+    size_t count = 0;
 
-    *doubled = false;
     for (size_t i = 0; i < COUNT(door->variables) && door->variables[i] != NULL; i++) {
-        const char *text = door->variables[i];
-        bool twice = *text == '+';
+        bool twice = door->variables[i][0] == '+';
 
-        text += twice;
-        if (strncmp(text, name, strlen(name)) == 0 && text[strlen(name)] == '=') {
-            *doubled = twice;
-            return text + strlen(name) + 1;
-        }
+        for (int times = 0; times <= twice; times++)
+            pairs[count++] = (char *)(uintptr_t)door->variables[i] + twice;
     }
-    return NULL;
+    pairs[count] = NULL;
+    return pairs;
 }
 
 static ssize_t read_body(void *context, char *bytes, size_t size)
@@ -58,7 +56,7 @@ static struct jr_request *request_of(struct door *door)
 {
     static struct jr_request request;
 
-    jr_request_init(&request, door, variable, read_body);
+    jr_request_init(&request, door, pairs_of(door), read_body);
     return &request;
 }
 
@@ -84,8 +82,11 @@ static void nothing_is_there(void **state)
 {
     struct door empty = { .variables = { "REQUEST_METHOD=", "CONTENT_TYPE=", "CONTENT_LENGTH=",
                                          "HTTP_X_GITHUB_EVENT=", "HTTP_X_HUB_SIGNATURE_256=" } };
+    struct door others = { .variables = { "REQUEST_METHOD", "REQUEST_METHODS=POST", "XREQUEST_METHOD=POST",
+                                          "request_method=POST", "=POST", "", "HTTP_CONTENT_TYPE=text/plain",
+                                          "HTTP_X_GITHUB_EVENT_=ping", "SCRIPT_NAMES=/x" } };
     struct door none = { .body = NULL };
-    struct door *doors[] = { &empty, &none };
+    struct door *doors[] = { &empty, &others, &none };
 
     (void)state;
     for (size_t i = 0; i < COUNT(doors); i++) {
@@ -121,6 +122,7 @@ static const struct doubled_row doubles[] = {
     { "event", "+HTTP_X_GITHUB_EVENT=workflow_job", false, true },
     { "delivery", "+HTTP_X_GITHUB_DELIVERY=d1", false, true },
     { "another one", "+HTTP_X_OTHER=1", false, false },
+    { "once", "HTTP_X_HUB_SIGNATURE_256=sha256=00", false, false },
 };
 
 struct path_row {

@@ -8,6 +8,7 @@
 #include "lib/text.h"
 #include "t/unit/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +179,18 @@ static const struct hex_row hex[] = {
     { "0x", "0x0011", 3, false, "" },
 };
 
+static void digits(void **state)
+{
+    static const uint64_t numbers[] = { 0, 7, 10, 202, 30000000000, UINT64_MAX };
+    char want[32], room[JR_DIGITS_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        snprintf(want, sizeof want, "%llu", (unsigned long long)numbers[i]);
+        assert_string_equal(jr_text_digits(numbers[i], room), want);
+    }
+}
+
 static void to_hex(void **state)
 {
     char text[9];
@@ -341,6 +354,7 @@ int main(void)
     TABLE(full_names, full_name);
     TABLE(hex, from_hex);
     TEST(to_hex);
+    TEST(digits);
     TABLE(base64, to_base64);
     TABLE(utf8, utf8_length);
     TABLE(lists, list_of);

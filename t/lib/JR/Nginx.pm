@@ -37,7 +37,8 @@ sub binary {
 }
 
 # dir: its folder; user: who the workers run as when started by root;
-# server: text of the http block; main: text outside of it, if not a few connections
+# server: text of the http block; main: text outside of it, if not a few connections;
+# processes: how many workers, if not 1
 sub start {
     my ($class, %o) = @_;
     my $self = bless {%o}, $class;
@@ -59,11 +60,12 @@ sub config {
     my $user = $> == 0 ? 'user ' . ($self->{user} // 'root') . ';' : '';
     my $temp = join "\n    ",
         map {"${_}_temp_path temp-$_;"} qw(client_body proxy fastcgi uwsgi scgi);
+    my $processes = $self->{processes} // 1;
     my $main = $self->{main} // 'events { worker_connections 512; }';
     return <<"CONF";
 $user
 daemon off;
-worker_processes 1;
+worker_processes $processes;
 pid nginx.pid;
 error_log error.log warn;
 $main
