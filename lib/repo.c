@@ -241,7 +241,7 @@ static bool is_due(const struct asker *asker, uint8_t line, int64_t tried_ms)
                                                      asker->interval_ms)));
 }
 
-/* Where those begin that come behind all that were tried up to now: later ones, or the next line. */
+/* Where those begin that come behind all that were tried up to now: later, or in the next line. */
 static void skip(const struct asker *asker, uint8_t line, struct jr_repo_place *place)
 {
     bool any_later = asker->now_ms < JR_TIME_MOST;

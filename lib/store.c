@@ -49,6 +49,8 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_REPOS] = "repos",
     [JR_TABLE_LOOKS] = "looks",
     [JR_TABLE_FLAKY] = "flaky",
+    [JR_TABLE_WORST] = "worst",
+    [JR_TABLE_SUMS] = "sums",
     [JR_TABLE_DAYS] = "days",
 };
 

@@ -37,6 +37,8 @@ enum jr_table {
     JR_TABLE_REPOS,      /* repository id -> repository */
     JR_TABLE_LOOKS,      /* whose turn to be looked at it is (repo.c) -> nothing */
     JR_TABLE_FLAKY,      /* kind, hash of the names -> row of numbers */
+    JR_TABLE_WORST,      /* kind, how bad it is, hash of the names -> nothing */
+    JR_TABLE_SUMS,       /* day -> numbers of the rows of jobs together */
     JR_TABLE_DAYS,       /* day -> what happened */
     JR_TABLES
 };

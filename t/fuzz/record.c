@@ -335,6 +335,32 @@ static void flaky_record(struct jr_txn *txn, const void *bytes, size_t size)
     HOLDS(txn->error.code == JR_OK);
 }
 
+/* The sum of a day of all rows of jobs: one more execution of a job of its own. */
+static void sum_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = number_key(key, TODAY, false);
+    struct jr_run run = {
+        .known = true,
+        .run_id = RUN_ID,
+        .repo = "octo/app",
+        .attempt = 1,
+        .base_attempt = 1,
+        .jobs_known = 1,
+        .phase = JR_PHASE_CLOSED,
+    };
+    struct jr_job job = { .run_id = RUN_ID, .job_id = JOB_ID, .attempt = 1, .name = "build", .completed_ms = NOW_MS };
+    struct jr_flaky_walk walk = { .ended = false };
+    struct record sum;
+
+    jr_txn_put(txn, JR_TABLE_SUMS, key, length, bytes, size);
+    tally(txn, &job, &run);
+    get(txn, JR_TABLE_SUMS, key, length, &sum);
+    HOLDS(sum.length > 1);
+    HOLDS(jr_flaky_prune(txn, INT64_MAX, NOW_MS, 10, &walk) > 0);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 0);
+}
+
 static void pause_record(struct jr_txn *txn, const void *bytes, size_t size)
 {
     static const char key[] = "pause:\x05";
@@ -385,7 +411,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static void (*const kinds[])(struct jr_txn *txn, const void *bytes, size_t size) = {
         run_record,  job_record,      history_record, delivery_record,
         repo_record, throttle_record, day_record,     flaky_record,
-        pause_record, act_record,
+        pause_record, act_record,      sum_record,
     };
     struct input input = { bytes, size };
     size_t kind = take_byte(&input) % (sizeof kinds / sizeof *kinds), length;
