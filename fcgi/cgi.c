@@ -9,6 +9,7 @@
 #include "fcgi/dispatcher.h"
 #include "fcgi/handle.h"
 #include "fcgi/process.h"
+#include "lib/file.h"
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/timestamp.h"
@@ -55,25 +56,11 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
     return got;
 }
 
-static void write_all(const char *bytes, size_t length)
-{
-    size_t done = 0;
-
-    while (done < length) {
-        ssize_t written = write(STDOUT_FILENO, bytes + done, length - done);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return; /* nobody is there any more; what was promised is on disk */
-        done += (size_t)written;
-    }
-}
-
 static void write_out(const struct jr_response *response)
 {
-    write_all(response->text, response->length);
-    write_all(response->rest.bytes, response->rest.length);
+    /* If nobody is there any more: what was promised is on disk. */
+    if (jr_file_write(STDOUT_FILENO, response->text, response->length))
+        (void)jr_file_write(STDOUT_FILENO, response->rest.bytes, response->rest.length);
 }
 
 /* Whoever waits for the end of our output shall not wait for the child. */

@@ -126,36 +126,36 @@ static void find_secret(const char *file, const char *setting, const char *name)
         (void)setenv(variable, path, 1);
 }
 
-/* Tell all that is wrong with the settings (NULL: there was no memory for it), and free it. */
-static int tell_wrong(char *problems)
+/*
+ * Tell all that is wrong with the settings, and free it.
+ *   lines   of the file; NULL: none
+ *   values  NULL with err JR_OK: none; else there was no memory for it
+ */
+static int tell_wrong(char *lines, enum jr_err err, char *values)
 {
-    fprintf(stderr, "job-rerunner: wrong settings:\n%s",
-            problems == NULL ? "out of memory\n" : problems);
-    free(problems);
+    fprintf(stderr, "job-rerunner: wrong settings:\n%s%s", lines == NULL ? "" : lines,
+            values != NULL ? values : err == JR_OK ? "" : "out of memory\n");
+    free(lines);
+    free(values);
     return JR_EXIT_CONFIG;
 }
 
-/* Bring the settings into the environment, if they are not there. */
-static int find_settings(struct jr_command *command)
+/*
+ * Bring the settings of a file into the environment, in the place of those that are there.
+ *   given  it has to be there
+ *   lines  out: NULL, or the lines that are wrong; owned by the caller
+ */
+static int read_file(struct jr_command *command, const char *file, bool given, char **lines)
 {
-    const char *given = jr_command_value(command, "env-file");
-    const char *file = given == NULL ? JR_COMMAND_STANDARD_FILE : given;
     struct jr_error error;
-    char *problems;
     enum jr_err err;
 
-    if (given == NULL
-        && (jr_settings_in_environment()
-            || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
-        return JR_EXIT_OK;
     jr_settings_unset_environment();
-    err = jr_envfile_load(file, &problems, &error);
+    err = jr_envfile_load(file, lines, &command->file_doubts, &error);
     command->file = err == JR_OK ? file : NULL;
-    if (problems != NULL)
-        return tell_wrong(problems);
-    if (err != JR_OK && !(err == JR_ENOENT && given == NULL))
+    if (err != JR_OK && *lines == NULL && !(err == JR_ENOENT && !given))
         return jr_command_fail(JR_EXIT_CONFIG, "%s%s", error.text,
-                               err == JR_EIO && given == NULL && geteuid() != 0
+                               err == JR_EIO && !given && geteuid() != 0
                                    ? "; run this as root, or name the settings with --env-file "
                                      "or in the environment"
                                    : "");
@@ -166,20 +166,47 @@ static int find_settings(struct jr_command *command)
     return JR_EXIT_OK;
 }
 
+/* Bring the settings into the environment, if they are not there. */
+static int find_settings(struct jr_command *command, char **lines)
+{
+    const char *given = jr_command_value(command, "env-file");
+
+    if (given == NULL
+        && (jr_settings_in_environment()
+            || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
+        return JR_EXIT_OK;
+    return read_file(command, given == NULL ? JR_COMMAND_STANDARD_FILE : given, given != NULL,
+                     lines);
+}
+
 int jr_command_load(struct jr_command *command, bool secrets)
 {
-    char *problems;
-    int status = find_settings(command);
+    char *lines = NULL, *values;
+    int status = find_settings(command, &lines);
     enum jr_err err;
 
     if (status != JR_EXIT_OK)
         return status;
-    err = secrets ? jr_settings_load(&command->settings, &problems)
-                  : jr_settings_load_public(&command->settings, &problems);
+    err = secrets ? jr_settings_load(&command->settings, &values)
+                  : jr_settings_load_public(&command->settings, &values);
     jr_settings_clear_environment();
     if (secrets)
         jr_process_guard_secrets();
-    return err == JR_OK ? JR_EXIT_OK : tell_wrong(problems);
+    return err == JR_OK && lines == NULL ? JR_EXIT_OK : tell_wrong(lines, err, values);
+}
+
+int jr_command_load_names(struct jr_command *command)
+{
+    const char *given = jr_command_value(command, "env-file");
+    char *lines = NULL, *values;
+    int status = read_file(command, given == NULL ? JR_COMMAND_STANDARD_FILE : given, false,
+                           &lines);
+    enum jr_err err;
+
+    if (status != JR_EXIT_OK || lines == NULL)
+        return status;
+    err = jr_settings_load_public(&command->settings, &values);
+    return tell_wrong(lines, err, values);
 }
 
 static char died_text[512];
@@ -300,7 +327,7 @@ const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE])
 
 const struct jr_pause *jr_command_hold(const struct jr_command *command, const struct jr_run *run)
 {
-    return run->due_ms == 0 ? NULL : jr_pauses_find(&command->pauses, run->repo);
+    return jr_pauses_hold(&command->pauses, run);
 }
 
 void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause)
@@ -326,10 +353,17 @@ void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct 
     jr_emit_close_array(emit);
 }
 
+/* NONE: it has none yet. */
+static void emit_conclusion(struct jr_emit *emit, enum jr_conclusion conclusion)
+{
+    jr_emit_text(emit, "conclusion",
+                 conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(conclusion));
+}
+
 void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
                          const struct jr_run *run)
 {
-    enum jr_conclusion result = jr_run_conclusion(run);
+    bool paused = jr_command_hold(command, run) != NULL;
     struct jr_standing standing;
     char url[JR_URL_SIZE];
 
@@ -347,18 +381,15 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
     jr_emit_number(emit, "attempt", run->attempt);
     jr_emit_text(emit, "state", jr_phase_name(run->phase));
     jr_emit_text(emit, "verdict", standing.word);
-    jr_emit_text(emit, "reason", standing.token);
+    jr_emit_text(emit, "reason", jr_reason_token(jr_standing_reason(run, paused)));
     jr_emit_text(emit, "reason_text", standing.why);
     jr_emit_text(emit, "remedy", standing.remedy);
     if (run->superseded_by != 0)
         jr_emit_number(emit, "superseded_by", (int64_t)run->superseded_by);
     else
         jr_emit_null(emit, "superseded_by");
-    jr_emit_text(emit, "conclusion",
-                 run->conclusion == JR_CONCLUSION_NONE ? NULL
-                                                       : jr_conclusion_name(run->conclusion));
-    jr_emit_text(emit, "result",
-                 result == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(result));
+    emit_conclusion(emit, jr_run_conclusion(run));
+    jr_emit_bool(emit, "completed", run->complete);
     jr_emit_number(emit, "jobs_known", run->jobs_known);
     jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
     jr_emit_number(emit, "jobs_failed", run->jobs_failed);
@@ -381,9 +412,7 @@ void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const s
     jr_emit_number(emit, "attempt", jr_run_attempt_of(run, job));
     jr_emit_text(emit, "name", job->name);
     jr_emit_text(emit, "status", jr_status_name(job->status));
-    jr_emit_text(emit, "conclusion",
-                 job->conclusion == JR_CONCLUSION_NONE ? NULL
-                                                       : jr_conclusion_name(job->conclusion));
+    emit_conclusion(emit, job->conclusion);
     jr_emit_bool(emit, "carried_over", job->carried_over);
     jr_emit_text(emit, "runner", job->runner);
     jr_emit_text(emit, "labels", job->labels);
@@ -418,7 +447,7 @@ void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
     jr_emit_text(emit, "reason",
                  entry->reason == JR_REASON_NONE ? NULL : jr_reason_token(entry->reason));
     jr_emit_text(emit, "reason_text",
-                 entry->reason == JR_REASON_NONE ? NULL : jr_reason_words(entry->reason));
+                 entry->reason == JR_REASON_NONE ? NULL : jr_history_words(entry));
     if (entry->status == 0)
         jr_emit_null(emit, "status");
     else
@@ -466,7 +495,7 @@ void jr_command_tell_entry(const struct jr_history *entry)
     }
     if (has_reason)
         add(text, sizeof text, "%s%s (%s)", text[0] == '\0' ? "" : ": ",
-            jr_reason_words(entry->reason), jr_reason_token(entry->reason));
+            jr_history_words(entry), jr_reason_token(entry->reason));
     if (entry->kind != JR_HISTORY_EVENT && entry->kind != JR_HISTORY_CALL
         && entry->detail[0] != '\0')
         add(text, sizeof text, "%s%s", text[0] == '\0' ? "" : "; ", entry->detail);

@@ -36,6 +36,7 @@ struct jr_command {
     int64_t now_ms; /* when it was called */
     struct jr_settings settings;
     const char *file;       /* the one that settings were read from; NULL: the environment */
+    char *file_doubts;      /* of that file, a line each; NULL: nothing. Owned */
     struct jr_store *store; /* NULL: not open */
     struct jr_pauses pauses; /* in force when the store was opened */
 };
@@ -54,9 +55,10 @@ int jr_command_runs(struct jr_command *command);
 int jr_command_status(struct jr_command *command);
 int jr_command_why(struct jr_command *command);
 
-/* `status --settings' and `check --in-force', parts of the two. */
+/* `status --settings', `check --in-force' and `check --names', parts of the two. */
 int jr_command_show_in_force(struct jr_command *command);
 int jr_command_check_in_force(struct jr_command *command);
+int jr_command_check_names(struct jr_command *command);
 
 /* Say on standard error what has failed. Returns status. */
 int jr_command_fail(int status, const char *format, ...) JR_PRINTF(2, 3);
@@ -82,10 +84,17 @@ int jr_command_read_patterns(const struct jr_command *command, const char *optio
 int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char *repo);
 
 /*
- * Load the settings from where --env-file and the environment say.
+ * Load the settings from where --env-file and the environment say. All that is wrong is told
+ * at once, lines of the file and values.
  *   secrets  token and keys are wanted; else they are neither read nor missed
  */
 int jr_command_load(struct jr_command *command, bool secrets);
+
+/*
+ * Look at the lines of a file of settings only: is each an assignment to a name that may stand
+ * there? A file that is not there is good. If not, all that is wrong is told, values too.
+ */
+int jr_command_load_names(struct jr_command *command);
 
 /*
  * Become the owner of STATE_DIR and open the store, which has to be there. From
@@ -116,10 +125,13 @@ void jr_command_tell_doubts(struct jr_command *command, struct jr_emit *emit);
 
 /*
  * When a reload is tried, by `check' in a child of the master: say on standard error what the
- * standard file has other than is in force, a line each, so marked. Only if it can be read and is
- * for the same STATE_DIR. Takes all settings out of the environment.
+ * standard file names that is other than in force, or would stop a start, and what else is wrong
+ * with it, a line each, so marked. Only if it can be read and is for the same STATE_DIR. What the
+ * file does not name is not compared: it may be set otherwise. Takes all settings out of the
+ * environment.
  */
 #define JR_RESTART_NEEDED "restart-needed: "
+#define JR_DOUBTFUL_FILE "doubtful-setting: "
 void jr_command_compare_file(const struct jr_command *command);
 
 /* Tell what failed in the store. Returns the exit status. */

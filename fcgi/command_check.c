@@ -416,7 +416,9 @@ static void tell_of_settings(struct jr_command *command, struct jr_emit *emit, b
 
 int jr_command_check(struct jr_command *command)
 {
-    bool online = jr_command_value(command, "online") != NULL;
+    bool online = jr_command_value(command, "online") != NULL,
+         in_force = jr_command_value(command, "in-force") != NULL,
+         names = jr_command_value(command, "names") != NULL;
     struct contents contents = { .there = false };
     struct jr_emit emit;
     struct jr_error error;
@@ -426,9 +428,13 @@ int jr_command_check(struct jr_command *command)
         return jr_command_misused(command, "a repository is only looked at with --online");
     if (command->args.count > 0 && !jr_text_is_full_name(command->args.words[0]))
         return jr_command_misused(command, "'%.200s' is not OWNER/NAME", command->args.words[0]);
-    if (jr_command_value(command, "in-force") != NULL)
-        return online ? jr_command_misused(command, "--in-force is no part of --online")
-                      : jr_command_check_in_force(command);
+    if (online + in_force + names > 1)
+        return jr_command_misused(command, "--in-force, --names and --online are each for "
+                                  "themselves");
+    if (in_force)
+        return jr_command_check_in_force(command);
+    if (names)
+        return jr_command_check_names(command);
     status = jr_command_load(command, true);
     if (status != JR_EXIT_OK)
         return status;

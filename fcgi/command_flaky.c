@@ -173,13 +173,15 @@ static void tell_total(const struct part *part)
     printf(": %llu %s%s, %llu run, %llu failed, ", (unsigned long long)part->total.rows,
            is_job ? "job" : "runner", part->total.rows == 1 ? "" : "s",
            (unsigned long long)sum->executions, (unsigned long long)sum->failures);
-    if (is_job)
-        printf("%llu rescued, %llu failed again, %.0f %% rescued, %s lost\n",
-               (unsigned long long)sum->rescued, (unsigned long long)sum->not_rescued,
-               again == 0 ? 0 : 100 * (double)sum->rescued / (double)again,
-               jr_say_span(sum->lost_ms, span));
-    else
+    if (!is_job) {
         printf("%llu blamed\n", (unsigned long long)sum->blamed);
+        return;
+    }
+    printf("%llu rescued, %llu failed again, ", (unsigned long long)sum->rescued,
+           (unsigned long long)sum->not_rescued);
+    if (again > 0)
+        printf("%.0f %% rescued, ", 100 * (double)sum->rescued / (double)again);
+    printf("%s lost\n", jr_say_span(sum->lost_ms, span));
 }
 
 static int tell_part(const struct part *part)

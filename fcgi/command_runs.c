@@ -51,25 +51,57 @@ static int end(struct list *list, int status)
     return status != JR_EXIT_OK ? status : shown;
 }
 
-static const struct jr_column run_columns[] = {
-    { "LAST EVENT", false, false, 0 }, { "RUN", true, false, 0 },
-    { "REPOSITORY", false, true, 0 },  { "WORKFLOW", false, true, 0 },
-    { "BRANCH", false, true, 0 },      { "ATTEMPT", true, false, 3 },
-    { "STATE", false, false, 2 },      { "CONCLUSION", false, false, 4 },
-    { "REASON", false, false, 0 },     { "RERUNS", true, false, 1 },
-};
+static void add_reason(struct list *list, const struct jr_run *run)
+{
+    bool paused = jr_command_hold(list->command, run) != NULL;
+
+    jr_grid_add(&list->grid, jr_reason_token(jr_standing_reason(run, paused)));
+}
+
+/* What became of a run stays: how it ended, and why it stands where it stands, to the last. */
+#define RUN_COLUMNS(time)                                                                        \
+    { time, false, false, 0 },       { "RUN", true, false, 0 },                                  \
+    { "REPOSITORY", false, 12, 0 },  { "WORKFLOW", false, 8, 6 },                                \
+    { "BRANCH", false, 8, 4 },       { "ATTEMPT", true, false, 3 },                              \
+    { "STATE", false, false, 2 },    { "CONCLUSION", false, false, 5 },                          \
+    { "REASON", false, false, 0 },   { "RERUNS", true, false, 1 }
+
+/* A terminal of less columns than that has times in short. */
+#define WIDE 120
+
+static const struct jr_column run_columns[] = { RUN_COLUMNS("LAST EVENT") };
+static const struct jr_column short_run_columns[] = { RUN_COLUMNS("LAST") };
+
+static bool is_short(const struct jr_command *command)
+{
+    return command->width > 0 && command->width < WIDE;
+}
+
+/* Of a time today "09:03", else "11-23"; in UTC, as all times are. */
+static void add_short_time(struct list *list, int64_t time_ms)
+{
+    char when[JR_WHEN_SIZE], now[JR_WHEN_SIZE];
+
+    jr_command_when(time_ms, when);
+    if (strncmp(when, jr_command_when(list->command->now_ms, now), 10) == 0)
+        jr_grid_addf(&list->grid, "%.5s", when + 11);
+    else
+        jr_grid_addf(&list->grid, "%.5s", when + 5);
+}
 
 static void add_run(struct list *list, const struct jr_run *run)
 {
     enum jr_conclusion conclusion = jr_run_conclusion(run);
-    struct jr_standing standing;
     char when[JR_WHEN_SIZE];
 
     if (list->command->json) {
         jr_command_emit_run(&list->emit, NULL, list->command, run);
         return;
     }
-    jr_grid_add(&list->grid, jr_command_when(run->last_event_ms, when));
+    if (is_short(list->command))
+        add_short_time(list, run->last_event_ms);
+    else
+        jr_grid_add(&list->grid, jr_command_when(run->last_event_ms, when));
     jr_grid_addf(&list->grid, "%llu", (unsigned long long)run->run_id);
     jr_grid_add(&list->grid, run->repo);
     jr_grid_add(&list->grid, jr_run_workflow(run));
@@ -78,8 +110,7 @@ static void add_run(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, jr_phase_name(run->phase));
     jr_grid_add(&list->grid,
                 conclusion == JR_CONCLUSION_NONE ? "" : jr_conclusion_name(conclusion));
-    jr_standing_of(run, &standing);
-    jr_grid_add(&list->grid, standing.token);
+    add_reason(list, run);
     jr_grid_addf(&list->grid, "%u", run->reruns);
 }
 
@@ -121,9 +152,7 @@ static void add_entry(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, run->known ? run->repo : "(damaged)");
     jr_grid_addf(&list->grid, "%u", run->attempt);
     jr_grid_addf(&list->grid, "%u", run->tries);
-    jr_grid_add(&list->grid, jr_reason_token(jr_command_hold(list->command, run) != NULL
-                                                 ? JR_REASON_PAUSED
-                                                 : run->reason));
+    add_reason(list, run);
 }
 
 static int read_state(const struct jr_command *command, int *phase)
@@ -237,7 +266,8 @@ static int show_runs(struct jr_command *command, const struct jr_listing_filter 
     size_t count;
     int status = JR_EXIT_OK;
 
-    begin(&list, run_columns, sizeof run_columns / sizeof *run_columns);
+    begin(&list, is_short(command) ? short_run_columns : run_columns,
+          sizeof run_columns / sizeof *run_columns);
     while (status == JR_EXIT_OK && !listing.ended && list.left > 0) {
         if (jr_listing_runs(command->store, filter, &listing, runs,
                             list.left < BATCH ? list.left : BATCH, &count, &error) != JR_OK)
@@ -251,7 +281,7 @@ static int show_runs(struct jr_command *command, const struct jr_listing_filter 
 
 int jr_command_runs(struct jr_command *command)
 {
-    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE };
+    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE, .pauses = &command->pauses };
     size_t limit = LIMIT;
     int status = jr_command_read_limit(command, LIMIT_MAX, &limit);
 

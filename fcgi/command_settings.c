@@ -86,9 +86,28 @@ int jr_command_show_in_force(struct jr_command *command)
 /* How a difference is told. NULL: as JSON. */
 typedef void tell_difference(const char *setting, const char *in_force, const char *here);
 
-/* Tell each setting that is other than in force. Returns how many. */
+/* Which settings are compared. */
+typedef bool choose_row(size_t row);
+
+static bool choose_all(size_t row)
+{
+    return row < jr_settings_count();
+}
+
+static bool choose_open(size_t row)
+{
+    return !jr_settings_is_secret(row);
+}
+
+/* With a file's settings alone in the environment: what it does not name may come otherwise. */
+static bool choose_named(size_t row)
+{
+    return choose_open(row) && getenv(jr_settings_name(row)) != NULL;
+}
+
+/* Tell each of these settings that is other than in force. Returns how many. */
 static size_t tell_differences(const struct jr_inforce *inforce,
-                               const struct jr_settings *settings, bool secrets,
+                               const struct jr_settings *settings, choose_row *choose,
                                struct jr_emit *emit, tell_difference *tell)
 {
     size_t count = 0;
@@ -97,8 +116,7 @@ static size_t tell_differences(const struct jr_inforce *inforce,
         const char *name = jr_settings_name(row), *value = jr_inforce_value(inforce, name);
         char *here = NULL;
 
-        if ((secrets || !jr_settings_is_secret(row))
-            && jr_inforce_differs(inforce, settings, row, &here)) {
+        if (choose(row) && jr_inforce_differs(inforce, settings, row, &here)) {
             count++;
             if (tell != NULL) {
                 tell(name, value, here);
@@ -163,8 +181,10 @@ void jr_command_tell_restart(const struct jr_command *command, struct jr_emit *e
     if (command->json)
         jr_emit_open_array(emit, "restart");
     if (known) {
-        (void)tell_differences(&inforce, &command->settings, true, emit,
+        (void)tell_differences(&inforce, &command->settings, choose_all, emit,
                                command->json ? NULL : print_difference);
+        if (!command->json)
+            printf("%-22s are compared only for being set, not for what they are\n", "secrets");
         jr_inforce_release(&inforce);
     }
     if (command->json)
@@ -192,7 +212,7 @@ int jr_command_check_in_force(struct jr_command *command)
         jr_emit_open(&emit, NULL);
         jr_emit_open_array(&emit, "restart");
     }
-    count = tell_differences(&inforce, &command->settings, false, &emit,
+    count = tell_differences(&inforce, &command->settings, choose_open, &emit,
                              command->json ? NULL : log_difference);
     jr_inforce_release(&inforce);
     if (command->json) {
@@ -200,48 +220,122 @@ int jr_command_check_in_force(struct jr_command *command)
         jr_emit_close(&emit);
         jr_emit_end(&emit);
     } else if (count == 0) {
-        printf("what is set is in force\n");
+        printf("what is set is in force; secrets are not compared\n");
     }
     return count == 0 ? JR_EXIT_OK : JR_EXIT_FAILED;
 }
 
-/* Settings of another service's file would be compared in vain. */
-static void compare(const struct jr_command *command, const struct jr_settings *settings,
-                    const char *file, const char *problem)
+/* Hand on each of some lines, which are cut to pieces. */
+static void hand_lines(const char *mark, const char *before, char *lines)
 {
+    char *line;
+
+    while (lines != NULL && (line = strsep(&lines, "\n")) != NULL && *line != '\0')
+        fprintf(stderr, "%s%s%s\n", mark, before, line);
+}
+
+/* Does the file set NAME itself? */
+static bool names_setting(const char *name)
+{
+    for (size_t row = 0; row < jr_settings_count(); row++)
+        if (strcmp(jr_settings_name(row), name) == 0)
+            return getenv(name) != NULL;
+    return false;
+}
+
+/*
+ * Values that stop the start. Only those that the file names: what it does not, such as a secret
+ * that is a credential, may be right. They are taken out of the environment, so as not to be
+ * compared. Whether a file with a secret can be read is up to who starts the service.
+ *   problems  "NAME: what", a line each; cut to pieces
+ */
+static void hand_wrong_values(const char *file, char *problems)
+{
+    char *line, *colon;
+
+    while (problems != NULL && (line = strsep(&problems, "\n")) != NULL && *line != '\0') {
+        colon = strchr(line, ':');
+        if (colon == NULL)
+            continue;
+        *colon = '\0';
+        if (names_setting(line))
+            fprintf(stderr, JR_RESTART_NEEDED "%s is wrong, and a restart would fail: %s:%s\n",
+                    file, line, colon + 1);
+        else if (getenv(line) != NULL)
+            fprintf(stderr, JR_DOUBTFUL_FILE "%s: %s:%s\n", file, line, colon + 1);
+        (void)unsetenv(line);
+    }
+}
+
+static const char *secret_of(const struct jr_settings *settings, size_t row)
+{
+    const char *key = jr_settings_secret(settings, row, JR_SECRETS_KEYS);
+
+    return key != NULL ? key : jr_settings_secret(settings, row, JR_SECRETS_TOKEN);
+}
+
+/* The trial has the secrets that are in force, so it can compare them. None is told. */
+static void hand_secrets(const struct jr_settings *in_force, const struct jr_settings *settings)
+{
+    for (size_t row = 0; row < jr_settings_count(); row++) {
+        const char *secret = secret_of(in_force, row), *here = secret_of(settings, row);
+
+        if (here != NULL && (secret == NULL || strcmp(secret, here) != 0))
+            fprintf(stderr, JR_RESTART_NEEDED "%s is another one in the file than in force: it "
+                    "needs a restart\n", jr_settings_name(row));
+    }
+}
+
+/* What a file says. All but settings is owned. */
+struct contents {
+    const char *path;
+    char *lines, *doubts; /* that are wrong, or doubtful */
+    struct jr_settings settings;
+    char *problems; /* with the values */
+};
+
+/* Settings of another service's file would be compared in vain. */
+static void compare(const struct jr_command *command, struct contents *file)
+{
+    const struct jr_settings *settings = &file->settings;
     struct jr_inforce inforce;
+    struct jr_error error;
 
     if (settings->state_dir == NULL
         || strcmp(settings->state_dir, command->settings.state_dir) != 0)
         return;
-    if (problem != NULL)
-        fprintf(stderr, JR_RESTART_NEEDED "%s is wrong, and a restart would fail: %.*s\n", file,
-                (int)strcspn(problem, "\n"), problem);
-    else if (jr_command_in_force(command, NULL, &inforce)) {
-        (void)tell_differences(&inforce, settings, false, NULL, hand_difference);
+    hand_lines(JR_DOUBTFUL_FILE, "", file->lines);
+    hand_lines(JR_DOUBTFUL_FILE, "", file->doubts);
+    hand_wrong_values(file->path, file->problems);
+    if (jr_settings_check_files(settings, &error) != JR_OK)
+        fprintf(stderr, JR_RESTART_NEEDED "%s is wrong, and a restart would fail: %s\n",
+                file->path, error.text);
+    hand_secrets(&command->settings, settings);
+    if (jr_command_in_force(command, NULL, &inforce)) {
+        (void)tell_differences(&inforce, settings, choose_named, NULL, hand_difference);
         jr_inforce_release(&inforce);
     }
 }
 
 void jr_command_compare_file(const struct jr_command *command)
 {
-    const char *file = jr_test_env_file(JR_COMMAND_STANDARD_FILE);
-    struct jr_settings settings;
+    struct contents file = { .path = jr_test_env_file(JR_COMMAND_STANDARD_FILE) };
     struct jr_error error;
-    char *names, *problems = NULL;
     enum jr_err err;
 
-    if (access(file, R_OK) != 0)
+    if (access(file.path, R_OK) != 0)
         return;
     jr_settings_unset_environment();
-    err = jr_envfile_load(file, &names, &error);
+    err = jr_envfile_load(file.path, &file.lines, &file.doubts, &error);
     if (err == JR_OK || err == JR_EINVAL) {
-        if (jr_settings_load_public(&settings, &problems) != JR_ENOMEM)
-            compare(command, &settings, file, err != JR_OK ? error.text : problems);
-        jr_settings_release(&settings);
+        if (jr_settings_load(&file.settings, &file.problems) != JR_ENOMEM)
+            compare(command, &file);
+        jr_settings_clear_environment();
+        jr_settings_release(&file.settings);
     }
-    free(problems);
-    free(names);
+    free(file.problems);
+    free(file.doubts);
+    free(file.lines);
 }
 
 static bool matches_repo(const struct jr_list *one, const struct jr_run *run)
@@ -383,10 +477,30 @@ void jr_command_tell_doubts(struct jr_command *command, struct jr_emit *emit)
     if (command->json)
         jr_emit_open_array(emit, "doubts");
     tell_lines(command, emit, names);
+    tell_lines(command, emit, command->file_doubts);
     tell_lines(command, emit, command->settings.doubts);
     if (command->store != NULL)
         tell_patterns(command, emit);
     if (command->json)
         jr_emit_close_array(emit);
     free(names);
+}
+
+int jr_command_check_names(struct jr_command *command)
+{
+    int status = jr_command_load_names(command);
+    struct jr_emit emit;
+
+    if (command->json) {
+        jr_emit_init(&emit, stdout);
+        jr_emit_open(&emit, NULL);
+        jr_emit_open_array(&emit, "doubts");
+    }
+    tell_lines(command, &emit, command->file_doubts);
+    if (command->json) {
+        jr_emit_close_array(&emit);
+        jr_emit_close(&emit);
+        jr_emit_end(&emit);
+    }
+    return status;
 }

@@ -31,10 +31,8 @@ struct picture {
     struct jr_sight sight;            /* all 0 if there is no answer */
     bool dispatcher_at_work;
     /* the store */
-    uint64_t runs, waiting, repos, used_bytes, map_bytes;
-    int64_t first_due_ms; /* 0: nothing waits */
-    uint64_t first_due_run;
-    int64_t oldest_ms; /* since when the one waits that has waited longest; 0: nothing waits */
+    uint64_t runs, repos, used_bytes, map_bytes;
+    struct jr_waiting waiting;
     struct jr_halt halt;
     /* GitHub, as it said last; 0: not said */
     int64_t rate_limited_until_ms, token_rejected_ms, token_taken_ms, token_expires_ms;
@@ -80,20 +78,16 @@ static void look_at_settings(struct picture *picture, const struct jr_command *c
     jr_inforce_release(&inforce);
 }
 
-static enum jr_err look_at_store(struct picture *picture, struct jr_store *store,
-                                 const struct jr_settings *settings, struct jr_error *error)
+static enum jr_err look_at_store(struct picture *picture, const struct jr_command *command,
+                                 struct jr_error *error)
 {
+    struct jr_store *store = command->store;
     struct jr_txn txn;
     struct jr_throttle throttle;
-    struct jr_listing_outbox listing = { .ended = false };
-    struct jr_run first;
-    size_t count;
     enum jr_err err;
 
     jr_txn_begin(&txn, store, false);
     picture->runs = jr_ledger_count(&txn);
-    picture->waiting = jr_txn_count(&txn, JR_TABLE_OUTBOX);
-    picture->oldest_ms = jr_ledger_oldest_waiting(&txn);
     picture->repos = jr_txn_count(&txn, JR_TABLE_REPOS);
     jr_throttle_recall(&txn, &throttle);
     err = jr_shutouts_load(&txn, &picture->shutouts, 0);
@@ -112,13 +106,9 @@ static enum jr_err look_at_store(struct picture *picture, struct jr_store *store
     if (throttle.stop_reason == JR_REASON_RATE_LIMITED
         && throttle.stopped_until_ms > picture->now_ms)
         picture->rate_limited_until_ms = throttle.stopped_until_ms;
-    err = jr_listing_outbox(store, &listing, &first, 1, &count, error);
-    if (err == JR_OK && count > 0) {
-        picture->first_due_ms = first.due_ms;
-        picture->first_due_run = first.run_id;
-    }
+    err = jr_listing_waiting(store, &command->pauses, &picture->waiting, error);
     if (err == JR_OK)
-        err = jr_halt_read(store, settings, picture->now_ms, &picture->halt, error);
+        err = jr_halt_read(store, &command->settings, picture->now_ms, &picture->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     return err;
@@ -231,10 +221,12 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     emit_words(&emit, "degraded", picture, false);
     emit_processes(&emit, picture, &command->pauses);
     jr_emit_open(&emit, "outbox");
-    jr_emit_number(&emit, "waiting", (int64_t)picture->waiting);
-    jr_emit_time(&emit, "first_due_at", picture->first_due_ms);
-    emit_count(&emit, "first_due_run_id", picture->waiting != 0, (int64_t)picture->first_due_run);
-    jr_emit_time(&emit, "oldest_since", picture->oldest_ms);
+    jr_emit_number(&emit, "waiting", (int64_t)picture->waiting.entries);
+    jr_emit_number(&emit, "paused", (int64_t)picture->waiting.paused);
+    jr_emit_time(&emit, "first_due_at", picture->waiting.due_ms);
+    emit_count(&emit, "first_due_run_id", picture->waiting.due_ms != 0,
+               (int64_t)picture->waiting.due_run_id);
+    jr_emit_time(&emit, "oldest_since", picture->waiting.oldest_ms);
     jr_emit_close(&emit);
     emit_github(&emit, picture);
     jr_emit_open(&emit, "store");
@@ -382,11 +374,31 @@ static void tell_github(const struct picture *picture)
                distance(picture, picture->sight.sweep_ended_ms, span));
 }
 
+static void tell_waiting(const struct picture *picture)
+{
+    const struct jr_waiting *waiting = &picture->waiting;
+    char when[JR_WHEN_SIZE], span[64];
+
+    label("outbox");
+    if (waiting->entries == 0) {
+        printf("empty\n");
+        return;
+    }
+    printf("%llu waiting", (unsigned long long)waiting->entries);
+    if (waiting->paused > 0)
+        printf(", %s%llu of them paused", waiting->whole ? "" : "at least ",
+               (unsigned long long)waiting->paused);
+    if (waiting->due_ms != 0)
+        printf(", the first %sdue at %s (%s)", waiting->paused > 0 ? "of the others " : "",
+               jr_command_when(waiting->due_ms, when),
+               picture->halt.word != NULL ? picture->halt.word
+                                          : distance(picture, waiting->due_ms, span));
+    printf(", the oldest since %s\n", jr_command_when(waiting->oldest_ms, when));
+}
+
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
-    const struct jr_halt halt = jr_halt_with(&picture->halt, jr_pauses_whole(&command->pauses));
-    char when[JR_WHEN_SIZE], since[JR_WHEN_SIZE], span[64], folder[512];
-    char used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
+    char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
 
     label("health");
     printf("%s\n", !picture->healthy ? "FAILING" : picture->ailment_count > 0 ? "degraded" : "good");
@@ -399,15 +411,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
         printf("%s\n", picture->dry_run ? "yes: everything is done but the rerun (DRY_RUN)" : "no");
     }
     tell_pauses(&command->pauses);
-    label("outbox");
-    if (picture->waiting == 0)
-        printf("empty\n");
-    else
-        printf("%llu waiting, the first due at %s (%s), the oldest since %s\n",
-               (unsigned long long)picture->waiting, jr_command_when(picture->first_due_ms, when),
-               halt.word != NULL ? halt.word
-                                 : distance(picture, picture->first_due_ms, span),
-               jr_command_when(picture->oldest_ms, since));
+    tell_waiting(picture);
     tell_github(picture);
     label("store");
     jr_show_clean(folder, sizeof folder, command->settings.state_dir);
@@ -437,7 +441,7 @@ int jr_command_status(struct jr_command *command)
         look_at_settings(&picture, command);
     picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
-    if (look_at_store(&picture, command->store, &command->settings, &error) != JR_OK)
+    if (look_at_store(&picture, command, &error) != JR_OK)
         return jr_command_store_failed(&error);
     look_at_health(&picture, &command->settings);
     if (command->json)

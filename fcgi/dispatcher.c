@@ -82,6 +82,7 @@ struct dispatcher {
     struct jr_repo_place repo_place;
     struct jr_pauses pauses; /* what was paused when that was last looked at */
     int64_t paused_ms;       /* since when all of it is; 0: it is not */
+    struct jr_rerun_walk walk; /* past what they hold up */
     bool filling;            /* the map is */
     uint64_t used_bytes;     /* of the map */
     int64_t unsure_ms;       /* when a POST begun before may have been cut off */
@@ -145,15 +146,19 @@ static bool look_at_pauses(struct dispatcher *dispatcher)
 {
     int64_t now_ms = jr_now_ms();
     struct jr_error error;
+    struct jr_pauses pauses;
     const struct jr_pause *whole;
-    enum jr_err err = jr_control_pauses(dispatcher->store, now_ms, &dispatcher->pauses, &error);
+    enum jr_err err = jr_control_pauses(dispatcher->store, now_ms, &pauses, &error);
 
-    if (err == JR_OK && dispatcher->pauses.over > 0)
+    if (err == JR_OK && pauses.over > 0)
         err = jr_control_end_pauses(dispatcher->store, now_ms, &error);
     if (err != JR_OK) {
         store_failed(dispatcher, err, &error);
         return false;
     }
+    if (!jr_pauses_equal(&pauses, &dispatcher->pauses))
+        memset(&dispatcher->walk, 0, sizeof dispatcher->walk);
+    dispatcher->pauses = pauses;
     whole = jr_pauses_whole(&dispatcher->pauses);
     dispatcher->paused_ms = whole == NULL ? 0 : whole->since_ms;
     if (dispatcher->told != NULL) {
@@ -507,10 +512,17 @@ static void postpone(struct dispatcher *dispatcher, struct jr_run *run)
         store_failed(dispatcher, err, &error);
 }
 
-/* What holds up single repositories; NULL: nothing does, and no entry is looked over. */
-static jr_share_wait *hold_of(const struct dispatcher *dispatcher)
+/*
+ * Find what is due first and not paused (jr_rerun_first).
+ *   walk  in and out: see there; what holds up is set here
+ */
+static enum jr_err find_first(struct dispatcher *dispatcher, struct jr_rerun_walk *walk,
+                              int64_t latest_ms, int64_t now_ms, int64_t *due_ms,
+                              struct jr_run *run, struct jr_error *error)
 {
-    return dispatcher->pauses.count > 0 ? pause_wait_ms : NULL;
+    walk->wait = dispatcher->pauses.count > 0 ? pause_wait_ms : NULL;
+    walk->context = dispatcher;
+    return jr_rerun_first(dispatcher->store, latest_ms, now_ms, walk, due_ms, run, error);
 }
 
 /*
@@ -521,10 +533,13 @@ static int64_t work_outbox(struct dispatcher *dispatcher)
 {
     struct jr_run run;
     struct jr_error error;
-    int64_t due_ms, wait_ms, latest_ms = jr_now_ms() + longest_wait_ms(dispatcher->settings);
-    enum jr_err err = jr_rerun_first_free(dispatcher->store, latest_ms, hold_of(dispatcher),
-                                          dispatcher, &due_ms, &run, &error);
+    int64_t due_ms, wait_ms, now_ms = jr_now_ms();
+    int64_t latest_ms = now_ms + longest_wait_ms(dispatcher->settings);
+    enum jr_err err = find_first(dispatcher, &dispatcher->walk, latest_ms, now_ms, &due_ms, &run,
+                                 &error);
 
+    if (err == JR_EBUSY) /* all that was looked at is paused */
+        return due_ms > now_ms ? due_ms - now_ms : 0;
     if (dispatcher->told != NULL)
         dispatcher->told->work_waits = err != JR_ENOENT;
     if (err == JR_ENOENT)
@@ -1041,16 +1056,21 @@ int jr_dispatcher_main(struct jr_settings *settings, struct jr_runtime *runtime)
  */
 static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
 {
+    struct jr_rerun_walk walk = { .at = { .due_ms = 0 } };
     struct jr_run run;
     struct jr_error error;
     int64_t due_ms;
+    enum jr_err err;
 
     close(dispatcher->lock_fd);
     dispatcher->lock_fd = -1;
-    return dispatcher->paused_ms == 0 && jr_now_ms() < until_ms
-           && jr_rerun_first_free(dispatcher->store, INT64_MAX, hold_of(dispatcher), dispatcher,
-                                  &due_ms, &run, &error) == JR_OK
-           && due_ms <= until_ms && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
+    if (dispatcher->paused_ms != 0 || jr_now_ms() >= until_ms)
+        return false;
+    do
+        err = find_first(dispatcher, &walk, INT64_MAX, until_ms, &due_ms, &run, &error);
+    while (err == JR_EBUSY && due_ms <= until_ms);
+    return err == JR_OK && due_ms <= until_ms
+           && dispatcher->calls.throttle.stopped_until_ms <= until_ms;
 }
 
 static int work_off_once(struct jr_settings *settings, int64_t until_ms, bool *more)

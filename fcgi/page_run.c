@@ -308,7 +308,7 @@ static void add_entry(struct jr_buffer *page, const struct jr_history *entry, bo
     jr_page_clock(page, entry->at_ms);
     jr_html(page, "</span><div><span class=\"kind\">%s</span>", kinds[row].name);
     if (!told) {
-        jr_page_sentence(page, jr_reason_words(entry->reason));
+        jr_page_sentence(page, jr_history_words(entry));
         jr_html(page, "<small><span class=\"mono\">%s</span>", jr_reason_token(entry->reason));
         if (*entry->detail != '\0')
             jr_html(page, " &middot; <bdi>%s</bdi>", entry->detail);

@@ -27,6 +27,9 @@
 /* Trying opens the store; more than that it does not. */
 #define TRIAL_LIMIT_MS (30 * JR_SECOND_MS)
 
+/* More than is said of any file of settings that somebody writes by hand. */
+#define OUTPUT_MOST 32768
+
 /* The children's process ids, each with a blank behind it; there also if there are none. */
 static const char variable[] = "JR_CHILDREN";
 
@@ -127,16 +130,19 @@ static void read_output(int fd, char *words, size_t size)
     words[got > 0 ? got : 0] = '\0';
 }
 
-/* What the trial has found to need a restart. */
-static void log_restart(int fd)
+/* What the trial has found in the file of settings. */
+static void log_file(int fd)
 {
-    char text[8192], *rest = text, *line;
-    size_t mark = strlen(JR_RESTART_NEEDED);
+    static const char *const marks[][2] = {
+        { JR_RESTART_NEEDED, "restart-needed" }, { JR_DOUBTFUL_FILE, "doubtful-setting" },
+    };
+    char text[OUTPUT_MOST], *rest = text, *line;
 
     read_output(fd, text, sizeof text);
     while ((line = strsep(&rest, "\n")) != NULL)
-        if (strncmp(line, JR_RESTART_NEEDED, mark) == 0)
-            jr_log(JR_LOG_WARN, "restart-needed", "%s", line + mark);
+        for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+            if (strncmp(line, marks[i][0], strlen(marks[i][0])) == 0)
+                jr_log(JR_LOG_WARN, marks[i][1], "%s", line + strlen(marks[i][0]));
 }
 
 /* What the trial has said, in one line. */
@@ -154,7 +160,7 @@ bool jr_reload_judge(struct jr_reload *reload, int status)
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == JR_EXIT_OK;
 
     if (good) {
-        log_restart(reload->output);
+        log_file(reload->output);
     } else {
         read_words(reload->output, words, sizeof words);
         snprintf(why, sizeof why, "the check of '%.40s' ended with %s %d%s%s", reload->program,

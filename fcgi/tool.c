@@ -21,11 +21,16 @@
 static int show_help(struct jr_command *command);
 static int show_version(struct jr_command *command);
 
+/* What all of them take. */
+#define HELP                                                                                     \
+    { "help", NULL, false, "show this text; -h is the same" },                                   \
+    { "version", NULL, false, "show the version; -V is the same" }
+
 /* What most of them take. */
 #define COMMON                                                                                   \
     { "json", NULL, false, "JSON instead of text; the keys are in job-rerunner(8)" },            \
     { "env-file", "FILE", false, "take the settings from FILE, and the secrets beside it" },     \
-    { "help", NULL, false, "show this text; -h is the same" },                                   \
+    HELP,                                                                                        \
     { NULL, NULL, false, NULL }
 
 #define PATTERNS "; * and ? are wildcards, commas part several"
@@ -35,7 +40,7 @@ static int show_version(struct jr_command *command);
 
 static const struct jr_option common_options[] = { COMMON };
 static const struct jr_option no_options[] = {
-    { "help", NULL, false, "show this text; -h is the same" }, { NULL, NULL, false, NULL },
+    HELP, { NULL, NULL, false, NULL },
 };
 static const struct jr_option status_options[] = {
     { "settings", NULL, false, "only show the settings that are in force in the running service" },
@@ -43,6 +48,7 @@ static const struct jr_option status_options[] = {
 };
 static const struct jr_option check_options[] = {
     { "in-force", NULL, false, "only tell which settings are not in force yet: they need a restart" },
+    { "names", NULL, false, "only look for names in the file of settings that may not be there" },
     { "online", NULL, false, "also ask GitHub: does the token work, as whom, may it rerun in OWNER/NAME" },
     COMMON
 };
@@ -70,7 +76,7 @@ static const struct jr_option rerun_options[] = {
 static const struct jr_option runs_options[] = {
     { "repo", "PATTERN", false, "only of repositories (owner/name) that match" PATTERNS },
     { "branch", "PATTERN", false, "only of branches that match" PATTERNS },
-    { "workflow", "PATTERN", false, "only of workflows that match" PATTERNS },
+    { "workflow", "PATTERN", false, "only of workflows that match by name, file or path" PATTERNS },
     { "reason", "REASON", false, "only those with one of these reasons, such as jobs-failed" },
     { "conclusion", "WORD", false, "only those that ended so: success, failure, cancelled ..." },
     { "state", "STATE", false, "only those that are open, due or closed" },
@@ -214,19 +220,23 @@ static int pull_command(char **argv, const char **name)
     size_t at = 1;
     int status = JR_EXIT_OK;
 
-    while (argv[at] != NULL && argv[at][0] == '-' && find(argv[at]) == NULL
-           && status == JR_EXIT_OK)
+    *name = NULL;
+    while (argv[at] != NULL && argv[at][0] == '-' && status == JR_EXIT_OK) {
+        /* They are commands as well, where there is no other. */
+        if (find(argv[at]) != NULL && *name == NULL)
+            *name = argv[at];
         status = pass_option(argv, &at);
+    }
     if (status != JR_EXIT_OK)
         return status;
-    *name = argv[at];
-    if (*name == NULL)
-        return jr_command_fail(JR_EXIT_USAGE, "which command? See job-rerunner --help");
-    if (**name != '-')
+    if (argv[at] != NULL) {
+        *name = argv[at];
         memmove(argv + 2, argv + 1, (at - 1) * sizeof *argv);
-    else /* help and version need none of them */
-        for (char **to = argv + 2; (*to = argv[++at]) != NULL;)
-            to++;
+    } else if (*name != NULL) {
+        argv[2] = NULL; /* help and version need none of the others */
+    } else {
+        return jr_command_fail(JR_EXIT_USAGE, "which command? See job-rerunner --help");
+    }
     return JR_EXIT_OK;
 }
 
@@ -341,10 +351,13 @@ int jr_tool_main(char **argv)
         return jr_command_misused(&command, "%s: %s", row->name, error.text);
     if (jr_command_value(&command, "help") != NULL)
         return end_output(show_command_help(row));
+    if (jr_command_value(&command, "version") != NULL)
+        return end_output(show_version(&command));
     command.json = jr_command_value(&command, "json") != NULL;
     command.width = terminal_width();
     status = row->run(&command);
     jr_store_close(command.store);
     jr_settings_release(&command.settings);
+    free(command.file_doubts);
     return end_output(status);
 }

@@ -87,11 +87,31 @@ static enum jr_err take_word(const char *word, size_t most, struct jr_args *args
     return JR_OK;
 }
 
+/* What excuses all else, and how it may be written in short. */
+static const struct {
+    const char *letter, *name;
+} excuses[] = { { "-h", "help" }, { "-V", "version" } };
+
+/* Is it given? Also takes an argument that is its letter, unless NULL. */
+static bool is_excused(const struct jr_option *options, const char *letter, struct jr_args *args)
+{
+    for (size_t i = 0; i < sizeof excuses / sizeof *excuses; i++) {
+        size_t row = find(options, excuses[i].name, strlen(excuses[i].name));
+
+        if (options[row].name == NULL)
+            continue;
+        if (letter != NULL && strcmp(letter, excuses[i].letter) == 0)
+            args->values[row] = "";
+        if (args->values[row] != NULL)
+            return true;
+    }
+    return false;
+}
+
 enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t most, char **argv,
                           struct jr_args *args, struct jr_error *error)
 {
     bool only_words = false;
-    size_t help = find(options, "help", 4);
     enum jr_err err = JR_OK;
 
     memset(args, 0, sizeof *args);
@@ -101,14 +121,14 @@ enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t 
         } else if (strcmp(*argv, "--") == 0) {
             only_words = true;
             argv++;
-        } else if (strcmp(*argv, "-h") == 0 && options[help].name != NULL) {
-            args->values[help] = "";
+        } else if (is_excused(options, *argv, args)) {
+            return JR_OK;
         } else if ((*argv)[1] != '-') {
             err = jr_error_set(error, JR_EINVAL, "there is no option '%.100s'", *argv);
         } else {
             err = take_option(options, &argv, args, error);
         }
-        if (err == JR_OK && jr_args_value(options, args, "help") != NULL)
+        if (err == JR_OK && is_excused(options, NULL, args))
             return JR_OK;
     }
     if (err == JR_OK && args->count < least)

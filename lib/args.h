@@ -2,7 +2,7 @@
  * args -- the arguments of a command line, and what people write in them.
  *
  * Options are --name, --name=VALUE or --name VALUE, before or after other words;
- * after -- everything is a word. -h is --help.
+ * after -- everything is a word. -h is --help, and -V --version.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -38,7 +38,7 @@ struct jr_args {
  *         strings are borrowed
  *   least, most  how many words there have to be, `most` up to JR_ARGS_WORDS_MAX
  * Returns JR_OK, or JR_EINVAL and what is wrong with them, with the name that was likely
- * meant. When an option named `help` is given, nothing else is checked any more.
+ * meant. When an option named `help` or `version` is given, nothing else is checked any more.
  */
 enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t most, char **argv,
                           struct jr_args *args, struct jr_error *error) JR_CHECKED;

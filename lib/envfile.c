@@ -19,13 +19,21 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A setting that was read; name and value stand in the text. */
+struct seen {
+    const char *name, *value;
+    unsigned line;
+};
+
 /* Where the reading stands. What is read is written back to the front of the same text. */
 struct cursor {
     const char *path;
     char *next;
     unsigned line;
-    FILE *problems;
-    struct jr_error *error; /* the first of them */
+    FILE *problems, *doubts;
+    struct jr_error *error; /* the first of the problems */
+    struct seen *seen;      /* a place for each name that is known; owned */
+    size_t seen_count;
 };
 
 /* What is wrong is told; reading goes on. */
@@ -153,19 +161,41 @@ static void skip_comment(struct cursor *cursor)
         }
 }
 
-/* Set one variable, if its name may stand in such a file. */
-static enum jr_err set(const struct cursor *cursor, unsigned line, const char *name,
-                       const char *value)
+/* A name that may not stand here. */
+static void explain(const struct cursor *cursor, unsigned line, const char *name)
 {
     char text[JR_NAMES_SIZE], shown[JR_TEXT_WORD_MAX + 1];
 
-    if (jr_names_is_known(name) || jr_names_is_foreign(name))
-        return setenv(name, value, 1) == 0
-                   ? JR_OK
-                   : jr_error_set(cursor->error, JR_ENOMEM, "out of memory");
     jr_names_explain(name, text);
     (void)jr_text_copy(shown, sizeof shown, name);
     wrong(cursor, line, "%s %s", shown, text);
+}
+
+/* Does a setting stand here again, as something else? */
+static void look_for_two(struct cursor *cursor, unsigned line, const char *name, const char *value)
+{
+    struct seen *seen = cursor->seen;
+
+    while (seen < cursor->seen + cursor->seen_count && strcmp(seen->name, name) != 0)
+        seen++;
+    if (seen == cursor->seen + cursor->seen_count)
+        cursor->seen_count++;
+    else if (strcmp(seen->value, value) != 0)
+        fprintf(cursor->doubts, "%s: has another value in line %u than in line %u of '%.200s'; the "
+                "last one counts\n", name, line, seen->line, cursor->path);
+    *seen = (struct seen){ name, value, line };
+}
+
+/* Set one variable, if its name may stand in such a file. */
+static enum jr_err set(struct cursor *cursor, unsigned line, const char *name, const char *value)
+{
+    if (jr_names_is_known(name))
+        look_for_two(cursor, line, name, value);
+    if (jr_names_may_be_in_file(name))
+        return setenv(name, value, 1) == 0
+                   ? JR_OK
+                   : jr_error_set(cursor->error, JR_ENOMEM, "out of memory");
+    explain(cursor, line, name);
     return JR_OK;
 }
 
@@ -175,6 +205,8 @@ static void refuse_name(const struct cursor *cursor, unsigned line, const char *
         wrong(cursor, line, "a byte order mark stands here: save the file as UTF-8 without one");
     else if (strncmp(name, "export ", 7) == 0)
         wrong(cursor, line, "this is no shell: leave `export' out");
+    else if (strchr(name, '-') != NULL && jr_names_is_plain(name))
+        explain(cursor, line, name);
     else
         wrong(cursor, line, "what stands before = is not the name of a variable");
 }
@@ -239,18 +271,30 @@ static enum jr_err read_file(const char *path, char *text, size_t *length, struc
     return JR_OK;
 }
 
-enum jr_err jr_envfile_load(const char *path, char **problems, struct jr_error *error)
+/* Close what lines were written to; *lines is NULL when there are none. */
+static void close_lines(FILE *stream, char **lines)
+{
+    if (stream != NULL && (fclose(stream) != 0 || **lines == '\0')) {
+        free(*lines);
+        *lines = NULL;
+    }
+}
+
+enum jr_err jr_envfile_load(const char *path, char **problems, char **doubts,
+                            struct jr_error *error)
 {
     struct cursor cursor = { .path = path, .line = 1, .error = error };
     char *text = malloc(JR_ENVFILE_MAX + 1);
     size_t length, size;
     enum jr_err err = JR_OK;
 
-    *problems = NULL;
+    *problems = *doubts = NULL;
     *error = (struct jr_error){ .code = JR_OK };
     cursor.problems = open_memstream(problems, &size);
+    cursor.doubts = open_memstream(doubts, &size);
+    cursor.seen = calloc(JR_NAMES_KNOWN_MOST, sizeof *cursor.seen);
     cursor.next = text;
-    if (text == NULL || cursor.problems == NULL)
+    if (text == NULL || cursor.problems == NULL || cursor.doubts == NULL || cursor.seen == NULL)
         err = jr_error_set(error, JR_ENOMEM, "out of memory");
     if (err == JR_OK) {
         err = read_file(path, text, &length, error);
@@ -258,10 +302,9 @@ enum jr_err jr_envfile_load(const char *path, char **problems, struct jr_error *
             err = read_all(&cursor);
         jr_wipe(text, length);
     }
-    if (cursor.problems != NULL && (fclose(cursor.problems) != 0 || size == 0)) {
-        free(*problems);
-        *problems = NULL;
-    }
+    close_lines(cursor.problems, problems);
+    close_lines(cursor.doubts, doubts);
+    free(cursor.seen);
     free(text);
     return err;
 }

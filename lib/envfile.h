@@ -22,14 +22,17 @@
 
 /*
  * Set the variables of a file in the environment of this process, in the place
- * of those of the same name. Each has to be known, or one of others' that have a
- * meaning here (names.h).
+ * of those of the same name. Each has to be one that may be in a file (names.h). Of
+ * settings that stand twice the last one counts, as for systemd.
  *   problems  out: NULL, or every line that is wrong, "FILE:LINE: what" with a line feed;
  *             owned by the caller, free(). No value is in it
+ *   doubts    out: NULL, or each setting that stands twice with different values, "NAME: what"
+ *             with a line feed; owned by the caller, free(). No value is in it
  * Returns JR_OK; JR_ENOENT when there is no such file; JR_EINVAL when a line is
  * no assignment or names what is no setting (all others are set); JR_ENOMEM; JR_EIO
  * when it cannot be read or is not a regular file. For JR_EINVAL error has the first problem.
  */
-enum jr_err jr_envfile_load(const char *path, char **problems, struct jr_error *error) JR_CHECKED;
+enum jr_err jr_envfile_load(const char *path, char **problems, char **doubts,
+                            struct jr_error *error) JR_CHECKED;
 
 #endif

@@ -109,14 +109,32 @@ void jr_grid_addf(struct jr_grid *grid, const char *format, ...)
     jr_grid_add(grid, text);
 }
 
-/* Of the columns that give way, the widest; -1: none can any more. */
-static int widest(const struct jr_grid *grid, const int *widths)
+/*
+ * Of the columns that can give way, the widest; -1: none can any more.
+ *   early  before any is left out
+ */
+static int widest(const struct jr_grid *grid, const int *widths, bool early)
+{
+    int found = -1;
+
+    for (size_t i = 0; i < grid->count; i++) {
+        int least = grid->columns[i].gives_way;
+
+        if (early ? least <= 1 : least == 0)
+            continue;
+        if (widths[i] > (early ? least : NARROWEST) && (found < 0 || widths[i] > widths[found]))
+            found = (int)i;
+    }
+    return found;
+}
+
+/* Of the columns that were cut, the narrowest; -1: none is. */
+static int narrowest(const struct jr_grid *grid, const int *widths, const int *wanted)
 {
     int found = -1;
 
     for (size_t i = 0; i < grid->count; i++)
-        if (grid->columns[i].gives_way && widths[i] > NARROWEST
-            && (found < 0 || widths[i] > widths[found]))
+        if (widths[i] > 0 && widths[i] < wanted[i] && (found < 0 || widths[i] < widths[found]))
             found = (int)i;
     return found;
 }
@@ -133,10 +151,10 @@ static int leave_out(const struct jr_grid *grid, const int *widths)
     return found;
 }
 
-/* How wide each column is to be; 0: it is left out. */
-static void find_widths(const struct jr_grid *grid, int width, int *widths)
+/* How wide each column has to be so that nothing is cut. Returns how wide lines are then. */
+static int measure_columns(const struct jr_grid *grid, int *widths)
 {
-    int whole = 2 * ((int)grid->count - 1), column;
+    int whole = 2 * ((int)grid->count - 1);
 
     for (size_t i = 0; i < grid->count; i++)
         widths[i] = jr_grid_width(grid->columns[i].title);
@@ -148,14 +166,34 @@ static void find_widths(const struct jr_grid *grid, int width, int *widths)
     }
     for (size_t i = 0; i < grid->count; i++)
         whole += widths[i];
-    while (width > 0 && whole > width && (column = leave_out(grid, widths)) >= 0) {
+    return whole;
+}
+
+/* Cut columns until lines are not wider, or nothing gives way. Returns how wide they are then. */
+static int cut(const struct jr_grid *grid, int whole, int width, int *widths, bool early)
+{
+    for (int column; whole > width && (column = widest(grid, widths, early)) >= 0; whole--)
+        widths[column]--;
+    return whole;
+}
+
+/* How wide each column is to be; 0: it is left out. */
+static void find_widths(const struct jr_grid *grid, int width, int *widths)
+{
+    int whole = measure_columns(grid, widths), wanted[JR_GRID_COLUMNS_MAX], column;
+
+    if (width <= 0 || whole <= width)
+        return;
+    memcpy(wanted, widths, grid->count * sizeof *widths);
+    whole = cut(grid, whole, width, widths, true);
+    while (whole > width && (column = leave_out(grid, widths)) >= 0) {
         whole -= widths[column] + 2;
         widths[column] = 0;
     }
-    while (width > 0 && whole > width && (column = widest(grid, widths)) >= 0) {
-        widths[column]--;
-        whole--;
-    }
+    whole = cut(grid, whole, width, widths, false);
+    /* What a column that has left was too wide for has room again. */
+    for (; whole < width && (column = narrowest(grid, widths, wanted)) >= 0; whole++)
+        widths[column]++;
 }
 
 /* Write a cell, cut where it has to be; returns how wide it came out. */

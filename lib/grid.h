@@ -19,11 +19,16 @@
 struct jr_column {
     const char *title; /* static */
     bool right;        /* its text stands at the right */
-    bool gives_way;    /* it is cut when a terminal is too narrow, once nothing is to be left out */
-    int leaves;        /* 1, 2, ...: left out before that, in this order; 0: it stays */
+    int gives_way;     /* may it be cut when a terminal is too narrow, and to how much: see below */
+    int leaves;        /* 1, 2, ...: it may be left out, in this order; 0: it stays */
 };
 
 #define JR_GRID_COLUMNS_MAX 12
+
+/*
+ * A column gives way to so many columns of the terminal before any is left out, and further
+ * once nothing is to be left out; true (1): only that; false: never.
+ */
 
 /* Rows in the making. What cannot be had for lack of memory is told by write. */
 struct jr_grid {
@@ -47,8 +52,8 @@ void jr_grid_addf(struct jr_grid *grid, const char *format, ...) JR_PRINTF(2, 3)
 
 /*
  * Write the titles and the rows, a line each, columns two blanks apart.
- *   width  lines are not wider: columns that leave are left out, one after the
- *          other, then those that give way are cut, then lines; 0: nothing is cut
+ *   width  lines are not wider: columns give way, then leave, one after the other, then
+ *          give way further, then lines are cut; 0: nothing is cut
  * Returns JR_OK or JR_ENOMEM; whether the writing went well, the stream knows.
  */
 enum jr_err jr_grid_write(const struct jr_grid *grid, FILE *stream, int width) JR_CHECKED;

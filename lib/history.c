@@ -15,6 +15,12 @@
 
 #define HISTORY_VERSION 1
 
+const char *jr_history_words(const struct jr_history *entry)
+{
+    return entry->reason == JR_REASON_PAUSED ? "it waited for the end of a pause"
+                                             : jr_reason_words(entry->reason);
+}
+
 void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_history *entry)
 {
     unsigned char key[JR_KEY_MAX], record[1024];

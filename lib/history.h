@@ -42,6 +42,9 @@ struct jr_history {
  */
 #define JR_HISTORY_EVENTS_MAX 10000
 
+/* The words of an entry's reason: those of jr_reason_words(), told of what is over. */
+const char *jr_history_words(const struct jr_history *entry);
+
 /* Add an entry to a run that is saved afterwards in the same transaction. */
 void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_history *entry);
 

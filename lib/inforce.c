@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/file.h"
 #include "lib/inforce.h"
 
 #include <errno.h>
@@ -48,19 +49,6 @@ static char *make_text(const struct jr_settings *settings, int64_t started_ms, s
     return NULL;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
-
-        if (written < 0)
-            return false;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
 /* Under another name first: nobody reads half of it. */
 static bool put_file(const char *path, const char *new_path, const char *text, size_t length)
 {
@@ -71,7 +59,7 @@ static bool put_file(const char *path, const char *new_path, const char *text, s
     fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    good = write_all(fd, text, length);
+    good = jr_file_write(fd, text, length);
     good &= close(fd) == 0;
     if (good && rename(new_path, path) == 0)
         return true;

@@ -361,17 +361,6 @@ bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id,
     return true;
 }
 
-int64_t jr_ledger_oldest_waiting(struct jr_txn *txn)
-{
-    int64_t due_ms = 0, waiting_ms, oldest_ms = 0;
-    uint64_t run_id = 0;
-
-    while (jr_ledger_next_due(txn, &due_ms, &run_id, &waiting_ms))
-        if (oldest_ms == 0 || waiting_ms < oldest_ms)
-            oldest_ms = waiting_ms;
-    return oldest_ms;
-}
-
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id)
 {
     struct key key = key_of_two(hour_of(*hour_ms), *run_id);

@@ -87,12 +87,6 @@ bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id,
                         int64_t *waiting_ms);
 
 /*
- * Since when the entry waits that has waited longest, by a walk through the
- * outbox; 0: it is empty.
- */
-int64_t jr_ledger_oldest_waiting(struct jr_txn *txn);
-
-/*
  * Walk the runs by the hour of their last event, backwards; within an hour the
  * greatest run id first.
  *   hour_ms, run_id  in: of the run before, 0 and 0 at first; out: of the next

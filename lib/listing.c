@@ -8,6 +8,7 @@
 
 #include "lib/ledger.h"
 #include "lib/listing.h"
+#include "lib/standing.h"
 #include "lib/timestamp.h"
 
 #include <stdlib.h>
@@ -75,12 +76,20 @@ static bool matches(const struct jr_list *patterns, const char *value)
     return patterns->count == 0 || jr_list_match(patterns, value);
 }
 
+static bool has_reason(const struct jr_listing_filter *filter, const struct jr_run *run)
+{
+    bool paused = filter->pauses != NULL && jr_pauses_hold(filter->pauses, run) != NULL;
+    enum jr_reason reason = jr_standing_reason(run, paused);
+
+    return (size_t)reason < JR_REASONS && filter->reasons[reason];
+}
+
 static bool is_wanted(const struct jr_listing_filter *filter, const struct jr_run *run)
 {
     return matches(&filter->repos, run->repo) && matches(&filter->branches, run->branch)
-           && matches(&filter->workflows, run->workflow)
-           && (filter->reasons == NULL
-               || ((size_t)jr_run_reason(run) < JR_REASONS && filter->reasons[jr_run_reason(run)]))
+           && (filter->workflows.count == 0
+               || jr_run_lists_workflow(&filter->workflows, run->workflow, run->workflow_path))
+           && (filter->reasons == NULL || has_reason(filter, run))
            && (filter->conclusions == NULL
                || ((size_t)jr_run_conclusion(run) < JR_CONCLUSIONS
                    && filter->conclusions[jr_run_conclusion(run)]))
@@ -285,6 +294,61 @@ enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing_outbox *
         runs[(*count)++].waiting_ms = waiting_ms;
     }
     return finish(&txn, count, error);
+}
+
+/* Does a pause hold up an entry? Nobody knows it of a damaged one. */
+static bool is_paused(struct jr_txn *txn, const struct jr_pauses *pauses, uint64_t run_id)
+{
+    struct jr_run run;
+
+    if (jr_pauses_whole(pauses) != NULL)
+        return true;
+    return pauses->count > 0 && jr_ledger_read_run(txn, run_id, &run)
+           && jr_pauses_find(pauses, run.repo) != NULL;
+}
+
+static void keep_older(int64_t *oldest_ms, int64_t waiting_ms)
+{
+    if (*oldest_ms == 0 || waiting_ms < *oldest_ms)
+        *oldest_ms = waiting_ms;
+}
+
+static void add_waiting(struct jr_waiting *waiting, int64_t due_ms, uint64_t run_id,
+                        int64_t waiting_ms, bool paused)
+{
+    keep_older(&waiting->oldest_ms, waiting_ms);
+    if (paused) {
+        waiting->paused++;
+        return;
+    }
+    keep_older(&waiting->free_oldest_ms, waiting_ms);
+    if (waiting->due_ms == 0) {
+        waiting->due_ms = due_ms;
+        waiting->due_run_id = run_id;
+    }
+}
+
+enum jr_err jr_listing_waiting(struct jr_store *store, const struct jr_pauses *pauses,
+                               struct jr_waiting *waiting, struct jr_error *error)
+{
+    int64_t due_ms = 0, waiting_ms;
+    uint64_t run_id = 0;
+    size_t looks = 0, none;
+    enum jr_err err = JR_OK;
+    struct jr_txn txn;
+
+    memset(waiting, 0, sizeof *waiting);
+    while (err == JR_OK && !waiting->whole && looks < JR_LISTING_WAITING_MAX) {
+        jr_txn_begin(&txn, store, false);
+        waiting->entries = jr_txn_count(&txn, JR_TABLE_OUTBOX);
+        do {
+            waiting->whole = !jr_ledger_next_due(&txn, &due_ms, &run_id, &waiting_ms);
+            if (!waiting->whole)
+                add_waiting(waiting, due_ms, run_id, waiting_ms, is_paused(&txn, pauses, run_id));
+        } while (!waiting->whole && ++looks % JR_LISTING_LOOKS != 0);
+        err = finish(&txn, &none, error);
+    }
+    return err;
 }
 
 enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_run *run,

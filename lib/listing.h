@@ -14,6 +14,7 @@
 #define JR_LISTING_H
 
 #include "lib/history.h"
+#include "lib/pause.h"
 #include "lib/run.h"
 #include "lib/store.h"
 #include "lib/text.h"
@@ -31,9 +32,11 @@
 struct jr_listing_filter {
     int phase;        /* enum jr_phase, or JR_LISTING_ANY_PHASE */
     int64_t since_ms; /* with an event since then; 0: all */
-    struct jr_list repos, branches, workflows; /* patterns, see jr_text_match(); empty: all */
-    const bool *reasons;     /* which of JR_REASONS; NULL: all */
-    const bool *conclusions; /* which of JR_CONCLUSIONS; NULL: all */
+    struct jr_list repos, branches; /* patterns, see jr_text_match(); empty: all */
+    struct jr_list workflows;       /* see jr_run_lists_workflow(); empty: all */
+    const bool *reasons;     /* which of JR_REASONS, see jr_standing_reason(); NULL: all */
+    const bool *conclusions; /* which of JR_CONCLUSIONS, see jr_run_conclusion(); NULL: all */
+    const struct jr_pauses *pauses; /* those in force, for `reasons'; NULL: there are none */
 };
 
 /* Of an hour, so many of the newest are put in order at once. */
@@ -105,6 +108,28 @@ enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t *
 enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing_outbox *listing,
                               struct jr_run *runs, size_t size, size_t *count,
                               struct jr_error *error) JR_CHECKED;
+
+/* So many entries of the outbox jr_listing_waiting() looks at, as they come due, and no more. */
+#define JR_LISTING_WAITING_MAX 100000
+
+/* What waits, all in all; but for `entries', of those that were looked at. */
+struct jr_waiting {
+    uint64_t entries; /* of the outbox */
+    uint64_t paused;  /* how many a pause holds up */
+    bool whole;       /* all of them were looked at */
+    int64_t due_ms;   /* when the first is or was due that no pause holds up; 0: there is none */
+    uint64_t due_run_id;
+    int64_t oldest_ms;      /* since when the one waits that has waited longest; 0: none waits */
+    int64_t free_oldest_ms; /* likewise of those that no pause holds up */
+};
+
+/*
+ * Look through the outbox: unlike the others in more than one transaction, each of
+ * JR_LISTING_LOOKS entries.
+ *   pauses  those in force; where there are none of single repositories no run is read
+ */
+enum jr_err jr_listing_waiting(struct jr_store *store, const struct jr_pauses *pauses,
+                               struct jr_waiting *waiting, struct jr_error *error) JR_CHECKED;
 
 /* One run; JR_ENOENT when nothing is known of it, JR_EFORMAT when its record is damaged. */
 enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_run *run,

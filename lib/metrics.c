@@ -12,7 +12,7 @@
 #include <config.h>
 
 #include "lib/metrics.h"
-#include "lib/ledger.h"
+#include "lib/listing.h"
 #include "lib/lock.h"
 #include "lib/pause.h"
 #include "lib/timestamp.h"
@@ -51,40 +51,27 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
     metrics->map_size_bytes = sight->map_size_bytes;
 }
 
-/* What waits without a pause: what somebody has paused is not late. */
-static void read_waiting(struct jr_metrics *metrics, struct jr_txn *txn,
-                         const struct jr_pauses *pauses)
-{
-    int64_t due_ms = 0, waiting_ms;
-    uint64_t run_id = 0;
-    struct jr_run run;
-
-    while (jr_ledger_next_due(txn, &due_ms, &run_id, &waiting_ms)) {
-        if (pauses->count > 0 && jr_ledger_read_run(txn, run_id, &run)
-            && jr_pauses_find(pauses, run.repo) != NULL)
-            continue;
-        if (metrics->outbox_due_ms == 0)
-            metrics->outbox_due_ms = due_ms;
-        if (metrics->outbox_oldest_ms == 0 || waiting_ms < metrics->outbox_oldest_ms)
-            metrics->outbox_oldest_ms = waiting_ms;
-    }
-}
-
+/* What somebody has paused is not late. */
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
                                   struct jr_error *error)
 {
     struct jr_txn txn;
     struct jr_pauses pauses;
+    struct jr_waiting waiting;
+    enum jr_err err;
 
-    metrics->outbox_due_ms = metrics->outbox_oldest_ms = 0;
     jr_txn_begin(&txn, store, false);
-    metrics->outbox_entries = (int64_t)jr_txn_count(&txn, JR_TABLE_OUTBOX);
     jr_pauses_load(&txn, metrics->now_ms, &pauses);
-    read_waiting(metrics, &txn, &pauses);
     jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK)
+    if (txn.error.code != JR_OK) {
         *error = txn.error;
-    return txn.error.code;
+        return error->code;
+    }
+    err = jr_listing_waiting(store, &pauses, &waiting, error);
+    metrics->outbox_entries = (int64_t)waiting.entries;
+    metrics->outbox_due_ms = waiting.due_ms;
+    metrics->outbox_oldest_ms = waiting.free_oldest_ms;
+    return err;
 }
 
 struct family;

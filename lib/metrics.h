@@ -63,8 +63,11 @@ struct jr_metrics {
 void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *sight,
                            bool from_worker, const char *state_dir, int64_t now_ms);
 
-/* Collect what is in the store, in one short read transaction. JR_OK or what failed. */
-/* metrics: with the time that jr_metrics_read_runtime() has set. */
+/*
+ * Collect what is in the store, in short read transactions (jr_listing_waiting).
+ *   metrics  with the time that jr_metrics_read_runtime() has set
+ * Returns JR_OK or what failed.
+ */
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
                                   struct jr_error *error) JR_CHECKED;
 

@@ -21,12 +21,12 @@
 #define CREDENTIALS "CREDENTIALS_DIRECTORY"
 
 /*
- * Others' names. A * at the end stands for any more characters.
+ * Others' names. A * at the end stands for any more characters; NULL ends a list.
  * Sources: curl(1), openssl-env(7), environ(7), resolver(5), ld.so(8), systemd.exec(5),
  * sd_notify(3),
  * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
  */
-static const char *const foreign[] = {
+static const char *const in_file[] = {
     /* libcurl and OpenSSL */
     "http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "SSLKEYLOGFILE", "OPENSSL_*", "CURL_*",
@@ -34,17 +34,22 @@ static const char *const foreign[] = {
     "TZ", "TZDIR", "LANG", "LANGUAGE", "LC_*", "LOCPATH", "NLSPATH", "LD_*", "MALLOC_*",
     "GLIBC_TUNABLES", "RES_OPTIONS", "HOSTALIASES", "LOCALDOMAIN", "TMPDIR", "ASAN_OPTIONS",
     "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
+    /* systemd, as its programs are told how to behave */
+    "SYSTEMD_*", NULL,
+};
+
+static const char *const in_environment[] = {
     /* every environment */
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "MAIL", "PWD", "OLDPWD", "SHLVL", "_", "TERM",
     "COLORTERM", "COLUMNS", "LINES", "DISPLAY", "EDITOR", "VISUAL", "PAGER", "HOST", "HOSTNAME",
     "HOSTTYPE", "OSTYPE", "DEBIAN_FRONTEND", "XDG_*", "SSH_*", "SUDO_*", "DBUS_*", "LS_COLORS",
     "PS1", "PS4", "IFS", "OPTIND", "UID", "EUID", "PPID", "CI", "CONTAINER", "DOKKU_*",
-    /* systemd */
+    /* what systemd tells a unit */
     "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "NOTIFY_SOCKET",
-    "WATCHDOG_PID", "WATCHDOG_USEC", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_*", "MAINPID",
+    "WATCHDOG_PID", "WATCHDOG_USEC", "INVOCATION_ID", "JOURNAL_STREAM", "MAINPID",
     "MANAGERPID", "PIDFILE", "RUNTIME_DIRECTORY", "STATE_DIRECTORY", "CACHE_DIRECTORY",
     "LOGS_DIRECTORY", "CONFIGURATION_DIRECTORY", "SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS",
-    "REMOTE_ADDR", "REMOTE_PORT", "MEMORY_PRESSURE_*", "FDSTORE", "TRIGGER_*", "MONITOR_*",
+    "MEMORY_PRESSURE_*", "FDSTORE", "TRIGGER_*", "MONITOR_*",
     /* the web server's, of a request; those of its headers come from clients */
     "HTTP_*", "SERVER_*", "REQUEST_*", "CONTENT_*", "GATEWAY_*", "QUERY_STRING", "SCRIPT_*",
     "DOCUMENT_*", "PATH_INFO", "PATH_TRANSLATED", "RERUNNER_PAGES", "AUTH_TYPE", "REMOTE_*",
@@ -56,8 +61,11 @@ static const char *const foreign[] = {
     "GITHUB_TRIGGERING_ACTOR", "GITHUB_WORKFLOW*", "GITHUB_WORKSPACE", "GITHUB_CODESPACE*",
     "RUNNER_*", "ACTIONS_*",
     /* our own, between our processes and for tests */
-    "JR_*",
+    "JR_*", NULL,
 };
+
+/* Words that only names of ours begin with: whatever goes on so, a setting was meant. */
+static const char *const own_words[] = { "NO_RETRY_", "REPO_", "RERUN_", "RUN_", "RETRY_", NULL };
 
 /* What others call such a thing, or what this one was once thought to be called. */
 static const struct {
@@ -67,6 +75,11 @@ static const struct {
     { "GITHUB_SECRET", "GITHUB_SIGN_KEY" },
     { "GITHUB_WEBHOOK_SECRET", "GITHUB_SIGN_KEY" },
     { "GITHUB_SIGN_SECRET", "GITHUB_SIGN_KEY" },
+    { "GITHUB_SIGNING_KEY", "GITHUB_SIGN_KEY" },
+    { "GITHUB_SIGNING_SECRET", "GITHUB_SIGN_KEY" },
+    { "GITHUB_SIGN_KEY_PREVIOUS", "GITHUB_SIGN_KEY_OLD" },
+    { "GH_TOKEN", "GITHUB_TOKEN" },
+    { "GITHUB_PAT", "GITHUB_TOKEN" },
     { "GITHUB_API_TOKEN", "GITHUB_TOKEN" },
     { "GITHUB_ACCESS_TOKEN", "GITHUB_TOKEN" },
     { "GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_KEY" },
@@ -74,9 +87,19 @@ static const struct {
     { "GITHUB_APP_CLIENT_ID", "GITHUB_APP_ID" },
     { "GITHUB_URL", "GITHUB_API_URL" },
     { "GITHUB_API", "GITHUB_API_URL" },
+    { "NO_RETRY_USER", "NO_RETRY_LIST" },
     { "NO_RETRY_USERS", "NO_RETRY_LIST" },
+    { "NO_RETRY_LOGINS", "NO_RETRY_LIST" },
+    { "NO_RETRY_ACTORS", "NO_RETRY_LIST" },
+    { "NO_RETRY", "NO_RETRY_LIST" },
+    { "NO_RETRY_REPOSITORY", "NO_RETRY_REPOS" },
+    { "NO_RETRY_REPOSITORIES", "NO_RETRY_REPOS" },
+    { "REPOSITORY", "REPOS" },
+    { "REPOSITORIES", "REPOS" },
     { "BRANCHES", "REPO_BRANCHES" },
+    { "RETRY_BRANCHES", "REPO_BRANCHES" },
     { "MAX_ATTEMPTS", "RUN_ATTEMPTS" },
+    { "MAX_RUN_ATTEMPTS", "RUN_ATTEMPTS" },
     { "RETRY_ATTEMPTS", "RUN_ATTEMPTS" },
 };
 
@@ -100,20 +123,29 @@ bool jr_names_is_known(const char *name)
     return strcmp(name, CREDENTIALS) == 0;
 }
 
-bool jr_names_is_foreign(const char *name)
+static bool is_one_of(const char *const *names, const char *name)
 {
-    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
-        size_t length = strlen(foreign[i]);
-        bool open = foreign[i][length - 1] == '*';
+    for (; *names != NULL; names++) {
+        size_t length = strlen(*names);
+        bool open = (*names)[length - 1] == '*';
 
         /* A proxy's name is taken in both cases, by libcurl and others. */
-        if (open ? strncmp(name, foreign[i], length - 1) == 0
-                 : strcmp(name, foreign[i]) == 0
-                       || (strstr(foreign[i], "_proxy") != NULL
-                           && strcasecmp(name, foreign[i]) == 0))
+        if (open ? strncmp(name, *names, length - 1) == 0
+                 : strcmp(name, *names) == 0
+                       || (strstr(*names, "_proxy") != NULL && strcasecmp(name, *names) == 0))
             return true;
     }
     return false;
+}
+
+bool jr_names_may_be_in_file(const char *name)
+{
+    return jr_names_is_known(name) || is_one_of(in_file, name);
+}
+
+bool jr_names_is_foreign(const char *name)
+{
+    return is_one_of(in_file, name) || is_one_of(in_environment, name);
 }
 
 /* Names that begin with GITHUB_ differ by what stands behind it. */
@@ -125,6 +157,32 @@ static const char *own_part(const char *name, const char *other)
     return strncasecmp(name, prefix, length) == 0 && strncasecmp(other, prefix, length) == 0
                ? name + length
                : name;
+}
+
+/* Do two words of one length differ in one character? */
+static bool is_other_letter(const char *a, const char *b)
+{
+    size_t changed = 0;
+
+    if (strlen(a) != strlen(b))
+        return false;
+    for (; *a != '\0'; a++, b++)
+        changed += strncasecmp(a, b, 1) != 0;
+    return changed == 1;
+}
+
+/* One letter makes another word of a short one: POST and SORT are no slips for PORT. */
+static bool is_near(const char *name, const char *ours)
+{
+    return jr_text_is_near(name, ours) && !(strlen(ours) <= 4 && is_other_letter(name, ours));
+}
+
+/* A whole name of ours with more behind it: RETENTION_DAYS. Behind short ones others may go on. */
+static bool goes_on(const char *name, const char *ours)
+{
+    size_t length = strlen(ours);
+
+    return length >= 7 && strncasecmp(name, ours, length) == 0 && name[length] == '_';
 }
 
 /*
@@ -149,7 +207,8 @@ static bool find_nearest(const char *name, bool wide, char nearest[NAME_SIZE])
         our_part = own_part(ours, name);
         distance = ours[0] == '\0' ? SIZE_MAX : jr_text_distance(part, our_part);
         if (distance >= least
-            || !(jr_text_is_near(part, our_part) || (wide && distance <= length / 2)))
+            || !(is_near(part, our_part) || goes_on(name, ours)
+                 || (wide && distance <= length / 2)))
             continue;
         least = distance;
         (void)jr_text_copy(nearest, NAME_SIZE, ours);
@@ -197,25 +256,40 @@ static bool name_of(const char *variable, char name[NAME_SIZE])
     return true;
 }
 
-/* Letters, digits and underscores: others are nobody's slip, and no line of a log. */
-static bool is_plain(const char *name)
+bool jr_names_is_plain(const char *name)
 {
-    return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+    return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
            == strlen(name);
+}
+
+static bool begins_as_ours(const char *name)
+{
+    for (const char *const *words = own_words; *words != NULL; words++)
+        if (strncasecmp(name, *words, strlen(*words)) == 0)
+            return true;
+    return false;
+}
+
+/* Was likely a setting meant by a name of the environment? */
+static bool is_doubtful(const char *name)
+{
+    char setting[NAME_SIZE];
+
+    return jr_names_is_plain(name) && !jr_names_is_known(name) && !jr_names_is_foreign(name)
+           && (begins_as_ours(name) || find_nearest(name, false, setting)
+               || is_file_of_no_secret(name, setting));
 }
 
 char *jr_names_doubts(void)
 {
-    char name[NAME_SIZE], nearest[NAME_SIZE], text[JR_NAMES_SIZE], *lines = NULL;
+    char name[NAME_SIZE], text[JR_NAMES_SIZE], *lines = NULL;
     size_t size;
     FILE *stream = open_memstream(&lines, &size);
 
     if (stream == NULL)
         return NULL;
     for (char **variable = environ; *variable != NULL; variable++) {
-        if (!name_of(*variable, name) || !is_plain(name) || jr_names_is_known(name)
-            || jr_names_is_foreign(name)
-            || !(find_nearest(name, false, nearest) || is_file_of_no_secret(name, nearest)))
+        if (!name_of(*variable, name) || !is_doubtful(name))
             continue;
         jr_names_explain(name, text);
         fprintf(stream, "%s: %s\n", name, text);

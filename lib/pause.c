@@ -159,6 +159,20 @@ const struct jr_pause *jr_pauses_find(const struct jr_pauses *pauses, const char
     return found;
 }
 
+const struct jr_pause *jr_pauses_hold(const struct jr_pauses *pauses, const struct jr_run *run)
+{
+    return run->due_ms == 0 ? NULL : jr_pauses_find(pauses, run->repo);
+}
+
+bool jr_pauses_equal(const struct jr_pauses *one, const struct jr_pauses *other)
+{
+    bool equal = one->count == other->count;
+
+    for (size_t i = 0; i < one->count && equal; i++)
+        equal = strcmp(one->items[i].pattern, other->items[i].pattern) == 0;
+    return equal;
+}
+
 size_t jr_pauses_partial(const struct jr_pauses *pauses)
 {
     size_t partial = 0;

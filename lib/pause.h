@@ -11,6 +11,7 @@
 #define JR_PAUSE_H
 
 #include "lib/event.h"
+#include "lib/run.h"
 #include "lib/store.h"
 
 #include <stdbool.h>
@@ -45,6 +46,12 @@ const struct jr_pause *jr_pauses_whole(const struct jr_pauses *pauses);
 
 /* What holds up a repository: that of everything, else the one that ends last; NULL: nothing. */
 const struct jr_pause *jr_pauses_find(const struct jr_pauses *pauses, const char *repo);
+
+/* What holds up a run that is due; NULL: nothing. */
+const struct jr_pause *jr_pauses_hold(const struct jr_pauses *pauses, const struct jr_run *run);
+
+/* Do they hold up the same repositories? */
+bool jr_pauses_equal(const struct jr_pauses *one, const struct jr_pauses *other);
 
 /* How many are of some repositories. */
 size_t jr_pauses_partial(const struct jr_pauses *pauses);

@@ -13,11 +13,18 @@
 #include "lib/ledger.h"
 #include "lib/rerun.h"
 #include "lib/text.h"
+#include "lib/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char last_post_key[] = "last-post";
+
+/* An entry is due when it is made or later; the process that makes it may have been slow. */
+#define SETTLED_MS (10 * JR_SECOND_MS)
+
+/* How often all that is held up is looked at again. */
+#define WALK_ANEW_MS JR_MINUTE_MS
 
 static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
 {
@@ -43,53 +50,86 @@ static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run 
     return claimed_due_ms;
 }
 
-/* The next entry that is not held up, up to last_ms; the rest as with jr_ledger_next_due(). */
-static bool next_free(struct jr_txn *txn, int64_t last_ms, jr_share_wait *wait, void *context,
-                      int64_t *due_ms, uint64_t *run_id)
+/*
+ * Look for the next entry that is not held up, up to last_ms.
+ *   left  how many that are held up may be looked at
+ */
+static enum jr_err look_on(struct jr_txn *txn, struct jr_rerun_walk *walk, int64_t last_ms,
+                           int64_t now_ms, unsigned *left)
 {
-    struct jr_run run;
     int64_t waiting_ms;
+    struct jr_run run;
 
-    while (jr_ledger_next_due(txn, due_ms, run_id, &waiting_ms) && *due_ms <= last_ms)
-        if (!jr_ledger_read_run(txn, *run_id, &run) || !run.known || wait(context, run.repo) == 0)
-            return true;
-    return false;
+    for (; *left > 0; --*left) {
+        if (!jr_ledger_next_due(txn, &walk->at.due_ms, &walk->at.run_id, &waiting_ms)
+            || walk->at.due_ms > last_ms)
+            return JR_ENOENT;
+        if (!jr_ledger_read_run(txn, walk->at.run_id, &run) || !run.known
+            || walk->wait(walk->context, run.repo) == 0)
+            return JR_OK;
+        if (walk->at.due_ms <= now_ms - SETTLED_MS)
+            walk->held = walk->at;
+    }
+    return JR_EBUSY;
 }
 
-/* As jr_ledger_first_due(), but for what is held up. */
-static bool first_free(struct jr_txn *txn, int64_t latest_ms, jr_share_wait *wait, void *context,
-                       int64_t *due_ms, uint64_t *run_id)
+/*
+ * Begin a search. What is held up and long due need not be looked at again; but for once in
+ * a while, since its repository may have another name by now, and after the clock was set back.
+ */
+static void begin_walk(struct jr_rerun_walk *walk, int64_t latest_ms, int64_t now_ms)
 {
-    *due_ms = latest_ms;
-    *run_id = UINT64_MAX;
-    if (next_free(txn, INT64_MAX, wait, context, due_ms, run_id))
-        return true;
-    *due_ms = 0;
-    *run_id = 0;
-    return next_free(txn, latest_ms, wait, context, due_ms, run_id);
+    if (now_ms >= walk->begun_ms + WALK_ANEW_MS || now_ms < walk->begun_ms
+        || walk->held.due_ms > now_ms - SETTLED_MS) {
+        walk->held = (struct jr_rerun_place){ .due_ms = 0 };
+        walk->begun_ms = now_ms;
+    }
+    walk->late = true;
+    walk->at = (struct jr_rerun_place){ latest_ms, UINT64_MAX };
 }
 
-enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms,
-                           struct jr_run *run, struct jr_error *error)
+/* As jr_ledger_first_due(), but for what is held up; the rest as with jr_rerun_first(). */
+static enum jr_err first_free(struct jr_txn *txn, int64_t latest_ms, int64_t now_ms,
+                              struct jr_rerun_walk *walk, int64_t *due_ms, uint64_t *run_id)
 {
-    return jr_rerun_first_free(store, latest_ms, NULL, NULL, due_ms, run, error);
+    unsigned left = JR_RERUN_LOOKS;
+    enum jr_err err = JR_ENOENT;
+
+    if (!walk->going_on)
+        begin_walk(walk, latest_ms, now_ms);
+    if (walk->late) {
+        err = look_on(txn, walk, INT64_MAX, now_ms, &left);
+        if (err == JR_ENOENT) {
+            walk->late = false;
+            walk->at = walk->held;
+        }
+    }
+    if (err == JR_ENOENT)
+        err = look_on(txn, walk, latest_ms, now_ms, &left);
+    *due_ms = err == JR_EBUSY && walk->late ? now_ms : walk->at.due_ms;
+    *run_id = walk->at.run_id;
+    /* Before the time of the last one comes nothing else is due: then the next search is enough. */
+    walk->going_on = err == JR_EBUSY && *due_ms <= now_ms;
+    return err;
 }
 
-enum jr_err jr_rerun_first_free(struct jr_store *store, int64_t latest_ms, jr_share_wait *wait,
-                                void *context, int64_t *due_ms, struct jr_run *run,
-                                struct jr_error *error)
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t now_ms,
+                           struct jr_rerun_walk *walk, int64_t *due_ms, struct jr_run *run,
+                           struct jr_error *error)
 {
     struct jr_txn txn;
     uint64_t run_id = 0;
-    bool found;
+    enum jr_err err;
 
     memset(run, 0, sizeof *run);
     jr_txn_begin(&txn, store, false);
-    found = wait == NULL ? jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id)
-                         : first_free(&txn, latest_ms, wait, context, due_ms, &run_id);
-    if (found)
+    if (walk != NULL && walk->wait != NULL)
+        err = first_free(&txn, latest_ms, now_ms, walk, due_ms, &run_id);
+    else
+        err = jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id) ? JR_OK : JR_ENOENT;
+    if (err == JR_OK)
         jr_ledger_load_run(&txn, run_id, run);
-    if (found && !run->known)
+    if (err == JR_OK && !run->known)
         jr_txn_fail(&txn, JR_EFORMAT, "run %llu is in the outbox, but not in the store",
                     (unsigned long long)run_id);
     run->run_id = run_id;
@@ -98,7 +138,7 @@ enum jr_err jr_rerun_first_free(struct jr_store *store, int64_t latest_ms, jr_sh
         *error = txn.error;
         return error->code;
     }
-    return found ? JR_OK : JR_ENOENT;
+    return err;
 }
 
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
@@ -262,7 +302,6 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
 {
     struct jr_history entry = {
         .at_ms = now_ms,
-        .kind = JR_HISTORY_REQUEST,
         .attempt = run->attempt,
         .reason = JR_REASON_PAUSED,
     };
@@ -278,6 +317,7 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
         snprintf(text, sizeof text, "ended by %s: the pause of %s",
                  act.who[0] == '\0' ? "its time" : act.who, jr_pause_words(&act.pause, words));
         (void)jr_text_copy(entry.detail, sizeof entry.detail, text);
+        entry.kind = act.who[0] == '\0' ? JR_HISTORY_DECISION : JR_HISTORY_REQUEST;
         jr_history_add(txn, run, &entry);
     }
 }

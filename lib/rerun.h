@@ -17,26 +17,44 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * Find the entry that is due first; one due later than latest_ms comes before all
- * others (jr_ledger_first_due).
- *   due_ms  out: when it is or was due
- *   run     out: the run it belongs to
- * Returns JR_OK; JR_ENOENT when the outbox is empty; JR_EFORMAT when the run's
- * record is damaged or missing (run->run_id is set: jr_rerun_drop()); else what
- * failed.
- */
-enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t *due_ms,
-                           struct jr_run *run, struct jr_error *error) JR_CHECKED;
+/* So many entries that are held up one call of jr_rerun_first() looks over, at most. */
+#define JR_RERUN_LOOKS 1000
+
+/* An entry of the outbox; all zero: before the first. */
+struct jr_rerun_place {
+    int64_t due_ms;
+    uint64_t run_id;
+};
 
 /*
- * The same, but for runs whose repository is held up: they are looked over, and stand
- * where they are. Nothing but what is held up and due costs anything.
- *   wait  tells those that are: not 0; NULL: none is
+ * A search for what is not held up. At first, and whenever something else is held up than
+ * before, all zero but for `wait' and `context'. Kept between calls, so that what is held up
+ * costs something once and not at each step.
  */
-enum jr_err jr_rerun_first_free(struct jr_store *store, int64_t latest_ms, jr_share_wait *wait,
-                                void *context, int64_t *due_ms, struct jr_run *run,
-                                struct jr_error *error) JR_CHECKED;
+struct jr_rerun_walk {
+    jr_share_wait *wait; /* tells the repositories that are held up: not 0; NULL: none is */
+    void *context;
+    bool going_on; /* the last call stopped in the middle, at `at' */
+    bool late;     /* it is among those due later than latest_ms */
+    struct jr_rerun_place at;
+    struct jr_rerun_place held; /* up to there all are held up; the next search begins there */
+    int64_t begun_ms;           /* when a search began before the first entry */
+};
+
+/*
+ * Find the entry that is due first; one due later than latest_ms comes before all
+ * others (jr_ledger_first_due). Runs whose repository is held up are looked over, and stand
+ * where they are. An entry that was made between them, due long ago, is found within a minute.
+ *   walk    NULL: nothing is held up
+ *   due_ms  out: when it is or was due
+ *   run     out: the run it belongs to
+ * Returns JR_OK; JR_ENOENT when there is none; JR_EBUSY when JR_RERUN_LOOKS were held up, and
+ * due_ms is when to look further; JR_EFORMAT when the run's record is damaged or missing
+ * (run->run_id is set: jr_rerun_drop()); else what failed.
+ */
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t now_ms,
+                           struct jr_rerun_walk *walk, int64_t *due_ms, struct jr_run *run,
+                           struct jr_error *error) JR_CHECKED;
 
 /* Take an entry out of the outbox whose run cannot be read, so that it stops no other. */
 enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,

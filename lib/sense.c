@@ -163,6 +163,36 @@ static bool is_no_ref(const char *value)
            || ends_with(value, ".lock");
 }
 
+/* What git writes before a name, and GitHub does not tell. A branch may be called so, though. */
+static bool doubt_prefix(const char *value, char text[JR_SENSE_SIZE])
+{
+    static const struct {
+        const char *prefix, *what;
+    } rows[] = {
+        { "refs/", NULL },
+        { "heads/", "is how git writes a branch; on GitHub it is" },
+        { "tags/", "is how git writes a tag; on GitHub it is" },
+        { "remotes/origin/", "is a branch of a remote in a clone; on GitHub it is" },
+        { "origin/", "is a branch of a remote in a clone; on GitHub it is" },
+    };
+    char part[PART];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *name = behind(value, rows[i].prefix);
+
+        if (name == NULL || *name == '\0')
+            continue;
+        (void)jr_text_copy(part, sizeof part, name);
+        if (rows[i].what == NULL)
+            (void)say(text, JR_SENSE_DOUBTFUL, "is likely no branch: GitHub tells the name alone, "
+                      "of a pull request that of the branch it comes from");
+        else
+            (void)say(text, JR_SENSE_DOUBTFUL, "%s %s", rows[i].what, part);
+        return true;
+    }
+    return false;
+}
+
 enum jr_sense jr_sense_branch(const char *value, char text[JR_SENSE_SIZE])
 {
     const char *name = behind(value, "refs/heads/"), *odd;
@@ -173,7 +203,7 @@ enum jr_sense jr_sense_branch(const char *value, char text[JR_SENSE_SIZE])
         return sense;
     name = name == NULL ? behind(value, "refs/tags/") : name;
     if (name != NULL) {
-        (void)jr_text_copy(part, sizeof part, name);
+        (void)jr_text_copy(part, sizeof part, *name == '\0' ? "main, for one" : name);
         return say(text, JR_SENSE_NONE, "matches no branch, for GitHub tells the name alone: "
                    "write %s", part);
     }
@@ -184,12 +214,8 @@ enum jr_sense jr_sense_branch(const char *value, char text[JR_SENSE_SIZE])
     if (is_no_ref(value))
         return say(text, JR_SENSE_NONE, "matches no branch, for git takes no such name; * stands "
                    "for any characters, as in release/*");
-    name = behind(value, "origin/");
-    if (name != NULL && *name != '\0') {
-        (void)jr_text_copy(part, sizeof part, name);
-        return say(text, JR_SENSE_DOUBTFUL, "is a branch of a remote in a clone; on GitHub it is "
-                   "%s", part);
-    }
+    if (doubt_prefix(value, text))
+        return JR_SENSE_DOUBTFUL;
     if (*value == '!')
         return say(text, JR_SENSE_DOUBTFUL, "begins with '!', which is a character like any other: "
                    "nothing is taken out of the list");
@@ -229,6 +255,38 @@ enum jr_sense jr_sense_login(const char *value, char text[JR_SENSE_SIZE])
     return JR_SENSE_GOOD;
 }
 
+/* A character of the kind that parts or ends words, without a blank before it: "a;b". */
+static bool is_list(const char *value, char separator)
+{
+    const char *at = strchr(value, separator);
+
+    return at != NULL && at > value && at[-1] != ' ' && at[1] != '\0';
+}
+
+/* What is taken for another language of patterns, or for something else than a name. */
+static enum jr_sense look_at_title(const char *value, char text[JR_SENSE_SIZE])
+{
+    size_t length = strlen(value);
+
+    if (*value == '#')
+        return say(text, JR_SENSE_DOUBTFUL, "begins with '#': nothing is a comment here, it is "
+                   "part of the name");
+    if (*value == '!')
+        return say(text, JR_SENSE_DOUBTFUL, "begins with '!', which is a character like any other: "
+                   "nothing is taken out of the list");
+    if (*value == '^' || (length > 0 && value[length - 1] == '$') || strchr(value, '\\') != NULL
+        || behind(value, ".*") != NULL)
+        return say(text, JR_SENSE_DOUBTFUL, "looks like a regular expression: only * and ? are "
+                   "wildcards, and the whole name has to match");
+    if (is_list(value, ';') || is_list(value, '|'))
+        return say(text, JR_SENSE_DOUBTFUL, "has '%c' in it: lists are separated by commas",
+                   is_list(value, ';') ? ';' : '|');
+    if (length > 0 && value[strspn(value, DIGITS)] == '\0')
+        return say(text, JR_SENSE_DOUBTFUL, "is a number: names, file names and paths are "
+                   "compared, no ids");
+    return JR_SENSE_GOOD;
+}
+
 /* A name may be any text: what is odd is doubtful at most. */
 enum jr_sense jr_sense_workflow(const char *value, char text[JR_SENSE_SIZE])
 {
@@ -245,17 +303,18 @@ enum jr_sense jr_sense_workflow(const char *value, char text[JR_SENSE_SIZE])
     if (folder != NULL && behind(value, ".github/workflows/") == NULL && *value != '*')
         return say(text, JR_SENSE_DOUBTFUL, "is likely a path, and these begin with "
                    ".github/workflows/; the file's name alone will do");
-    if (behind(value, ".github/workflows/") != NULL && strchr(value, '@') != NULL)
-        return say(text, JR_SENSE_DOUBTFUL, "has a ref behind the path: leave out what begins with "
+    if ((behind(value, ".github/workflows/") != NULL && strchr(value, '@') != NULL)
+        || strstr(value, ".yml@") != NULL || strstr(value, ".yaml@") != NULL)
+        return say(text, JR_SENSE_DOUBTFUL, "has a ref behind the file: leave out what begins with "
                    "@");
-    return JR_SENSE_GOOD;
+    return look_at_title(value, text);
 }
 
 /* Does a host of the web site or of an installation look like that of GitHub Enterprise Server? */
 static bool is_likely_server(const char *host)
 {
     return behind(host, "github") != NULL || behind(host, "ghe.") != NULL
-           || behind(host, "git.") != NULL;
+           || behind(host, "ghe-") != NULL || behind(host, "git.") != NULL;
 }
 
 enum jr_sense jr_sense_api_url(const char *value, char text[JR_SENSE_SIZE])
@@ -287,12 +346,16 @@ enum jr_sense jr_sense_api_url(const char *value, char text[JR_SENSE_SIZE])
                              : say(text, JR_SENSE_DOUBTFUL, "has a path; the API is https://%s",
                                    host);
     }
-    if (*path == '\0' && is_likely_server(host))
-        return say(text, JR_SENSE_DOUBTFUL, "is likely the web site of a GitHub Enterprise Server; "
-                   "its API is https://%s/api/v3", host);
     if (strstr(path, "/graphql") != NULL)
         return say(text, JR_SENSE_NONE, "is the API of GraphQL; that of REST is asked, "
-                   "https://%s/api/v3", host);
+                   "https://%.*s/api/v3", (int)length, start);
+    if (*path == '\0' && is_likely_server(host))
+        return say(text, JR_SENSE_DOUBTFUL, "is likely the web site of a GitHub Enterprise Server; "
+                   "its API is https://%.*s/api/v3", (int)length, start);
+    if (!ends_with(path, "/api/v3")
+        && (is_likely_server(host) ? *path != '\0' : behind(path, "/api") != NULL))
+        return say(text, JR_SENSE_DOUBTFUL, "is likely not the base of an API: that of a GitHub "
+                   "Enterprise Server is https://%.*s/api/v3", (int)length, start);
     return JR_SENSE_GOOD;
 }
 

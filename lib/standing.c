@@ -80,16 +80,30 @@ static void say(struct jr_standing *standing, enum jr_mood mood, const char *wor
     snprintf(standing->why, sizeof standing->why, "%s", why);
 }
 
-/* All that is known of the attempt is good. */
+/* Is all that is known of the attempt good? */
+static bool has_succeeded(const struct jr_run *run)
+{
+    return run->complete ? run->conclusion == JR_CONCLUSION_SUCCESS
+                         : run->phase == JR_PHASE_OPEN && run->reason == JR_REASON_JOBS_SUCCEEDED;
+}
+
+enum jr_reason jr_standing_reason(const struct jr_run *run, bool paused)
+{
+    if (run->phase == JR_PHASE_DUE)
+        return paused ? JR_REASON_PAUSED : jr_run_reason(run);
+    return run->complete && has_succeeded(run) ? JR_REASON_RUN_SUCCEEDED : jr_run_reason(run);
+}
+
+/* What was rescued once may have been rerun by somebody else since. */
 static void say_succeeded(const struct jr_run *run, struct jr_standing *standing)
 {
-    if (run->complete)
-        standing->token = jr_reason_token(JR_REASON_RUN_SUCCEEDED);
-    say(standing, JR_MOOD_GOOD, run->rescued ? "rescued" : "succeeded",
-        !run->complete       ? "every known job is done and none failed"
-        : run->rescued       ? "the run succeeded after a rerun"
-        : run->attempt > 1   ? "the run succeeded after a rerun that was not asked for here"
-                             : "the run succeeded");
+    bool rescued = run->rescued && jr_run_is_our_rerun(run);
+
+    say(standing, JR_MOOD_GOOD, rescued ? "rescued" : "succeeded",
+        !run->complete     ? "every known job is done and none failed"
+        : rescued          ? "the run succeeded after a rerun"
+        : run->attempt > 1 ? "the run succeeded after a rerun that was not asked for here"
+                           : "the run succeeded");
 }
 
 static void say_open(const struct jr_run *run, struct jr_standing *standing)
@@ -132,16 +146,14 @@ static void say_closed(const struct jr_run *run, struct jr_standing *standing)
 
 void jr_standing_of(const struct jr_run *run, struct jr_standing *standing)
 {
-    standing->token = jr_reason_token(jr_run_reason(run));
+    standing->token = jr_reason_token(jr_standing_reason(run, false));
     standing->remedy = "";
     standing->rerun_helps = false;
     if (run->phase == JR_PHASE_DUE) {
         say(standing, JR_MOOD_WAIT, run->intent_ms != 0 ? "asked for" : "waiting",
             jr_reason_words(run->reason));
         standing->remedy = row_of(run->reason)->remedy;
-    } else if (run->complete ? run->conclusion == JR_CONCLUSION_SUCCESS
-                             : run->phase == JR_PHASE_OPEN
-                                   && run->reason == JR_REASON_JOBS_SUCCEEDED) {
+    } else if (has_succeeded(run)) {
         say_succeeded(run, standing);
     } else if (run->phase == JR_PHASE_OPEN) {
         say_open(run, standing);

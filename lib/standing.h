@@ -30,6 +30,12 @@ struct jr_standing {
 };
 
 /*
+ * Why a run stands where it stands, as lists show it and pick by it.
+ *   paused  a pause holds it up (jr_pauses_hold)
+ */
+enum jr_reason jr_standing_reason(const struct jr_run *run, bool paused);
+
+/*
  * Tell where a run stands. A run that succeeded is never said to be left alone or
  * refused, and one that goes on always waits for something.
  */

@@ -7,6 +7,7 @@
  */
 #include <config.h>
 
+#include "lib/file.h"
 #include "lib/signature.h"
 #include "lib/vault.h"
 
@@ -25,19 +26,6 @@ static const char variable[] = "JR_VAULT";
 /* Nobody can change it any more, not even its size. */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
-
-        if (written < 0)
-            return false;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
 static int make_file(const struct jr_settings *settings, enum jr_secrets kind)
 {
     int fd = memfd_create("secrets", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -47,8 +35,8 @@ static int make_file(const struct jr_settings *settings, enum jr_secrets kind)
         const char *secret = jr_settings_secret(settings, i, kind);
 
         if (good && secret != NULL)
-            good = write_all(fd, jr_settings_name(i), strlen(jr_settings_name(i)))
-                   && write_all(fd, "=", 1) && write_all(fd, secret, strlen(secret) + 1);
+            good = jr_file_write(fd, jr_settings_name(i), strlen(jr_settings_name(i)))
+                   && jr_file_write(fd, "=", 1) && jr_file_write(fd, secret, strlen(secret) + 1);
     }
     if (good && fcntl(fd, F_ADD_SEALS, SEALS) == 0)
         return fd;

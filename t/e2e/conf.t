@@ -60,6 +60,26 @@ subtest 'two ways' => sub {
     like $plain, qr/^WatchdogSec=\d+$/m, 'and is watched';
 };
 
+# What runs as root before the start looks at the file that systemd has read for the service.
+subtest 'names in the file of settings' => sub {
+    my $dir = binary() =~ s{/[^/]*$}{}r;
+    for my $name (qw(job-rerunner job-rerunner-spawn)) {
+        my ($file) = unit("$name.service.in") =~ /^EnvironmentFile=-(\S+)$/m;
+        my ($command) = unit("$name.service.in") =~ /^ExecStartPre=\+(.*)$/m;
+        like $command // '', qr/ \Q$file\E$/, "$name: of the same file" or next;
+        my $here = "$tmp/$name.env";
+        my @argv = split / /, $command =~ s/\@bindir\@/$dir/r =~ s/\Q$file\E/$here/r;
+        is +(run(@argv))[0], 0, 'without a file it starts';
+        write_file($here, "STATE_DIR=/nowhere\nTZ=UTC\nhttps_proxy=http://127.0.0.1:9\n");
+        is +(run(@argv))[0], 0, 'with good names too';
+        write_file($here, "STATE_DIR=/nowhere\nFOO=bar\nNO_RETRY_REPOSITORIES=octo/deploy\n");
+        my ($status, $said) = run(@argv);
+        is $status >> 8, 78, 'with another it does not';
+        like $said, qr/:2: FOO is no setting/, 'which is told';
+        like $said, qr/:3: NO_RETRY_REPOSITORIES is no setting; is NO_RETRY_REPOS meant\?/, 'with what was meant';
+    }
+};
+
 subtest 'job-rerunner.sysusers' => sub {
     my $root = "$tmp/root";
     mkdir $_ or die "$_: $!" for map {"$root$_"} '', qw(/etc /usr /usr/lib /usr/lib/sysusers.d);

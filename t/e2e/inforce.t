@@ -92,7 +92,10 @@ subtest 'what needs a restart' => sub {
     my $same = at($service, ['check'], %same);
     is $same->{status}, 0, 'check' or diag $same->{err};
     unlike $same->{out}, qr/restart/, 'nothing, if it is what is in force, however it is written';
-    is at($service, ['check', '--in-force'], %same)->{status}, 0, 'check --in-force';
+    like $same->{out}, qr/^secrets +are compared only for being set/m, 'of secrets not all is known';
+    my $in_force = at($service, ['check', '--in-force'], %same);
+    is $in_force->{status}, 0, 'check --in-force';
+    is $in_force->{out}, "what is set is in force; secrets are not compared\n", 'which says so, too';
 
     my %other = (RUN_ATTEMPTS => 5, NO_RETRY_REPOS => undef, GITHUB_SIGN_KEY_OLD => undef);
     my $other = at($service, ['check'], %other);
@@ -122,7 +125,8 @@ subtest 'a reload that cannot bring them' => sub {
         kill 'HUP', $reloaded->master;
         wait_ok { $reloaded->log->count('reloaded') > $count } 'reloaded';
         wait_ok { !grep { kill 0, $_ } @old } 'the old children have left';
-        return join "\n", map { $_->{text} // '' } $reloaded->log->find('restart-needed', since => $mark);
+        my $told = sub { join "\n", map { $_->{text} // '' } $reloaded->log->find($_[0], since => $mark) };
+        return wantarray ? ($told->('restart-needed'), $told->('doubtful-setting')) : $told->('restart-needed');
     };
     my %environment = %{ $reloaded->environment };
     my $same = join '', map {"$_=$environment{$_}\n"} grep {/^(?:STATE|MAP|WORK|RUN_|RERUN|API|RECON|GITHUB_API)/} sort keys %environment;
@@ -130,10 +134,32 @@ subtest 'a reload that cannot bring them' => sub {
     is $reload->($same . "RUN_ATTEMPTS=7\nLOG_LEVEL=debug\n"),
         "LOG_LEVEL is 'info' in force, and 'debug' in the file: it needs a restart"
         =~ s/^/RUN_ATTEMPTS is '2' in force, and '7' in the file: it needs a restart\n/r, 'another one';
-    like $reload->($same . "RUN_ATTEMPTS=x\n"), qr/\Q$file\E is wrong, and a restart would fail: RUN_ATTEMPTS: 'x'/,
-        'a wrong value';
-    like $reload->($same . "DRYRUN=yes\n"), qr/would fail: \S+:\d+: DRYRUN is no setting; is DRY_RUN meant\?/, 'a wrong name';
+    my $few = "STATE_DIR=$environment{STATE_DIR}\n";
+    is $reload->($few . "RUN_ATTEMPTS=7\n"), "RUN_ATTEMPTS is '2' in force, and '7' in the file: it needs a restart",
+        'what the file does not name may be set otherwise';
+    is $reload->("$same${few}GITHUB_SIGN_KEY=$environment{GITHUB_SIGN_KEY}\nGITHUB_TOKEN=$environment{GITHUB_TOKEN}\n"), '',
+        'the same secrets';
+    my @secret = $reload->("${few}GITHUB_SIGN_KEY=other-s3cret-of-the-webhook\n");
+    is_deeply \@secret, ['GITHUB_SIGN_KEY is another one in the file than in force: it needs a restart', ''], 'another secret';
+    my $token = write_file(tmpdir() . '/reload.token', "ghp_other-s3cret-token\n");
+    is $reload->("${few}GITHUB_TOKEN_FILE=$token\n"), 'GITHUB_TOKEN is another one in the file than in force: it needs a restart',
+        'another one in a file of its own';
+    is $reload->("${few}GITHUB_TOKEN='ghp_ s3cret'\n") =~ s/:.*//r, "$file is wrong, and a restart would fail", 'a wrong one';
+
+    my ($restart, $doubtful) = $reload->("${few}RUN_ATTEMPTS=x\nRERUN_DELAY=2w\nLOG_LEVEL=debug\n");
+    my @wrong = split /\n/, $restart;
+    is scalar @wrong, 3, 'wrong values, and another one' or diag $restart;
+    like $wrong[0], qr/^\Q$file\E is wrong, and a restart would fail: RUN_ATTEMPTS: 'x'/, 'the first';
+    like $wrong[1], qr/^\Q$file\E is wrong, and a restart would fail: RERUN_DELAY: '2w'/, 'the second';
+    like $wrong[2], qr/^LOG_LEVEL is 'info' in force, and 'debug' in the file/, 'and what is other';
+    is $doubtful, '', 'no more than that';
+
+    ($restart, $doubtful) = $reload->("${few}DRYRUN=yes\nRUN_ATTEMPTS=7\nFOO=bar\nRUN_ATTEMPTS=8\n");
+    is $restart, "RUN_ATTEMPTS is '2' in force, and '8' in the file: it needs a restart", 'wrong names stop no start by themselves';
+    is $doubtful, "$file:2: DRYRUN is no setting; is DRY_RUN meant?\n$file:4: FOO is no setting; `job-rerunner help' lists them\n"
+        . "RUN_ATTEMPTS: has another value in line 5 than in line 3 of '$file'; the last one counts", 'but are told, all of them';
     is $reload->("STATE_DIR=/elsewhere\nRUN_ATTEMPTS=7\n"), '', "another service's file";
+    unlike $reloaded->log->text, qr/s3cret/, 'no secret';
     is json_far($reloaded, 'status', '--settings')->{settings}{RUN_ATTEMPTS}, 2, 'in force is what was';
     $reloaded->stop_service;
     my $none = far($reloaded, 'status', '--settings');
@@ -225,6 +251,34 @@ subtest 'a file with names that are none' => sub {
         . "$file:2: NO_RETRY_REPO is no setting; is NO_RETRY_REPOS meant?\n"
         . "$file:5: RUN_ATTEMPT is no setting; is RUN_ATTEMPTS meant?\n"
         . "$file:6: WHATEVER_IT_IS is no setting; `job-rerunner help' lists them\n", 'all of them, with line and nearest';
+    write_file($file, "STATE_DIR=@{[ $service->state_dir ]}\nFOO=bar\nREPO_BRANCHES=main # only main\nRUN_ATTEMPTS=x\n");
+    $status = tool(['status', '--env-file', $file]);
+    is $status->{status}, EX_CONFIG, 'and wrong values: exit 78';
+    like $status->{err}, qr/^\Q$file\E:2: FOO is no setting.*\nRUN_ATTEMPTS: 'x' .*\nREPO_BRANCHES: 'main # only main' .*comment.*\n\z/m,
+        'both at once';
+};
+
+subtest 'check --names' => sub {
+    my $file = tmpdir() . '/only-names.env';
+    my $look = sub {
+        my ($text, @more) = @_;
+        write_file($file, $text);
+        # What systemd has read of the same file is in the environment, too.
+        return tool(['check', '--names', '--env-file', $file, @more], STATE_DIR => $service->state_dir, FOO => 'bar');
+    };
+    my $good = $look->("REPOS=octo/*\nhttps_proxy=http://127.0.0.1:9\nRUN_ATTEMPTS=x\n");
+    is_deeply [@{$good}{qw(status out err)}], [0, '', ''], 'names are good; values are for the start, which ends with 78';
+    my $bad = $look->("FOO=bar\nRUN_ATTEMPTS=x\nNO_RETRY_REPOSITORIES=octo/s3cret\n");
+    is $bad->{status}, EX_CONFIG, 'wrong names: exit 78';
+    like $bad->{err}, qr/\Q$file\E:1: FOO is no setting.*\Q$file\E:3: NO_RETRY_REPOSITORIES is no setting; is NO_RETRY_REPOS meant\?\nRUN_ATTEMPTS: 'x'/s,
+        'and all that is wrong';
+    unlike $bad->{err}, qr/s3cret/, 'without values';
+    my $twice = $look->("REPOS=octo/a\nREPOS=octo/b\n");
+    is $twice->{status}, 0, 'a name that stands twice is taken';
+    is $twice->{out}, "REPOS                  doubtful: has another value in line 2 than in line 1 of '$file'; the last one counts\n", 'and told';
+    is_deeply [map { $_->{setting} } @{ $JSON->decode($look->("REPOS=a/b\nREPOS=a/c\n", '--json')->{out})->{doubts} }], ['REPOS'], 'as JSON';
+    is tool(['check', '--names', '--env-file', "$file.none"])->{status}, 0, 'no file is good';
+    is tool(['check', '--names', '--in-force', '--env-file', $file])->{status}, EX_USAGE, 'not both';
 };
 
 finish();

@@ -224,6 +224,8 @@ subtest 'two services on one host' => sub {
     ok -f "$host$settings", "its settings: $settings"
         and is read_file("$host$settings"), "STATE_DIR=/var/lib/job-rerunner-two\n", 'which name its store';
     is_deeply [section('Two services on one host') =~ /--env-file (\S+)/g], [$settings], 'the tool is told of the same';
+    my ($looked_at) = map { /^ExecStartPre=\+\Q$bin\E\/job-rerunner check --names --env-file (\S+)$/ ? $1 : () } @{ $lines[1] };
+    is $looked_at, $settings, 'and names are looked for there';
     like read_file("$host/etc/systemd/system/job-rerunner-two.socket"), qr{^ListenStream=/run/job-rerunner-two/fcgi\.sock$}m, 'its socket';
 
     my $verify = spawn(

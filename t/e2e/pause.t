@@ -95,6 +95,9 @@ subtest 'one repository waits, others go on' => sub {
     is_deeply [sort map { $_->{run_id} } @$outbox], [sort map { $_->id } @held], 'they wait';
     is $outbox->[0]{pause}{repositories}, 'octo/app', 'for what';
     like at('outbox')->{out}, qr/^\S+Z .* paused$/m, 'in words';
+    my $runs = json_of('runs', '--reason', 'paused');
+    is_deeply [sort map { $_->{run_id} } @$runs], [sort map { $_->id } @held], 'runs picks by that reason';
+    is $runs->[0]{reason}, 'paused', 'and shows it';
     like at('why', $held[0]->id)->{out}, qr/^It waits for the end of a pause \(paused\): octo\/app, by \Q$me\E, since \S+: the runners move\.$/m,
         'why tells';
     is json_of('why', $held[0]->id)->{run}{pause}{by}, $me, 'also in JSON';
@@ -104,6 +107,7 @@ subtest 'one repository waits, others go on' => sub {
     is $status->{dispatcher}{pauses}[0]{repositories}, 'octo/app', 'status has it';
     is $status->{dispatcher}{paused_since}, undef, 'which is not all';
     is_deeply $status->{degraded}, ['repos-paused'], 'as degraded';
+    is_deeply [@{ $status->{outbox} }{qw(waiting paused first_due_at)}], [3, 3, undef], 'and how many wait for its end';
     like at('status')->{out}, qr/^paused +octo\/app, by \Q$me\E, /m, 'in words';
     like page('/status'), qr/octo\/app, by \Q$me\E, since/, 'the page has it';
     like page('/runs/' . $held[0]->id), qr/It waits for the end of a pause.*octo\/app, by \Q$me\E/s, "the run's page, too";
@@ -131,6 +135,7 @@ subtest 'one repository waits, others go on' => sub {
     ok $service->log->wait_entry('rerun-asked', run => $held[0]->id, by => $me), 'and of the rerun by hand';
     my ($told) = grep { $_->{reason} eq 'paused' } @{ json_of('why', $held[1]->id)->{history} };
     is $told->{kind}, 'request', 'the history has it';
+    is $told->{reason_text}, 'it waited for the end of a pause', 'as what is over';
     like $told->{detail}, qr/^ended by \Q$me\E: the pause of octo\/app, by \Q$me\E, since \S+: the runners move$/, 'with both names';
     wait_ok { !@{ json_of('status')->{degraded} } } 'and all is well';
 };
@@ -147,6 +152,9 @@ subtest 'a pause ends by itself' => sub {
     is_deeply json_of('status')->{dispatcher}{pauses}, [], 'nothing is paused';
     my ($told) = grep { $_->{reason} eq 'paused' } @{ json_of('why', $run->id)->{history} };
     like $told->{detail}, qr/^ended by its time: the pause of other\/\*/, 'the history, too';
+    is $told->{kind}, 'decision', 'which nobody did by hand';
+    like at('why', $run->id)->{out}, qr/decision +it waited for the end of a pause \(paused\); ended by its time/, 'why, too';
+    like page('/runs/' . $run->id), qr/It waited for the end of a pause/, "and the run's page";
 };
 
 # Between GitHub's answer and the POST: whoever has paused can rely on it.

@@ -109,8 +109,8 @@ subtest 'runs' => sub {
     is $row->{reruns}, 1, 'how often it was rerun';
     is $row->{attempt}, 2, 'attempt';
     is $row->{verdict}, 'rescued', 'verdict';
-    is $row->{result}, 'success', 'what its jobs came to';
-    is $row->{conclusion}, undef, 'the run has told nothing itself';
+    is $row->{conclusion}, 'success', 'what its jobs came to';
+    ok !$row->{completed}, 'the run has told nothing itself';
     is $row->{url}, $github->url . '/octo/app/actions/runs/' . $flaky->id, 'its page';
     my ($odd) = grep { $_->{run_id} == $refused->id } @$runs;
     is $odd->{workflow}, "Nightly \x{1F319} \x{65e5}\x{672c} \e[31m", 'a name comes through';
@@ -167,6 +167,13 @@ subtest 'a terminal, and a pipe' => sub {
     is @line, 4, 'as many lines';
     cmp_ok length, '<=', 60, 'none is wider than the terminal' for @line;
     like "@line", qr/\x{2026}/, 'what was cut is marked';
+    like $line[0], qr/^LAST +RUN .*REASON$/, 'the reason stays';
+    like "@line", qr/ no-permission(?: |$)/, 'as a whole';
+    like $line[1], qr/^(?:\d\d:\d\d|\d\d-\d\d) /, 'the time is short';
+    is reap(spawn(argv => [$script, '-qefc', binary() . ' runs', '/dev/null'], env => { %env, COLUMNS => 80 }, out => $out)), 0, '80 columns';
+    my $usual = Encode::decode('UTF-8', read_file_or_empty($out));
+    like $usual, qr/^LAST .* CONCLUSION +REASON\r?$/m, 'the conclusion, too';
+    like $usual, qr/ failure +no-permission\r?$/m, 'both as a whole';
     my $pipe = tool(['runs'], %env);
     unlike Encode::decode('UTF-8', $pipe->{out}), qr/\x{2026}/, 'in a pipe nothing is cut';
     my ($longest) = sort { $b <=> $a } map {length} split /\n/, $pipe->{out};
@@ -233,6 +240,8 @@ subtest 'flaky' => sub {
     cmp_ok $row->{rate_low}, '<', 0.5, 'which tells little';
     is ref $flaky->{runners}, 'ARRAY', 'runners';
     is scalar @{ json_of($service, 'flaky', '--repo', 'nobody/*')->{jobs} }, 0, '--repo';
+    like at($service, 'flaky', '--repo', 'nobody/*')->{out}, qr/^Total: .* 0 rescued, 0 failed again, 0 s lost$/m, 'no rate of nothing';
+    like at($service, 'flaky')->{out}, qr/^Total: .* 1 rescued, \d+ failed again, \d+ % rescued, .* lost$/m, 'else there is one';
     my $text = at($service, 'flaky')->{out};
     like $text, qr{^octo/app +CI +test +3 +1 +1 +0 +100 % +\d+-100}m, 'in words';
     is $flaky->{since}, undef, 'of all time';
@@ -272,10 +281,12 @@ subtest 'pause, outbox, resume' => sub {
     is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
     ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
     is $status->{outbox}{waiting}, 1, 'and what waits';
-    is $status->{outbox}{first_due_run_id}, $run->id, 'which';
+    is $status->{outbox}{paused}, 1, 'which is paused';
+    is $status->{outbox}{first_due_at}, undef, 'so that none comes due';
+    is $status->{outbox}{first_due_run_id}, undef, 'which';
     is $status->{outbox}{oldest_since}, $since, 'and since when';
     (my $second = $since) =~ s/\.\d+//;
-    like at($service, 'status')->{out}, qr/^outbox .* \(paused\), the oldest since \Q$second\E$/m, 'in words';
+    like at($service, 'status')->{out}, qr/^outbox +1 waiting, 1 of them paused, the oldest since \Q$second\E$/m, 'in words';
     wait_ok { json_of($service, 'outbox')->[0]{due_at} lt POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime) } 'it is overdue';
     is scalar $run->gets, 0, 'GitHub is not asked';
     my $resumed = json_of($service, 'resume');
@@ -288,6 +299,11 @@ subtest 'how long a run waits already' => sub {
     my $patient = service(github => $github, RERUN_DELAY => '1h')->start;
     my $run = workflow_run(github => $github, door => $patient->http, jobs => ['build']);
     status_is $run->play(build => 'failure'), 201, 'a run fails';
+    my $held = workflow_run(github => $github, door => $patient->http, jobs => ['build'], repo => 'octo/held');
+    status_is $held->play(build => 'failure'), 201, 'another one';
+    is at($patient, 'pause', '--repo', 'octo/held')->{status}, 0, 'which is paused';
+    is json_of($patient, 'status')->{outbox}{first_due_run_id}, $run->id, 'status tells of the other';
+    like at($patient, 'status')->{out}, qr/^outbox +2 waiting, 1 of them paused, the first of the others due at \S+ \(in \d+ min\)/m, 'in words';
     wait_ok { at($patient, 'outbox')->{out} =~ /^\S+Z +59 min +[1-9]\d* s +@{[ $run->id ]} /m } 'not how long it is overdue';
     $patient->stop_service;
 };
@@ -426,7 +442,7 @@ subtest 'check' => sub {
     }
     chmod 0755, $dir;
     my $env = $service->environment;
-    my $settings = write_file("$dir/settings.env", join '', map {"$_=$env->{$_}\n"} grep { !/SAN_/ } sort keys %$env);
+    my $settings = write_file("$dir/settings.env", join '', map {"$_=$env->{$_}\n"} grep { !/SAN_|^(?:PATH|HOME)$|^JR_/ } sort keys %$env);
     chmod 0644, $settings;
     like tool(['check', '--env-file', $settings])->{out}, qr/^warning +settings: everybody .* has a secret in it/m, 'a file of settings with a secret';
     chmod 0640, $settings;
@@ -605,6 +621,9 @@ subtest 'how a command may be written' => sub {
     is tool(['-V'])->{out}, tool(['--version'])->{out}, '-V';
     is tool([qw(why -h)])->{out}, tool([qw(why --help)])->{out}, 'why -h';
     is tool([qw(-h why)])->{out}, tool([qw(help why)])->{out}, '-h why';
+    is tool($_)->{out}, tool(['--version'])->{out}, "@$_"
+        for ['status', '-V'], ['-V', 'status'], ['why', '--version'], ['-V', '--json', 'runs', '--limit', 2], ['help', '-V'];
+    is tool([qw(--help runs --json)])->{out}, tool([qw(help runs)])->{out}, '--help runs --json';
     is tool([qw(--json --limit 5 --version)])->{status}, 0, 'options that --version does not need';
     for my $before (['--json'], ['--json', '--limit', 1], ['--limit=1', '--json']) {
         my $runs = eval { $JSON->decode(at($service, @$before, 'runs')->{out}) };

@@ -18,6 +18,7 @@ static const struct jr_option options[] = {
     { "limit", "N", false, "" },
     { "wait", "TIME", true, "" },
     { "help", NULL, false, "" },
+    { "version", NULL, false, "" },
     { NULL, NULL, false, NULL },
 };
 
@@ -67,6 +68,8 @@ static const struct good_row {
     { "fewer than most", "a", 0, 2, ";a," },
     { "help excuses what is missing", "--help", 1, 1, "help=,;" },
     { "help excuses what follows", "--help|--nonsense", 1, 1, "help=,;" },
+    { "version excuses what is missing", "--version", 1, 1, "version=,;" },
+    { "version in short", "-V|--nonsense", 1, 1, "version=,;" },
     { "help in short", "-h|--nonsense", 1, 1, "help=,;" },
 };
 
@@ -92,6 +95,7 @@ static const struct bad_row {
     { "part of a name", "--lim=3", 0, 0, "no option '--lim'" },
     { "more than a name", "--limits=3", 0, 0, "no option '--limits'" },
     { "short, after help", "-hj", 0, 1, "no option '-hj'" },
+    { "version in another case", "-v", 0, 1, "no option '-v'" },
     { "short", "-j", 0, 1, "no option '-j'" },
     { "twice", "--json|--json", 0, 0, "twice" },
     { "a value for a switch", "--json=yes", 0, 0, "takes no value" },

@@ -197,7 +197,8 @@ static unsigned parts(struct jr_store *store, uint64_t run_id)
 }
 
 /* The newest entry of a kind in the run's history. */
-static bool find_entry(struct jr_store *store, enum jr_history_kind kind, struct jr_history *found)
+/* The last entry of a kind, for a reason; NONE: for any. */
+static bool find_entry(struct jr_store *store, enum jr_history_kind kind, enum jr_reason reason, struct jr_history *found)
 {
     struct jr_txn txn;
     struct jr_history entry;
@@ -206,7 +207,7 @@ static bool find_entry(struct jr_store *store, enum jr_history_kind kind, struct
 
     jr_txn_begin(&txn, store, false);
     while (jr_history_next(&txn, RUN_ID, &number, &entry)) {
-        if (entry.kind != kind)
+        if (entry.kind != kind || (reason != JR_REASON_NONE && entry.reason != reason))
             continue;
         *found = entry;
         any = true;
@@ -236,13 +237,13 @@ static void rerun_by_hand(void **state)
     assert_int_equal(jr_control_rerun(store, &settings, RUN_ID, NULL, "root", now_ms, &run, &reason, &error), JR_OK);
     assert_int_equal(reason, JR_REASON_NONE);
     assert_int_equal(run.due_ms, now_ms);
-    assert_true(find_entry(store, JR_HISTORY_REQUEST, &entry));
+    assert_true(find_entry(store, JR_HISTORY_REQUEST, JR_REASON_NONE, &entry));
     assert_int_equal(entry.reason, JR_REASON_BY_HAND);
     assert_contains(entry.detail, "root");
-    assert_true(find_entry(store, JR_HISTORY_DECISION, &entry));
+    assert_true(find_entry(store, JR_HISTORY_DECISION, JR_REASON_NONE, &entry));
     assert_int_equal(entry.reason, JR_REASON_BY_HAND);
 
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_true(run.run_id == RUN_ID && run.by_hand);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, now_ms, &verdict, &error), JR_OK);
     assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
@@ -272,7 +273,7 @@ static void rerun_of_an_unknown_run(void **state)
     assert_int_equal(count(store, JR_TABLE_AGES), 0);
     assert_int_equal(jr_control_rerun(store, &settings, 77, "octo/app", NULL, START_MS, &run, &reason, &error), JR_OK);
     assert_int_equal(reason, JR_REASON_NONE);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(run.run_id, 77);
     assert_string_equal(run.repo, "octo/app");
     assert_int_equal(run.last_event_ms, START_MS);
@@ -364,11 +365,11 @@ static void forgotten_while_due(void **state)
     (void)state;
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_OK);
     /* The dispatcher, which was asking, finds nothing to decide on. */
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_ENOENT);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_ENOENT);
     assert_int_equal(count(store, JR_TABLE_AGES), 0);
     jr_store_close(store);
     jr_settings_release(&settings);
@@ -391,7 +392,7 @@ static void not_forgotten_while_posted(void **state)
     (void)state;
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_OK);
     before = parts(store, RUN_ID);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_EBUSY);
@@ -439,26 +440,26 @@ static void paused_before_the_post(void **state)
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
     before = parts(store, RUN_ID);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     pause_work(store, row->pattern, START_MS, START_MS + JR_HOUR_MS);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_EBUSY);
     assert_contains(error.text, "paused");
     assert_int_equal(jr_rerun_last_post(store, &last_post_ms, &error), JR_OK);
     assert_int_equal(last_post_ms, 0);
     assert_int_equal(parts(store, RUN_ID), before);
-    assert_false(find_entry(store, JR_HISTORY_REQUEST, &entry));
+    assert_false(find_entry(store, JR_HISTORY_REQUEST, JR_REASON_NONE, &entry));
 
     if (row->end_ms == 0)
         resume_work(store, row->pattern, START_MS, 1, 0);
     else
         assert_int_equal(jr_control_end_pauses(store, START_MS + row->end_ms, &error), JR_OK);
-    assert_int_equal(jr_rerun_first(store, INT64_MAX, &due_ms, &after, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &after, &error), JR_OK);
     assert_int_equal(after.intent_ms, 0);
     assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &after, START_MS + row->end_ms, &verdict, &error), JR_OK);
     assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
     /* Who paused and who resumed stands in the run's history. */
-    assert_true(find_entry(store, JR_HISTORY_REQUEST, &entry));
-    assert_int_equal(entry.reason, JR_REASON_PAUSED);
+    assert_true(find_entry(store, row->end_ms == 0 ? JR_HISTORY_REQUEST : JR_HISTORY_DECISION, JR_REASON_PAUSED, &entry));
+    assert_string_equal(jr_history_words(&entry), "it waited for the end of a pause");
     assert_contains(entry.detail, row->end_ms == 0 ? "ended by bob" : "ended by its time");
     assert_contains(entry.detail, ", by alice, since ");
     jr_store_close(store);

@@ -44,7 +44,7 @@ static void play_dispatcher(struct scene *scene, const char *shown, bool accepte
     struct jr_error error;
     int64_t due_ms;
 
-    assert_int_equal(jr_rerun_first(scene->store, INT64_MAX, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_first(scene->store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(jr_rerun_seen(scene->store, &scene->settings, &seen, &call, &run, scene->now_ms, &verdict, &error),
                      JR_OK);
     if (verdict.step != JR_STEP_RERUN_FAILED)

@@ -22,16 +22,18 @@ static const char *file_of(const char *text, size_t length)
     return path;
 }
 
-/* Load it, with all that is wrong as text; the static one is good until the next call. */
-static char said[2048];
+/* Load it, with all that is wrong or doubtful as text; these are good until the next call. */
+static char said[2048], doubted[2048];
 
 static enum jr_err load(const char *path, struct jr_error *error)
 {
-    char *problems;
-    enum jr_err err = jr_envfile_load(path, &problems, error);
+    char *problems, *doubts;
+    enum jr_err err = jr_envfile_load(path, &problems, &doubts, error);
 
     snprintf(said, sizeof said, "%s", problems == NULL ? "" : problems);
+    snprintf(doubted, sizeof doubted, "%s", doubts == NULL ? "" : doubts);
     free(problems);
+    free(doubts);
     return err;
 }
 
@@ -80,6 +82,7 @@ static const struct wrong_row {
     { "no name", "=s3cret", ":1: " },
     { "a digit first", "1A=s3cret", ":1: " },
     { "a blank in the name", "A B=s3cret", ":1: " },
+    { "a hyphen for an underscore", "DRY-RUN=s3cret", ":1: DRY-RUN is no setting; is DRY_RUN meant?" },
     { "export", "\nexport REPOS=s3cret", ":2: this is no shell" },
     { "single quote", "REPOS=a\nTZ='s3cret\nHOME=d\n", ":2: the quote" },
     { "double quote", "REPOS=\"s3cret\\\"", ":1: the quote" },
@@ -137,6 +140,47 @@ static void all_wrong_lines_at_once(void **state)
     unsetenv("REPOS");
 }
 
+/* The last one counts, which somebody who looks at the first does not see. */
+static void names_that_stand_twice(void **state)
+{
+    static const char text[] = "REPOS=octo/s3cret\nRUN_ATTEMPTS=2\nTZ=UTC\nREPOS=octo/app\nRUN_ATTEMPTS='2'\n"
+                               "TZ=CET\nREPOS=octo/web\nGITHUB_TOKEN=s3cret\nFOO=1\nFOO=2\nGITHUB_TOKEN=s3cret2\n";
+    struct jr_error error;
+
+    (void)state;
+    assert_int_equal(load(file_of(text, strlen(text)), &error), JR_EINVAL);
+    assert_contains(doubted, "REPOS: has another value in line 4 than in line 1 of '/");
+    assert_contains(doubted, "/env'; the last one counts\n");
+    assert_contains(doubted, "REPOS: has another value in line 7 than in line 4 of ");
+    assert_contains(doubted, "GITHUB_TOKEN: has another value in line 11 than in line 8 of ");
+    assert_not_contains(doubted, "RUN_ATTEMPTS");
+    assert_not_contains(doubted, "TZ");
+    assert_not_contains(doubted, "FOO");
+    assert_not_contains(doubted, "s3cret");
+    assert_string_equal(getenv("REPOS"), "octo/web");
+    assert_int_equal(load(file_of("REPOS=a\nREPOS=a\n", 16), &error), JR_OK);
+    assert_string_equal(doubted, "");
+    unsetenv("REPOS");
+    unsetenv("RUN_ATTEMPTS");
+    unsetenv("GITHUB_TOKEN");
+}
+
+/* What others set for those whom they start stands in no file. */
+static void names_of_others(void **state)
+{
+    static const char text[] = "GITHUB_REPOSITORY=x\nHTTP_REPOS=x\nREMOTE_USER=x\nRUNNER_LIST=x\nSERVER_X=x\nJR_X=x\n";
+    struct jr_error error;
+
+    (void)state;
+    assert_int_equal(load(file_of(text, strlen(text)), &error), JR_EINVAL);
+    assert_contains(said, ":1: GITHUB_REPOSITORY is no setting");
+    assert_contains(said, ":2: HTTP_REPOS is no setting");
+    assert_contains(said, ":3: REMOTE_USER is no setting");
+    assert_contains(said, ":4: RUNNER_LIST is no setting");
+    assert_contains(said, ":5: SERVER_X is no setting");
+    assert_contains(said, ":6: JR_X is no setting");
+}
+
 static void files_that_cannot_be_read(void **state)
 {
     struct jr_error error;
@@ -169,6 +213,8 @@ int main(void)
     TABLE(values, value_is_set);
     TABLE(wrong_lines, wrong_line_is_named);
     TEST(all_wrong_lines_at_once);
+    TEST(names_that_stand_twice);
+    TEST(names_of_others);
     TEST(files_that_cannot_be_read);
     return run_program("envfile");
 }

@@ -20,21 +20,26 @@ static const struct jr_column columns[] = {
     { "NAME", false, true, 0 }, { "N", true, false, 0 }, { "WHAT", false, true, 0 },
 };
 
-/* Write the cells, three a row; the end is NULL. */
-static char *written(int width, const char *const *cells)
+/* Write the cells, as many a row as there are columns; the end is NULL. */
+static char *written_in(const struct jr_column *of, size_t count, int width, const char *const *cells)
 {
     struct jr_grid grid;
     char *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
 
-    jr_grid_init(&grid, columns, COUNT(columns));
+    jr_grid_init(&grid, of, count);
     for (; *cells != NULL; cells++)
         jr_grid_add(&grid, *cells);
     assert_int_equal(jr_grid_write(&grid, stream, width), JR_OK);
     fclose(stream);
     jr_grid_release(&grid);
     return text;
+}
+
+static char *written(int width, const char *const *cells)
+{
+    return written_in(columns, COUNT(columns), width, cells);
 }
 
 static const struct grid_row {
@@ -84,19 +89,40 @@ static void columns_leave(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(widths); i++) {
-        static const char *const cells[] = { "a longer name", "1", "2", "3" };
-        struct jr_grid grid;
-        char *text = NULL;
-        size_t size;
-        FILE *stream = open_memstream(&text, &size);
+        static const char *const cells[] = { "a longer name", "1", "2", "3", NULL };
+        char *text = written_in(leaving, COUNT(leaving), widths[i].width, cells);
 
-        jr_grid_init(&grid, leaving, COUNT(leaving));
-        for (size_t cell = 0; cell < COUNT(cells); cell++)
-            jr_grid_add(&grid, cells[cell]);
-        assert_int_equal(jr_grid_write(&grid, stream, widths[i].width), JR_OK);
-        fclose(stream);
         assert_string_equal(text, widths[i].want);
-        jr_grid_release(&grid);
+        free(text);
+    }
+}
+
+/* Names that are cut a little, then columns that leave, and what is won by that. */
+static void names_give_way_before(void **state)
+{
+    static const struct jr_column giving[] = {
+        { "NAME", false, 10, 0 }, { "SECOND", true, false, 2 }, { "OTHER", false, true, 0 },
+        { "FIRST", false, false, 1 },
+    };
+    static const struct {
+        int width;
+        const char *want;
+    } widths[] = {
+        { 0, "NAME           SECOND  OTHER        FIRST\na longer name       1  other names  3\n" },
+        { 38, "NAME        SECOND  OTHER        FIRST\na longer " DOTS "       1  other names  3\n" },
+        { 37, "NAME           SECOND  OTHER\na longer name       1  other names\n" },
+        { 32, "NAME         SECOND  OTHER\na longer n" DOTS "       1  other names\n" },
+        { 30, "NAME           OTHER\na longer name  other names\n" },
+        { 21, "NAME       OTHER\na longer" DOTS "  other nam" DOTS "\n" },
+        { 18, "NAME      OTHER\na longe" DOTS "  other n" DOTS "\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        static const char *const cells[] = { "a longer name", "1", "other names", "3", NULL };
+        char *text = written_in(giving, COUNT(giving), widths[i].width, cells);
+
+        assert_string_equal(text, widths[i].want);
         free(text);
     }
 }
@@ -154,6 +180,7 @@ int main(void)
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     TABLE(grids, grid_is_written);
     TEST(columns_leave);
+    TEST(names_give_way_before);
     TEST(cells_are_cleaned);
     TEST(many_rows_and_long_cells);
     return run_program("grid");

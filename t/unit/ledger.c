@@ -7,6 +7,7 @@
 
 #include "lib/history.h"
 #include "lib/ledger.h"
+#include "lib/listing.h"
 #include "lib/timestamp.h"
 #include "t/unit/support.h"
 
@@ -136,13 +137,13 @@ static int64_t waiting_of(struct jr_store *store, uint64_t id)
 
 static int64_t oldest_of(struct jr_store *store)
 {
-    struct jr_txn txn;
-    int64_t oldest_ms;
+    const struct jr_pauses none = { .count = 0 };
+    struct jr_waiting waiting;
+    struct jr_error error;
 
-    jr_txn_begin(&txn, store, false);
-    oldest_ms = jr_ledger_oldest_waiting(&txn);
-    commit(&txn);
-    return oldest_ms;
+    assert_int_equal(jr_listing_waiting(store, &none, &waiting, &error), JR_OK);
+    assert_true(waiting.whole);
+    return waiting.oldest_ms;
 }
 
 static void save_waiting(struct jr_store *store, uint64_t id, int64_t due_ms, int64_t waiting_ms)

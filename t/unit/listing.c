@@ -25,10 +25,14 @@ static void save_in(struct jr_txn *txn, uint64_t id, const char *repo, int64_t l
     run.last_event_ms = last_event_ms;
     run.due_ms = due_ms;
     snprintf(run.branch, sizeof run.branch, "%s", id == 7 ? "release/1" : id == 9 ? "hotfix" : "main");
-    snprintf(run.workflow, sizeof run.workflow, "%s", id == 3 ? "Deploy" : "CI");
+    snprintf(run.workflow, sizeof run.workflow, "%s", id == 3 ? "Deploy" : id == 8 ? "" : "CI");
+    snprintf(run.workflow_path, sizeof run.workflow_path, "%s",
+             id == 3 || id == 8 ? ".github/workflows/go-live.yml" : "");
     run.reason = id == 1 || id == 9 ? JR_REASON_JOBS_FAILED : JR_REASON_JOBS_SUCCEEDED;
     run.complete = true;
-    run.conclusion = id == 1 || id == 5 ? JR_CONCLUSION_FAILURE : JR_CONCLUSION_TIMED_OUT;
+    run.conclusion = id == 1 || id == 5 ? JR_CONCLUSION_FAILURE
+                     : id == 2          ? JR_CONCLUSION_SUCCESS
+                                        : JR_CONCLUSION_TIMED_OUT;
     run.phase = due_ms != 0 ? JR_PHASE_DUE : JR_PHASE_CLOSED;
     jr_ledger_save_run(txn, &run);
 }
@@ -48,6 +52,7 @@ struct list_row {
     int64_t since_ms;
     const char *want; /* the ids, in order */
     const char *branches, *workflows;
+    const char *paused; /* a pattern of repositories; NULL: none are */
     enum jr_reason reason;         /* NONE: whatever it is */
     enum jr_conclusion conclusion; /* likewise */
 };
@@ -69,11 +74,13 @@ static void listed(void **state)
     damage_part(store, 6, JR_PART_RUN, 0);
     for (size_t size = 1; size <= 8; size++) {
         bool reasons[JR_REASONS] = { false }, conclusions[JR_CONCLUSIONS] = { false };
+        struct jr_pauses pauses = { .count = 1 };
         struct jr_listing_filter filter = {
             .phase = row->phase,
             .since_ms = row->since_ms,
             .reasons = row->reason == JR_REASON_NONE ? NULL : reasons,
             .conclusions = row->conclusion == JR_CONCLUSION_NONE ? NULL : conclusions,
+            .pauses = row->paused == NULL ? NULL : &pauses,
         };
         struct jr_listing listing = { .ended = false };
         struct jr_run runs[8];
@@ -81,6 +88,7 @@ static void listed(void **state)
         char found[64] = "";
         size_t count;
 
+        snprintf(pauses.items[0].pattern, sizeof pauses.items[0].pattern, "%s", row->paused == NULL ? "" : row->paused);
         reasons[row->reason] = conclusions[row->conclusion] = true;
         assert_int_equal(jr_list_parse(&filter.repos, row->repos == NULL ? "" : row->repos), JR_OK);
         assert_int_equal(jr_list_parse(&filter.branches, row->branches == NULL ? "" : row->branches), JR_OK);
@@ -104,24 +112,71 @@ static void listed(void **state)
 #define ANY NULL, JR_LISTING_ANY_PHASE, 0
 
 static const struct list_row lists[] = {
-    { "all", NULL, JR_LISTING_ANY_PHASE, 0, " 2 7 1 8 3 9 5", NULL, NULL, 0, 0 },
-    { "of a repository", "octo/lib", JR_LISTING_ANY_PHASE, 0, " 1", NULL, NULL, 0, 0 },
-    { "of some repositories", "OCTO/*", JR_LISTING_ANY_PHASE, 0, " 2 7 1 8 9 5", NULL, NULL, 0, 0 },
-    { "due", NULL, JR_PHASE_DUE, 0, " 1 3 9", NULL, NULL, 0, 0 },
-    { "closed, of a repository", "octo/app", JR_PHASE_CLOSED, 0, " 2 7 8 5", NULL, NULL, 0, 0 },
-    { "open", NULL, JR_PHASE_OPEN, 0, "", NULL, NULL, 0, 0 },
-    { "since a time", NULL, JR_LISTING_ANY_PHASE, HOURS(4), " 2 7 1 8 3", NULL, NULL, 0, 0 },
-    { "since a time within an hour", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 30 * JR_MINUTE_MS, " 2 7 1 8 3 9", NULL, NULL, 0, 0 },
-    { "since a little later", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 31 * JR_MINUTE_MS, " 2 7 1 8 3", NULL, NULL, 0, 0 },
-    { "since the end", NULL, JR_LISTING_ANY_PHASE, HOURS(99), "", NULL, NULL, 0, 0 },
-    { "of repositories in a list", "octo/lib,other/*", JR_LISTING_ANY_PHASE, 0, " 1 3", NULL, NULL, 0, 0 },
-    { "of branches", ANY, " 7 9", "release/*, Hotfix", NULL, 0, 0 },
-    { "of a workflow", ANY, " 3", NULL, "dep*", 0, 0 },
-    { "for a reason", ANY, " 1 9", NULL, NULL, JR_REASON_JOBS_FAILED, 0 },
-    { "with a conclusion", ANY, " 1 5", NULL, NULL, 0, JR_CONCLUSION_FAILURE },
-    { "all at once", "octo/*", JR_PHASE_DUE, HOURS(1), " 9", "hotfix", "CI", JR_REASON_JOBS_FAILED,
+    { "all", NULL, JR_LISTING_ANY_PHASE, 0, " 2 7 1 8 3 9 5", NULL, NULL, NULL, 0, 0 },
+    { "of a repository", "octo/lib", JR_LISTING_ANY_PHASE, 0, " 1", NULL, NULL, NULL, 0, 0 },
+    { "of some repositories", "OCTO/*", JR_LISTING_ANY_PHASE, 0, " 2 7 1 8 9 5", NULL, NULL, NULL, 0, 0 },
+    { "due", NULL, JR_PHASE_DUE, 0, " 1 3 9", NULL, NULL, NULL, 0, 0 },
+    { "closed, of a repository", "octo/app", JR_PHASE_CLOSED, 0, " 2 7 8 5", NULL, NULL, NULL, 0, 0 },
+    { "open", NULL, JR_PHASE_OPEN, 0, "", NULL, NULL, NULL, 0, 0 },
+    { "since a time", NULL, JR_LISTING_ANY_PHASE, HOURS(4), " 2 7 1 8 3", NULL, NULL, NULL, 0, 0 },
+    { "since a time within an hour", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 30 * JR_MINUTE_MS, " 2 7 1 8 3 9", NULL, NULL, NULL, 0, 0 },
+    { "since a little later", NULL, JR_LISTING_ANY_PHASE, HOURS(2) + 31 * JR_MINUTE_MS, " 2 7 1 8 3", NULL, NULL, NULL, 0, 0 },
+    { "since the end", NULL, JR_LISTING_ANY_PHASE, HOURS(99), "", NULL, NULL, NULL, 0, 0 },
+    { "of repositories in a list", "octo/lib,other/*", JR_LISTING_ANY_PHASE, 0, " 1 3", NULL, NULL, NULL, 0, 0 },
+    { "of branches", ANY, " 7 9", "release/*, Hotfix", NULL, NULL, 0, 0 },
+    { "of a workflow", ANY, " 3", NULL, "dep*", NULL, 0, 0 },
+    { "of a workflow's file", ANY, " 8 3", NULL, "GO-live.yml", NULL, 0, 0 },
+    { "of a workflow's path", ANY, " 8 3", NULL, ".github/workflows/go-*", NULL, 0, 0 },
+    { "for a reason", ANY, " 1 9", NULL, NULL, NULL, JR_REASON_JOBS_FAILED, 0 },
+    { "for a reason that the record does not have", ANY, " 2", NULL, NULL, NULL, JR_REASON_RUN_SUCCEEDED, 0 },
+    { "paused", ANY, " 1 9", NULL, NULL, "octo/*", JR_REASON_PAUSED, 0 },
+    { "paused, so for no other reason", ANY, " 9", NULL, NULL, "octo/lib", JR_REASON_JOBS_FAILED, 0 },
+    { "with a conclusion", ANY, " 1 5", NULL, NULL, NULL, 0, JR_CONCLUSION_FAILURE },
+    { "all at once", "octo/*", JR_PHASE_DUE, HOURS(1), " 9", "hotfix", "CI", NULL, JR_REASON_JOBS_FAILED,
       JR_CONCLUSION_TIMED_OUT },
 };
+
+/* What waits, of which a pause holds up some: they stand before and between the others. */
+static void waiting(void **state)
+{
+    const struct jr_pauses none = { .count = 0 }, all = { .count = 1 },
+                           some = { .items = { { .pattern = "octo/*" } }, .count = 1 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_waiting waiting;
+    struct jr_error error;
+    struct jr_txn txn;
+
+    (void)state;
+    assert_int_equal(jr_listing_waiting(store, &some, &waiting, &error), JR_OK);
+    assert_true(waiting.whole && waiting.entries == 0 && waiting.due_ms == 0 && waiting.oldest_ms == 0);
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 10; id < 10 + 3 * JR_LISTING_LOOKS; id++)
+        save_in(&txn, id, "octo/app", HOURS(1), HOURS(2) + (int64_t)id);
+    save_in(&txn, 7, "other/app", HOURS(1), HOURS(3));
+    save_in(&txn, 8, "octo/app", HOURS(1), HOURS(4));
+    save_in(&txn, 9, "other/lib", HOURS(1), HOURS(5));
+    commit(&txn);
+    assert_int_equal(jr_listing_waiting(store, &some, &waiting, &error), JR_OK);
+    assert_true(waiting.whole);
+    assert_int_equal(waiting.entries, 3 * JR_LISTING_LOOKS + 3);
+    assert_int_equal(waiting.paused, 3 * JR_LISTING_LOOKS + 1);
+    assert_int_equal(waiting.due_ms, HOURS(3));
+    assert_int_equal(waiting.due_run_id, 7);
+    assert_true(waiting.oldest_ms != 0 && waiting.oldest_ms <= waiting.free_oldest_ms);
+
+    assert_int_equal(jr_listing_waiting(store, &none, &waiting, &error), JR_OK);
+    assert_int_equal(waiting.paused, 0);
+    assert_int_equal(waiting.due_run_id, 10);
+    assert_int_equal(jr_listing_waiting(store, &all, &waiting, &error), JR_OK);
+    assert_int_equal(waiting.paused, waiting.entries);
+    assert_true(waiting.due_ms == 0 && waiting.free_oldest_ms == 0 && waiting.oldest_ms != 0);
+
+    /* Of a damaged one nobody knows whether it is paused. */
+    damage_part(store, 10, JR_PART_RUN, 0);
+    assert_int_equal(jr_listing_waiting(store, &some, &waiting, &error), JR_OK);
+    assert_int_equal(waiting.due_run_id, 10);
+    jr_store_close(store);
+}
 
 /* One call looks at so many runs and no more, and the next goes on. */
 static void bounded(void **state)
@@ -422,6 +477,7 @@ int main(void)
     TABLE(lists, listed);
     TEST(told_since);
     TEST(many_told);
+    TEST(waiting);
     TEST(bounded);
     TEST(a_busy_hour);
     TEST(what_jobs_came_to);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/names.h"
+#include "lib/settings.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>
@@ -37,6 +38,24 @@ static const struct row {
     { "WEBHOOK_SECRET", "GITHUB_SIGN_KEY" },
     { "GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_KEY" },
     { "RERUN_DELAY_FILE", "set RERUN_DELAY itself" },
+    { "GITHUB_SIGNING_KEY", "GITHUB_SIGN_KEY" },
+    { "GH_TOKEN", "GITHUB_TOKEN" },
+    { "REPOSITORIES", "REPOS" },
+    { "NO_RETRY_REPOSITORIES", "NO_RETRY_REPOS" },
+    { "NO_RETRY_USER", "NO_RETRY_LIST" },
+    { "RUN_ATTEMPTS_MAX", "RUN_ATTEMPTS" },
+    { "RETENTION_DAYS", "RETENTION" },
+    { "WORKERS_MAX", "WORKERS" },
+    { "DRY-RUN", "DRY_RUN" },
+    { "PROT", "PORT" },
+    { "REPS", "REPOS" },
+    /* whatever begins so is no one else's */
+    { "NO_RETRY_BRANCHES", "NO_RETRY_BRANCHES: is no setting; the nearest is" },
+    { "NO_RETRY_ANYTHING_AT_ALL", "NO_RETRY_ANYTHING_AT_ALL: is no setting" },
+    { "REPO_SOMETHING_ELSE", "REPO_SOMETHING_ELSE: is no setting" },
+    { "RERUN_X", "RERUN_X: is no setting" },
+    { "RUN_AT_NIGHT_ONLY", "RUN_AT_NIGHT_ONLY: is no setting" },
+    { "RETRY_EVERYTHING_AGAIN", "RETRY_EVERYTHING_AGAIN: is no setting" },
     /* settings */
     { "RUN_ATTEMPTS", "" },
     { "GITHUB_TOKEN_FILE", "" },
@@ -60,7 +79,12 @@ static const struct row {
     { "GITHUB_RETENTION_DAYS", "" },
     { "GITHUB_STATE", "" },
     { "GITHUB_ENV", "" },
-    { "GH_TOKEN", "" },
+    { "SORT", "" },
+    { "POST", "" },
+    { "PART", "" },
+    { "HOST", "" },
+    { "PORT_OF_OTHERS", "" },
+    { "RUST_LOG_LEVEL", "" },
     { "LISTEN_FDS", "" },
     { "LISTEN_PID", "" },
     { "STATE_DIRECTORY", "" },
@@ -113,8 +137,53 @@ static void farther_names(void **state)
     assert_contains(text, "is no setting; `job-rerunner help' lists them");
 }
 
+/* What a file of settings may have. */
+static const struct file_row {
+    const char *name;
+    bool may;
+} in_a_file[] = {
+    { "RUN_ATTEMPTS", true },
+    { "GITHUB_TOKEN_FILE", true },
+    { "https_proxy", true },
+    { "NO_PROXY", true },
+    { "TZ", true },
+    { "LC_ALL", true },
+    { "SSL_CERT_FILE", true },
+    { "OPENSSL_CONF", true },
+    { "CURL_CA_BUNDLE", true },
+    { "LD_LIBRARY_PATH", true },
+    { "SYSTEMD_LOG_LEVEL", true },
+    { "GITHUB_REPOSITORY", false },
+    { "GITHUB_WORKFLOW_NAME", false },
+    { "HTTP_REPOS", false },
+    { "REMOTE_USER", false },
+    { "REMOTE_ADDR", false },
+    { "RUNNER_LIST", false },
+    { "SERVER_X", false },
+    { "JR_X", false },
+    { "STATE_DIRECTORY", false },
+    { "LISTEN_FDS", false },
+    { "SHELL", false },
+    { "FOO", false },
+};
+
+static void name_in_a_file(void **state)
+{
+    const struct file_row *row = *state;
+
+    assert_int_equal(jr_names_may_be_in_file(row->name), row->may);
+}
+
+static void there_is_room(void **state)
+{
+    (void)state;
+    assert_true(2 * jr_settings_count() + 1 <= JR_NAMES_KNOWN_MOST);
+}
+
 int main(void)
 {
+    TEST(there_is_room);
+    TABLE(in_a_file, name_in_a_file);
     TABLE(rows, name_in_the_environment);
     TEST(farther_names);
     return run_program("names");

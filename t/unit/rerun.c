@@ -50,10 +50,10 @@ static void open_bench(struct bench *bench, const char *settings)
     bench->store = open_store(new_folder());
     load_settings(&bench->settings, settings);
     bench->now_ms = START_MS + 100 * JR_SECOND_MS;
-    assert_int_equal(jr_rerun_first(bench->store, INT64_MAX, &due_ms, &bench->run, &bench->error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(bench->store, INT64_MAX, 0, NULL, &due_ms, &bench->run, &bench->error), JR_ENOENT);
     event(bench, "q1");
     event(bench, "c1=failure");
-    assert_int_equal(jr_rerun_first(bench->store, INT64_MAX, &due_ms, &bench->run, &bench->error), JR_OK);
+    assert_int_equal(jr_rerun_first(bench->store, INT64_MAX, 0, NULL, &due_ms, &bench->run, &bench->error), JR_OK);
     assert_int_equal(due_ms, bench->now_ms + 5 * JR_SECOND_MS);
     assert_true(bench->run.run_id == RUN_ID && bench->run.due_ms == due_ms);
     bench->now_ms = due_ms;
@@ -161,7 +161,7 @@ static void accepted(void **state)
     assert_int_equal(run.reruns, 1);
     assert_int_equal(run.intent_ms, 0);
     assert_int_equal(run.due_ms, 0);
-    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, 0, NULL, &due_ms, &bench.run, &bench.error), JR_ENOENT);
     assert_int_equal(entries(&bench, JR_HISTORY_CALL, JR_REASON_RERUN_ACCEPTED), 1);
     close_bench(&bench);
 }
@@ -176,7 +176,7 @@ static void killed_after_the_post(void **state)
     (void)state;
     open_bench(&bench, NULL);
     seen(&bench, "Gc=failure");
-    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_OK);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, 0, NULL, &due_ms, &bench.run, &bench.error), JR_OK);
     assert_int_equal(due_ms, bench.now_ms + 10 * JR_SECOND_MS);
     /* Long enough that no POST can still be under way. */
     bench.now_ms += JR_HOUR_MS;
@@ -511,7 +511,10 @@ static void quiet_run_has_to_wait(void **state)
 
 static int64_t is_octos(void *context, const char *repo)
 {
-    (void)context;
+    unsigned *looks = context;
+
+    if (looks != NULL)
+        ++*looks;
     return strncmp(repo, "octo/", 5) == 0 ? JR_SHARE_NONE : 0;
 }
 
@@ -526,9 +529,18 @@ static void due(struct jr_txn *txn, uint64_t run_id, const char *repo, int64_t d
     jr_ledger_save_run(txn, &run);
 }
 
+/* The search that the dispatcher makes, from its beginning. */
+static enum jr_err first_anew(struct bench *bench, int64_t latest_ms, int64_t *due_ms, struct jr_run *run)
+{
+    struct jr_rerun_walk walk = { .wait = is_octos };
+
+    return jr_rerun_first(bench->store, latest_ms, bench->now_ms, &walk, due_ms, run, &bench->error);
+}
+
 /* What is held up stands at the head of the outbox and holds up nothing else. */
 static void first_that_is_free(void **state)
 {
+    struct jr_rerun_walk nothing = { .wait = NULL };
     struct bench bench;
     struct jr_run run;
     struct jr_txn txn;
@@ -536,29 +548,135 @@ static void first_that_is_free(void **state)
 
     (void)state;
     open_bench(&bench, NULL);
-    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_ENOENT);
+    assert_int_equal(first_anew(&bench, INT64_MAX, &due_ms, &run), JR_ENOENT);
     jr_txn_begin(&txn, bench.store, true);
     for (uint64_t id = 100; id < 120; id++)
         due(&txn, id, "octo/lib", START_MS + (int64_t)id);
     due(&txn, 200, "other/app", bench.now_ms + 5);
     due(&txn, 201, "other/app", bench.now_ms + 9);
     commit(&txn);
-    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_int_equal(first_anew(&bench, INT64_MAX, &due_ms, &run), JR_OK);
     assert_true(run.run_id == 200 && due_ms == bench.now_ms + 5);
-    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, NULL, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, bench.now_ms, &nothing, &due_ms, &run, &bench.error), JR_OK);
     assert_true(run.run_id == 100);
 
     /* What was written before the clock was set back comes first here too. */
-    assert_int_equal(jr_rerun_first_free(bench.store, bench.now_ms + 6, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_int_equal(first_anew(&bench, bench.now_ms + 6, &due_ms, &run), JR_OK);
     assert_true(run.run_id == 201);
-    assert_int_equal(jr_rerun_first_free(bench.store, bench.now_ms + 9, is_octos, NULL, &due_ms, &run, &bench.error), JR_OK);
+    assert_int_equal(first_anew(&bench, bench.now_ms + 9, &due_ms, &run), JR_OK);
     assert_true(run.run_id == 200);
 
     /* A damaged one is told, whatever it was of. */
     damage_part(bench.store, 110, JR_PART_RUN, 0);
-    assert_int_equal(jr_rerun_first_free(bench.store, INT64_MAX - 1, is_octos, NULL, &due_ms, &run, &bench.error), JR_EFORMAT);
+    assert_int_equal(first_anew(&bench, INT64_MAX, &due_ms, &run), JR_EFORMAT);
     assert_true(run.run_id == 110);
     close_bench(&bench);
+}
+
+/* A search that the dispatcher goes on with, and what one step of it costs. */
+struct search {
+    struct bench bench;
+    struct jr_rerun_walk walk;
+    unsigned looks; /* of the last step */
+    int64_t due_ms;
+    struct jr_run run;
+};
+
+static enum jr_err step(struct search *search, int64_t latest_ms)
+{
+    search->walk.wait = is_octos;
+    search->walk.context = &search->looks;
+    search->looks = 0;
+    return jr_rerun_first(search->bench.store, latest_ms, search->bench.now_ms, &search->walk, &search->due_ms,
+                          &search->run, &search->bench.error);
+}
+
+static void make_due(struct search *search, uint64_t id, unsigned count, const char *repo, int64_t due_ms)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, search->bench.store, true);
+    for (unsigned i = 0; i < count; i++)
+        due(&txn, id + i, repo, due_ms + i);
+    commit(&txn);
+}
+
+#define HELD 2500
+
+/* What is held up before a run costs something once, a step at a time, and no more after that. */
+static void what_is_held_up_costs_once(void **state)
+{
+    struct search search = { .looks = 0 };
+    struct bench *bench = &search.bench;
+
+    (void)state;
+    open_bench(bench, NULL);
+    make_due(&search, 1000, HELD, "octo/lib", START_MS);
+    make_due(&search, 200, 1, "other/app", bench->now_ms - 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(step(&search, INT64_MAX), JR_EBUSY);
+        assert_int_equal(search.looks, JR_RERUN_LOOKS);
+        assert_true(search.due_ms <= bench->now_ms);
+    }
+    assert_int_equal(step(&search, INT64_MAX), JR_OK);
+    assert_true(search.run.run_id == 200);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(step(&search, INT64_MAX), JR_OK);
+        assert_true(search.run.run_id == 200);
+        assert_true(search.looks <= 2);
+    }
+
+    /* What comes due before it, as soon as it is made, is found at once. */
+    make_due(&search, 201, 1, "other/app", bench->now_ms - 5000);
+    assert_int_equal(step(&search, INT64_MAX), JR_OK);
+    assert_true(search.run.run_id == 201);
+
+    /* One that is made between those that are held up: in a while. */
+    make_due(&search, 202, 1, "other/app", START_MS + HELD / 2);
+    assert_int_equal(step(&search, INT64_MAX), JR_OK);
+    assert_true(search.run.run_id == 201);
+    bench->now_ms += JR_MINUTE_MS;
+    assert_int_equal(step(&search, INT64_MAX), JR_EBUSY);
+    assert_int_equal(step(&search, INT64_MAX), JR_OK);
+    assert_true(search.run.run_id == 202);
+
+    /* After the clock was set back, at once. */
+    make_due(&search, 203, 1, "other/app", START_MS + 1);
+    bench->now_ms = START_MS + JR_SECOND_MS;
+    assert_int_equal(step(&search, INT64_MAX), JR_OK);
+    assert_true(search.run.run_id == 203);
+    close_bench(bench);
+}
+
+/* What is held up and not due yet is looked at when its time comes. */
+static void what_is_held_up_later_waits(void **state)
+{
+    struct search search = { .looks = 0 };
+    struct bench *bench = &search.bench;
+    int64_t later_ms;
+
+    (void)state;
+    open_bench(bench, NULL);
+    later_ms = bench->now_ms + JR_HOUR_MS;
+    make_due(&search, 1000, HELD, "octo/lib", later_ms);
+    make_due(&search, 200, 1, "other/app", later_ms + HELD);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(step(&search, INT64_MAX), JR_EBUSY);
+        assert_true(search.due_ms > later_ms && search.due_ms <= later_ms + HELD);
+        assert_true(search.looks <= JR_RERUN_LOOKS);
+    }
+    make_due(&search, 201, 1, "other/app", bench->now_ms + 5);
+    assert_int_equal(step(&search, INT64_MAX), JR_OK);
+    assert_true(search.run.run_id == 201 && search.due_ms == bench->now_ms + 5);
+
+    /* Of those that were made before the clock was set back all are looked at. */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(step(&search, bench->now_ms + JR_MINUTE_MS), JR_EBUSY);
+        assert_true(search.due_ms <= bench->now_ms);
+    }
+    assert_int_equal(step(&search, bench->now_ms + JR_MINUTE_MS), JR_OK);
+    assert_true(search.run.run_id == 200);
+    close_bench(bench);
 }
 
 /* What was written later than now was so before the clock was set back. */
@@ -571,7 +689,7 @@ static void clock_may_go_back(void **state)
     (void)state;
     open_bench(&bench, NULL);
     latest_ms = bench.now_ms - JR_HOUR_MS + 10 * JR_MINUTE_MS;
-    assert_int_equal(jr_rerun_first(bench.store, latest_ms, &due_ms, &run, &bench.error), JR_OK);
+    assert_int_equal(jr_rerun_first(bench.store, latest_ms, 0, NULL, &due_ms, &run, &bench.error), JR_OK);
     assert_int_equal(due_ms, bench.run.due_ms);
 
     /* The intent of a POST that has to be looked after. */
@@ -635,10 +753,10 @@ static void entry_without_a_run(void **state)
     jr_txn_begin(&txn, bench.store, true);
     jr_txn_delete(&txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_RUN, 0));
     commit(&txn);
-    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_EFORMAT);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, 0, NULL, &due_ms, &bench.run, &bench.error), JR_EFORMAT);
     assert_true(bench.run.run_id == RUN_ID);
     assert_int_equal(jr_rerun_drop(bench.store, due_ms, RUN_ID, &bench.error), JR_OK);
-    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, &due_ms, &bench.run, &bench.error), JR_ENOENT);
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, 0, NULL, &due_ms, &bench.run, &bench.error), JR_ENOENT);
     close_bench(&bench);
 }
 
@@ -762,6 +880,8 @@ int main(void)
     TEST(quiet_run);
     TEST(quiet_run_has_to_wait);
     TEST(first_that_is_free);
+    TEST(what_is_held_up_costs_once);
+    TEST(what_is_held_up_later_waits);
     TEST(clock_may_go_back);
     TEST(quiet_run_with_a_damaged_record);
     TEST(entry_without_a_run);

@@ -50,6 +50,10 @@ static const struct standing_row standings[] = {
     { "a human's rescue after a rerun of ours in vain",
       { .attempt = 3, .accepted_attempt = 1, .reruns = 1, DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_RUN_SUCCEEDED },
       JR_MOOD_GOOD, "succeeded", "run-succeeded", "the run succeeded after a rerun that was not asked for here", false, false },
+    { "a human's rescue after a rescue of ours",
+      { .attempt = 4, .accepted_attempt = 1, .reruns = 1, .rescued = true, DONE(SUCCESS), .phase = CLOSED,
+        .reason = JR_REASON_RUN_SUCCEEDED },
+      JR_MOOD_GOOD, "succeeded", "run-succeeded", "the run succeeded after a rerun that was not asked for here", false, false },
     { "succeeded by its jobs", { .attempt = 1, .jobs_known = 2, .phase = OPEN, .reason = JR_REASON_JOBS_SUCCEEDED },
       JR_MOOD_GOOD, "succeeded", "jobs-succeeded", "every known job is done", false, false },
     { "succeeded, and asked for by hand", { .attempt = 1, DONE(SUCCESS), .phase = DUE, .reason = JR_REASON_BY_HAND, .by_hand = true },
@@ -92,8 +96,39 @@ static const struct standing_row standings[] = {
       JR_MOOD_CALM, "left alone", "store-failed", "the store failed", false, false },
 };
 
+/* The reason that lists show. */
+struct reason_row {
+    const char *name;
+    struct jr_run run;
+    bool paused;
+    enum jr_reason want;
+};
+
+static void has_reason(void **state)
+{
+    const struct reason_row *row = *state;
+    struct jr_run run = row->run;
+
+    run.known = true;
+    assert_int_equal(jr_standing_reason(&run, row->paused), row->want);
+}
+
+static const struct reason_row reasons[] = {
+    { "due", { .attempt = 1, .phase = DUE, .reason = JR_REASON_JOBS_FAILED }, false, JR_REASON_JOBS_FAILED },
+    { "due, and paused", { .attempt = 1, .phase = DUE, .reason = JR_REASON_JOBS_FAILED }, true, JR_REASON_PAUSED },
+    { "closed, in a paused repository", { .attempt = 1, DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_NO_PERMISSION },
+      true, JR_REASON_NO_PERMISSION },
+    { "succeeded, as older records have it", { .attempt = 1, DONE(SUCCESS), .phase = CLOSED,
+                                               .reason = JR_REASON_CONCLUSION_NOT_RETRIED },
+      false, JR_REASON_RUN_SUCCEEDED },
+    { "succeeded by its jobs", { .attempt = 1, .jobs_known = 1, .phase = OPEN, .reason = JR_REASON_JOBS_SUCCEEDED },
+      false, JR_REASON_JOBS_SUCCEEDED },
+    { "nothing is decided", { .attempt = 1, .jobs_known = 1, .phase = OPEN }, false, JR_REASON_WAITING_FOR_JOBS },
+};
+
 int main(void)
 {
+    TABLE(reasons, has_reason);
     TABLE(standings, stands);
     return run_program("standing");
 }
