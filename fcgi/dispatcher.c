@@ -50,6 +50,7 @@
 #define PRUNE_DELIVERIES 200
 #define PRUNE_TIGHT_DELIVERIES 20
 #define PRUNE_FLAKY 200
+#define PRUNE_REPOS 200
 /* Rule 9: from here on, in hundredths of the map, the oldest history goes early; and when no
  * more is left than the copies of the pages may take that one batch of events changes. */
 #define MAP_FILLING 90
@@ -71,13 +72,14 @@ struct dispatcher {
     struct jr_workflows workflows;
     int lock_fd, wake_fd;
     int64_t upkeep_due_ms; /* monotonic */
-    int64_t sweep_ms;      /* when the sweep in progress began; 0: none is */
+    struct jr_sweep sweep; /* the one in progress */
     int64_t sweep_due_ms;  /* monotonic */
     bool sweep_first;      /* whose turn it is, the sweep's or the quiet runs' */
     struct jr_look look;
     struct jr_event *listed; /* a page of runs; owned */
     struct jr_prune prune;
     struct jr_flaky_walk flaky_walk;
+    struct jr_repo_place repo_place;
     struct jr_pauses pauses; /* what was paused when that was last looked at */
     int64_t paused_ms;       /* since when all of it is; 0: it is not */
     struct jr_rerun_walk walk; /* past what they hold up */
@@ -685,10 +687,10 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
     struct jr_error error;
     enum jr_err err = JR_OK;
 
-    if (dispatcher->sweep_ms == 0) {
+    if (dispatcher->sweep.begun_ms == 0) {
         if (wait_ms > 0)
             return wait_ms;
-        dispatcher->sweep_ms = now_ms;
+        dispatcher->sweep = (struct jr_sweep){ .begun_ms = now_ms };
         if (dispatcher->told != NULL)
             dispatcher->told->sweep_begun_ms = now_ms;
         dispatcher->sweep_due_ms = jr_monotonic_ms() + dispatcher->settings->reconcile_interval_ms;
@@ -699,14 +701,14 @@ static int64_t work_sweep(struct dispatcher *dispatcher)
         look_further(dispatcher);
         return 0;
     }
-    err = jr_reconcile_begin(dispatcher->store, dispatcher->settings, dispatcher->sweep_ms, now_ms,
+    err = jr_reconcile_begin(dispatcher->store, dispatcher->settings, &dispatcher->sweep, now_ms,
                              look_wait_ms, dispatcher, &dispatcher->look, &held_ms, &error);
     if (err == JR_ENOENT) {
         wait_ms = dispatcher->sweep_due_ms - jr_monotonic_ms();
         /* Those that have to wait do not keep the next sweep from looking at the others. */
         if (held_ms > 0 && wait_ms > 0)
             return held_ms < wait_ms ? held_ms : wait_ms;
-        dispatcher->sweep_ms = 0;
+        dispatcher->sweep.begun_ms = 0;
         if (dispatcher->told != NULL)
             dispatcher->told->sweep_ended_ms = now_ms;
         return wait_ms > 0 ? wait_ms : 0;
@@ -786,6 +788,7 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
                                             : now_ms - dispatcher->settings->retention_ms;
     struct jr_prune prune = dispatcher->prune;
     struct jr_flaky_walk flaky_walk = dispatcher->flaky_walk;
+    struct jr_repo_place repo_place = dispatcher->repo_place;
     unsigned runs = 0, deliveries = 0, looked = 0, step = tight ? 1 : PRUNE_RUNS;
     struct jr_txn txn;
     enum jr_err err;
@@ -793,7 +796,7 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
     jr_txn_begin(&txn, dispatcher->store, true);
     if (!tight) {
         deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
-        jr_repo_prune(&txn, before_ms, PRUNE_RUNS);
+        jr_repo_prune(&txn, before_ms, PRUNE_REPOS, &repo_place);
         jr_batch_prune(&txn, now_ms);
         jr_flaky_prune(&txn, dispatcher->filling ? now_ms - JR_DAY_MS : before_ms, now_ms,
                        PRUNE_FLAKY, &flaky_walk);
@@ -817,6 +820,7 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
     }
     dispatcher->prune = prune;
     dispatcher->flaky_walk = flaky_walk;
+    dispatcher->repo_place = repo_place;
     *more = deliveries >= PRUNE_TIGHT_DELIVERIES || prune.key_length != 0;
     if (runs > 0 || deliveries > 0)
         jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", runs,

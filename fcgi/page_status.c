@@ -26,7 +26,7 @@
 /* How much of each is shown. */
 #define RUNS_MOST 50
 #define WAITING_MOST 25
-#define DAYS 30
+#define DAYS JR_FLAKY_RECENT_DAYS
 #define FLAKY_MOST 15
 #define RUNNERS_MOST 10
 
@@ -46,7 +46,6 @@ struct status {
     struct jr_flaky_total jobs_total;
     struct jr_flaky runners[RUNNERS_MOST];
     size_t runners_count;
-    struct jr_flaky_total runners_total;
     struct jr_sight sight;
     const struct jr_sight *seen; /* that, or NULL: no service is running */
 };
@@ -97,31 +96,17 @@ static enum jr_err read_waiting(struct jr_store *store, struct status *status,
     return err;
 }
 
-/* Rows come worst first; those behind that only failed are neither flaky nor suspect. */
-static size_t count_worst(const struct jr_flaky *rows, size_t count)
-{
-    size_t worst = 0;
-
-    while (worst < count && (rows[worst].rescued > 0 || rows[worst].suspect))
-        worst++;
-    return worst;
-}
-
-/* The days of the chart. */
 static enum jr_err read_flaky(struct jr_store *store, struct status *status, int64_t now_ms,
                               struct jr_error *error)
 {
-    const struct jr_flaky_filter filter = {
-        .since_ms = jr_flaky_since_ms(now_ms - (DAYS - 1) * JR_DAY_MS, now_ms),
-    };
-    enum jr_err err = jr_flaky_worst(store, JR_FLAKY_JOB, &filter, status->jobs, FLAKY_MOST,
-                                     &status->jobs_count, &status->jobs_total, error);
+    enum jr_err err = jr_flaky_recent(store, JR_FLAKY_JOB, now_ms, status->jobs, FLAKY_MOST,
+                                      &status->jobs_count, error);
 
     if (err == JR_OK)
-        err = jr_flaky_worst(store, JR_FLAKY_RUNNER, &filter, status->runners, RUNNERS_MOST,
-                             &status->runners_count, &status->runners_total, error);
-    status->jobs_count = count_worst(status->jobs, status->jobs_count);
-    status->runners_count = count_worst(status->runners, status->runners_count);
+        err = jr_flaky_recent(store, JR_FLAKY_RUNNER, now_ms, status->runners, RUNNERS_MOST,
+                              &status->runners_count, error);
+    if (err == JR_OK)
+        err = jr_flaky_recent_total(store, now_ms, &status->jobs_total, error);
     return err;
 }
 

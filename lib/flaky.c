@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLAKY_VERSION 2
+#define FLAKY_VERSION 3
 #define RECORD_SIZE JR_VALUE_MAX
 
 /* Rows that one transaction looks at, and that are copied at a time to be compared. */
@@ -28,6 +28,12 @@
 #define BATCH 64
 
 #define HASH_SIZE 16
+
+/* Key of JR_TABLE_WORST: kind, rank (the worst first), hash. */
+#define RANK_KEY_SIZE (1 + 8 + HASH_SIZE)
+
+#define SUM_VERSION 1
+#define SUM_SIZE 80
 
 /* What an execution is judged to be. */
 enum { COUNTED = 1, FAILED = 2, RESCUED = 4, NOT_RESCUED = 8, BLAMED = 16 };
@@ -86,6 +92,7 @@ struct row {
         uint64_t numbers[NUMBERS];
     } days[JR_FLAKY_DAYS]; /* ascending */
     size_t day_count;
+    uint64_t rank; /* how bad it was lately, when it was saved; 0: not among the worst */
 };
 
 /* The first bytes of the SHA-256 of some texts, each with its NUL. */
@@ -403,8 +410,7 @@ static void read_numbers(enum jr_flaky_kind kind, uint64_t *numbers, struct jr_r
             numbers[i] = jr_read_short(reader);
 }
 
-static void encode(enum jr_flaky_kind kind, const struct row *row, size_t first_day,
-                   struct jr_writer *writer)
+static void encode(enum jr_flaky_kind kind, const struct row *row, struct jr_writer *writer)
 {
     uint32_t before = 0;
 
@@ -414,9 +420,10 @@ static void encode(enum jr_flaky_kind kind, const struct row *row, size_t first_
     jr_write_text(writer, row->names.name);
     jr_write_time(writer, row->names.first_ms);
     jr_write_time(writer, row->names.last_ms);
+    jr_write_short(writer, row->rank);
     write_numbers(kind, row->numbers, writer);
-    jr_write_short(writer, row->day_count - first_day);
-    for (size_t day = first_day; day < row->day_count; day++) {
+    jr_write_short(writer, row->day_count);
+    for (size_t day = 0; day < row->day_count; day++) {
         jr_write_short(writer, row->days[day].day - before);
         before = row->days[day].day;
         write_numbers(kind, row->days[day].numbers, writer);
@@ -449,6 +456,7 @@ static bool decode(enum jr_flaky_kind kind, struct row *row, const void *record,
     memset(&row->names, 0, sizeof row->names);
     memset(row->numbers, 0, sizeof row->numbers);
     row->day_count = 0;
+    row->rank = 0;
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != FLAKY_VERSION)
         return false;
@@ -457,6 +465,7 @@ static bool decode(enum jr_flaky_kind kind, struct row *row, const void *record,
     jr_read_text(&reader, row->names.name, sizeof row->names.name);
     row->names.first_ms = jr_read_time(&reader);
     row->names.last_ms = jr_read_time(&reader);
+    row->rank = jr_read_short(&reader);
     read_numbers(kind, row->numbers, &reader);
     return decode_days(kind, row, &reader);
 }
@@ -503,6 +512,12 @@ static struct day *place_of(struct row *row, uint32_t day)
     return &row->days[place];
 }
 
+static void drop_days(struct row *row, size_t count)
+{
+    row->day_count -= count;
+    memmove(row->days, row->days + count, row->day_count * sizeof *row->days);
+}
+
 /* Forget days that are too long before the newest one. */
 static void drop_old_days(struct row *row)
 {
@@ -511,8 +526,7 @@ static void drop_old_days(struct row *row)
 
     while (old < row->day_count && newest - row->days[old].day >= JR_FLAKY_DAYS)
         old++;
-    row->day_count -= old;
-    memmove(row->days, row->days + old, row->day_count * sizeof *row->days);
+    drop_days(row, old);
 }
 
 /* Give a new row its names. */
@@ -534,20 +548,199 @@ static void name_row(struct jr_txn *txn, const struct jr_run *run, const struct 
         jr_text_copy(names->name, sizeof names->name, runner_name(job.runner));
 }
 
-/* Write a row; what would be too large for a record has fewer days. */
-static void save(struct jr_txn *txn, const unsigned char *key, const struct row *row)
+/* Write a row. One that is too large loses its oldest days. */
+static void save(struct jr_txn *txn, const unsigned char *key, struct row *row)
 {
     unsigned char record[RECORD_SIZE];
     struct jr_writer writer;
-    size_t first_day = 0;
 
-    do {
+    for (;;) {
         jr_writer_init(&writer, record, sizeof record);
-        encode((enum jr_flaky_kind)key[0], row, first_day, &writer);
-        if (!writer.ok && first_day == row->day_count)
-            jr_txn_fail(txn, JR_EINVAL, "a row of the aggregates is too large");
-    } while (!writer.ok && first_day++ < row->day_count);
+        encode((enum jr_flaky_kind)key[0], row, &writer);
+        if (writer.ok || row->day_count == 0)
+            break;
+        drop_days(row, 1);
+    }
+    if (!writer.ok)
+        jr_txn_fail(txn, JR_EINVAL, "a row of the aggregates is too large");
     jr_txn_put(txn, JR_TABLE_FLAKY, key, 1 + HASH_SIZE, record, writer.length);
+}
+
+/* Rescues or blame, then failures, as one number. */
+static uint64_t rank_of(uint64_t hits, uint64_t failures)
+{
+    hits = hits < UINT32_MAX ? hits : UINT32_MAX;
+    return hits == 0 ? 0 : hits << 32 | (failures < UINT32_MAX ? failures : UINT32_MAX);
+}
+
+/* The first of the recent days. */
+static uint32_t recent_from(int64_t now_ms)
+{
+    uint32_t today = day_of(now_ms);
+
+    return today > JR_FLAKY_RECENT_DAYS ? today + 1 - JR_FLAKY_RECENT_DAYS : 0;
+}
+
+/* How bad is a row on its recent days? On a later day it is not worse, unless it is saved again. */
+static uint64_t rank_now(enum jr_flaky_kind kind, const struct row *row, int64_t now_ms)
+{
+    uint64_t hits = 0, failures = 0;
+
+    if (kind == JR_FLAKY_POOL)
+        return 0;
+    for (size_t i = row->day_count; i > 0 && row->days[i - 1].day >= recent_from(now_ms); i--) {
+        const struct day *day = &row->days[i - 1];
+
+        hits += day->numbers[kind == JR_FLAKY_JOB ? N_RESCUED : N_BLAMED];
+        failures += day->numbers[N_FAILURES];
+    }
+    return rank_of(hits, failures);
+}
+
+static void make_rank_key(const unsigned char *key, uint64_t rank,
+                          unsigned char rank_key[RANK_KEY_SIZE])
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, rank_key, RANK_KEY_SIZE);
+    jr_write_u8(&writer, key[0]);
+    jr_write_u64(&writer, ~rank);
+    jr_write_bytes(&writer, key + 1, HASH_SIZE);
+}
+
+static void move_rank(struct jr_txn *txn, const unsigned char *key, uint64_t from, uint64_t to)
+{
+    unsigned char rank_key[RANK_KEY_SIZE];
+
+    if (from == to)
+        return;
+    make_rank_key(key, from, rank_key);
+    if (from != 0)
+        jr_txn_delete(txn, JR_TABLE_WORST, rank_key, sizeof rank_key);
+    make_rank_key(key, to, rank_key);
+    if (to != 0)
+        jr_txn_put(txn, JR_TABLE_WORST, rank_key, sizeof rank_key, "", 0);
+}
+
+/* All rows of jobs on a day. */
+struct sum {
+    uint64_t rows; /* of which it is the newest day with an execution */
+    uint64_t numbers[NUMBERS];
+};
+
+static size_t make_sum_key(unsigned char key[JR_KEY_MAX], uint32_t day)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key, JR_KEY_MAX);
+    jr_write_u32(&writer, day);
+    return writer.length;
+}
+
+static bool load_sum(struct jr_txn *txn, uint32_t day, struct sum *sum)
+{
+    unsigned char key[JR_KEY_MAX], record[SUM_SIZE];
+    struct jr_reader reader;
+    size_t length;
+
+    memset(sum, 0, sizeof *sum);
+    if (!jr_txn_get(txn, JR_TABLE_SUMS, key, make_sum_key(key, day), record, sizeof record,
+                    &length))
+        return false;
+    jr_reader_init(&reader, record, length);
+    if (jr_read_u8(&reader) == SUM_VERSION) {
+        sum->rows = jr_read_short(&reader);
+        read_numbers(JR_FLAKY_JOB, sum->numbers, &reader);
+        if (reader.ok)
+            return true;
+    }
+    memset(sum, 0, sizeof *sum);
+    return true;
+}
+
+static void save_sum(struct jr_txn *txn, uint32_t day, const struct sum *sum)
+{
+    unsigned char key[JR_KEY_MAX], record[SUM_SIZE];
+    size_t length = make_sum_key(key, day);
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_u8(&writer, SUM_VERSION);
+    jr_write_short(&writer, sum->rows);
+    write_numbers(JR_FLAKY_JOB, sum->numbers, &writer);
+    if (sum->rows == 0 && sum->numbers[N_EXECUTIONS] == 0)
+        jr_txn_delete(txn, JR_TABLE_SUMS, key, length);
+    else
+        jr_txn_put(txn, JR_TABLE_SUMS, key, length, record, writer.length);
+}
+
+/* Put another number in the place of one in a sum, which stays in its range. */
+static void replace(uint64_t *sum, uint64_t old, uint64_t now)
+{
+    *sum = *sum > old ? *sum - old : 0;
+    *sum = *sum < UINT64_MAX - now ? *sum + now : UINT64_MAX;
+}
+
+/* The newest day of a row on which anything was executed; UINT32_MAX: none. */
+static uint32_t newest_day(const struct row *row)
+{
+    for (size_t i = row->day_count; i > 0; i--)
+        if (row->days[i - 1].numbers[N_EXECUTIONS] > 0)
+            return row->days[i - 1].day;
+    return UINT32_MAX;
+}
+
+/* Bring what has changed about a day of a row into the sum of that day. */
+static void change_sum(struct jr_txn *txn, const struct day *old, const struct day *now,
+                       bool was_newest, bool is_newest)
+{
+    struct sum sum;
+
+    if (was_newest == is_newest && memcmp(old->numbers, now->numbers, sizeof old->numbers) == 0)
+        return;
+    /* A day that is forgotten is not begun anew by what leaves it. */
+    if (!load_sum(txn, now->day, &sum) && now->numbers[N_EXECUTIONS] == 0)
+        return;
+    replace(&sum.rows, was_newest, is_newest);
+    for (int i = 0; i < NUMBERS; i++)
+        replace(&sum.numbers[i], old->numbers[i], now->numbers[i]);
+    save_sum(txn, now->day, &sum);
+}
+
+/* Bring what has changed about a row of a job into the sums, day by day. */
+static void change_sums(struct jr_txn *txn, const struct row *before, const struct row *row)
+{
+    uint32_t was = newest_day(before), is = newest_day(row);
+    size_t a = 0, b = 0;
+
+    while (a < before->day_count || b < row->day_count) {
+        struct day old = { .day = 0 }, now = { .day = 0 };
+        bool takes_old = a < before->day_count
+                         && (b == row->day_count || before->days[a].day <= row->days[b].day);
+        bool takes_now = b < row->day_count
+                         && (a == before->day_count || row->days[b].day <= before->days[a].day);
+
+        if (takes_old)
+            old = before->days[a++];
+        if (takes_now)
+            now = row->days[b++];
+        else
+            now.day = old.day;
+        change_sum(txn, &old, &now, now.day == was, now.day == is);
+    }
+}
+
+/* Save a row, and bring its order and its sums in step. before: as it was stored, or empty. */
+static void replace_row(struct jr_txn *txn, const unsigned char *key, const struct row *before,
+                        struct row *row, int64_t now_ms)
+{
+    enum jr_flaky_kind kind = (enum jr_flaky_kind)key[0];
+
+    row->rank = rank_now(kind, row, now_ms);
+    save(txn, key, row);
+    move_rank(txn, key, before->rank, row->rank);
+    if (kind == JR_FLAKY_JOB)
+        change_sums(txn, before, row);
 }
 
 static bool load(struct jr_txn *txn, const unsigned char *key, struct row *row)
@@ -560,16 +753,20 @@ static bool load(struct jr_txn *txn, const unsigned char *key, struct row *row)
 }
 
 /* Bring a change into its row. A row that cannot be read begins anew. */
-static void apply(struct jr_txn *txn, const struct jr_run *run, const struct change *change)
+static void apply(struct jr_txn *txn, const struct jr_run *run, const struct change *change,
+                  int64_t now_ms)
 {
     enum jr_flaky_kind kind = (enum jr_flaky_kind)change->key[0];
-    struct row row;
+    struct row before, row;
 
-    if (!load(txn, change->key, &row)) {
+    if (!load(txn, change->key, &before)) {
         if (change->numbers[N_EXECUTIONS] <= 0)
             return;
-        memset(&row, 0, sizeof row);
+        memset(&before, 0, sizeof before);
+        row = before;
         name_row(txn, run, change, &row.names);
+    } else {
+        row = before;
     }
     add_numbers(kind, row.numbers, change->numbers);
     for (size_t i = 0; i < change->day_count; i++) {
@@ -584,7 +781,7 @@ static void apply(struct jr_txn *txn, const struct jr_run *run, const struct cha
         row.names.first_ms = change->first_ms;
     if (change->last_ms > row.names.last_ms)
         row.names.last_ms = change->last_ms;
-    save(txn, change->key, &row);
+    replace_row(txn, change->key, &before, &row, now_ms);
 }
 
 static const unsigned char *key_of(const struct execution *execution, enum jr_flaky_kind kind)
@@ -633,7 +830,8 @@ static int by_pool(const void *a, const void *b)
 
 /* Bring what has changed into the rows of a kind; the list is in their order. */
 static void apply_rows(struct jr_txn *txn, const struct jr_run *run,
-                       const struct execution_list *list, enum jr_flaky_kind kind)
+                       const struct execution_list *list, enum jr_flaky_kind kind,
+                       int64_t now_ms)
 {
     for (size_t start = 0, end; start < list->count; start = end) {
         struct change change = { .job_id = 0 };
@@ -645,7 +843,7 @@ static void apply_rows(struct jr_txn *txn, const struct jr_run *run,
             if (kind == JR_FLAKY_JOB || list->items[i].has_runner)
                 changed |= add_change(&change, &list->items[i]);
         if (changed)
-            apply(txn, run, &change);
+            apply(txn, run, &change, now_ms);
     }
 }
 
@@ -692,11 +890,11 @@ void jr_flaky_tally(struct jr_txn *txn, const struct jr_run *before, struct jr_r
         jr_txn_fail(txn, JR_ENOMEM, "out of memory");
     if (list.count > 0) {
         judge_all(&list);
-        apply_rows(txn, run, &list, JR_FLAKY_JOB);
+        apply_rows(txn, run, &list, JR_FLAKY_JOB, now_ms);
         qsort(list.items, list.count, sizeof *list.items, by_runner);
-        apply_rows(txn, run, &list, JR_FLAKY_RUNNER);
+        apply_rows(txn, run, &list, JR_FLAKY_RUNNER, now_ms);
         qsort(list.items, list.count, sizeof *list.items, by_pool);
-        apply_rows(txn, run, &list, JR_FLAKY_POOL);
+        apply_rows(txn, run, &list, JR_FLAKY_POOL, now_ms);
     }
     free(list.items);
 }
@@ -899,6 +1097,86 @@ enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
     return err;
 }
 
+/* Read the row of an entry of JR_TABLE_WORST; false when it does not stand there any longer. */
+static bool load_ranked(struct jr_txn *txn, const struct jr_entry *entry, uint64_t *rank,
+                        unsigned char key[1 + HASH_SIZE], struct row *row)
+{
+    struct jr_reader reader;
+
+    if (entry->key_length != RANK_KEY_SIZE)
+        return false;
+    jr_reader_init(&reader, entry->key + 1, 8);
+    *rank = ~jr_read_u64(&reader);
+    key[0] = entry->key[0];
+    memcpy(key + 1, entry->key + 1 + 8, HASH_SIZE);
+    return load(txn, key, row) && row->rank == *rank;
+}
+
+enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
+                            struct jr_flaky *rows, size_t size, size_t *count,
+                            struct jr_error *error)
+{
+    struct jr_entry entry = { .key = { (unsigned char)kind }, .key_length = 1 };
+    int64_t since_ms = recent_from(now_ms) * JR_DAY_MS;
+    struct jr_txn txn;
+
+    *count = 0;
+    jr_txn_begin(&txn, store, false);
+    for (unsigned looks = 0; looks < JR_FLAKY_RECENT_LOOKS; looks++) {
+        unsigned char key[1 + HASH_SIZE];
+        struct jr_flaky told;
+        struct row row;
+        uint64_t rank;
+
+        if (!jr_txn_seek(&txn, JR_TABLE_WORST, entry.key, entry.key_length, true, &entry)
+            || entry.key[0] != (unsigned char)kind)
+            break;
+        if (!load_ranked(&txn, &entry, &rank, key, &row))
+            continue;
+        /* None of those behind it is worse than its rank. */
+        if (*count == size
+            && rank_of(rows[size - 1].rescued + rows[size - 1].blamed, rows[size - 1].failures)
+                   >= rank)
+            break;
+        if (!tell(&row, since_ms, &told))
+            continue;
+        if (kind == JR_FLAKY_RUNNER)
+            compare(&txn, since_ms, &told);
+        if (told.rescued > 0 || told.suspect)
+            take_place(&told, rows, size, count);
+    }
+    jr_txn_abort(&txn);
+    if (txn.error.code == JR_OK)
+        return JR_OK;
+    *count = 0;
+    *error = txn.error;
+    return error->code;
+}
+
+enum jr_err jr_flaky_recent_total(struct jr_store *store, int64_t now_ms,
+                                  struct jr_flaky_total *total, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    memset(total, 0, sizeof *total);
+    jr_txn_begin(&txn, store, false);
+    for (uint32_t day = recent_from(now_ms); day <= day_of(now_ms); day++) {
+        struct jr_flaky told;
+        struct row of_day;
+        struct sum sum;
+
+        load_sum(&txn, day, &sum);
+        memset(&of_day, 0, sizeof of_day);
+        memcpy(of_day.numbers, sum.numbers, sizeof sum.numbers);
+        tell(&of_day, 0, &told);
+        add_to_total(total, &told);
+        total->rows += sum.rows - 1;
+    }
+    jr_txn_abort(&txn);
+    *error = txn.error;
+    return error->code;
+}
+
 void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high)
 {
     const double z = 1.959963984540054; /* 97.5 % of the normal distribution are below */
@@ -917,16 +1195,76 @@ void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high)
         *high = middle + reach;
 }
 
-/* Is a row not worth its place any longer? One that cannot be read is not. */
-static bool is_past(const struct jr_entry *entry, int64_t before_ms, int64_t now_ms)
+/* Is a row not worth its place any longer? */
+static bool is_past(enum jr_flaky_kind kind, const struct row *row, int64_t before_ms,
+                    int64_t now_ms)
+{
+    return row->names.last_ms < before_ms
+           || (kind == JR_FLAKY_RUNNER && row->numbers[N_EXECUTIONS] < JR_FLAKY_RARE
+               && row->names.last_ms < now_ms - JR_FLAKY_RARE_MS);
+}
+
+/*
+ * Forget a row, or put its place right: what was counted some time ago is not recent any more.
+ * Returns whether it was forgotten, as one is that cannot be read.
+ */
+static bool prune_row(struct jr_txn *txn, const struct jr_entry *entry, int64_t before_ms,
+                      int64_t now_ms)
 {
     enum jr_flaky_kind kind = (enum jr_flaky_kind)entry->key[0];
-    struct row row;
+    static const struct row nothing;
+    struct row before, row;
+    bool sound = entry->key_length == 1 + HASH_SIZE
+                 && decode(kind, &before, entry->value, entry->value_length);
 
-    return !decode(kind, &row, entry->value, entry->value_length)
-           || row.names.last_ms < before_ms
-           || (kind == JR_FLAKY_RUNNER && row.numbers[N_EXECUTIONS] < JR_FLAKY_RARE
-               && row.names.last_ms < now_ms - JR_FLAKY_RARE_MS);
+    if (sound && !is_past(kind, &before, before_ms, now_ms)) {
+        row = before;
+        if (rank_now(kind, &row, now_ms) != row.rank)
+            replace_row(txn, entry->key, &before, &row, now_ms);
+        return false;
+    }
+    if (sound)
+        move_rank(txn, entry->key, before.rank, 0);
+    if (sound && kind == JR_FLAKY_JOB)
+        change_sums(txn, &before, &nothing);
+    jr_txn_delete(txn, JR_TABLE_FLAKY, entry->key, entry->key_length);
+    return true;
+}
+
+/* Remove places among the worst whose rows are damaged, or were made anew after that. */
+static void prune_ranks(struct jr_txn *txn, unsigned most, struct jr_flaky_walk *walk)
+{
+    struct jr_entry entry;
+
+    for (; most > 0; most--) {
+        unsigned char key[1 + HASH_SIZE];
+        struct row row;
+        uint64_t rank;
+
+        if (!jr_txn_seek(txn, JR_TABLE_WORST, walk->rank_key, walk->rank_length, true, &entry)) {
+            walk->rank_length = 0;
+            break;
+        }
+        walk->rank_length = entry.key_length < sizeof walk->rank_key ? entry.key_length
+                                                                     : sizeof walk->rank_key;
+        memcpy(walk->rank_key, entry.key, walk->rank_length);
+        if (!load_ranked(txn, &entry, &rank, key, &row))
+            jr_txn_delete(txn, JR_TABLE_WORST, entry.key, entry.key_length);
+    }
+}
+
+/* Remove sums of days that no row has any more. */
+static void prune_sums(struct jr_txn *txn, int64_t now_ms, unsigned most)
+{
+    struct jr_entry entry;
+    struct jr_reader reader;
+
+    while (most-- > 0 && jr_txn_seek(txn, JR_TABLE_SUMS, NULL, 0, false, &entry)) {
+        jr_reader_init(&reader, entry.key, entry.key_length);
+        if (jr_read_u32(&reader) + (uint64_t)JR_FLAKY_DAYS >= day_of(now_ms))
+            break;
+        jr_txn_delete(txn, JR_TABLE_SUMS, entry.key, entry.key_length);
+    }
 }
 
 unsigned jr_flaky_prune(struct jr_txn *txn, int64_t before_ms, int64_t now_ms, unsigned most,
@@ -935,6 +1273,8 @@ unsigned jr_flaky_prune(struct jr_txn *txn, int64_t before_ms, int64_t now_ms, u
     struct jr_entry entry;
     unsigned removed = 0;
 
+    prune_ranks(txn, most, walk);
+    prune_sums(txn, now_ms, most);
     for (; most > 0; most--) {
         if (!jr_txn_seek(txn, JR_TABLE_FLAKY, walk->key, walk->key_length, true, &entry)) {
             walk->key_length = 0;
@@ -943,10 +1283,7 @@ unsigned jr_flaky_prune(struct jr_txn *txn, int64_t before_ms, int64_t now_ms, u
         walk->key_length = entry.key_length < sizeof walk->key ? entry.key_length
                                                                : sizeof walk->key;
         memcpy(walk->key, entry.key, walk->key_length);
-        if (!is_past(&entry, before_ms, now_ms))
-            continue;
-        jr_txn_delete(txn, JR_TABLE_FLAKY, entry.key, entry.key_length);
-        removed++;
+        removed += prune_row(txn, &entry, before_ms, now_ms);
     }
     return removed;
 }

@@ -51,6 +51,12 @@
 /* The days, the newest of a row and those before, of which a row has the numbers. */
 #define JR_FLAKY_DAYS 90
 
+/* The days, today and those before, of which the worst are told without reading all rows. */
+#define JR_FLAKY_RECENT_DAYS 30
+
+/* Rows that are looked at for that. */
+#define JR_FLAKY_RECENT_LOOKS 1000
+
 /* The numbers are stored. */
 enum jr_flaky_kind {
     JR_FLAKY_JOB = 1,
@@ -99,6 +105,8 @@ struct jr_flaky_walk {
     bool ended;
     unsigned char key[17];
     size_t key_length;
+    unsigned char rank_key[25]; /* of jr_flaky_prune(): the same in the order of the worst */
+    size_t rank_length;
 };
 
 /*
@@ -136,6 +144,23 @@ enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
                            struct jr_error *error) JR_CHECKED;
 
 /*
+ * Find the worst of the last JR_FLAKY_RECENT_DAYS days, in one short transaction and however
+ * many rows there are: jobs with the most rescues, of those with any; suspect runners with
+ * the most blame. Goes by an order that is kept with the rows, in which one may stand too far
+ * in front until it changes, or jr_flaky_prune() comes by. JR_FLAKY_RECENT_LOOKS of them
+ * are looked at: of more runners that are blamed, but not suspect, some may not be seen.
+ * Parameters and result as with jr_flaky_worst(); of equals any may come first.
+ */
+enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
+                            struct jr_flaky *rows, size_t size, size_t *count,
+                            struct jr_error *error) JR_CHECKED;
+
+/* All jobs of those days together, as jr_flaky_worst() sums them up, but without times. */
+enum jr_err jr_flaky_recent_total(struct jr_store *store, int64_t now_ms,
+                                  struct jr_flaky_total *total,
+                                  struct jr_error *error) JR_CHECKED;
+
+/*
  * The 95 % interval of a rate (Wilson's, without correction for continuity), from
  * 0 to 1. Of nothing (of == 0) it is 0 to 1.
  *   hits  at most `of`
@@ -144,7 +169,8 @@ void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high);
 
 /*
  * Look at the next `most` rows and forget those without an execution since
- * before_ms, and rare runners (see above). The walk begins anew after its end.
+ * before_ms, and rare runners (see above). Puts right where they stand among the worst. The
+ * walk begins anew after its end.
  * Returns how many were forgotten.
  */
 unsigned jr_flaky_prune(struct jr_txn *txn, int64_t before_ms, int64_t now_ms, unsigned most,

@@ -54,41 +54,83 @@ static int64_t look_from(const struct jr_look *look)
     return from_ms > repo->first_seen_ms ? from_ms : repo->first_seen_ms;
 }
 
-static bool is_acted_on(const struct jr_settings *settings, const struct jr_repo *repo)
+static bool is_acted_on(const struct jr_settings *settings, const char *repo)
 {
-    return (settings->repos.count == 0 || jr_list_match(&settings->repos, repo->name))
-           && !jr_list_match(&settings->no_retry_repos, repo->name);
+    return (settings->repos.count == 0 || jr_list_match(&settings->repos, repo))
+           && !jr_list_match(&settings->no_retry_repos, repo);
 }
 
-enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
-                               int64_t sweep_ms, int64_t now_ms, jr_share_wait *share_wait,
-                               void *context, struct jr_look *look, int64_t *held_ms,
-                               struct jr_error *error)
+/* What may be looked at: by the caller's share, and the settings. */
+struct gate {
+    const struct jr_settings *settings;
+    jr_share_wait *share_wait;
+    void *context;
+};
+
+static int64_t gate_wait_ms(void *context, const char *repo)
 {
-    int64_t tried_ms = now_ms > sweep_ms ? now_ms : sweep_ms;
+    const struct gate *gate = context;
+
+    if (!is_acted_on(gate->settings, repo))
+        return JR_SHARE_NONE;
+    return gate->share_wait == NULL ? 0 : gate->share_wait(gate->context, repo);
+}
+
+/* Find whose turn it is. Reads only: workers need the write lock. */
+static enum jr_err find(struct jr_store *store, struct gate *gate, struct jr_sweep *sweep,
+                        int64_t now_ms, struct jr_repo *repo, enum jr_repo_turn *turn,
+                        int64_t *held_ms, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, false);
+    *turn = jr_repo_next(&txn, sweep->begun_ms, now_ms, gate->settings->reconcile_interval_ms,
+                         gate_wait_ms, gate, &sweep->walk, repo, held_ms);
+    jr_txn_abort(&txn);
+    *error = txn.error;
+    return error->code;
+}
+
+/* Note that it is tried. The look is active unless it was forgotten meanwhile. */
+static enum jr_err try(struct jr_store *store, int64_t tried_ms, struct jr_look *look,
+                       struct jr_error *error)
+{
     struct jr_txn txn;
     enum jr_err err;
 
-    memset(look, 0, sizeof *look);
-    *held_ms = 0;
     jr_txn_begin(&txn, store, true);
-    while (!look->active
-           && jr_repo_next(&txn, sweep_ms, tried_ms, settings->reconcile_interval_ms,
-                           share_wait, context, &look->repo, held_ms)) {
-        look->repo.tried_ms = tried_ms;
-        jr_repo_save(&txn, &look->repo);
-        look->active = is_acted_on(settings, &look->repo);
-    }
+    look->active = jr_repo_tried(&txn, look->repo.id, tried_ms, &look->repo);
     err = jr_txn_commit(&txn);
-    if (err != JR_OK) {
-        *error = txn.error;
-        look->active = false;
+    if (err == JR_OK)
+        return JR_OK;
+    look->active = false;
+    *error = txn.error;
+    return err;
+}
+
+enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
+                               struct jr_sweep *sweep, int64_t now_ms,
+                               jr_share_wait *share_wait, void *context, struct jr_look *look,
+                               int64_t *held_ms, struct jr_error *error)
+{
+    int64_t tried_ms = now_ms > sweep->begun_ms ? now_ms : sweep->begun_ms;
+    struct gate gate = { settings, share_wait, context };
+    enum jr_repo_turn turn;
+    enum jr_err err;
+
+    memset(look, 0, sizeof *look);
+    err = find(store, &gate, sweep, tried_ms, &look->repo, &turn, held_ms, error);
+    if (err != JR_OK)
         return err;
-    }
+    if (turn != JR_REPO_FOUND)
+        return turn == JR_REPO_NONE ? JR_ENOENT : JR_OK;
+    err = try(store, tried_ms, look, error);
+    if (err != JR_OK || !look->active)
+        return err;
     look->started_ms = now_ms;
     look->deep = now_ms - look->repo.deep_ms >= DEEP_INTERVAL_MS;
     look->list.from_ms = look_from(look);
-    look->active = look->active && next_list(settings, look);
+    look->active = next_list(settings, look);
     return look->active ? JR_OK : JR_ENOENT;
 }
 

@@ -31,19 +31,27 @@ struct jr_look {
     struct jr_github_list list; /* the page to ask for */
 };
 
+/* Where a sweep stands. */
+struct jr_sweep {
+    int64_t begun_ms;         /* 0: none is in progress */
+    struct jr_repo_walk walk; /* all zero at first */
+};
+
 /*
- * Begin a look at the repository whose turn it is.
- *   sweep_ms    when the sweep began; who was tried since is done with
+ * Begin a look at the repository whose turn it is. It is looked for outside the write lock,
+ * and those that are not acted on are passed over without a trace.
+ *   sweep       who was tried since it began is done with
  *   share_wait  those that have to wait are passed over, for now; NULL: none has to
- *   look        out: active on JR_OK
+ *   look        out: active on JR_OK; if not, so many were passed over that another call,
+ *               at once, has to go on
  *   held_ms     out: with JR_ENOENT, how long until one that was passed over has its
  *               turn; 0: none was, the sweep is over
  * Returns JR_OK; JR_ENOENT when there is none to look at; else what failed.
  */
 enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
-                               int64_t sweep_ms, int64_t now_ms, jr_share_wait *share_wait,
-                               void *context, struct jr_look *look, int64_t *held_ms,
-                               struct jr_error *error) JR_CHECKED;
+                               struct jr_sweep *sweep, int64_t now_ms,
+                               jr_share_wait *share_wait, void *context, struct jr_look *look,
+                               int64_t *held_ms, struct jr_error *error) JR_CHECKED;
 
 /*
  * Take up the runs of a page and go on to the next; after the last page of the

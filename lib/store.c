@@ -47,7 +47,10 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_QUIET] = "quiet",
     [JR_TABLE_LINES] = "lines",
     [JR_TABLE_REPOS] = "repos",
+    [JR_TABLE_LOOKS] = "looks",
     [JR_TABLE_FLAKY] = "flaky",
+    [JR_TABLE_WORST] = "worst",
+    [JR_TABLE_SUMS] = "sums",
     [JR_TABLE_DAYS] = "days",
 };
 

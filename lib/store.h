@@ -35,7 +35,10 @@ enum jr_table {
     JR_TABLE_QUIET,      /* quiet_due_ms, run id -> nothing */
     JR_TABLE_LINES,      /* line of runs, number, run id -> nothing (ledger.h) */
     JR_TABLE_REPOS,      /* repository id -> repository */
+    JR_TABLE_LOOKS,      /* whose turn to be looked at it is (repo.c) -> nothing */
     JR_TABLE_FLAKY,      /* kind, hash of the names -> row of numbers */
+    JR_TABLE_WORST,      /* kind, how bad it is, hash of the names -> nothing */
+    JR_TABLE_SUMS,       /* day -> numbers of the rows of jobs together */
     JR_TABLE_DAYS,       /* day -> what happened */
     JR_TABLES
 };

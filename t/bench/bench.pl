@@ -22,6 +22,7 @@ use JR::Process qw(spawn reap running children_of session_of end_processes);
 use JR::Run;
 use JR::Test ();
 use JR::Wait qw(wait_for);
+use Bench::Grow qw(curves curve_table curve_goals);
 use Bench::Load;
 use Bench::Measure qw(cpu_s memory_kb commits median);
 use Bench::Pages;
@@ -29,6 +30,7 @@ use Bench::Report qw(machine table goals);
 use Bench::Size qw(bytes_per_run);
 
 my $quick = grep { $_ eq '--quick' } @ARGV;
+my $grow  = grep { $_ eq '--grow' } @ARGV;
 my %plan  = $quick
     ? (turns => 1, seconds => 2, starts => 3, reruns => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000], sized => 100)
     : (turns => 5, seconds => 4, starts => 9, reruns => 100, pages => 100, runs => 1_000_000, requests => [10_000, 100_000], sized => 500);
@@ -66,7 +68,7 @@ sub build {
     my ($from, $in) = @ENV{qw(JR_SRCDIR JR_BUILDDIR)};
     compile('floor', 'floor', 'fcgi');
     compile('load', 'load.so', 'libcrypto', '-shared', '-fPIC');
-    compile('fill', 'fill', 'json-c libcurl libcrypto lmdb', "-I$in", "-I$from", "$in/lib/libjr.a");
+    compile($_, $_, 'json-c libcurl libcrypto lmdb', "-I$in", "-I$from", "$in/lib/libjr.a", '-lm') for 'fill', 'grow';
     return;
 }
 
@@ -295,8 +297,17 @@ sub sizes {
     return @sizes;
 }
 
+sub grown {
+    return curves(dir => $dir, service => \&contestant, quick => $quick, say => \&say_progress);
+}
+
 sub main {
     build();
+    if ($grow) {
+        my @curves = grown();
+        print curve_table(@curves), "\nGoals:\n", goals(curve_goals(@curves));
+        return;
+    }
     $load = Bench::Load->new(dir => "$dir/load", object => "$dir/load.so", script => "$FindBin::Bin/load.lua");
     my %service = (
         'service'         => contestant(),
@@ -335,6 +346,7 @@ sub main {
     my @rerun_ms = rerun_times();
     say_progress('sizes');
     my @sizes = sizes();
+    my @curves = grown();
 
     my ($version) = qx($ENV{JR_BUILDDIR}/fcgi/job-rerunner --version) =~ /^(.*)$/m;
     print "\n", machine($version, $dir);
@@ -362,6 +374,7 @@ sub main {
 
     print "Disk for 1,000 runs with all their events, and once their delivery ids are gone:\n",
         map({ sprintf "  %2d jobs  %5.1f MB  %5.1f MB\n", $_->[0], map { $_ / 1000 } @{$_}[1, 2] } @sizes), "\n";
+    print curve_table(@curves), "\n";
 
     my ($one, $some, $many) = @{$results}{ 1, 16, 64 };
     my $errors = 0;
@@ -384,6 +397,7 @@ sub main {
         ['memory of a worker in the end',                    $late->{most},                                  'most',  4096, 0, ' kB'],
         ['growth of it since the first figure',              $late->{median} - $early->{median},             'most',  0,    0, ' kB'],
         ['answer 201 to POST',                               median(@rerun_ms),                              'most',  50,   1, ' ms'],
+        curve_goals(@curves),
     );
     my $per_commit = median(map { $_->{per_commit} } @{ $many->{'batches off'} });
     printf "\nwarning: batches were not off: %.1f events per commit\n", $per_commit if $per_commit > 1.05;

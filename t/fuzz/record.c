@@ -197,29 +197,39 @@ static void delivery_record(struct jr_txn *txn, const void *bytes, size_t size)
     HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_DELIVERIES) == 0);
 }
 
+/* Whose turn is it? One that is gone may have to wait for its time. */
+static bool next_repo(struct jr_txn *txn, struct jr_repo *repo)
+{
+    struct jr_repo_walk walk = { .found = false };
+    int64_t held_ms;
+
+    return jr_repo_next(txn, INT64_MAX, INT64_MAX, JR_MINUTE_MS, NULL, NULL, &walk, repo, &held_ms) == JR_REPO_FOUND;
+}
+
 static void repo_record(struct jr_txn *txn, const void *bytes, size_t size)
 {
     unsigned char key[JR_KEY_MAX];
     size_t length = number_key(key, REPO_ID, true);
+    struct jr_repo_place place = { .key_length = 0 };
     struct record one, two;
     struct jr_repo repo;
-    int64_t held_ms;
 
     jr_txn_put(txn, JR_TABLE_REPOS, key, length, bytes, size);
-    if (jr_repo_next(txn, INT64_MAX, NOW_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms)) {
-        HOLDS(repo.id == REPO_ID);
+    if (jr_repo_load(txn, REPO_ID, &repo)) {
         jr_repo_save(txn, &repo);
         get(txn, JR_TABLE_REPOS, key, length, &one);
-        HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms));
+        HOLDS(next_repo(txn, &repo) && repo.id == REPO_ID);
         jr_repo_save(txn, &repo);
         get(txn, JR_TABLE_REPOS, key, length, &two);
         holds_same(&one, &two);
         jr_repo_looked(txn, &repo);
     }
-    /* Damaged or not, an event puts it right. */
+    /* Damaged or not, an event puts it right; what stood for it before is pruned. */
     jr_repo_note(txn, REPO_ID, "octo/app", NOW_MS);
-    HOLDS(jr_repo_next(txn, INT64_MAX, NOW_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms) && strcmp(repo.name, "octo/app") == 0);
+    HOLDS(next_repo(txn, &repo) && strcmp(repo.name, "octo/app") == 0);
     HOLDS(repo.last_event_ms > repo.look_ms || repo.look_ms == JR_TIME_MOST);
+    jr_repo_prune(txn, 0, 9, &place);
+    HOLDS(jr_txn_count(txn, JR_TABLE_LOOKS) == 1);
     HOLDS(txn->error.code == JR_OK);
 }
 
@@ -325,6 +335,32 @@ static void flaky_record(struct jr_txn *txn, const void *bytes, size_t size)
     HOLDS(txn->error.code == JR_OK);
 }
 
+/* The sum of a day of all rows of jobs: one more execution of a job of its own. */
+static void sum_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = number_key(key, TODAY, false);
+    struct jr_run run = {
+        .known = true,
+        .run_id = RUN_ID,
+        .repo = "octo/app",
+        .attempt = 1,
+        .base_attempt = 1,
+        .jobs_known = 1,
+        .phase = JR_PHASE_CLOSED,
+    };
+    struct jr_job job = { .run_id = RUN_ID, .job_id = JOB_ID, .attempt = 1, .name = "build", .completed_ms = NOW_MS };
+    struct jr_flaky_walk walk = { .ended = false };
+    struct record sum;
+
+    jr_txn_put(txn, JR_TABLE_SUMS, key, length, bytes, size);
+    tally(txn, &job, &run);
+    get(txn, JR_TABLE_SUMS, key, length, &sum);
+    HOLDS(sum.length > 1);
+    HOLDS(jr_flaky_prune(txn, INT64_MAX, NOW_MS, 10, &walk) > 0);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FLAKY) == 0);
+}
+
 static void pause_record(struct jr_txn *txn, const void *bytes, size_t size)
 {
     static const char key[] = "pause:\x05";
@@ -375,7 +411,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static void (*const kinds[])(struct jr_txn *txn, const void *bytes, size_t size) = {
         run_record,  job_record,      history_record, delivery_record,
         repo_record, throttle_record, day_record,     flaky_record,
-        pause_record, act_record,
+        pause_record, act_record,      sum_record,
     };
     struct input input = { bytes, size };
     size_t kind = take_byte(&input) % (sizeof kinds / sizeof *kinds), length;

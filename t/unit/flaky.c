@@ -60,15 +60,20 @@ static void deliver_event(struct desk *desk, const struct jr_event *event)
     commit(&txn);
 }
 
-static uint64_t rows_in(struct desk *desk)
+static uint64_t count_in(struct desk *desk, enum jr_table table)
 {
     struct jr_txn txn;
-    uint64_t rows;
+    uint64_t entries;
 
     jr_txn_begin(&txn, desk->store, false);
-    rows = jr_txn_count(&txn, JR_TABLE_FLAKY);
+    entries = jr_txn_count(&txn, table);
     commit(&txn);
-    return rows;
+    return entries;
+}
+
+static uint64_t rows_in(struct desk *desk)
+{
+    return count_in(desk, JR_TABLE_FLAKY);
 }
 
 /* Find a row by its name; all zero when there is none. */
@@ -449,6 +454,42 @@ static uint64_t compare(struct desk *desk, const struct truth *truth, enum jr_fl
     return executions;
 }
 
+#define RECENT 6
+
+/* What is kept of the last days tells the same as all rows do, read one by one. */
+static uint64_t recent_as_read(struct desk *desk, int64_t now_ms)
+{
+    struct jr_flaky_filter filter = { .since_ms = jr_flaky_since_ms(now_ms - (JR_FLAKY_RECENT_DAYS - 1) * JR_DAY_MS, now_ms) };
+    struct jr_flaky rows[64], recent[RECENT];
+    struct jr_flaky_total total, sum;
+    struct jr_error error;
+    size_t count, found, worst;
+    uint64_t told = 0;
+
+    for (enum jr_flaky_kind kind = JR_FLAKY_RUNNER; kind >= JR_FLAKY_JOB; kind--) {
+        assert_int_equal(jr_flaky_worst(desk->store, kind, &filter, rows, COUNT(rows), &count, &total, &error), JR_OK);
+        for (worst = 0; worst < count && (rows[worst].rescued > 0 || rows[worst].suspect); worst++)
+            continue;
+        assert_int_equal(jr_flaky_recent(desk->store, kind, now_ms, recent, RECENT, &found, &error), JR_OK);
+        assert_int_equal(found, worst < RECENT ? worst : RECENT);
+        for (size_t i = 0; i < found; i++) {
+            assert_int_equal(recent[i].rescued, rows[i].rescued);
+            assert_int_equal(recent[i].blamed, rows[i].blamed);
+            assert_int_equal(recent[i].failures, rows[i].failures);
+            assert_int_equal(recent[i].suspect, rows[i].suspect);
+            told++;
+        }
+    }
+    assert_int_equal(jr_flaky_recent_total(desk->store, now_ms, &sum, &error), JR_OK);
+    assert_int_equal(sum.rows, total.rows);
+    assert_int_equal(sum.sum.executions, total.sum.executions);
+    assert_int_equal(sum.sum.failures, total.sum.failures);
+    assert_int_equal(sum.sum.rescued, total.sum.rescued);
+    assert_int_equal(sum.sum.not_rescued, total.sum.not_rescued);
+    assert_true(sum.sum.lost_ms == total.sum.lost_ms);
+    return told;
+}
+
 struct truth_row {
     const char *name;
     bool with_runs, shuffled, repeated;
@@ -487,6 +528,7 @@ static void as_in_truth(void **state)
             counted_executions += is_counted(&truth->executions[i]);
         assert_int_equal(compare(&desk, truth, JR_FLAKY_JOB, &rescued), counted_executions);
         assert_int_equal(compare(&desk, truth, JR_FLAKY_RUNNER, &blamed), counted_executions);
+        assert_true(recent_as_read(&desk, desk.now_ms) > 0);
         close_desk(&desk);
     }
     /* There was something to be right about. */
@@ -808,6 +850,95 @@ static void forgotten(void **state)
     close_desk(&desk);
 }
 
+/* A failure on a day, which is mostly rescued on another runner. */
+static void fail_and_rescue(struct desk *desk, struct truth *truth, unsigned number, int64_t at_ms)
+{
+    struct jr_event event = event_of("c1=failure");
+    unsigned job = dice(truth, 12), runner = dice(truth, 3) == 0 ? 9 : dice(truth, 9);
+
+    event.run_id += number;
+    event.job_id += 1000ULL * number;
+    event.started_ms = event.created_ms = at_ms;
+    event.completed_ms = at_ms + JR_SECOND_MS * dice(truth, 90);
+    snprintf(event.job_name, sizeof event.job_name, "job %u", job);
+    snprintf(event.runner, sizeof event.runner, "r%u", runner);
+    snprintf(event.labels, sizeof event.labels, "a");
+    deliver_event(desk, &event);
+    if (dice(truth, 3) == 0)
+        return;
+    event.job_id++;
+    event.attempt = 2;
+    event.conclusion = dice(truth, 5) == 0 ? JR_CONCLUSION_FAILURE : JR_CONCLUSION_SUCCESS;
+    event.started_ms = event.created_ms = event.completed_ms;
+    event.completed_ms += JR_MINUTE_MS;
+    snprintf(event.runner, sizeof event.runner, "r%u", 9 - runner);
+    deliver_event(desk, &event);
+}
+
+/* Whatever comes and is forgotten, on whatever day one looks. */
+static void lately(void **state)
+{
+    struct truth *truth = calloc(1, sizeof *truth);
+    struct jr_flaky_walk walk = { .ended = false };
+    uint64_t told = 0;
+    struct desk desk;
+
+    (void)state;
+    assert_non_null(truth);
+    truth->seed = 4711;
+    open_desk(&desk);
+    for (unsigned i = 0; i < 800; i++) {
+        /* Some months with much, and some with little to do. */
+        desk.now_ms += (i / 200 % 2 == 0 ? 3 : 24) * JR_HOUR_MS;
+        fail_and_rescue(&desk, truth, i, desk.now_ms - dice(truth, 4) * JR_DAY_MS);
+        if (i % 5 == 0)
+            prune(&desk, desk.now_ms - 40 * JR_DAY_MS, desk.now_ms, 3, &walk);
+        if (i % 10 == 0)
+            told += recent_as_read(&desk, desk.now_ms + dice(truth, 35) * JR_DAY_MS);
+    }
+    assert_true(told > 100);
+    /* Nothing is left of what is forgotten. */
+    for (int i = 0; i < 200; i++)
+        prune(&desk, desk.now_ms + JR_DAY_MS, desk.now_ms, 3, &walk);
+    assert_int_equal(rows_in(&desk), 0);
+    assert_int_equal(count_in(&desk, JR_TABLE_WORST), 0);
+    assert_int_equal(count_in(&desk, JR_TABLE_SUMS), 0);
+    free(truth);
+    close_desk(&desk);
+}
+
+/* What stands among the worst from before a row was damaged is not told, and pruned. */
+static void order_of_a_damaged_row(void **state)
+{
+    struct desk desk;
+    struct jr_event event = event_of("c1=failure");
+    struct jr_flaky_walk walk = { .ended = false };
+    struct jr_entry entry;
+    struct jr_txn txn;
+    struct jr_flaky row;
+    struct jr_error error;
+    size_t count;
+
+    (void)state;
+    open_desk(&desk);
+    deliver_event(&desk, &event);
+    event = event_of("c11@2=success,job:1");
+    deliver_event(&desk, &event);
+    assert_int_equal(jr_flaky_recent(desk.store, JR_FLAKY_JOB, desk.now_ms, &row, 1, &count, &error), JR_OK);
+    assert_int_equal(count, 1);
+    assert_string_equal(row.name, "job 1");
+    jr_txn_begin(&txn, desk.store, true);
+    assert_true(jr_txn_seek(&txn, JR_TABLE_FLAKY, NULL, 0, false, &entry));
+    jr_txn_put(&txn, JR_TABLE_FLAKY, entry.key, entry.key_length, "x", 1);
+    jr_txn_put(&txn, JR_TABLE_WORST, "\1", 1, "", 0);
+    commit(&txn);
+    assert_int_equal(jr_flaky_recent(desk.store, JR_FLAKY_JOB, desk.now_ms, &row, 1, &count, &error), JR_OK);
+    assert_int_equal(count, 0);
+    prune(&desk, 0, desk.now_ms, 9, &walk);
+    assert_int_equal(count_in(&desk, JR_TABLE_WORST), 0);
+    close_desk(&desk);
+}
+
 /* A runner is not blamed for more than the row has of it. */
 static void blame_for_the_forgotten(void **state)
 {
@@ -907,6 +1038,8 @@ int main(void)
     TEST(across_repositories);
     TEST(who_is_suspect);
     TEST(forgotten);
+    TEST(lately);
+    TEST(order_of_a_damaged_row);
     TEST(blame_for_the_forgotten);
     TEST(a_damaged_row);
     TABLE(wilsons, wilson);

@@ -30,6 +30,17 @@ static void save(struct jr_store *store, const struct jr_repo *repo)
     commit(&txn);
 }
 
+/* Whose turn is it, when one call is enough? */
+static bool turn(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share_wait *share_wait,
+                 struct jr_repo *repo, int64_t *held_ms)
+{
+    struct jr_repo_walk walk = { .found = false };
+    enum jr_repo_turn turn = jr_repo_next(txn, since_ms, now_ms, 5 * JR_MINUTE_MS, share_wait, NULL, &walk, repo, held_ms);
+
+    assert_int_not_equal(turn, JR_REPO_MORE);
+    return turn == JR_REPO_FOUND;
+}
+
 static bool next(struct jr_store *store, int64_t since_ms, struct jr_repo *repo)
 {
     struct jr_txn txn;
@@ -37,7 +48,7 @@ static bool next(struct jr_store *store, int64_t since_ms, struct jr_repo *repo)
     bool found;
 
     jr_txn_begin(&txn, store, false);
-    found = jr_repo_next(&txn, since_ms, INT64_MAX, JR_MINUTE_MS, NULL, NULL, repo, &held_ms);
+    found = turn(&txn, since_ms, INT64_MAX, NULL, repo, &held_ms);
     commit(&txn);
     return found;
 }
@@ -194,10 +205,11 @@ static const struct order_row looks[] = {
 
 static void prune(struct jr_store *store, int64_t before_ms, unsigned most)
 {
+    struct jr_repo_place place = { .key_length = 0 };
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, true);
-    jr_repo_prune(&txn, before_ms, most);
+    jr_repo_prune(&txn, before_ms, most, &place);
     commit(&txn);
 }
 
@@ -211,7 +223,7 @@ static void pruned(void **state)
         note(store, id, "octo/app", START_MS + (int64_t)(id % 2) * 10 * JR_DAY_MS);
     prune(store, START_MS, 9);
     assert_int_equal(count(store), 6);
-    prune(store, START_MS + JR_DAY_MS, 2);
+    prune(store, START_MS + JR_DAY_MS, 4);
     assert_int_equal(count(store), 4);
     prune(store, START_MS + JR_DAY_MS, 9);
     assert_int_equal(count(store), 3);
@@ -264,8 +276,8 @@ static void tried_later_than_now(void **state)
     repo.tried_ms = START_MS + JR_HOUR_MS;
     jr_txn_begin(&txn, store, true);
     jr_repo_save(&txn, &repo);
-    assert_false(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms));
-    assert_true(jr_repo_next(&txn, START_MS, START_MS + JR_HOUR_MS - 1, JR_MINUTE_MS, NULL, NULL, &repo, &held_ms));
+    assert_false(turn(&txn, START_MS, START_MS + JR_HOUR_MS, NULL, &repo, &held_ms));
+    assert_true(turn(&txn, START_MS, START_MS + JR_HOUR_MS - 1, NULL, &repo, &held_ms));
     commit(&txn);
     jr_store_close(store);
 }
@@ -290,7 +302,7 @@ static bool looks_in_vain(struct jr_store *store, int64_t now_ms, bool *news)
     bool found;
 
     jr_txn_begin(&txn, store, true);
-    found = jr_repo_next(&txn, now_ms, now_ms, 5 * JR_MINUTE_MS, NULL, NULL, &repo, &held_ms);
+    found = turn(&txn, now_ms, now_ms, NULL, &repo, &held_ms);
     assert_int_equal(held_ms, 0);
     repo.tried_ms = now_ms;
     if (found)
@@ -376,13 +388,193 @@ static void not_waited_for(void **state)
     note(store, 4711, "octo/app", START_MS);
     note(store, 4712, "other/app", START_MS);
     jr_txn_begin(&txn, store, true);
-    assert_true(jr_repo_next(&txn, START_MS, INT64_MAX, JR_MINUTE_MS, never_octo, NULL, &repo, &held_ms));
+    assert_true(turn(&txn, START_MS, INT64_MAX, never_octo, &repo, &held_ms));
     assert_string_equal(repo.name, "other/app");
     repo.tried_ms = START_MS + 1;
     jr_repo_save(&txn, &repo);
-    assert_false(jr_repo_next(&txn, START_MS, INT64_MAX, JR_MINUTE_MS, never_octo, NULL, &repo, &held_ms));
+    assert_false(turn(&txn, START_MS, INT64_MAX, never_octo, &repo, &held_ms));
     assert_int_equal(held_ms, 0);
     commit(&txn);
+    jr_store_close(store);
+}
+
+#define SOME 12
+#define INTERVAL_MS (5 * JR_MINUTE_MS)
+
+/* Is a to be looked at before b? As lib/repo.h says it. */
+static bool comes_before(const struct jr_repo *a, const struct jr_repo *b)
+{
+    const struct jr_repo *of[2] = { a, b };
+    unsigned line[2];
+
+    for (int i = 0; i < 2; i++)
+        line[i] = of[i]->gone_looks > 0 ? 1 + of[i]->gone_looks : of[i]->last_event_ms <= of[i]->look_ms;
+    if (line[0] != line[1])
+        return line[0] < line[1];
+    if (a->tried_ms != b->tried_ms)
+        return a->tried_ms < b->tried_ms;
+    return a->look_ms != b->look_ms ? a->look_ms < b->look_ms : a->id < b->id;
+}
+
+/* What jr_repo_next() has to find, by looking at all records; 0: none. */
+static uint64_t found_by_hand(struct jr_txn *txn, int64_t since_ms, int64_t now_ms)
+{
+    struct jr_repo best = { .id = 0 }, repo;
+
+    for (uint64_t id = 1; id <= SOME; id++) {
+        bool later;
+
+        if (!jr_repo_load(txn, id, &repo))
+            continue;
+        later = repo.tried_ms > now_ms;
+        if (!later && (repo.tried_ms >= since_ms || jr_repo_gone_until_ms(&repo, INTERVAL_MS) > now_ms))
+            continue;
+        if (best.id == 0 || comes_before(&repo, &best))
+            best = repo;
+    }
+    return best.id;
+}
+
+/* One of the things that are done to repositories. */
+static void do_one(struct jr_txn *txn, unsigned what, uint64_t id, int64_t now_ms,
+                   struct jr_repo_place *place)
+{
+    struct jr_repo repo;
+
+    if (what == 0)
+        jr_repo_prune(txn, now_ms - 6 * JR_HOUR_MS, 3, place);
+    else if (what < 4 || !jr_repo_load(txn, id, &repo))
+        jr_repo_note(txn, id, what == 1 ? "octo/other" : "octo/app", now_ms);
+    else if (what < 7)
+        jr_repo_tried(txn, id, now_ms, &repo);
+    else if (what == 7)
+        jr_repo_gone(txn, &repo);
+    else {
+        repo.look_ms = repo.tried_ms;
+        jr_repo_looked(txn, &repo);
+    }
+}
+
+/* xorshift32 */
+static unsigned dice(unsigned *random, unsigned sides)
+{
+    *random ^= *random << 13;
+    *random ^= *random >> 17;
+    *random ^= *random << 5;
+    return *random % sides;
+}
+
+/* Whatever is done, turns and records agree; also when the clock is set back. */
+static void turns_and_records(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo_place place = { .key_length = 0 };
+    int64_t now_ms = START_MS, held_ms;
+    unsigned random = 1, found = 0;
+
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        int64_t since_ms;
+        struct jr_repo repo;
+        struct jr_txn txn;
+        uint64_t want;
+
+        now_ms += dice(&random, 400) == 0 ? -10 * JR_MINUTE_MS : (int64_t)dice(&random, 60) * JR_SECOND_MS;
+        since_ms = now_ms - (int64_t)dice(&random, 60) * JR_MINUTE_MS;
+        jr_txn_begin(&txn, store, true);
+        do_one(&txn, dice(&random, 10), 1 + dice(&random, SOME), now_ms, &place);
+        want = found_by_hand(&txn, since_ms, now_ms);
+        assert_int_equal(turn(&txn, since_ms, now_ms, NULL, &repo, &held_ms), want != 0);
+        if (want != 0)
+            assert_int_equal(repo.id, want);
+        found += want != 0;
+        assert_int_equal(jr_txn_count(&txn, JR_TABLE_LOOKS), jr_txn_count(&txn, JR_TABLE_REPOS));
+        commit(&txn);
+    }
+    assert_in_range(found, 1000, 3999);
+    jr_store_close(store);
+}
+
+/* A turn that no longer is one is passed over, and pruned. */
+static void turn_that_is_none(void **state)
+{
+    static const unsigned char none[] = { 0 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo repo;
+    struct jr_txn txn;
+
+    (void)state;
+    note(store, 4711, "octo/app", START_MS);
+    note(store, 4712, "octo/lib", START_MS);
+    jr_txn_begin(&txn, store, true);
+    jr_txn_put(&txn, JR_TABLE_LOOKS, none, sizeof none, "", 0);
+    jr_txn_put(&txn, JR_TABLE_REPOS, "\0\0\0\0\0\0\x12\x67", 8, "?", 1);
+    commit(&txn);
+    assert_true(next(store, START_MS, &repo));
+    assert_int_equal(repo.id, 4712);
+    prune(store, START_MS, 9);
+    jr_txn_begin(&txn, store, false);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_LOOKS), 1);
+    jr_txn_abort(&txn);
+    jr_store_close(store);
+}
+
+#define MANY 2000
+
+/* Go on with a sweep until it finds one, or none is left. Counts the calls. */
+static enum jr_repo_turn sweep_on(struct jr_store *store, struct jr_repo_walk *walk,
+                                  struct jr_repo *repo, int64_t *held_ms, unsigned *calls)
+{
+    enum jr_repo_turn turn;
+    struct jr_txn txn;
+
+    *calls = 0;
+    do {
+        jr_txn_begin(&txn, store, true);
+        turn = jr_repo_next(&txn, START_MS + 1, START_MS + 1, INTERVAL_MS, never_octo, NULL, walk, repo, held_ms);
+        if (turn == JR_REPO_FOUND)
+            assert_true(jr_repo_tried(&txn, repo->id, START_MS + 1, repo));
+        commit(&txn);
+        ++*calls;
+    } while (turn == JR_REPO_MORE);
+    return turn;
+}
+
+/* Of many that may not be looked at a call passes over some, and the next one goes on there. */
+static void many_are_passed_over(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_repo_walk walk = { .found = false };
+    struct jr_repo repo;
+    struct jr_txn txn;
+    unsigned calls;
+    int64_t held_ms;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 1; id <= MANY; id++)
+        jr_repo_note(&txn, id, "octo/app", START_MS);
+    for (uint64_t id = MANY + 1; id <= MANY + 3; id++)
+        jr_repo_note(&txn, id, "other/app", START_MS);
+    commit(&txn);
+    assert_int_equal(sweep_on(store, &walk, &repo, &held_ms, &calls), JR_REPO_FOUND);
+    assert_int_equal(repo.id, MANY + 1);
+    assert_in_range(calls, 5, 50);
+    /* What is behind it needs no second walk, and who comes before it is not forgotten. */
+    note(store, 1000, "other/renamed", START_MS);
+    assert_int_equal(sweep_on(store, &walk, &repo, &held_ms, &calls), JR_REPO_FOUND);
+    assert_int_equal(repo.id, MANY + 2);
+    assert_int_equal(calls, 1);
+    /* One among the first of all has its turn at once. */
+    note(store, 1, "other/first", START_MS);
+    assert_int_equal(sweep_on(store, &walk, &repo, &held_ms, &calls), JR_REPO_FOUND);
+    assert_int_equal(repo.id, 1);
+    assert_int_equal(sweep_on(store, &walk, &repo, &held_ms, &calls), JR_REPO_FOUND);
+    assert_int_equal(repo.id, MANY + 3);
+    assert_int_equal(sweep_on(store, &walk, &repo, &held_ms, &calls), JR_REPO_FOUND);
+    assert_int_equal(repo.id, 1000);
+    assert_int_equal(sweep_on(store, &walk, &repo, &held_ms, &calls), JR_REPO_NONE);
+    assert_int_equal(held_ms, 0);
     jr_store_close(store);
 }
 
@@ -400,5 +592,8 @@ int main(void)
     TEST(gone_ever_more_rarely);
     TEST(gone_and_an_event_meanwhile);
     TEST(not_waited_for);
+    TEST(turns_and_records);
+    TEST(turn_that_is_none);
+    TEST(many_are_passed_over);
     return run_program("repo");
 }
