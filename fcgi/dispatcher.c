@@ -49,6 +49,8 @@
 #define PRUNE_RUNS 16
 #define PRUNE_DELIVERIES 200
 #define PRUNE_TIGHT_DELIVERIES 20
+/* Runs that are looked at for one that may go. */
+#define SQUEEZE_LOOKS 500
 #define PRUNE_FLAKY 200
 #define PRUNE_REPOS 200
 /* Rule 9: from here on, in hundredths of the map, the oldest history goes early; and when no
@@ -777,11 +779,9 @@ static unsigned forget_deliveries(const struct dispatcher *dispatcher, struct jr
 
 /*
  * One transaction of rule 9.
- *   tight  only one run: each page that is changed is copied first, and a full map has
- *          room for the copies of what an event changes, but not for more
  *   more   out: is there more to be done?
  */
-static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool tight, bool *more,
+static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool *more,
                           struct jr_error *error)
 {
     int64_t before_ms = dispatcher->filling ? now_ms + JR_HOUR_MS
@@ -789,25 +789,20 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
     struct jr_prune prune = dispatcher->prune;
     struct jr_flaky_walk flaky_walk = dispatcher->flaky_walk;
     struct jr_repo_place repo_place = dispatcher->repo_place;
-    unsigned runs = 0, deliveries = 0, looked = 0, step = tight ? 1 : PRUNE_RUNS;
+    unsigned runs, deliveries;
     struct jr_txn txn;
     enum jr_err err;
 
     jr_txn_begin(&txn, dispatcher->store, true);
-    if (!tight) {
-        deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
-        jr_repo_prune(&txn, before_ms, PRUNE_REPOS, &repo_place);
-        jr_batch_prune(&txn, now_ms);
-        jr_flaky_prune(&txn, dispatcher->filling ? now_ms - JR_DAY_MS : before_ms, now_ms,
-                       PRUNE_FLAKY, &flaky_walk);
-        jr_days_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_RUNS);
-    }
-    do {
-        runs += jr_ledger_prune(&txn, before_ms, dispatcher->filling, step, &prune);
-        looked += step;
-    } while (runs == 0 && prune.key_length != 0 && looked < PRUNE_RUNS);
+    deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
+    jr_repo_prune(&txn, before_ms, PRUNE_REPOS, &repo_place);
+    jr_batch_prune(&txn, now_ms);
+    jr_flaky_prune(&txn, dispatcher->filling ? now_ms - JR_DAY_MS : before_ms, now_ms,
+                   PRUNE_FLAKY, &flaky_walk);
+    jr_days_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_RUNS);
+    runs = jr_ledger_prune(&txn, before_ms, dispatcher->filling, PRUNE_RUNS, &prune);
     deliveries += forget_deliveries(dispatcher, &txn, runs == 0 && prune.key_length == 0,
-                                    tight ? PRUNE_TIGHT_DELIVERIES : PRUNE_DELIVERIES);
+                                    PRUNE_DELIVERIES);
     if (runs == 0
         && (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))))
@@ -830,6 +825,38 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool ti
 }
 
 /*
+ * The same where the map has no room for that: in many small transactions. Ids of deliveries
+ * come first if they take most of the map, and where no closed run is left to go.
+ */
+static enum jr_err squeeze(struct dispatcher *dispatcher, int64_t now_ms, bool *more,
+                           struct jr_error *error)
+{
+    /* It may be the disk that is full, and not the map. */
+    int64_t before_ms = dispatcher->filling ? now_ms + JR_HOUR_MS
+                                            : now_ms - dispatcher->settings->retention_ms;
+    bool removed = true;
+    unsigned deliveries, runs = 0;
+    struct jr_txn txn;
+    enum jr_err err = JR_OK;
+
+    while (err == JR_OK && removed && runs++ < PRUNE_RUNS)
+        err = jr_ledger_squeeze(dispatcher->store, before_ms, SQUEEZE_LOOKS, &dispatcher->prune,
+                                &removed, error);
+    if (err != JR_OK && err != JR_EFULL)
+        return err;
+    jr_txn_begin(&txn, dispatcher->store, true);
+    deliveries = forget_deliveries(dispatcher, &txn, err != JR_OK || !removed,
+                                   PRUNE_TIGHT_DELIVERIES);
+    if (deliveries == 0 && runs <= 1)
+        jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
+    *more = deliveries > 0 || runs > 1;
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}
+
+/*
  * Rule 9, a little at a time: forget what is past its RETENTION, and more than
  * that while the map fills up. The commit also shows, after a failed one,
  * whether there is room again.
@@ -848,9 +875,9 @@ static void upkeep(struct dispatcher *dispatcher)
     if (filling != dispatcher->filling)
         dispatcher->prune.key_length = 0;
     dispatcher->filling = filling;
-    err = forget(dispatcher, now_ms, false, &more, &error);
+    err = forget(dispatcher, now_ms, &more, &error);
     if (err == JR_EFULL)
-        err = forget(dispatcher, now_ms, true, &more, &error);
+        err = squeeze(dispatcher, now_ms, &more, &error);
     jr_process_note_commit(dispatcher->process, err == JR_OK);
     dispatcher->broken = err == JR_EFATAL;
     dispatcher->failing = err != JR_OK;

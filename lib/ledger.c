@@ -464,47 +464,117 @@ static bool is_under_way(const struct jr_run *run)
            && (run->jobs_known == 0 || run->jobs_unfinished > 0);
 }
 
-void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
+static void drop_told(struct jr_txn *txn, const struct jr_run *run)
 {
-    struct key age = key_of_two(hour_of(run->stored_last_event_ms), run->run_id);
-    struct key told = key_of_two(hour_of(run->stored_told_ms), run->run_id);
+    struct key key = key_of_two(hour_of(run->stored_told_ms), run->run_id);
 
+    jr_txn_delete(txn, JR_TABLE_TOLD, key.bytes, key.length);
+}
+
+static void drop_age(struct jr_txn *txn, const struct jr_run *run)
+{
+    struct key key = key_of_two(hour_of(run->stored_last_event_ms), run->run_id);
+
+    jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+}
+
+static void drop_waits(struct jr_txn *txn, const struct jr_run *run)
+{
     if (run->stored_due_ms != 0)
         jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
     if (run->stored_quiet_due_ms != 0)
         jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
-    drop_line(txn, run);
+}
+
+static void drop_parts(struct jr_txn *txn, const struct jr_run *run)
+{
     delete_parts(txn, run->run_id);
-    jr_txn_delete(txn, JR_TABLE_AGES, age.bytes, age.length);
-    jr_txn_delete(txn, JR_TABLE_TOLD, told.bytes, told.length);
+}
+
+/* All that there is of a run. Its age is the last to go: by that it is found. */
+static void (*const pieces[])(struct jr_txn *, const struct jr_run *) = {
+    drop_waits, drop_told, drop_line, drop_parts, drop_age,
+};
+
+#define PIECES (sizeof pieces / sizeof *pieces)
+
+void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
+{
+    for (size_t i = 0; i < PIECES; i++)
+        pieces[i](txn, run);
+}
+
+/*
+ * Find the next run by its age that may be removed.
+ *   most   in and out: how many runs are looked at
+ *   prune  in and out: where to go on; the beginning, when there was none
+ */
+static bool next_to_go(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned *most,
+                       struct jr_prune *prune, struct jr_run *run)
+{
+    struct jr_entry entry;
+
+    for (; *most > 0; --*most) {
+        bool whole;
+
+        if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
+            || number_in(&entry, 0) >= hour_of(before_ms)) {
+            prune->key_length = 0;
+            return false;
+        }
+        memcpy(prune->key, entry.key, sizeof prune->key);
+        prune->key_length = sizeof prune->key;
+        /* A damaged one tells nothing of itself: it goes by its age alone. So does what is left
+         * of one that was removed in part. */
+        whole = jr_ledger_read_run(txn, number_in(&entry, 8), run);
+        if (only_closed && (!whole || (run->known && is_under_way(run))))
+            continue;
+        if (whole && run->due_ms != 0)
+            continue;
+        if (!whole || !run->known)
+            run->stored_last_event_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+        --*most;
+        return true;
+    }
+    return false;
 }
 
 unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
                          struct jr_prune *prune)
 {
-    struct jr_entry entry;
     struct jr_run run;
     unsigned removed = 0;
-    bool whole;
 
-    for (unsigned seen = 0; seen < most; seen++) {
-        if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
-            || number_in(&entry, 0) >= hour_of(before_ms)) {
-            prune->key_length = 0;
-            break;
-        }
-        memcpy(prune->key, entry.key, sizeof prune->key);
-        prune->key_length = sizeof prune->key;
-        /* A damaged one tells nothing of itself: it goes by its age alone. */
-        whole = jr_ledger_read_run(txn, number_in(&entry, 8), &run);
-        if (only_closed && (!whole || is_under_way(&run)))
-            continue;
-        if (whole && run.due_ms != 0)
-            continue;
-        if (!whole)
-            run.stored_last_event_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+    while (next_to_go(txn, before_ms, only_closed, &most, prune, &run)) {
         jr_ledger_remove_run(txn, &run);
         removed++;
     }
     return removed;
+}
+
+enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigned most,
+                              struct jr_prune *prune, bool *removed, struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, false);
+    *removed = next_to_go(&txn, before_ms, true, &most, prune, &run);
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    for (size_t i = 0; *removed && i < PIECES; i++) {
+        jr_txn_begin(&txn, store, true);
+        pieces[i](&txn, &run);
+        err = jr_txn_commit(&txn);
+        if (err != JR_OK) {
+            *error = txn.error;
+            prune->key_length = 0;
+            return err;
+        }
+    }
+    return JR_OK;
 }

@@ -151,4 +151,18 @@ struct jr_prune {
 unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
                          struct jr_prune *prune);
 
+/*
+ * On a map that is full: remove the next closed run, by its age. Each page that a transaction
+ * changes is copied first, and a full map may have room for no more than a few copies: so
+ * each table has a transaction of its own. A process that dies in between leaves a run
+ * without some of its parts, which is the next to go.
+ *   most     how many runs are looked at
+ *   removed  out: whether there was one
+ *   prune    in and out: where to go on
+ * Returns JR_OK, JR_EFULL when not even that is possible, or what else failed.
+ */
+enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigned most,
+                              struct jr_prune *prune, bool *removed,
+                              struct jr_error *error) JR_CHECKED;
+
 #endif

@@ -527,6 +527,83 @@ static void walk_goes_on_where_it_was(void **state)
     jr_store_close(store);
 }
 
+/* A closed run with a history of some length; JR_EFULL when the map takes no more. */
+static enum jr_err save_closed(struct jr_store *store, uint64_t id, size_t length)
+{
+    struct jr_run run = {
+        .known = true,
+        .run_id = id,
+        .repo_id = 1,
+        .workflow_id = 2,
+        .run_number = id,
+        .branch = "main",
+        .trigger = "push",
+        .head_sha = "f0",
+        .attempt = 1,
+        .complete = true,
+        .phase = JR_PHASE_CLOSED,
+        .last_event_ms = START_MS,
+    };
+    struct jr_history entry = { .kind = JR_HISTORY_EVENT, .at_ms = START_MS };
+    struct jr_txn txn;
+
+    memset(entry.detail, 'x', length);
+    jr_txn_begin(&txn, store, true);
+    jr_history_add(&txn, &run, &entry);
+    jr_ledger_save_run(&txn, &run);
+    return jr_txn_commit(&txn);
+}
+
+/* However full the map is, runs can be removed: few pages are changed at a time. */
+static void full_map_is_squeezed(void **state)
+{
+    (void)state;
+    for (size_t length = 0; length < 400; length += 23) {
+        struct jr_prune place = { .key_length = 0 };
+        struct jr_store *store;
+        struct jr_error error;
+        uint64_t id = 1000;
+        bool removed = true;
+
+        assert_int_equal(jr_store_open(&store, new_folder(), 1024 * 1024, &error), JR_OK);
+        while (save_closed(store, id, length) == JR_OK)
+            id++;
+        for (int i = 0; i < 40 && removed; i++)
+            assert_int_equal(jr_ledger_squeeze(store, START_MS + JR_DAY_MS, 100, &place, &removed, &error), JR_OK);
+        assert_true(removed);
+        assert_int_equal(save_closed(store, id, length), JR_OK);
+        assert_false(is_known(store, 1000));
+        assert_int_equal(count(store, JR_TABLE_AGES), id - 1000 - 40 + 1);
+        assert_int_equal(count(store, JR_TABLE_TOLD), id - 1000 - 40 + 1);
+        assert_int_equal(count(store, JR_TABLE_LINES), id - 1000 - 40 + 1);
+        jr_store_close(store);
+    }
+}
+
+/* A process died between two of its transactions. */
+static void squeezed_in_part(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_prune place = { .key_length = 0 };
+    struct jr_error error;
+    unsigned char key[JR_KEY_MAX];
+    struct jr_txn txn;
+    bool removed;
+
+    (void)state;
+    assert_int_equal(save_closed(store, 7, 10), JR_OK);
+    jr_txn_begin(&txn, store, true);
+    jr_txn_delete(&txn, JR_TABLE_RUNS, key, jr_ledger_key(key, 7, JR_PART_RUN, 0));
+    commit(&txn);
+    assert_int_equal(jr_ledger_squeeze(store, START_MS + JR_DAY_MS, 100, &place, &removed, &error), JR_OK);
+    assert_true(removed);
+    assert_int_equal(count(store, JR_TABLE_AGES), 0);
+    assert_int_equal(count_parts(store, JR_PART_HISTORY), 0);
+    assert_int_equal(jr_ledger_squeeze(store, START_MS + JR_DAY_MS, 100, &place, &removed, &error), JR_OK);
+    assert_false(removed);
+    jr_store_close(store);
+}
+
 static void entry_of_a_run_that_is_gone(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -566,6 +643,8 @@ int main(void)
     TEST(open_runs_stay_if_told);
     TEST(damaged_runs_go_too);
     TEST(walk_goes_on_where_it_was);
+    TEST(full_map_is_squeezed);
+    TEST(squeezed_in_part);
     TEST(entry_of_a_run_that_is_gone);
     return run_program("ledger");
 }
