@@ -806,6 +806,9 @@ static void more_address_space_than_there_is(void **state)
     struct jr_error error;
 
     (void)state;
+    /* It answers EINVAL where the kernel says ENOMEM. */
+    if (getenv("JR_VALGRIND") != NULL)
+        return;
     assert_int_equal(jr_store_open(&store, new_folder(), INT64_C(1) << 52, &error), JR_ENOMEM);
     assert_null(store);
     assert_contains(error.text, "MAP_SIZE");
