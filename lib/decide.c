@@ -694,7 +694,8 @@ bool jr_decide_is_finished(const struct jr_settings *settings, const struct jr_r
 
 /* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
 static enum jr_reason refuse(const struct jr_settings *settings, const struct jr_run *run,
-                             const struct jr_event *seen, const struct jr_newer *newer, int64_t now_ms)
+                             const struct jr_event *seen, const struct jr_newer *newer,
+                             int64_t now_ms)
 {
     enum jr_reason filter;
 
@@ -884,7 +885,8 @@ bool jr_decide_quiet(const struct jr_settings *settings, struct jr_run *run, int
 /* Rule 4: does the list show a later conclusion than the one that closed the attempt? */
 static bool is_replaced(const struct jr_run *run, const struct jr_event *seen)
 {
-    return is_closed_by_conclusion(run) && seen->conclusion != run->conclusion && seen->updated_ms > run->updated_ms;
+    return is_closed_by_conclusion(run) && seen->conclusion != run->conclusion
+           && seen->updated_ms > run->updated_ms;
 }
 
 bool jr_decide_listed(const struct jr_settings *settings, const struct jr_event *seen,

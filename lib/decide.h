@@ -76,7 +76,8 @@ struct jr_verdict {
     bool rescued; /* the run has ended in success by a rerun of ours; set by who records it */
 };
 
-/* What is known of newer runs of the same workflow, branch, event and head repository, with another commit. */
+/* What is known of newer runs of the same workflow, branch, event and head repository, with
+ * another commit. */
 enum jr_newer_state {
     JR_NEWER_NONE,
     JR_NEWER_FINISHED,  /* all that are known are over */

@@ -149,7 +149,8 @@ enum jr_reason jr_run_reason(const struct jr_run *run);
 /* Is the newest attempt there because GitHub accepted a rerun of ours? */
 bool jr_run_is_our_rerun(const struct jr_run *run);
 
-/* Is a workflow in a list of patterns, by its name, its path or its file's name? Each may be empty. */
+/* Is a workflow in a list of patterns, by its name, its path or its file's name? Each may be
+ * empty. */
 bool jr_run_lists_workflow(const struct jr_list *list, const char *name, const char *path);
 
 /* What to call the run's workflow: its name; where none was told, its file's; else "". */
