@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Exporter 'import';
 use POSIX qw(_exit);
+use Time::HiRes qw(time);
 use JR::Http qw(read_all);
 use JR::Process qw(reap);
 
@@ -34,8 +35,8 @@ sub clients {
 }
 
 # Clients that each send their share of the requests, one after the other.
-# on_answer gets (index, status) of each as it comes, status 0 for none; when
-# it returns nothing the clients end.
+# on_answer gets (index, status, time when it was begun) of each as it comes,
+# status 0 for none; when it returns nothing the clients end.
 sub load {
     my ($door, $on_answer, @requests) = @_;
     pipe my $results, my $report or die "pipe: $!";
@@ -44,9 +45,10 @@ sub load {
         close $results;
         $SIG{PIPE} = 'DEFAULT';
         for my $i (grep { $_ % CLIENTS == $n } 0 .. $#requests) {
+            my $began = time;
             my $answer = eval { $door->send(ref $requests[$i] eq 'CODE' ? $requests[$i]->() : $requests[$i]) };
             my $status = $answer ? $answer->status : 0;
-            syswrite $report, "$i $status\n";
+            syswrite $report, "$i $status $began\n";
             # Where nobody listens, not all requests are to run dry at once.
             select undef, undef, undef, 0.1 if !$status;
         }
