@@ -795,7 +795,7 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool *m
 
     jr_txn_begin(&txn, dispatcher->store, true);
     deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
-    jr_repo_prune(&txn, before_ms, PRUNE_REPOS, &repo_place);
+    jr_repo_prune(&txn, now_ms - dispatcher->settings->retention_ms, PRUNE_REPOS, &repo_place);
     jr_batch_prune(&txn, now_ms);
     jr_flaky_prune(&txn, dispatcher->filling ? now_ms - JR_DAY_MS : before_ms, now_ms,
                    PRUNE_FLAKY, &flaky_walk);
@@ -917,6 +917,10 @@ static void dispatch(struct dispatcher *dispatcher)
             if (dispatcher->failing || jr_process_stopping())
                 continue;
         }
+        /* First, since it is short: behind a long outbox it would not come for hours. */
+        upkeep_ms = work_upkeep(dispatcher);
+        if (upkeep_ms == 0)
+            continue;
         tell_acts(dispatcher);
         if (!look_at_pauses(dispatcher)) {
             outbox_ms = reconcile_ms = NEVER;
@@ -928,9 +932,6 @@ static void dispatch(struct dispatcher *dispatcher)
             if (reconcile_ms == 0)
                 continue;
         }
-        upkeep_ms = work_upkeep(dispatcher);
-        if (upkeep_ms == 0)
-            continue;
         if (reconcile_ms < outbox_ms)
             outbox_ms = reconcile_ms;
         rest(dispatcher, outbox_ms < upkeep_ms ? outbox_ms : upkeep_ms);
@@ -1094,7 +1095,11 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
 
     close(dispatcher->lock_fd);
     dispatcher->lock_fd = -1;
-    if (dispatcher->paused_ms != 0 || jr_now_ms() >= until_ms)
+    /* While calls or commits fail, nothing more comes of looking once more. */
+    if (dispatcher->paused_ms != 0 || dispatcher->failing
+        || (dispatcher->calls.http != NULL
+            && jr_calls_wait_ms(&dispatcher->calls) > until_ms - jr_now_ms())
+        || jr_now_ms() >= until_ms)
         return false;
     do
         err = find_first(dispatcher, &walk, INT64_MAX, until_ms, &due_ms, &run, &error);

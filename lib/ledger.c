@@ -478,22 +478,19 @@ static void drop_age(struct jr_txn *txn, const struct jr_run *run)
     jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
 }
 
-static void drop_waits(struct jr_txn *txn, const struct jr_run *run)
+static void drop_record(struct jr_txn *txn, const struct jr_run *run)
 {
     if (run->stored_due_ms != 0)
         jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
     if (run->stored_quiet_due_ms != 0)
         jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
-}
-
-static void drop_parts(struct jr_txn *txn, const struct jr_run *run)
-{
     delete_parts(txn, run->run_id);
 }
 
-/* All that there is of a run. Its age is the last to go: by that it is found. */
+/* All that there is of a run: first itself, so that no record is without its indexes; last its
+ * age, by which what is left is found. */
 static void (*const pieces[])(struct jr_txn *, const struct jr_run *) = {
-    drop_waits, drop_told, drop_line, drop_parts, drop_age,
+    drop_record, drop_told, drop_line, drop_age,
 };
 
 #define PIECES (sizeof pieces / sizeof *pieces)
@@ -552,6 +549,21 @@ unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed
     return removed;
 }
 
+/*
+ * Has a run changed since it was chosen to be removed?
+ *   gone  its record was removed already, and may have been made anew
+ */
+static bool has_moved(struct jr_txn *txn, const struct jr_run *run, bool gone)
+{
+    struct jr_run now;
+
+    if (!jr_ledger_read_run(txn, run->run_id, &now) || gone)
+        return now.known;
+    return now.known != run->known || now.last_event_ms != run->last_event_ms
+           || now.told_ms != run->told_ms || now.due_ms != run->due_ms
+           || now.attempt != run->attempt || now.phase != run->phase;
+}
+
 enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigned most,
                               struct jr_prune *prune, bool *removed, struct jr_error *error)
 {
@@ -568,7 +580,8 @@ enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigne
     }
     for (size_t i = 0; *removed && i < PIECES; i++) {
         jr_txn_begin(&txn, store, true);
-        pieces[i](&txn, &run);
+        if (!has_moved(&txn, &run, i > 0))
+            pieces[i](&txn, &run);
         err = jr_txn_commit(&txn);
         if (err != JR_OK) {
             *error = txn.error;

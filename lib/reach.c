@@ -52,13 +52,23 @@ static bool is_of_third(const char *part, const void *context)
     const struct stat *file = context;
     struct stat status;
 
-    return lstat(part, &status) == 0 && status.st_uid != 0 && status.st_uid != file->st_uid;
+    return lstat(part, &status) != 0 || (status.st_uid != 0 && status.st_uid != file->st_uid);
 }
 
+/* Does the path still lead to the file that was opened by it? */
+static bool leads_to(const char *path, const struct stat *file)
+{
+    struct stat now;
+
+    return stat(path, &now) == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino;
+}
+
+/* What cannot be looked at any more was taken away meanwhile, by somebody who may have lent it. */
 bool jr_reach_is_lent(const char *path, const struct stat *file)
 {
     return (file->st_mode & S_IROTH) == 0
-           && (any_part(path, is_of_third, file) || any_part_behind(path, is_of_third, file));
+           && (any_part(path, is_of_third, file) || any_part_behind(path, is_of_third, file)
+               || !leads_to(path, file));
 }
 
 static bool is_closed(const char *part, const void *context)

@@ -50,7 +50,8 @@ static int64_t look_from(const struct jr_look *look)
 
     if (repo->look_ms == 0)
         return repo->first_seen_ms;
-    from_ms = repo->look_ms - (look->deep ? DEEP_BACK_MS : BACK_MS);
+    from_ms = repo->look_ms < look->started_ms ? repo->look_ms : look->started_ms;
+    from_ms -= look->deep ? DEEP_BACK_MS : BACK_MS;
     return from_ms > repo->first_seen_ms ? from_ms : repo->first_seen_ms;
 }
 
@@ -128,7 +129,9 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
     if (err != JR_OK || !look->active)
         return err;
     look->started_ms = now_ms;
-    look->deep = now_ms - look->repo.deep_ms >= DEEP_INTERVAL_MS;
+    /* Times to come are of a clock that was set back. */
+    look->deep = look->repo.deep_ms > now_ms || look->repo.look_ms > now_ms
+                 || now_ms - look->repo.deep_ms >= DEEP_INTERVAL_MS;
     look->list.from_ms = look_from(look);
     look->active = next_list(settings, look);
     return look->active ? JR_OK : JR_ENOENT;
