@@ -17,11 +17,6 @@
 #define DAY_VERSION 1
 #define RECORD_SIZE 32
 
-static uint32_t day_of(int64_t time_ms)
-{
-    return time_ms > 0 ? (uint32_t)(time_ms / JR_DAY_MS) : 0;
-}
-
 static size_t make_key(unsigned char key[JR_KEY_MAX], uint32_t day)
 {
     struct jr_writer writer;
@@ -158,7 +153,7 @@ static void note_rescue(struct jr_txn *txn, const struct jr_run *before, struct 
 void jr_days_note(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
                   int64_t now_ms)
 {
-    uint32_t today = day_of(now_ms);
+    uint32_t today = jr_day_of(now_ms);
 
     if (run->reruns != before->reruns)
         count(txn, today, RERUNS, (int64_t)run->reruns - before->reruns);
@@ -170,7 +165,7 @@ enum jr_err jr_days_read(struct jr_store *store, int64_t now_ms, struct jr_day *
                          size_t count, struct jr_error *error)
 {
     struct jr_txn txn;
-    uint32_t today = day_of(now_ms);
+    uint32_t today = jr_day_of(now_ms);
 
     jr_txn_begin(&txn, store, false);
     for (size_t i = 0; i < count; i++)
@@ -188,7 +183,7 @@ void jr_days_prune(struct jr_txn *txn, int64_t before_ms, unsigned most)
 
     while (most-- > 0 && jr_txn_seek(txn, JR_TABLE_DAYS, NULL, 0, false, &entry)) {
         jr_reader_init(&reader, entry.key, entry.key_length);
-        if (jr_read_u32(&reader) >= day_of(before_ms))
+        if (jr_read_u32(&reader) >= jr_day_of(before_ms))
             break;
         jr_txn_delete(txn, JR_TABLE_DAYS, entry.key, entry.key_length);
     }

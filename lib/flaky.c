@@ -352,11 +352,6 @@ static int64_t *numbers_of_day(struct change *change, uint32_t day)
     return change->days[change->day_count++].numbers;
 }
 
-static uint32_t day_of(int64_t time_ms)
-{
-    return time_ms > 0 ? (uint32_t)(time_ms / JR_DAY_MS) : 0;
-}
-
 /* Add what has changed about an execution; false when nothing has. */
 static bool add_change(struct change *change, const struct execution *execution)
 {
@@ -373,7 +368,7 @@ static bool add_change(struct change *change, const struct execution *execution)
     if (execution->is[BEFORE] == execution->is[AFTER])
         return false;
     change->job_id = execution->job_id;
-    of_day = numbers_of_day(change, day_of(execution->ended_ms));
+    of_day = numbers_of_day(change, jr_day_of(execution->ended_ms));
     for (int i = 0; i < NUMBERS; i++) {
         change->numbers[i] += by[i];
         if (of_day != NULL)
@@ -576,7 +571,7 @@ static uint64_t rank_of(uint64_t hits, uint64_t failures)
 /* The first of the recent days. */
 static uint32_t recent_from(int64_t now_ms)
 {
-    uint32_t today = day_of(now_ms);
+    uint32_t today = jr_day_of(now_ms);
 
     return today > JR_FLAKY_RECENT_DAYS ? today + 1 - JR_FLAKY_RECENT_DAYS : 0;
 }
@@ -919,11 +914,11 @@ static bool next_row(struct jr_txn *txn, enum jr_flaky_kind kind, struct jr_flak
 
 int64_t jr_flaky_since_ms(int64_t since_ms, int64_t now_ms)
 {
-    int64_t first = day_of(now_ms) + 1 - JR_FLAKY_DAYS;
+    int64_t first = jr_day_of(now_ms) + 1 - JR_FLAKY_DAYS;
 
     if (since_ms == 0)
         return 0;
-    return (day_of(since_ms) > first ? day_of(since_ms) : first) * JR_DAY_MS;
+    return (jr_day_of(since_ms) > first ? jr_day_of(since_ms) : first) * JR_DAY_MS;
 }
 
 /* Tell of a row what ended since; false when nothing did. */
@@ -932,7 +927,7 @@ static bool tell(const struct row *row, int64_t since_ms, struct jr_flaky *told)
     uint64_t numbers[NUMBERS] = { 0 };
 
     for (size_t day = 0; day < row->day_count; day++)
-        if (row->days[day].day >= day_of(since_ms))
+        if (row->days[day].day >= jr_day_of(since_ms))
             for (int i = 0; i < NUMBERS; i++)
                 numbers[i] += row->days[day].numbers[i];
     if (since_ms == 0)
@@ -1160,7 +1155,7 @@ enum jr_err jr_flaky_recent_total(struct jr_store *store, int64_t now_ms,
 
     memset(total, 0, sizeof *total);
     jr_txn_begin(&txn, store, false);
-    for (uint32_t day = recent_from(now_ms); day <= day_of(now_ms); day++) {
+    for (uint32_t day = recent_from(now_ms); day <= jr_day_of(now_ms); day++) {
         struct jr_flaky told;
         struct row of_day;
         struct sum sum;
@@ -1261,7 +1256,7 @@ static void prune_sums(struct jr_txn *txn, int64_t now_ms, unsigned most)
 
     while (most-- > 0 && jr_txn_seek(txn, JR_TABLE_SUMS, NULL, 0, false, &entry)) {
         jr_reader_init(&reader, entry.key, entry.key_length);
-        if (jr_read_u32(&reader) + (uint64_t)JR_FLAKY_DAYS >= day_of(now_ms))
+        if (jr_read_u32(&reader) + (uint64_t)JR_FLAKY_DAYS >= jr_day_of(now_ms))
             break;
         jr_txn_delete(txn, JR_TABLE_SUMS, entry.key, entry.key_length);
     }

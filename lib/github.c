@@ -448,6 +448,16 @@ static json_object *read_object(const struct jr_http_answer *answer, struct jr_c
     return NULL;
 }
 
+/* NULL when GitHub did not answer with an object; the call says why. The caller puts it. */
+static json_object *get_object(struct jr_http *http, const char *api_url, char url[URL_SIZE],
+                               int64_t now_ms, struct jr_call *call)
+{
+    struct jr_http_answer answer;
+
+    perform(http, api_url, url, GET, now_ms, &answer, call);
+    return call->outcome == JR_OUTCOME_DONE ? read_object(&answer, call) : NULL;
+}
+
 void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_ms,
                         struct jr_github_user *user, struct jr_call *call)
 {
@@ -459,8 +469,7 @@ void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_m
     memset(user, 0, sizeof *user);
     call->what = "GET user";
     snprintf(url, sizeof url, "%s/user", api_url);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
         return;
     jr_json_get_text(root, "login", user->login, sizeof user->login);
     json_object_put(root);
@@ -483,7 +492,6 @@ void jr_github_get_workflow(struct jr_http *http, const char *api_url, const cha
                             uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
                             struct jr_call *call)
 {
-    struct jr_http_answer answer;
     char url[URL_SIZE];
     json_object *root;
 
@@ -492,8 +500,7 @@ void jr_github_get_workflow(struct jr_http *http, const char *api_url, const cha
     call->what = "GET workflow";
     snprintf(url, sizeof url, "%s/repos/%s/actions/workflows/%llu", api_url, repo,
              (unsigned long long)workflow_id);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
         return;
     /* GitHub calls one without a name by its path; so asking again would be of no use. */
     take_name(root, "name", name, call);
@@ -504,7 +511,6 @@ void jr_github_get_job_workflow(struct jr_http *http, const char *api_url, const
                                 uint64_t run_id, int64_t now_ms, char name[JR_NAME_SIZE],
                                 struct jr_call *call)
 {
-    struct jr_http_answer answer;
     char url[URL_SIZE];
     json_object *root, *jobs = NULL;
 
@@ -512,8 +518,7 @@ void jr_github_get_job_workflow(struct jr_http *http, const char *api_url, const
     name[0] = '\0';
     call->what = "GET jobs";
     make_url(url, api_url, repo, run_id, "/jobs?per_page=1");
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
         return;
     (void)jr_json_get_array(root, "jobs", &jobs);
     take_name(json_object_is_type(jobs, json_type_array) ? json_object_array_get_idx(jobs, 0)
@@ -525,7 +530,6 @@ void jr_github_get_job_workflow(struct jr_http *http, const char *api_url, const
 void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,
                         int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call)
 {
-    struct jr_http_answer answer;
     char url[URL_SIZE];
     json_object *root, *permissions;
 
@@ -533,8 +537,7 @@ void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *r
     memset(seen, 0, sizeof *seen);
     call->what = "GET repository";
     snprintf(url, sizeof url, "%s/repos/%s", api_url, repo);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
         return;
     jr_json_get_text(root, "full_name", seen->name, sizeof seen->name);
     seen->archived = jr_json_is_true(root, "archived");
@@ -546,7 +549,6 @@ void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *r
 void jr_github_get_app(struct jr_http *http, const char *api_url, int64_t now_ms, char *name,
                        size_t size, struct jr_call *call)
 {
-    struct jr_http_answer answer;
     char url[URL_SIZE];
     json_object *root;
 
@@ -554,8 +556,7 @@ void jr_github_get_app(struct jr_http *http, const char *api_url, int64_t now_ms
     name[0] = '\0';
     call->what = "GET app";
     snprintf(url, sizeof url, "%s/app", api_url);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
         return;
     jr_json_get_text(root, "name", name, size);
     json_object_put(root);
@@ -564,7 +565,6 @@ void jr_github_get_app(struct jr_http *http, const char *api_url, int64_t now_ms
 void jr_github_get_installation(struct jr_http *http, const char *api_url, const char *repo,
                                 int64_t now_ms, uint64_t *id, struct jr_call *call)
 {
-    struct jr_http_answer answer;
     char url[URL_SIZE];
     json_object *root;
 
@@ -572,8 +572,7 @@ void jr_github_get_installation(struct jr_http *http, const char *api_url, const
     *id = 0;
     call->what = "GET installation";
     snprintf(url, sizeof url, "%s/repos/%s/installation", api_url, repo);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
+    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
         return;
     if (jr_json_get_id(root, "id", id) != JR_JSON_OK) {
         sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);

@@ -83,6 +83,11 @@ static bool read_offset(const char *text, int *offset_s)
     return true;
 }
 
+uint32_t jr_day_of(int64_t time_ms)
+{
+    return time_ms > 0 ? (uint32_t)(time_ms / JR_DAY_MS) : 0;
+}
+
 int64_t jr_timestamp_parse(const char *text)
 {
     struct tm tm;

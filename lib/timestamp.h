@@ -25,7 +25,12 @@ int64_t jr_monotonic_ms(void);
 
 /* The same, going on while the machine is suspended: for how old knowledge is. */
 int64_t jr_boottime_ms(void);
+
+/* jr_monotonic_ms() in microseconds. */
 int64_t jr_monotonic_us(void);
+
+/* The day that time_ms lies in, in UTC, 0 being 1970-01-01; 0 for an unknown or negative time too. */
+uint32_t jr_day_of(int64_t time_ms);
 
 /*
  * Read an RFC 3339 time (GitHub sends "2026-11-23T08:30:00Z"; older hosts add

@@ -32,17 +32,6 @@ static const struct halt_row {
     { "a stop that is over", true, false, false, -1, NULL, 5, 5, 0 },
 };
 
-static void hold(int fd, const void *folder)
-{
-    struct jr_error error;
-    int lock;
-
-    if (jr_lock_take(folder, &lock, &error) != JR_OK)
-        _exit(3);
-    child_says_ready(fd);
-    child_waits(fd);
-}
-
 static void halted(void **state)
 {
     const struct halt_row *row = *state;
@@ -65,7 +54,7 @@ static void halted(void **state)
     jr_throttle_save(&txn, &throttle);
     commit(&txn);
     if (row->dispatcher)
-        start_child(&dispatcher, hold, folder);
+        start_child(&dispatcher, child_holds_lock, folder);
     assert_int_equal(jr_halt_read(store, &settings, START_MS, &halt, &error), JR_OK);
     halt = jr_halt_with(&halt, row->paused ? &pause : NULL);
     if (row->word == NULL)

@@ -14,17 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void hold(int fd, const void *folder)
-{
-    struct jr_error error;
-    int lock;
-
-    if (jr_lock_take(folder, &lock, &error) != JR_OK)
-        _exit(3);
-    child_says_ready(fd);
-    child_waits(fd);
-}
-
 static void one_at_a_time(void **state)
 {
     const char *folder = new_folder();
@@ -33,7 +22,7 @@ static void one_at_a_time(void **state)
     int fd;
 
     (void)state;
-    start_child(&child, hold, folder);
+    start_child(&child, child_holds_lock, folder);
     assert_true(jr_lock_is_held(folder));
     assert_int_equal(jr_lock_holder(folder), child.pid);
     assert_int_equal(jr_lock_take(folder, &fd, &error), JR_EBUSY);
@@ -54,7 +43,7 @@ static void holder_that_is_killed(void **state)
     int fd;
 
     (void)state;
-    start_child(&child, hold, folder);
+    start_child(&child, child_holds_lock, folder);
     kill_child(&child);
     assert_false(jr_lock_is_held(folder));
     assert_int_equal(jr_lock_take(folder, &fd, &error), JR_OK);
@@ -99,7 +88,7 @@ static void file_tells_the_process(void **state)
 
     (void)state;
     write_file(path_in(folder, "dispatcher.lock"), "12345678901234567890\n", 21);
-    start_child(&child, hold, folder);
+    start_child(&child, child_holds_lock, folder);
     file = fopen(path_in(folder, "dispatcher.lock"), "r");
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/lock.h"
 #include "lib/timestamp.h"
 #include "t/unit/support.h"
 
@@ -233,6 +234,17 @@ void child_waits(int fd)
 
     if (read(fd, &byte, 1) < 0)
         _exit(3);
+}
+
+void child_holds_lock(int fd, const void *folder)
+{
+    struct jr_error error;
+    int lock;
+
+    if (jr_lock_take(folder, &lock, &error) != JR_OK)
+        _exit(3);
+    child_says_ready(fd);
+    child_waits(fd);
 }
 
 void let_child_go(struct child *child)

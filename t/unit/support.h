@@ -90,6 +90,7 @@ void start_child(struct child *child, void (*function)(int fd, const void *argum
                  const void *argument);
 void child_says_ready(int fd);
 void child_waits(int fd);
+void child_holds_lock(int fd, const void *folder); /* of the dispatcher; to be given to start_child() */
 void let_child_go(struct child *child); /* and expect it to exit with 0 */
 void kill_child(struct child *child);   /* with SIGKILL */
 
