@@ -469,7 +469,8 @@ void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_m
     memset(user, 0, sizeof *user);
     call->what = "GET user";
     snprintf(url, sizeof url, "%s/user", api_url);
-    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
+    perform(http, api_url, url, GET, now_ms, &answer, call);
+    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
         return;
     jr_json_get_text(root, "login", user->login, sizeof user->login);
     json_object_put(root);
