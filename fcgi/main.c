@@ -5,15 +5,15 @@
  */
 #include <config.h>
 
-#include "fcgi/cgi.h"
-#include "fcgi/listen.h"
-#include "fcgi/master.h"
-#include "fcgi/process.h"
-#include "fcgi/tool.h"
-#include "lib/log.h"
-#include "lib/names.h"
-#include "lib/settings.h"
-#include "lib/vault.h"
+#include "fcgi/process/cgi.h"
+#include "fcgi/process/listen.h"
+#include "fcgi/process/master.h"
+#include "fcgi/tool/tool.h"
+#include "lib/base/log.h"
+#include "lib/config/names.h"
+#include "lib/config/settings.h"
+#include "lib/config/vault.h"
+#include "lib/service/process.h"
 
 #include <signal.h>
 #include <stdlib.h>

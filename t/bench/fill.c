@@ -12,12 +12,12 @@
  */
 #include <config.h>
 
-#include "lib/delivery.h"
-#include "lib/history.h"
-#include "lib/ledger.h"
-#include "lib/repo.h"
-#include "lib/run.h"
-#include "lib/timestamp.h"
+#include "lib/base/timestamp.h"
+#include "lib/model/run.h"
+#include "lib/store/delivery.h"
+#include "lib/store/history.h"
+#include "lib/store/ledger.h"
+#include "lib/store/repo.h"
 
 #include <stdio.h>
 #include <stdlib.h>

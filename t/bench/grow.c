@@ -12,13 +12,13 @@
  */
 #include <config.h>
 
-#include "lib/delivery.h"
-#include "lib/flaky.h"
-#include "lib/intake.h"
-#include "lib/ledger.h"
-#include "lib/reconcile.h"
-#include "lib/settings.h"
-#include "lib/timestamp.h"
+#include "lib/base/timestamp.h"
+#include "lib/config/settings.h"
+#include "lib/store/delivery.h"
+#include "lib/store/flaky.h"
+#include "lib/store/ledger.h"
+#include "lib/work/intake.h"
+#include "lib/work/reconcile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

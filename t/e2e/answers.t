@@ -417,7 +417,7 @@ subtest 'rate limits: how long all calls stop' => sub {
 };
 
 # As if so much time had passed: the end of the stop, in the record of the
-# store (lib/throttle.c), is long ago. The service must not be running.
+# store (lib/github/throttle.c), is long ago. The service must not be running.
 sub let_time_pass {
     my ($of) = @_;
     my $file = $of->state_dir . '/data.mdb';

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Exactly once: the dispatcher is killed at each of its steps (the points of
-# fcgi/testpoint.h), and what takes its place makes the one POST that is due
+# lib/base/testpoint.h), and what takes its place makes the one POST that is due
 # for the attempt, or knows that it was made.
 #
 # At a point the dispatcher stops itself, so that the test may do in peace what

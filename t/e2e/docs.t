@@ -35,6 +35,9 @@ sub manual_section {
     return $manual =~ /^\.S[hs] \Q$title\E\n(.*?)(?=^\.Sh |\z)/ms ? $1 : '';
 }
 
+# The sources in the rooms of lib/ and fcgi/, and what stands above them.
+sub sources { return glob "$top/{lib,fcgi}/*/*.[ch] $top/fcgi/main.c" }
+
 # The same words, whatever their order?
 sub same_set {
     my ($got, $want, $name) = @_;
@@ -69,20 +72,20 @@ subtest 'settings' => sub {
 };
 
 subtest 'reasons' => sub {
-    my ($rows) = read_file("$top/lib/words.c") =~ /\} reasons\[\] = \{\n(.*?)^\};/ms;
+    my ($rows) = read_file("$top/lib/model/words.c") =~ /\} reasons\[\] = \{\n(.*?)^\};/ms;
     my @token = grep { $_ ne 'none' } $rows =~ /^\s*\{ JR_REASON_\w+, "([^"]+)"/mg;
     cmp_ok scalar @token, '>', 50, 'words.c has a table';
     same_set [section('Reasons') =~ /^  ([a-z][a-z-]+) {2,}\S/mg], \@token, 'README lists them';
     same_set [manual_section('REASONS') =~ /^\.It Ql (\S+)$/mg], \@token, 'so does the manual page';
 
     # What shows reasons has them too: the words, and the colours of the pages.
-    my $source = join '', map { read_file($_) } grep { !m{/(?:words|page_parts)\.c$} } glob "$top/{fcgi,lib}/*.c";
+    my $source = join '', map { read_file($_) } grep { !m{/(?:words|page_parts)\.c$} } grep {/c$/} sources();
     my @unused = grep { $source !~ /\b$_\b/ } $rows =~ /^\s*\{ (JR_REASON_\w+), /mg;
     is "@unused", '', 'the program gives each of them';
 };
 
 subtest 'status codes' => sub {
-    my ($rows) = read_file("$top/lib/request.c") =~ /\} statuses\[\] = \{\n(.*?)^\};/ms;
+    my ($rows) = read_file("$top/fcgi/web/request.c") =~ /\} statuses\[\] = \{\n(.*?)^\};/ms;
     my %result = ($rows // '') =~ /\{ (\d+), "[^"]+", "([^"]+)" \}/g;
     cmp_ok scalar keys %result, '>', 10, 'request.c has a table';
     my %in_readme = section('Status codes') =~ /^  (\d{3}) +(\S+) /mg;
@@ -91,7 +94,7 @@ subtest 'status codes' => sub {
 };
 
 subtest 'metrics' => sub {
-    my ($rows) = read_file("$top/lib/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
+    my ($rows) = read_file("$top/lib/service/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
     my %type = ($rows // '') =~ /\{ "(\w+)", "(\w+)",/g;
     cmp_ok scalar keys %type, '>', 25, 'metrics.c has a table';
     my $table = section('Metrics');
@@ -104,7 +107,7 @@ subtest 'events of the log' => sub {
     my %event    = map { $_ => 1 } qw(worker dispatcher);    # by the kind of a process
     my $argument = qr/(?:[^,()"]|"[^"]*"|\([^()]*\))+/;
     my %field;
-    for my $source (map { read_file($_) } glob "$top/{fcgi,lib}/*.c") {
+    for my $source (map { read_file($_) } grep {/c$/} sources()) {
         my @keys = $source =~ /\b(?:jr_line_(?:text|number|ms)|log_header)\(&?line,($argument)/g;
         $field{$_} = 1 for map {/"([a-z_]+)"/g} @keys;
         my @words = $source =~ /\b(?:jr_log\(|(?:jr_line_begin|log_run)\($argument,)$argument,($argument)/g;
@@ -126,7 +129,7 @@ subtest 'commands and exit statuses' => sub {
     same_set [$list =~ /^\.It Cm (\S+)/mg], \@name, 'the manual page has them';
     like $readme, qr/\bjob-rerunner $_\b/, "README shows $_" for grep {!/^(?:help|version)$/} @name;
 
-    my %option = map { $_ => 1 } read_file("$top/fcgi/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
+    my %option = map { $_ => 1 } read_file("$top/fcgi/tool/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
     cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
     like $list, qr/\bFl -\Q$_\E\b/, "the manual page has --$_" for sort keys %option;
 
@@ -138,11 +141,11 @@ subtest 'commands and exit statuses' => sub {
         like $limits, qr/\b$usual\b.*\bat most\b.*\b$most\b/s, "the manual page has the limits of $name";
     }
 
-    my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/command*.c";
+    my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/tool/command*.c";
     cmp_ok scalar keys %key, '>', 60, 'the commands write JSON';
     my @undocumented = grep { $json !~ /\b$_\b/ } sort keys %key;
     is "@undocumented", '', 'the manual page has every key of it';
-    my ($enum) = read_file("$top/fcgi/process.h") =~ /enum \{(.*?)\};/s;
+    my ($enum) = read_file("$top/lib/service/process.h") =~ /enum \{(.*?)\};/s;
     same_set [manual_section('EXIT STATUS') =~ /^\.It (\d+)$/mg], [$enum =~ /JR_EXIT_\w+ = (\d+)/g], 'and exit statuses';
 };
 
@@ -170,20 +173,30 @@ subtest 'files and titles that are named are there' => sub {
     }
 };
 
+# A room is a folder of lib/ or fcgi/. A file includes what stands before it in Makefile.am: files
+# of its own room, and of rooms before; only what is in lib/ of lib/'s.
 subtest 'includes go one way' => sub {
-    my ($list) = read_file("$top/Makefile.am") =~ /^lib_libjr_a_SOURCES = \\\n(.*?[^\\])\n/ms;
-    my $n = 0;
-    my %place = map { $_ => ++$n } $list =~ m{\blib/(\w+)\.h\b}g;
-    my @wrong;
-    for my $file (glob "$top/lib/*.[ch]") {
-        my ($name) = $file =~ m{(\w+)\.[ch]$};
-        my $source = read_file($file);
-        push @wrong, "$file is not in Makefile.am" if !$place{$name};
-        push @wrong, "$file includes fcgi/" if $source =~ m{^#include "fcgi/}m;
-        push @wrong, map {"$file includes lib/$_.h"}
-            grep { ($place{$_} // 0) > ($place{$name} // 0) } $source =~ m{^#include "lib/(\w+)\.h"}mg;
+    my $makefile = read_file("$top/Makefile.am");
+    my ($n, %place, %room, %last, @wrong) = (0);
+    for my $list (qw(lib_libjr_a fcgi_libprogram_a)) {
+        my ($files) = $makefile =~ /^\Q$list\E_SOURCES = \\\n(.*?[^\\])\n/ms;
+        for my $file ($files =~ m{\b((?:lib|fcgi)/\w+/\w+\.[ch])\b}g) {
+            my ($room, $name) = $file =~ m{^(\w+/\w+)/(\w+)};
+            push @wrong, "$room is there twice" if $room{$room} && $last{$list} ne $room;
+            push @wrong, "$name.c is there twice, and one archive holds both" if $file =~ /c$/ && $place{$name}++;
+            ($room{$room}, $last{$list}) = (1, $room);
+            $place{ $file =~ s/\.[ch]$//r } //= ++$n;
+        }
     }
-    is "@wrong", '', 'lib/ in the order of Makefile.am';
+    $place{'fcgi/main'} = ++$n;
+    cmp_ok scalar keys %room, '>', 10, 'Makefile.am has rooms';
+    for my $file (sources()) {
+        my ($name) = $file =~ m{((?:lib|fcgi)/.*)\.[ch]$};
+        push @wrong, "$name is not in Makefile.am" if !$place{$name};
+        push @wrong, map {"$name includes $_"}
+            grep { ($place{$_} // 1e9) > ($place{$name} // 0) } read_file($file) =~ m{^#include "((?:lib|fcgi)/\S+)\.h"}mg;
+    }
+    is "@wrong", '', 'in the order of Makefile.am';
 };
 
 # The lines of some texts, without what is another each time.

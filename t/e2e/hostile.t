@@ -16,7 +16,7 @@ use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end fcgi_abort);
 use JR::Http qw(cgi_params read_all);
 use JR::Test;
 
-# A worker waits 10 s for a peer that has begun and sends nothing (fcgi/worker.c).
+# A worker waits 10 s for a peer that has begun and sends nothing (fcgi/process/worker.c).
 use constant PEER_LIMIT_S => 10;
 use constant { TYPE_BEGIN => 1, TYPE_PARAMS => 4, TYPE_STDIN => 5, TYPE_GET_VALUES => 9 };
 

@@ -7,8 +7,8 @@
  */
 #include <config.h>
 
-#include "lib/github.h"
-#include "lib/timestamp.h"
+#include "lib/base/timestamp.h"
+#include "lib/github/github.h"
 #include "t/fuzz/fuzz.h"
 
 #include <strings.h>

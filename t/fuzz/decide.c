@@ -7,7 +7,7 @@
  */
 #include <config.h>
 
-#include "lib/decide.h"
+#include "lib/rules/decide.h"
 #include "t/fuzz/fuzz.h"
 
 #define RUN_ID   UINT64_C(12345678901)

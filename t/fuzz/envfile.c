@@ -6,9 +6,9 @@
  */
 #include <config.h>
 
-#include "lib/buffer.h"
-#include "lib/envfile.h"
-#include "lib/names.h"
+#include "lib/base/buffer.h"
+#include "lib/config/envfile.h"
+#include "lib/config/names.h"
 #include "t/fuzz/fuzz.h"
 
 #include <sys/mman.h>

@@ -6,9 +6,9 @@
  */
 #include <config.h>
 
-#include "lib/event.h"
-#include "lib/json.h"
-#include "lib/text.h"
+#include "lib/base/text.h"
+#include "lib/format/json.h"
+#include "lib/model/event.h"
 #include "t/fuzz/fuzz.h"
 
 /* Ends within its size, and is text: valid UTF-8. */

@@ -6,8 +6,8 @@
  */
 #include <config.h>
 
-#include "lib/excerpt.h"
-#include "lib/json.h"
+#include "lib/format/excerpt.h"
+#include "lib/format/json.h"
 #include "t/fuzz/fuzz.h"
 
 static const struct jr_wanted inner[] = { { "login", NULL }, { "id", NULL }, { NULL, NULL } };

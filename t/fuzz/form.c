@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "lib/form.h"
+#include "lib/format/form.h"
 #include "t/fuzz/fuzz.h"
 
 /* payload=%XX%XX...: the caller's, free(). */

@@ -5,8 +5,8 @@
  */
 #include <config.h>
 
-#include "lib/html.h"
-#include "lib/text.h"
+#include "lib/base/text.h"
+#include "lib/format/html.h"
 #include "t/fuzz/fuzz.h"
 
 static const struct {

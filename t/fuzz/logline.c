@@ -6,8 +6,8 @@
  */
 #include <config.h>
 
-#include "lib/log.h"
-#include "lib/text.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "t/fuzz/fuzz.h"
 
 /* No control character, no half character, wherever it was cut. */

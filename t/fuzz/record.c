@@ -7,18 +7,18 @@
  */
 #include <config.h>
 
-#include "lib/days.h"
-#include "lib/delivery.h"
-#include "lib/flaky.h"
-#include "lib/history.h"
-#include "lib/journal.h"
-#include "lib/ledger.h"
-#include "lib/pause.h"
-#include "lib/repo.h"
-#include "lib/run.h"
-#include "lib/store.h"
-#include "lib/throttle.h"
-#include "lib/timestamp.h"
+#include "lib/base/timestamp.h"
+#include "lib/github/throttle.h"
+#include "lib/model/run.h"
+#include "lib/store/days.h"
+#include "lib/store/delivery.h"
+#include "lib/store/flaky.h"
+#include "lib/store/history.h"
+#include "lib/store/journal.h"
+#include "lib/store/ledger.h"
+#include "lib/store/pause.h"
+#include "lib/store/repo.h"
+#include "lib/store/store.h"
 #include "t/fuzz/fuzz.h"
 
 #include <unistd.h>

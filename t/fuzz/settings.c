@@ -7,8 +7,8 @@
  */
 #include <config.h>
 
-#include "lib/settings.h"
-#include "lib/timestamp.h"
+#include "lib/base/timestamp.h"
+#include "lib/config/settings.h"
 #include "t/fuzz/fuzz.h"
 
 #include <unistd.h>

@@ -6,8 +6,8 @@
  */
 #include <config.h>
 
-#include "lib/signature.h"
-#include "lib/text.h"
+#include "lib/base/text.h"
+#include "lib/crypto/signature.h"
 #include "t/fuzz/fuzz.h"
 
 #include <openssl/evp.h>

@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "lib/http.h"
+#include "lib/github/http.h"
 #include "t/unit/server.h"
 
 #include <arpa/inet.h>

@@ -5,8 +5,8 @@
  */
 #include <config.h>
 
-#include "lib/lock.h"
-#include "lib/timestamp.h"
+#include "lib/base/timestamp.h"
+#include "lib/service/lock.h"
 #include "t/unit/support.h"
 
 #include <ftw.h>

@@ -14,11 +14,11 @@
 
 #include <cmocka.h>
 
-#include "lib/event.h"
-#include "lib/intake.h"
-#include "lib/ledger.h"
-#include "lib/settings.h"
-#include "lib/store.h"
+#include "lib/config/settings.h"
+#include "lib/model/event.h"
+#include "lib/store/ledger.h"
+#include "lib/store/store.h"
+#include "lib/work/intake.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

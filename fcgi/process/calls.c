@@ -1,0 +1,563 @@
+/*
+ * calls -- GitHub's API, as the dispatcher may call it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/process/calls.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/crypto/signature.h"
+#include "lib/service/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often the file of a rejected token is looked at. */
+#define TOKEN_LOOK_MS (2 * JR_SECOND_MS)
+
+#define EXPIRY_WARNING_MS (14 * JR_DAY_MS)
+#define EXPIRY_REPEAT_MS JR_DAY_MS
+
+static int64_t limit_of(const struct jr_throttle *throttle)
+{
+    return throttle->stop_reason == JR_REASON_RATE_LIMITED ? throttle->stopped_until_ms : 0;
+}
+
+/* Until when a rate limit stops anything. */
+static int64_t limited_until(const struct jr_calls *calls)
+{
+    int64_t until_ms = limit_of(&calls->throttle);
+    const struct jr_installation *installation;
+
+    for (size_t at = 0;
+         calls->app != NULL && (installation = jr_app_next(calls->app, &at)) != NULL;)
+        if (limit_of(&installation->throttle) > until_ms)
+            until_ms = limit_of(&installation->throttle);
+    return until_ms;
+}
+
+/* Show the throttle to /healthz, /metrics and the tool. */
+static void show(const struct jr_calls *calls)
+{
+    const struct jr_throttle *throttle = &calls->throttle;
+
+    if (calls->told == NULL)
+        return;
+    calls->told->token_rejected_ms = throttle->rejected_ms;
+    calls->told->rate_limited_until_ms = limited_until(calls);
+    calls->told->token_expires_ms = throttle->token_expires_ms;
+    calls->told->shut_outs = (int64_t)calls->shutouts.count;
+}
+
+/* Of an App, show the installation that has the fewest calls left. */
+static void show_tightest(const struct jr_calls *calls, int64_t now_ms)
+{
+    const struct jr_installation *installation, *tightest = NULL;
+
+    for (size_t at = 0; (installation = jr_app_next(calls->app, &at)) != NULL;)
+        if (installation->rate_remaining >= 0 && installation->rate_reset_ms >= now_ms
+            && (tightest == NULL || installation->rate_remaining < tightest->rate_remaining))
+            tightest = installation;
+    if (tightest == NULL)
+        return;
+    calls->told->rate_remaining = tightest->rate_remaining;
+    calls->told->rate_reset_ms = tightest->rate_reset_ms;
+    calls->told->rate_limit = tightest->throttle.hourly_limit;
+}
+
+/* What the answer says of the rate limit; one that says nothing takes nothing back. */
+static void show_rate(const struct jr_calls *calls, struct jr_installation *installation,
+                      const struct jr_call *call, int64_t now_ms)
+{
+    if (calls->told == NULL || call->hourly_limit <= 0 || call->rate_remaining < 0)
+        return;
+    if (installation != NULL) {
+        installation->rate_remaining = call->rate_remaining;
+        installation->rate_reset_ms = call->rate_reset_ms;
+        show_tightest(calls, now_ms);
+    } else if (calls->app == NULL) {
+        calls->told->rate_remaining = call->rate_remaining;
+        calls->told->rate_reset_ms = call->rate_reset_ms;
+        calls->told->rate_limit = call->hourly_limit;
+    }
+}
+
+static void warn_of_expiry(struct jr_calls *calls, int64_t now_ms)
+{
+    int64_t expires_ms = calls->throttle.token_expires_ms;
+    char when[JR_TIMESTAMP_SIZE];
+
+    if (expires_ms == 0 || expires_ms - now_ms > EXPIRY_WARNING_MS
+        || (calls->expiry_told_ms != 0 && now_ms - calls->expiry_told_ms < EXPIRY_REPEAT_MS))
+        return;
+    calls->expiry_told_ms = now_ms;
+    jr_log(JR_LOG_WARN, "token-expires", "GITHUB_TOKEN expires at %s; make a new one",
+           jr_timestamp_format(expires_ms, when));
+}
+
+static void count(const struct jr_calls *calls, const struct jr_call *call)
+{
+    if (calls->told != NULL)
+        jr_count_call(&calls->told->process.counters, call);
+}
+
+static void tell_stop(const struct jr_throttle *throttle, const struct jr_call *call,
+                      int64_t now_ms)
+{
+    char whose[64] = "";
+
+    if (throttle->installation != 0)
+        snprintf(whose, sizeof whose, " for installation %llu",
+                 (unsigned long long)throttle->installation);
+    jr_log(JR_LOG_ERROR, "calls-stopped", "%s; no call%s for %lld s%s%s",
+           jr_reason_words(call->reason), whose,
+           (long long)((throttle->stopped_until_ms - now_ms + 999) / 1000),
+           call->text[0] == '\0' ? "" : ": ", call->text);
+}
+
+static void tell_skew(struct jr_calls *calls)
+{
+    int64_t skew_ms = calls->app == NULL ? 0 : jr_app_skew_ms(calls->app);
+
+    if (skew_ms == calls->skew_told_ms)
+        return;
+    calls->skew_told_ms = skew_ms;
+    jr_log(JR_LOG_WARN, "clock-differs", "this host's clock is %lld s %s GitHub's; what the App "
+           "signs goes by GitHub's from now on", (long long)((skew_ms < 0 ? -skew_ms : skew_ms) / 1000),
+           skew_ms < 0 ? "ahead of" : "behind");
+}
+
+/* Do calls fail, whatever they are about? */
+static void note_outage(struct jr_calls *calls, const struct jr_call *call)
+{
+    struct jr_outage *outage = &calls->outage;
+
+    if (jr_outage_note(outage, calls->settings, call, calls->about, jr_monotonic_ms())) {
+        if (outage->reason != JR_REASON_NONE)
+            jr_log(JR_LOG_WARN, "calls-fail", "%s: %s%s%s; one call at a time is tried until one "
+                   "is answered", jr_reason_token(outage->reason), jr_reason_words(outage->reason),
+                   call->text[0] == '\0' ? "" : ": ", call->text);
+        else
+            jr_log(JR_LOG_INFO, "calls-again", "GitHub answers again");
+    }
+    if (calls->told == NULL)
+        return;
+    calls->told->outage_reason = (int64_t)outage->reason;
+    if (outage->good_ms != 0)
+        calls->told->answered_ms = outage->good_ms;
+}
+
+/* Keep a change of the shut-outs; over: it is no longer one. */
+static void save_shutout(struct jr_calls *calls, const struct jr_shutout *shutout, bool over)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, calls->store, true);
+    if (over)
+        jr_shutout_delete(&txn, shutout);
+    else
+        jr_shutout_save(&txn, &calls->shutouts, shutout);
+    if (jr_txn_commit(&txn) != JR_OK)
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
+    show(calls);
+}
+
+static void end_shutouts(struct jr_calls *calls, const struct jr_call *call, const char *repo,
+                         bool posted)
+{
+    struct jr_shutout over;
+
+    while (jr_shutouts_take_over(&calls->shutouts, call, repo, posted, jr_now_ms(), &over)) {
+        save_shutout(calls, &over, true);
+        jr_log(JR_LOG_INFO, "shut-out-over", "%s: %s", over.name,
+               call != NULL ? "GitHub lets us in again" : "nobody has asked for a day");
+    }
+}
+
+/* Is the refusal of a call about repo one of all that its owner has? */
+static void note_shutout(struct jr_calls *calls, const char *repo, bool posted,
+                         struct jr_call *call)
+{
+    const struct jr_shutout *shutout;
+    bool begun;
+
+    if (call->reason != JR_REASON_SHUT_OUT) {
+        end_shutouts(calls, call, repo, posted);
+        return;
+    }
+    /* An App has an account in each place where it is installed. */
+    if (calls->app != NULL && call->shut == JR_SHUT_ALL)
+        call->shut = JR_SHUT_OWNER;
+    shutout = jr_shutouts_note(&calls->shutouts, calls->settings, call, repo, posted, jr_now_ms(),
+                               &begun);
+    if (shutout == NULL)
+        return;
+    save_shutout(calls, shutout, false);
+    if (begun)
+        jr_log(JR_LOG_WARN, "shut-out", "%s: %s; what is due stays due, and one call at a time "
+               "tries whether that is over", strcmp(shutout->name, JR_SHUTOUT_ALL) == 0
+               ? "all repositories" : shutout->name, call->text);
+}
+
+/* Nothing is asked about who shuts us out, but for one call after each wait. */
+static bool is_shut_out(struct jr_calls *calls, const char *repo, struct jr_call *call)
+{
+    int64_t left_ms;
+    const struct jr_shutout *shutout = jr_shutouts_find(&calls->shutouts, repo, jr_now_ms(),
+                                                        &left_ms);
+
+    if (shutout == NULL)
+        return false;
+    *call = (struct jr_call){ .what = JR_CALLS_UNASKED, .outcome = JR_OUTCOME_LATER,
+                              .reason = JR_REASON_SHUT_OUT, .rate_remaining = -1 };
+    jr_text_copy(call->text, sizeof call->text, shutout->text);
+    return true;
+}
+
+/* installation: whose answer it is; NULL: it is about all calls */
+static void note(struct jr_calls *calls, struct jr_installation *installation,
+                 const struct jr_call *call)
+{
+    struct jr_throttle *throttle = installation == NULL ? &calls->throttle
+                                                        : &installation->throttle;
+    int64_t now_ms = jr_now_ms();
+    struct jr_call told = *call;
+    struct jr_txn txn;
+
+    /* What an App may ask as itself is nobody's share. */
+    if (calls->app != NULL && installation == NULL)
+        told.hourly_limit = told.token_expires_ms = 0;
+
+    if (call->status == 0 && jr_process_stopping())
+        return; /* broken off by ourselves */
+    tell_skew(calls);
+    count(calls, call);
+    note_outage(calls, call);
+    if (jr_throttle_note(throttle, calls->settings, &told, now_ms)) {
+        jr_txn_begin(&txn, calls->store, true);
+        jr_throttle_save(&txn, throttle);
+        if (jr_txn_commit(&txn) != JR_OK)
+            jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
+        show(calls);
+    }
+    show_rate(calls, installation, call, now_ms);
+    if (calls->told != NULL && call->outcome == JR_OUTCOME_DONE)
+        calls->told->token_taken_ms = now_ms;
+    if (call->stops_all)
+        tell_stop(throttle, call, now_ms);
+    if (calls->app == NULL)
+        warn_of_expiry(calls, now_ms);
+}
+
+static void note_app(void *calls, struct jr_installation *installation, const struct jr_call *call)
+{
+    note(calls, installation, call);
+}
+
+/* Who shuts out the token that there is now; what was known of another is forgotten. */
+static enum jr_err load_shutouts(struct jr_calls *calls, struct jr_error *error)
+{
+    uint64_t fingerprint = calls->throttle.fingerprint;
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_shutouts_release(&calls->shutouts);
+    jr_txn_begin(&txn, calls->store, false);
+    err = jr_shutouts_load(&txn, &calls->shutouts, fingerprint);
+    jr_txn_abort(&txn);
+    if (err != JR_OK)
+        return jr_error_set(error, err, "out of memory");
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    show(calls);
+    jr_txn_begin(&txn, calls->store, true);
+    jr_shutouts_prune(&txn, fingerprint);
+    /* On a full disk it has to wait, which does no harm: it is of another token. */
+    if (jr_txn_commit(&txn) != JR_OK)
+        jr_log(JR_LOG_WARN, "store-failed", "%s", txn.error.text);
+    return JR_OK;
+}
+
+/* What is known of the token or the App that there is now. */
+static enum jr_err load_throttle(struct jr_calls *calls, struct jr_error *error)
+{
+    const struct jr_settings *settings = calls->settings;
+    const char *token = settings->github_token;
+    char *both = NULL;
+    struct jr_txn txn;
+
+    if (token == NULL
+        && asprintf(&both, "%s %s", settings->github_app_id, settings->github_app_key) < 0)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    jr_txn_begin(&txn, calls->store, false);
+    jr_throttle_load(&txn, &calls->throttle, token == NULL ? both : token, 0, jr_now_ms());
+    jr_txn_abort(&txn);
+    if (both != NULL)
+        jr_wipe(both, strlen(both));
+    free(both);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return txn.error.code;
+    }
+    return load_shutouts(calls, error);
+}
+
+enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
+                          struct jr_store *store, struct jr_told *told,
+                          struct jr_error *error)
+{
+    enum jr_err err;
+
+    memset(calls, 0, sizeof *calls);
+    calls->settings = settings;
+    calls->store = store;
+    calls->told = told;
+    if (!jr_settings_can_call(settings))
+        return JR_OK;
+    err = load_throttle(calls, error);
+    if (err == JR_OK)
+        err = jr_http_open(&calls->http, settings->github_ca_file, settings->github_token,
+                           jr_process_stopping, error);
+    if (err == JR_OK && settings->github_token == NULL)
+        err = jr_app_open(&calls->app, calls->http, settings, store, note_app, calls, error);
+    return err;
+}
+
+void jr_calls_close(struct jr_calls *calls)
+{
+    jr_app_close(calls->app);
+    calls->app = NULL;
+    jr_shutouts_release(&calls->shutouts);
+    jr_http_close(calls->http);
+    calls->http = NULL;
+}
+
+/* A token that is rejected or shut out, or an App's key, has got a successor in its file. */
+static bool renew_token(struct jr_calls *calls)
+{
+    int64_t now_ms = jr_monotonic_ms();
+    struct jr_error error;
+
+    if (calls->secret_look_ms != 0 && now_ms - calls->secret_look_ms < TOKEN_LOOK_MS / 2)
+        return false;
+    calls->secret_look_ms = now_ms;
+    if (!jr_settings_reread_token(calls->settings))
+        return false;
+    if (calls->app == NULL)
+        jr_http_set_token(calls->http, calls->settings->github_token);
+    else if (jr_app_take_key(calls->app, &error) != JR_OK)
+        return false;
+    if (calls->told != NULL)
+        calls->told->token_taken_ms = 0;
+    if (load_throttle(calls, &error) != JR_OK)
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
+    jr_log(JR_LOG_INFO, "token-renewed", "the %s has been read anew",
+           calls->app == NULL ? "token" : "App's key");
+    return true;
+}
+
+/* Is what was rejected taken again? */
+static void probe(struct jr_calls *calls, struct jr_call *call)
+{
+    char name[128];
+
+    if (calls->app != NULL) {
+        jr_app_ask_who(calls->app, jr_now_ms(), name, sizeof name, call);
+        return;
+    }
+    jr_github_probe(calls->http, calls->settings->github_api_url, jr_now_ms(), call);
+    note(calls, NULL, call);
+}
+
+void jr_calls_tend(struct jr_calls *calls)
+{
+    if (calls->http == NULL || calls->shutouts.count == 0)
+        return;
+    if (!renew_token(calls))
+        end_shutouts(calls, NULL, "", false);
+}
+
+/* How long calls wait because they fail, or because all of them are shut out. */
+static int64_t held_ms(struct jr_calls *calls)
+{
+    int64_t left_ms, wait_ms = jr_outage_wait_ms(&calls->outage, jr_monotonic_ms());
+
+    jr_shutouts_find(&calls->shutouts, "", jr_now_ms(), &left_ms);
+    return wait_ms > left_ms ? wait_ms : left_ms;
+}
+
+int64_t jr_calls_wait_ms(struct jr_calls *calls)
+{
+    struct jr_throttle *throttle = &calls->throttle;
+    bool rejected = throttle->rejected_ms != 0;
+    int64_t left_ms, wait_ms = held_ms(calls);
+    struct jr_call call;
+
+    if (throttle->stopped_until_ms == 0)
+        return wait_ms;
+    if (rejected && renew_token(calls))
+        return 0;
+    left_ms = jr_throttle_stop_left_ms(throttle, jr_now_ms());
+    show(calls);
+    if (left_ms > 0)
+        return rejected && left_ms > TOKEN_LOOK_MS ? TOKEN_LOOK_MS : left_ms;
+    if (wait_ms > 0 || !rejected)
+        return wait_ms;
+    calls->about = 0;
+    probe(calls, &call);
+    if (call.status == 0)
+        return calls->settings->api_backoff_min_ms;
+    return throttle->rejected_ms != 0 ? TOKEN_LOOK_MS : 0;
+}
+
+/* What a repository's calls come from; of an App's, NULL when it is not known yet. */
+static struct jr_throttle *throttle_of(struct jr_calls *calls, const char *repo)
+{
+    return calls->app == NULL ? &calls->throttle : jr_app_throttle(calls->app, repo);
+}
+
+int64_t jr_calls_share_wait_ms(void *calls, const char *repo)
+{
+    struct jr_throttle *throttle = throttle_of(calls, repo);
+    struct jr_calls *ours = calls;
+    int64_t now_ms = jr_now_ms(), stop_ms;
+
+    if (jr_shutouts_find(&ours->shutouts, repo, now_ms, &stop_ms) != NULL)
+        return stop_ms;
+    if (throttle == NULL)
+        return 0;
+    stop_ms = jr_throttle_stop_left_ms(throttle, now_ms);
+    return stop_ms > 0 ? stop_ms : jr_throttle_wait_ms(throttle, now_ms);
+}
+
+void jr_calls_share_take(struct jr_calls *calls, const char *repo)
+{
+    struct jr_throttle *throttle = throttle_of(calls, repo);
+
+    if (throttle != NULL)
+        jr_throttle_take(throttle);
+}
+
+/*
+ * Get ready for a call about turn->repo, the first time or once more.
+ * Returns false when there is none to be made; call then says what came of it all.
+ */
+static bool begin(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *call)
+{
+    if (is_shut_out(calls, turn->repo, call))
+        return false;
+    if (calls->app == NULL || jr_app_enter(calls->app, turn, jr_now_ms(), call))
+        return true;
+    if (call->reason == JR_REASON_SHUT_OUT)
+        note_shutout(calls, turn->repo, false, call);
+    return false;
+}
+
+/* Note what was answered. Returns whether to begin() once more. */
+static bool end(struct jr_calls *calls, struct jr_turn *turn, bool posted, struct jr_call *call)
+{
+    bool early = calls->app != NULL && jr_app_is_too_early(turn, call);
+    bool old_token = calls->app != NULL && !early && call->reason == JR_REASON_BAD_TOKEN
+                     && jr_app_renews(turn);
+
+    if (old_token)
+        count(calls, call);
+    else
+        note(calls, turn->installation, call);
+    note_shutout(calls, turn->repo, posted, call);
+    return calls->app != NULL && !early && jr_app_again(calls->app, turn, jr_now_ms(), call);
+}
+
+/* An API that is so slow is one that fails. */
+static void refuse_slow(struct jr_call *call)
+{
+    if (call->outcome != JR_OUTCOME_DONE || call->duration_us <= JR_CALLS_SLOW_MS * 1000)
+        return;
+    call->outcome = JR_OUTCOME_LATER;
+    call->reason = JR_REASON_SERVER_ERROR;
+    snprintf(call->text, sizeof call->text, "the answer took %lld ms, too long for a rerun to "
+             "rest on it", (long long)(call->duration_us / 1000));
+}
+
+void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
+                      struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = run->repo };
+    bool again = true;
+
+    calls->about = run->run_id;
+    memset(seen, 0, sizeof *seen);
+    while (again && begin(calls, &turn, call)) {
+        calls->asked_ms = jr_boottime_ms();
+        jr_github_get_run(calls->http, calls->settings->github_api_url, run->repo, run->run_id,
+                          jr_now_ms(), seen, call);
+        refuse_slow(call);
+        again = end(calls, &turn, false, call);
+    }
+}
+
+void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
+                           char name[JR_NAME_SIZE], struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = repo };
+    bool again = true;
+
+    calls->about = workflow_id;
+    name[0] = '\0';
+    while (again && begin(calls, &turn, call)) {
+        jr_github_get_workflow(calls->http, calls->settings->github_api_url, repo, workflow_id,
+                               jr_now_ms(), name, call);
+        again = end(calls, &turn, false, call);
+    }
+}
+
+void jr_calls_get_job_workflow(struct jr_calls *calls, const struct jr_run *run,
+                               char name[JR_NAME_SIZE], struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = run->repo };
+    bool again = true;
+
+    calls->about = run->run_id;
+    name[0] = '\0';
+    while (again && begin(calls, &turn, call)) {
+        jr_github_get_job_workflow(calls->http, calls->settings->github_api_url, run->repo,
+                                   run->run_id, jr_now_ms(), name, call);
+        again = end(calls, &turn, false, call);
+    }
+}
+
+void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
+                    struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = run->repo };
+    bool again = true;
+
+    calls->about = run->run_id;
+    while (again && begin(calls, &turn, call)) {
+        jr_github_rerun(calls->http, calls->settings->github_api_url, run->repo, run->run_id, all,
+                        calls->asked_ms + JR_CALLS_FRESH_MS, jr_now_ms(), call);
+        again = end(calls, &turn, true, call);
+    }
+}
+
+void jr_calls_list_runs(struct jr_calls *calls, const char *repo,
+                        const struct jr_github_list *list, struct jr_event *runs, size_t *count,
+                        size_t *shown, struct jr_call *call)
+{
+    struct jr_turn turn = { .repo = repo };
+    bool again = true;
+
+    calls->about = 0;
+    *count = *shown = 0;
+    while (again && begin(calls, &turn, call)) {
+        jr_github_list_runs(calls->http, calls->settings->github_api_url, repo, list, jr_now_ms(),
+                            runs, count, shown, call);
+        again = end(calls, &turn, false, call);
+    }
+}

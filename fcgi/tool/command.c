@@ -1,0 +1,507 @@
+/*
+ * command -- what the administrator's sub-commands share.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/tool/command.h"
+#include "lib/base/show.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/config/envfile.h"
+#include "lib/github/github.h"
+#include "lib/model/standing.h"
+#include "lib/service/lock.h"
+#include "lib/service/wake.h"
+#include "lib/work/control.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void complain(const char *format, va_list args) JR_PRINTF(1, 0);
+
+static void complain(const char *format, va_list args)
+{
+    char text[2048], clean[2048];
+
+    vsnprintf(text, sizeof text, format, args);
+    jr_show_clean(clean, sizeof clean, text);
+    fflush(stdout);
+    fprintf(stderr, "job-rerunner: %s\n", clean);
+}
+
+int jr_command_fail(int status, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain(format, args);
+    va_end(args);
+    return status;
+}
+
+int jr_command_misused(const struct jr_command *command, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain(format, args);
+    va_end(args);
+    fprintf(stderr, "See: job-rerunner %s --help\n", command->name);
+    return JR_EXIT_USAGE;
+}
+
+const char *jr_command_value(const struct jr_command *command, const char *option)
+{
+    return jr_args_value(command->options, &command->args, option);
+}
+
+int jr_command_read_limit(const struct jr_command *command, size_t most, size_t *limit)
+{
+    const char *text = jr_command_value(command, "limit");
+    int64_t number;
+
+    if (text == NULL)
+        return JR_EXIT_OK;
+    if (!jr_args_number(text, 1, (int64_t)most, &number))
+        return jr_command_misused(command, "--limit: '%.100s' is not a number from 1 to %zu", text,
+                                  most);
+    *limit = (size_t)number;
+    return JR_EXIT_OK;
+}
+
+int jr_command_read_since(const struct jr_command *command, int64_t *since_ms)
+{
+    const char *text = jr_command_value(command, "since");
+
+    if (text != NULL && !jr_args_since(text, command->now_ms, since_ms))
+        return jr_command_misused(command, "--since: '%.100s' is neither an age such as 90m, 24h "
+                                  "or 7d, nor a day such as 2026-11-23, nor a time such as "
+                                  "2026-11-23T08:30:00Z", text);
+    return JR_EXIT_OK;
+}
+
+int jr_command_read_patterns(const struct jr_command *command, const char *option,
+                             struct jr_list *patterns)
+{
+    const char *text = jr_command_value(command, option);
+
+    if (text == NULL)
+        return JR_EXIT_OK;
+    if (jr_list_parse(patterns, text) != JR_OK)
+        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    return patterns->count > 0 ? JR_EXIT_OK
+                               : jr_command_misused(command, "--%s: no pattern in '%.100s'",
+                                                    option, text);
+}
+
+int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char *repo)
+{
+    const char *text = command->args.words[0];
+
+    if (jr_args_run(text, run_id, repo, JR_REPO_SIZE))
+        return JR_EXIT_OK;
+    return jr_command_misused(command, "'%.200s' is neither the number of a run nor the address of "
+                              "its page (https://github.com/OWNER/NAME/actions/runs/NUMBER)", text);
+}
+
+/* A secret that systemd would hand over as a credential: the file beside the settings. */
+static void find_secret(const char *file, const char *setting, const char *name)
+{
+    char path[PATH_MAX], variable[64];
+    int folder = (int)(strrchr(file, '/') == NULL ? 0 : strrchr(file, '/') + 1 - file);
+
+    snprintf(variable, sizeof variable, "%s_FILE", setting);
+    if (getenv(setting) == NULL && getenv(variable) == NULL
+        && snprintf(path, sizeof path, "%.*sgithub/%s", folder, file, name) < (int)sizeof path
+        && access(path, F_OK) == 0)
+        (void)setenv(variable, path, 1);
+}
+
+/*
+ * Tell all that is wrong with the settings, and free it.
+ *   lines   of the file; NULL: none
+ *   values  NULL with err JR_OK: none; else there was no memory for it
+ */
+static int tell_wrong(char *lines, enum jr_err err, char *values)
+{
+    fprintf(stderr, "job-rerunner: wrong settings:\n%s%s", lines == NULL ? "" : lines,
+            values != NULL ? values : err == JR_OK ? "" : "out of memory\n");
+    free(lines);
+    free(values);
+    return JR_EXIT_CONFIG;
+}
+
+/*
+ * Bring the settings of a file into the environment, in the place of those that are there.
+ *   given  it has to be there
+ *   lines  out: NULL, or the lines that are wrong; owned by the caller
+ */
+static int read_file(struct jr_command *command, const char *file, bool given, char **lines)
+{
+    struct jr_error error;
+    enum jr_err err;
+
+    jr_settings_unset_environment();
+    err = jr_envfile_load(file, lines, &command->file_doubts, &error);
+    command->file = err == JR_OK ? file : NULL;
+    if (err != JR_OK && *lines == NULL && !(err == JR_ENOENT && !given))
+        return jr_command_fail(JR_EXIT_CONFIG, "%s%s", error.text,
+                               err == JR_EIO && !given && geteuid() != 0
+                                   ? "; run this as root, or name the settings with --env-file "
+                                     "or in the environment"
+                                   : "");
+    find_secret(file, "GITHUB_TOKEN", "token");
+    find_secret(file, "GITHUB_APP_KEY", "app_key");
+    find_secret(file, "GITHUB_SIGN_KEY", "sign_key");
+    find_secret(file, "GITHUB_SIGN_KEY_OLD", "sign_key_old");
+    return JR_EXIT_OK;
+}
+
+/* Bring the settings into the environment, if they are not there. */
+static int find_settings(struct jr_command *command, char **lines)
+{
+    const char *given = jr_command_value(command, "env-file");
+
+    if (given == NULL
+        && (jr_settings_in_environment()
+            || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
+        return JR_EXIT_OK;
+    return read_file(command, given == NULL ? JR_COMMAND_STANDARD_FILE : given, given != NULL,
+                     lines);
+}
+
+int jr_command_load(struct jr_command *command, bool secrets)
+{
+    char *lines = NULL, *values;
+    int status = find_settings(command, &lines);
+    enum jr_err err;
+
+    if (status != JR_EXIT_OK)
+        return status;
+    err = secrets ? jr_settings_load(&command->settings, &values)
+                  : jr_settings_load_public(&command->settings, &values);
+    jr_settings_clear_environment();
+    if (secrets)
+        jr_process_guard_secrets();
+    return err == JR_OK && lines == NULL ? JR_EXIT_OK : tell_wrong(lines, err, values);
+}
+
+int jr_command_load_names(struct jr_command *command)
+{
+    const char *given = jr_command_value(command, "env-file");
+    char *lines = NULL, *values;
+    int status = read_file(command, given == NULL ? JR_COMMAND_STANDARD_FILE : given, false,
+                           &lines);
+    enum jr_err err;
+
+    if (status != JR_EXIT_OK || lines == NULL)
+        return status;
+    err = jr_settings_load_public(&command->settings, &values);
+    return tell_wrong(lines, err, values);
+}
+
+static char died_text[512];
+
+/* LMDB reads its file through memory: one that is cut short is a signal. */
+static void die(int signal_number)
+{
+    (void)signal_number;
+    if (write(STDERR_FILENO, died_text, strlen(died_text)) < 0)
+        _exit(JR_EXIT_STORE);
+    _exit(JR_EXIT_STORE);
+}
+
+static void expect_damage(const char *state_dir)
+{
+    struct sigaction action;
+    int signals[] = {
+        SIGBUS,
+#if !defined(__SANITIZE_ADDRESS__)
+        SIGSEGV,
+#endif
+    };
+
+    snprintf(died_text, sizeof died_text, "job-rerunner: " JR_STORE_DIED "\n", state_dir, SIGBUS);
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = die;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        (void)sigaction(signals[i], &action, NULL);
+}
+
+int jr_command_open(struct jr_command *command)
+{
+    const char *folder = command->settings.state_dir;
+    struct jr_error error;
+
+    if (jr_process_become_owner(folder, &error) != JR_OK)
+        return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
+    if (!jr_store_exists(folder))
+        return jr_command_fail(JR_EXIT_STORE, "STATE_DIR: there is no store in '%s' yet; the "
+                               "service makes it when it first starts. If it is elsewhere, name "
+                               "the settings with --env-file", folder);
+    if (access(folder, R_OK | W_OK | X_OK) != 0)
+        return jr_command_fail(JR_EXIT_STORE, "STATE_DIR: '%s' cannot be used by this user: %s; "
+                               "run this as root, or as the folder's owner", folder,
+                               strerror(errno));
+    expect_damage(folder);
+    if (jr_store_open(&command->store, folder, command->settings.map_size_bytes, &error) != JR_OK)
+        return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
+    jr_store_stay_awake(command->store);
+    if (jr_control_pauses(command->store, command->now_ms, &command->pauses, &error) != JR_OK)
+        return jr_command_store_failed(&error);
+    return JR_EXIT_OK;
+}
+
+int jr_command_store_failed(const struct jr_error *error)
+{
+    return jr_command_fail(error->code == JR_EFORMAT ? JR_EXIT_STORE : JR_EXIT_FAILED, "%s",
+                           error->text);
+}
+
+int jr_command_show(const struct jr_command *command, struct jr_grid *grid)
+{
+    enum jr_err err = jr_grid_write(grid, stdout, command->width);
+
+    jr_grid_release(grid);
+    return err == JR_OK ? JR_EXIT_OK : jr_command_fail(JR_EXIT_FAILED, "out of memory");
+}
+
+void jr_command_wake(struct jr_command *command, const char *repo, const char *what)
+{
+    const struct jr_pause *pause = jr_pauses_find(&command->pauses, repo);
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    jr_wake_send(command->settings.state_dir);
+    if (pause != NULL)
+        jr_command_fail(0, "paused is %s; %s when that ends", jr_pause_words(pause, words), what);
+    else if (!jr_lock_is_held(command->settings.state_dir))
+        jr_command_fail(0, "no dispatcher is at work: %s when the service runs", what);
+}
+
+/* Whom the kernel took root's session for; -1: it does not tell. */
+static uid_t login_uid(void)
+{
+    FILE *stream = fopen("/proc/self/loginuid", "re");
+    unsigned long uid;
+    bool told = stream != NULL && fscanf(stream, "%lu", &uid) == 1 && uid < UINT32_MAX;
+
+    if (stream != NULL)
+        fclose(stream);
+    return told ? (uid_t)uid : (uid_t)-1;
+}
+
+char *jr_command_caller(char name[JR_LOGIN_SIZE])
+{
+    uid_t uid = getuid(), login = uid == 0 ? login_uid() : (uid_t)-1;
+    const struct passwd *user;
+
+    if (login != (uid_t)-1)
+        uid = login;
+    user = getpwuid(uid);
+    if (user != NULL)
+        (void)jr_text_copy(name, JR_LOGIN_SIZE, user->pw_name);
+    else
+        snprintf(name, JR_LOGIN_SIZE, "user id %lu", (unsigned long)uid);
+    return name;
+}
+
+const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE])
+{
+    char whole[JR_TIMESTAMP_SIZE];
+
+    text[0] = '\0';
+    if (time_ms != 0)
+        snprintf(text, JR_WHEN_SIZE, "%.19sZ", jr_timestamp_format(time_ms, whole));
+    return text;
+}
+
+const struct jr_pause *jr_command_hold(const struct jr_command *command, const struct jr_run *run)
+{
+    return jr_pauses_hold(&command->pauses, run);
+}
+
+void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause)
+{
+    if (pause == NULL) {
+        jr_emit_null(emit, key);
+        return;
+    }
+    jr_emit_open(emit, key);
+    jr_emit_text(emit, "repositories", pause->pattern);
+    jr_emit_time(emit, "since", pause->since_ms);
+    jr_emit_time(emit, "until", pause->until_ms);
+    jr_emit_text(emit, "by", pause->who);
+    jr_emit_text(emit, "text", pause->why);
+    jr_emit_close(emit);
+}
+
+void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses)
+{
+    jr_emit_open_array(emit, key);
+    for (size_t i = 0; i < pauses->count; i++)
+        jr_command_emit_pause(emit, NULL, &pauses->items[i]);
+    jr_emit_close_array(emit);
+}
+
+/* NONE: it has none yet. */
+static void emit_conclusion(struct jr_emit *emit, enum jr_conclusion conclusion)
+{
+    jr_emit_text(emit, "conclusion",
+                 conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(conclusion));
+}
+
+void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
+                         const struct jr_run *run)
+{
+    bool paused = jr_command_hold(command, run) != NULL;
+    struct jr_standing standing;
+    char url[JR_URL_SIZE];
+
+    jr_standing_of(run, &standing);
+    jr_emit_open(emit, key);
+    jr_emit_number(emit, "run_id", (int64_t)run->run_id);
+    (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
+    jr_emit_text(emit, "url", url);
+    jr_emit_text(emit, "repository", run->repo);
+    jr_emit_text(emit, "workflow", jr_run_workflow(run));
+    jr_emit_text(emit, "branch", run->branch);
+    jr_emit_text(emit, "trigger", run->trigger);
+    jr_emit_text(emit, "actor", run->actor);
+    jr_emit_text(emit, "triggering_actor", run->triggering_actor);
+    jr_emit_number(emit, "attempt", run->attempt);
+    jr_emit_text(emit, "state", jr_phase_name(run->phase));
+    jr_emit_text(emit, "verdict", standing.word);
+    jr_emit_text(emit, "reason", jr_reason_token(jr_standing_reason(run, paused)));
+    jr_emit_text(emit, "reason_text", standing.why);
+    jr_emit_text(emit, "remedy", standing.remedy);
+    if (run->superseded_by != 0)
+        jr_emit_number(emit, "superseded_by", (int64_t)run->superseded_by);
+    else
+        jr_emit_null(emit, "superseded_by");
+    emit_conclusion(emit, jr_run_conclusion(run));
+    jr_emit_bool(emit, "completed", run->complete);
+    jr_emit_number(emit, "jobs_known", run->jobs_known);
+    jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
+    jr_emit_number(emit, "jobs_failed", run->jobs_failed);
+    jr_emit_time(emit, "due_at", run->due_ms);
+    jr_emit_time(emit, "waiting_since", run->waiting_ms);
+    jr_emit_number(emit, "tries", run->tries);
+    jr_emit_bool(emit, "by_hand", run->by_hand);
+    jr_command_emit_pause(emit, "pause", jr_command_hold(command, run));
+    jr_emit_number(emit, "reruns", run->reruns);
+    jr_emit_time(emit, "created_at", run->created_ms);
+    jr_emit_time(emit, "first_event_at", run->first_event_ms);
+    jr_emit_time(emit, "last_event_at", run->last_event_ms);
+    jr_emit_close(emit);
+}
+
+void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const struct jr_job *job)
+{
+    jr_emit_open(emit, NULL);
+    jr_emit_number(emit, "job_id", (int64_t)job->job_id);
+    jr_emit_number(emit, "attempt", jr_run_attempt_of(run, job));
+    jr_emit_text(emit, "name", job->name);
+    jr_emit_text(emit, "status", jr_status_name(job->status));
+    emit_conclusion(emit, job->conclusion);
+    jr_emit_bool(emit, "carried_over", job->carried_over);
+    jr_emit_text(emit, "runner", job->runner);
+    jr_emit_text(emit, "labels", job->labels);
+    jr_emit_time(emit, "created_at", job->created_ms);
+    jr_emit_time(emit, "started_at", job->started_ms);
+    jr_emit_time(emit, "completed_at", job->completed_ms);
+    jr_emit_close(emit);
+}
+
+/* In JSON and in words. */
+static const struct {
+    const char *token, *word;
+} kinds[] = {
+    [0] = { "other", "other" },
+    [JR_HISTORY_EVENT] = { "webhook", "webhook" },
+    [JR_HISTORY_DECISION] = { "decision", "decision" },
+    [JR_HISTORY_CALL] = { "call", "GitHub" },
+    [JR_HISTORY_OUTCOME] = { "outcome", "outcome" },
+    [JR_HISTORY_REQUEST] = { "request", "by hand" },
+};
+
+static size_t kind_of(const struct jr_history *entry)
+{
+    return (size_t)entry->kind < sizeof kinds / sizeof *kinds ? (size_t)entry->kind : 0;
+}
+
+void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
+{
+    jr_emit_time(emit, "at", entry->at_ms);
+    jr_emit_text(emit, "kind", kinds[kind_of(entry)].token);
+    jr_emit_number(emit, "attempt", entry->attempt);
+    jr_emit_text(emit, "reason",
+                 entry->reason == JR_REASON_NONE ? NULL : jr_reason_token(entry->reason));
+    jr_emit_text(emit, "reason_text",
+                 entry->reason == JR_REASON_NONE ? NULL : jr_history_words(entry));
+    if (entry->status == 0)
+        jr_emit_null(emit, "status");
+    else
+        jr_emit_number(emit, "status", entry->status);
+    if (entry->job_id == 0)
+        jr_emit_null(emit, "job_id");
+    else
+        jr_emit_number(emit, "job_id", (int64_t)entry->job_id);
+    jr_emit_text(emit, "delivery", entry->delivery);
+    jr_emit_text(emit, "detail", entry->detail);
+}
+
+/* Append to a text that is cut when it is full. */
+static void add(char *text, size_t size, const char *format, ...) JR_PRINTF(3, 4);
+
+static void add(char *text, size_t size, const char *format, ...)
+{
+    size_t length = strlen(text);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text + length, size - length, format, args);
+    va_end(args);
+}
+
+void jr_command_tell_entry(const struct jr_history *entry)
+{
+    char when[JR_TIMESTAMP_SIZE], text[1600] = "", clean[2048];
+    bool has_reason = entry->reason != JR_REASON_NONE;
+
+    switch (entry->kind) {
+    case JR_HISTORY_EVENT:
+        add(text, sizeof text, "%s; answered %d", entry->detail, entry->status);
+        break;
+    case JR_HISTORY_CALL:
+        add(text, sizeof text, "%s; %s", entry->detail,
+            entry->status == 0 ? "no answer" : "answer ");
+        if (entry->status != 0)
+            add(text, sizeof text, "%d", entry->status);
+        break;
+    case JR_HISTORY_DECISION:
+    case JR_HISTORY_OUTCOME:
+    case JR_HISTORY_REQUEST:
+        break;
+    }
+    if (has_reason)
+        add(text, sizeof text, "%s%s (%s)", text[0] == '\0' ? "" : ": ",
+            jr_history_words(entry), jr_reason_token(entry->reason));
+    if (entry->kind != JR_HISTORY_EVENT && entry->kind != JR_HISTORY_CALL
+        && entry->detail[0] != '\0')
+        add(text, sizeof text, "%s%s", text[0] == '\0' ? "" : "; ", entry->detail);
+    if (entry->delivery[0] != '\0')
+        add(text, sizeof text, " [%s]", entry->delivery);
+    jr_show_clean(clean, sizeof clean, text);
+    printf("%s  %2u  %-8s  %s\n", jr_timestamp_format(entry->at_ms, when), entry->attempt,
+           kinds[kind_of(entry)].word, clean);
+}

@@ -1,0 +1,430 @@
+/*
+ * command_control -- the sub-commands that change something: rerun, forget,
+ * pause, resume.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/tool/command.h"
+#include "lib/base/say.h"
+#include "lib/base/show.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/service/wake.h"
+#include "lib/store/listing.h"
+#include "lib/work/control.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long --wait waits when it is not told, and how often it looks. */
+#define WAIT_MS (2 * JR_MINUTE_MS)
+#define LOOK_MS 200
+
+/* The longest pause that ends by itself. */
+#define PAUSE_MOST_MS (366 * JR_DAY_MS)
+
+/* Records read at once. */
+#define BATCH 16
+
+static int open_store(struct jr_command *command)
+{
+    int status = jr_command_load(command, false);
+
+    return status == JR_EXIT_OK ? jr_command_open(command) : status;
+}
+
+static int read_wait(const struct jr_command *command, int64_t *wait_ms)
+{
+    const char *text = jr_command_value(command, "wait");
+
+    *wait_ms = text == NULL ? 0 : WAIT_MS;
+    if (text == NULL || *text == '\0')
+        return JR_EXIT_OK;
+    if (!jr_settings_read_duration(text, wait_ms) || *wait_ms < 1 || *wait_ms > JR_DAY_MS)
+        return jr_command_misused(command,
+                                  "--wait: '%.100s' is not a duration up to 1d, such as 90s "
+                                  "or 5m",
+                                  text);
+    return JR_EXIT_OK;
+}
+
+/* Has GitHub accepted a rerun since? */
+static bool is_accepted(const struct jr_run *asked, const struct jr_run *run)
+{
+    return run->reruns > asked->reruns || run->accepted_attempt > asked->accepted_attempt;
+}
+
+/* Is the request done with, one way or the other? */
+static bool is_decided(const struct jr_run *asked, const struct jr_run *run)
+{
+    return is_accepted(asked, run) || run->phase == JR_PHASE_CLOSED
+           || (!run->by_hand && run->due_ms == 0);
+}
+
+/* Tell what has come to the history since. */
+static enum jr_err tell_news(const struct jr_command *command, uint64_t run_id, uint32_t *number,
+                             struct jr_error *error)
+{
+    struct jr_history entries[BATCH];
+    size_t count;
+
+    do {
+        enum jr_err err = jr_listing_history(command->store, run_id, number, entries, BATCH, &count,
+                                             error);
+
+        if (err != JR_OK)
+            return err;
+        for (size_t i = 0; i < count && !command->json; i++)
+            jr_command_tell_entry(&entries[i]);
+        if (fflush(stdout) != 0)
+            return jr_error_set(error, JR_EIO, "cannot write to standard output");
+    } while (count == BATCH);
+    return JR_OK;
+}
+
+/*
+ * Wait until the request is decided.
+ *   run  out: as it is at the end
+ */
+static enum jr_err wait_for_outcome(const struct jr_command *command, int64_t wait_ms,
+                                    const struct jr_run *asked, struct jr_run *run,
+                                    struct jr_error *error)
+{
+    int64_t end_ms = jr_monotonic_ms() + wait_ms;
+    uint32_t number = asked->history_count;
+    enum jr_err err;
+
+    for (;;) {
+        err = jr_listing_run(command->store, asked->run_id, run, error);
+        if (err == JR_OK)
+            err = tell_news(command, asked->run_id, &number, error);
+        if (err != JR_OK || is_decided(asked, run) || jr_monotonic_ms() >= end_ms)
+            return err;
+        (void)poll(NULL, 0, LOOK_MS);
+    }
+}
+
+/* What has come of it, at the end of the wait; returns the exit status. */
+static int tell_outcome(const struct jr_run *asked, const struct jr_run *run)
+{
+    if (is_accepted(asked, run)) {
+        printf("GitHub has accepted the rerun; attempt %u is next.\n", run->attempt);
+        return JR_EXIT_OK;
+    }
+    if (is_decided(asked, run)) {
+        /* A newer attempt that goes on has no reason of its own. */
+        enum jr_reason reason = run->attempt > asked->attempt && run->phase == JR_PHASE_OPEN
+                                    ? JR_REASON_RERUN_BY_OTHERS
+                                    : run->reason;
+
+        return jr_command_fail(JR_EXIT_FAILED, "not rerun: %s (%s)", jr_reason_words(reason),
+                               jr_reason_token(reason));
+    }
+    return jr_command_fail(JR_EXIT_FAILED, "not decided yet; it goes on without waiting. See: "
+                           "job-rerunner why %llu", (unsigned long long)run->run_id);
+}
+
+static void emit_rerun(struct jr_command *command, const struct jr_run *run, enum jr_reason refused,
+                       bool waited, bool accepted)
+{
+    struct jr_emit emit;
+
+    jr_emit_init(&emit, stdout);
+    jr_emit_open(&emit, NULL);
+    jr_emit_bool(&emit, "scheduled", refused == JR_REASON_NONE);
+    jr_emit_text(&emit, "refused", refused == JR_REASON_NONE ? NULL : jr_reason_token(refused));
+    if (waited)
+        jr_emit_bool(&emit, "accepted", accepted);
+    else
+        jr_emit_null(&emit, "accepted");
+    jr_command_emit_run(&emit, "run", command, run);
+    jr_emit_close(&emit);
+    jr_emit_end(&emit);
+}
+
+/* The run is in the outbox: say so, and wait if that is wanted. */
+static int follow(struct jr_command *command, int64_t wait_ms, struct jr_run *asked)
+{
+    struct jr_run run = *asked;
+    struct jr_error error;
+    int status = JR_EXIT_OK;
+
+    jr_command_wake(command, run.repo, "GitHub is asked");
+    if (command->settings.dry_run)
+        jr_command_fail(0, "DRY_RUN is on: GitHub is asked, but nothing is posted");
+    if (!command->json)
+        printf("run %llu, attempt %u: GitHub is asked about it, and it is rerun if it failed\n",
+               (unsigned long long)run.run_id, run.attempt);
+    if (wait_ms != 0 && wait_for_outcome(command, wait_ms, asked, &run, &error) != JR_OK)
+        return jr_command_store_failed(&error);
+    if (command->json) {
+        emit_rerun(command, &run, JR_REASON_NONE, wait_ms != 0, is_accepted(asked, &run));
+        return wait_ms == 0 || is_accepted(asked, &run) ? JR_EXIT_OK : JR_EXIT_FAILED;
+    }
+    if (wait_ms != 0)
+        status = tell_outcome(asked, &run);
+    return status;
+}
+
+int jr_command_rerun(struct jr_command *command)
+{
+    struct jr_run run;
+    struct jr_error error;
+    char repo[JR_REPO_SIZE], who[JR_LOGIN_SIZE];
+    uint64_t run_id;
+    int64_t wait_ms = 0;
+    enum jr_reason refused;
+    enum jr_err err;
+    int status = jr_command_read_run(command, &run_id, repo);
+
+    jr_command_caller(who);
+    if (status == JR_EXIT_OK)
+        status = read_wait(command, &wait_ms);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    err = jr_control_rerun(command->store, &command->settings, run_id,
+                           repo[0] == '\0' ? NULL : repo, who, command->now_ms, &run, &refused,
+                           &error);
+    if (err == JR_ENOENT)
+        return jr_command_fail(JR_EXIT_FAILED, "%s; to have it rerun all the same, name it by its "
+                               "address: https://github.com/OWNER/NAME/actions/runs/%llu",
+                               error.text, (unsigned long long)run_id);
+    if (err != JR_OK)
+        return jr_command_store_failed(&error);
+    if (refused == JR_REASON_NONE)
+        return follow(command, wait_ms, &run);
+    if (command->json)
+        emit_rerun(command, &run, refused, false, false);
+    return jr_command_fail(JR_EXIT_FAILED, "run %llu, attempt %u is not rerun: %s (%s)",
+                           (unsigned long long)run_id, run.attempt, jr_reason_words(refused),
+                           jr_reason_token(refused));
+}
+
+/* What is forgotten does not come back, so who is at a terminal is asked, and others say --yes. */
+static int expect_consent(const struct jr_command *command)
+{
+    if (jr_command_value(command, "yes") != NULL || isatty(STDIN_FILENO))
+        return JR_EXIT_OK;
+    return jr_command_misused(command, "forget asks before it does it, and standard input is no "
+                              "terminal; with --yes it does not ask");
+}
+
+static int ask_consent(const struct jr_command *command, const struct jr_run *run)
+{
+    char answer[16] = "", repo[JR_REPO_SIZE * 3];
+
+    if (jr_command_value(command, "yes") != NULL)
+        return JR_EXIT_OK;
+    jr_show_clean(repo, sizeof repo, run->repo);
+    fprintf(stderr, "Forget run %llu of %s, with its jobs, history and deliveries? [y/N] ",
+            (unsigned long long)run->run_id, *repo == '\0' ? "(unknown repository)" : repo);
+    if (fgets(answer, sizeof answer, stdin) == NULL || strchr("yY", answer[0]) == NULL
+        || answer[0] == '\0')
+        return jr_command_fail(JR_EXIT_FAILED, "nothing is forgotten");
+    return JR_EXIT_OK;
+}
+
+static int tell_forgotten(const struct jr_command *command, uint64_t run_id,
+                          const struct jr_forgotten *forgotten)
+{
+    struct jr_emit emit;
+
+    if (command->json) {
+        jr_emit_init(&emit, stdout);
+        jr_emit_open(&emit, NULL);
+        jr_emit_number(&emit, "run_id", (int64_t)run_id);
+        jr_emit_number(&emit, "jobs", forgotten->jobs);
+        jr_emit_number(&emit, "history", forgotten->entries);
+        jr_emit_number(&emit, "deliveries", forgotten->deliveries);
+        jr_emit_close(&emit);
+        jr_emit_end(&emit);
+    } else {
+        printf("run %llu is forgotten: %u %s, %u %s of history, %u %s\n",
+               (unsigned long long)run_id, forgotten->jobs,
+               jr_say_plural(forgotten->jobs, "job", "jobs"), forgotten->entries,
+               jr_say_plural(forgotten->entries, "entry", "entries"), forgotten->deliveries,
+               jr_say_plural(forgotten->deliveries, "delivery", "deliveries"));
+    }
+    return JR_EXIT_OK;
+}
+
+int jr_command_forget(struct jr_command *command)
+{
+    struct jr_forgotten forgotten;
+    struct jr_run run;
+    struct jr_error error;
+    char repo[JR_REPO_SIZE], who[JR_LOGIN_SIZE];
+    uint64_t run_id;
+    enum jr_err err;
+    int status = jr_command_read_run(command, &run_id, repo);
+
+    jr_command_caller(who);
+    if (status == JR_EXIT_OK)
+        status = expect_consent(command);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    err = jr_listing_run(command->store, run_id, &run, &error);
+    if (err == JR_OK)
+        status = ask_consent(command, &run);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (err == JR_OK)
+        err = jr_control_forget(command->store, run_id, who, jr_now_ms(), &forgotten, &error);
+    if (err != JR_OK)
+        return jr_command_store_failed(&error);
+    jr_wake_send(command->settings.state_dir);
+    return tell_forgotten(command, run_id, &forgotten);
+}
+
+/* Read --repo of pause and resume: patterns that a repository can match. */
+static int read_repos(const struct jr_command *command, struct jr_list *patterns)
+{
+    int status = jr_command_read_patterns(command, "repo", patterns);
+    struct jr_error error;
+
+    for (size_t i = 0; i < patterns->count && status == JR_EXIT_OK; i++)
+        if (jr_pause_check_pattern(patterns->items[i], &error) != JR_OK)
+            status = jr_command_misused(command, "--repo: %s", error.text);
+    return status;
+}
+
+/* Text that can be shown: UTF-8, and no control character. */
+static bool is_clean(const char *text)
+{
+    for (size_t length; *text != '\0'; text += length) {
+        length = jr_text_utf8_length(text);
+        if (length == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static int read_pause(const struct jr_command *command, struct jr_pause *pause)
+{
+    const char *span = jr_command_value(command, "for"), *why = jr_command_value(command, "reason");
+    int64_t span_ms = 0;
+
+    if (span != NULL
+        && (!jr_settings_read_duration(span, &span_ms) || span_ms < JR_SECOND_MS
+            || span_ms > PAUSE_MOST_MS))
+        return jr_command_misused(command, "--for: '%.100s' is not a duration from 1s to 366d, "
+                                  "such as 30m or 2h", span);
+    if (span != NULL)
+        pause->until_ms = command->now_ms + span_ms;
+    if (why == NULL)
+        return JR_EXIT_OK;
+    if (strlen(why) >= sizeof pause->why)
+        return jr_command_misused(command, "--reason: longer than %zu bytes",
+                                  sizeof pause->why - 1);
+    if (!is_clean(why))
+        return jr_command_misused(command, "--reason: not UTF-8, or with a control character");
+    (void)jr_text_copy(pause->why, sizeof pause->why, why);
+    return JR_EXIT_OK;
+}
+
+/* Tell what is paused now, and in JSON what is no longer. */
+static void emit_pauses(const struct jr_pauses *pauses, const struct jr_pauses *ended)
+{
+    const struct jr_pause *whole = jr_pauses_whole(pauses);
+    const struct jr_pause *since = whole == NULL && ended != NULL ? jr_pauses_whole(ended) : whole;
+    struct jr_emit emit;
+
+    jr_emit_init(&emit, stdout);
+    jr_emit_open(&emit, NULL);
+    jr_emit_bool(&emit, "paused", whole != NULL);
+    jr_emit_time(&emit, "paused_since", since == NULL ? 0 : since->since_ms);
+    jr_command_emit_pauses(&emit, "pauses", pauses);
+    if (ended != NULL)
+        jr_command_emit_pauses(&emit, "ended", ended);
+    jr_emit_close(&emit);
+    jr_emit_end(&emit);
+}
+
+static void print_pauses(const char *before, const struct jr_pauses *pauses)
+{
+    char words[JR_PAUSE_WORDS_SIZE], clean[3 * JR_PAUSE_WORDS_SIZE];
+
+    for (size_t i = 0; i < pauses->count; i++) {
+        jr_show_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        printf("%s: %s\n", before, clean);
+    }
+}
+
+int jr_command_pause(struct jr_command *command)
+{
+    struct jr_pause wanted = { .since_ms = 0 };
+    struct jr_pauses pauses;
+    struct jr_list patterns = { .count = 0 };
+    struct jr_error error;
+    int status = read_repos(command, &patterns);
+
+    jr_command_caller(wanted.who);
+    if (status == JR_EXIT_OK)
+        status = read_pause(command, &wanted);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status == JR_EXIT_OK
+        && jr_control_pause(command->store, &patterns, &wanted, command->now_ms, &pauses, &error)
+               != JR_OK)
+        status = jr_command_store_failed(&error);
+    jr_list_release(&patterns);
+    if (status != JR_EXIT_OK)
+        return status;
+    jr_wake_send(command->settings.state_dir);
+    if (command->json)
+        emit_pauses(&pauses, NULL);
+    else
+        print_pauses("paused", &pauses);
+    return JR_EXIT_OK;
+}
+
+/* What is resumed, and what keeps some of it paused. */
+static int tell_resumed(const struct jr_command *command, const struct jr_list *patterns,
+                        const struct jr_pauses *ended, const struct jr_pauses *pauses)
+{
+    bool held = false;
+
+    for (size_t i = 0; i < patterns->count; i++)
+        held |= jr_pauses_find(pauses, patterns->items[i]) != NULL;
+    if (command->json) {
+        emit_pauses(pauses, ended);
+    } else {
+        print_pauses("resumed", ended);
+        if (ended->count == 0)
+            printf("%s was not paused\n", patterns->count == 0 ? "everything" : "that");
+        print_pauses("still paused", pauses);
+    }
+    return held ? JR_EXIT_FAILED : JR_EXIT_OK;
+}
+
+int jr_command_resume(struct jr_command *command)
+{
+    struct jr_pauses ended, pauses;
+    struct jr_list patterns = { .count = 0 };
+    struct jr_error error;
+    char who[JR_LOGIN_SIZE];
+    int status = read_repos(command, &patterns);
+
+    jr_command_caller(who);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status == JR_EXIT_OK
+        && jr_control_resume(command->store, &patterns, who, command->now_ms, &ended, &pauses,
+                             &error)
+               != JR_OK)
+        status = jr_command_store_failed(&error);
+    if (status == JR_EXIT_OK) {
+        jr_wake_send(command->settings.state_dir);
+        status = tell_resumed(command, &patterns, &ended, &pauses);
+    }
+    jr_list_release(&patterns);
+    return status;
+}

@@ -1,0 +1,453 @@
+/*
+ * command_status -- the sub-command status: is it alive, and what is it doing?
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/tool/command.h"
+#include "fcgi/web/access.h"
+#include "fcgi/web/health.h"
+#include "lib/base/say.h"
+#include "lib/base/show.h"
+#include "lib/base/timestamp.h"
+#include "lib/github/shutout.h"
+#include "lib/github/throttle.h"
+#include "lib/service/halt.h"
+#include "lib/service/lock.h"
+#include "lib/service/sight.h"
+#include "lib/store/ledger.h"
+#include "lib/store/listing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* All that is shown, gathered before anything is printed. */
+struct picture {
+    int64_t now_ms;
+    /* processes */
+    bool running, answers;
+    pid_t master_pid, dispatcher_pid; /* 0: there is none, or it is not known */
+    struct jr_sight sight;            /* all 0 if there is no answer */
+    bool dispatcher_at_work;
+    /* the store */
+    uint64_t runs, repos, used_bytes, map_bytes;
+    struct jr_waiting waiting;
+    struct jr_halt halt;
+    /* GitHub, as it said last; 0: not said */
+    int64_t rate_limited_until_ms, token_rejected_ms, token_taken_ms, token_expires_ms;
+    enum jr_access_state access;
+    bool app; /* a GitHub App, in place of a token */
+    /* settings of the running service */
+    bool settings_known, dry_run;
+    struct jr_shutouts shutouts;
+    /* what is wrong */
+    const struct jr_ailment *ailments[JR_AILMENTS_MAX];
+    size_t ailment_count;
+    bool healthy;
+};
+
+static void look_at_service(struct picture *picture, const char *state_dir)
+{
+    enum jr_err err = jr_sight_ask(state_dir, &picture->sight, &picture->master_pid);
+
+    picture->running = err != JR_ENOENT;
+    picture->answers = err == JR_OK;
+}
+
+/* What GitHub is called with, in the running service, and whether it is called in earnest. */
+static void look_at_settings(struct picture *picture, const struct jr_command *command)
+{
+    const struct jr_sight *sight = &picture->sight;
+    struct jr_inforce inforce;
+    const char *key, *token, *dry_run;
+
+    picture->token_taken_ms = sight->token_taken_ms;
+    picture->token_rejected_ms = sight->token_rejected_ms;
+    picture->token_expires_ms = sight->token_expires_ms;
+    picture->settings_known = jr_command_in_force(command, sight, &inforce);
+    if (!picture->settings_known)
+        return;
+    key = jr_inforce_value(&inforce, "GITHUB_APP_KEY");
+    token = jr_inforce_value(&inforce, "GITHUB_TOKEN");
+    dry_run = jr_inforce_value(&inforce, "DRY_RUN");
+    picture->app = key != NULL && strcmp(key, "set") == 0;
+    picture->access = jr_access_look(picture->app || (token != NULL && strcmp(token, "set") == 0),
+                                     sight);
+    picture->dry_run = dry_run != NULL && strcmp(dry_run, "yes") == 0;
+    jr_inforce_release(&inforce);
+}
+
+static enum jr_err look_at_store(struct picture *picture, const struct jr_command *command,
+                                 struct jr_error *error)
+{
+    struct jr_store *store = command->store;
+    struct jr_txn txn;
+    struct jr_throttle throttle;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, false);
+    picture->runs = jr_ledger_count(&txn);
+    picture->repos = jr_txn_count(&txn, JR_TABLE_REPOS);
+    jr_throttle_recall(&txn, &throttle);
+    err = jr_shutouts_load(&txn, &picture->shutouts, 0);
+    jr_txn_abort(&txn);
+    if (err != JR_OK)
+        return jr_error_set(error, err, "out of memory");
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    /* It may be of another token than a running service has. */
+    if (!picture->answers) {
+        picture->token_rejected_ms = throttle.rejected_ms;
+        picture->token_expires_ms = throttle.token_expires_ms;
+    }
+    if (throttle.stop_reason == JR_REASON_RATE_LIMITED
+        && throttle.stopped_until_ms > picture->now_ms)
+        picture->rate_limited_until_ms = throttle.stopped_until_ms;
+    err = jr_listing_waiting(store, &command->pauses, &picture->waiting, error);
+    if (err == JR_OK)
+        err = jr_halt_read(store, &command->settings, picture->now_ms, &picture->halt, error);
+    if (err == JR_OK)
+        err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
+    return err;
+}
+
+static void look_at_health(struct picture *picture, const struct jr_settings *settings)
+{
+    picture->ailment_count = jr_health_look(settings, picture->answers ? &picture->sight : NULL,
+                                            false, picture->now_ms, picture->ailments);
+    picture->healthy = true;
+    for (size_t i = 0; i < picture->ailment_count; i++)
+        picture->healthy = picture->healthy && !picture->ailments[i]->fails;
+}
+
+static void emit_words(struct jr_emit *emit, const char *key, const struct picture *picture,
+                       bool fails)
+{
+    jr_emit_open_array(emit, key);
+    for (size_t i = 0; i < picture->ailment_count; i++)
+        if (picture->ailments[i]->fails == fails)
+            jr_emit_text(emit, NULL, picture->ailments[i]->word);
+    jr_emit_close_array(emit);
+}
+
+static void emit_count(struct jr_emit *emit, const char *key, bool known, int64_t value)
+{
+    if (known)
+        jr_emit_number(emit, key, value);
+    else
+        jr_emit_null(emit, key);
+}
+
+/* How often a process was started in the place of another. */
+static int64_t restarts_of(const struct picture *picture)
+{
+    return picture->sight.worker_restarts + picture->sight.dispatcher_restarts;
+}
+
+static void emit_processes(struct jr_emit *emit, const struct picture *picture,
+                           const struct jr_pauses *pauses)
+{
+    const struct jr_pause *whole = jr_pauses_whole(pauses);
+
+    jr_emit_open(emit, "service");
+    jr_emit_bool(emit, "running", picture->running);
+    emit_count(emit, "pid", picture->master_pid != 0, picture->master_pid);
+    jr_emit_time(emit, "started_at", picture->sight.started_ms);
+    jr_emit_number(emit, "workers", picture->sight.workers);
+    jr_emit_number(emit, "workers_alive", picture->sight.workers_alive);
+    jr_emit_number(emit, "workers_busy", picture->sight.workers_busy);
+    jr_emit_number(emit, "restarts", restarts_of(picture));
+    jr_emit_close(emit);
+    jr_emit_open(emit, "dispatcher");
+    jr_emit_bool(emit, "at_work", picture->dispatcher_at_work);
+    emit_count(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
+    jr_emit_time(emit, "busy_since", picture->sight.dispatcher_busy_ms);
+    jr_emit_time(emit, "paused_since", whole == NULL ? 0 : whole->since_ms);
+    jr_command_emit_pauses(emit, "pauses", pauses);
+    jr_emit_close(emit);
+}
+
+static void emit_shutouts(struct jr_emit *emit, const struct jr_shutouts *shutouts)
+{
+    jr_emit_open_array(emit, "shut_outs");
+    for (size_t i = 0; i < shutouts->count; i++) {
+        jr_emit_open(emit, NULL);
+        jr_emit_text(emit, "name", shutouts->items[i].name);
+        jr_emit_time(emit, "since", shutouts->items[i].since_ms);
+        jr_emit_text(emit, "text", shutouts->items[i].text);
+        jr_emit_close(emit);
+    }
+    jr_emit_close_array(emit);
+}
+
+static void emit_github(struct jr_emit *emit, const struct picture *picture)
+{
+    bool rate_known = picture->sight.rate_limit != 0;
+    bool access_known = picture->access != JR_ACCESS_UNKNOWN && picture->access != JR_ACCESS_NONE;
+
+    jr_emit_open(emit, "github");
+    emit_count(emit, "rate_limit", rate_known, picture->sight.rate_limit);
+    emit_count(emit, "rate_remaining", rate_known, picture->sight.rate_remaining);
+    jr_emit_time(emit, "rate_reset_at", picture->sight.rate_reset_ms);
+    jr_emit_time(emit, "rate_limited_until", picture->rate_limited_until_ms);
+    jr_emit_text(emit, "access", !access_known ? NULL : picture->app ? "app" : "token");
+    jr_emit_text(emit, "token_state", jr_access_token(picture->access));
+    jr_emit_time(emit, "token_taken_at", picture->token_taken_ms);
+    jr_emit_time(emit, "token_rejected_since", picture->token_rejected_ms);
+    jr_emit_time(emit, "token_expires_at", picture->token_expires_ms);
+    emit_shutouts(emit, &picture->shutouts);
+    jr_emit_time(emit, "sweep_begun_at", picture->sight.sweep_begun_ms);
+    jr_emit_time(emit, "sweep_ended_at", picture->sight.sweep_ended_ms);
+    jr_emit_close(emit);
+}
+
+static void emit_picture(const struct jr_command *command, const struct picture *picture)
+{
+    struct jr_emit emit;
+
+    jr_emit_init(&emit, stdout);
+    jr_emit_open(&emit, NULL);
+    jr_emit_text(&emit, "version", PACKAGE_VERSION);
+    jr_emit_text(&emit, "state_dir", command->settings.state_dir);
+    jr_emit_bool(&emit, "healthy", picture->healthy);
+    if (picture->settings_known)
+        jr_emit_bool(&emit, "dry_run", picture->dry_run);
+    else
+        jr_emit_null(&emit, "dry_run");
+    emit_words(&emit, "failed", picture, true);
+    emit_words(&emit, "degraded", picture, false);
+    emit_processes(&emit, picture, &command->pauses);
+    jr_emit_open(&emit, "outbox");
+    jr_emit_number(&emit, "waiting", (int64_t)picture->waiting.entries);
+    jr_emit_number(&emit, "paused", (int64_t)picture->waiting.paused);
+    jr_emit_time(&emit, "first_due_at", picture->waiting.due_ms);
+    emit_count(&emit, "first_due_run_id", picture->waiting.due_ms != 0,
+               (int64_t)picture->waiting.due_run_id);
+    jr_emit_time(&emit, "oldest_since", picture->waiting.oldest_ms);
+    jr_emit_close(&emit);
+    emit_github(&emit, picture);
+    jr_emit_open(&emit, "store");
+    jr_emit_number(&emit, "format", JR_STORE_FORMAT);
+    jr_emit_number(&emit, "runs", (int64_t)picture->runs);
+    jr_emit_number(&emit, "repositories", (int64_t)picture->repos);
+    jr_emit_number(&emit, "used_bytes", (int64_t)picture->used_bytes);
+    jr_emit_number(&emit, "map_bytes", (int64_t)picture->map_bytes);
+    jr_emit_close(&emit);
+    jr_emit_close(&emit);
+    jr_emit_end(&emit);
+}
+
+/* "12 s ago" or "in 12 s" */
+static const char *distance(const struct picture *picture, int64_t time_ms, char text[64])
+{
+    char span[JR_SPAN_SIZE];
+    int64_t left_ms = time_ms - picture->now_ms;
+
+    snprintf(text, 64, left_ms > 0 ? "in %s" : "%s ago",
+             jr_say_span(left_ms > 0 ? left_ms : -left_ms, span));
+    return text;
+}
+
+static void label(const char *name)
+{
+    printf("%-12s", name);
+}
+
+static void tell_pauses(const struct jr_pauses *pauses)
+{
+    char words[JR_PAUSE_WORDS_SIZE], clean[3 * JR_PAUSE_WORDS_SIZE];
+
+    for (size_t i = 0; i < pauses->count; i++) {
+        label(i == 0 ? "paused" : "");
+        jr_show_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
+        printf("%s\n", clean);
+    }
+}
+
+static void tell_processes(const struct picture *picture)
+{
+    const struct jr_sight *sight = &picture->sight;
+    char when[JR_WHEN_SIZE], span[64];
+
+    label("service");
+    if (!picture->running)
+        printf("not running\n");
+    else if (!picture->answers)
+        printf("running, process %lld, but it does not say how it goes\n",
+               (long long)picture->master_pid);
+    else
+        printf("running since %s (%s), process %lld\n", jr_command_when(sight->started_ms, when),
+               distance(picture, sight->started_ms, span), (long long)picture->master_pid);
+    if (picture->answers) {
+        label("workers");
+        printf("%lld of %lld alive, %lld busy; processes replaced since the start: %lld\n",
+               (long long)sight->workers_alive, (long long)sight->workers,
+               (long long)sight->workers_busy, (long long)restarts_of(picture));
+    }
+    label("dispatcher");
+    if (picture->dispatcher_at_work)
+        printf("at work, process %lld%s\n", (long long)picture->dispatcher_pid,
+               picture->sight.dispatcher_busy_ms != 0 ? ", busy with a run" : "");
+    else
+        printf("none is at work: nothing is asked and nothing is rerun\n");
+}
+
+/* The token, or the App's key. */
+static void tell_access(const struct picture *picture)
+{
+    char when[JR_WHEN_SIZE], span[64];
+
+    label(picture->app ? "app" : "token");
+    switch (picture->access) {
+    case JR_ACCESS_UNKNOWN:
+        if (picture->token_rejected_ms != 0)
+            printf("was rejected since %s, when the service ran last",
+                   jr_command_when(picture->token_rejected_ms, when));
+        else
+            printf("not known%s", !picture->running ? ", since no service runs" : "");
+        break;
+    case JR_ACCESS_NONE:
+        printf("none is set, so GitHub is not called");
+        break;
+    case JR_ACCESS_NOT_TRIED:
+        printf("not tried yet");
+        break;
+    case JR_ACCESS_TAKEN:
+        printf("taken by GitHub, last at %s (%s)", jr_command_when(picture->token_taken_ms, when),
+               distance(picture, picture->token_taken_ms, span));
+        break;
+    case JR_ACCESS_REJECTED:
+        printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));
+        break;
+    }
+    if (picture->token_expires_ms != 0)
+        printf("; ends at %s (%s)", jr_command_when(picture->token_expires_ms, when),
+               distance(picture, picture->token_expires_ms, span));
+    putchar('\n');
+}
+
+/* Who shuts us out, and in which words. */
+static void tell_shutouts(const struct jr_shutouts *shutouts)
+{
+    char when[JR_WHEN_SIZE], name[512], text[512];
+
+    for (size_t i = 0; i < shutouts->count; i++) {
+        const struct jr_shutout *item = &shutouts->items[i];
+
+        label("shut out");
+        jr_show_clean(name, sizeof name,
+                      strcmp(item->name, JR_SHUTOUT_ALL) == 0 ? "everywhere" : item->name);
+        jr_show_clean(text, sizeof text, item->text);
+        printf("%s, since %s: %s\n", name, jr_command_when(item->since_ms, when), text);
+    }
+}
+
+static void tell_github(const struct picture *picture)
+{
+    char when[JR_WHEN_SIZE], span[64];
+
+    label("rate limit");
+    if (picture->rate_limited_until_ms != 0)
+        printf("used up until %s (%s)\n", jr_command_when(picture->rate_limited_until_ms, when),
+               distance(picture, picture->rate_limited_until_ms, span));
+    else if (picture->sight.rate_limit == 0)
+        printf("GitHub has not told it yet\n");
+    else
+        printf("%lld of %lld %s left, whole again %s %s\n",
+               (long long)picture->sight.rate_remaining,
+               (long long)picture->sight.rate_limit,
+               jr_say_plural((uint64_t)picture->sight.rate_limit, "call", "calls"),
+               picture->sight.rate_reset_ms > picture->now_ms ? "at" : "since",
+               jr_command_when(picture->sight.rate_reset_ms, when));
+    tell_access(picture);
+    tell_shutouts(&picture->shutouts);
+    label("last sweep");
+    if (picture->sight.sweep_begun_ms == 0)
+        printf("none since the service has started\n");
+    else if (picture->sight.sweep_ended_ms < picture->sight.sweep_begun_ms)
+        printf("going on since %s\n", jr_command_when(picture->sight.sweep_begun_ms, when));
+    else
+        printf("ended at %s (%s)\n", jr_command_when(picture->sight.sweep_ended_ms, when),
+               distance(picture, picture->sight.sweep_ended_ms, span));
+}
+
+static void tell_waiting(const struct picture *picture)
+{
+    const struct jr_waiting *waiting = &picture->waiting;
+    char when[JR_WHEN_SIZE], span[64];
+
+    label("outbox");
+    if (waiting->entries == 0) {
+        printf("empty\n");
+        return;
+    }
+    printf("%llu waiting", (unsigned long long)waiting->entries);
+    if (waiting->paused > 0)
+        printf(", %s%llu of them paused", waiting->whole ? "" : "at least ",
+               (unsigned long long)waiting->paused);
+    if (waiting->due_ms != 0)
+        printf(", the first %sdue at %s (%s)", waiting->paused > 0 ? "of the others " : "",
+               jr_command_when(waiting->due_ms, when),
+               picture->halt.word != NULL ? picture->halt.word
+                                          : distance(picture, waiting->due_ms, span));
+    printf(", the oldest since %s\n", jr_command_when(waiting->oldest_ms, when));
+}
+
+static void tell_picture(const struct jr_command *command, const struct picture *picture)
+{
+    char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
+
+    label("health");
+    printf("%s\n", !picture->healthy ? "FAILING" : picture->ailment_count > 0 ? "degraded" : "good");
+    for (size_t i = 0; i < picture->ailment_count; i++)
+        printf("%-12s%s: %s %s\n", "", picture->ailments[i]->word, picture->ailments[i]->what,
+               picture->ailments[i]->remedy);
+    tell_processes(picture);
+    if (picture->settings_known) {
+        label("dry run");
+        printf("%s\n", picture->dry_run ? "yes: everything is done but the rerun (DRY_RUN)" : "no");
+    }
+    tell_pauses(&command->pauses);
+    tell_waiting(picture);
+    tell_github(picture);
+    label("store");
+    jr_show_clean(folder, sizeof folder, command->settings.state_dir);
+    printf("%s: %s of %s, %llu %s, %llu %s\n", folder,
+           jr_say_bytes((int64_t)picture->used_bytes, used),
+           jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,
+           jr_say_plural(picture->runs, "run", "runs"), (unsigned long long)picture->repos,
+           jr_say_plural(picture->repos, "repository", "repositories"));
+    label("version");
+    printf("%s\n", PACKAGE_VERSION);
+}
+
+int jr_command_status(struct jr_command *command)
+{
+    struct picture picture = { .now_ms = command->now_ms };
+    struct jr_error error;
+    int status = jr_command_load(command, false);
+
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (jr_command_value(command, "settings") != NULL)
+        return jr_command_show_in_force(command);
+    look_at_service(&picture, command->settings.state_dir);
+    if (picture.answers)
+        look_at_settings(&picture, command);
+    picture.dispatcher_at_work = jr_lock_is_held(command->settings.state_dir);
+    picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
+    if (look_at_store(&picture, command, &error) != JR_OK)
+        return jr_command_store_failed(&error);
+    look_at_health(&picture, &command->settings);
+    if (command->json)
+        emit_picture(command, &picture);
+    else
+        tell_picture(command, &picture);
+    jr_shutouts_release(&picture.shutouts);
+    return picture.healthy && picture.answers ? JR_EXIT_OK : JR_EXIT_FAILED;
+}

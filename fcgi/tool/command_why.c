@@ -1,0 +1,337 @@
+/*
+ * command_why -- the sub-command why: the story of one run, in words.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/tool/command.h"
+#include "lib/base/say.h"
+#include "lib/base/show.h"
+#include "lib/github/github.h"
+#include "lib/model/standing.h"
+#include "lib/service/halt.h"
+#include "lib/store/listing.h"
+#include "lib/work/control.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+/* Records read at once. */
+#define BATCH 64
+
+static void print_clean(const char *before, const char *text, const char *after)
+{
+    char clean[1024];
+
+    jr_show_clean(clean, sizeof clean, text);
+    printf("%s%s%s", before, clean, after);
+}
+
+static void tell_run(const struct jr_command *command, const struct jr_run *run)
+{
+    char url[JR_URL_SIZE];
+
+    print_clean("", run->repo[0] == '\0' ? "(unknown repository)" : run->repo, "");
+    printf(", run %llu", (unsigned long long)run->run_id);
+    if (*jr_run_workflow(run) != '\0')
+        print_clean(", workflow '", jr_run_workflow(run), "'");
+    if (run->branch[0] != '\0')
+        print_clean(", branch '", run->branch, "'");
+    if (run->actor[0] != '\0')
+        print_clean(", started by ", run->actor, "");
+    if (run->trigger[0] != '\0')
+        print_clean(" (", run->trigger, ")");
+    (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
+    print_clean("\n", url, "\n");
+}
+
+/* What is told, and how far it has come: as JSON all at once, in words attempt by attempt. */
+struct story {
+    struct jr_command *command;
+    struct jr_run run;
+    struct jr_halt halt;
+    struct jr_grid grid; /* of the attempt's jobs */
+    struct jr_emit emit;
+    bool with_events;
+    bool told;        /* the attempt has its title */
+    uint32_t attempt; /* the one that is told */
+    uint32_t next;    /* the one after it, as far as has been seen; 0: there is none */
+    unsigned webhooks; /* of the attempt */
+};
+
+/* What somebody can do about it. */
+static void tell_remedy(const struct story *story, const struct jr_standing *standing)
+{
+    if (*standing->remedy == '\0' && !standing->rerun_helps)
+        return;
+    printf("What to do: %s", standing->remedy);
+    if (standing->rerun_helps)
+        printf(" To have it rerun by hand: job-rerunner rerun %llu",
+               (unsigned long long)story->run.run_id);
+    printf("\n");
+}
+
+/* When GitHub is asked, if it is. */
+static void tell_prospect(const struct story *story)
+{
+    const struct jr_run *run = &story->run;
+    const struct jr_halt halt =
+        jr_halt_with(&story->halt, jr_pauses_find(&story->command->pauses, run->repo));
+    int64_t due_ms = run->due_ms != 0 ? run->due_ms : run->quiet_due_ms;
+    int64_t asked_ms = jr_halt_asked_ms(&halt, due_ms);
+    int64_t left_ms = asked_ms - story->command->now_ms;
+    char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
+
+    if (due_ms == 0)
+        return;
+    printf("%sGitHub is ", run->due_ms != 0 ? "" : "If nothing is heard of it, ");
+    if (asked_ms == 0)
+        printf("asked once it goes on (%s): nothing is asked until %s.\n", halt.word,
+               halt.until);
+    else if (left_ms <= 0)
+        printf("to be asked since %s.\n", jr_command_when(asked_ms, when));
+    else
+        printf("asked at %s, in %s.\n", jr_command_when(asked_ms, when),
+               jr_say_span(left_ms, span));
+}
+
+/* A run that is due and not asked about all the same. */
+static void tell_hold(const struct jr_command *command, const struct jr_run *run)
+{
+    const struct jr_pause *pause = jr_command_hold(command, run);
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    if (pause == NULL)
+        return;
+    printf("%c%s (%s): ", jr_reason_words(JR_REASON_PAUSED)[0] - 'a' + 'A',
+           jr_reason_words(JR_REASON_PAUSED) + 1, jr_reason_token(JR_REASON_PAUSED));
+    print_clean("", jr_pause_words(pause, words), ".\n");
+}
+
+/* The answer: where the newest attempt stands, why, and what can be done. */
+static void tell_answer(const struct story *story)
+{
+    const struct jr_run *run = &story->run;
+    enum jr_conclusion conclusion = jr_run_conclusion(run);
+    struct jr_standing standing;
+
+    jr_standing_of(run, &standing);
+    printf("\n%c%s: %s (%s).\n", toupper((unsigned char)*standing.word), standing.word + 1,
+           standing.why, standing.token);
+    tell_remedy(story, &standing);
+    if (run->by_hand)
+        printf("An administrator has asked for a rerun, which is under way.\n");
+    if (jr_command_hold(story->command, run) != NULL)
+        tell_hold(story->command, run);
+    else
+        tell_prospect(story);
+    printf("It is at attempt %u, %s%s; of its jobs %u %s known, %u unfinished, %u failed.\n",
+           run->attempt, jr_phase_name(run->phase), run->complete ? ", completed" : "",
+           run->jobs_known, jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished,
+           run->jobs_failed);
+    if (conclusion != JR_CONCLUSION_NONE)
+        printf("%s: %s.\n", run->complete ? "Its conclusion" : "What its jobs came to",
+               jr_conclusion_name(conclusion));
+    printf("GitHub has accepted %u %s from this service.\n", run->reruns,
+           jr_say_plural(run->reruns, "rerun", "reruns"));
+}
+
+static const struct jr_column job_columns[] = {
+    { "JOB", false, true, 0 },         { "STATUS", false, false, 0 },
+    { "CONCLUSION", false, false, 0 }, { "TOOK", false, false, 2 },
+    { "RUNNER", false, true, 0 },      { "JOB ID", true, false, 1 },
+};
+
+static void add_job(struct story *story, const struct jr_job *job)
+{
+    struct jr_grid *grid = &story->grid;
+    char span[JR_SPAN_SIZE] = "";
+
+    if (job->carried_over)
+        snprintf(span, sizeof span, "carried over");
+    else if (job->completed_ms > job->started_ms && job->started_ms != 0)
+        jr_say_span(job->completed_ms - job->started_ms, span);
+    jr_grid_add(grid, job->name);
+    jr_grid_add(grid, jr_status_name(job->status));
+    jr_grid_add(grid,
+                 job->conclusion == JR_CONCLUSION_NONE ? "" : jr_conclusion_name(job->conclusion));
+    jr_grid_add(grid, span);
+    jr_grid_add(grid, job->runner);
+    jr_grid_addf(grid, "%llu", (unsigned long long)job->job_id);
+}
+
+/* Is this of the attempt that is told? Takes note of the one after it. */
+static bool is_of_attempt(struct story *story, uint32_t attempt)
+{
+    if (attempt > story->attempt && (story->next == 0 || attempt < story->next))
+        story->next = attempt;
+    return attempt == story->attempt;
+}
+
+static void tell_title(struct story *story)
+{
+    if (!story->told)
+        printf("\nAttempt %u\n", story->attempt);
+    story->told = true;
+}
+
+static int tell_jobs(struct story *story)
+{
+    struct jr_job jobs[BATCH];
+    struct jr_error error;
+    uint64_t after = 0;
+    size_t count;
+
+    do {
+        if (jr_listing_jobs(story->command->store, story->run.run_id, &after, jobs, BATCH, &count,
+                            &error) != JR_OK)
+            return jr_command_store_failed(&error);
+        for (size_t i = 0; i < count; i++) {
+            if (story->command->json)
+                jr_command_emit_job(&story->emit, &story->run, &jobs[i]);
+            else if (is_of_attempt(story, jr_run_attempt_of(&story->run, &jobs[i])))
+                add_job(story, &jobs[i]);
+        }
+    } while (count == BATCH);
+    return JR_EXIT_OK;
+}
+
+/* In words, webhooks are only counted, unless they are asked for. */
+static void tell_entry(struct story *story, const struct jr_history *entry)
+{
+    if (!is_of_attempt(story, entry->attempt))
+        return;
+    tell_title(story);
+    story->webhooks += entry->kind == JR_HISTORY_EVENT;
+    if (story->with_events || entry->kind != JR_HISTORY_EVENT)
+        jr_command_tell_entry(entry);
+}
+
+static int tell_history(struct story *story)
+{
+    struct jr_history entries[BATCH];
+    struct jr_error error;
+    uint32_t number = 0;
+    size_t count;
+
+    do {
+        if (jr_listing_history(story->command->store, story->run.run_id, &number, entries, BATCH,
+                               &count, &error) != JR_OK)
+            return jr_command_store_failed(&error);
+        for (size_t i = 0; i < count; i++) {
+            if (story->command->json) {
+                jr_emit_open(&story->emit, NULL);
+                jr_command_emit_entry(&story->emit, &entries[i]);
+                jr_emit_close(&story->emit);
+            } else {
+                tell_entry(story, &entries[i]);
+            }
+        }
+    } while (count == BATCH);
+    return JR_EXIT_OK;
+}
+
+/* An attempt, if anything is known of it: its jobs, then what was decided and asked. */
+static int tell_attempt(struct story *story)
+{
+    int status;
+
+    story->told = false;
+    story->next = story->webhooks = 0;
+    jr_grid_init(&story->grid, job_columns, sizeof job_columns / sizeof *job_columns);
+    status = tell_jobs(story);
+    if (story->grid.used > 0 && status == JR_EXIT_OK) {
+        tell_title(story);
+        status = jr_command_show(story->command, &story->grid);
+    }
+    jr_grid_release(&story->grid);
+    if (status == JR_EXIT_OK)
+        status = tell_history(story);
+    if (story->webhooks > 0 && !story->with_events)
+        printf("%u %s: job-rerunner why --events %llu\n", story->webhooks,
+               jr_say_plural(story->webhooks, "webhook", "webhooks"),
+               (unsigned long long)story->run.run_id);
+    return status;
+}
+
+static int tell_in_words(struct story *story)
+{
+    int status;
+
+    tell_run(story->command, &story->run);
+    tell_answer(story);
+    do {
+        status = tell_attempt(story);
+        story->attempt = story->next;
+    } while (status == JR_EXIT_OK && story->next != 0);
+    return status;
+}
+
+static int tell_as_json(struct story *story)
+{
+    int status;
+
+    jr_emit_init(&story->emit, stdout);
+    jr_emit_open(&story->emit, NULL);
+    jr_command_emit_run(&story->emit, "run", story->command, &story->run);
+    jr_emit_open_array(&story->emit, "jobs");
+    status = tell_jobs(story);
+    jr_emit_close_array(&story->emit);
+    jr_emit_open_array(&story->emit, "history");
+    if (status == JR_EXIT_OK)
+        status = tell_history(story);
+    jr_emit_close_array(&story->emit);
+    jr_emit_close(&story->emit);
+    jr_emit_end(&story->emit);
+    return status;
+}
+
+/* Was the run there, and somebody had it forgotten? */
+static bool tell_who_forgot(const struct jr_command *command, uint64_t run_id)
+{
+    struct jr_error error;
+    struct jr_act act;
+    char when[JR_WHEN_SIZE];
+
+    if (jr_control_find_act(command->store, JR_ACT_FORGET, run_id, &act, &error) != JR_OK)
+        return false;
+    jr_command_fail(JR_EXIT_FAILED, "nothing is recorded of run %llu of %s: it was forgotten by "
+                    "%s at %s", (unsigned long long)run_id, act.repo,
+                    *act.who == '\0' ? "somebody" : act.who, jr_command_when(act.at_ms, when));
+    return true;
+}
+
+int jr_command_why(struct jr_command *command)
+{
+    struct story story = {
+        .command = command,
+        .with_events = jr_command_value(command, "events") != NULL,
+    };
+    struct jr_error error;
+    char repo[JR_REPO_SIZE];
+    uint64_t run_id;
+    enum jr_err err;
+    int status = jr_command_read_run(command, &run_id, repo);
+
+    if (status == JR_EXIT_OK)
+        status = jr_command_load(command, false);
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    err = jr_listing_run(command->store, run_id, &story.run, &error);
+    if (err == JR_ENOENT && tell_who_forgot(command, run_id))
+        return JR_EXIT_FAILED;
+    if (err == JR_ENOENT)
+        return jr_command_fail(JR_EXIT_FAILED, "%s: no webhook told of it, or it is older than "
+                               "RETENTION, or it was forgotten. Does the repository have the "
+                               "webhook? GitHub's page of its deliveries shows what was sent",
+                               error.text);
+    if (err == JR_OK)
+        err = jr_halt_read(command->store, &command->settings, command->now_ms, &story.halt,
+                           &error);
+    if (err != JR_OK)
+        return jr_command_store_failed(&error);
+    return command->json ? tell_as_json(&story) : tell_in_words(&story);
+}

@@ -1,0 +1,187 @@
+/*
+ * health -- can this service do its work? For /healthz, and for people.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/web/health.h"
+#include "lib/base/timestamp.h"
+#include "lib/service/lock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* How long the work may be without a dispatcher, as while one is replaced. */
+#define DISPATCHER_GRACE_MS (10 * JR_SECOND_MS)
+
+/* A map this full, in hundredths, is worth a word. */
+#define MAP_DEGRADED 80
+
+static bool has_dispatcher(const struct jr_settings *settings, const struct jr_sight *sight,
+                           bool in_service)
+{
+    int64_t free_ms, now_ms = jr_monotonic_ms();
+
+    if (jr_lock_is_held(settings->state_dir))
+        return true;
+    if (sight == NULL)
+        return false;
+    free_ms = sight->dispatcher_free_ms;
+    /* It has just died, and the master does not know yet. */
+    if (free_ms == 0)
+        return in_service;
+    return now_ms >= free_ms && now_ms - free_ms < DISPATCHER_GRACE_MS;
+}
+
+static bool commits_fail(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->commits_fail != 0;
+}
+
+static bool token_is_rejected(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->token_rejected_ms != 0;
+}
+
+static bool is_rate_limited(const struct jr_sight *sight, int64_t now_ms)
+{
+    return sight->rate_limited_until_ms > now_ms;
+}
+
+static bool is_shut_out(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->shut_outs != 0;
+}
+
+static bool is_unreachable(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->outage == JR_REASON_UNREACHABLE;
+}
+
+static bool server_fails(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->outage == JR_REASON_SERVER_ERROR;
+}
+
+static bool stranger_answers(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->outage == JR_REASON_NOT_GITHUB;
+}
+
+static bool map_is_filling(const struct jr_sight *sight, int64_t now_ms)
+{
+    int64_t used = sight->map_used_bytes, whole = sight->map_size_bytes;
+
+    (void)now_ms;
+    return whole > 0 && used / (whole / 100 + 1) >= MAP_DEGRADED;
+}
+
+static bool is_paused(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->paused_ms != 0;
+}
+
+static bool has_paused_repos(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->repo_pauses != 0;
+}
+
+/* Those that fail stand first. */
+static const struct {
+    struct jr_ailment ailment;
+    bool (*holds)(const struct jr_sight *sight, int64_t now_ms); /* NULL: has_dispatcher() */
+} ailments[] = {
+    { { "commit", true, "Events cannot be recorded: the last commit failed.",
+        "Make room on the disk, or raise MAP_SIZE; the log says which. Then redeliver what "
+        "GitHub shows as failed." },
+      commits_fail },
+    { { "dispatcher", true, "Nothing is rerun: no dispatcher is at work.",
+        "The log says why it cannot start; restart the service." },
+      NULL },
+    { { "token-rejected", false, "GitHub rejects the token or the App's key, so nothing is asked and nothing is rerun.",
+        "Put a new token in its place, or a new key. What waits stays due." },
+      token_is_rejected },
+    { { "shut-out", false, "An owner of repositories shuts this program out: an IP allow list, SAML, a policy for "
+        "tokens, a suspension.",
+        "`job-rerunner status' and the log say who, and in which words. What is due there stays "
+        "due." },
+      is_shut_out },
+    { { "rate-limited", false, "GitHub's rate limit is used up, so calls wait.",
+        "It goes on by itself. If it happens often, give this program a user of its own." },
+      is_rate_limited },
+    { { "github-unreachable", false, "GitHub cannot be reached, and runs wait.",
+        "Network, name server, https_proxy, GITHUB_CA_FILE, GITHUB_API_URL? The log has the words "
+        "of the last call. It goes on by itself." },
+      is_unreachable },
+    { { "server-error", false, "GitHub fails at each call, and runs wait.",
+        "https://www.githubstatus.com/ may tell more. It goes on by itself." },
+      server_fails },
+    { { "not-github", false, "Something else answers in GitHub's place, and runs wait.",
+        "Look at the proxy, the ingress, and whether GITHUB_API_URL lacks /api/v3: job-rerunner "
+        "check --online." },
+      stranger_answers },
+    { { "map-filling", false, "The store is over 80 % full.",
+        "Raise MAP_SIZE or lower RETENTION; at 90 % the oldest history goes." },
+      map_is_filling },
+    { { "paused", false, "It is paused: events are recorded, GitHub is not called.",
+        "To go on: job-rerunner resume." },
+      is_paused },
+    { { "repos-paused", false, "Some repositories are paused: GitHub is not called about them.",
+        "job-rerunner status shows which. To go on: job-rerunner resume --repo PATTERN." },
+      has_paused_repos },
+};
+
+#define AILMENTS (sizeof ailments / sizeof *ailments)
+_Static_assert(AILMENTS <= JR_AILMENTS_MAX, "room for each of them");
+
+size_t jr_health_look(const struct jr_settings *settings, const struct jr_sight *sight,
+                      bool in_service, int64_t now_ms,
+                      const struct jr_ailment *found[JR_AILMENTS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < AILMENTS; i++) {
+        bool holds = ailments[i].holds == NULL
+                         ? !has_dispatcher(settings, sight, in_service)
+                         : sight != NULL && ailments[i].holds(sight, now_ms);
+
+        if (holds)
+            found[count++] = &ailments[i].ailment;
+    }
+    return count;
+}
+
+/* Append a word to a list of JSON strings. */
+static void add(char *list, size_t size, const char *word)
+{
+    size_t length = strlen(list);
+
+    snprintf(list + length, size - length, "%s\"%s\"", length == 0 ? "" : ",", word);
+}
+
+void jr_health_answer(const struct jr_settings *settings, const struct jr_sight *sight,
+                      bool in_service, bool without_body, struct jr_response *response)
+{
+    const struct jr_ailment *found[JR_AILMENTS_MAX];
+    size_t count = jr_health_look(settings, sight, in_service, jr_now_ms(), found);
+    char failed[64] = "", degraded[384] = "", body[640];
+
+    for (size_t i = 0; i < count; i++) {
+        if (found[i]->fails)
+            add(failed, sizeof failed, found[i]->word);
+        else
+            add(degraded, sizeof degraded, found[i]->word);
+    }
+    snprintf(body, sizeof body, "{\"healthy\":%s,\"failed\":[%s],\"degraded\":[%s]}\n",
+             *failed == '\0' ? "true" : "false", failed, degraded);
+    jr_response_page(response, *failed == '\0' ? 200 : 503, "application/json", body, without_body);
+}

@@ -1,0 +1,28 @@
+/*
+ * page -- the pages for people: GET /status, and GET /runs/ID, the story of one run.
+ *
+ * Each is made in memory, up to a ceiling, from the store as it is at the moment,
+ * and only then written out. They are answered only where the web server says so
+ * (RERUNNER_PAGES), since they show names of private repositories.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_PAGE_H
+#define JR_PAGE_H
+
+#include "fcgi/web/handler.h"
+#include "fcgi/web/request.h"
+
+#include <stdbool.h>
+
+/* Is it one of these pages, and open to this client? */
+bool jr_page_is_open(const struct jr_request *request);
+
+/*
+ * Answer with the page: 200; 404 for a run that is not known; 503 when too many
+ * are being made, or when the store fails.
+ */
+void jr_page_answer(struct jr_handler *handler, const struct jr_request *request,
+                    bool without_body, struct jr_response *response);
+
+#endif

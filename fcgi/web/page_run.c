@@ -1,0 +1,444 @@
+/*
+ * page_run -- GET /runs/ID: the story of one run.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/web/page_run.h"
+#include "fcgi/web/page_parts.h"
+#include "lib/base/say.h"
+#include "lib/base/timestamp.h"
+#include "lib/format/html.h"
+#include "lib/github/github.h"
+#include "lib/store/listing.h"
+#include "lib/work/control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The newest jobs that are shown, and the newest webhooks and other entries of the history. */
+#define JOBS_MOST 100
+#define ENTRIES_MOST 500
+
+/* Entries read at once. */
+#define BATCH 64
+
+/* The newest entries of a kind, as a ring: entry number n of them stands at n % ENTRIES_MOST. */
+struct entries {
+    struct jr_history items[ENTRIES_MOST];
+    size_t all; /* of these, the last ENTRIES_MOST are kept */
+};
+
+/* What is read of a run before anything is written. */
+struct story {
+    struct jr_run run;
+    struct jr_halt halt;
+    struct jr_pauses pauses;
+    struct jr_job jobs[JOBS_MOST]; /* by id, the greatest ones */
+    size_t jobs_count;
+    size_t jobs_left_out;
+    struct entries webhooks, others;
+};
+
+/* Jobs come by id, so the newest are the last ones of all. */
+static enum jr_err read_jobs(struct jr_store *store, struct story *story, struct jr_error *error)
+{
+    struct jr_job batch[JOBS_MOST];
+    uint64_t after = 0;
+    size_t count = JOBS_MOST, over;
+
+    while (count == JOBS_MOST) {
+        enum jr_err err = jr_listing_jobs(store, story->run.run_id, &after, batch, JOBS_MOST,
+                                          &count, error);
+
+        if (err != JR_OK)
+            return err;
+        over = story->jobs_count + count > JOBS_MOST ? story->jobs_count + count - JOBS_MOST : 0;
+        memmove(story->jobs, story->jobs + over,
+                (story->jobs_count - over) * sizeof *story->jobs);
+        story->jobs_count -= over;
+        story->jobs_left_out += over;
+        memcpy(story->jobs + story->jobs_count, batch, count * sizeof *batch);
+        story->jobs_count += count;
+    }
+    return JR_OK;
+}
+
+/* All of them, so that thousands of webhooks hide no decision. */
+static enum jr_err read_entries(struct jr_store *store, struct story *story,
+                                struct jr_error *error)
+{
+    struct jr_history batch[BATCH];
+    uint32_t number = 0;
+    size_t count = BATCH;
+
+    while (count == BATCH) {
+        enum jr_err err = jr_listing_history(store, story->run.run_id, &number, batch, BATCH,
+                                             &count, error);
+
+        if (err != JR_OK)
+            return err;
+        for (size_t i = 0; i < count; i++) {
+            struct entries *entries = batch[i].kind == JR_HISTORY_EVENT ? &story->webhooks
+                                                                        : &story->others;
+
+            entries->items[entries->all++ % ENTRIES_MOST] = batch[i];
+        }
+    }
+    return JR_OK;
+}
+
+static enum jr_err read_story(const struct jr_handler *handler, uint64_t run_id, int64_t now_ms,
+                              struct story *story, struct jr_error *error)
+{
+    enum jr_err err = jr_listing_run(handler->store, run_id, &story->run, error);
+
+    if (err == JR_OK)
+        err = jr_halt_read(handler->store, handler->settings, now_ms, &story->halt, error);
+    if (err == JR_OK)
+        err = read_jobs(handler->store, story, error);
+    if (err == JR_OK)
+        err = read_entries(handler->store, story, error);
+    if (err == JR_OK)
+        err = jr_control_pauses(handler->store, now_ms, &story->pauses, error);
+    return err;
+}
+
+static void add_fact(struct jr_buffer *page, const char *name, const char *value)
+{
+    if (*value != '\0')
+        jr_html(page, "<div><dt>%s</dt><dd><bdi>%s</bdi></dd></div>\n", name, value);
+}
+
+static void add_facts(struct jr_buffer *page, const struct jr_settings *settings,
+                      const struct jr_run *run, int64_t now_ms)
+{
+    jr_buffer_add(page, "<dl class=\"facts\">\n");
+    add_fact(page, "Workflow", jr_run_workflow(run));
+    add_fact(page, "Branch", run->branch);
+    add_fact(page, "Fork", run->head_repo);
+    add_fact(page, "Trigger", run->trigger);
+    add_fact(page, "Started by", run->actor);
+    if (*run->actor == '\0')
+        add_fact(page, "First event by", run->first_sender);
+    if (strcmp(run->actor, run->triggering_actor) != 0)
+        add_fact(page, "This attempt by", run->triggering_actor);
+    /* One that somebody has rerun by hand may be beyond. */
+    jr_html(page,
+            run->attempt <= (unsigned)settings->run_attempts
+                ? "<div><dt>Attempt</dt><dd>%u <span class=\"soft\">of at most %u</span></dd></div>\n"
+                : "<div><dt>Attempt</dt><dd>%u <span class=\"soft\">(RUN_ATTEMPTS is %u)</span></dd></div>\n",
+            run->attempt, (unsigned)settings->run_attempts);
+    jr_html(page, "<div><dt>Reruns from here</dt><dd>%u</dd></div>\n", run->reruns);
+    if (run->jobs_known > 0)
+        jr_html(page, "<div><dt>Jobs of this attempt</dt><dd>%u", run->jobs_known);
+    else
+        jr_buffer_add(page, "<div><dt>Jobs of this attempt</dt><dd>none is known");
+    if (run->jobs_unfinished > 0)
+        jr_html(page, ", %u unfinished", run->jobs_unfinished);
+    if (run->jobs_failed > 0)
+        jr_html(page, ", %u failed", run->jobs_failed);
+    jr_buffer_add(page, "</dd></div>\n<div><dt>First heard of</dt><dd>");
+    jr_page_time(page, run->first_event_ms, now_ms);
+    jr_buffer_add(page, "</dd></div>\n<div><dt>Last event</dt><dd>");
+    jr_page_time(page, run->last_event_ms, now_ms);
+    jr_buffer_add(page, "</dd></div>\n</dl>\n");
+}
+
+/* What is going to happen, where something is. */
+static void add_prospect(struct jr_buffer *page, const struct story *story, int64_t now_ms)
+{
+    const struct jr_run *run = &story->run;
+    const struct jr_pause *pause = jr_pauses_find(&story->pauses, run->repo);
+    const struct jr_halt halt = jr_halt_with(&story->halt, pause);
+    int64_t due_ms = run->due_ms != 0 ? run->due_ms : run->quiet_due_ms;
+
+    if (due_ms == 0)
+        return;
+    if (run->due_ms != 0 && pause != NULL) {
+        jr_buffer_add(page, "<p class=\"soft\">");
+        jr_page_sentence(page, jr_reason_words(JR_REASON_PAUSED));
+        jr_html(page, " <span class=\"mono\">(%s)</span></p>\n", jr_reason_token(JR_REASON_PAUSED));
+        jr_page_pause(page, pause);
+        return;
+    }
+    jr_html(page, "<p class=\"soft\">%sGitHub is asked about it ",
+            run->due_ms != 0 ? "" : "If nothing is heard of it, ");
+    if (jr_halt_asked_ms(&halt, due_ms) == 0)
+        jr_html(page, "once it goes on: nothing is asked until %s", halt.until);
+    else
+        jr_page_asked(page, &halt, due_ms, now_ms);
+    if (run->due_ms != 0 && run->tries > 0)
+        jr_html(page, "; it was asked %u %s before", run->tries,
+                jr_say_plural(run->tries, "time", "times"));
+    jr_buffer_add(page, ".</p>\n");
+}
+
+/* What somebody can do about it. */
+static void add_remedy(struct jr_buffer *page, const struct jr_run *run,
+                       const struct jr_standing *standing)
+{
+    if (*standing->remedy == '\0' && !standing->rerun_helps)
+        return;
+    jr_html(page, "<p>%s", standing->remedy);
+    if (standing->rerun_helps)
+        jr_html(page, " To have it rerun by hand: <span class=\"mono\">job-rerunner rerun %llu</span>",
+                (unsigned long long)run->run_id);
+    jr_buffer_add(page, "</p>\n");
+}
+
+static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
+                     const struct story *story, int64_t now_ms)
+{
+    const struct jr_run *run = &story->run;
+    struct jr_standing standing;
+    char url[JR_URL_SIZE];
+
+    jr_html(page, "<nav class=\"small\" aria-label=\"Where you are\"><a href=\"/status\">Status</a> "
+                  "<span aria-hidden=\"true\">/</span> run %llu</nav>\n"
+                  "<article class=\"run\">\n<div class=\"head\"><h1><bdi>%s</bdi></h1>",
+            (unsigned long long)run->run_id,
+            *run->repo == '\0' ? "Repository not told" : run->repo);
+    if (jr_github_run_url(settings->github_api_url, run->repo, run->run_id, url))
+        jr_html(page, "<a href=\"%s\" rel=\"noreferrer\">Run %llu on GitHub</a>", url,
+                (unsigned long long)run->run_id);
+    jr_buffer_add(page, "</div>\n<p class=\"verdict\">");
+    jr_standing_of(run, &standing);
+    jr_page_standing(page, &standing);
+    jr_buffer_add(page, "</p>\n");
+    add_remedy(page, run, &standing);
+    add_prospect(page, story, now_ms);
+    add_facts(page, settings, run, now_ms);
+    jr_buffer_add(page, "</article>\n");
+}
+
+static const char *kind_of_job(const struct jr_job *job)
+{
+    if (job->status != JR_STATUS_COMPLETED)
+        return "info";
+    if (jr_conclusion_is_bad(job->conclusion))
+        return job->conclusion == JR_CONCLUSION_CANCELLED ? "calm" : "bad";
+    return job->conclusion == JR_CONCLUSION_SUCCESS ? "good" : "calm";
+}
+
+static void add_job(struct jr_buffer *page, const struct jr_job *job)
+{
+    bool done = job->status == JR_STATUS_COMPLETED;
+    char took[JR_SPAN_SIZE] = "";
+
+    if (done && !job->carried_over && job->started_ms != 0 && job->completed_ms >= job->started_ms)
+        jr_say_span(job->completed_ms - job->started_ms, took);
+    jr_html(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><bdi class=\"name\">%s</bdi>%s</th>"
+                  "<td role=\"cell\"><span class=\"badge %s\">%s</span></td>",
+            *job->name == '\0' ? "(no name)" : job->name,
+            job->carried_over ? " (carried over)" : "", kind_of_job(job),
+            done ? jr_conclusion_name(job->conclusion) : jr_status_name(job->status));
+    jr_html(page, "<td role=\"cell\"><bdi>%s</bdi></td>",
+            *job->runner == '\0' ? "\xe2\x80\x93" : job->runner);
+    jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Took\">%s</td></tr>\n",
+            *took == '\0' ? "\xe2\x80\x93" : took);
+}
+
+/* The jobs of an attempt, if any is known. */
+static void add_jobs(struct jr_buffer *page, const struct story *story, uint32_t attempt)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < story->jobs_count; i++) {
+        if (jr_run_attempt_of(&story->run, &story->jobs[i]) != attempt)
+            continue;
+        if (!open)
+            jr_html(page,
+                    "<table class=\"rows\" role=\"table\" aria-label=\"Jobs of attempt %u\">"
+                    "<thead role=\"rowgroup\"><tr role=\"row\">"
+                    "<th role=\"columnheader\" scope=\"col\">Job</th>"
+                    "<th role=\"columnheader\" scope=\"col\">State</th>"
+                    "<th role=\"columnheader\" scope=\"col\">Runner</th>"
+                    "<th role=\"columnheader\" scope=\"col\" class=\"num\">Took</th></tr></thead>\n"
+                    "<tbody role=\"rowgroup\">\n",
+                    attempt);
+        open = true;
+        add_job(page, &story->jobs[i]);
+    }
+    if (open)
+        jr_buffer_add(page, "</tbody></table>\n");
+    else if (attempt == story->run.attempt)
+        jr_buffer_add(page, "<p class=\"empty\">No event has told of a job.</p>\n");
+}
+
+static const struct {
+    enum jr_history_kind kind;
+    const char *class, *name;
+} kinds[] = {
+    { JR_HISTORY_EVENT, "event", "Webhook" },
+    { JR_HISTORY_DECISION, "decision", "Decision" },
+    { JR_HISTORY_CALL, "call", "GitHub" },
+    { JR_HISTORY_OUTCOME, "outcome", "Outcome" },
+    { JR_HISTORY_REQUEST, "request", "By hand" },
+};
+
+static size_t row_of_kind(enum jr_history_kind kind)
+{
+    size_t row = sizeof kinds / sizeof *kinds - 1;
+
+    while (row > 0 && kinds[row].kind != kind)
+        row--;
+    return row;
+}
+
+static void add_reason(struct jr_buffer *page, enum jr_reason reason)
+{
+    if (reason != JR_REASON_NONE)
+        jr_html(page, "%s <span class=\"mono\">(%s)</span>", jr_reason_words(reason),
+                jr_reason_token(reason));
+}
+
+/* What happened stands large, and behind it, small, what was made of it. */
+static void add_entry(struct jr_buffer *page, const struct jr_history *entry, bool new_day)
+{
+    size_t row = row_of_kind(entry->kind);
+    bool told = entry->kind == JR_HISTORY_EVENT || entry->kind == JR_HISTORY_CALL;
+    char day[JR_DAY_SIZE];
+
+    jr_html(page, "<li class=\"%s\"><span class=\"clock\">", kinds[row].class);
+    if (new_day)
+        jr_html(page, "<span class=\"day\">%s</span> ", jr_page_day(entry->at_ms, day));
+    jr_page_clock(page, entry->at_ms);
+    jr_html(page, "</span><div><span class=\"kind\">%s</span>", kinds[row].name);
+    if (!told) {
+        jr_page_sentence(page, jr_history_words(entry));
+        jr_html(page, "<small><span class=\"mono\">%s</span>", jr_reason_token(entry->reason));
+        if (*entry->detail != '\0')
+            jr_html(page, " &middot; <bdi>%s</bdi>", entry->detail);
+    } else {
+        jr_html(page, "<bdi>%s</bdi><small>", entry->detail);
+        if (entry->kind == JR_HISTORY_EVENT)
+            jr_html(page, "answered %d: ", entry->status);
+        else if (entry->status != 0)
+            jr_html(page, "HTTP %d: ", entry->status);
+        else
+            jr_buffer_add(page, "no answer: ");
+        add_reason(page, entry->reason);
+        if (*entry->delivery != '\0')
+            jr_html(page, " &middot; delivery <span class=\"mono\">%s</span>", entry->delivery);
+    }
+    jr_buffer_add(page, "</small></div></li>\n");
+}
+
+/* The first of the entries that are kept. */
+static size_t first_of(const struct entries *entries)
+{
+    return entries->all > ENTRIES_MOST ? entries->all - ENTRIES_MOST : 0;
+}
+
+static size_t count_of(const struct entries *entries, uint32_t attempt)
+{
+    size_t count = 0;
+
+    for (size_t i = first_of(entries); i < entries->all; i++)
+        count += entries->items[i % ENTRIES_MOST].attempt == attempt;
+    return count;
+}
+
+static void add_entries(struct jr_buffer *page, const struct entries *entries, uint32_t attempt)
+{
+    char before[JR_DAY_SIZE] = "", day[JR_DAY_SIZE];
+
+    jr_buffer_add(page, "<ol class=\"story\">\n");
+    for (size_t i = first_of(entries); i < entries->all; i++) {
+        const struct jr_history *entry = &entries->items[i % ENTRIES_MOST];
+
+        if (entry->attempt != attempt)
+            continue;
+        jr_page_day(entry->at_ms, day);
+        add_entry(page, entry, strcmp(day, before) != 0);
+        memcpy(before, day, sizeof before);
+    }
+    jr_buffer_add(page, "</ol>\n");
+}
+
+/* An attempt: its jobs, what was decided and asked, and, folded away, its webhooks. */
+static void add_attempt(struct jr_buffer *page, const struct story *story, uint32_t attempt)
+{
+    size_t webhooks = count_of(&story->webhooks, attempt);
+
+    jr_html(page, "<section aria-labelledby=\"attempt-%u\">\n<h2 id=\"attempt-%u\">Attempt %u</h2>\n",
+            attempt, attempt, attempt);
+    add_jobs(page, story, attempt);
+    if (count_of(&story->others, attempt) > 0)
+        add_entries(page, &story->others, attempt);
+    if (webhooks > 0) {
+        jr_html(page, "<details><summary>%zu webhook%s</summary>\n", webhooks,
+                webhooks == 1 ? "" : "s");
+        add_entries(page, &story->webhooks, attempt);
+        jr_buffer_add(page, "</details>\n");
+    }
+    jr_buffer_add(page, "</section>\n");
+}
+
+/* Take the smaller of the attempts that come after one; 0: none has been found. */
+static void take_next(uint32_t attempt, uint32_t after, uint32_t *next)
+{
+    if (attempt > after && (*next == 0 || attempt < *next))
+        *next = attempt;
+}
+
+/* The next attempt of which anything is known; 0: there is none. */
+static uint32_t next_attempt(const struct story *story, uint32_t after)
+{
+    const struct entries *kinds_of[] = { &story->webhooks, &story->others };
+    uint32_t next = 0;
+
+    take_next(story->run.attempt, after, &next);
+    for (size_t i = 0; i < story->jobs_count; i++)
+        take_next(jr_run_attempt_of(&story->run, &story->jobs[i]), after, &next);
+    for (size_t kind = 0; kind < 2; kind++)
+        for (size_t i = first_of(kinds_of[kind]); i < kinds_of[kind]->all; i++)
+            take_next(kinds_of[kind]->items[i % ENTRIES_MOST].attempt, after, &next);
+    return next;
+}
+
+static void add_left_out(struct jr_buffer *page, const struct story *story)
+{
+    size_t webhooks = first_of(&story->webhooks), others = first_of(&story->others);
+
+    if (story->jobs_left_out + webhooks + others == 0)
+        return;
+    jr_buffer_add(page, "<p class=\"note soft\">");
+    if (story->jobs_left_out > 0)
+        jr_html(page, "The newest %zu of %zu jobs. ", story->jobs_count,
+                story->jobs_count + story->jobs_left_out);
+    if (webhooks > 0)
+        jr_html(page, "The newest %d of %zu webhooks. ", ENTRIES_MOST, story->webhooks.all);
+    if (others > 0)
+        jr_html(page, "The newest %d of %zu decisions and calls. ", ENTRIES_MOST,
+                story->others.all);
+    jr_html(page, "<span class=\"mono\">job-rerunner why --events %llu</span> shows all.</p>\n",
+            (unsigned long long)story->run.run_id);
+}
+
+enum jr_err jr_page_run(const struct jr_handler *handler, uint64_t run_id, struct jr_buffer *page,
+                        int64_t now_ms, struct jr_error *error)
+{
+    struct story *story = calloc(1, sizeof *story);
+    char title[JR_REPO_SIZE + 64];
+    enum jr_err err;
+
+    if (story == NULL)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    err = read_story(handler, run_id, now_ms, story, error);
+    if (err == JR_OK) {
+        snprintf(title, sizeof title, "Run %llu of %s \xe2\x80\x93 job-rerunner",
+                 (unsigned long long)run_id, story->run.repo);
+        jr_page_begin(page, handler->settings, title, false, now_ms);
+        add_head(page, handler->settings, story, now_ms);
+        add_left_out(page, story);
+        for (uint32_t attempt = 0; (attempt = next_attempt(story, attempt)) != 0;)
+            add_attempt(page, story, attempt);
+        jr_page_end(page);
+    }
+    free(story);
+    return err;
+}

@@ -1,0 +1,184 @@
+/*
+ * log -- one line per thing that happened, on standard error.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/base/log.h"
+#include "lib/base/show.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    const char *journal_prefix; /* the priority, of syslog(3) */
+} levels[] = {
+    [JR_LOG_ERROR] = { "error", "<3>" },
+    [JR_LOG_WARN] = { "warn", "<4>" },
+    [JR_LOG_INFO] = { "info", "<6>" },
+    [JR_LOG_DEBUG] = { "debug", "<7>" },
+};
+
+static enum jr_log_level log_level = JR_LOG_INFO;
+static bool to_journal;
+
+/* systemd.exec(5): JOURNAL_STREAM holds device:inode of the journal's socket. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat status;
+    char expected[64];
+
+    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    snprintf(expected, sizeof expected, "%llu:%llu",
+             (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+    return strcmp(stream, expected) == 0;
+}
+
+void jr_log_open(enum jr_log_level level)
+{
+    log_level = level;
+    to_journal = stderr_is_journal();
+}
+
+/* Append raw bytes, whole characters of them; one byte is always kept for the line feed. */
+static void append(struct jr_line *line, const char *bytes, size_t length)
+{
+    size_t room = sizeof line->text - 1 - line->length;
+
+    if (line->full)
+        return;
+    if (length > room) {
+        line->full = true;
+        for (length = room; length > 0 && ((unsigned char)bytes[length] & 0xc0) == 0x80;)
+            length--;
+    }
+    memcpy(line->text + line->length, bytes, length);
+    line->length += length;
+}
+
+static void append_text(struct jr_line *line, const char *text)
+{
+    append(line, text, strlen(text));
+}
+
+/* Is the value safe to stand without quotes? */
+static bool is_plain(const char *value)
+{
+    size_t length;
+
+    for (; *value != '\0'; value += length) {
+        bool is_ascii = *value > ' ' && *value < 0x7f;
+
+        if (*value == ' ' || *value == '"' || *value == '=' || *value == '\\')
+            return false;
+        length = is_ascii ? 1 : jr_show_length(value, JR_SHOW_PLAIN);
+        if (length == 0)
+            return false;
+    }
+    return true;
+}
+
+static void append_quoted(struct jr_line *line, const char *value)
+{
+    append(line, "\"", 1);
+    while (*value != '\0') {
+        size_t length = jr_show_length(value, JR_SHOW_PLAIN);
+        char escaped[8];
+
+        if (*value == '"' || *value == '\\')
+            append(line, "\\", 1);
+        if (length > 0) {
+            append(line, value, length);
+            value += length;
+        } else {
+            snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*value++);
+            append_text(line, escaped);
+        }
+    }
+    append(line, "\"", 1);
+}
+
+void jr_line_begin(struct jr_line *line, enum jr_log_level level, const char *event)
+{
+    char now[JR_TIMESTAMP_SIZE];
+
+    line->length = 0;
+    line->full = false;
+    line->wanted = level <= log_level;
+    if (!line->wanted)
+        return;
+    if (to_journal) {
+        append_text(line, levels[level].journal_prefix);
+    } else {
+        append_text(line, jr_timestamp_format(jr_now_ms(), now));
+        append(line, " ", 1);
+    }
+    append_text(line, levels[level].name);
+    append(line, " ", 1);
+    append_text(line, event);
+}
+
+void jr_line_text(struct jr_line *line, const char *key, const char *value)
+{
+    if (!line->wanted || value == NULL || *value == '\0')
+        return;
+    append(line, " ", 1);
+    append_text(line, key);
+    append(line, "=", 1);
+    if (is_plain(value))
+        append_text(line, value);
+    else
+        append_quoted(line, value);
+}
+
+void jr_line_number(struct jr_line *line, const char *key, uint64_t value)
+{
+    char digits[JR_DIGITS_SIZE];
+
+    jr_line_text(line, key, jr_text_digits(value, digits));
+}
+
+void jr_line_ms(struct jr_line *line, const char *key, int64_t microseconds)
+{
+    uint64_t tenths = microseconds < 0 ? 0 : (uint64_t)microseconds / 100;
+    const char tenth[] = { '.', (char)('0' + tenths % 10) };
+
+    jr_line_number(line, key, tenths / 10);
+    if (line->wanted)
+        append(line, tenth, sizeof tenth);
+}
+
+void jr_line_write(struct jr_line *line)
+{
+    ssize_t written;
+
+    if (!line->wanted)
+        return;
+    line->text[line->length++] = '\n';
+    written = write(STDERR_FILENO, line->text, line->length);
+    (void)written; /* there is nowhere left to say that the log is gone */
+}
+
+void jr_log(enum jr_log_level level, const char *event, const char *format, ...)
+{
+    struct jr_line line;
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    jr_line_begin(&line, level, event);
+    jr_line_text(&line, "text", text);
+    jr_line_write(&line);
+}

@@ -1,0 +1,271 @@
+/*
+ * text -- small things done to strings: bounded copies, lists, wildcards.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/base/text.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Is this a byte inside a UTF-8 character, not its first? */
+static bool is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+bool jr_text_copy(char *copy, size_t size, const char *text)
+{
+    size_t length = text == NULL ? 0 : strlen(text);
+    bool whole = length < size;
+
+    if (!whole) {
+        length = size - 1;
+        while (length > 0 && is_continuation(text[length]))
+            length--;
+    }
+    if (length > 0)
+        memcpy(copy, text, length);
+    copy[length] = '\0';
+    return whole;
+}
+
+size_t jr_text_utf8_length(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    size_t length = byte[0] < 0x80   ? 1
+                    : byte[0] < 0xc2 ? 0
+                    : byte[0] < 0xe0 ? 2
+                    : byte[0] < 0xf0 ? 3
+                    : byte[0] < 0xf5 ? 4
+                                     : 0;
+
+    for (size_t i = 1; i < length; i++)
+        if ((byte[i] & 0xc0) != 0x80)
+            return 0;
+    /* Too long for what they stand for, surrogates, beyond U+10FFFF. */
+    if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f)
+        || (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/*
+ * Only the last `*` is ever gone back to, so the time is bounded by the product
+ * of the two lengths whatever the pattern.
+ */
+bool jr_text_match(const char *pattern, const char *value)
+{
+    const char *star = NULL, *retry = NULL;
+
+    while (*value != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            retry = value;
+        } else if (*pattern == '?') {
+            pattern++;
+            do
+                value++;
+            while (is_continuation(*value));
+        } else if (same_letter(*pattern, *value)) {
+            pattern++;
+            value++;
+        } else if (star != NULL) {
+            pattern = star;
+            value = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+static bool is_name_char(char c, const char *others)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || (c != '\0' && strchr(others, c) != NULL);
+}
+
+static size_t least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool is_same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Row by row of the table of all prefixes' distances; a swap looks two rows back. */
+size_t jr_text_distance(const char *a, const char *b)
+{
+    size_t rows[3][JR_TEXT_WORD_MAX + 1], a_length = strlen(a), b_length = strlen(b);
+
+    if (a_length > JR_TEXT_WORD_MAX || b_length > JR_TEXT_WORD_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= b_length; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            row[j] = least_of(above[j] + 1, row[j - 1] + 1);
+            row[j] = least_of(row[j], above[j - 1] + !is_same_letter(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && is_same_letter(a[i - 1], b[j - 2])
+                && is_same_letter(a[i - 2], b[j - 1]))
+                row[j] = least_of(row[j], two_above[j - 2] + 1);
+        }
+    }
+    return rows[a_length % 3][b_length];
+}
+
+bool jr_text_is_near(const char *a, const char *b)
+{
+    size_t length = least_of(strlen(a), strlen(b));
+
+    return jr_text_distance(a, b) <= least_of(length / 3, 3);
+}
+
+bool jr_text_is_full_name(const char *text)
+{
+    size_t owner = 0, name = 0;
+    const char *start;
+
+    while (is_name_char(text[owner], "-_"))
+        owner++;
+    if (owner == 0 || owner > 100 || text[owner] != '/')
+        return false;
+    start = text + owner + 1;
+    while (is_name_char(start[name], "-_."))
+        name++;
+    if (name == 0 || name > 100 || start[name] != '\0')
+        return false;
+    return strcmp(start, ".") != 0 && strcmp(start, "..") != 0;
+}
+
+void jr_text_to_hex(const unsigned char *bytes, size_t size, char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < size; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    hex[2 * size] = '\0';
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool jr_text_from_hex(const char *text, unsigned char *bytes, size_t size)
+{
+    if (strlen(text) != 2 * size)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+const char *jr_text_digits(uint64_t number, char digits[JR_DIGITS_SIZE])
+{
+    char *first = digits + JR_DIGITS_SIZE - 1;
+
+    *first = '\0';
+    do
+        *--first = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    return first;
+}
+
+void jr_text_to_base64(const unsigned char *bytes, size_t size, char *base64)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < size; i += 3) {
+        unsigned three = (unsigned)bytes[i] << 16;
+
+        if (i + 1 < size)
+            three |= (unsigned)bytes[i + 1] << 8;
+        if (i + 2 < size)
+            three |= bytes[i + 2];
+        *base64++ = digits[three >> 18];
+        *base64++ = digits[three >> 12 & 63];
+        *base64++ = i + 1 < size ? digits[three >> 6 & 63] : '=';
+        *base64++ = i + 2 < size ? digits[three & 63] : '=';
+    }
+    *base64 = '\0';
+}
+
+enum jr_err jr_list_parse(struct jr_list *list, const char *text)
+{
+    size_t most = 1;
+
+    memset(list, 0, sizeof *list);
+    for (const char *c = text; *c != '\0'; c++)
+        most += *c == ',';
+    list->items = calloc(most, sizeof *list->items);
+    if (list->items == NULL)
+        return JR_ENOMEM;
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+        const char *next = text[length] == ',' ? text + length + 1 : text + length;
+
+        while (length > 0 && isspace((unsigned char)*text))
+            text++, length--;
+        while (length > 0 && isspace((unsigned char)text[length - 1]))
+            length--;
+        if (length > 0) {
+            list->items[list->count] = strndup(text, length);
+            if (list->items[list->count] == NULL) {
+                jr_list_release(list);
+                return JR_ENOMEM;
+            }
+            list->count++;
+        }
+        text = next;
+    }
+    return JR_OK;
+}
+
+void jr_list_release(struct jr_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    memset(list, 0, sizeof *list);
+}
+
+bool jr_list_match(const struct jr_list *list, const char *value)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (jr_text_match(list->items[i], value))
+            return true;
+    return false;
+}

@@ -1,0 +1,180 @@
+/*
+ * json -- strict reading of JSON from outside, over json-c.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/format/json.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* Webhook payloads are about 6 levels deep. */
+#define DEPTH_MAX 64
+
+/* A tokener's buffer is as large as the longest string was: after such a text it is not kept. */
+#define KEPT_MAX ((size_t)64 * 1024)
+
+/* For the next text: it is larger than what most webhooks need besides. NULL: none. */
+static json_tokener *kept;
+
+static json_tokener *get_tokener(void)
+{
+    json_tokener *tokener = kept;
+
+    kept = NULL;
+    if (tokener == NULL)
+        tokener = json_tokener_new_ex(DEPTH_MAX);
+    if (tokener != NULL)
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    return tokener;
+}
+
+/* Only one that came to the end of a good text is as it was at first: not half in a string. */
+static void put_tokener(json_tokener *tokener, bool is_good, size_t length)
+{
+    if (is_good && length <= KEPT_MAX) {
+        json_tokener_reset(tokener);
+        kept = tokener;
+    } else {
+        json_tokener_free(tokener);
+    }
+}
+
+enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
+                          struct jr_error *error)
+{
+    struct json_tokener *tokener = NULL;
+    enum json_tokener_error status;
+    enum jr_err err = JR_OK;
+
+    *root = NULL;
+    if (length >= INT_MAX)
+        return jr_error_set(error, JR_EINVAL, "JSON text too long");
+    tokener = get_tokener();
+    if (tokener == NULL)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    /* A bare word or number ends only at the NUL. */
+    *root = json_tokener_parse_ex(tokener, text, (int)length + 1);
+    status = json_tokener_get_error(tokener);
+    if (status != json_tokener_success) {
+        err = jr_error_set(error, JR_EINVAL, "not JSON: %s at byte %zu",
+                           json_tokener_error_desc(status),
+                           json_tokener_get_parse_end(tokener));
+    } else if (json_tokener_get_parse_end(tokener) != length) {
+        err = jr_error_set(error, JR_EINVAL, "text after the JSON value");
+    }
+    if (err != JR_OK) {
+        json_object_put(*root);
+        *root = NULL;
+    }
+    put_tokener(tokener, err == JR_OK, length);
+    return err;
+}
+
+/* Find a member of the wanted type. */
+static enum jr_json get(json_object *object, const char *key, json_type type,
+                        json_object **member)
+{
+    json_object *found = NULL;
+
+    *member = NULL;
+    if (!json_object_is_type(object, json_type_object)
+        || !json_object_object_get_ex(object, key, &found) || found == NULL)
+        return JR_JSON_ABSENT;
+    if (!json_object_is_type(found, type))
+        return JR_JSON_WRONG;
+    *member = found;
+    return JR_JSON_OK;
+}
+
+bool jr_json_is_null(json_object *object, const char *key)
+{
+    json_object *found = NULL;
+
+    return json_object_is_type(object, json_type_object)
+           && json_object_object_get_ex(object, key, &found) && found == NULL;
+}
+
+bool jr_json_is_true(json_object *object, const char *key)
+{
+    json_object *member;
+
+    return get(object, key, json_type_boolean, &member) == JR_JSON_OK
+           && json_object_get_boolean(member);
+}
+
+enum jr_json jr_json_get_object(json_object *object, const char *key, json_object **member)
+{
+    return get(object, key, json_type_object, member);
+}
+
+enum jr_json jr_json_get_array(json_object *object, const char *key, json_object **member)
+{
+    return get(object, key, json_type_array, member);
+}
+
+/* json-c saturates what does not fit into 64 bits, hence < INT64_MAX. */
+enum jr_json jr_json_get_id(json_object *object, const char *key, uint64_t *value)
+{
+    json_object *member;
+    enum jr_json found = get(object, key, json_type_int, &member);
+    int64_t number;
+
+    *value = 0;
+    if (found != JR_JSON_OK)
+        return found;
+    number = json_object_get_int64(member);
+    if (number <= 0 || number == INT64_MAX)
+        return JR_JSON_WRONG;
+    *value = (uint64_t)number;
+    return JR_JSON_OK;
+}
+
+/* Copy a json-c string; copy is empty already. */
+static enum jr_json copy_text(json_object *string, char *copy, size_t size)
+{
+    const char *text = json_object_get_string(string);
+
+    if (strlen(text) != (size_t)json_object_get_string_len(string))
+        return JR_JSON_WRONG;
+    for (size_t i = 0, character; text[i] != '\0'; i += character) {
+        character = jr_text_utf8_length(text + i);
+        if (character == 0)
+            return JR_JSON_WRONG;
+    }
+    jr_text_copy(copy, size, text);
+    return JR_JSON_OK;
+}
+
+enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, size_t size)
+{
+    json_object *member;
+    enum jr_json found = get(object, key, json_type_string, &member);
+
+    copy[0] = '\0';
+    return found == JR_JSON_OK ? copy_text(member, copy, size) : found;
+}
+
+enum jr_json jr_json_get_item_text(json_object *array, size_t index, char *copy, size_t size)
+{
+    json_object *item;
+
+    copy[0] = '\0';
+    if (!json_object_is_type(array, json_type_array) || index >= json_object_array_length(array))
+        return JR_JSON_ABSENT;
+    item = json_object_array_get_idx(array, index);
+    return json_object_is_type(item, json_type_string) ? copy_text(item, copy, size)
+                                                       : JR_JSON_WRONG;
+}
+
+int64_t jr_json_get_time(json_object *object, const char *key)
+{
+    char text[48];
+
+    jr_json_get_text(object, key, text, sizeof text);
+    return jr_timestamp_parse(text);
+}

@@ -1,0 +1,55 @@
+/*
+ * call -- one call of GitHub's API, and how its answer was sorted.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_CALL_H
+#define JR_CALL_H
+
+#include "lib/model/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum jr_outcome {
+    JR_OUTCOME_DONE,   /* it was accepted */
+    JR_OUTCOME_LATER,  /* refused now: ask again */
+    JR_OUTCOME_NEVER,  /* refused for good */
+    JR_OUTCOME_UNKNOWN /* it may have worked or not: look before trying again */
+};
+
+/* Whom a refusal as a whole (reason SHUT_OUT) is about. The numbers are stored. */
+enum jr_shut {
+    JR_SHUT_NOTHING = 0,
+    JR_SHUT_REPO = 1,  /* the repository that the call was about */
+    JR_SHUT_OWNER = 2, /* all that its owner has */
+    JR_SHUT_ALL = 3    /* the account that the token is of: all calls */
+};
+
+struct jr_call {
+    const char *what; /* static: "GET run", "POST rerun-failed-jobs" ...; in lib/service/counters.c */
+    enum jr_outcome outcome;
+    enum jr_reason reason;
+    bool stops_all;   /* no call at all for a time, about this run or another */
+    int64_t wait_ms;  /* how long then; 0: not said, throttle.c knows */
+    enum jr_shut shut; /* with reason SHUT_OUT: whom it is about */
+    bool try_all;     /* it may be that only its failed jobs cannot be rerun */
+    int status;       /* HTTP; 0: no answer */
+    int64_t duration_us;
+    int64_t hourly_limit;     /* 0: not said */
+    int64_t rate_remaining;   /* calls left of it; -1: not said */
+    int64_t rate_reset_ms;    /* when it is whole again, by this host's clock; 0: not said */
+    int64_t token_expires_ms; /* 0: not said */
+    int64_t date_ms;          /* GitHub's clock, in whole seconds; 0: not said */
+    char text[256];           /* what GitHub or libcurl said, for people; may be empty */
+};
+
+/*
+ * How long until a repository may be looked at for missed work, in ms, by the share of
+ * the calls that such looks have; 0: now; JR_SHARE_NONE: nobody knows, so nothing waits
+ * for it. Asked about the same one many times.
+ */
+#define JR_SHARE_NONE INT64_MAX
+typedef int64_t jr_share_wait(void *context, const char *repo);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * standing -- where a run stands, for people: the answer in a word, why, and what
+ * somebody can do about it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_STANDING_H
+#define JR_STANDING_H
+
+#include "lib/model/run.h"
+
+#include <stdbool.h>
+
+/* What kind of news a word is. */
+enum jr_mood {
+    JR_MOOD_CALM, /* nothing is to be done */
+    JR_MOOD_GOOD,
+    JR_MOOD_BAD,
+    JR_MOOD_WAIT, /* GitHub is going to be asked */
+    JR_MOOD_INFO
+};
+
+struct jr_standing {
+    enum jr_mood mood;
+    const char *word;   /* "rescued"; static, as are all but why */
+    const char *token;  /* of the reason: "run-succeeded" */
+    char why[160];      /* a sentence without a capital and a full stop */
+    const char *remedy; /* what can be done, one sentence or more; empty: nothing needs to be */
+    bool rerun_helps;   /* so may `job-rerunner rerun' */
+};
+
+/*
+ * Why a run stands where it stands, as lists show it and pick by it.
+ *   paused  a pause holds it up (jr_pauses_hold)
+ */
+enum jr_reason jr_standing_reason(const struct jr_run *run, bool paused);
+
+/*
+ * Tell where a run stands. A run that succeeded is never said to be left alone or
+ * refused, and one that goes on always waits for something.
+ */
+void jr_standing_of(const struct jr_run *run, struct jr_standing *standing);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * counters -- what one process counts of its work, for /metrics and the tool.
+ *
+ * Each process has counters of its own in memory that the others may read, and
+ * nobody else writes to them: counting is a load and a store, without a lock and
+ * without an atomic read-modify-write. Whoever wants to know adds up the counters
+ * of all processes. What a scrape reads of two counters need not be of the same
+ * moment.
+ *
+ * All that tells one counter from another is of a closed set: no name that comes
+ * from outside is counted by.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_COUNTERS_H
+#define JR_COUNTERS_H
+
+#include "lib/base/histogram.h"
+#include "lib/model/call.h"
+#include "lib/model/words.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What X-GitHub-Event says. */
+enum jr_counted_event {
+    JR_COUNTED_WORKFLOW_JOB,
+    JR_COUNTED_WORKFLOW_RUN,
+    JR_COUNTED_PING,
+    JR_COUNTED_OTHER,   /* any other word */
+    JR_COUNTED_UNNAMED, /* there is no such header */
+    JR_COUNTED_EVENTS
+};
+
+/* What GitHub was asked. */
+enum jr_counted_call {
+    JR_COUNTED_GET_RUN,
+    JR_COUNTED_RERUN_FAILED,
+    JR_COUNTED_RERUN_ALL,
+    JR_COUNTED_LIST_RUNS,
+    JR_COUNTED_RATE_LIMIT,
+    JR_COUNTED_GET_APP,
+    JR_COUNTED_GET_INSTALLATION,
+    JR_COUNTED_MAKE_TOKEN,
+    JR_COUNTED_GET_WORKFLOW,
+    JR_COUNTED_GET_JOBS,
+    JR_COUNTED_CALLS
+};
+
+/* Room for each enum jr_reason and for each enum jr_outcome. */
+#define JR_COUNTED_REASONS 160
+#define JR_COUNTED_OUTCOMES 4
+
+/* How many HTTP statuses a webhook may be answered with: jr_counted_status(). */
+#define JR_COUNTED_STATUSES 14
+
+/* Nothing but numbers that only grow, each an _Atomic uint64_t. All zero at first. */
+struct jr_counters {
+    _Atomic uint64_t webhooks[JR_COUNTED_EVENTS][JR_COUNTED_STATUSES];
+    _Atomic uint64_t webhook_reasons[JR_COUNTED_REASONS]; /* why they were answered so */
+    _Atomic uint64_t verdicts[JR_COUNTED_REASONS]; /* about runs: what was recorded, by reason */
+    _Atomic uint64_t calls[JR_COUNTED_CALLS][JR_COUNTED_REASONS]; /* NONE: well answered */
+    _Atomic uint64_t reruns[JR_COUNTED_OUTCOMES]; /* POSTs, by enum jr_outcome */
+    _Atomic uint64_t rescued_runs; /* ended in success after a rerun of ours */
+    struct jr_histogram webhook_us; /* from a webhook's arrival to its answer */
+    struct jr_histogram commit_us;  /* a transaction's commit, without the wait for the lock */
+};
+
+/*
+ * Count an answered webhook. counters may be NULL, here and below: nothing is
+ * counted then.
+ *   event  as X-GitHub-Event has it; NULL: it is missing
+ */
+void jr_count_webhook(struct jr_counters *counters, const char *event, int status,
+                      enum jr_reason reason, int64_t duration_us);
+
+/* Count a verdict about a run, after it is on disk; NONE is none. */
+void jr_count_verdict(struct jr_counters *counters, enum jr_reason reason);
+
+/* Count a call of GitHub's API, and what came of it if it asked for a rerun. */
+void jr_count_call(struct jr_counters *counters, const struct jr_call *call);
+
+/*
+ * What one process can have counted at most, or waited in microseconds, in this
+ * program's life: 35 years. What it says beyond that it was made to say.
+ */
+#define JR_COUNT_MOST (UINT64_C(1) << 50)
+
+/* Add one process's counters to a sum, which is the caller's own; each as JR_COUNT_MOST at most. */
+void jr_counters_add(struct jr_counters *sum, const struct jr_counters *counters);
+
+/* Bring a sum that another process tells into its range: no addition of it overflows. */
+void jr_counters_bound(struct jr_counters *sum);
+
+/* The words of the closed sets, for label values; static. */
+const char *jr_counted_event_name(enum jr_counted_event event);
+const char *jr_counted_call_name(enum jr_counted_call call);
+
+/* The HTTP status that stands at an index below JR_COUNTED_STATUSES; 0, at the last: any other. */
+int jr_counted_status(size_t index);
+
+#endif

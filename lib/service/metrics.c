@@ -1,0 +1,409 @@
+/*
+ * metrics -- the counters and the state of a service as text for Prometheus.
+ *
+ * A table has a row for each metric: its name, its type, a sentence, and who writes
+ * its samples. Times are told as timestamps, not as "so long until", so that a
+ * number changes only when something has happened, and rules do the arithmetic.
+ * Series that are few are all there from the start, at 0: rate() sees no first
+ * increase from nothing. Those by reason come with their first count.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/service/metrics.h"
+#include "lib/base/timestamp.h"
+#include "lib/service/lock.h"
+#include "lib/store/listing.h"
+#include "lib/store/pause.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *sight,
+                           bool from_worker, const char *state_dir, int64_t now_ms)
+{
+    memset(metrics, 0, sizeof *metrics);
+    metrics->counters = sight->counters;
+    metrics->version = PACKAGE_VERSION;
+    metrics->now_ms = now_ms;
+    metrics->started_ms = sight->started_ms;
+    metrics->workers = sight->workers;
+    metrics->workers_busy = sight->workers_busy - (from_worker && sight->workers_busy > 0);
+    metrics->worker_restarts = sight->worker_restarts;
+    metrics->dispatcher_restarts = sight->dispatcher_restarts;
+    metrics->dispatcher_up = jr_lock_is_held(state_dir);
+    metrics->commits_failing = sight->commits_fail;
+    metrics->paused = sight->paused_ms != 0;
+    metrics->repo_pauses = sight->repo_pauses;
+    metrics->token_rejected = sight->token_rejected_ms != 0;
+    metrics->token_expires_ms = sight->token_expires_ms;
+    metrics->rate_limited = sight->rate_limited_until_ms > now_ms;
+    metrics->shut_outs = sight->shut_outs;
+    metrics->outage = (enum jr_reason)sight->outage;
+    metrics->rate_limit = sight->rate_limit;
+    metrics->rate_remaining = sight->rate_remaining;
+    metrics->rate_reset_ms = sight->rate_reset_ms;
+    metrics->sweep_begun_ms = sight->sweep_begun_ms;
+    metrics->sweep_ended_ms = sight->sweep_ended_ms;
+    metrics->map_used_bytes = sight->map_used_bytes;
+    metrics->map_size_bytes = sight->map_size_bytes;
+}
+
+/* What somebody has paused is not late. */
+enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
+                                  struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_pauses pauses;
+    struct jr_waiting waiting;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, false);
+    jr_pauses_load(&txn, metrics->now_ms, &pauses);
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    err = jr_listing_waiting(store, &pauses, &waiting, error);
+    metrics->outbox_entries = (int64_t)waiting.entries;
+    metrics->outbox_due_ms = waiting.due_ms;
+    metrics->outbox_oldest_ms = waiting.free_oldest_ms;
+    return err;
+}
+
+struct family;
+
+typedef void write_fn(struct jr_buffer *buffer, const struct family *family,
+                      const struct jr_metrics *metrics);
+
+struct family {
+    const char *name, *type, *help;
+    write_fn *write; /* the samples */
+    size_t offset;   /* of the number in struct jr_metrics, for those that write one */
+};
+
+/* The text format, "Line format": three characters of a label's value are escaped. */
+static void add_escaped(struct jr_buffer *buffer, const char *value)
+{
+    for (; *value != '\0'; value++) {
+        if (*value == '\\')
+            jr_buffer_add(buffer, "\\\\");
+        else if (*value == '"')
+            jr_buffer_add(buffer, "\\\"");
+        else if (*value == '\n')
+            jr_buffer_add(buffer, "\\n");
+        else
+            jr_buffer_add_bytes(buffer, value, 1);
+    }
+}
+
+static void add_label(struct jr_buffer *buffer, const char *name, const char *value)
+{
+    jr_buffer_print(buffer, "%s=\"", name);
+    add_escaped(buffer, value);
+    jr_buffer_add(buffer, "\"");
+}
+
+/* A sample with up to two labels; label names of NULL are left out. */
+static void add_sample(struct jr_buffer *buffer, const struct family *family, const char *name,
+                       const char *value, const char *other_name, const char *other_value,
+                       uint64_t number)
+{
+    jr_buffer_add(buffer, family->name);
+    if (name != NULL) {
+        jr_buffer_add(buffer, "{");
+        add_label(buffer, name, value);
+        if (other_name != NULL) {
+            jr_buffer_add(buffer, ",");
+            add_label(buffer, other_name, other_value);
+        }
+        jr_buffer_add(buffer, "}");
+    }
+    jr_buffer_print(buffer, " %llu\n", (unsigned long long)number);
+}
+
+static int64_t number_of(const struct jr_metrics *metrics, const struct family *family)
+{
+    int64_t number;
+
+    memcpy(&number, (const char *)metrics + family->offset, sizeof number);
+    return number;
+}
+
+/* Seconds, with as many decimals as the unit of the number has. */
+static void add_milliseconds(struct jr_buffer *buffer, int64_t time_ms)
+{
+    jr_buffer_print(buffer, "%lld.%03lld", (long long)(time_ms / 1000),
+                    (long long)(time_ms % 1000));
+}
+
+static void add_microseconds(struct jr_buffer *buffer, uint64_t duration_us)
+{
+    jr_buffer_print(buffer, "%llu.%06llu", (unsigned long long)(duration_us / 1000000),
+                    (unsigned long long)(duration_us % 1000000));
+}
+
+static void write_number(struct jr_buffer *buffer, const struct family *family,
+                         const struct jr_metrics *metrics)
+{
+    add_sample(buffer, family, NULL, NULL, NULL, NULL, (uint64_t)number_of(metrics, family));
+}
+
+/* Nothing while it is not known. */
+static void write_known(struct jr_buffer *buffer, const struct family *family,
+                        const struct jr_metrics *metrics)
+{
+    if (number_of(metrics, family) > 0)
+        write_number(buffer, family, metrics);
+}
+
+/* Of the rate limit, 0 is what one wants to know most. */
+static void write_remaining(struct jr_buffer *buffer, const struct family *family,
+                            const struct jr_metrics *metrics)
+{
+    if (metrics->rate_limit > 0)
+        write_number(buffer, family, metrics);
+}
+
+static void write_time(struct jr_buffer *buffer, const struct family *family,
+                       const struct jr_metrics *metrics)
+{
+    int64_t time_ms = number_of(metrics, family);
+
+    if (time_ms <= 0)
+        return;
+    jr_buffer_print(buffer, "%s ", family->name);
+    add_milliseconds(buffer, time_ms);
+    jr_buffer_add(buffer, "\n");
+}
+
+static void write_overdue(struct jr_buffer *buffer, const struct family *family,
+                          const struct jr_metrics *metrics)
+{
+    int64_t overdue_ms = metrics->now_ms - metrics->outbox_due_ms;
+
+    jr_buffer_print(buffer, "%s ", family->name);
+    add_milliseconds(buffer, metrics->outbox_due_ms == 0 || overdue_ms < 0 ? 0 : overdue_ms);
+    jr_buffer_add(buffer, "\n");
+}
+
+static void write_build(struct jr_buffer *buffer, const struct family *family,
+                        const struct jr_metrics *metrics)
+{
+    add_sample(buffer, family, "version", metrics->version, NULL, NULL, 1);
+}
+
+static void write_webhooks(struct jr_buffer *buffer, const struct family *family,
+                           const struct jr_metrics *metrics)
+{
+    for (size_t event = 0; event < JR_COUNTED_EVENTS; event++) {
+        for (size_t i = 0; i < JR_COUNTED_STATUSES; i++) {
+            uint64_t count = metrics->counters.webhooks[event][i];
+            char status[16] = "other";
+
+            if (jr_counted_status(i) != 0)
+                snprintf(status, sizeof status, "%d", jr_counted_status(i));
+            else if (count == 0)
+                continue;
+            add_sample(buffer, family, "event",
+                       jr_counted_event_name((enum jr_counted_event)event), "status", status,
+                       count);
+        }
+    }
+}
+
+/* One counter for each reason, of those that have been counted. */
+static void write_reasons(struct jr_buffer *buffer, const struct family *family,
+                          const struct jr_metrics *metrics)
+{
+    const _Atomic uint64_t *counters =
+        (const _Atomic uint64_t *)(const void *)((const char *)metrics + family->offset);
+
+    for (size_t i = 0; i < JR_COUNTED_REASONS; i++)
+        if (counters[i] != 0)
+            add_sample(buffer, family, "reason", jr_reason_token((enum jr_reason)i), NULL, NULL,
+                       counters[i]);
+}
+
+static void write_signature_failures(struct jr_buffer *buffer, const struct family *family,
+                                     const struct jr_metrics *metrics)
+{
+    uint64_t failures = 0;
+
+    for (size_t i = JR_REASON_SIGNATURE_MISSING; i <= JR_REASON_SIGNATURE_WRONG; i++)
+        failures += metrics->counters.webhook_reasons[i];
+    add_sample(buffer, family, NULL, NULL, NULL, NULL, failures);
+}
+
+static void write_rescued(struct jr_buffer *buffer, const struct family *family,
+                          const struct jr_metrics *metrics)
+{
+    add_sample(buffer, family, NULL, NULL, NULL, NULL, metrics->counters.rescued_runs);
+}
+
+static void write_reruns(struct jr_buffer *buffer, const struct family *family,
+                         const struct jr_metrics *metrics)
+{
+    static const char *const outcomes[JR_COUNTED_OUTCOMES] = {
+        [JR_OUTCOME_DONE] = "accepted",
+        [JR_OUTCOME_LATER] = "postponed",
+        [JR_OUTCOME_NEVER] = "refused",
+        [JR_OUTCOME_UNKNOWN] = "unknown",
+    };
+
+    for (size_t i = 0; i < JR_COUNTED_OUTCOMES; i++)
+        add_sample(buffer, family, "outcome", outcomes[i], NULL, NULL,
+                   metrics->counters.reruns[i]);
+}
+
+static void write_calls(struct jr_buffer *buffer, const struct family *family,
+                        const struct jr_metrics *metrics)
+{
+    for (size_t call = 0; call < JR_COUNTED_CALLS; call++)
+        for (size_t i = 0; i < JR_COUNTED_REASONS; i++)
+            if (i == JR_REASON_NONE || metrics->counters.calls[call][i] != 0)
+                add_sample(buffer, family, "call",
+                           jr_counted_call_name((enum jr_counted_call)call), "result",
+                           i == JR_REASON_NONE ? "ok" : jr_reason_token((enum jr_reason)i),
+                           metrics->counters.calls[call][i]);
+}
+
+static void write_outage(struct jr_buffer *buffer, const struct family *family,
+                         const struct jr_metrics *metrics)
+{
+    static const enum jr_reason reasons[] = { JR_REASON_UNREACHABLE, JR_REASON_SERVER_ERROR,
+                                              JR_REASON_NOT_GITHUB };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        add_sample(buffer, family, "reason", jr_reason_token(reasons[i]), NULL, NULL,
+                   metrics->outage == reasons[i]);
+}
+
+static void write_restarts(struct jr_buffer *buffer, const struct family *family,
+                           const struct jr_metrics *metrics)
+{
+    add_sample(buffer, family, "kind", "worker", NULL, NULL, (uint64_t)metrics->worker_restarts);
+    add_sample(buffer, family, "kind", "dispatcher", NULL, NULL,
+               (uint64_t)metrics->dispatcher_restarts);
+}
+
+/* Buckets count what is in those below them too, up to "+Inf", which is all. */
+static void write_histogram(struct jr_buffer *buffer, const struct family *family,
+                            const struct jr_metrics *metrics)
+{
+    const struct jr_histogram *histogram =
+        (const struct jr_histogram *)(const void *)((const char *)metrics + family->offset);
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < JR_HISTOGRAM_BOUNDS; i++) {
+        count += histogram->buckets[i];
+        jr_buffer_print(buffer, "%s_bucket{le=\"%g\"} %llu\n", family->name,
+                        (double)jr_histogram_bounds_us[i] / 1e6, (unsigned long long)count);
+    }
+    count += histogram->buckets[JR_HISTOGRAM_BOUNDS];
+    jr_buffer_print(buffer, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum ", family->name,
+                    (unsigned long long)count, family->name);
+    add_microseconds(buffer, histogram->sum_us);
+    jr_buffer_print(buffer, "\n%s_count %llu\n", family->name, (unsigned long long)count);
+}
+
+#define NUMBER(field) offsetof(struct jr_metrics, field)
+
+static const struct family families[] = {
+    { "job_rerunner_build_info", "gauge", "Always 1; the version of the program.", write_build, 0 },
+    { "job_rerunner_start_time_seconds", "gauge",
+      "When the service was started, as a Unix time; its counters begin at 0 then.", write_time,
+      NUMBER(started_ms) },
+    { "job_rerunner_webhooks_total", "counter",
+      "Webhooks answered, by X-GitHub-Event and by the HTTP status of the answer.",
+      write_webhooks, 0 },
+    { "job_rerunner_webhook_reasons_total", "counter",
+      "Webhooks answered, by the reason of the answer.", write_reasons,
+      NUMBER(counters.webhook_reasons) },
+    { "job_rerunner_signature_failures_total", "counter",
+      "Webhooks refused because of their signature: missing, malformed, doubled or wrong.",
+      write_signature_failures, 0 },
+    { "job_rerunner_webhook_duration_seconds", "histogram",
+      "Time from a worker's first look at a webhook to its answer.", write_histogram,
+      NUMBER(counters.webhook_us) },
+    { "job_rerunner_commit_duration_seconds", "histogram",
+      "Time of a commit to the store, without the wait for the write lock.", write_histogram,
+      NUMBER(counters.commit_us) },
+    { "job_rerunner_verdicts_total", "counter",
+      "Decisions about runs, by reason: an attempt closed by an event, or what came of asking GitHub.",
+      write_reasons, NUMBER(counters.verdicts) },
+    { "job_rerunner_reruns_total", "counter",
+      "Reruns asked for, by what GitHub answered.", write_reruns, 0 },
+    { "job_rerunner_rescued_runs_total", "counter",
+      "Runs that ended in success after a rerun made here.", write_rescued, 0 },
+    { "job_rerunner_api_calls_total", "counter",
+      "Calls of GitHub's API, by what was asked and what came of it.", write_calls, 0 },
+    { "job_rerunner_api_rate_limit", "gauge",
+      "Calls an hour that GitHub allows, as it told last.", write_known, NUMBER(rate_limit) },
+    { "job_rerunner_api_rate_limit_remaining", "gauge",
+      "Calls left of these, as GitHub told last.", write_remaining, NUMBER(rate_remaining) },
+    { "job_rerunner_api_rate_limit_reset_timestamp_seconds", "gauge",
+      "When they will all be there again, as a Unix time that GitHub told last.", write_time,
+      NUMBER(rate_reset_ms) },
+    { "job_rerunner_api_rate_limited", "gauge",
+      "1 while no call is made because of GitHub's rate limit.", write_number,
+      NUMBER(rate_limited) },
+    { "job_rerunner_api_failing", "gauge",
+      "1 while runs wait and no call of the last minute was answered, by what is wrong.",
+      write_outage, 0 },
+    { "job_rerunner_shut_outs", "gauge",
+      "How many owners (or repositories) shut the token out as a whole.", write_number,
+      NUMBER(shut_outs) },
+    { "job_rerunner_token_rejected", "gauge", "1 while GitHub rejects the token.", write_number,
+      NUMBER(token_rejected) },
+    { "job_rerunner_token_expiry_timestamp_seconds", "gauge",
+      "When the token ends, as a Unix time that GitHub told last.", write_time,
+      NUMBER(token_expires_ms) },
+    { "job_rerunner_outbox_entries", "gauge", "Runs that GitHub is to be asked about.",
+      write_number, NUMBER(outbox_entries) },
+    { "job_rerunner_outbox_overdue_seconds", "gauge",
+      "How long ago the first of them became due that no pause holds up; 0 if none is.", write_overdue, 0 },
+    { "job_rerunner_outbox_oldest_timestamp_seconds", "gauge",
+      "Since when the one waits without a pause that has waited longest, as a Unix time.", write_time,
+      NUMBER(outbox_oldest_ms) },
+    { "job_rerunner_paused", "gauge", "1 while the service is paused: nothing is rerun.",
+      write_number, NUMBER(paused) },
+    { "job_rerunner_repository_pauses", "gauge", "Pauses of some repositories that are in force.",
+      write_number, NUMBER(repo_pauses) },
+    { "job_rerunner_commits_failing", "gauge",
+      "1 after a commit to the store has failed, until one succeeds.", write_number,
+      NUMBER(commits_failing) },
+    { "job_rerunner_dispatcher_up", "gauge", "1 while a dispatcher works on the store.",
+      write_number, NUMBER(dispatcher_up) },
+    { "job_rerunner_workers", "gauge", "Worker processes, as configured.", write_number,
+      NUMBER(workers) },
+    { "job_rerunner_workers_busy", "gauge",
+      "Workers at a request, but for the one that answers this.", write_number,
+      NUMBER(workers_busy) },
+    { "job_rerunner_process_restarts_total", "counter",
+      "Processes replaced after their death, by what they were.", write_restarts, 0 },
+    { "job_rerunner_last_sweep_start_timestamp_seconds", "gauge",
+      "When missed runs were last begun to be looked for, as a Unix time.", write_time,
+      NUMBER(sweep_begun_ms) },
+    { "job_rerunner_last_sweep_end_timestamp_seconds", "gauge",
+      "When that was last done with, as a Unix time.", write_time, NUMBER(sweep_ended_ms) },
+    { "job_rerunner_map_used_bytes", "gauge",
+      "Bytes of the store's map in use, as measured each minute.", write_known,
+      NUMBER(map_used_bytes) },
+    { "job_rerunner_map_size_bytes", "gauge", "Size of the store's map: MAP_SIZE.", write_known,
+      NUMBER(map_size_bytes) },
+};
+
+void jr_metrics_write(const struct jr_metrics *metrics, struct jr_buffer *buffer)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        const struct family *family = &families[i];
+
+        jr_buffer_print(buffer, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
+                        family->name, family->type);
+        family->write(buffer, family, metrics);
+    }
+}

@@ -1,0 +1,190 @@
+/*
+ * days -- what happened on each day, in UTC: for a chart.
+ *
+ * The run's record says under which day it and its newest attempt are counted,
+ * so that they can be moved.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/store/days.h"
+#include "lib/base/codec.h"
+#include "lib/base/timestamp.h"
+
+#include <string.h>
+
+#define DAY_VERSION 1
+#define RECORD_SIZE 32
+
+static size_t make_key(unsigned char key[JR_KEY_MAX], uint32_t day)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key, JR_KEY_MAX);
+    jr_write_u32(&writer, day);
+    return writer.length;
+}
+
+/* Load a day; all zero when there is none, or none that can be read. */
+static void load(struct jr_txn *txn, uint32_t number, struct jr_day *day)
+{
+    unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
+    struct jr_reader reader;
+    size_t length;
+
+    memset(day, 0, sizeof *day);
+    day->start_ms = (int64_t)number * JR_DAY_MS;
+    if (!jr_txn_get(txn, JR_TABLE_DAYS, key, make_key(key, number), record, sizeof record, &length))
+        return;
+    jr_reader_init(&reader, record, length);
+    if (jr_read_u8(&reader) != DAY_VERSION)
+        return;
+    day->failed = jr_read_u32(&reader);
+    day->reruns = jr_read_u32(&reader);
+    day->rescued = jr_read_u32(&reader);
+    day->not_rescued = jr_read_u32(&reader);
+}
+
+static void save(struct jr_txn *txn, uint32_t number, const struct jr_day *day)
+{
+    unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_u8(&writer, DAY_VERSION);
+    jr_write_u32(&writer, day->failed);
+    jr_write_u32(&writer, day->reruns);
+    jr_write_u32(&writer, day->rescued);
+    jr_write_u32(&writer, day->not_rescued);
+    jr_txn_put(txn, JR_TABLE_DAYS, key, make_key(key, number), record, writer.length);
+}
+
+/* What is counted of a day. */
+enum what { FAILED, RERUNS, RESCUED, NOT_RESCUED };
+
+static uint32_t *counter_of(struct jr_day *day, enum what what)
+{
+    switch (what) {
+    case FAILED:
+        return &day->failed;
+    case RERUNS:
+        return &day->reruns;
+    case RESCUED:
+        return &day->rescued;
+    default:
+        return &day->not_rescued;
+    }
+}
+
+static void count(struct jr_txn *txn, uint32_t number, enum what what, int64_t change)
+{
+    struct jr_day day;
+    uint32_t *counter;
+    int64_t sum;
+
+    load(txn, number, &day);
+    counter = counter_of(&day, what);
+    sum = (int64_t)*counter + change;
+    *counter = sum < 0 ? 0 : sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+    save(txn, number, &day);
+}
+
+/* Has the attempt been left for a newer one (and not only got its number)? */
+static bool is_left(const struct jr_run *before, const struct jr_run *run)
+{
+    return before->known && run->attempt != before->attempt
+           && run->base_attempt == before->base_attempt;
+}
+
+static void note_failed(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
+                        uint32_t today)
+{
+    bool failed = run->phase == JR_PHASE_CLOSED && jr_run_result(run) == JR_RESULT_FAILED;
+
+    if (is_left(before, run) && before->failed_day == 0
+        && jr_run_result(before) == JR_RESULT_FAILED)
+        count(txn, today, FAILED, 1);
+    if (failed == (run->failed_day != 0))
+        return;
+    count(txn, failed ? today : run->failed_day, FAILED, failed ? 1 : -1);
+    run->failed_day = failed ? today : 0;
+}
+
+/* Is the newest attempt the one that our last rerun made? */
+static bool is_ours(const struct jr_run *run)
+{
+    return run->reruns > 0 && run->attempt == run->accepted_attempt + 1;
+}
+
+/* What has come of our last rerun, as far as it can be said. */
+static enum jr_result rescue_of(const struct jr_run *run)
+{
+    enum jr_result result = jr_run_result(run);
+
+    if (result == JR_RESULT_SUCCESS)
+        return run->phase != JR_PHASE_DUE ? result : JR_RESULT_NONE;
+    return run->phase == JR_PHASE_CLOSED ? result : JR_RESULT_NONE;
+}
+
+static void note_rescue(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
+                        uint32_t today)
+{
+    enum jr_result noted = run->rescue_day == 0 ? JR_RESULT_NONE
+                           : run->rescued       ? JR_RESULT_SUCCESS
+                                                : JR_RESULT_FAILED;
+    enum jr_result result = noted;
+
+    if (is_ours(run))
+        result = rescue_of(run);
+    else if (is_left(before, run) && is_ours(before) && noted == JR_RESULT_NONE)
+        /* Somebody else has rerun it: so it was not rescued by us, if it failed. */
+        result = jr_run_result(before) == JR_RESULT_FAILED ? JR_RESULT_FAILED : JR_RESULT_NONE;
+    if (result == noted)
+        return;
+    if (noted != JR_RESULT_NONE)
+        count(txn, run->rescue_day, run->rescued ? RESCUED : NOT_RESCUED, -1);
+    run->rescued = result == JR_RESULT_SUCCESS;
+    run->rescue_day = result == JR_RESULT_NONE ? 0 : today;
+    if (result != JR_RESULT_NONE)
+        count(txn, today, run->rescued ? RESCUED : NOT_RESCUED, 1);
+}
+
+void jr_days_note(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
+                  int64_t now_ms)
+{
+    uint32_t today = jr_day_of(now_ms);
+
+    if (run->reruns != before->reruns)
+        count(txn, today, RERUNS, (int64_t)run->reruns - before->reruns);
+    note_failed(txn, before, run, today);
+    note_rescue(txn, before, run, today);
+}
+
+enum jr_err jr_days_read(struct jr_store *store, int64_t now_ms, struct jr_day *days,
+                         size_t count, struct jr_error *error)
+{
+    struct jr_txn txn;
+    uint32_t today = jr_day_of(now_ms);
+
+    jr_txn_begin(&txn, store, false);
+    for (size_t i = 0; i < count; i++)
+        load(&txn, today - (uint32_t)(count - 1 - i), &days[i]);
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK)
+        *error = txn.error;
+    return txn.error.code;
+}
+
+void jr_days_prune(struct jr_txn *txn, int64_t before_ms, unsigned most)
+{
+    struct jr_entry entry;
+    struct jr_reader reader;
+
+    while (most-- > 0 && jr_txn_seek(txn, JR_TABLE_DAYS, NULL, 0, false, &entry)) {
+        jr_reader_init(&reader, entry.key, entry.key_length);
+        if (jr_read_u32(&reader) >= jr_day_of(before_ms))
+            break;
+        jr_txn_delete(txn, JR_TABLE_DAYS, entry.key, entry.key_length);
+    }
+}

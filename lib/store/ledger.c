@@ -1,0 +1,593 @@
+/*
+ * ledger -- runs and jobs in the store, and the indexes that follow from them.
+ *
+ * Numbers in keys are big-endian, so that the order of keys is their order.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/store/ledger.h"
+#include "lib/base/timestamp.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* How many newer runs are looked at. */
+#define NEWER_MAX 100
+
+/* A key of an index: two numbers, or three. */
+struct key {
+    unsigned char bytes[24];
+    size_t length;
+};
+
+static struct key key_of_two(uint64_t first, uint64_t second)
+{
+    struct key key;
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
+    jr_write_u64(&writer, first);
+    jr_write_u64(&writer, second);
+    key.length = writer.length;
+    return key;
+}
+
+static struct key key_of_three(uint64_t first, uint64_t second, uint64_t third)
+{
+    struct key key;
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
+    jr_write_u64(&writer, first);
+    jr_write_u64(&writer, second);
+    jr_write_u64(&writer, third);
+    key.length = writer.length;
+    return key;
+}
+
+size_t jr_ledger_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, enum jr_part part,
+                     uint64_t number)
+{
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, key, JR_KEY_MAX);
+    jr_write_u64(&writer, run_id);
+    jr_write_u8(&writer, (uint8_t)part);
+    jr_write_u64(&writer, number);
+    return writer.length;
+}
+
+bool jr_ledger_seek(struct jr_txn *txn, uint64_t run_id, enum jr_part part, uint64_t *number,
+                    struct jr_entry *entry)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, run_id, part, *number);
+    struct jr_reader reader;
+
+    if (!jr_txn_seek(txn, JR_TABLE_RUNS, key, length, false, entry))
+        return false;
+    jr_reader_init(&reader, entry->key, entry->key_length);
+    if (jr_read_u64(&reader) != run_id || jr_read_u8(&reader) != part)
+        return false;
+    *number = jr_read_u64(&reader);
+    return reader.ok;
+}
+
+/* Each has one entry there. */
+uint64_t jr_ledger_count(struct jr_txn *txn)
+{
+    return jr_txn_count(txn, JR_TABLE_AGES);
+}
+
+/* Indexes by time are coarse, so that a run's events seldom move them. */
+static uint64_t hour_of(int64_t time_ms)
+{
+    return (uint64_t)(time_ms / JR_HOUR_MS);
+}
+
+/* When an entry of the outbox was made; one that does not tell is from an older version. */
+static int64_t read_waiting(const void *value, size_t length, int64_t due_ms)
+{
+    struct jr_reader reader;
+    int64_t waiting_ms;
+
+    jr_reader_init(&reader, value, length);
+    (void)jr_read_u32(&reader);
+    waiting_ms = jr_read_time(&reader);
+    return reader.ok && waiting_ms != 0 ? waiting_ms : due_ms;
+}
+
+static int64_t load_waiting(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
+{
+    struct key key = key_of_two((uint64_t)due_ms, run_id);
+    unsigned char value[12];
+    size_t length;
+
+    (void)jr_txn_get(txn, JR_TABLE_OUTBOX, key.bytes, key.length, value, sizeof value, &length);
+    return read_waiting(value, length, due_ms);
+}
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *byte = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/*
+ * The line that a run is in; 0: in none. FNV-1a, a hash of no secrecy
+ * (http://www.isthe.com/chongo/tech/comp/fnv/): lines that share one are told apart by
+ * jr_run_supersedes().
+ */
+static uint64_t line_of(const struct jr_run *run)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    if (!jr_run_is_in_line(run))
+        return 0;
+    hash = mix(hash, &run->repo_id, sizeof run->repo_id);
+    hash = mix(hash, &run->workflow_id, sizeof run->workflow_id);
+    hash = mix(hash, run->branch, strlen(run->branch) + 1);
+    hash = mix(hash, run->trigger, strlen(run->trigger) + 1);
+    for (const char *c = run->head_repo; *c != '\0'; c++) {
+        char small = (char)tolower((unsigned char)*c);
+
+        hash = mix(hash, &small, 1);
+    }
+    return hash != 0 ? hash : 1;
+}
+
+bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+{
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
+    size_t key_length = jr_ledger_key(key, run_id, JR_PART_RUN, 0), length;
+    bool whole = true;
+
+    memset(run, 0, sizeof *run);
+    if (jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, record, sizeof record, &length)) {
+        whole = jr_run_decode(run, record, length);
+        if (!whole)
+            memset(run, 0, sizeof *run);
+        run->known = true;
+    }
+    run->run_id = run_id;
+    if (run->due_ms != 0)
+        run->waiting_ms = load_waiting(txn, run->due_ms, run_id);
+    run->stored_due_ms = run->due_ms;
+    run->stored_waiting_ms = run->waiting_ms;
+    run->stored_quiet_due_ms = run->quiet_due_ms;
+    run->stored_last_event_ms = run->last_event_ms;
+    run->stored_told_ms = run->told_ms;
+    run->stored_line = line_of(run);
+    run->stored_run_number = run->run_number;
+    return whole;
+}
+
+void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+{
+    if (!jr_ledger_read_run(txn, run_id, run))
+        jr_txn_fail(txn, JR_EFORMAT, "the record of run %llu is damaged",
+                    (unsigned long long)run_id);
+}
+
+static void save_due(struct jr_txn *txn, struct jr_run *run)
+{
+    unsigned char value[12];
+    struct jr_writer writer;
+    struct key key;
+
+    if (run->due_ms == run->stored_due_ms && run->waiting_ms == run->stored_waiting_ms)
+        return;
+    if (run->stored_due_ms != 0)
+        jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
+    if (run->due_ms != 0) {
+        jr_writer_init(&writer, value, sizeof value);
+        jr_write_u32(&writer, run->attempt);
+        jr_write_time(&writer, run->waiting_ms);
+        key = key_of_two((uint64_t)run->due_ms, run->run_id);
+        jr_txn_put(txn, JR_TABLE_OUTBOX, key.bytes, key.length, value, writer.length);
+    }
+    run->stored_due_ms = run->due_ms;
+    run->stored_waiting_ms = run->waiting_ms;
+}
+
+static void save_quiet(struct jr_txn *txn, struct jr_run *run)
+{
+    struct key key;
+
+    if (run->quiet_due_ms == run->stored_quiet_due_ms)
+        return;
+    if (run->stored_quiet_due_ms != 0)
+        jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
+    if (run->quiet_due_ms != 0) {
+        key = key_of_two((uint64_t)run->quiet_due_ms, run->run_id);
+        jr_txn_put(txn, JR_TABLE_QUIET, key.bytes, key.length, "", 0);
+    }
+    run->stored_quiet_due_ms = run->quiet_due_ms;
+}
+
+/* Move a run in an index by hours. */
+static void move_hour(struct jr_txn *txn, enum jr_table table, uint64_t run_id,
+                      int64_t *stored_ms, int64_t time_ms)
+{
+    struct key key;
+
+    if (hour_of(*stored_ms) == hour_of(time_ms))
+        return;
+    if (*stored_ms != 0) {
+        key = key_of_two(hour_of(*stored_ms), run_id);
+        jr_txn_delete(txn, table, key.bytes, key.length);
+    }
+    key = key_of_two(hour_of(time_ms), run_id);
+    jr_txn_put(txn, table, key.bytes, key.length, "", 0);
+    *stored_ms = time_ms;
+}
+
+static void drop_line(struct jr_txn *txn, const struct jr_run *run)
+{
+    struct key key = key_of_three(run->stored_line, run->stored_run_number, run->run_id);
+
+    if (run->stored_line != 0)
+        jr_txn_delete(txn, JR_TABLE_LINES, key.bytes, key.length);
+}
+
+static void save_line(struct jr_txn *txn, struct jr_run *run)
+{
+    uint64_t line = line_of(run);
+    struct key key;
+
+    if (line == run->stored_line && run->run_number == run->stored_run_number)
+        return;
+    drop_line(txn, run);
+    if (line != 0) {
+        key = key_of_three(line, run->run_number, run->run_id);
+        jr_txn_put(txn, JR_TABLE_LINES, key.bytes, key.length, "", 0);
+    }
+    run->stored_line = line;
+    run->stored_run_number = run->run_number;
+}
+
+void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
+{
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_run_encode(run, &writer);
+    if (!writer.ok)
+        jr_txn_fail(txn, JR_EINVAL, "the record of a run is too large");
+    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, run->run_id, JR_PART_RUN, 0), record,
+               writer.length);
+    save_due(txn, run);
+    save_quiet(txn, run);
+    move_hour(txn, JR_TABLE_AGES, run->run_id, &run->stored_last_event_ms, run->last_event_ms);
+    move_hour(txn, JR_TABLE_TOLD, run->run_id, &run->stored_told_ms, run->told_ms);
+    save_line(txn, run);
+}
+
+static void decode_job(struct jr_txn *txn, struct jr_job *job, const void *record, size_t length,
+                       uint64_t run_id, uint64_t job_id)
+{
+    if (!jr_job_decode(job, record, length))
+        jr_txn_fail(txn, JR_EFORMAT, "the record of job %llu is damaged",
+                    (unsigned long long)job_id);
+    job->known = true;
+    job->run_id = run_id;
+    job->job_id = job_id;
+}
+
+void jr_ledger_load_job(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, struct jr_job *job)
+{
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
+    size_t key_length = jr_ledger_key(key, run_id, JR_PART_JOB, job_id), length;
+
+    memset(job, 0, sizeof *job);
+    job->run_id = run_id;
+    job->job_id = job_id;
+    if (jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, record, sizeof record, &length))
+        decode_job(txn, job, record, length, run_id, job_id);
+}
+
+void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job)
+{
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_job_encode(job, &writer);
+    if (!writer.ok)
+        jr_txn_fail(txn, JR_EINVAL, "the record of a job is too large");
+    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, job->run_id, JR_PART_JOB, job->job_id),
+               record, writer.length);
+}
+
+/* The number that stands at an offset (0, 8 or 16) of a key; 0 when it is too short. */
+static uint64_t number_in(const struct jr_entry *entry, size_t offset)
+{
+    struct jr_reader reader;
+
+    jr_reader_init(&reader, entry->key, entry->key_length);
+    for (size_t skipped = 0; skipped < offset; skipped += 8)
+        (void)jr_read_u64(&reader);
+    return jr_read_u64(&reader);
+}
+
+bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, struct jr_job *job)
+{
+    struct jr_entry entry;
+    uint64_t job_id = after + 1;
+
+    if (!jr_ledger_seek(txn, run_id, JR_PART_JOB, &job_id, &entry))
+        return false;
+    decode_job(txn, job, entry.value, entry.value_length, run_id, job_id);
+    return txn->error.code == JR_OK;
+}
+
+/* What lies after latest_ms, if there is any, or else what comes first. */
+static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t latest_ms, int64_t *time_ms,
+                     uint64_t *run_id)
+{
+    struct key latest = key_of_two((uint64_t)latest_ms, UINT64_MAX);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, table, latest.bytes, latest.length, true, &entry)
+        && !jr_txn_seek(txn, table, NULL, 0, false, &entry))
+        return false;
+    *time_ms = (int64_t)number_in(&entry, 0);
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
+bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms, uint64_t *run_id)
+{
+    return first_in(txn, JR_TABLE_OUTBOX, latest_ms, due_ms, run_id);
+}
+
+bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id,
+                        int64_t *waiting_ms)
+{
+    struct key key = key_of_two((uint64_t)*due_ms, *run_id);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_OUTBOX, key.bytes, key.length, true, &entry))
+        return false;
+    *due_ms = (int64_t)number_in(&entry, 0);
+    *run_id = number_in(&entry, 8);
+    *waiting_ms = read_waiting(entry.value, entry.value_length, *due_ms);
+    return true;
+}
+
+bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id)
+{
+    struct key key = key_of_two(hour_of(*hour_ms), *run_id);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek_before(txn, JR_TABLE_AGES, key.bytes, *hour_ms != 0 ? key.length : 0, &entry))
+        return false;
+    *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
+bool jr_ledger_next_told(struct jr_txn *txn, int64_t since_ms, int64_t *hour_ms,
+                         uint64_t *run_id)
+{
+    int64_t from_ms = *hour_ms != 0 ? *hour_ms : since_ms;
+    struct key key = key_of_two(hour_of(from_ms), *run_id);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_TOLD, key.bytes, key.length, *hour_ms != 0, &entry))
+        return false;
+    *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+    *run_id = number_in(&entry, 8);
+    return true;
+}
+
+bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
+{
+    unsigned char key[JR_KEY_MAX];
+    struct jr_entry entry;
+
+    if (!jr_txn_seek(txn, JR_TABLE_RUNS, key,
+                     jr_ledger_key(key, *run_id + 1, JR_PART_HISTORY, 0), false, &entry))
+        return false;
+    *run_id = number_in(&entry, 0);
+    return true;
+}
+
+void jr_ledger_newer(struct jr_txn *txn, const struct jr_settings *settings,
+                     const struct jr_run *run, int64_t now_ms, struct jr_newer *newer)
+{
+    uint64_t line = line_of(run);
+    struct key key = key_of_three(line, UINT64_MAX, UINT64_MAX);
+    struct jr_entry entry;
+    struct jr_run other;
+
+    *newer = (struct jr_newer){ .state = JR_NEWER_NONE };
+    for (unsigned seen = 0; line != 0 && seen < NEWER_MAX; seen++) {
+        if (!jr_txn_seek_before(txn, JR_TABLE_LINES, key.bytes, key.length, &entry)
+            || number_in(&entry, 0) != line || number_in(&entry, 8) <= run->run_number)
+            return;
+        memcpy(key.bytes, entry.key, sizeof key.bytes);
+        if (!jr_ledger_read_run(txn, number_in(&entry, 16), &other)
+            || !jr_run_supersedes(&other, run))
+            continue;
+        if (newer->run_id == 0)
+            *newer = (struct jr_newer){ .state = JR_NEWER_FINISHED, .run_id = other.run_id };
+        if (!jr_decide_is_finished(settings, &other, now_ms)) {
+            *newer = (struct jr_newer){ .state = JR_NEWER_UNFINISHED, .run_id = other.run_id };
+            return;
+        }
+    }
+}
+
+void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
+{
+    struct key key = key_of_two((uint64_t)due_ms, run_id);
+
+    jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
+}
+
+bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t latest_ms, int64_t *quiet_due_ms,
+                           uint64_t *run_id)
+{
+    return first_in(txn, JR_TABLE_QUIET, latest_ms, quiet_due_ms, run_id);
+}
+
+void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run_id)
+{
+    struct key key = key_of_two((uint64_t)quiet_due_ms, run_id);
+
+    jr_txn_delete(txn, JR_TABLE_QUIET, key.bytes, key.length);
+}
+
+/* Delete all parts of a run. */
+static void delete_parts(struct jr_txn *txn, uint64_t run_id)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, run_id, JR_PART_HISTORY, 0);
+    struct jr_entry entry;
+
+    while (jr_txn_seek(txn, JR_TABLE_RUNS, key, length, false, &entry)
+           && number_in(&entry, 0) == run_id)
+        jr_txn_delete(txn, JR_TABLE_RUNS, entry.key, entry.key_length);
+}
+
+/* Is more to be heard of it? */
+static bool is_under_way(const struct jr_run *run)
+{
+    return run->phase == JR_PHASE_OPEN && !run->complete
+           && (run->jobs_known == 0 || run->jobs_unfinished > 0);
+}
+
+static void drop_told(struct jr_txn *txn, const struct jr_run *run)
+{
+    struct key key = key_of_two(hour_of(run->stored_told_ms), run->run_id);
+
+    jr_txn_delete(txn, JR_TABLE_TOLD, key.bytes, key.length);
+}
+
+static void drop_age(struct jr_txn *txn, const struct jr_run *run)
+{
+    struct key key = key_of_two(hour_of(run->stored_last_event_ms), run->run_id);
+
+    jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
+}
+
+static void drop_record(struct jr_txn *txn, const struct jr_run *run)
+{
+    if (run->stored_due_ms != 0)
+        jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
+    if (run->stored_quiet_due_ms != 0)
+        jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
+    delete_parts(txn, run->run_id);
+}
+
+/* All that there is of a run: first itself, so that no record is without its indexes; last its
+ * age, by which what is left is found. */
+static void (*const pieces[])(struct jr_txn *, const struct jr_run *) = {
+    drop_record, drop_told, drop_line, drop_age,
+};
+
+#define PIECES (sizeof pieces / sizeof *pieces)
+
+void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
+{
+    for (size_t i = 0; i < PIECES; i++)
+        pieces[i](txn, run);
+}
+
+/*
+ * Find the next run by its age that may be removed.
+ *   most   in and out: how many runs are looked at
+ *   prune  in and out: where to go on; the beginning, when there was none
+ */
+static bool next_to_go(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned *most,
+                       struct jr_prune *prune, struct jr_run *run)
+{
+    struct jr_entry entry;
+
+    for (; *most > 0; --*most) {
+        bool whole;
+
+        if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
+            || number_in(&entry, 0) >= hour_of(before_ms)) {
+            prune->key_length = 0;
+            return false;
+        }
+        memcpy(prune->key, entry.key, sizeof prune->key);
+        prune->key_length = sizeof prune->key;
+        /* A damaged one tells nothing of itself: it goes by its age alone. So does what is left
+         * of one that was removed in part. */
+        whole = jr_ledger_read_run(txn, number_in(&entry, 8), run);
+        if (only_closed && (!whole || (run->known && is_under_way(run))))
+            continue;
+        if (whole && run->due_ms != 0)
+            continue;
+        if (!whole || !run->known)
+            run->stored_last_event_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+        --*most;
+        return true;
+    }
+    return false;
+}
+
+unsigned jr_ledger_prune(struct jr_txn *txn, int64_t before_ms, bool only_closed, unsigned most,
+                         struct jr_prune *prune)
+{
+    struct jr_run run;
+    unsigned removed = 0;
+
+    while (next_to_go(txn, before_ms, only_closed, &most, prune, &run)) {
+        jr_ledger_remove_run(txn, &run);
+        removed++;
+    }
+    return removed;
+}
+
+/*
+ * Has a run changed since it was chosen to be removed?
+ *   gone  its record was removed already, and may have been made anew
+ */
+static bool has_moved(struct jr_txn *txn, const struct jr_run *run, bool gone)
+{
+    struct jr_run now;
+
+    if (!jr_ledger_read_run(txn, run->run_id, &now) || gone)
+        return now.known;
+    return now.known != run->known || now.last_event_ms != run->last_event_ms
+           || now.told_ms != run->told_ms || now.due_ms != run->due_ms
+           || now.attempt != run->attempt || now.phase != run->phase;
+}
+
+enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigned most,
+                              struct jr_prune *prune, bool *removed, struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, false);
+    *removed = next_to_go(&txn, before_ms, true, &most, prune, &run);
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    for (size_t i = 0; *removed && i < PIECES; i++) {
+        jr_txn_begin(&txn, store, true);
+        if (!has_moved(&txn, &run, i > 0))
+            pieces[i](&txn, &run);
+        err = jr_txn_commit(&txn);
+        if (err != JR_OK) {
+            *error = txn.error;
+            prune->key_length = 0;
+            return err;
+        }
+    }
+    return JR_OK;
+}

@@ -1,0 +1,393 @@
+/*
+ * listing -- the store as somebody reads it: runs newest first, the outbox, and
+ * the story of one run.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/store/listing.h"
+#include "lib/base/timestamp.h"
+#include "lib/model/standing.h"
+#include "lib/store/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Jobs of a run that are looked at for what they came to; the worst is soon found. */
+#define JOBS_LOOKS 1000
+
+/* End the transaction of a listing. */
+static enum jr_err finish(struct jr_txn *txn, size_t *count, struct jr_error *error)
+{
+    jr_txn_abort(txn);
+    if (txn->error.code == JR_OK)
+        return JR_OK;
+    *count = 0;
+    *error = txn->error;
+    return error->code;
+}
+
+/* Of two conclusions of jobs the one that makes the run's; as GitHub does, a failure above all. */
+static enum jr_conclusion worse_of(enum jr_conclusion a, enum jr_conclusion b)
+{
+    static const enum jr_conclusion worst_first[] = {
+        JR_CONCLUSION_FAILURE,         JR_CONCLUSION_TIMED_OUT, JR_CONCLUSION_STARTUP_FAILURE,
+        JR_CONCLUSION_ACTION_REQUIRED, JR_CONCLUSION_CANCELLED, JR_CONCLUSION_STALE,
+    };
+
+    for (size_t i = 0; i < sizeof worst_first / sizeof *worst_first; i++)
+        if (a == worst_first[i] || b == worst_first[i])
+            return worst_first[i];
+    return a == JR_CONCLUSION_NONE ? b : a;
+}
+
+/* What the jobs came to, of a run that does not tell: the run only counts those that failed. */
+static void look_at_jobs(struct jr_txn *txn, struct jr_run *run)
+{
+    struct jr_job job = { .job_id = 0 };
+
+    if (run->complete || run->jobs_failed == 0 || run->jobs_unfinished > 0)
+        return;
+    for (unsigned looks = 0; looks < JOBS_LOOKS && run->jobs_conclusion != JR_CONCLUSION_FAILURE
+                             && jr_ledger_next_job(txn, run->run_id, job.job_id, &job);
+         looks++)
+        if (jr_run_attempt_of(run, &job) == run->attempt && jr_conclusion_is_bad(job.conclusion))
+            run->jobs_conclusion = worse_of(run->jobs_conclusion, job.conclusion);
+    if (txn->error.code == JR_EFORMAT)
+        txn->error.code = JR_OK;
+}
+
+/* Load a run; one that is damaged is as good as missing, and nothing is written here. */
+static bool load(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+{
+    jr_ledger_load_run(txn, run_id, run);
+    if (txn->error.code == JR_EFORMAT) {
+        txn->error.code = JR_OK;
+        memset(run, 0, sizeof *run);
+        run->run_id = run_id;
+    }
+    look_at_jobs(txn, run);
+    return txn->error.code == JR_OK && run->known;
+}
+
+static bool matches(const struct jr_list *patterns, const char *value)
+{
+    return patterns->count == 0 || jr_list_match(patterns, value);
+}
+
+static bool has_reason(const struct jr_listing_filter *filter, const struct jr_run *run)
+{
+    bool paused = filter->pauses != NULL && jr_pauses_hold(filter->pauses, run) != NULL;
+    enum jr_reason reason = jr_standing_reason(run, paused);
+
+    return (size_t)reason < JR_REASONS && filter->reasons[reason];
+}
+
+static bool is_wanted(const struct jr_listing_filter *filter, const struct jr_run *run)
+{
+    return matches(&filter->repos, run->repo) && matches(&filter->branches, run->branch)
+           && (filter->workflows.count == 0
+               || jr_run_lists_workflow(&filter->workflows, run->workflow, run->workflow_path))
+           && (filter->reasons == NULL || has_reason(filter, run))
+           && (filter->conclusions == NULL
+               || ((size_t)jr_run_conclusion(run) < JR_CONCLUSIONS
+                   && filter->conclusions[jr_run_conclusion(run)]))
+           && (filter->phase == JR_LISTING_ANY_PHASE || filter->phase == (int)run->phase)
+           && run->last_event_ms >= filter->since_ms;
+}
+
+/* Those that come first in the listing stand first. */
+static int by_place(const void *a, const void *b)
+{
+    const struct jr_listing_place *one = a, *two = b;
+
+    if (one->last_event_ms != two->last_event_ms)
+        return one->last_event_ms < two->last_event_ms ? 1 : -1;
+    return (one->run_id < two->run_id) - (one->run_id > two->run_id);
+}
+
+/* Put what was gathered in order, and keep half of the room free. */
+static void put_in_order(struct jr_listing *listing)
+{
+    qsort(listing->places, listing->gathered, sizeof *listing->places, by_place);
+    if (listing->gathered == JR_LISTING_HOUR_MAX)
+        listing->more = true;
+    /* Once some were dropped, what stands behind the half is not all that there is. */
+    if (listing->more && listing->gathered > JR_LISTING_HOUR_MAX / 2)
+        listing->gathered = JR_LISTING_HOUR_MAX / 2;
+}
+
+/* Look at the next run of the hour, or find that it has no more. */
+static void gather(struct jr_txn *txn, const struct jr_listing_filter *filter,
+                   struct jr_listing *listing)
+{
+    int64_t hour_ms = listing->hour_ms;
+    struct jr_listing_place place;
+    struct jr_run run;
+
+    listing->last_hour = !jr_ledger_next_older(txn, &hour_ms, &listing->run_id);
+    if (listing->begun && (listing->last_hour || hour_ms != listing->hour_ms)) {
+        listing->ordered = true;
+        put_in_order(listing);
+        return;
+    }
+    listing->begun = true;
+    listing->hour_ms = hour_ms;
+    listing->ended = listing->last_hour || hour_ms + JR_HOUR_MS <= filter->since_ms;
+    if (listing->ended || !load(txn, listing->run_id, &run) || !is_wanted(filter, &run))
+        return;
+    place = (struct jr_listing_place){ run.last_event_ms, run.run_id };
+    if (listing->before.run_id != 0 && by_place(&place, &listing->before) <= 0)
+        return;
+    if (listing->gathered == JR_LISTING_HOUR_MAX)
+        put_in_order(listing);
+    listing->places[listing->gathered++] = place;
+}
+
+/* All of the hour that was in order is given out: go to the rest of it, or to the hour before. */
+static void go_on(struct jr_listing *listing)
+{
+    if (listing->more) {
+        listing->before = listing->places[listing->gathered - 1];
+        listing->run_id = UINT64_MAX;
+    } else {
+        memset(&listing->before, 0, sizeof listing->before);
+        listing->run_id = 0;
+        listing->ended = listing->last_hour;
+    }
+    listing->begun = listing->more;
+    listing->ordered = listing->more = false;
+    listing->gathered = listing->given = 0;
+}
+
+enum jr_err jr_listing_runs(struct jr_store *store, const struct jr_listing_filter *filter,
+                            struct jr_listing *listing, struct jr_run *runs, size_t size,
+                            size_t *count, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    *count = 0;
+    jr_txn_begin(&txn, store, false);
+    for (unsigned looks = 0; !listing->ended && *count < size && looks < JR_LISTING_LOOKS;
+         looks++) {
+        if (!listing->ordered)
+            gather(&txn, filter, listing);
+        else if (listing->given == listing->gathered)
+            go_on(listing);
+        else if (load(&txn, listing->places[listing->given++].run_id, &runs[*count])
+                 && is_wanted(filter, &runs[*count]))
+            (*count)++;
+    }
+    return finish(&txn, count, error);
+}
+
+enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct jr_run *run,
+                                struct jr_error *error)
+{
+    struct jr_txn txn;
+    size_t count = 0;
+    bool found;
+
+    jr_txn_begin(&txn, store, false);
+    do
+        found = jr_ledger_next_run(&txn, after);
+    while (found && !load(&txn, *after, run));
+    if (!found)
+        jr_txn_fail(&txn, JR_ENOENT, "there is no run after %llu", (unsigned long long)*after);
+    return finish(&txn, &count, error);
+}
+
+/* How far the walk through what was told has come. */
+struct told {
+    bool ended;
+    int64_t time_ms;
+    uint64_t run_id;
+};
+
+/* Runs of which something is told while we walk move on, so they are found, perhaps twice. */
+static enum jr_err add_told(struct jr_store *store, int64_t since_ms, struct told *told,
+                            uint64_t *run_ids, size_t *count, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, false);
+    for (unsigned looks = 0; !told->ended && looks < JR_LISTING_LOOKS; looks++) {
+        if (jr_ledger_next_told(&txn, since_ms, &told->time_ms, &told->run_id))
+            run_ids[(*count)++] = told->run_id;
+        else
+            told->ended = true;
+    }
+    return finish(&txn, count, error);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *one = a, *two = b;
+
+    return (*one > *two) - (*one < *two);
+}
+
+/* Sort, and leave each number once. Returns how many are left. */
+static size_t sort_once(uint64_t *numbers, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 0)
+        qsort(numbers, count, sizeof *numbers, by_number);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || numbers[i] != numbers[i - 1])
+            numbers[kept++] = numbers[i];
+    return kept;
+}
+
+enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t **run_ids,
+                            size_t *count, struct jr_error *error)
+{
+    struct told told = { .ended = false };
+    uint64_t *found = NULL;
+    size_t size = 0;
+    enum jr_err err = JR_OK;
+
+    *run_ids = NULL;
+    *count = 0;
+    while (err == JR_OK && !told.ended) {
+        if (size - *count < JR_LISTING_LOOKS) {
+            size_t larger = 2 * size + JR_LISTING_LOOKS;
+            uint64_t *more = realloc(found, larger * sizeof *more);
+
+            if (more == NULL) {
+                err = jr_error_set(error, JR_ENOMEM, "out of memory");
+                break;
+            }
+            found = more;
+            size = larger;
+        }
+        err = add_told(store, since_ms, &told, found, count, error);
+    }
+    if (err != JR_OK) {
+        free(found);
+        *count = 0;
+        return err;
+    }
+    *count = sort_once(found, *count);
+    *run_ids = found;
+    return JR_OK;
+}
+
+enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing_outbox *listing,
+                              struct jr_run *runs, size_t size, size_t *count,
+                              struct jr_error *error)
+{
+    struct jr_txn txn;
+    int64_t waiting_ms;
+
+    *count = 0;
+    jr_txn_begin(&txn, store, false);
+    while (!listing->ended && *count < size) {
+        if (!jr_ledger_next_due(&txn, &listing->due_ms, &listing->run_id, &waiting_ms)) {
+            listing->ended = true;
+            break;
+        }
+        (void)load(&txn, listing->run_id, &runs[*count]);
+        runs[*count].due_ms = listing->due_ms;
+        runs[(*count)++].waiting_ms = waiting_ms;
+    }
+    return finish(&txn, count, error);
+}
+
+/* Does a pause hold up an entry? Nobody knows it of a damaged one. */
+static bool is_paused(struct jr_txn *txn, const struct jr_pauses *pauses, uint64_t run_id)
+{
+    struct jr_run run;
+
+    if (jr_pauses_whole(pauses) != NULL)
+        return true;
+    return pauses->count > 0 && jr_ledger_read_run(txn, run_id, &run)
+           && jr_pauses_find(pauses, run.repo) != NULL;
+}
+
+static void keep_older(int64_t *oldest_ms, int64_t waiting_ms)
+{
+    if (*oldest_ms == 0 || waiting_ms < *oldest_ms)
+        *oldest_ms = waiting_ms;
+}
+
+static void add_waiting(struct jr_waiting *waiting, int64_t due_ms, uint64_t run_id,
+                        int64_t waiting_ms, bool paused)
+{
+    keep_older(&waiting->oldest_ms, waiting_ms);
+    if (paused) {
+        waiting->paused++;
+        return;
+    }
+    keep_older(&waiting->free_oldest_ms, waiting_ms);
+    if (waiting->due_ms == 0) {
+        waiting->due_ms = due_ms;
+        waiting->due_run_id = run_id;
+    }
+}
+
+enum jr_err jr_listing_waiting(struct jr_store *store, const struct jr_pauses *pauses,
+                               struct jr_waiting *waiting, struct jr_error *error)
+{
+    int64_t due_ms = 0, waiting_ms;
+    uint64_t run_id = 0;
+    size_t looks = 0, none;
+    enum jr_err err = JR_OK;
+    struct jr_txn txn;
+
+    memset(waiting, 0, sizeof *waiting);
+    while (err == JR_OK && !waiting->whole && looks < JR_LISTING_WAITING_MAX) {
+        jr_txn_begin(&txn, store, false);
+        waiting->entries = jr_txn_count(&txn, JR_TABLE_OUTBOX);
+        do {
+            waiting->whole = !jr_ledger_next_due(&txn, &due_ms, &run_id, &waiting_ms);
+            if (!waiting->whole)
+                add_waiting(waiting, due_ms, run_id, waiting_ms, is_paused(&txn, pauses, run_id));
+        } while (!waiting->whole && ++looks % JR_LISTING_LOOKS != 0);
+        err = finish(&txn, &none, error);
+    }
+    return err;
+}
+
+enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_run *run,
+                           struct jr_error *error)
+{
+    struct jr_txn txn;
+    size_t count = 0;
+
+    jr_txn_begin(&txn, store, false);
+    jr_ledger_load_run(&txn, run_id, run);
+    look_at_jobs(&txn, run);
+    if (txn.error.code == JR_OK && !run->known)
+        jr_txn_fail(&txn, JR_ENOENT, "nothing is recorded of run %llu",
+                    (unsigned long long)run_id);
+    return finish(&txn, &count, error);
+}
+
+enum jr_err jr_listing_jobs(struct jr_store *store, uint64_t run_id, uint64_t *after,
+                            struct jr_job *jobs, size_t size, size_t *count,
+                            struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    *count = 0;
+    jr_txn_begin(&txn, store, false);
+    while (*count < size && jr_ledger_next_job(&txn, run_id, *after, &jobs[*count]))
+        *after = jobs[(*count)++].job_id;
+    return finish(&txn, count, error);
+}
+
+enum jr_err jr_listing_history(struct jr_store *store, uint64_t run_id, uint32_t *number,
+                               struct jr_history *entries, size_t size, size_t *count,
+                               struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    *count = 0;
+    jr_txn_begin(&txn, store, false);
+    while (*count < size && jr_history_next(&txn, run_id, number, &entries[*count]))
+        (*count)++;
+    return finish(&txn, count, error);
+}

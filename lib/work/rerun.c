@@ -1,0 +1,398 @@
+/*
+ * rerun -- the dispatcher's steps in the store, each one transaction.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/work/rerun.h"
+#include "lib/base/codec.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/store/days.h"
+#include "lib/store/flaky.h"
+#include "lib/store/history.h"
+#include "lib/store/journal.h"
+#include "lib/store/ledger.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char last_post_key[] = "last-post";
+
+/* An entry is due when it is made or later; the process that makes it may have been slow. */
+#define SETTLED_MS (10 * JR_SECOND_MS)
+
+/* How often all that is held up is looked at again. */
+#define WALK_ANEW_MS JR_MINUTE_MS
+
+static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
+{
+    enum jr_err err;
+
+    jr_ledger_save_run(txn, run);
+    err = jr_txn_commit(txn);
+    if (err != JR_OK)
+        *error = txn->error;
+    return err;
+}
+
+/* Load the run anew: events may have come since it was claimed. */
+static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run *run)
+{
+    int64_t claimed_due_ms = run->due_ms;
+
+    jr_txn_begin(txn, store, true);
+    jr_ledger_load_run(txn, run->run_id, run);
+    if (!run->known)
+        jr_txn_fail(txn, JR_ENOENT, "run %llu is no longer in the store",
+                    (unsigned long long)run->run_id);
+    return claimed_due_ms;
+}
+
+/*
+ * Look for the next entry that is not held up, up to last_ms.
+ *   left  how many that are held up may be looked at
+ */
+static enum jr_err look_on(struct jr_txn *txn, struct jr_rerun_walk *walk, int64_t last_ms,
+                           int64_t now_ms, unsigned *left)
+{
+    int64_t waiting_ms;
+    struct jr_run run;
+
+    for (; *left > 0; --*left) {
+        if (!jr_ledger_next_due(txn, &walk->at.due_ms, &walk->at.run_id, &waiting_ms)
+            || walk->at.due_ms > last_ms)
+            return JR_ENOENT;
+        if (!jr_ledger_read_run(txn, walk->at.run_id, &run) || !run.known
+            || walk->wait(walk->context, run.repo) == 0)
+            return JR_OK;
+        if (walk->at.due_ms <= now_ms - SETTLED_MS)
+            walk->held = walk->at;
+    }
+    return JR_EBUSY;
+}
+
+/*
+ * Begin a search. What is held up and long due need not be looked at again; but for once in
+ * a while, since its repository may have another name by now, and after the clock was set back.
+ */
+static void begin_walk(struct jr_rerun_walk *walk, int64_t latest_ms, int64_t now_ms)
+{
+    if (now_ms >= walk->begun_ms + WALK_ANEW_MS || now_ms < walk->begun_ms
+        || walk->held.due_ms > now_ms - SETTLED_MS) {
+        walk->held = (struct jr_rerun_place){ .due_ms = 0 };
+        walk->begun_ms = now_ms;
+    }
+    walk->late = true;
+    walk->at = (struct jr_rerun_place){ latest_ms, UINT64_MAX };
+}
+
+/* As jr_ledger_first_due(), but for what is held up; the rest as with jr_rerun_first(). */
+static enum jr_err first_free(struct jr_txn *txn, int64_t latest_ms, int64_t now_ms,
+                              struct jr_rerun_walk *walk, int64_t *due_ms, uint64_t *run_id)
+{
+    unsigned left = JR_RERUN_LOOKS;
+    enum jr_err err = JR_ENOENT;
+
+    if (!walk->going_on)
+        begin_walk(walk, latest_ms, now_ms);
+    if (walk->late) {
+        err = look_on(txn, walk, INT64_MAX, now_ms, &left);
+        if (err == JR_ENOENT) {
+            walk->late = false;
+            walk->at = walk->held;
+        }
+    }
+    if (err == JR_ENOENT)
+        err = look_on(txn, walk, latest_ms, now_ms, &left);
+    *due_ms = err == JR_EBUSY && walk->late ? now_ms : walk->at.due_ms;
+    *run_id = walk->at.run_id;
+    /* Before the time of the last one comes nothing else is due: then the next search is enough. */
+    walk->going_on = err == JR_EBUSY && *due_ms <= now_ms;
+    return err;
+}
+
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t now_ms,
+                           struct jr_rerun_walk *walk, int64_t *due_ms, struct jr_run *run,
+                           struct jr_error *error)
+{
+    struct jr_txn txn;
+    uint64_t run_id = 0;
+    enum jr_err err;
+
+    memset(run, 0, sizeof *run);
+    jr_txn_begin(&txn, store, false);
+    if (walk != NULL && walk->wait != NULL)
+        err = first_free(&txn, latest_ms, now_ms, walk, due_ms, &run_id);
+    else
+        err = jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id) ? JR_OK : JR_ENOENT;
+    if (err == JR_OK)
+        jr_ledger_load_run(&txn, run_id, run);
+    if (err == JR_OK && !run->known)
+        jr_txn_fail(&txn, JR_EFORMAT, "run %llu is in the outbox, but not in the store",
+                    (unsigned long long)run_id);
+    run->run_id = run_id;
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK) {
+        *error = txn.error;
+        return error->code;
+    }
+    return err;
+}
+
+enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
+                           int64_t now_ms, jr_share_wait *share_wait, void *context,
+                           struct jr_run *run, int64_t *due_ms, struct jr_error *error)
+{
+    int64_t latest_ms = now_ms + jr_decide_quiet_max_ms(settings);
+    struct jr_txn txn;
+    uint64_t run_id;
+    bool ask = false, sound;
+    enum jr_err err;
+
+    *due_ms = 0;
+    jr_txn_begin(&txn, store, false);
+    if (!jr_ledger_first_quiet(&txn, latest_ms, due_ms, &run_id))
+        *due_ms = 0;
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK || *due_ms == 0 || (*due_ms > now_ms && *due_ms <= latest_ms)) {
+        *error = txn.error;
+        return txn.error.code != JR_OK ? txn.error.code : JR_ENOENT;
+    }
+    jr_txn_begin(&txn, store, true);
+    sound = jr_ledger_read_run(&txn, run_id, run) && run->known;
+    if (sound) {
+        if (share_wait != NULL && share_wait(context, run->repo) > 0)
+            run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
+        else
+            ask = jr_decide_quiet(settings, run, now_ms);
+        jr_ledger_save_run(&txn, run);
+    } else {
+        jr_ledger_drop_quiet(&txn, *due_ms, run_id);
+    }
+    if (*due_ms > now_ms)
+        *due_ms = now_ms;
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    else if (!sound)
+        err = jr_error_set(error, JR_EFORMAT, "the record of run %llu is damaged or gone",
+                           (unsigned long long)run_id);
+    return err == JR_OK && !ask ? JR_ENOENT : err;
+}
+
+enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,
+                          struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_drop_due(&txn, due_ms, run_id);
+    err = jr_txn_commit(&txn);
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}
+
+enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_t due_ms,
+                              struct jr_error *error)
+{
+    struct jr_txn txn;
+    int64_t claimed_due_ms = reload(&txn, store, run);
+
+    if (run->due_ms == claimed_due_ms)
+        run->due_ms = due_ms;
+    return finish(&txn, run, error);
+}
+
+/* Save what was decided about a run, and count what it brings to its end. */
+static enum jr_err conclude(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
+                            int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
+{
+    jr_flaky_tally(txn, before, run, NULL, NULL, now_ms);
+    jr_days_note(txn, before, run, now_ms);
+    verdict->rescued = run->rescued && !before->rescued;
+    return finish(txn, run, error);
+}
+
+/* The same answer again (still not completed, still unreachable) is no news. */
+static bool is_news(const struct jr_verdict *verdict, const struct jr_run *before)
+{
+    return verdict->step != JR_STEP_WAIT || before->tries == 0 || before->reason != verdict->reason;
+}
+
+static void tell_call(struct jr_txn *txn, struct jr_run *run, enum jr_reason reason,
+                      const struct jr_verdict *verdict, const struct jr_call *call, int64_t now_ms)
+{
+    struct jr_history entry = {
+        .at_ms = now_ms,
+        .kind = JR_HISTORY_CALL,
+        .attempt = verdict->attempt,
+        .reason = reason,
+        .status = call->status,
+    };
+
+    snprintf(entry.detail, sizeof entry.detail, "%s, %lld ms%s%.400s", call->what,
+             (long long)(call->duration_us / 1000), *call->text == '\0' ? "" : ": ", call->text);
+    jr_history_add(txn, run, &entry);
+}
+
+static void tell_verdict(struct jr_txn *txn, struct jr_run *run,
+                         const struct jr_verdict *verdict, int64_t now_ms)
+{
+    if (verdict->ended_attempt == 0) {
+        jr_history_add_decision(txn, run, verdict->reason, now_ms);
+        return;
+    }
+    jr_history_add_outcome(txn, run, verdict->ended_attempt, verdict->ended_reason, now_ms);
+    if (run->phase != JR_PHASE_OPEN)
+        jr_history_add_decision(txn, run, run->reason, now_ms);
+}
+
+static void save_time(struct jr_txn *txn, const char *key, int64_t time_ms)
+{
+    unsigned char record[8];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_time(&writer, time_ms);
+    jr_txn_put(txn, JR_TABLE_META, key, strlen(key), record, sizeof record);
+}
+
+/* 0: it was never saved. */
+static int64_t load_time(struct jr_txn *txn, const char *key)
+{
+    unsigned char record[8];
+    struct jr_reader reader;
+    size_t length;
+
+    if (!jr_txn_get(txn, JR_TABLE_META, key, strlen(key), record, sizeof record, &length))
+        return 0;
+    jr_reader_init(&reader, record, length);
+    return jr_read_time(&reader);
+}
+
+/* Has an administrator forbidden it by now, under the name it had or the one GitHub tells? */
+static bool is_paused(struct jr_txn *txn, const struct jr_run *run, const struct jr_event *seen,
+                      int64_t now_ms)
+{
+    struct jr_pauses pauses;
+
+    jr_pauses_load(txn, now_ms, &pauses);
+    return jr_pauses_find(&pauses, run->repo) != NULL
+           || jr_pauses_find(&pauses, seen->repo) != NULL;
+}
+
+/* Nothing is decided. A new name is kept: by it the pause is found before the next call. */
+static enum jr_err stay_paused(struct jr_txn *txn, struct jr_run *run, const struct jr_event *seen,
+                               struct jr_error *error)
+{
+    enum jr_err err;
+
+    if (*seen->repo != '\0')
+        (void)jr_text_copy(run->repo, sizeof run->repo, seen->repo);
+    err = finish(txn, run, error);
+    return err != JR_OK ? err : jr_error_set(error, JR_EBUSY, "the work is paused");
+}
+
+/* A run that is asked about for the first time: for which pauses that are over did it wait? */
+static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
+{
+    struct jr_history entry = {
+        .at_ms = now_ms,
+        .attempt = run->attempt,
+        .reason = JR_REASON_PAUSED,
+    };
+    char words[JR_PAUSE_WORDS_SIZE], text[JR_PAUSE_WORDS_SIZE + JR_LOGIN_SIZE + 32];
+    uint64_t number = UINT64_MAX;
+    struct jr_act act;
+
+    if (run->tries > 0 || run->waiting_ms == 0)
+        return;
+    while (jr_journal_before(txn, &number, &act) && act.at_ms >= run->waiting_ms) {
+        if (act.kind != JR_ACT_RESUME || !jr_pause_covers(&act.pause, run->repo))
+            continue;
+        snprintf(text, sizeof text, "ended by %s: the pause of %s",
+                 act.who[0] == '\0' ? "its time" : act.who, jr_pause_words(&act.pause, words));
+        (void)jr_text_copy(entry.detail, sizeof entry.detail, text);
+        entry.kind = act.who[0] == '\0' ? JR_HISTORY_DECISION : JR_HISTORY_REQUEST;
+        jr_history_add(txn, run, &entry);
+    }
+}
+
+enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
+                          const struct jr_event *seen, const struct jr_call *call,
+                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                          struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_run before;
+    struct jr_newer newer;
+    int64_t claimed_due_ms = reload(&txn, store, run);
+
+    if (txn.error.code == JR_OK && is_paused(&txn, run, seen, now_ms))
+        return stay_paused(&txn, run, seen, error);
+    before = *run;
+    tell_pauses(&txn, run, now_ms);
+    jr_decide_learn(settings, seen, run);
+    jr_ledger_newer(&txn, settings, run, now_ms, &newer);
+    jr_decide_seen(settings, seen, &newer, run, claimed_due_ms, now_ms, verdict);
+    if (is_news(verdict, &before)) {
+        tell_call(&txn, run, verdict->reason, verdict, call, now_ms);
+        tell_verdict(&txn, run, verdict, now_ms);
+    }
+    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
+        save_time(&txn, last_post_key, now_ms);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
+}
+
+enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
+                            struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                            struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_run before;
+    struct jr_newer newer;
+    int64_t claimed_due_ms = reload(&txn, store, run);
+
+    before = *run;
+    jr_ledger_newer(&txn, settings, run, now_ms, &newer);
+    jr_decide_unseen(settings, &newer, run, claimed_due_ms, verdict);
+    tell_verdict(&txn, run, verdict, now_ms);
+    return conclude(&txn, &before, run, now_ms, verdict, error);
+}
+
+enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
+                             uint32_t attempt, bool posted, const struct jr_call *call,
+                             struct jr_run *run, int64_t now_ms,
+                             struct jr_verdict *verdict, struct jr_error *error)
+{
+    struct jr_txn txn;
+    struct jr_run before;
+    int64_t claimed_due_ms = reload(&txn, store, run);
+
+    before = *run;
+    if (!posted)
+        tell_pauses(&txn, run, now_ms);
+    jr_decide_outcome(settings, run, attempt, posted, call, claimed_due_ms, now_ms, verdict);
+    if (is_news(verdict, &before)) {
+        tell_call(&txn, run, call->reason, verdict, call, now_ms);
+        tell_verdict(&txn, run, verdict, now_ms);
+    }
+    return conclude(&txn, &before, run, now_ms, verdict, error);
+}
+
+enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,
+                               struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, false);
+    *last_post_ms = load_time(&txn, last_post_key);
+    jr_txn_abort(&txn);
+    if (txn.error.code != JR_OK)
+        *error = txn.error;
+    return txn.error.code;
+}

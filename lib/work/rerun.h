@@ -1,0 +1,109 @@
+/*
+ * rerun -- the dispatcher's steps in the store, each one transaction.
+ *
+ * For one due entry: claim, ask GitHub, record what was seen, POST, record the
+ * outcome. The intent is on disk before the POST; a process that dies between
+ * leaves an entry that is due API_BACKOFF_MIN later and asks before it posts.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_RERUN_H
+#define JR_RERUN_H
+
+#include "lib/config/settings.h"
+#include "lib/rules/decide.h"
+#include "lib/store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* So many entries that are held up one call of jr_rerun_first() looks over, at most. */
+#define JR_RERUN_LOOKS 1000
+
+/* An entry of the outbox; all zero: before the first. */
+struct jr_rerun_place {
+    int64_t due_ms;
+    uint64_t run_id;
+};
+
+/*
+ * A search for what is not held up. At first, and whenever something else is held up than
+ * before, all zero but for `wait' and `context'. Kept between calls, so that what is held up
+ * costs something once and not at each step.
+ */
+struct jr_rerun_walk {
+    jr_share_wait *wait; /* tells the repositories that are held up: not 0; NULL: none is */
+    void *context;
+    bool going_on; /* the last call stopped in the middle, at `at' */
+    bool late;     /* it is among those due later than latest_ms */
+    struct jr_rerun_place at;
+    struct jr_rerun_place held; /* up to there all are held up; the next search begins there */
+    int64_t begun_ms;           /* when a search began before the first entry */
+};
+
+/*
+ * Find the entry that is due first; one due later than latest_ms comes before all
+ * others (jr_ledger_first_due). Runs whose repository is held up are looked over, and stand
+ * where they are. An entry that was made between them, due long ago, is found within a minute.
+ *   walk    NULL: nothing is held up
+ *   due_ms  out: when it is or was due
+ *   run     out: the run it belongs to
+ * Returns JR_OK; JR_ENOENT when there is none; JR_EBUSY when JR_RERUN_LOOKS were held up, and
+ * due_ms is when to look further; JR_EFORMAT when the run's record is damaged or missing
+ * (run->run_id is set: jr_rerun_drop()); else what failed.
+ */
+enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t now_ms,
+                           struct jr_rerun_walk *walk, int64_t *due_ms, struct jr_run *run,
+                           struct jr_error *error) JR_CHECKED;
+
+/* Take an entry out of the outbox whose run cannot be read, so that it stops no other. */
+enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,
+                          struct jr_error *error) JR_CHECKED;
+
+/* Move the entry of a claimed run to another time, unless it has moved by itself. */
+enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_t due_ms,
+                              struct jr_error *error) JR_CHECKED;
+
+/*
+ * Look at the watched run whose time comes first (jr_decide_quiet).
+ *   share_wait  a run whose repository has to wait is put off by RECONCILE_INTERVAL,
+ *           as if nobody had looked; NULL: none has to
+ *   run     out: the run to ask about, on JR_OK
+ *   due_ms  out: when the first watched run is to be looked at; 0: none is watched
+ * Returns JR_OK: ask about the run; JR_ENOENT: there is none to ask about now;
+ * JR_EFORMAT: its record is damaged, and it is watched no longer; else what failed.
+ */
+enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
+                           int64_t now_ms, jr_share_wait *share_wait, void *context,
+                           struct jr_run *run, int64_t *due_ms,
+                           struct jr_error *error) JR_CHECKED;
+
+/*
+ * Record what GitHub showed and decide (jr_decide_seen). When verdict->step says
+ * RERUN, the intent is on disk.
+ *   run  in: as claimed; out: as saved
+ * Returns JR_EBUSY when all work is paused, or that of the run's repository, under the
+ * name it had or the one that GitHub tells: nothing is recorded but that name, and whoever
+ * has paused it can rely on no POST being begun.
+ */
+enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
+                          const struct jr_event *seen, const struct jr_call *call,
+                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                          struct jr_error *error) JR_CHECKED;
+
+/* Decide without asking, for a dry run without a token (jr_decide_unseen). */
+enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
+                            struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                            struct jr_error *error) JR_CHECKED;
+
+/* Record what came of a GET that showed nothing, or of the POST (jr_decide_outcome). */
+enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
+                             uint32_t attempt, bool posted, const struct jr_call *call,
+                             struct jr_run *run, int64_t now_ms,
+                             struct jr_verdict *verdict, struct jr_error *error) JR_CHECKED;
+
+/* When the last POST was begun; 0: never. */
+enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,
+                               struct jr_error *error) JR_CHECKED;
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * excerpt -- what is left of a text, and what is no JSON.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/format/excerpt.h"
+#include "lib/format/json.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct jr_wanted inner[] = { { "x", NULL }, { "y", NULL }, { NULL, NULL } };
+static const struct jr_wanted wanted[] = { { "a", NULL }, { "o", inner }, { NULL, NULL } };
+
+/* Just as large as it has to be, so that a byte too many is seen. */
+static char *copy_of(const char *text, size_t length)
+{
+    char *copy = malloc(length + 1);
+
+    assert_non_null(copy);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+struct excerpt_row {
+    const char *name, *text, *want; /* NULL: not JSON */
+    size_t length;                  /* 0: that of the text */
+};
+
+static void excerpted(void **state)
+{
+    const struct excerpt_row *row = *state;
+    size_t length = row->length != 0 ? row->length : strlen(row->text);
+    struct jr_error error = { .code = JR_OK };
+    char *text = copy_of(row->text, length);
+    enum jr_err err = jr_excerpt(text, &length, wanted, &error);
+
+    if (row->want == NULL) {
+        assert_int_equal(err, JR_EINVAL);
+        assert_int_equal(error.code, JR_EINVAL);
+        assert_true(error.text[0] != '\0');
+    } else {
+        assert_int_equal(err, JR_OK);
+        assert_string_equal(text, row->want);
+        assert_int_equal(length, strlen(row->want));
+    }
+    free(text);
+}
+
+static const struct excerpt_row rows[] = {
+    { "a wanted member", "{\"a\": 1}", "{\"a\":1}", 0 },
+    { "an unwanted one before it", "{\"b\": 2, \"a\": 1}", "{\"a\":1}", 0 },
+    { "an unwanted one after it", "{\"a\": 1, \"b\": [2, {\"a\": 3}]}", "{\"a\":1}", 0 },
+    { "none that is wanted", "{\"b\": 2, \"c\": {\"a\": 1}}", "{}", 0 },
+    { "an empty object", " { } ", "{}", 0 },
+    { "twice", "{\"a\": 1, \"b\": 0, \"a\": 2}", "{\"a\":1,\"a\":2}", 0 },
+    { "as a whole", "{\"a\": {\"q\": [1, {}], \"a\": 2}}", "{\"a\":{\"q\": [1, {}], \"a\": 2}}", 0 },
+    { "blanks within what is wanted", "{\"a\" :\t[ 1 ,\r\n2 ] }", "{\"a\":[ 1 ,\r\n2 ]}", 0 },
+    { "members of an object", "{\"o\": {\"z\": 1, \"x\": \"1\", \"zz\": {}, \"y\": null}}", "{\"o\":{\"x\":\"1\",\"y\":null}}", 0 },
+    { "an object without wanted members", "{\"o\": {\"z\": 1}, \"a\": 1}", "{\"o\":{},\"a\":1}", 0 },
+    { "an empty object in it", "{\"o\": {}, \"a\": 1}", "{\"o\":{},\"a\":1}", 0 },
+    { "an object that is none", "{\"o\": [{\"z\": 1}], \"a\": 1}", "{\"o\":[{\"z\": 1}],\"a\":1}", 0 },
+    { "an object that is null", "{\"o\": null}", "{\"o\":null}", 0 },
+    { "a name that is part of a wanted one", "{\"\": 0, \"aa\": 1, \"o\": {\"xy\": 1}}", "{\"o\":{}}", 0 },
+    { "a name with an escape", "{\"\\u0061\": 1, \"b\": 2}", "{\"\\u0061\":1}", 0 },
+    { "no object", " [1, {\"b\": 2}] ", "[1, {\"b\": 2}]", 0 },
+    { "null", "null", "null", 0 },
+    { "a number", "-12.5e-3", "-12.5e-3", 0 },
+    { "a string", "\"x\"", "\"x\"", 0 },
+    { "escapes", "{\"b\": \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\", \"a\": \"\\ud83d\\ude00\"}", "{\"a\":\"\\ud83d\\ude00\"}", 0 },
+    { "UTF-8", "{\"b\": \"\xf0\x9f\x98\x80\", \"a\": \"\xc3\xa9\"}", "{\"a\":\"\xc3\xa9\"}", 0 },
+    { "numbers", "{\"b\": [0, -0, 10, 1.5, 1e3, 1E+3, 0.1e-2], \"a\": true, \"c\": false}", "{\"a\":true}", 0 },
+
+    { "nothing", "", NULL, 0 },
+    { "blanks", "  ", NULL, 0 },
+    { "half an object", "{\"a\": 1", NULL, 0 },
+    { "half a name", "{\"a", NULL, 0 },
+    { "no value", "{\"a\":", NULL, 0 },
+    { "no colon", "{\"a\" 1}", NULL, 0 },
+    { "no name", "{1: 2}", NULL, 0 },
+    { "a comma too many", "{\"a\": 1,}", NULL, 0 },
+    { "a comma too many in an array", "[1,]", NULL, 0 },
+    { "no comma", "{\"a\": 1 \"b\": 2}", NULL, 0 },
+    { "the wrong end", "{\"b\": [1}", NULL, 0 },
+    { "half an array", "[1, [2]", NULL, 0 },
+    { "a bare word", "{\"b\": nil}", NULL, 0 },
+    { "half a word", "{\"b\": tru}", NULL, 0 },
+    { "a word in capitals", "{\"b\": TRUE}", NULL, 0 },
+    { "NaN", "{\"b\": NaN}", NULL, 0 },
+    { "single quotes", "{'a': 1}", NULL, 0 },
+    { "a comment", "{\"b\": /* x */ 1}", NULL, 0 },
+    { "a leading zero", "{\"b\": 01}", NULL, 0 },
+    { "a plus", "{\"b\": +1}", NULL, 0 },
+    { "no digit after the point", "{\"b\": 1.}", NULL, 0 },
+    { "no digit in the exponent", "{\"b\": 1e}", NULL, 0 },
+    { "only a minus", "{\"b\": -}", NULL, 0 },
+    { "a control character in a string", "{\"b\": \"\n\"}", NULL, 0 },
+    { "a bad escape", "{\"b\": \"\\x\"}", NULL, 0 },
+    { "half an escape", "{\"b\": \"\\", NULL, 0 },
+    { "half a \\u", "{\"b\": \"\\u00g0\"}", NULL, 0 },
+    { "the end in a \\u", "{\"b\": \"\\u0", NULL, 0 },
+    { "not UTF-8", "{\"b\": \"\xff\"}", NULL, 0 },
+    { "half a character", "{\"b\": \"\xc3\"}", NULL, 0 },
+    { "the end in a character", "{\"b\": \"\xf0\x9f", NULL, 0 },
+    { "something after it", "{} x", NULL, 0 },
+    { "a second value", "{}{}", NULL, 0 },
+    { "a NUL after it", "{}\0", NULL, 3 },
+    { "a NUL inside", "{\"b\":\0 1}", NULL, 9 },
+    { "a NUL in a string", "{\"b\": \"x\0\"}", NULL, 11 },
+    { "a byte order mark", "\xef\xbb\xbf{}", NULL, 0 },
+};
+
+static enum jr_err nested(size_t depth, const char *open, const char *close)
+{
+    char text[1024] = "";
+    size_t length;
+    struct jr_error error;
+
+    for (size_t i = 0; i < depth; i++)
+        strcat(text, open);
+    strcat(text, "1");
+    for (size_t i = 0; i < depth; i++)
+        strcat(text, close);
+    length = strlen(text);
+    return jr_excerpt(text, &length, wanted, &error);
+}
+
+static void depth(void **state)
+{
+    (void)state;
+    assert_int_equal(nested(JR_EXCERPT_DEPTH - 1, "[", "]"), JR_OK);
+    assert_int_equal(nested(JR_EXCERPT_DEPTH, "[", "]"), JR_EINVAL);
+    assert_int_equal(nested(JR_EXCERPT_DEPTH - 1, "{\"b\":", "}"), JR_OK);
+    assert_int_equal(nested(JR_EXCERPT_DEPTH, "{\"b\":", "}"), JR_EINVAL);
+    assert_int_equal(nested(JR_EXCERPT_DEPTH, "{\"o\":", "}"), JR_EINVAL);
+}
+
+/* Whatever is done to a text: json-c takes what is left, and nothing is read beyond its end. */
+static void spoilt(void **state)
+{
+    static const char good[] = "{\"b\":[1,-2.5e3,{\"a\":\"\\u00e9\"}],\"o\":{\"x\":\"\xc3\xa9\",\"z\":{}},\"a\":null}";
+    static const char bytes[] = "{}[]\",:\\0-eE.tnu \xc3\xff\x01";
+    uint32_t dice = 1;
+
+    (void)state;
+    for (int i = 0; i < 50000; i++) {
+        size_t length = sizeof good - 1;
+        char *text = copy_of(good, length);
+        struct jr_error error;
+        json_object *root;
+
+        for (int change = 0; change <= i % 4; change++) {
+            dice = dice * 1664525 + 1013904223;
+            text[(dice >> 8) % length] = bytes[(dice >> 20) % (sizeof bytes - 1)];
+        }
+        if (jr_excerpt(text, &length, wanted, &error) == JR_OK) {
+            assert_int_equal(strlen(text), length);
+            if (jr_json_parse(text, length, &root, &error) != JR_OK)
+                fail_msg("'%s': %s", text, error.text);
+            json_object_put(root);
+        }
+        free(text);
+    }
+}
+
+/* Strings are looked at many bytes at a time: what may not stand there is seen at each place. */
+static void every_byte_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t length = 1; length <= 40; length++) {
+        for (size_t place = 0; place < length; place++) {
+            for (int byte = 0; byte <= 255; byte++) {
+                bool plain = byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
+                char string[41] = "", text[64], *copy;
+                size_t size;
+                struct jr_error error;
+
+                memset(string, 'x', length);
+                snprintf(text, sizeof text, "[\"%s\"]", string);
+                size = strlen(text);
+                text[2 + place] = (char)byte;
+                copy = copy_of(text, size);
+                if ((jr_excerpt(copy, &size, wanted, &error) == JR_OK) != plain)
+                    fail_msg("byte %d at %zu of %zu", byte, place, length);
+                free(copy);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    TABLE(rows, excerpted);
+    TEST(every_byte_at_every_place);
+    TEST(depth);
+    TEST(spoilt);
+    return run_program("excerpt");
+}

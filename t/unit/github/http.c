@@ -1,0 +1,462 @@
+/*
+ * http -- requests as a server sees them, and answers of every kind.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/base/timestamp.h"
+#include "lib/github/http.h"
+#include "t/unit/server.h"
+#include "t/unit/support.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool never(void)
+{
+    return false;
+}
+
+static bool always(void)
+{
+    return true;
+}
+
+static struct jr_http *client(const char *token, bool (*stopping)(void))
+{
+    struct jr_http *http;
+    struct jr_error error;
+
+    if (jr_http_open(&http, NULL, token, stopping, &error) != JR_OK)
+        fail_msg("%s", error.text);
+    return http;
+}
+
+/* A gateway that shows the request it refuses. */
+static void token_is_hidden(void **state)
+{
+    struct server server = { .answers = {
+        "HTTP/1.1 502 Bad\r\nContent-Length: 42\r\nLocation: /?secret-1\r\n\r\n"
+        "{\"message\":\"no: Bearer secret-1 secret-1\"}" } };
+    struct jr_http *http = client("secret-1", never);
+    struct jr_http_answer answer;
+
+    (void)state;
+    start_server(&server);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 502);
+    assert_string_equal(answer.body, "{\"message\":\"no: Bearer ******** ********\"}");
+    assert_string_equal(answer.location, "/?********");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static void request_is_what_github_wants(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "{}");
+    assert_int_equal(answer.length, 2);
+    read_request(&server, request, sizeof request);
+    assert_int_equal(strncmp(request, "GET /repos HTTP/1.1\r\n", 21), 0);
+    assert_contains(request, "\r\nAuthorization: Bearer t0ken\r\n");
+    assert_contains(request, "\r\nAccept: application/vnd.github+json\r\n");
+    assert_contains(request, "\r\nX-GitHub-Api-Version: 2022-11-28\r\n");
+    assert_contains(request, "\r\nUser-Agent: " PACKAGE_NAME "/" PACKAGE_VERSION "\r\n");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static void post_has_an_empty_body(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 201);
+    assert_string_equal(answer.body, "");
+    read_request(&server, request, sizeof request);
+    assert_int_equal(strncmp(request, "POST /repos HTTP/1.1\r\n", 22), 0);
+    assert_contains(request, "\r\nContent-Length: 0\r\n");
+    assert_contains(request, "\r\nAuthorization: Bearer t0ken\r\n");
+    assert_not_contains(request, "Content-Type");
+    assert_not_contains(request, "Expect");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static void post_may_have_json(void **state)
+{
+    struct server server = { .answers = {
+        "HTTP/1.1 201 Created\r\nDate: Fri, 20 Nov 2026 00:00:01 GMT\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 201 Created\r\nDate: today\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http *http = client("t0ken", never);
+    struct jr_http_answer answer;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    jr_http_post(http, server.url, "{\"a\": 1}", 0, &answer);
+    assert_int_equal(answer.status, 201);
+    assert_int_equal(answer.date_ms, START_MS + 1000);
+    read_request(&server, request, sizeof request);
+    assert_contains(request, "\r\nContent-Type: application/json\r\n");
+    assert_contains(request, "\r\nContent-Length: 8\r\n");
+    assert_contains(request, "\r\nAccept: application/vnd.github+json\r\n");
+    /* The next one is empty again. */
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.date_ms, 0);
+    read_request(&server, request, sizeof request);
+    assert_contains(request, "\r\nContent-Length: 0\r\n");
+    assert_not_contains(request, "Content-Type");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static void token_may_change(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
+                                          "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+    char request[4096];
+
+    (void)state;
+    start_server(&server);
+    http = client(NULL, never);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 401);
+    read_request(&server, request, sizeof request);
+    assert_not_contains(request, "Authorization");
+    jr_http_set_token(http, "n3w");
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 200);
+    read_request(&server, request, sizeof request);
+    assert_contains(request, "\r\nAuthorization: Bearer n3w\r\n");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+/*
+ * The server would never answer a second request on a connection; libcurl
+ * repeats one by itself when a kept connection turns out to be dead.
+ */
+static void post_has_a_connection_of_its_own(void **state)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct server before = { .keeps_open = true, .answers = { ok, ok } };
+    struct server behind = { .keeps_open = true, .answers = { ok, ok } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&before);
+    start_server(&behind);
+    http = client("t0ken", never);
+    jr_http_get(http, before.url, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_post(http, before.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_post(http, behind.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_get(http, behind.url, &answer);
+    assert_int_equal(answer.status, 200);
+    jr_http_close(http);
+    let_child_go(&before.child);
+    let_child_go(&behind.child);
+}
+
+struct header_row {
+    const char *name, *headers;
+    int64_t retry_after_s, limit, remaining, reset_s;
+    bool permissions;
+    const char *location;
+};
+
+static void headers_are_read(void **state)
+{
+    const struct header_row *row = *state;
+    char text[1024];
+    struct server server = { .answers = { text } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    snprintf(text, sizeof text, "HTTP/1.1 403 Forbidden\r\n%sContent-Length: 0\r\n\r\n", row->headers);
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 403);
+    assert_int_equal(answer.retry_after_s, row->retry_after_s);
+    assert_int_equal(answer.ratelimit_limit, row->limit);
+    assert_int_equal(answer.ratelimit_remaining, row->remaining);
+    assert_int_equal(answer.ratelimit_reset_s, row->reset_s);
+    assert_int_equal(answer.accepted_permissions, row->permissions);
+    assert_string_equal(answer.location, row->location);
+    assert_int_equal(answer.sso_required, strstr(row->name, "required") != NULL);
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static const struct header_row headers[] = {
+    { "single sign-on is required", "X-GitHub-SSO: required; url=https://github.com/orgs/acme/sso\r\n", -1, -1, -1, -1, false, "" },
+    { "single sign-on hides some", "X-GitHub-SSO: partial-results; organizations=1\r\n", -1, -1, -1, -1, false, "" },
+    { "none", "", -1, -1, -1, -1, false, "" },
+    { "a rate limit", "X-RateLimit-Limit: 5000\r\nx-ratelimit-remaining: 0\r\nX-RATELIMIT-RESET: 1795422600\r\n", -1,
+      5000, 0, 1795422600, false, "" },
+    { "Retry-After", "Retry-After: 30\r\n", 30, -1, -1, -1, false, "" },
+    { "Retry-After of now", "Retry-After: 0\r\n", 0, -1, -1, -1, false, "" },
+#define RETRY(value) "Date: Wed, 21 Oct 2015 07:28:00 GMT\r\nRetry-After: " value "\r\n"
+    { "Retry-After of a time, by the server's clock", RETRY("Wed, 21 Oct 2015 07:29:30 GMT"), 90, -1, -1, -1, false, "" },
+    { "Retry-After of a time that is over there", RETRY("Wed, 21 Oct 2015 07:27:30 GMT"), 0, -1, -1, -1, false, "" },
+    { "Retry-After of next month", RETRY("Wed, 18 Nov 2015 07:28:00 GMT"), 86400, -1, -1, -1, false, "" },
+    { "Retry-After of a week", RETRY("604800"), 86400, -1, -1, -1, false, "" },
+    { "Retry-After in words", RETRY("soon"), 0, -1, -1, -1, false, "" },
+    { "Retry-After without a word", RETRY(""), 0, -1, -1, -1, false, "" },
+    { "Retry-After of less than nothing", RETRY("-30"), 0, -1, -1, -1, false, "" },
+    { "Retry-After of half a second", RETRY("0.5"), 0, -1, -1, -1, false, "" },
+    { "Retry-After beyond all numbers", RETRY("99999999999999999999999"), 0, -1, -1, -1, false, "" },
+    { "Retry-After of centuries", RETRY("9999999999"), 0, -1, -1, -1, false, "" },
+    { "Retry-After of a time that is over", "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 0, -1, -1, -1, false, "" },
+    { "permissions", "X-Accepted-GitHub-Permissions: actions=write\r\n", -1, -1, -1, -1, true, "" },
+    { "numbers that are none", "X-RateLimit-Limit: many\r\nX-RateLimit-Remaining: -1\r\nX-RateLimit-Reset: 1e9\r\n", -1,
+      -1, -1, -1, false, "" },
+    { "numbers that are too large", "X-RateLimit-Reset: 99999999999999999999\r\n", -1, -1, -1, -1, false, "" },
+    { "a location", "Location: https://evil.example/\r\n", -1, -1, -1, -1, false, "https://evil.example/" },
+};
+
+/* Nothing but the client decides where the token goes. */
+static void redirect_is_not_followed(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 307);
+    assert_string_equal(answer.location, "/elsewhere");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+struct lost_row {
+    const char *name;
+    bool posted;
+    const char *answer;
+};
+
+/* The request was sent, and no usable answer came: nobody knows what it did. */
+static void lost_answer(void **state)
+{
+    const struct lost_row *row = *state;
+    struct server server = { .answers = { row->answer } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    start_server(&server);
+    http = client("t0ken", never);
+    if (row->posted)
+        jr_http_post(http, server.url, NULL, 0, &answer);
+    else
+        jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_true(answer.sent);
+    assert_true(answer.text[0] != '\0');
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+static const struct lost_row lost[] = {
+    { "nothing", true, "" },
+    { "half a header", true, "HTTP/1.1 201 Crea" },
+    { "no HTTP", true, "SSH-2.0-OpenSSH_9.2\r\n" },
+    { "half a refusal", true, "HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{" },
+    { "half a body", false, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}" },
+    { "a body without end", false, FLOOD },
+};
+
+/* Rule 6: an accepted POST is accepted, whatever becomes of the rest of the answer. */
+static void accepted_all_the_same(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{}" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 201);
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+/* A refused connection, and a port that nobody listens on any more. */
+static void nothing_was_sent(void **state)
+{
+    struct server server = { .answers = { NULL } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    let_child_go(&server.child);
+    http = client("t0ken", never);
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_false(answer.sent);
+    assert_true(answer.text[0] != '\0');
+    assert_string_equal(answer.body, "");
+    jr_http_get(http, "http://127.0.0.1:1/", &answer); /* the client is as good as before */
+    assert_int_equal(answer.status, 0);
+    jr_http_close(http);
+}
+
+static void stopped_while_it_waits(void **state)
+{
+    struct server server = { .answers = { SILENCE } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", always);
+    jr_http_get(http, server.url, &answer);
+    assert_int_equal(answer.status, 0);
+    jr_http_close(http);
+    kill_child(&server.child);
+}
+
+/*
+ * A relay on the way: it holds the request for as long as the client waits, and hands it on
+ * afterwards, as the network does with what the kernel goes on sending. Only a connection
+ * that was reset it gives up. Says what it did: "handed on" or "dropped".
+ */
+static void hold_request(int fd, const void *argument)
+{
+    int connection, listener = *(const int *)argument;
+    char request[4096];
+    const char *word;
+    ssize_t got;
+
+    child_says_ready(fd);
+    connection = accept(listener, NULL, NULL);
+    do
+        got = read(connection, request, sizeof request);
+    while (got > 0);
+    word = got == 0 ? "handed on" : "dropped";
+    if (write(fd, word, strlen(word)) != (ssize_t)strlen(word))
+        _exit(3);
+    close(connection);
+}
+
+/* The kernel sends nothing more of a POST that was given up. */
+static void given_up_post_never_arrives(void **state)
+{
+    struct server server = { .listener = -1 };
+    struct jr_http *http = client("t0ken", always);
+    struct jr_http_answer answer;
+    char said[16];
+
+    (void)state;
+    listen_somewhere(&server);
+    start_child(&server.child, hold_request, &server.listener);
+    close(server.listener);
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_true(answer.sent);
+    read_request(&server, said, sizeof said);
+    assert_string_equal(said, "dropped");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+/* What GitHub showed is too old by the time that the connection stands. */
+static void too_late_for_a_post(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
+    struct jr_http *http = client("t0ken", never);
+    struct jr_http_answer answer;
+
+    (void)state;
+    start_server(&server);
+    jr_http_post(http, server.url, NULL, jr_boottime_ms() - 1, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_true(answer.too_late);
+    assert_false(answer.sent);
+    kill_child(&server.child);
+
+    start_server(&server);
+    jr_http_post(http, server.url, NULL, jr_boottime_ms() + 60000, &answer);
+    assert_int_equal(answer.status, 201);
+    assert_false(answer.too_late);
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+/* What the last call left is gone. */
+static void answers_are_apart(void **state)
+{
+    struct server server = { .answers = { "HTTP/1.1 403 No\r\nRetry-After: 5\r\nLocation: /x\r\nContent-Length: 5\r\n\r\nhello",
+                                          "HTTP/1.1 204 No Content\r\n\r\n" } };
+    struct jr_http_answer answer;
+    struct jr_http *http;
+
+    (void)state;
+    start_server(&server);
+    http = client("t0ken", never);
+    jr_http_get(http, server.url, &answer);
+    assert_string_equal(answer.body, "hello");
+    jr_http_post(http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 204);
+    assert_string_equal(answer.body, "");
+    assert_int_equal(answer.retry_after_s, -1);
+    assert_string_equal(answer.location, "");
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+int main(void)
+{
+    static const char *const proxies[] = { "http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY" };
+
+    for (size_t i = 0; i < COUNT(proxies); i++)
+        unsetenv(proxies[i]);
+    TEST(token_is_hidden);
+    TEST(request_is_what_github_wants);
+    TEST(post_has_an_empty_body);
+    TEST(post_may_have_json);
+    TEST(token_may_change);
+    TEST(post_has_a_connection_of_its_own);
+    TABLE(headers, headers_are_read);
+    TEST(redirect_is_not_followed);
+    TABLE(lost, lost_answer);
+    TEST(accepted_all_the_same);
+    TEST(nothing_was_sent);
+    TEST(stopped_while_it_waits);
+    TEST(given_up_post_never_arrives);
+    TEST(too_late_for_a_post);
+    TEST(answers_are_apart);
+    return run_program("http");
+}
