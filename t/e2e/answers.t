@@ -290,9 +290,11 @@ subtest 'a repository that was renamed' => sub {
             return $data;
         };
         $strict->http->send(delivery($event->(action => 'queued')));
+        my $hold = $github->hold;
         $run->completed(build => 'failure', event => 0);
         $run->finish('failure');
         my $answer = $strict->http->send(delivery($event->(action => 'completed', conclusion => 'failure')));
+        undef $hold;
         status_is $answer, 201, "attempt $attempt fails" or last;
         wait_ok { $run->accepted == $attempt } 'and is rerun';
     }

@@ -120,19 +120,14 @@ subtest 'somebody reruns one job of two that failed' => sub {
     $run->started('test');
     all_decided($service);
     is scalar $run->posts, 0, 'a carried-over failure sets nothing off';
-    my $hold = $github->hold;
-    $run->completed(test => 'success', event => 0);
-    $run->finish('failure');
-    status_is $run->completed(test => 'success'), 201, 'it succeeds, but the run has failed';
-    undef $hold;
+    status_is $run->ends('failure', test => 'success'), 201, 'it succeeds, but the run has failed';
     wait_ok { $run->accepted } 'the other one is rerun';
     is $run->truth->{attempt}, 3, 'as attempt 3';
     my %status = map { $_->{name} => $_->{status} } @{ $run->truth->{jobs} };
     is_deeply \%status, { build => 'completed', lint => 'queued', test => 'completed' }, 'alone';
     $run->completed($_, 'success') for qw(build test);
     $run->queued('lint');
-    $run->finish('success');
-    status_is $run->completed(lint => 'success'), 200, 'that succeeds';
+    status_is $run->ends('success', lint => 'success'), 200, 'that succeeds';
     all_decided($service);
     is scalar $run->posts, 1, 'that was all';
 };
@@ -154,13 +149,11 @@ subtest 'somebody cancels' => sub {
     my $jobs = run_of($service, jobs => [qw(build test)]);
     $jobs->queued($_) for qw(build test);
     $jobs->completed(build => 'failure');
-    $jobs->finish('cancelled');
-    status_is $jobs->completed(test => 'cancelled'), 201, 'a job failed, another was cancelled';
+    status_is $jobs->ends('cancelled', test => 'cancelled'), 201, 'a job failed, another was cancelled';
 
     my $early = run_of($service);
     $early->queued('build');
-    $early->finish('cancelled');
-    status_is $early->completed(build => 'cancelled'), 201, 'cancelled before a runner took it';
+    status_is $early->ends('cancelled', build => 'cancelled'), 201, 'cancelled before a runner took it';
 
     my $told = run_of($service);
     $told->queued('build');
@@ -176,8 +169,7 @@ subtest 'somebody cancels' => sub {
 subtest 'somebody cancels and reruns' => sub {
     my $run = run_of($service);
     $run->queued('build');
-    $run->finish('cancelled');
-    $run->completed(build => 'cancelled');
+    $run->ends('cancelled', build => 'cancelled');
     decided($service, $run, 'conclusion-not-retried', attempt => 1);
     $github->set_run($run->id, attempt => 2, triggering_actor => 'hubot');
     status_is $run->play(build => 'failure'), 201, 'the new attempt fails';
@@ -185,8 +177,7 @@ subtest 'somebody cancels and reruns' => sub {
 
     # And this one he cancels for good.
     $run->queued('build');
-    $run->finish('cancelled');
-    $run->completed(build => 'cancelled');
+    $run->ends('cancelled', build => 'cancelled');
     decided($service, $run, 'conclusion-not-retried', attempt => 3);
     all_decided($service);
     is scalar $run->posts, 1, 'the rerun of ours stays cancelled';
@@ -202,8 +193,7 @@ subtest 'a newer commit cancels the run' => sub {
     $old->finish('cancelled', event => 1);
     $old->completed(test => 'cancelled');
     $new->completed(build => 'success');
-    $new->finish('failure');
-    status_is $new->completed(test => 'failure'), 201, 'and fails itself';
+    status_is $new->ends('failure', test => 'failure'), 201, 'and fails itself';
     wait_ok { $new->accepted } 'the newer one is rerun';
     all_decided($service);
     is scalar $old->posts, 0, 'the older one is not';
@@ -256,8 +246,7 @@ subtest 'a run that waits for an approval' => sub {
 
     my $job = run_of($service);
     $job->queued('build');
-    $job->finish('action_required');
-    status_is $job->completed(build => 'action_required'), 201, 'told by a job';
+    status_is $job->ends('action_required', build => 'action_required'), 201, 'told by a job';
     decided($service, $job, 'conclusion-not-retried');
     all_decided($service);
     is scalar $job->posts, 0, 'nor is this one';
@@ -281,8 +270,7 @@ subtest 'a protected environment' => sub {
     is scalar $run->posts, 0, 'the other waits for an approval, and so do we';
     $run->queued('deploy');
     $run->started('deploy');
-    $run->finish('failure');
-    status_is $run->completed(deploy => 'success'), 201, 'it ends';
+    status_is $run->ends('failure', deploy => 'success'), 201, 'it ends';
     wait_ok { $run->accepted } 'then the run is rerun';
 };
 

@@ -119,8 +119,7 @@ subtest 'a new job puts the question off' => sub {
     } 'soon enough';
     all_decided($slow);
     is scalar $run->gets, 0, 'GitHub is not asked while it goes on';
-    $run->finish('failure');
-    status_is $run->completed(report => 'success'), 201, 'it ends';
+    status_is $run->ends('failure', report => 'success'), 201, 'it ends';
     wait_ok { $run->accepted } 'rerun';
 };
 
@@ -159,8 +158,7 @@ subtest 'somebody else has rerun it' => sub {
 subtest 'a cancelled run stays cancelled' => sub {
     my $run = run_of($plain);
     $run->queued('build');
-    $run->finish('cancelled');
-    status_is $run->completed(build => 'cancelled'), 201, 'it looks suspect';
+    status_is $run->ends('cancelled', build => 'cancelled'), 201, 'it looks suspect';
     closed($plain, $run, qr/conclusion|cancelled/);
     left_alone($plain, $run);
 };
@@ -186,11 +184,9 @@ subtest 'a run that ended long ago' => sub {
 
 subtest 'a run of which nothing was known' => sub {
     my $run = run_of($plain);
-    $run->finish('failure');
-    status_is $run->completed(build => 'failure'), 404, 'its failed job';
+    status_is $run->ends('failure', build => 'failure'), 404, 'its failed job';
     my $good = run_of($plain);
-    $good->finish('success');
-    status_is $good->completed(build => 'success'), 404, 'and a good one of another';
+    status_is $good->ends('success', build => 'success'), 404, 'and a good one of another';
     wait_ok { $run->accepted } 'GitHub knows it: rerun';
     all_decided($plain);
     is scalar $good->gets, 0, 'the good one is not asked about';
@@ -236,8 +232,7 @@ subtest 'logins left alone' => sub {
     my $unnamed = run_of($strict, actor => undef, sender => 'robot-10');
     my $earlier = time - 60;    # what is first is told by the events' own times
     status_is $unnamed->queued('build', created => $earlier, started => $earlier), 204, 'a listed sender began it';
-    $unnamed->finish('failure');
-    status_is $unnamed->completed(build => 'failure', sender => 'octocat'), 201, 'another one ends it';
+    status_is $unnamed->ends('failure', build => 'failure', sender => 'octocat'), 201, 'another one ends it';
     closed($strict, $unnamed, qr/actor|login|sender/);
     left_alone($strict, $unnamed);
 
@@ -257,8 +252,7 @@ subtest 'branches' => sub {
     for my $branch (sort keys %unnamed) {
         my $run = $unnamed{$branch};
         $run->queued('build', branch => undef);
-        $run->finish('failure');
-        status_is $run->completed(build => 'failure', branch => undef), 201, "$branch, but the event does not say so";
+        status_is $run->ends('failure', build => 'failure', branch => undef), 201, "$branch, but the event does not say so";
     }
     wait_ok { $unnamed{'release/3'}->accepted } 'GitHub says that it is listed: rerun';
     closed($strict, $unnamed{main}, qr/branch/);

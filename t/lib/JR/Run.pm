@@ -80,11 +80,20 @@ sub finish {
     )));
 }
 
+# The run is over with one of its jobs. Nobody gets to know by the API that it is before the
+# job's event has told: where missed work is looked for each moment, it would be found first.
+# The answer to the event.
+sub ends {
+    my ($self, $run_conclusion, $name, $conclusion, %o) = @_;
+    my $hold = $self->{github}->hold;
+    $self->{github}->set_job($self->{id}, $name, status => 'completed', conclusion => $conclusion);
+    $self->finish($run_conclusion);
+    return $self->completed($name, $conclusion, %o);
+}
+
 # The usual story of an attempt: jobs that were carried over are reported,
 # the others queued, then ended with outcome { job => conclusion }, the run
-# with them. The answer to the last event, before which nobody gets to know by the
-# API that the run is over: where missed work is looked for each moment, it would
-# be found before it is told.
+# with them. The answer to the last event.
 sub play {
     my ($self, %outcome) = @_;
     for my $job (@{ $self->truth->{jobs} }) {
@@ -94,10 +103,8 @@ sub play {
     my @names = sort keys %outcome;
     my $last = pop @names;
     $self->completed($_, $outcome{$_}) for @names;
-    my $hold = $self->{github}->hold;
-    $self->{github}->set_job($self->{id}, $last, status => 'completed', conclusion => $outcome{$last});
-    $self->finish((grep { $_ eq 'failure' } values %outcome) ? 'failure' : 'success');
-    return $self->completed($last, $outcome{$last});
+    my $conclusion = (grep { $_ eq 'failure' } values %outcome) ? 'failure' : 'success';
+    return $self->ends($conclusion, $last, $outcome{$last});
 }
 
 sub posts    { my ($self) = @_; return $self->{github}->posts($self->{id}) }
