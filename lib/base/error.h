@@ -15,14 +15,15 @@
 
 enum jr_err {
     JR_OK = 0,
-    JR_ENOENT,   /* there is no such thing; nothing is wrong */
-    JR_EINVAL,   /* the input is not what it has to be */
-    JR_ENOMEM,   /* out of memory */
-    JR_EFULL,    /* disk or map is full: goes away when there is room */
-    JR_EFORMAT,  /* the store is not ours, too new, or damaged */
-    JR_EBUSY,    /* somebody else holds it */
-    JR_EFATAL,   /* the store's environment is unusable: leave and be replaced */
-    JR_EIO       /* any other failure of the system below */
+    JR_ENOENT,    /* there is no such thing; nothing is wrong */
+    JR_EINVAL,    /* the input is not what it has to be */
+    JR_ENOMEM,    /* out of memory */
+    JR_EFULL,     /* disk or map is full: goes away when there is room */
+    JR_EFORMAT,   /* the store is not ours, too new, or damaged */
+    JR_EBUSY,     /* somebody else holds it */
+    JR_ECONFLICT, /* others came in between: the same, begun anew, may go well */
+    JR_EFATAL,    /* the store's environment is unusable: leave and be replaced */
+    JR_EIO        /* any other failure of the system below */
 };
 
 struct jr_error {

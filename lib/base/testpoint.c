@@ -28,21 +28,26 @@ void jr_test_point(const char *name)
     (void)raise(SIGSTOP);
 }
 
-static bool is_off(const char *name)
+static bool is(const char *name, const char *wanted)
 {
     const char *value = getenv(name);
 
-    return value != NULL && strcmp(value, "off") == 0;
+    return value != NULL && strcmp(value, wanted) == 0;
 }
 
 bool jr_test_batch_is_off(void)
 {
-    return is_off("JR_TEST_BATCH");
+    return is("JR_TEST_BATCH", "off");
+}
+
+bool jr_test_runs_twice(void)
+{
+    return is("JR_TEST_TWICE", "on");
 }
 
 bool jr_test_confine_is_off(void)
 {
-    return is_off("JR_TEST_CONFINE") || getenv("JR_TEST_STOP_AT") != NULL;
+    return is("JR_TEST_CONFINE", "off") || getenv("JR_TEST_STOP_AT") != NULL;
 }
 
 static int64_t number_in(const char *name, int64_t otherwise)

@@ -31,6 +31,12 @@ void jr_test_point(const char *name);
 bool jr_test_batch_is_off(void);
 
 /*
+ * JR_TEST_TWICE=on: whatever writes to the store does so twice, and the first time is dropped, as
+ * after a conflict (jr_store_write()). All has to come out as without it.
+ */
+bool jr_test_runs_twice(void);
+
+/*
  * JR_TEST_CONFINE=off, or a point to stop at, which makes a file: nothing is given up
  * (confine.h), and a worker keeps its environment.
  */

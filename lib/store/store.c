@@ -12,6 +12,7 @@
 
 #include "lib/store/store.h"
 #include "lib/base/codec.h"
+#include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"
 
 #include <errno.h>
@@ -88,6 +89,8 @@ static enum jr_err err_of(int rc)
     case MDB_READERS_FULL:
     case EBUSY:
         return JR_EBUSY;
+    case MDB_MAP_RESIZED:
+        return JR_ECONFLICT;
     case MDB_PANIC:
         return JR_EFATAL;
     case ENOMEM:
@@ -107,81 +110,70 @@ static MDB_txn *handle_of(const struct jr_txn *txn)
     return txn->handle;
 }
 
-/* Is there a store in the main table that is not ours? */
-static enum jr_err check_format(struct jr_txn *txn, struct jr_error *error, bool was_empty)
+/* Fail a transaction that found another program's store. */
+static void fail_foreign(struct jr_txn *txn)
 {
-    unsigned char record[64];
-    size_t length;
-    struct jr_writer writer;
+    jr_txn_fail(txn, JR_EFORMAT, "the store was made by another program; set STATE_DIR to a "
+                "folder of its own");
+}
+
+/* Is it of this version? */
+static void check_format(struct jr_txn *txn, const void *record, size_t length)
+{
     struct jr_reader reader;
     char magic[32];
     uint32_t format;
 
-    if (jr_txn_get(txn, JR_TABLE_META, format_key, sizeof format_key - 1, record, sizeof record,
-                   &length)) {
-        jr_reader_init(&reader, record, length);
-        format = jr_read_u32(&reader);
-        jr_read_text(&reader, magic, sizeof magic);
-        if (!reader.ok || strcmp(magic, format_magic) != 0)
-            return jr_error_set(error, JR_EFORMAT, "the store was made by another program; "
-                                "set STATE_DIR to a folder of its own");
-        if (format > JR_STORE_FORMAT)
-            return jr_error_set(error, JR_EFORMAT, "the store has format %u and this version "
-                                "(%s) knows %u at most; install the newer version again, or "
-                                "restore a backup made before the upgrade",
-                                format, PACKAGE_VERSION, JR_STORE_FORMAT);
-        if (format < JR_STORE_FORMAT)
-            return jr_error_set(error, JR_EFORMAT, "the store has format %u, of a version before "
-                                "the first release; move it away to start with an empty store",
-                                format);
-        return txn->error.code;
-    }
-    if (txn->error.code != JR_OK)
-        return txn->error.code;
-    if (!was_empty)
-        return jr_error_set(error, JR_EFORMAT, "the store was made by another program; "
-                            "set STATE_DIR to a folder of its own");
+    jr_reader_init(&reader, record, length);
+    format = jr_read_u32(&reader);
+    jr_read_text(&reader, magic, sizeof magic);
+    if (!reader.ok || strcmp(magic, format_magic) != 0)
+        fail_foreign(txn);
+    else if (format > JR_STORE_FORMAT)
+        jr_txn_fail(txn, JR_EFORMAT, "the store has format %u and this version (%s) knows %u at "
+                    "most; install the newer version again, or restore a backup made before the "
+                    "upgrade", format, PACKAGE_VERSION, JR_STORE_FORMAT);
+    else if (format < JR_STORE_FORMAT)
+        jr_txn_fail(txn, JR_EFORMAT, "the store has format %u, of a version before the first "
+                    "release; move it away to start with an empty store", format);
+}
+
+static void write_format(struct jr_txn *txn)
+{
+    unsigned char record[64];
+    struct jr_writer writer;
+
     jr_writer_init(&writer, record, sizeof record);
     jr_write_u32(&writer, JR_STORE_FORMAT);
     jr_write_text(&writer, format_magic);
     jr_txn_put(txn, JR_TABLE_META, format_key, sizeof format_key - 1, record, writer.length);
-    return txn->error.code;
 }
 
-/* Open every table, in one transaction that also checks whose they are; `writes`: make what is missing. */
-static enum jr_err open_tables(struct jr_store *store, bool writes, struct jr_error *error)
+/* Open every table, and check whose they are; in a transaction that writes, make what is missing. */
+static void open_tables(struct jr_txn *txn, void *context)
 {
-    struct jr_txn txn;
+    struct jr_store *store = txn->store;
+    unsigned char record[64];
     MDB_dbi main_table;
     MDB_stat status = { .ms_entries = 0 };
-    enum jr_err err;
-    int rc;
+    size_t length;
+    int rc = mdb_dbi_open(txn->handle, NULL, 0, &main_table);
 
-    jr_txn_begin(&txn, store, writes);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
-    rc = mdb_dbi_open(txn.handle, NULL, 0, &main_table);
+    (void)context;
     if (rc == MDB_SUCCESS)
-        rc = mdb_stat(txn.handle, main_table, &status);
+        rc = mdb_stat(txn->handle, main_table, &status);
     for (int i = 0; rc == MDB_SUCCESS && i < JR_TABLES; i++)
-        rc = mdb_dbi_open(txn.handle, table_names[i], writes ? MDB_CREATE : 0, &store->tables[i]);
-    if (rc != MDB_SUCCESS) {
-        jr_txn_abort(&txn);
-        return fail(error, rc, "cannot open the tables of the store");
-    }
-    err = check_format(&txn, error, status.ms_entries == 0);
-    if (err != JR_OK) {
-        if (txn.error.code != JR_OK)
-            *error = txn.error;
-        jr_txn_abort(&txn);
-        return err;
-    }
-    err = jr_txn_commit(&txn);
-    if (err != JR_OK)
-        *error = txn.error;
-    return err;
+        rc = mdb_dbi_open(txn->handle, table_names[i], txn->writes ? MDB_CREATE : 0,
+                          &store->tables[i]);
+    if (rc != MDB_SUCCESS)
+        jr_txn_fail(txn, err_of(rc), "cannot open the tables of the store: %s", mdb_strerror(rc));
+    if (jr_txn_get(txn, JR_TABLE_META, format_key, sizeof format_key - 1, record, sizeof record,
+                   &length))
+        check_format(txn, record, length);
+    else if (status.ms_entries != 0)
+        fail_foreign(txn);
+    else
+        write_format(txn);
 }
 
 /* Why LMDB does not open what is in a folder, and the way out. */
@@ -234,9 +226,9 @@ enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t m
     }
     jr_store_clear_stale_readers(opened);
     /* Only a new store has to wait for the write lock. */
-    err = open_tables(opened, false, &why);
+    err = jr_store_read(opened, open_tables, NULL, &why);
     if (err == JR_ENOENT)
-        err = open_tables(opened, true, &why);
+        err = jr_store_write(opened, open_tables, NULL, &why);
     if (err != JR_OK) {
         jr_store_close(opened);
         return jr_error_set(error, why.code, "STATE_DIR: '%.100s': %.380s", folder, why.text);
@@ -291,7 +283,7 @@ enum jr_err jr_store_open_copy(struct jr_store **store, const char *folder,
         err = jr_error_set(error, err_of(rc), "cannot open the store in '%.200s': %s", folder,
                            mdb_strerror(rc));
     if (err == JR_OK)
-        err = open_tables(opened, false, error);
+        err = jr_store_read(opened, open_tables, NULL, error);
     if (err == JR_OK)
         *store = opened;
     else
@@ -372,11 +364,12 @@ void jr_store_time(struct jr_store *store, struct jr_histogram *histogram)
     store->commit_us = histogram;
 }
 
-void jr_store_clear_stale_readers(struct jr_store *store)
+unsigned jr_store_clear_stale_readers(struct jr_store *store)
 {
-    int dead;
+    int dead = 0;
 
     (void)mdb_reader_check(store->env, &dead);
+    return (unsigned)dead;
 }
 
 /* Sum the numbers of pages in the free list; table 0 is LMDB's own (mdb_stat -f does so). */
@@ -400,32 +393,41 @@ static int count_free_pages(MDB_txn *txn, uint64_t *pages)
     return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
 }
 
+/* How many pages there are, and how many of them are free. */
+struct usage {
+    uint64_t pages, free_pages, page_bytes, map_bytes;
+};
+
+static void measure(struct jr_txn *txn, void *context)
+{
+    struct usage *usage = context;
+    MDB_envinfo info = { .me_mapsize = 0 };
+    MDB_stat status = { .ms_psize = 0 };
+    int rc = count_free_pages(txn->handle, &usage->free_pages);
+
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_info(txn->store->env, &info);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_stat(txn->store->env, &status);
+    if (rc != MDB_SUCCESS)
+        jr_txn_fail(txn, err_of(rc), "cannot measure the store: %s", mdb_strerror(rc));
+    usage->pages = (uint64_t)info.me_last_pgno + 1;
+    usage->page_bytes = status.ms_psize;
+    usage->map_bytes = info.me_mapsize;
+}
+
 enum jr_err jr_store_usage(struct jr_store *store, uint64_t *used_bytes, uint64_t *map_bytes,
                            struct jr_error *error)
 {
-    struct jr_txn txn;
-    MDB_envinfo info;
-    MDB_stat status;
-    uint64_t free_pages = 0, pages;
-    int rc = MDB_SUCCESS;
+    struct usage usage;
+    enum jr_err err = jr_store_read(store, measure, &usage, error);
 
     *used_bytes = *map_bytes = 0;
-    jr_txn_begin(&txn, store, false);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
-    rc = count_free_pages(txn.handle, &free_pages);
-    if (rc == MDB_SUCCESS)
-        rc = mdb_env_info(store->env, &info);
-    if (rc == MDB_SUCCESS)
-        rc = mdb_env_stat(store->env, &status);
-    jr_txn_abort(&txn);
-    if (rc != MDB_SUCCESS)
-        return fail(error, rc, "cannot measure the store");
-    pages = (uint64_t)info.me_last_pgno + 1;
-    *used_bytes = (pages > free_pages ? pages - free_pages : 0) * status.ms_psize;
-    *map_bytes = info.me_mapsize;
+    if (err != JR_OK)
+        return err;
+    if (usage.pages > usage.free_pages)
+        *used_bytes = (usage.pages - usage.free_pages) * usage.page_bytes;
+    *map_bytes = usage.map_bytes;
     return JR_OK;
 }
 
@@ -506,6 +508,55 @@ void jr_txn_abort(struct jr_txn *txn)
     mdb_txn_abort(txn->handle);
     txn->handle = NULL;
     end_watch(txn);
+}
+
+/* May the same go well now? Pages that a dead reader holds make the map look full. */
+static bool is_worth_again(struct jr_store *store, enum jr_err err)
+{
+    return err == JR_ECONFLICT || (err == JR_EFULL && jr_store_clear_stale_readers(store) > 0);
+}
+
+static enum jr_err run(struct jr_store *store, bool writes, jr_txn_body *body, void *context,
+                       struct jr_error *error)
+{
+    struct jr_txn txn;
+    enum jr_err err;
+    unsigned runs = 0;
+
+    do {
+        jr_txn_begin(&txn, store, writes);
+        if (txn.error.code == JR_OK)
+            body(&txn, context);
+        err = jr_txn_commit(&txn);
+    } while (writes && ++runs < JR_STORE_RUNS && is_worth_again(store, err));
+    if (err != JR_OK)
+        *error = txn.error;
+    return err;
+}
+
+enum jr_err jr_store_read(struct jr_store *store, jr_txn_body *body, void *context,
+                          struct jr_error *error)
+{
+    return run(store, false, body, context, error);
+}
+
+/* Run it for nothing: what it leaves must not change what it does the next time. */
+static void rehearse(struct jr_store *store, jr_txn_body *body, void *context)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    if (txn.error.code == JR_OK)
+        body(&txn, context);
+    jr_txn_abort(&txn);
+}
+
+enum jr_err jr_store_write(struct jr_store *store, jr_txn_body *body, void *context,
+                           struct jr_error *error)
+{
+    if (jr_test_runs_twice())
+        rehearse(store, body, context);
+    return run(store, true, body, context, error);
 }
 
 void jr_txn_fail(struct jr_txn *txn, enum jr_err code, const char *format, ...)

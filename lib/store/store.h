@@ -115,15 +115,15 @@ void jr_store_stay_awake(struct jr_store *store);
 /* Note in `histogram` (the caller's, outliving the store) how long the commits of this process take. */
 void jr_store_time(struct jr_store *store, struct jr_histogram *histogram);
 
-/* Free what processes that died inside a transaction still hold. */
-void jr_store_clear_stale_readers(struct jr_store *store);
+/* Free what processes that died inside a transaction still hold; returns of how many. */
+unsigned jr_store_clear_stale_readers(struct jr_store *store);
 
 /* How full the map is: bytes in use by pages that are not free, and its size. */
 enum jr_err jr_store_usage(struct jr_store *store, uint64_t *used_bytes, uint64_t *map_bytes,
                            struct jr_error *error) JR_CHECKED;
 
 /*
- * A transaction. After the first error every call does nothing, and commit
+ * A transaction. After the first error every call does nothing, and the end
  * aborts: straight lines, and one check at the end.
  */
 struct jr_txn {
@@ -133,7 +133,56 @@ struct jr_txn {
     struct jr_error error; /* the first error; code JR_OK while all is well */
 };
 
-/* Begin; what goes wrong is told by commit. Never two at once in a process. */
+/*
+ * What is done in one transaction, between its begin and its end.
+ *
+ * It may read and write by jr_txn_*() and what is built on them, compute, take memory, and
+ * fail the transaction by jr_txn_fail(), also with JR_ENOENT to say that something is not
+ * there. One that writes may run more than once, each time in a new transaction that
+ * knows nothing of the one before. So it sets all that it tells its caller anew, and never
+ * adds to it; it leaves what it is given as it is, and changes a copy; and it frees the
+ * memory that it took.
+ *
+ * It must not begin another transaction, nor end its own; call the network; read or write a file,
+ * a terminal, a pipe or a socket; log; wake anybody; or wait. All of that would happen once
+ * more, or in vain, and one that writes has the lock that everybody waits for.
+ */
+typedef void jr_txn_body(struct jr_txn *txn, void *context);
+
+/*
+ * Run a body in a transaction that only reads. What it sees is the store at one moment, and
+ * nobody can disturb it: it runs once, or not at all. So it may move on what it is given, as a walk does.
+ *   context  the caller's; handed to the body
+ *   error    out: unless JR_OK
+ * Returns JR_OK; the code with which the body failed the transaction; or JR_ECONFLICT (others
+ * make the map larger all the time), JR_EFORMAT, JR_EBUSY, JR_ENOMEM, JR_EFATAL or JR_EIO. Unless
+ * it is JR_OK, the body may not have run, and what it has set is worth nothing.
+ */
+enum jr_err jr_store_read(struct jr_store *store, jr_txn_body *body, void *context,
+                          struct jr_error *error) JR_CHECKED;
+
+/*
+ * Run a body in a transaction that writes. On JR_OK all that it wrote is on disk; on any other
+ * result nothing of it is.
+ *
+ * It is run again, up to JR_STORE_RUNS times in all, after JR_ECONFLICT: what others did in the
+ * meantime made it fail, and the same may go well now. That is so when other processes make the
+ * map larger; when one that died in a transaction makes it look full, by the pages that it
+ * holds, which are freed first; or when the body says so itself.
+ *   context, error  as with jr_store_read()
+ * Returns as jr_store_read(), also JR_EFULL; JR_ECONFLICT when the last run failed with it
+ * too. After JR_EFATAL the store has to be closed.
+ */
+enum jr_err jr_store_write(struct jr_store *store, jr_txn_body *body, void *context,
+                           struct jr_error *error) JR_CHECKED;
+
+#define JR_STORE_RUNS 8
+
+/*
+ * Begin a transaction by hand, for who has to know between its begin and its end that it holds the
+ * lock (lib/work/batch.h); everybody else has jr_store_read() and jr_store_write(). What goes
+ * wrong is told by commit. Never two at once in a process.
+ */
 void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes);
 
 /*

@@ -115,6 +115,86 @@ static void no_handle_after_the_end(void **state)
     jr_store_close(store);
 }
 
+/* A body that counts its runs, and fails some of them after it has written. */
+struct attempt {
+    unsigned runs;
+    unsigned failing; /* so many of the first runs fail */
+    enum jr_err code; /* with this */
+};
+
+static void attempt(struct jr_txn *txn, void *context)
+{
+    struct attempt *given = context;
+    char key[16];
+
+    snprintf(key, sizeof key, "run %u", ++given->runs);
+    if (txn->writes)
+        put(txn, key, "");
+    if (given->runs <= given->failing)
+        jr_txn_fail(txn, given->code, "run %u failed", given->runs);
+}
+
+struct run_row {
+    const char *name;
+    bool writes;
+    struct attempt attempt;
+    enum jr_err want;
+    unsigned runs;
+};
+
+static const struct run_row runs[] = {
+    { "a write that goes well", true, { .failing = 0 }, JR_OK, 1 },
+    { "a write that fails", true, { .failing = 1, .code = JR_EINVAL }, JR_EINVAL, 1 },
+    { "a write that finds nothing", true, { .failing = 1, .code = JR_ENOENT }, JR_ENOENT, 1 },
+    { "a conflict", true, { .failing = 1, .code = JR_ECONFLICT }, JR_OK, 2 },
+    { "two conflicts", true, { .failing = 2, .code = JR_ECONFLICT }, JR_OK, 3 },
+    { "conflicts without end", true, { .failing = 99, .code = JR_ECONFLICT }, JR_ECONFLICT, JR_STORE_RUNS },
+    { "full, and nobody died", true, { .failing = 1, .code = JR_EFULL }, JR_EFULL, 1 },
+    { "a read that goes well", false, { .failing = 0 }, JR_OK, 1 },
+    { "a read that fails", false, { .failing = 1, .code = JR_EFORMAT }, JR_EFORMAT, 1 },
+    { "a read is not repeated", false, { .failing = 1, .code = JR_ECONFLICT }, JR_ECONFLICT, 1 },
+};
+
+static void run(void **state)
+{
+    const struct run_row *row = *state;
+    struct jr_store *store = open_store(new_folder());
+    struct attempt given = row->attempt;
+    struct jr_error error = { .code = JR_OK };
+    char name[16], want[32];
+    enum jr_err err = row->writes ? jr_store_write(store, attempt, &given, &error)
+                                  : jr_store_read(store, attempt, &given, &error);
+
+    assert_int_equal(err, row->want);
+    assert_int_equal(given.runs, row->runs);
+    assert_int_equal(error.code, row->want);
+    snprintf(want, sizeof want, "run %u failed", row->runs);
+    assert_string_equal(error.text, row->want == JR_OK ? "" : want);
+    /* Of the run that went well everything is there; of the others nothing. */
+    for (unsigned i = 1; i <= JR_STORE_RUNS; i++) {
+        snprintf(name, sizeof name, "run %u", i);
+        assert_int_equal(is_there(store, name), row->writes && row->want == JR_OK && i == row->runs);
+    }
+    put_in_one(store, "after", "it"); /* nothing was left open */
+    jr_store_close(store);
+}
+
+static void run_twice_by_a_test(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct attempt given = { .runs = 0 };
+    struct jr_error error;
+
+    (void)state;
+    setenv("JR_TEST_TWICE", "on", 1);
+    assert_int_equal(jr_store_write(store, attempt, &given, &error), JR_OK);
+    unsetenv("JR_TEST_TWICE");
+    assert_int_equal(given.runs, 2);
+    assert_false(is_there(store, "run 1"));
+    assert_true(is_there(store, "run 2"));
+    jr_store_close(store);
+}
+
 static void folder_is_made(void **state)
 {
     const char *folder = path_in(new_folder(), "state");
@@ -640,6 +720,16 @@ static void killed_writer(void **state)
     jr_store_close(store);
 }
 
+struct killed_row {
+    const char *name;
+    bool by_hand;
+};
+
+static const struct killed_row killed_readers[] = {
+    { "by hand", true },
+    { "a body", false },
+};
+
 /* A reader that dies holds pages until it is cleared away. */
 static void read_and_wait(int fd, const void *folder)
 {
@@ -655,29 +745,47 @@ static void read_and_wait(int fd, const void *folder)
     _exit(4);
 }
 
+static void write_one(struct jr_txn *txn, void *context)
+{
+    unsigned *times = context;
+
+    ++*times;
+    put(txn, "a", "one");
+}
+
+/*
+ * A row is whether the transaction is begun by hand, so that the dead have to be cleared away by
+ * hand; jr_store_write() looks for them before it believes that the map is full.
+ */
 static void killed_reader(void **state)
 {
+    const struct killed_row *row = *state;
     char folder[64];
     struct child child;
     struct jr_store *store;
     struct jr_error error;
     struct jr_txn txn;
     enum jr_err err = JR_OK;
+    unsigned times = 0;
 
-    (void)state;
     snprintf(folder, sizeof folder, "%s", new_folder());
     start_child(&child, read_and_wait, folder);
     assert_int_equal(jr_store_open(&store, folder, 1024 * 1024, &error), JR_OK);
     kill_child(&child);
-    for (int i = 0; i < 1000 && err == JR_OK; i++) {
+    for (int i = 0; row->by_hand && i < 1000 && err == JR_OK; i++) {
         jr_txn_begin(&txn, store, true);
         put(&txn, "a", "one");
         err = jr_txn_commit(&txn);
     }
-    assert_int_equal(err, JR_EFULL);
-    jr_store_clear_stale_readers(store);
+    if (row->by_hand) {
+        assert_int_equal(err, JR_EFULL);
+        assert_int_equal(jr_store_clear_stale_readers(store), 1);
+    }
     for (int i = 0; i < 1000; i++)
-        put_in_one(store, "a", "one");
+        assert_int_equal(jr_store_write(store, write_one, &times, &error), JR_OK);
+    /* Once the map was full, and that one was run again. */
+    assert_int_equal(times, row->by_hand ? 1000 : 1001);
+    assert_int_equal(jr_store_clear_stale_readers(store), 0);
     jr_store_close(store);
 }
 
@@ -710,6 +818,7 @@ static void larger_map_is_adopted(void **state)
     struct jr_store *store;
     struct jr_error error;
     struct jr_txn txn;
+    unsigned times = 0;
 
     (void)state;
     snprintf(folder, sizeof folder, "%s", new_folder());
@@ -717,6 +826,8 @@ static void larger_map_is_adopted(void **state)
     assert_int_equal(jr_store_open(&store, folder, 1024 * 1024, &error), JR_OK);
     put_in_one(store, "a", "one");
     let_child_go(&child);
+    assert_int_equal(jr_store_write(store, write_one, &times, &error), JR_OK);
+    assert_int_equal(times, 1); /* the body did not notice */
     jr_txn_begin(&txn, store, false);
     assert_int_equal(jr_txn_count(&txn, JR_TABLE_RUNS), 1000);
     commit(&txn);
@@ -911,6 +1022,8 @@ int main(void)
     TEST(what_is_committed_stays);
     TEST(what_is_aborted_is_gone);
     TEST(no_handle_after_the_end);
+    TABLE(runs, run);
+    TEST(run_twice_by_a_test);
     TEST(folder_is_made);
     TEST(first_error_sticks);
     TABLE(misuses, misuse_fails_the_transaction);
@@ -931,7 +1044,7 @@ int main(void)
     TEST(damaged_beginning);
     TEST(folder_that_cannot_be_used);
     TEST(killed_writer);
-    TEST(killed_reader);
+    TABLE(killed_readers, killed_reader);
     TEST(larger_map_is_adopted);
     TEST(copy_of_a_store_at_work);
     TEST(copy_that_fails_leaves_nothing);
