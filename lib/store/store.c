@@ -479,6 +479,21 @@ static void end_watch(const struct jr_txn *txn)
     mask_suspension(txn->store, SIG_UNBLOCK);
 }
 
+/* Leave a table that may have been walked. */
+static void close_cursor(struct jr_txn *txn, enum jr_table table)
+{
+    if (txn->cursors[table] == NULL)
+        return;
+    mdb_cursor_close(txn->cursors[table]);
+    txn->cursors[table] = NULL;
+}
+
+static void close_cursors(struct jr_txn *txn)
+{
+    for (int table = 0; table < JR_TABLES; table++)
+        close_cursor(txn, (enum jr_table)table);
+}
+
 enum jr_err jr_txn_commit(struct jr_txn *txn)
 {
     MDB_txn *handle = handle_of(txn);
@@ -489,6 +504,7 @@ enum jr_err jr_txn_commit(struct jr_txn *txn)
         jr_txn_abort(txn);
         return txn->error.code;
     }
+    close_cursors(txn);
     txn->handle = NULL; /* commit frees it either way */
     note_committing(txn);
     start_us = jr_monotonic_us();
@@ -505,6 +521,7 @@ void jr_txn_abort(struct jr_txn *txn)
 {
     if (txn->handle == NULL)
         return;
+    close_cursors(txn);
     mdb_txn_abort(txn->handle);
     txn->handle = NULL;
     end_watch(txn);
@@ -605,9 +622,11 @@ void jr_txn_put(struct jr_txn *txn, enum jr_table table, const void *key, size_t
     MDB_val name = { key_length, (void *)(uintptr_t)key };
     MDB_val content = { length, (void *)(uintptr_t)value };
 
-    if (txn->error.code == JR_OK)
-        went_well(txn, mdb_put(txn->handle, txn->store->tables[table], &name, &content, 0),
-                  "write", table);
+    if (txn->error.code != JR_OK)
+        return;
+    close_cursor(txn, table);
+    went_well(txn, mdb_put(txn->handle, txn->store->tables[table], &name, &content, 0), "write",
+              table);
 }
 
 void jr_txn_delete(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length)
@@ -617,6 +636,7 @@ void jr_txn_delete(struct jr_txn *txn, enum jr_table table, const void *key, siz
 
     if (txn->error.code != JR_OK)
         return;
+    close_cursor(txn, table);
     rc = mdb_del(txn->handle, txn->store->tables[table], &name, NULL);
     if (rc != MDB_NOTFOUND)
         went_well(txn, rc, "delete from", table);
@@ -639,41 +659,47 @@ static bool take_entry(struct jr_txn *txn, enum jr_table table, int rc, const MD
     return true;
 }
 
+/*
+ * The cursor of a table; NULL after an error. A table that is written to loses it: LMDB 0.9.24 does
+ * not keep every cursor right through that (HACKING, "The store").
+ */
+static MDB_cursor *cursor_of(struct jr_txn *txn, enum jr_table table)
+{
+    MDB_cursor *opened;
+
+    if (txn->error.code != JR_OK)
+        return NULL;
+    if (txn->cursors[table] == NULL
+        && went_well(txn, mdb_cursor_open(txn->handle, txn->store->tables[table], &opened), "walk",
+                     table))
+        txn->cursors[table] = opened;
+    return txn->cursors[table];
+}
+
 bool jr_txn_seek(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
                  bool after, struct jr_entry *entry)
 {
     MDB_val name = { key_length, (void *)(uintptr_t)key }, value;
-    MDB_cursor *cursor = NULL;
-    bool found;
+    MDB_cursor *cursor = cursor_of(txn, table);
     int rc;
 
-    if (txn->error.code != JR_OK)
+    if (cursor == NULL)
         return false;
-    rc = mdb_cursor_open(txn->handle, txn->store->tables[table], &cursor);
-    if (!went_well(txn, rc, "walk", table))
-        return false;
-    rc = key_length == 0 ? mdb_cursor_get(cursor, &name, &value, MDB_FIRST)
-                         : mdb_cursor_get(cursor, &name, &value, MDB_SET_RANGE);
+    rc = mdb_cursor_get(cursor, &name, &value, key_length == 0 ? MDB_FIRST : MDB_SET_RANGE);
     if (rc == MDB_SUCCESS && after && name.mv_size == key_length
         && memcmp(name.mv_data, key, key_length) == 0)
         rc = mdb_cursor_get(cursor, &name, &value, MDB_NEXT);
-    found = take_entry(txn, table, rc, &name, &value, entry);
-    mdb_cursor_close(cursor);
-    return found;
+    return take_entry(txn, table, rc, &name, &value, entry);
 }
 
 bool jr_txn_seek_before(struct jr_txn *txn, enum jr_table table, const void *key,
                         size_t key_length, struct jr_entry *entry)
 {
     MDB_val name = { key_length, (void *)(uintptr_t)key }, value;
-    MDB_cursor *cursor = NULL;
-    bool found;
+    MDB_cursor *cursor = cursor_of(txn, table);
     int rc = MDB_NOTFOUND;
 
-    if (txn->error.code != JR_OK)
-        return false;
-    if (!went_well(txn, mdb_cursor_open(txn->handle, txn->store->tables[table], &cursor), "walk",
-                   table))
+    if (cursor == NULL)
         return false;
     if (key_length != 0)
         rc = mdb_cursor_get(cursor, &name, &value, MDB_SET_RANGE);
@@ -682,9 +708,7 @@ bool jr_txn_seek_before(struct jr_txn *txn, enum jr_table table, const void *key
         rc = mdb_cursor_get(cursor, &name, &value, MDB_PREV);
     else if (rc == MDB_NOTFOUND)
         rc = mdb_cursor_get(cursor, &name, &value, MDB_LAST);
-    found = take_entry(txn, table, rc, &name, &value, entry);
-    mdb_cursor_close(cursor);
-    return found;
+    return take_entry(txn, table, rc, &name, &value, entry);
 }
 
 uint64_t jr_txn_count(struct jr_txn *txn, enum jr_table table)

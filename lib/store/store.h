@@ -130,7 +130,8 @@ struct jr_txn {
     struct jr_store *store;
     void *handle;          /* MDB_txn, NULL when there is none */
     bool writes;
-    struct jr_error error; /* the first error; code JR_OK while all is well */
+    void *cursors[JR_TABLES]; /* MDB_cursor, of tables that are walked; else NULL */
+    struct jr_error error;    /* the first error; code JR_OK while all is well */
 };
 
 /*
@@ -222,7 +223,8 @@ struct jr_entry {
 
 /*
  * Find the first entry whose key is not less than (or, with `after`, is greater
- * than) the given key. Walks a table by calling it with the key just found.
+ * than) the given key. Walks a table by calling it with the key just found: the cursor stays where
+ * it is until the transaction ends, or writes to that table, so that the next step is a short one.
  * Returns whether there is one.
  */
 bool jr_txn_seek(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,

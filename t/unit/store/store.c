@@ -415,6 +415,131 @@ static void walk_meets_every_entry(void **state)
     jr_store_close(store);
 }
 
+/* A walk opens one cursor, and a write to the table ends it. */
+static void one_cursor_a_walk(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_entry entry = { .key_length = 0 };
+    struct jr_txn txn;
+    void *cursor = NULL;
+    unsigned count = 0;
+
+    (void)state;
+    put_in_one(store, "a", "one");
+    put_in_one(store, "b", "two");
+    put_in_one(store, "c", "three");
+    jr_txn_begin(&txn, store, true);
+    for (; jr_txn_seek(&txn, SOME, entry.key, entry.key_length, true, &entry); count++) {
+        assert_true(count == 0 || txn.cursors[SOME] == cursor);
+        cursor = txn.cursors[SOME];
+    }
+    assert_int_equal(count, 3);
+    assert_true(jr_txn_seek_before(&txn, SOME, NULL, 0, &entry));
+    assert_ptr_equal(txn.cursors[SOME], cursor);
+    jr_txn_put(&txn, JR_TABLE_RUNS, "a", 1, "", 0); /* another table */
+    assert_ptr_equal(txn.cursors[SOME], cursor);
+    put(&txn, "d", "four");
+    assert_null(txn.cursors[SOME]);
+    commit(&txn);
+    for (int writes = 0; writes < 2; writes++) {
+        jr_txn_begin(&txn, store, writes);
+        assert_true(jr_txn_seek(&txn, SOME, NULL, 0, false, &entry));
+        jr_txn_fail(&txn, JR_EINVAL, "no");
+        assert_int_equal(jr_txn_commit(&txn), JR_EINVAL);
+        assert_null(txn.cursors[SOME]);
+    }
+    jr_store_close(store);
+}
+
+/* Keys of two bytes, as many as fill some dozen pages. */
+#define MODEL_KEYS 2000
+
+struct model {
+    bool there[MODEL_KEYS];
+    unsigned seed;
+};
+
+static unsigned draw(struct model *model, unsigned below)
+{
+    model->seed = model->seed * 1103515245 + 12345;
+    return (model->seed >> 16) % below;
+}
+
+static void name_key(unsigned number, unsigned char key[2])
+{
+    key[0] = (unsigned char)(number >> 8);
+    key[1] = (unsigned char)number;
+}
+
+static void assert_entry(const struct jr_entry *entry, bool found, int want)
+{
+    assert_int_equal(found, want >= 0 && want < MODEL_KEYS);
+    if (found)
+        assert_int_equal(entry->key[0] << 8 | entry->key[1], want);
+}
+
+/* Some steps of a walk from anywhere, in either direction, sometimes past the end. */
+static void walk_model(struct jr_txn *txn, struct model *model)
+{
+    int at = (int)draw(model, MODEL_KEYS), steps = (int)draw(model, 8);
+    bool onwards = draw(model, 2) == 0, after = draw(model, 2) == 0;
+    struct jr_entry entry;
+    unsigned char key[2];
+
+    for (int step = 0; step < steps && at >= 0 && at < MODEL_KEYS; step++) {
+        name_key((unsigned)at, key);
+        if (onwards) {
+            at += after || step > 0;
+            while (at < MODEL_KEYS && !model->there[at])
+                at++;
+            assert_entry(&entry, jr_txn_seek(txn, SOME, key, 2, after || step > 0, &entry), at);
+        } else {
+            at--;
+            while (at >= 0 && !model->there[at])
+                at--;
+            assert_entry(&entry, jr_txn_seek_before(txn, SOME, key, 2, &entry), at);
+        }
+    }
+}
+
+static void change_model(struct jr_txn *txn, struct model *model)
+{
+    static const char value[150];
+    unsigned number = draw(model, MODEL_KEYS);
+    unsigned char key[2];
+
+    name_key(number, key);
+    model->there[number] = draw(model, 3) > 0;
+    if (model->there[number])
+        jr_txn_put(txn, SOME, key, 2, value, draw(model, sizeof value));
+    else
+        jr_txn_delete(txn, SOME, key, 2);
+}
+
+/* Several walks in one transaction, and writes between their steps, find what is there. */
+static void walks_and_writes(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    static struct model model = { .seed = 4711 };
+    struct jr_txn txn;
+
+    (void)state;
+    for (unsigned round = 0; round < 60; round++) {
+        jr_txn_begin(&txn, store, true);
+        for (unsigned i = 0; i < 500; i++)
+            if (draw(&model, 3) == 0)
+                change_model(&txn, &model);
+            else
+                walk_model(&txn, &model);
+        commit(&txn);
+        jr_txn_begin(&txn, store, false);
+        for (unsigned i = 0; i < 500; i++)
+            walk_model(&txn, &model);
+        commit(&txn);
+    }
+    jr_store_close(store);
+}
+
 static void values_are_copies(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -1032,6 +1157,8 @@ int main(void)
     TABLE(seeks, sought);
     TABLE(seeks_before, sought_before);
     TEST(walk_meets_every_entry);
+    TEST(one_cursor_a_walk);
+    TEST(walks_and_writes);
     TEST(values_are_copies);
     TEST(tables_are_apart);
     TEST(full_map);
