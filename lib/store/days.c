@@ -11,31 +11,24 @@
 #include "lib/store/days.h"
 #include "lib/base/codec.h"
 #include "lib/base/timestamp.h"
+#include "lib/store/key.h"
 
 #include <string.h>
 
 #define DAY_VERSION 1
 #define RECORD_SIZE 32
 
-static size_t make_key(unsigned char key[JR_KEY_MAX], uint32_t day)
-{
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key, JR_KEY_MAX);
-    jr_write_u32(&writer, day);
-    return writer.length;
-}
-
 /* Load a day; all zero when there is none, or none that can be read. */
 static void load(struct jr_txn *txn, uint32_t number, struct jr_day *day)
 {
-    unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
+    struct jr_key key = jr_key_of_day(number);
+    unsigned char record[RECORD_SIZE];
     struct jr_reader reader;
     size_t length;
 
     memset(day, 0, sizeof *day);
     day->start_ms = (int64_t)number * JR_DAY_MS;
-    if (!jr_txn_get(txn, JR_TABLE_DAYS, key, make_key(key, number), record, sizeof record, &length))
+    if (!jr_txn_get(txn, JR_TABLE_DAYS, key.bytes, key.length, record, sizeof record, &length))
         return;
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != DAY_VERSION)
@@ -48,7 +41,8 @@ static void load(struct jr_txn *txn, uint32_t number, struct jr_day *day)
 
 static void save(struct jr_txn *txn, uint32_t number, const struct jr_day *day)
 {
-    unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
+    struct jr_key key = jr_key_of_day(number);
+    unsigned char record[RECORD_SIZE];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
@@ -57,7 +51,7 @@ static void save(struct jr_txn *txn, uint32_t number, const struct jr_day *day)
     jr_write_u32(&writer, day->reruns);
     jr_write_u32(&writer, day->rescued);
     jr_write_u32(&writer, day->not_rescued);
-    jr_txn_put(txn, JR_TABLE_DAYS, key, make_key(key, number), record, writer.length);
+    jr_txn_put(txn, JR_TABLE_DAYS, key.bytes, key.length, record, writer.length);
 }
 
 /* What is counted of a day. */
@@ -161,30 +155,30 @@ void jr_days_note(struct jr_txn *txn, const struct jr_run *before, struct jr_run
     note_rescue(txn, before, run, today);
 }
 
+/* The days that are to be read; the last one is today. */
+struct span {
+    uint32_t today;
+    struct jr_day *days;
+    size_t count;
+};
+
+static void read_span(struct jr_txn *txn, void *context)
+{
+    const struct span *span = context;
+
+    for (size_t i = 0; i < span->count; i++)
+        load(txn, span->today - (uint32_t)(span->count - 1 - i), &span->days[i]);
+}
+
 enum jr_err jr_days_read(struct jr_store *store, int64_t now_ms, struct jr_day *days,
                          size_t count, struct jr_error *error)
 {
-    struct jr_txn txn;
-    uint32_t today = jr_day_of(now_ms);
+    struct span span = { jr_day_of(now_ms), days, count };
 
-    jr_txn_begin(&txn, store, false);
-    for (size_t i = 0; i < count; i++)
-        load(&txn, today - (uint32_t)(count - 1 - i), &days[i]);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK)
-        *error = txn.error;
-    return txn.error.code;
+    return jr_store_read(store, read_span, &span, error);
 }
 
 void jr_days_prune(struct jr_txn *txn, int64_t before_ms, unsigned most)
 {
-    struct jr_entry entry;
-    struct jr_reader reader;
-
-    while (most-- > 0 && jr_txn_seek(txn, JR_TABLE_DAYS, NULL, 0, false, &entry)) {
-        jr_reader_init(&reader, entry.key, entry.key_length);
-        if (jr_read_u32(&reader) >= jr_day_of(before_ms))
-            break;
-        jr_txn_delete(txn, JR_TABLE_DAYS, entry.key, entry.key_length);
-    }
+    (void)jr_key_drop_days(txn, JR_TABLE_DAYS, jr_day_of(before_ms), most);
 }

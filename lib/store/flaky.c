@@ -14,6 +14,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/crypto/signature.h"
+#include "lib/store/key.h"
 #include "lib/store/ledger.h"
 
 #include <math.h>
@@ -592,29 +593,29 @@ static uint64_t rank_now(enum jr_flaky_kind kind, const struct row *row, int64_t
     return rank_of(hits, failures);
 }
 
-static void make_rank_key(const unsigned char *key, uint64_t rank,
-                          unsigned char rank_key[RANK_KEY_SIZE])
+/* Of the key of a row, that of its place among the worst. */
+static struct jr_key place_key(const unsigned char *key, uint64_t rank)
 {
-    struct jr_writer writer;
+    struct jr_key place = { .length = 0 };
 
-    jr_writer_init(&writer, rank_key, RANK_KEY_SIZE);
-    jr_write_u8(&writer, key[0]);
-    jr_write_u64(&writer, ~rank);
-    jr_write_bytes(&writer, key + 1, HASH_SIZE);
+    jr_key_add_u8(&place, key[0]);
+    jr_key_add_u64(&place, ~rank);
+    jr_key_add_bytes(&place, key + 1, HASH_SIZE);
+    return place;
 }
 
 static void move_rank(struct jr_txn *txn, const unsigned char *key, uint64_t from, uint64_t to)
 {
-    unsigned char rank_key[RANK_KEY_SIZE];
+    struct jr_key place;
 
     if (from == to)
         return;
-    make_rank_key(key, from, rank_key);
+    place = place_key(key, from);
     if (from != 0)
-        jr_txn_delete(txn, JR_TABLE_WORST, rank_key, sizeof rank_key);
-    make_rank_key(key, to, rank_key);
+        jr_txn_delete(txn, JR_TABLE_WORST, place.bytes, place.length);
+    place = place_key(key, to);
     if (to != 0)
-        jr_txn_put(txn, JR_TABLE_WORST, rank_key, sizeof rank_key, "", 0);
+        jr_txn_put(txn, JR_TABLE_WORST, place.bytes, place.length, "", 0);
 }
 
 /* All rows of jobs on a day. */
@@ -623,24 +624,15 @@ struct sum {
     uint64_t numbers[NUMBERS];
 };
 
-static size_t make_sum_key(unsigned char key[JR_KEY_MAX], uint32_t day)
-{
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key, JR_KEY_MAX);
-    jr_write_u32(&writer, day);
-    return writer.length;
-}
-
 static bool load_sum(struct jr_txn *txn, uint32_t day, struct sum *sum)
 {
-    unsigned char key[JR_KEY_MAX], record[SUM_SIZE];
+    struct jr_key key = jr_key_of_day(day);
+    unsigned char record[SUM_SIZE];
     struct jr_reader reader;
     size_t length;
 
     memset(sum, 0, sizeof *sum);
-    if (!jr_txn_get(txn, JR_TABLE_SUMS, key, make_sum_key(key, day), record, sizeof record,
-                    &length))
+    if (!jr_txn_get(txn, JR_TABLE_SUMS, key.bytes, key.length, record, sizeof record, &length))
         return false;
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) == SUM_VERSION) {
@@ -655,8 +647,8 @@ static bool load_sum(struct jr_txn *txn, uint32_t day, struct sum *sum)
 
 static void save_sum(struct jr_txn *txn, uint32_t day, const struct sum *sum)
 {
-    unsigned char key[JR_KEY_MAX], record[SUM_SIZE];
-    size_t length = make_sum_key(key, day);
+    struct jr_key key = jr_key_of_day(day);
+    unsigned char record[SUM_SIZE];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
@@ -664,9 +656,9 @@ static void save_sum(struct jr_txn *txn, uint32_t day, const struct sum *sum)
     jr_write_short(&writer, sum->rows);
     write_numbers(JR_FLAKY_JOB, sum->numbers, &writer);
     if (sum->rows == 0 && sum->numbers[N_EXECUTIONS] == 0)
-        jr_txn_delete(txn, JR_TABLE_SUMS, key, length);
+        jr_txn_delete(txn, JR_TABLE_SUMS, key.bytes, key.length);
     else
-        jr_txn_put(txn, JR_TABLE_SUMS, key, length, record, writer.length);
+        jr_txn_put(txn, JR_TABLE_SUMS, key.bytes, key.length, record, writer.length);
 }
 
 /* Put another number in the place of one in a sum, which stays in its range. */
@@ -984,34 +976,50 @@ static bool is_wanted(const struct jr_flaky_filter *filter, enum jr_flaky_kind k
                                     : is_owner_of(filter->repo, row->repo));
 }
 
+/* Rows that are to be read, and where they go. */
+struct query {
+    enum jr_flaky_kind kind;
+    const struct jr_flaky_filter *filter;
+    int64_t now_ms;             /* of the recent ones */
+    struct jr_flaky_walk *walk; /* of all */
+    struct jr_flaky *rows;
+    size_t size, count;
+};
+
+static void read_rows(struct jr_txn *txn, void *context)
+{
+    struct query *query = context;
+    enum jr_flaky_kind kind = query->kind;
+    const struct jr_flaky_filter *filter = query->filter;
+    struct jr_entry entry;
+    struct row row;
+
+    for (unsigned looks = 0; !query->walk->ended && query->count < query->size && looks < LOOKS;
+         looks++) {
+        struct jr_flaky *told = &query->rows[query->count];
+
+        if (!next_row(txn, kind, query->walk, &entry)
+            || !decode(kind, &row, entry.value, entry.value_length)
+            || !is_wanted(filter, kind, &row.names) || !tell(&row, filter->since_ms, told))
+            continue;
+        if (kind == JR_FLAKY_RUNNER && told->failures > 0)
+            compare(txn, filter->since_ms, told);
+        query->count++;
+    }
+}
+
 enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind,
                           const struct jr_flaky_filter *filter, struct jr_flaky_walk *walk,
                           struct jr_flaky *rows, size_t size, size_t *count,
                           struct jr_error *error)
 {
-    struct jr_txn txn;
-    struct jr_entry entry;
-    struct row row;
+    struct query query = {
+        .kind = kind, .filter = filter, .walk = walk, .rows = rows, .size = size,
+    };
+    enum jr_err err = jr_store_read(store, read_rows, &query, error);
 
-    *count = 0;
-    jr_txn_begin(&txn, store, false);
-    for (unsigned looks = 0; !walk->ended && *count < size && looks < LOOKS; looks++) {
-        struct jr_flaky *told = &rows[*count];
-
-        if (!next_row(&txn, kind, walk, &entry)
-            || !decode(kind, &row, entry.value, entry.value_length)
-            || !is_wanted(filter, kind, &row.names) || !tell(&row, filter->since_ms, told))
-            continue;
-        if (kind == JR_FLAKY_RUNNER && told->failures > 0)
-            compare(&txn, filter->since_ms, told);
-        (*count)++;
-    }
-    jr_txn_abort(&txn);
-    if (txn.error.code == JR_OK)
-        return JR_OK;
-    *count = 0;
-    *error = txn.error;
-    return error->code;
+    *count = err == JR_OK ? query.count : 0;
+    return err;
 }
 
 /* Is a worse than b? Rows with the same numbers are in the order of their names. */
@@ -1096,80 +1104,93 @@ enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
 static bool load_ranked(struct jr_txn *txn, const struct jr_entry *entry, uint64_t *rank,
                         unsigned char key[1 + HASH_SIZE], struct row *row)
 {
-    struct jr_reader reader;
-
     if (entry->key_length != RANK_KEY_SIZE)
         return false;
-    jr_reader_init(&reader, entry->key + 1, 8);
-    *rank = ~jr_read_u64(&reader);
+    *rank = ~jr_key_number_at(entry, 1);
     key[0] = entry->key[0];
     memcpy(key + 1, entry->key + 1 + 8, HASH_SIZE);
     return load(txn, key, row) && row->rank == *rank;
 }
 
-enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
-                            struct jr_flaky *rows, size_t size, size_t *count,
-                            struct jr_error *error)
+/* Are there as many as are wanted, and none behind this rank is worse than any of them? */
+static bool has_the_worst(const struct query *query, uint64_t rank)
 {
-    struct jr_entry entry = { .key = { (unsigned char)kind }, .key_length = 1 };
-    int64_t since_ms = recent_from(now_ms) * JR_DAY_MS;
-    struct jr_txn txn;
+    const struct jr_flaky *last = query->rows + query->size - 1;
 
-    *count = 0;
-    jr_txn_begin(&txn, store, false);
+    return query->count == query->size
+           && rank_of(last->rescued + last->blamed, last->failures) >= rank;
+}
+
+static void read_recent(struct jr_txn *txn, void *context)
+{
+    struct query *query = context;
+    struct jr_entry entry = { .key = { (unsigned char)query->kind }, .key_length = 1 };
+    int64_t since_ms = recent_from(query->now_ms) * JR_DAY_MS;
+
     for (unsigned looks = 0; looks < JR_FLAKY_RECENT_LOOKS; looks++) {
         unsigned char key[1 + HASH_SIZE];
         struct jr_flaky told;
         struct row row;
         uint64_t rank;
 
-        if (!jr_txn_seek(&txn, JR_TABLE_WORST, entry.key, entry.key_length, true, &entry)
-            || entry.key[0] != (unsigned char)kind)
+        if (!jr_txn_seek(txn, JR_TABLE_WORST, entry.key, entry.key_length, true, &entry)
+            || entry.key[0] != (unsigned char)query->kind)
             break;
-        if (!load_ranked(&txn, &entry, &rank, key, &row))
+        if (!load_ranked(txn, &entry, &rank, key, &row))
             continue;
-        /* None of those behind it is worse than its rank. */
-        if (*count == size
-            && rank_of(rows[size - 1].rescued + rows[size - 1].blamed, rows[size - 1].failures)
-                   >= rank)
+        if (has_the_worst(query, rank))
             break;
         if (!tell(&row, since_ms, &told))
             continue;
-        if (kind == JR_FLAKY_RUNNER)
-            compare(&txn, since_ms, &told);
+        if (query->kind == JR_FLAKY_RUNNER)
+            compare(txn, since_ms, &told);
         if (told.rescued > 0 || told.suspect)
-            take_place(&told, rows, size, count);
+            take_place(&told, query->rows, query->size, &query->count);
     }
-    jr_txn_abort(&txn);
-    if (txn.error.code == JR_OK)
-        return JR_OK;
-    *count = 0;
-    *error = txn.error;
-    return error->code;
+}
+
+enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
+                            struct jr_flaky *rows, size_t size, size_t *count,
+                            struct jr_error *error)
+{
+    struct query query = { .kind = kind, .now_ms = now_ms, .rows = rows, .size = size };
+    enum jr_err err = jr_store_read(store, read_recent, &query, error);
+
+    *count = err == JR_OK ? query.count : 0;
+    return err;
+}
+
+/* The sums of the recent days. */
+struct recent_sums {
+    int64_t now_ms;
+    struct jr_flaky_total *total;
+};
+
+static void add_recent_sums(struct jr_txn *txn, void *context)
+{
+    const struct recent_sums *recent = context;
+
+    for (uint32_t day = recent_from(recent->now_ms); day <= jr_day_of(recent->now_ms); day++) {
+        struct jr_flaky told;
+        struct row of_day;
+        struct sum sum;
+
+        load_sum(txn, day, &sum);
+        memset(&of_day, 0, sizeof of_day);
+        memcpy(of_day.numbers, sum.numbers, sizeof sum.numbers);
+        tell(&of_day, 0, &told);
+        add_to_total(recent->total, &told);
+        recent->total->rows += sum.rows - 1;
+    }
 }
 
 enum jr_err jr_flaky_recent_total(struct jr_store *store, int64_t now_ms,
                                   struct jr_flaky_total *total, struct jr_error *error)
 {
-    struct jr_txn txn;
+    struct recent_sums recent = { now_ms, total };
 
     memset(total, 0, sizeof *total);
-    jr_txn_begin(&txn, store, false);
-    for (uint32_t day = recent_from(now_ms); day <= jr_day_of(now_ms); day++) {
-        struct jr_flaky told;
-        struct row of_day;
-        struct sum sum;
-
-        load_sum(&txn, day, &sum);
-        memset(&of_day, 0, sizeof of_day);
-        memcpy(of_day.numbers, sum.numbers, sizeof sum.numbers);
-        tell(&of_day, 0, &told);
-        add_to_total(total, &told);
-        total->rows += sum.rows - 1;
-    }
-    jr_txn_abort(&txn);
-    *error = txn.error;
-    return error->code;
+    return jr_store_read(store, add_recent_sums, &recent, error);
 }
 
 void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high)
@@ -1248,20 +1269,6 @@ static void prune_ranks(struct jr_txn *txn, unsigned most, struct jr_flaky_walk 
     }
 }
 
-/* Remove sums of days that no row has any more. */
-static void prune_sums(struct jr_txn *txn, int64_t now_ms, unsigned most)
-{
-    struct jr_entry entry;
-    struct jr_reader reader;
-
-    while (most-- > 0 && jr_txn_seek(txn, JR_TABLE_SUMS, NULL, 0, false, &entry)) {
-        jr_reader_init(&reader, entry.key, entry.key_length);
-        if (jr_read_u32(&reader) + (uint64_t)JR_FLAKY_DAYS >= jr_day_of(now_ms))
-            break;
-        jr_txn_delete(txn, JR_TABLE_SUMS, entry.key, entry.key_length);
-    }
-}
-
 unsigned jr_flaky_prune(struct jr_txn *txn, int64_t before_ms, int64_t now_ms, unsigned most,
                         struct jr_flaky_walk *walk)
 {
@@ -1269,7 +1276,8 @@ unsigned jr_flaky_prune(struct jr_txn *txn, int64_t before_ms, int64_t now_ms, u
     unsigned removed = 0;
 
     prune_ranks(txn, most, walk);
-    prune_sums(txn, now_ms, most);
+    /* No row has numbers of a day any more that is so long ago. */
+    (void)jr_key_drop_days(txn, JR_TABLE_SUMS, (int64_t)jr_day_of(now_ms) - JR_FLAKY_DAYS, most);
     for (; most > 0; most--) {
         if (!jr_txn_seek(txn, JR_TABLE_FLAKY, walk->key, walk->key_length, true, &entry)) {
             walk->key_length = 0;

@@ -7,6 +7,7 @@
 
 #include "lib/store/journal.h"
 #include "lib/base/codec.h"
+#include "lib/store/key.h"
 
 #include <string.h>
 
@@ -14,28 +15,16 @@
 
 /* In JR_TABLE_META: these bytes and the number of the line (8). */
 static const char act_key[] = "act:";
-#define KEY_LENGTH (sizeof act_key - 1 + 8)
+#define NAME_LENGTH (sizeof act_key - 1)
 
 static const char told_key[] = "acts-told";
-
-static void make_key(uint64_t number, unsigned char key[KEY_LENGTH])
-{
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key, KEY_LENGTH);
-    jr_write_bytes(&writer, act_key, sizeof act_key - 1);
-    jr_write_u64(&writer, number);
-}
 
 /* Is it a line of the journal? Then which. */
 static bool read_key(const struct jr_entry *entry, uint64_t *number)
 {
-    struct jr_reader reader;
-
-    if (entry->key_length != KEY_LENGTH || memcmp(entry->key, act_key, sizeof act_key - 1) != 0)
+    if (!jr_key_has_name(entry, act_key, 8))
         return false;
-    jr_reader_init(&reader, entry->key + sizeof act_key - 1, 8);
-    *number = jr_read_u64(&reader);
+    *number = jr_key_number_at(entry, NAME_LENGTH);
     return true;
 }
 
@@ -62,13 +51,13 @@ static bool decode(struct jr_act *act, const struct jr_entry *entry)
 
 bool jr_journal_next(struct jr_txn *txn, uint64_t *number, struct jr_act *act)
 {
-    unsigned char key[KEY_LENGTH];
+    struct jr_key key;
     struct jr_entry entry;
     uint64_t found;
 
     for (;;) {
-        make_key(*number, key);
-        if (!jr_txn_seek(txn, JR_TABLE_META, key, sizeof key, false, &entry)
+        key = jr_key_of_numbered(act_key, *number);
+        if (!jr_txn_seek(txn, JR_TABLE_META, key.bytes, key.length, false, &entry)
             || !read_key(&entry, &found))
             return false;
         *number = found + 1;
@@ -79,12 +68,12 @@ bool jr_journal_next(struct jr_txn *txn, uint64_t *number, struct jr_act *act)
 
 bool jr_journal_before(struct jr_txn *txn, uint64_t *number, struct jr_act *act)
 {
-    unsigned char key[KEY_LENGTH];
+    struct jr_key key;
     struct jr_entry entry;
 
     do {
-        make_key(*number, key);
-        if (!jr_txn_seek_before(txn, JR_TABLE_META, key, sizeof key, &entry)
+        key = jr_key_of_numbered(act_key, *number);
+        if (!jr_txn_seek_before(txn, JR_TABLE_META, key.bytes, key.length, &entry)
             || !read_key(&entry, number))
             return false;
     } while (!decode(act, &entry));
@@ -94,12 +83,11 @@ bool jr_journal_before(struct jr_txn *txn, uint64_t *number, struct jr_act *act)
 /* The number of the line that comes next. */
 static uint64_t end_of(struct jr_txn *txn)
 {
-    unsigned char key[KEY_LENGTH];
+    struct jr_key key = jr_key_of_numbered(act_key, UINT64_MAX);
     struct jr_entry entry;
     uint64_t number;
 
-    make_key(UINT64_MAX, key);
-    return jr_txn_seek_before(txn, JR_TABLE_META, key, sizeof key, &entry)
+    return jr_txn_seek_before(txn, JR_TABLE_META, key.bytes, key.length, &entry)
                    && read_key(&entry, &number)
                ? number + 1
                : 0;
@@ -107,8 +95,9 @@ static uint64_t end_of(struct jr_txn *txn)
 
 void jr_journal_add(struct jr_txn *txn, const struct jr_act *act)
 {
-    unsigned char key[KEY_LENGTH], record[2048];
+    unsigned char record[2048];
     uint64_t number = end_of(txn);
+    struct jr_key key = jr_key_of_numbered(act_key, number);
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
@@ -123,11 +112,10 @@ void jr_journal_add(struct jr_txn *txn, const struct jr_act *act)
     jr_write_time(&writer, act->pause.until_ms);
     jr_write_text(&writer, act->pause.who);
     jr_write_text(&writer, act->pause.why);
-    make_key(number, key);
-    jr_txn_put(txn, JR_TABLE_META, key, sizeof key, record, writer.length);
+    jr_txn_put(txn, JR_TABLE_META, key.bytes, key.length, record, writer.length);
     if (number >= JR_ACTS_MAX) {
-        make_key(number - JR_ACTS_MAX, key);
-        jr_txn_delete(txn, JR_TABLE_META, key, sizeof key);
+        key = jr_key_of_numbered(act_key, number - JR_ACTS_MAX);
+        jr_txn_delete(txn, JR_TABLE_META, key.bytes, key.length);
     }
 }
 

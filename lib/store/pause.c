@@ -9,6 +9,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/store/key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,12 +18,20 @@
 
 /* In JR_TABLE_META: these bytes and the number of a slot. */
 static const char slot_key[] = "pause:";
-#define KEY_LENGTH (sizeof slot_key)
+#define NAME_LENGTH (sizeof slot_key - 1)
 
-static void make_key(unsigned slot, unsigned char key[KEY_LENGTH])
+static struct jr_key key_of(unsigned slot)
 {
-    memcpy(key, slot_key, KEY_LENGTH - 1);
-    key[KEY_LENGTH - 1] = (unsigned char)slot;
+    struct jr_key key = { .length = 0 };
+
+    jr_key_add_bytes(&key, slot_key, NAME_LENGTH);
+    jr_key_add_u8(&key, (uint8_t)slot);
+    return key;
+}
+
+static unsigned slot_of(const struct jr_entry *entry)
+{
+    return entry->key[NAME_LENGTH];
 }
 
 /*
@@ -31,12 +40,11 @@ static void make_key(unsigned slot, unsigned char key[KEY_LENGTH])
  */
 static bool next(struct jr_txn *txn, struct jr_entry *entry)
 {
-    if (entry->key_length == 0)
-        make_key(0, entry->key);
-    if (!jr_txn_seek(txn, JR_TABLE_META, entry->key, KEY_LENGTH, entry->key_length != 0, entry))
-        return false;
-    return entry->key_length == KEY_LENGTH && memcmp(entry->key, slot_key, KEY_LENGTH - 1) == 0
-           && entry->key[KEY_LENGTH - 1] < JR_PAUSES_MAX;
+    bool begins = entry->key_length == 0;
+    struct jr_key key = key_of(begins ? 0 : slot_of(entry));
+
+    return jr_txn_seek(txn, JR_TABLE_META, key.bytes, key.length, !begins, entry)
+           && jr_key_has_name(entry, slot_key, 1) && slot_of(entry) < JR_PAUSES_MAX;
 }
 
 /* Nobody knows what a damaged one was for: nothing is done that it may have forbidden. */
@@ -62,7 +70,7 @@ static void decode(struct jr_pause *pause, const struct jr_entry *entry, int64_t
     jr_read_text(&reader, pause->why, sizeof pause->why);
     if (!reader.ok)
         take_damaged(pause, now_ms);
-    pause->slot = entry->key[KEY_LENGTH - 1];
+    pause->slot = slot_of(entry);
 }
 
 static bool is_over(const struct jr_pause *pause, int64_t now_ms)
@@ -101,14 +109,15 @@ bool jr_pause_free_slot(struct jr_txn *txn, unsigned *slot)
     struct jr_entry entry = { .key_length = 0 };
 
     *slot = 0;
-    while (next(txn, &entry) && entry.key[KEY_LENGTH - 1] == *slot)
+    while (next(txn, &entry) && slot_of(&entry) == *slot)
         ++*slot;
     return *slot < JR_PAUSES_MAX;
 }
 
 void jr_pause_save(struct jr_txn *txn, const struct jr_pause *pause)
 {
-    unsigned char key[KEY_LENGTH], record[1024];
+    struct jr_key key = key_of(pause->slot);
+    unsigned char record[1024];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
@@ -118,16 +127,14 @@ void jr_pause_save(struct jr_txn *txn, const struct jr_pause *pause)
     jr_write_time(&writer, pause->until_ms);
     jr_write_text(&writer, pause->who);
     jr_write_text(&writer, pause->why);
-    make_key(pause->slot, key);
-    jr_txn_put(txn, JR_TABLE_META, key, sizeof key, record, writer.length);
+    jr_txn_put(txn, JR_TABLE_META, key.bytes, key.length, record, writer.length);
 }
 
 void jr_pause_remove(struct jr_txn *txn, const struct jr_pause *pause)
 {
-    unsigned char key[KEY_LENGTH];
+    struct jr_key key = key_of(pause->slot);
 
-    make_key(pause->slot, key);
-    jr_txn_delete(txn, JR_TABLE_META, key, sizeof key);
+    jr_txn_delete(txn, JR_TABLE_META, key.bytes, key.length);
 }
 
 bool jr_pause_covers(const struct jr_pause *pause, const char *repo)

@@ -14,6 +14,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/store/key.h"
 
 #include <string.h>
 
@@ -32,15 +33,6 @@ enum { LINE_NEWS, LINE_QUIET, LINE_GONE };
 /* Entries that one call passes over: from the start, and from where the last one ended. */
 #define FRONT 64
 #define FURTHER 256
-
-static size_t make_key(unsigned char key[JR_KEY_MAX], uint64_t id)
-{
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key, JR_KEY_MAX);
-    jr_write_u64(&writer, id);
-    return writer.length;
-}
 
 /* Returns false for a damaged record. */
 static bool decode(struct jr_repo *repo, uint64_t id, const void *record, size_t length)
@@ -71,36 +63,35 @@ static uint8_t line_of(const struct jr_repo *repo)
     return repo->last_event_ms > repo->look_ms ? LINE_NEWS : LINE_QUIET;
 }
 
-static void make_turn(const struct jr_repo *repo, struct jr_repo_place *turn)
+static struct jr_key turn_of(const struct jr_repo *repo)
 {
-    struct jr_writer writer;
+    struct jr_key turn = { .length = 0 };
 
-    jr_writer_init(&writer, turn->key, sizeof turn->key);
-    jr_write_u8(&writer, line_of(repo));
-    jr_write_time(&writer, repo->tried_ms);
-    jr_write_time(&writer, repo->look_ms);
-    jr_write_u64(&writer, repo->id);
-    turn->key_length = writer.length;
+    jr_key_add_u8(&turn, line_of(repo));
+    jr_key_add_time(&turn, repo->tried_ms);
+    jr_key_add_time(&turn, repo->look_ms);
+    jr_key_add_u64(&turn, repo->id);
+    return turn;
 }
 
 /* Keep its turn in step with it. before: as it was stored; NULL: it was not. */
 static void move_turn(struct jr_txn *txn, const struct jr_repo *before, const struct jr_repo *repo)
 {
-    struct jr_repo_place from, to;
+    struct jr_key from, to = turn_of(repo);
 
-    make_turn(repo, &to);
     if (before != NULL) {
-        make_turn(before, &from);
-        if (memcmp(from.key, to.key, TURN_SIZE) == 0)
+        from = turn_of(before);
+        if (memcmp(from.bytes, to.bytes, TURN_SIZE) == 0)
             return;
-        jr_txn_delete(txn, JR_TABLE_LOOKS, from.key, from.key_length);
+        jr_txn_delete(txn, JR_TABLE_LOOKS, from.bytes, from.length);
     }
-    jr_txn_put(txn, JR_TABLE_LOOKS, to.key, to.key_length, "", 0);
+    jr_txn_put(txn, JR_TABLE_LOOKS, to.bytes, to.length, "", 0);
 }
 
 static void save(struct jr_txn *txn, const struct jr_repo *before, const struct jr_repo *repo)
 {
-    unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
+    struct jr_key key = jr_key_of_id(repo->id);
+    unsigned char record[RECORD_SIZE];
     struct jr_writer writer;
 
     jr_writer_init(&writer, record, sizeof record);
@@ -113,16 +104,17 @@ static void save(struct jr_txn *txn, const struct jr_repo *before, const struct 
     jr_write_time(&writer, repo->deep_ms);
     jr_write_u32(&writer, repo->gone_looks);
     jr_write_u8(&writer, repo->gone_told);
-    jr_txn_put(txn, JR_TABLE_REPOS, key, make_key(key, repo->id), record, writer.length);
+    jr_txn_put(txn, JR_TABLE_REPOS, key.bytes, key.length, record, writer.length);
     move_turn(txn, before, repo);
 }
 
 bool jr_repo_load(struct jr_txn *txn, uint64_t id, struct jr_repo *repo)
 {
-    unsigned char key[JR_KEY_MAX], record[RECORD_SIZE];
+    struct jr_key key = jr_key_of_id(id);
+    unsigned char record[RECORD_SIZE];
     size_t length;
 
-    return jr_txn_get(txn, JR_TABLE_REPOS, key, make_key(key, id), record, sizeof record, &length)
+    return jr_txn_get(txn, JR_TABLE_REPOS, key.bytes, key.length, record, sizeof record, &length)
            && decode(repo, id, record, length);
 }
 
@@ -241,32 +233,37 @@ static bool is_due(const struct asker *asker, uint8_t line, int64_t tried_ms)
                                                      asker->interval_ms)));
 }
 
+static void stand_at(struct jr_repo_place *place, const unsigned char *key, size_t length)
+{
+    place->key_length = length < sizeof place->key ? length : sizeof place->key;
+    memcpy(place->key, key, place->key_length);
+}
+
 /* Where those begin that come behind all that were tried up to now: later, or in the next line. */
 static void skip(const struct asker *asker, uint8_t line, struct jr_repo_place *place)
 {
     bool any_later = asker->now_ms < JR_TIME_MOST;
-    struct jr_writer writer;
+    struct jr_key key = { .length = 0 };
 
-    jr_writer_init(&writer, place->key, sizeof place->key);
-    jr_write_u8(&writer, any_later ? line : (uint8_t)(line + 1));
+    jr_key_add_u8(&key, any_later ? line : (uint8_t)(line + 1));
     if (any_later)
-        jr_write_time(&writer, asker->now_ms + 1);
-    place->key_length = writer.length;
+        jr_key_add_time(&key, asker->now_ms + 1);
+    stand_at(place, key.bytes, key.length);
 }
 
 /* The repository of a turn; false when it is no longer so, or damaged. */
 static bool load_turn(struct jr_txn *txn, const struct jr_repo_place *turn, struct jr_repo *repo)
 {
     struct jr_reader reader;
-    struct jr_repo_place made;
+    struct jr_key made;
 
     if (turn->key_length != TURN_SIZE)
         return false;
     jr_reader_init(&reader, turn->key + TURN_SIZE - 8, 8);
     if (!jr_repo_load(txn, jr_read_u64(&reader), repo))
         return false;
-    make_turn(repo, &made);
-    return memcmp(made.key, turn->key, TURN_SIZE) == 0;
+    made = turn_of(repo);
+    return memcmp(made.bytes, turn->key, TURN_SIZE) == 0;
 }
 
 /* Go to the first turn at or behind a place; `after`: behind it. False at the end. */
@@ -276,9 +273,7 @@ static bool go_to(struct jr_txn *txn, bool after, struct jr_repo_place *place)
 
     if (!jr_txn_seek(txn, JR_TABLE_LOOKS, place->key, place->key_length, after, &entry))
         return false;
-    place->key_length = entry.key_length < sizeof place->key ? entry.key_length
-                                                             : sizeof place->key;
-    memcpy(place->key, entry.key, place->key_length);
+    stand_at(place, entry.key, entry.key_length);
     return true;
 }
 
@@ -362,10 +357,9 @@ enum jr_repo_turn jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now
 void jr_repo_prune(struct jr_txn *txn, int64_t before_ms, unsigned most,
                    struct jr_repo_place *place)
 {
-    unsigned char key[JR_KEY_MAX];
-
     for (; most > 0; most--) {
         struct jr_repo repo;
+        struct jr_key key;
         bool sound;
 
         if (!go_to(txn, place->key_length > 0, place)) {
@@ -375,8 +369,9 @@ void jr_repo_prune(struct jr_txn *txn, int64_t before_ms, unsigned most,
         sound = load_turn(txn, place, &repo);
         if (sound && repo.last_event_ms >= before_ms)
             continue;
+        key = jr_key_of_id(repo.id);
         if (sound)
-            jr_txn_delete(txn, JR_TABLE_REPOS, key, make_key(key, repo.id));
+            jr_txn_delete(txn, JR_TABLE_REPOS, key.bytes, key.length);
         jr_txn_delete(txn, JR_TABLE_LOOKS, place->key, place->key_length);
     }
 }
