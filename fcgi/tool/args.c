@@ -159,7 +159,7 @@ bool jr_args_since(const char *text, int64_t now_ms, int64_t *since_ms)
     char whole[32];
     int64_t age_ms;
 
-    if (jr_settings_read_duration(text, &age_ms)) {
+    if (jr_types_read_duration(text, &age_ms)) {
         *since_ms = age_ms < now_ms ? now_ms - age_ms : 0;
         return true;
     }

@@ -44,7 +44,7 @@ static int read_wait(const struct jr_command *command, int64_t *wait_ms)
     *wait_ms = text == NULL ? 0 : WAIT_MS;
     if (text == NULL || *text == '\0')
         return JR_EXIT_OK;
-    if (!jr_settings_read_duration(text, wait_ms) || *wait_ms < 1 || *wait_ms > JR_DAY_MS)
+    if (!jr_types_read_duration(text, wait_ms) || *wait_ms < 1 || *wait_ms > JR_DAY_MS)
         return jr_command_misused(command,
                                   "--wait: '%.100s' is not a duration up to 1d, such as 90s "
                                   "or 5m",
@@ -313,7 +313,7 @@ static int read_pause(const struct jr_command *command, struct jr_pause *pause)
     int64_t span_ms = 0;
 
     if (span != NULL
-        && (!jr_settings_read_duration(span, &span_ms) || span_ms < JR_SECOND_MS
+        && (!jr_types_read_duration(span, &span_ms) || span_ms < JR_SECOND_MS
             || span_ms > PAUSE_MOST_MS))
         return jr_command_misused(command, "--for: '%.100s' is not a duration from 1s to 366d, "
                                   "such as 30m or 2h", span);

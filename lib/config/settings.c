@@ -28,159 +28,138 @@
 /* STATE_DIR/wake has to fit into sockaddr_un.sun_path, 108 bytes (unix(7)). */
 #define STATE_DIR_MAX 96
 
-/* A secret in a file: more than any token or key is long. */
-#define SECRET_MAX 16384
-
 #define SECOND JR_SECOND_MS
 #define MINUTE JR_MINUTE_MS
 #define HOUR JR_HOUR_MS
 #define DAY JR_DAY_MS
 #define KILO INT64_C(1024)
 
-enum type {
-    NUMBER,
-    DURATION,
-    SIZE,
-    SWITCH,
-    KEEPING, /* leave, or rerun all the same */
-    LEVEL,
-    LIST,
-    CONCLUSIONS,
-    TEXT,
-    WORD,
-    URL,
-    SECRET
+#define FIELD(name) offsetof(struct jr_settings, name)
+#define BETWEEN(least, most) { .min = (least), .max = (most) }
+
+static const struct jr_setting rows[] = {
+    { "RUN_ATTEMPTS", &jr_type_number, FIELD(run_attempts), "4", BETWEEN(1, 50), JR_GROUP_RUNS,
+      .meaning = "attempts of one run, the first included; 1 = never rerun" },
+    { "NO_RETRY_LIST", &jr_type_list, FIELD(no_retry_list), "", { .look = jr_sense_login },
+      JR_GROUP_RUNS,
+      .meaning = "logins whose runs are left alone",
+      .details = "A run is left alone by its actor, who started it, and by who triggered the "
+                 "attempt." },
+    { "REPO_BRANCHES", &jr_type_list, FIELD(repo_branches), "", { .look = jr_sense_branch },
+      JR_GROUP_RUNS,
+      .meaning = "branches whose runs are rerun, if not all",
+      .details = "A branch of a fork does not count." },
+    { "REPOS", &jr_type_list, FIELD(repos), "", { .look = jr_sense_repo }, JR_GROUP_RUNS,
+      .meaning = "repositories (owner/name) acted on, if not all" },
+    { "NO_RETRY_REPOS", &jr_type_list, FIELD(no_retry_repos), "", { .look = jr_sense_repo },
+      JR_GROUP_RUNS,
+      .meaning = "repositories left alone",
+      .details = "They count more than REPOS." },
+    { "NO_RETRY_WORKFLOWS", &jr_type_list, FIELD(no_retry_workflows), "",
+      { .look = jr_sense_workflow }, JR_GROUP_RUNS,
+      .meaning = "workflows left alone (deployments, releases), by name, file name or path",
+      .details = "For instance: Deploy*, deploy.yml, .github/workflows/deploy.yml." },
+    { "RETRY_CONCLUSIONS", &jr_type_conclusions, FIELD(retry_conclusions), "failure,timed_out",
+      { 0 }, JR_GROUP_RUNS,
+      .meaning = "run conclusions that deserve a rerun" },
+    { "SUPERSEDED", &jr_type_keeping, FIELD(rerun_superseded), "leave", { 0 }, JR_GROUP_RUNS,
+      .meaning = "a run of which a newer one of another commit is known, unfinished or a pull "
+                 "request's: leave or rerun",
+      .details = "The newer run is of the same workflow, branch, event and head repository. Only "
+                 "runs of push, pull_request and pull_request_target follow each other so." },
+    { "GITHUB_TOKEN", &jr_type_secret, FIELD(github_token), "", { .look = jr_sense_token },
+      JR_GROUP_GITHUB, JR_SECRETS_TOKEN,
+      .meaning = "token for the REST API; it or an App is required unless DRY_RUN",
+      .details = "A token or an App, not both. When GitHub rejects the token, the file that "
+                 "GITHUB_TOKEN_FILE names is read anew." },
+    { "GITHUB_APP_ID", &jr_type_word, FIELD(github_app_id), "",
+      { .max = JR_JWT_ISSUER_MAX, .look = jr_sense_app_id }, JR_GROUP_GITHUB,
+      .meaning = "client id (or numeric id) of a GitHub App, in place of the token" },
+    { "GITHUB_APP_KEY", &jr_type_private_key, FIELD(github_app_key), "", { 0 }, JR_GROUP_GITHUB,
+      JR_SECRETS_TOKEN,
+      .meaning = "private key of that App, in PEM; better GITHUB_APP_KEY_FILE",
+      .details = "RSA, PKCS#1 or PKCS#8, without a passphrase. It has many lines, so a file is "
+                 "better. When GitHub rejects the key, that file is read anew." },
+    { "GITHUB_SIGN_KEY", &jr_type_secret, FIELD(github_sign_key), "", { .look = jr_sense_key },
+      JR_GROUP_GITHUB, JR_SECRETS_KEYS,
+      .meaning = "secret of the webhook; required" },
+    { "GITHUB_SIGN_KEY_OLD", &jr_type_secret, FIELD(github_sign_key_old), "",
+      { .look = jr_sense_key }, JR_GROUP_GITHUB, JR_SECRETS_KEYS,
+      .meaning = "the secret that is being rotated out",
+      .details = "What is signed with it is accepted as well." },
+    { "GITHUB_API_URL", &jr_type_url, FIELD(github_api_url), "https://api.github.com",
+      { .max = 512, .look = jr_sense_api_url }, JR_GROUP_GITHUB,
+      .meaning = "base of the REST API; http only if written so",
+      .details = "For GitHub Enterprise Server: https://HOST/api/v3." },
+    { "GITHUB_CA_FILE", &jr_type_text, FIELD(github_ca_file), "",
+      { .max = PATH_MAX, .look = jr_sense_path }, JR_GROUP_GITHUB,
+      .meaning = "certificates to trust for a private host, if not the system's" },
+    { "RERUN_DELAY", &jr_type_duration, FIELD(rerun_delay_ms), "5s", BETWEEN(0, HOUR),
+      JR_GROUP_TIMES,
+      .meaning = "from 'all known jobs are done, some failed' to asking GitHub" },
+    { "API_BACKOFF_MIN", &jr_type_duration, FIELD(api_backoff_min_ms), "10s", BETWEEN(10, HOUR),
+      JR_GROUP_TIMES,
+      .meaning = "first wait before GitHub is asked again about one run; doubled each time" },
+    { "API_BACKOFF_MAX", &jr_type_duration, FIELD(api_backoff_max_ms), "10m", BETWEEN(10, DAY),
+      JR_GROUP_TIMES,
+      .meaning = "longest such wait",
+      .details = "It is no less than API_BACKOFF_MIN." },
+    { "API_WRITE_INTERVAL", &jr_type_duration, FIELD(api_write_interval_ms), "1s", BETWEEN(0, HOUR),
+      JR_GROUP_TIMES,
+      .meaning = "least time between two reruns" },
+    { "RECONCILE_INTERVAL", &jr_type_duration, FIELD(reconcile_interval_ms), "5m",
+      { .min = 100, .max = DAY, .or_zero = true }, JR_GROUP_TIMES,
+      .meaning = "how often missed work is looked for; 0 = never; also once at start" },
+    { "CATCH_UP", &jr_type_duration, FIELD(catch_up_ms), "24h", BETWEEN(SECOND, 30 * DAY),
+      JR_GROUP_TIMES,
+      .meaning = "a run that ended longer ago is recorded as missed, not rerun" },
+    { "STATE_DIR", &jr_type_text, FIELD(state_dir), "/var/lib/job-rerunner",
+      { .max = STATE_DIR_MAX, .look = jr_sense_path }, JR_GROUP_STORE,
+      .meaning = "folder of the store, locks and sockets",
+      .details = "It has to be on a local disk." },
+    { "MAP_SIZE", &jr_type_size, FIELD(map_size_bytes), "16G",
+      BETWEEN(KILO * KILO, KILO * KILO * KILO * KILO), JR_GROUP_STORE,
+      .meaning = "largest size of the store: address space, not disk" },
+    { "RETENTION", &jr_type_duration, FIELD(retention_ms), "90d", BETWEEN(MINUTE, 3650 * DAY),
+      JR_GROUP_STORE,
+      .meaning = "how long history is kept after a run's last event" },
+    { "WORKERS", &jr_type_number, FIELD(workers), "16", BETWEEN(1, 256), JR_GROUP_SERVICE,
+      .meaning = "worker processes" },
+    { "BODY_MAX", &jr_type_size, FIELD(body_max_bytes), "4M", BETWEEN(KILO, 25 * KILO * KILO),
+      JR_GROUP_SERVICE,
+      .meaning = "largest body read" },
+    { "LISTEN", &jr_type_text, FIELD(listen), "127.0.0.1",
+      { .max = 255, .look = jr_sense_listen }, JR_GROUP_SERVICE,
+      .meaning = "address where conf/web has nginx listen" },
+    { "PORT", &jr_type_number, FIELD(port), "5000", BETWEEN(1, 65535), JR_GROUP_SERVICE,
+      .meaning = "port where conf/web has nginx listen" },
+    { "DRY_RUN", &jr_type_switch, FIELD(dry_run), "no", { 0 }, JR_GROUP_SERVICE,
+      .meaning = "do everything but the rerun; without a token GitHub is not called at all",
+      .details = "The verdict rests on the events then." },
+    { "LOG_LEVEL", &jr_type_level, FIELD(log_level), "info", { 0 }, JR_GROUP_SERVICE,
+      .meaning = "error, warn, info or debug" },
 };
 
-static const struct row {
-    const char *name;
-    enum type type;
-    size_t offset;
-    const char *standard; /* the default, as one would write it; "": none */
-    int64_t min, max;     /* of numbers, durations in ms, sizes in bytes */
-    bool or_zero;         /* 0 is allowed below min */
-    const char *meaning;
-} rows[] = {
-#define FIELD(name) offsetof(struct jr_settings, name)
-    { "RUN_ATTEMPTS", NUMBER, FIELD(run_attempts), "4", 1, 50, false,
-      "attempts of one run, the first included; 1 = never rerun" },
-    { "NO_RETRY_LIST", LIST, FIELD(no_retry_list), "", 0, 0, false,
-      "logins whose runs are left alone" },
-    { "REPO_BRANCHES", LIST, FIELD(repo_branches), "", 0, 0, false,
-      "branches whose runs are rerun, if not all" },
-    { "REPOS", LIST, FIELD(repos), "", 0, 0, false,
-      "repositories (owner/name) acted on, if not all" },
-    { "NO_RETRY_REPOS", LIST, FIELD(no_retry_repos), "", 0, 0, false,
-      "repositories left alone" },
-    { "NO_RETRY_WORKFLOWS", LIST, FIELD(no_retry_workflows), "", 0, 0, false,
-      "workflows left alone (deployments, releases), by name, file name or path" },
-    { "RETRY_CONCLUSIONS", CONCLUSIONS, FIELD(retry_conclusions), "failure,timed_out", 0, 0, false,
-      "run conclusions that deserve a rerun" },
-    { "SUPERSEDED", KEEPING, FIELD(rerun_superseded), "leave", 0, 0, false,
-      "a run of which a newer one of another commit is known, unfinished or a pull request's: "
-      "leave or rerun" },
-    { "GITHUB_TOKEN", SECRET, FIELD(github_token), "", 0, 0, false,
-      "token for the REST API; it or an App is required unless DRY_RUN" },
-    { "GITHUB_APP_ID", WORD, FIELD(github_app_id), "", 0, JR_JWT_ISSUER_MAX, false,
-      "client id (or numeric id) of a GitHub App, in place of the token" },
-    { "GITHUB_APP_KEY", SECRET, FIELD(github_app_key), "", 0, 0, false,
-      "private key of that App, in PEM; better GITHUB_APP_KEY_FILE" },
-    { "GITHUB_SIGN_KEY", SECRET, FIELD(github_sign_key), "", 0, 0, false,
-      "secret of the webhook; required" },
-    { "GITHUB_SIGN_KEY_OLD", SECRET, FIELD(github_sign_key_old), "", 0, 0, false,
-      "the secret that is being rotated out" },
-    { "GITHUB_API_URL", URL, FIELD(github_api_url), "https://api.github.com", 0, 0, false,
-      "base of the REST API; http only if written so" },
-    { "GITHUB_CA_FILE", TEXT, FIELD(github_ca_file), "", 0, PATH_MAX, false,
-      "certificates to trust for a private host, if not the system's" },
-    { "RERUN_DELAY", DURATION, FIELD(rerun_delay_ms), "5s", 0, HOUR, false,
-      "from 'all known jobs are done, some failed' to asking GitHub" },
-    { "API_BACKOFF_MIN", DURATION, FIELD(api_backoff_min_ms), "10s", 10, HOUR, false,
-      "first wait before GitHub is asked again about one run; doubled each time" },
-    { "API_BACKOFF_MAX", DURATION, FIELD(api_backoff_max_ms), "10m", 10, DAY, false,
-      "longest such wait" },
-    { "API_WRITE_INTERVAL", DURATION, FIELD(api_write_interval_ms), "1s", 0, HOUR, false,
-      "least time between two reruns" },
-    { "RECONCILE_INTERVAL", DURATION, FIELD(reconcile_interval_ms), "5m", 100, DAY, true,
-      "how often missed work is looked for; 0 = never; also once at start" },
-    { "CATCH_UP", DURATION, FIELD(catch_up_ms), "24h", SECOND, 30 * DAY, false,
-      "a run that ended longer ago is recorded as missed, not rerun" },
-    { "STATE_DIR", TEXT, FIELD(state_dir), "/var/lib/job-rerunner", 0, STATE_DIR_MAX, false,
-      "folder of the store, locks and sockets" },
-    { "MAP_SIZE", SIZE, FIELD(map_size_bytes), "16G", KILO * KILO, KILO * KILO * KILO * KILO, false,
-      "largest size of the store: address space, not disk" },
-    { "RETENTION", DURATION, FIELD(retention_ms), "90d", MINUTE, 3650 * DAY, false,
-      "how long history is kept after a run's last event" },
-    { "WORKERS", NUMBER, FIELD(workers), "16", 1, 256, false,
-      "worker processes" },
-    { "BODY_MAX", SIZE, FIELD(body_max_bytes), "4M", KILO, 25 * KILO * KILO, false,
-      "largest body read" },
-    { "LISTEN", TEXT, FIELD(listen), "127.0.0.1", 0, 255, false,
-      "address where conf/web has nginx listen" },
-    { "PORT", NUMBER, FIELD(port), "5000", 1, 65535, false,
-      "port where conf/web has nginx listen" },
-    { "DRY_RUN", SWITCH, FIELD(dry_run), "no", 0, 0, false,
-      "do everything but the rerun; without a token GitHub is not called at all" },
-    { "LOG_LEVEL", LEVEL, FIELD(log_level), "info", 0, 0, false,
-      "error, warn, info or debug" },
 #undef FIELD
-};
+#undef BETWEEN
 
 #define ROWS (sizeof rows / sizeof *rows)
 _Static_assert(ROWS <= 64, "a bit of `given' for each");
 
-static const struct unit {
-    const char *name;
-    int64_t factor;
-} durations[] = {
-    { "d", DAY }, { "h", HOUR }, { "m", MINUTE }, { "s", SECOND }, { "ms", 1 }, { NULL, 0 },
-}, sizes[] = {
-    { "G", KILO * KILO * KILO }, { "M", KILO * KILO }, { "k", KILO }, { NULL, 0 },
+static const char *const groups[] = {
+    [JR_GROUP_RUNS] = "Which runs are rerun",
+    [JR_GROUP_GITHUB] = "Access to GitHub",
+    [JR_GROUP_TIMES] = "Times",
+    [JR_GROUP_STORE] = "The store",
+    [JR_GROUP_SERVICE] = "The service",
 };
 
-static const char *const switch_words[2][5] = {
-    { "no", "false", "off", "0", NULL },
-    { "yes", "true", "on", "1", NULL },
-};
-
-static const char *const keeping_words[2][5] = { { "leave", NULL }, { "rerun", NULL } };
-
-static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
-
-/* The settings whose values (of a list: each item) may be well-formed and mean nothing. */
-static const struct {
-    size_t offset;
-    jr_sense_look *look;
-} senses[] = {
-#define FIELD(name) offsetof(struct jr_settings, name)
-    { FIELD(no_retry_list), jr_sense_login },
-    { FIELD(repo_branches), jr_sense_branch },
-    { FIELD(repos), jr_sense_repo },
-    { FIELD(no_retry_repos), jr_sense_repo },
-    { FIELD(no_retry_workflows), jr_sense_workflow },
-    { FIELD(github_token), jr_sense_token },
-    { FIELD(github_app_id), jr_sense_app_id },
-    { FIELD(github_sign_key), jr_sense_key },
-    { FIELD(github_sign_key_old), jr_sense_key },
-    { FIELD(github_api_url), jr_sense_api_url },
-    { FIELD(github_ca_file), jr_sense_path },
-    { FIELD(state_dir), jr_sense_path },
-    { FIELD(listen), jr_sense_listen },
-#undef FIELD
-};
-
-/* What a setting may ask for: a success is not rerun, an approval not overruled. */
-static const enum jr_conclusion retriable[] = {
-    JR_CONCLUSION_FAILURE, JR_CONCLUSION_TIMED_OUT, JR_CONCLUSION_CANCELLED,
-    JR_CONCLUSION_STALE, JR_CONCLUSION_STARTUP_FAILURE,
-};
-
-static void *field_of(struct jr_settings *settings, const struct row *row)
+static void *field_of(struct jr_settings *settings, const struct jr_setting *row)
 {
     return (char *)settings + row->offset;
 }
 
-static const void *const_field_of(const struct jr_settings *settings, const struct row *row)
+static const void *const_field_of(const struct jr_settings *settings, const struct jr_setting *row)
 {
     return (const char *)settings + row->offset;
 }
@@ -188,366 +167,21 @@ static const void *const_field_of(const struct jr_settings *settings, const stru
 /* Where problems and doubts are gathered, and what is being read. */
 struct loader {
     struct jr_settings *settings;
-    FILE *problems, *doubts;
-    bool out_of_memory;
+    struct jr_findings findings;
 };
 
-static void tell(FILE *lines, const char *name, const char *format, va_list args) JR_PRINTF(3, 0);
-
-static void tell(FILE *lines, const char *name, const char *format, va_list args)
+/* Read a value into its field. What is wrong with it is told of `source`. */
+static void read_field(struct loader *loader, const struct jr_setting *row, const char *source,
+                       const char *value)
 {
-    fprintf(lines, "%s: ", name);
-    vfprintf(lines, format, args);
-    fputc('\n', lines);
-}
+    const struct jr_reading reading = { source, &row->domain, &loader->findings };
 
-static void problem(struct loader *loader, const char *name, const char *format, ...)
-    JR_PRINTF(3, 4);
-
-static void problem(struct loader *loader, const char *name, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    tell(loader->problems, name, format, args);
-    va_end(args);
-}
-
-static void doubt(struct loader *loader, const char *name, const char *format, ...) JR_PRINTF(3, 4);
-
-static void doubt(struct loader *loader, const char *name, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    tell(loader->doubts, name, format, args);
-    va_end(args);
-}
-
-/* A value from the environment in a message: short, and nothing that is not shown. */
-static const char *shown(const char *value, char buffer[80])
-{
-    char part[80 - 3];
-
-    if (jr_text_copy(part, sizeof part, value)) {
-        jr_show_clean(buffer, 80, part);
-    } else {
-        jr_show_clean(buffer, 80 - 3, part);
-        memcpy(buffer + strlen(buffer), "...", sizeof "...");
-    }
-    return buffer;
-}
-
-/*
- * Can the value of a setting, or an item of it, mean anything? If not, or likely not, say so.
- *   quoted  how the value is written in the message; "" for a secret
- */
-static bool makes_sense(struct loader *loader, const struct row *row, const char *source,
-                        const char *value, const char *quoted)
-{
-    char text[JR_SENSE_SIZE];
-    enum jr_sense sense = JR_SENSE_GOOD;
-    const char *quote = *quoted == '\0' ? "" : "'", *blank = *quoted == '\0' ? "" : " ";
-
-    for (size_t i = 0; i < sizeof senses / sizeof *senses; i++)
-        if (senses[i].offset == row->offset)
-            sense = senses[i].look(value, text);
-    if (sense == JR_SENSE_NONE)
-        problem(loader, source, "%s%s%s%s%s", quote, quoted, quote, blank, text);
-    else if (sense == JR_SENSE_DOUBTFUL)
-        doubt(loader, source, "%s%s%s%s%s", quote, quoted, quote, blank, text);
-    return sense != JR_SENSE_NONE;
-}
-
-/* Write an amount with the largest unit that divides it; 0 stands alone. */
-static void show_amount(int64_t amount, const struct unit *units, char *text, size_t size)
-{
-    for (; units->name != NULL; units++) {
-        if (amount != 0 && amount % units->factor == 0) {
-            snprintf(text, size, "%lld%s", (long long)(amount / units->factor), units->name);
-            return;
-        }
-    }
-    snprintf(text, size, "%lld", (long long)amount);
-}
-
-static const struct unit *units_of(enum type type)
-{
-    static const struct unit none[] = { { NULL, 0 } };
-
-    return type == DURATION ? durations : type == SIZE ? sizes : none;
-}
-
-/* "ms" has to be tried before "m" and "s", hence whole words. */
-static int64_t factor_of(enum type type, const char *suffix)
-{
-    if (*suffix == '\0')
-        return type == DURATION ? SECOND : 1;
-    for (const struct unit *unit = units_of(type); unit->name != NULL; unit++)
-        if (type == SIZE ? strcasecmp(suffix, unit->name) == 0 : strcmp(suffix, unit->name) == 0)
-            return unit->factor;
-    return 0;
-}
-
-static void read_amount(struct loader *loader, const struct row *row, const char *value)
-{
-    char quoted[80], least[32], most[32];
-    char *end;
-    long long number;
-    int64_t factor;
-    bool digits = *value >= '0' && *value <= '9';
-
-    errno = 0;
-    number = strtoll(value, &end, 10);
-    factor = factor_of(row->type, end);
-    show_amount(row->min, units_of(row->type), least, sizeof least);
-    show_amount(row->max, units_of(row->type), most, sizeof most);
-    if (!digits || factor == 0) {
-        problem(loader, row->name, "'%s' is not a %s; allowed is %s to %s%s", shown(value, quoted),
-                row->type == DURATION ? "duration (a number and ms, s, m, h or d)"
-                : row->type == SIZE   ? "size (a number and k, M or G)"
-                                      : "whole number",
-                least, most, row->or_zero ? ", or 0" : "");
-        return;
-    }
-    if (errno == ERANGE || number > row->max / factor
-        || (number * factor < row->min && !(row->or_zero && number == 0))) {
-        problem(loader, row->name, "'%s' is out of range; allowed is %s to %s%s",
-                shown(value, quoted), least, most, row->or_zero ? ", or 0" : "");
-        return;
-    }
-    *(int64_t *)field_of(loader->settings, row) = number * factor;
-}
-
-/* The words for no and for yes of a type that holds one of two. */
-static const char *const (*words_of(enum type type))[5]
-{
-    return type == KEEPING ? keeping_words : switch_words;
-}
-
-static void read_switch(struct loader *loader, const struct row *row, const char *value)
-{
-    const char *const (*words)[5] = words_of(row->type);
-    char quoted[80];
-
-    for (int on = 0; on < 2; on++) {
-        for (const char *const *word = words[on]; *word != NULL; word++) {
-            if (strcasecmp(value, *word) == 0) {
-                *(bool *)field_of(loader->settings, row) = on;
-                return;
-            }
-        }
-    }
-    problem(loader, row->name, "'%s' is neither %s nor %s", shown(value, quoted), words[1][0],
-            words[0][0]);
-}
-
-static void read_level(struct loader *loader, const struct row *row, const char *value)
-{
-    const char *meant;
-    char quoted[80];
-
-    for (int level = 0; level_words[level] != NULL; level++) {
-        if (strcasecmp(value, level_words[level]) == 0) {
-            *(enum jr_log_level *)field_of(loader->settings, row) = (enum jr_log_level)level;
-            return;
-        }
-    }
-    meant = jr_sense_nearest(level_words, value);
-    problem(loader, row->name, "'%s' is none of error, warn, info, debug%s%s", shown(value, quoted),
-            meant == NULL ? "" : "; the nearest is ", meant == NULL ? "" : meant);
-}
-
-static bool has_control(const char *value)
-{
-    for (; *value != '\0'; value++)
-        if ((unsigned char)*value < ' ' || *value == 0x7f)
-            return true;
-    return false;
-}
-
-static void read_list(struct loader *loader, const struct row *row, const char *value)
-{
-    struct jr_list *list = field_of(loader->settings, row);
-
-    if (jr_list_parse(list, value) != JR_OK)
-        loader->out_of_memory = true;
-    else if (*value != '\0' && list->count == 0)
-        problem(loader, row->name, "has commas, but nothing between them");
-    for (size_t i = 0; i < list->count; i++) {
-        const char *item = list->items[i];
-        char quoted[80];
-
-        if (has_control(item))
-            problem(loader, row->name, "'%s' has a control character in it, such as a line feed; "
-                    "lists are separated by commas", shown(item, quoted));
-        else
-            (void)makes_sense(loader, row, row->name, item, shown(item, quoted));
-    }
-}
-
-/* It may be one of GitHub's that nothing is rerun for, a slip, or nonsense. */
-static void refuse_conclusion(struct loader *loader, const struct row *row, const char *word)
-{
-    static const char *const unfit[] = { "success", "neutral", "skipped", "action_required", NULL };
-    const char *words[sizeof retriable / sizeof *retriable + 1] = { NULL }, *meant;
-    char quoted[80];
-
-    for (const char *const *each = unfit; *each != NULL; each++) {
-        if (strcasecmp(word, *each) == 0) {
-            problem(loader, row->name, "'%s' is no failure: such a run is never rerun; allowed are "
-                    "failure, timed_out, cancelled, stale, startup_failure", shown(word, quoted));
-            return;
-        }
-    }
-    for (size_t i = 0; i < sizeof retriable / sizeof *retriable; i++)
-        words[i] = jr_conclusion_name(retriable[i]);
-    meant = jr_sense_nearest(words, word);
-    problem(loader, row->name,
-            "'%s' is none of failure, timed_out, cancelled, stale, startup_failure%s%s",
-            shown(word, quoted), meant == NULL ? "" : "; the nearest is ",
-            meant == NULL ? "" : meant);
-}
-
-static void read_conclusions(struct loader *loader, const struct row *row, const char *value)
-{
-    struct jr_list words;
-    unsigned mask = 0;
-
-    if (jr_list_parse(&words, value) != JR_OK) {
-        loader->out_of_memory = true;
-        return;
-    }
-    for (size_t i = 0; i < words.count; i++) {
-        unsigned bit = 0;
-
-        for (size_t j = 0; j < sizeof retriable / sizeof *retriable; j++)
-            if (strcasecmp(words.items[i], jr_conclusion_name(retriable[j])) == 0)
-                bit = 1u << retriable[j];
-        if (bit == 0)
-            refuse_conclusion(loader, row, words.items[i]);
-        mask |= bit;
-    }
-    if (words.count == 0)
-        problem(loader, row->name, "has commas, but nothing between them");
-    *(unsigned *)field_of(loader->settings, row) = mask;
-    jr_list_release(&words);
-}
-
-static void keep_text(struct loader *loader, const struct row *row, const char *value)
-{
-    char **field = field_of(loader->settings, row);
-
-    *field = strdup(value);
-    if (*field == NULL)
-        loader->out_of_memory = true;
-}
-
-static void read_text(struct loader *loader, const struct row *row, const char *value)
-{
-    char quoted[80];
-
-    if ((int64_t)strlen(value) > row->max) {
-        problem(loader, row->name, "'%s' is longer than the %lld bytes that are allowed",
-                shown(value, quoted), (long long)row->max);
-        return;
-    }
-    if (has_control(value))
-        problem(loader, row->name, "has a control character in it");
-    else if (makes_sense(loader, row, row->name, value, shown(value, quoted)))
-        keep_text(loader, row, value);
-}
-
-/* Letters, digits and a few signs: it goes into JSON. */
-static void read_word(struct loader *loader, const struct row *row, const char *value)
-{
-    char quoted[80];
-
-    for (const char *c = value; *c != '\0'; c++) {
-        if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')
-              || strchr("._-", *c) != NULL)) {
-            problem(loader, row->name, "'%s' has other characters than letters, digits, '.', '_' "
-                    "and '-'", shown(value, quoted));
-            return;
-        }
-    }
-    read_text(loader, row, value);
-}
-
-/* http(s)://host[:port][/path], and nothing that would end up in the wrong place. */
-static bool is_base_url(const char *url)
-{
-    const char *host;
-
-    if (strncmp(url, "https://", 8) == 0)
-        host = url + 8;
-    else if (strncmp(url, "http://", 7) == 0)
-        host = url + 7;
-    else
-        return false;
-    if (*host == '\0' || *host == '/' || *host == ':')
-        return false;
-    for (const char *c = host; *c != '\0'; c++)
-        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f || strchr("@?#\"<>\\^`{|}", *c) != NULL)
-            return false;
-    return strlen(url) <= 512;
-}
-
-static void read_url(struct loader *loader, const struct row *row, const char *value)
-{
-    char quoted[80];
-    char **field = field_of(loader->settings, row);
-
-    if (!is_base_url(value)) {
-        /* What stands before an @ may be a password. */
-        problem(loader, row->name, "'%s' is not a URL such as https://api.github.com "
-                "(http or https, a host, perhaps a path; no user, query or fragment)",
-                strchr(value, '@') == NULL ? shown(value, quoted) : "a URL with @");
-        return;
-    }
-    keep_text(loader, row, value);
-    if (*field == NULL)
-        return;
-    for (size_t end = strlen(*field); end > 0 && (*field)[end - 1] == '/'; end--)
-        (*field)[end - 1] = '\0';
-    (void)makes_sense(loader, row, row->name, *field, shown(value, quoted));
-}
-
-static void take_app_key(struct loader *loader, const struct row *row, const char *source,
-                         const char *value)
-{
-    struct jr_jwt_key *key;
-    struct jr_error error;
-
-    if (jr_jwt_key_open(&key, value, &error) == JR_OK)
-        keep_text(loader, row, value);
-    else
-        problem(loader, source, "%s", error.text);
-    jr_jwt_key_close(key);
-}
-
-static void take_secret(struct loader *loader, const struct row *row, const char *source,
-                        const char *value)
-{
-    size_t length = strlen(value);
-
-    if (row->offset == offsetof(struct jr_settings, github_app_key) && length > 0
-        && length <= SECRET_MAX) {
-        take_app_key(loader, row, source, value);
-        return;
-    }
-    if (!makes_sense(loader, row, source, value, ""))
-        return;
-    if (length == 0 || length > SECRET_MAX) {
-        problem(loader, source, length == 0 ? "is empty" : "is too long for a secret");
-        return;
-    }
-    keep_text(loader, row, value);
+    row->type->read(&reading, value, field_of(loader->settings, row));
 }
 
 int jr_settings_open_file(const char *path, struct jr_error *error)
 {
-    char quoted[80];
+    char quoted[JR_QUOTED_SIZE];
     struct stat status;
     /* A FIFO that nobody writes to is opened all the same. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -556,19 +190,20 @@ int jr_settings_open_file(const char *path, struct jr_error *error)
         return fd;
     if (fd < 0)
         (void)jr_error_set(error, errno == ENOENT ? JR_ENOENT : JR_EIO, "cannot read '%s': %s",
-                           shown(path, quoted), strerror(errno));
+                           jr_findings_quote(path, quoted), strerror(errno));
     else
-        (void)jr_error_set(error, JR_EIO, "'%s' is not a regular file", shown(path, quoted));
+        (void)jr_error_set(error, JR_EIO, "'%s' is not a regular file",
+                           jr_findings_quote(path, quoted));
     if (fd >= 0)
         close(fd);
     return -1;
 }
 
 /* Read a secret from a file; the line feed at its end does not count. */
-static void read_secret_file(struct loader *loader, const struct row *row, const char *source,
-                             const char *path)
+static void read_secret_file(struct loader *loader, const struct jr_setting *row,
+                             const char *source, const char *path)
 {
-    char text[SECRET_MAX + 3], quoted[80];
+    char text[JR_SECRET_MAX + 3], quoted[JR_QUOTED_SIZE];
     struct jr_error error;
     struct stat status;
     int fd = jr_settings_open_file(path, &error);
@@ -576,19 +211,23 @@ static void read_secret_file(struct loader *loader, const struct row *row, const
     ssize_t got;
 
     if (fd < 0) {
-        problem(loader, source, "%s", error.text);
+        jr_findings_problem(&loader->findings, source, "%s", error.text);
         return;
     }
     if (geteuid() == 0 && fstat(fd, &status) == 0 && jr_reach_is_lent(path, &status)) {
-        problem(loader, source, "'%s' belongs to another user than something on the way to it; "
-                "root does not read it", shown(path, quoted));
+        jr_findings_problem(&loader->findings,
+                            source, "'%s' belongs to another user than something on the way to it; "
+                "root does not read it", jr_findings_quote(path, quoted));
         close(fd);
         return;
     }
     while ((got = read(fd, text + length, sizeof text - 1 - length)) > 0)
         length += (size_t)got;
     if (got < 0)
-        problem(loader, source, "cannot read '%s': %s", shown(path, quoted), strerror(errno));
+        jr_findings_problem(&loader->findings,
+                            source,
+                            "cannot read '%s': %s", jr_findings_quote(path, quoted),
+                            strerror(errno));
     close(fd);
     if (got < 0)
         return;
@@ -598,10 +237,12 @@ static void read_secret_file(struct loader *loader, const struct row *row, const
         length--;
     text[length] = '\0';
     if (strlen(text) != length)
-        problem(loader, source, "'%s' has a NUL byte in it: is it saved as UTF-16? It has to be plain "
-                "text", shown(path, quoted));
+        jr_findings_problem(&loader->findings,
+                            source,
+                            "'%s' has a NUL byte in it: is it saved as UTF-16? It has to be plain "
+                "text", jr_findings_quote(path, quoted));
     else
-        take_secret(loader, row, source, text);
+        read_field(loader, row, source, text);
     jr_wipe(text, sizeof text);
 }
 
@@ -623,7 +264,7 @@ static bool find_credential(const char *name, char *path, size_t size)
 }
 
 /* What NAME_FILE says; NULL: nothing. */
-static const char *file_of(const struct row *row)
+static const char *file_of(const struct jr_setting *row)
 {
     char name[64];
     const char *file;
@@ -633,70 +274,33 @@ static const char *file_of(const struct row *row)
     return file != NULL && *file != '\0' ? file : NULL;
 }
 
-static void read_secret(struct loader *loader, const struct row *row, const char *value)
+static void read_secret(struct loader *loader, const struct jr_setting *row, const char *value)
 {
     char name[64], path[PATH_MAX];
     const char *file = file_of(row);
 
     snprintf(name, sizeof name, "%s_FILE", row->name);
     if (value != NULL && file != NULL)
-        problem(loader, row->name, "is set, and so is %s; set one of them", name);
+        jr_findings_problem(&loader->findings,
+                            row->name, "is set, and so is %s; set one of them", name);
     else if (value != NULL)
-        take_secret(loader, row, row->name, value);
+        read_field(loader, row, row->name, value);
     else if (file != NULL)
         read_secret_file(loader, row, name, file);
     else if (find_credential(row->name, path, sizeof path))
         read_secret_file(loader, row, row->name, path);
 }
 
-/* What is no secret. */
-static void read_value(struct loader *loader, const struct row *row, const char *value)
-{
-    if (*value == '\0' && row->type != LIST)
-        return;
-    switch (row->type) {
-    case NUMBER:
-    case DURATION:
-    case SIZE:
-        read_amount(loader, row, value);
-        break;
-    case SWITCH:
-    case KEEPING:
-        read_switch(loader, row, value);
-        break;
-    case LEVEL:
-        read_level(loader, row, value);
-        break;
-    case LIST:
-        read_list(loader, row, value);
-        break;
-    case CONCLUSIONS:
-        read_conclusions(loader, row, value);
-        break;
-    case TEXT:
-        read_text(loader, row, value);
-        break;
-    case WORD:
-        read_word(loader, row, value);
-        break;
-    case URL:
-        read_url(loader, row, value);
-        break;
-    case SECRET:
-        break;
-    }
-}
-
-static void read_row(struct loader *loader, const struct row *row)
+static void read_row(struct loader *loader, const struct jr_setting *row)
 {
     const char *value = getenv(row->name);
 
     if (value != NULL && *value == '\0')
         value = NULL;
-    if (row->type == SECRET)
+    if (row->secret != JR_SECRETS_NONE)
         read_secret(loader, row, value);
-    else
-        read_value(loader, row, value == NULL ? row->standard : value);
+    else if (value != NULL || *row->standard != '\0')
+        read_field(loader, row, row->name, value == NULL ? row->standard : value);
 }
 
 static bool is_set(const char *name)
@@ -732,15 +336,21 @@ static void check_access(struct loader *loader)
                || has_credential("GITHUB_APP_KEY");
 
     if (token && (id || key))
-        problem(loader, "GITHUB_TOKEN", "is set, and so is %s; set a token or an App, not both",
+        jr_findings_problem(&loader->findings,
+                            "GITHUB_TOKEN", "is set, and so is %s; set a token or an App, not both",
                 id ? "GITHUB_APP_ID" : "GITHUB_APP_KEY");
     else if (id && !key)
-        problem(loader, "GITHUB_APP_KEY", "is required with GITHUB_APP_ID (or GITHUB_APP_KEY_FILE, "
+        jr_findings_problem(&loader->findings,
+                            "GITHUB_APP_KEY",
+                            "is required with GITHUB_APP_ID (or GITHUB_APP_KEY_FILE, "
                 "or the systemd credential github_app_key)");
     else if (key && !id)
-        problem(loader, "GITHUB_APP_ID", "is required with GITHUB_APP_KEY: the App's client id");
+        jr_findings_problem(&loader->findings,
+                            "GITHUB_APP_ID",
+                            "is required with GITHUB_APP_KEY: the App's client id");
     else if (!token && !id && !settings->dry_run)
-        problem(loader, "GITHUB_TOKEN", "is required unless DRY_RUN=yes (or GITHUB_TOKEN_FILE, "
+        jr_findings_problem(&loader->findings,
+                            "GITHUB_TOKEN", "is required unless DRY_RUN=yes (or GITHUB_TOKEN_FILE, "
                 "or the systemd credential github_token, or a GitHub App: GITHUB_APP_ID and "
                 "GITHUB_APP_KEY_FILE)");
 }
@@ -750,13 +360,14 @@ static void doubt_lists(struct loader *loader)
 {
     const struct jr_list *repos = &loader->settings->repos,
                          *left = &loader->settings->no_retry_repos;
-    char quoted[80];
+    char quoted[JR_QUOTED_SIZE];
 
     for (size_t i = 0; i < repos->count; i++)
         for (size_t j = 0; j < left->count; j++)
             if (strcasecmp(repos->items[i], left->items[j]) == 0)
-                doubt(loader, "REPOS", "'%s' is in NO_RETRY_REPOS too, which counts",
-                      shown(repos->items[i], quoted));
+                jr_findings_doubt(&loader->findings,
+                                  "REPOS", "'%s' is in NO_RETRY_REPOS too, which counts",
+                      jr_findings_quote(repos->items[i], quoted));
 }
 
 static bool is_same(const char *a, const char *b)
@@ -769,10 +380,14 @@ static void doubt_secrets(struct loader *loader)
     const struct jr_settings *settings = loader->settings;
 
     if (is_same(settings->github_sign_key, settings->github_token))
-        doubt(loader, "GITHUB_SIGN_KEY", "is the same as GITHUB_TOKEN; it should be the secret of "
+        jr_findings_doubt(&loader->findings,
+                          "GITHUB_SIGN_KEY",
+                          "is the same as GITHUB_TOKEN; it should be the secret of "
               "the webhook, and nothing else");
     if (is_same(settings->github_sign_key, settings->github_sign_key_old))
-        doubt(loader, "GITHUB_SIGN_KEY_OLD", "is the same as GITHUB_SIGN_KEY: nothing is rotated out");
+        jr_findings_doubt(&loader->findings,
+                          "GITHUB_SIGN_KEY_OLD",
+                          "is the same as GITHUB_SIGN_KEY: nothing is rotated out");
 }
 
 /* What no row can see by itself. */
@@ -785,16 +400,19 @@ static void check_together(struct loader *loader, bool secrets)
     if (secrets)
         check_access(loader);
     if (secrets && settings->github_sign_key == NULL && !was_tried("GITHUB_SIGN_KEY"))
-        problem(loader, "GITHUB_SIGN_KEY", "is required: the secret that the webhook has on GitHub "
+        jr_findings_problem(&loader->findings,
+                            "GITHUB_SIGN_KEY",
+                            "is required: the secret that the webhook has on GitHub "
                 "(or GITHUB_SIGN_KEY_FILE, or the systemd credential github_sign_key)");
     /* 0: it could not be read, which has been told */
     if (settings->api_backoff_max_ms != 0
         && settings->api_backoff_max_ms < settings->api_backoff_min_ms) {
         char min[32], max[32];
 
-        show_amount(settings->api_backoff_min_ms, durations, min, sizeof min);
-        show_amount(settings->api_backoff_max_ms, durations, max, sizeof max);
-        problem(loader, "API_BACKOFF_MAX", "'%s' is less than API_BACKOFF_MIN, '%s'", max, min);
+        jr_type_duration.show(&settings->api_backoff_min_ms, min, sizeof min);
+        jr_type_duration.show(&settings->api_backoff_max_ms, max, sizeof max);
+        jr_findings_problem(&loader->findings,
+                            "API_BACKOFF_MAX", "'%s' is less than API_BACKOFF_MIN, '%s'", max, min);
     }
 }
 
@@ -803,55 +421,26 @@ static void note_given(struct jr_settings *settings)
 {
     settings->given = 0;
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].type == SECRET && *(char *const *)const_field_of(settings, &rows[i]) != NULL)
+        if (rows[i].secret != JR_SECRETS_NONE
+            && *(char *const *)const_field_of(settings, &rows[i]) != NULL)
             settings->given |= UINT64_C(1) << i;
-}
-
-/* Where a loader gathers lines. An empty text is freed at the end, *lines is then NULL. */
-static bool open_lines(struct loader *loader, char **problems, char **doubts)
-{
-    size_t size;
-
-    *problems = *doubts = NULL;
-    loader->problems = open_memstream(problems, &size);
-    loader->doubts = open_memstream(doubts, &size);
-    return loader->problems != NULL && loader->doubts != NULL;
-}
-
-static bool close_lines(FILE *stream, char **lines)
-{
-    bool good = stream != NULL && fclose(stream) == 0;
-
-    if (*lines != NULL && (!good || **lines == '\0')) {
-        free(*lines);
-        *lines = NULL;
-    }
-    return good;
 }
 
 static enum jr_err load(struct jr_settings *settings, bool secrets, char **problems)
 {
     struct loader loader = { .settings = settings };
-    bool good;
+    enum jr_err err;
 
     memset(settings, 0, sizeof *settings);
     settings->patience_ms = jr_test_patience_ms(JR_PATIENCE_MS);
-    good = open_lines(&loader, problems, &settings->doubts);
-    for (size_t i = 0; good && i < ROWS; i++)
-        if (secrets || rows[i].type != SECRET)
+    jr_findings_open(&loader.findings);
+    for (size_t i = 0; i < ROWS; i++)
+        if (secrets || rows[i].secret == JR_SECRETS_NONE)
             read_row(&loader, &rows[i]);
-    if (good)
-        check_together(&loader, secrets);
-    good &= !loader.out_of_memory;
-    good &= close_lines(loader.problems, problems);
-    good &= close_lines(loader.doubts, &settings->doubts);
+    check_together(&loader, secrets);
+    err = jr_findings_close(&loader.findings, problems, &settings->doubts);
     note_given(settings);
-    if (!good) {
-        free(*problems);
-        *problems = NULL;
-        return JR_ENOMEM;
-    }
-    return *problems == NULL ? JR_OK : JR_EINVAL;
+    return err;
 }
 
 enum jr_err jr_settings_load(struct jr_settings *settings, char **problems)
@@ -879,7 +468,7 @@ enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct j
 }
 
 /* Where the secret is read from: a file or a credential. False: from neither. */
-static bool find_source(const struct row *row, char *path, size_t size)
+static bool find_source(const struct jr_setting *row, char *path, size_t size)
 {
     const char *file = file_of(row);
 
@@ -892,22 +481,23 @@ void jr_settings_warn(const struct jr_settings *settings, const char *file,
                       void *context)
 {
     bool inside = false;
-    char path[PATH_MAX], quoted[80], text[256];
+    char path[PATH_MAX], quoted[JR_QUOTED_SIZE], text[256];
 
     for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].type != SECRET || *(char *const *)const_field_of(settings, &rows[i]) == NULL)
+        if (rows[i].secret == JR_SECRETS_NONE
+            || *(char *const *)const_field_of(settings, &rows[i]) == NULL)
             continue;
         if (!find_source(&rows[i], path, sizeof path)) {
             inside = true;
         } else if (jr_reach_is_open(path)) {
             snprintf(text, sizeof text, "everybody on this host may read or write '%s'; chmod o= "
-                     "keeps the secret", shown(path, quoted));
+                     "keeps the secret", jr_findings_quote(path, quoted));
             warn(context, rows[i].name, text);
         }
     }
     if (inside && file != NULL && jr_reach_is_open(file)) {
         snprintf(text, sizeof text, "everybody on this host may read or write '%s', which has a "
-                 "secret in it; chmod o= keeps it", shown(file, quoted));
+                 "secret in it; chmod o= keeps it", jr_findings_quote(file, quoted));
         warn(context, "settings", text);
     }
     if (strncmp(settings->github_api_url, "http://", 7) == 0)
@@ -915,19 +505,10 @@ void jr_settings_warn(const struct jr_settings *settings, const char *file,
              "nobody knows who answers; use https://");
 }
 
-static void release_secret(char **secret)
-{
-    if (*secret == NULL)
-        return;
-    jr_wipe(*secret, strlen(*secret));
-    free(*secret);
-    *secret = NULL;
-}
-
 void jr_settings_clear_environment(void)
 {
     for (size_t i = 0; i < ROWS; i++) {
-        char *value = rows[i].type == SECRET ? getenv(rows[i].name) : NULL;
+        char *value = rows[i].secret != JR_SECRETS_NONE ? getenv(rows[i].name) : NULL;
 
         if (value == NULL)
             continue;
@@ -950,7 +531,7 @@ void jr_settings_unset_environment(void)
     for (size_t i = 0; i < ROWS; i++) {
         unsetenv(rows[i].name);
         snprintf(name, sizeof name, "%s_FILE", rows[i].name);
-        if (rows[i].type == SECRET)
+        if (rows[i].secret != JR_SECRETS_NONE)
             unsetenv(name);
     }
     unsetenv("CREDENTIALS_DIRECTORY");
@@ -961,91 +542,74 @@ bool jr_settings_can_call(const struct jr_settings *settings)
     return settings->github_token != NULL || settings->github_app_key != NULL;
 }
 
+/* The secret of that name; a value may stand behind it. */
+static const struct jr_setting *find_secret(const char *name)
+{
+    size_t length = strcspn(name, "=");
+
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].secret != JR_SECRETS_NONE && strlen(rows[i].name) == length
+            && strncmp(rows[i].name, name, length) == 0)
+            return &rows[i];
+    return NULL;
+}
+
 /* One secret: has its file another one now? */
-static bool reread(struct jr_settings *settings, size_t offset)
+static bool reread(struct jr_settings *settings, const struct jr_setting *row)
 {
     struct jr_settings fresh = { .github_token = NULL };
-    char **field = (char **)((char *)settings + offset),
-         **read = (char **)((char *)&fresh + offset);
+    char **field = field_of(settings, row), **read = field_of(&fresh, row);
     struct loader loader = { .settings = &fresh };
-    char *problems, *doubts;
-    bool other, good = open_lines(&loader, &problems, &doubts);
+    bool other;
 
-    for (size_t i = 0; good && i < ROWS; i++)
-        if (rows[i].offset == offset)
-            read_secret(&loader, &rows[i], NULL);
-    (void)close_lines(loader.problems, &problems);
-    (void)close_lines(loader.doubts, &doubts);
-    free(problems);
-    free(doubts);
+    jr_findings_open(&loader.findings);
+    read_secret(&loader, row, NULL);
+    jr_findings_drop(&loader.findings);
     other = *read != NULL && (*field == NULL || strcmp(*read, *field) != 0);
     if (other) {
-        release_secret(field);
+        row->type->release(field);
         *field = *read;
     } else {
-        release_secret(read);
+        row->type->release(read);
     }
     return other;
 }
 
 bool jr_settings_reread_token(struct jr_settings *settings)
 {
-    return reread(settings, settings->github_app_id == NULL
-                                ? offsetof(struct jr_settings, github_token)
-                                : offsetof(struct jr_settings, github_app_key));
-}
-
-static enum jr_secrets kind_of(const struct row *row)
-{
-    return row->offset == offsetof(struct jr_settings, github_sign_key)
-                   || row->offset == offsetof(struct jr_settings, github_sign_key_old)
-               ? JR_SECRETS_KEYS
-               : JR_SECRETS_TOKEN;
+    return reread(settings, find_secret(settings->github_app_id == NULL ? "GITHUB_TOKEN"
+                                                                         : "GITHUB_APP_KEY"));
 }
 
 void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].type == SECRET && kind_of(&rows[i]) == kind)
-            release_secret(field_of(settings, &rows[i]));
+        if (rows[i].secret == kind)
+            rows[i].type->release(field_of(settings, &rows[i]));
 }
 
 const char *jr_settings_secret(const struct jr_settings *settings, size_t row, enum jr_secrets kind)
 {
-    if (rows[row].type != SECRET || kind_of(&rows[row]) != kind)
-        return NULL;
-    return *(char *const *)const_field_of(settings, &rows[row]);
-}
-
-/* The secret of that name; a value may stand behind it. */
-static const struct row *find_secret(const char *name)
-{
-    size_t length = strcspn(name, "=");
-
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].type == SECRET && strlen(rows[i].name) == length
-            && strncmp(rows[i].name, name, length) == 0)
-            return &rows[i];
-    return NULL;
+    return rows[row].secret == kind ? *(char *const *)const_field_of(settings, &rows[row]) : NULL;
 }
 
 enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *assignment)
 {
-    const struct row *row = find_secret(assignment);
+    const struct jr_setting *row = find_secret(assignment);
     const char *value = strchr(assignment, '=');
     char **field;
 
     if (row == NULL || value == NULL)
         return JR_OK;
     field = field_of(settings, row);
-    release_secret(field);
+    row->type->release(field);
     *field = strdup(value + 1);
     return *field == NULL ? JR_ENOMEM : JR_OK;
 }
 
 bool jr_settings_has_source(const char *name)
 {
-    const struct row *row = find_secret(name);
+    const struct jr_setting *row = find_secret(name);
     char path[PATH_MAX];
 
     return row != NULL && (file_of(row) != NULL || find_credential(row->name, path, sizeof path));
@@ -1053,23 +617,16 @@ bool jr_settings_has_source(const char *name)
 
 bool jr_settings_is_given(const struct jr_settings *settings, const char *name)
 {
-    const struct row *row = find_secret(name);
+    const struct jr_setting *row = find_secret(name);
 
     return row != NULL && (settings->given >> (row - rows) & 1) != 0;
 }
 
 void jr_settings_release(struct jr_settings *settings)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        void *field = field_of(settings, &rows[i]);
-
-        if (rows[i].type == LIST)
-            jr_list_release(field);
-        else if (rows[i].type == SECRET)
-            release_secret(field);
-        else if (rows[i].type == TEXT || rows[i].type == WORD || rows[i].type == URL)
-            free(*(char **)field);
-    }
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].type->release != NULL)
+            rows[i].type->release(field_of(settings, &rows[i]));
     free(settings->doubts);
     memset(settings, 0, sizeof *settings);
 }
@@ -1077,23 +634,6 @@ void jr_settings_release(struct jr_settings *settings)
 bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion)
 {
     return (settings->retry_conclusions & 1u << conclusion) != 0;
-}
-
-bool jr_settings_read_duration(const char *text, int64_t *duration_ms)
-{
-    char *end;
-    long long number;
-    int64_t factor;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    factor = factor_of(DURATION, end);
-    if (factor == 0 || errno == ERANGE || number > INT64_MAX / factor)
-        return false;
-    *duration_ms = number * factor;
-    return true;
 }
 
 size_t jr_settings_count(void)
@@ -1116,70 +656,45 @@ const char *jr_settings_meaning(size_t row)
     return rows[row].meaning;
 }
 
+const char *jr_settings_type(size_t row)
+{
+    return rows[row].type->word;
+}
+
+char *jr_settings_range(size_t row, char range[JR_RANGE_SIZE])
+{
+    rows[row].type->range(&rows[row].domain, range);
+    return range;
+}
+
+const char *jr_settings_details(size_t row)
+{
+    return rows[row].details == NULL ? "" : rows[row].details;
+}
+
+const char *jr_settings_group(size_t row)
+{
+    return groups[rows[row].group];
+}
+
+const char *jr_settings_renewal(size_t row)
+{
+    return rows[row].secret == JR_SECRETS_NONE ? "restart"
+                                               : "reload, if it is in a file that NAME_FILE names; "
+                                                 "else restart";
+}
+
 bool jr_settings_is_secret(size_t row)
 {
-    return rows[row].type == SECRET;
-}
-
-static void show_list(const struct jr_list *list, char *text, size_t size)
-{
-    size_t length = 0;
-
-    for (size_t i = 0; i < list->count; i++) {
-        if (i > 0 && length + 1 < size)
-            text[length++] = ',';
-        jr_show_clean(text + length, size - length, list->items[i]);
-        length += strlen(text + length);
-    }
-}
-
-static void show_conclusions(unsigned mask, char *text, size_t size)
-{
-    size_t length = 0;
-
-    for (size_t i = 0; i < sizeof retriable / sizeof *retriable && length < size; i++)
-        if (mask & 1u << retriable[i])
-            length += (size_t)snprintf(text + length, size - length, "%s%s",
-                                       length == 0 ? "" : ",", jr_conclusion_name(retriable[i]));
+    return rows[row].secret != JR_SECRETS_NONE;
 }
 
 char *jr_settings_show(const struct jr_settings *settings, size_t row, char *text, size_t size)
 {
-    const void *field = const_field_of(settings, &rows[row]);
-    const char *string = NULL;
-
-    text[0] = '\0';
-    switch (rows[row].type) {
-    case NUMBER:
-    case DURATION:
-    case SIZE:
-        show_amount(*(const int64_t *)field, units_of(rows[row].type), text, size);
-        break;
-    case SWITCH:
-    case KEEPING:
-        string = words_of(rows[row].type)[*(const bool *)field][0];
-        break;
-    case LEVEL:
-        string = level_words[*(const enum jr_log_level *)field];
-        break;
-    case LIST:
-        show_list(field, text, size);
-        break;
-    case CONCLUSIONS:
-        show_conclusions(*(const unsigned *)field, text, size);
-        break;
-    case TEXT:
-    case WORD:
-    case URL:
-        string = *(char *const *)field;
-        break;
-    case SECRET:
-        string = *(char *const *)field != NULL || (settings->given >> row & 1) != 0 ? "set"
-                                                                                    : "not set";
-        break;
-    }
-    if (string != NULL)
-        jr_show_clean(text, size, string);
+    if ((settings->given >> row & 1) != 0)
+        (void)jr_text_copy(text, size, "set"); /* also when it is forgotten since */
+    else
+        rows[row].type->show(const_field_of(settings, &rows[row]), text, size);
     return text;
 }
 
@@ -1204,16 +719,13 @@ char *jr_settings_default_text(size_t row)
 {
     struct jr_settings fresh = { .doubts = NULL };
     struct loader loader = { .settings = &fresh };
-    char *problems, *text = NULL;
+    char *text;
 
-    if (open_lines(&loader, &problems, &fresh.doubts)) {
-        if (rows[row].type != SECRET)
-            read_value(&loader, &rows[row], rows[row].standard);
-        text = jr_settings_text(&fresh, row);
-    }
-    (void)close_lines(loader.problems, &problems);
-    (void)close_lines(loader.doubts, &fresh.doubts);
-    free(problems);
+    jr_findings_open(&loader.findings);
+    if (*rows[row].standard != '\0')
+        read_field(&loader, &rows[row], rows[row].name, rows[row].standard);
+    text = jr_settings_text(&fresh, row);
+    jr_findings_drop(&loader.findings);
     jr_settings_release(&fresh);
     return text;
 }

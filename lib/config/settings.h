@@ -1,8 +1,8 @@
 /*
  * settings -- everything that can be set, read from the environment once.
  *
- * One table in settings.c knows names, defaults, ranges and meanings; `--help`
- * and `check` are printed from it.
+ * One table, rows[] in settings.c, knows of each setting its name, type, default, range and
+ * meaning. `--help`, `check` and the documents are made of it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -13,11 +13,20 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/config/types.h"
 #include "lib/model/words.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Whose a secret is: each kind of process has a use for its own only. */
+enum jr_secrets {
+    JR_SECRETS_NONE,  /* no secret */
+    JR_SECRETS_KEYS,  /* of the webhook: who answers requests */
+    JR_SECRETS_TOKEN, /* of the API, or of the App: the dispatcher */
+    JR_SECRETS_KINDS
+};
 
 struct jr_settings {
     /* which runs are rerun */
@@ -62,8 +71,29 @@ struct jr_settings {
     enum jr_log_level log_level;
 
     /* not settings, but about them */
-    char *doubts;   /* what is likely not meant so, a line each as in problems; NULL: nothing. Owned */
+    char *doubts;   /* what is likely not meant so, lines as in problems; NULL: nothing. Owned */
     uint64_t given; /* bit 1 << row: a secret that was set, also when it is forgotten since */
+};
+
+/* What documents put together; their headings: jr_settings_group(). */
+enum jr_settings_group {
+    JR_GROUP_RUNS,
+    JR_GROUP_GITHUB,
+    JR_GROUP_TIMES,
+    JR_GROUP_STORE,
+    JR_GROUP_SERVICE
+};
+
+/* A row of the table: all that there is to say of a setting. */
+struct jr_setting {
+    const char *name;
+    const struct jr_type *type;
+    size_t offset;        /* of its field in struct jr_settings */
+    const char *standard; /* the default, as one would write it; "": none */
+    struct jr_domain domain;
+    enum jr_settings_group group;
+    enum jr_secrets secret;
+    const char *meaning, *details; /* details: may be NULL */
 };
 
 /* Rule 7: how long a 404 or a missing permission may pass by itself before it is believed. */
@@ -89,7 +119,7 @@ enum jr_err jr_settings_load_public(struct jr_settings *settings, char **problem
 
 void jr_settings_release(struct jr_settings *settings);
 
-/* Can the files be read that are named, by the user that the process is by now? JR_OK or JR_EINVAL. */
+/* Can the user that the process is by now read the files that are named? JR_OK or JR_EINVAL. */
 enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct jr_error *error)
     JR_CHECKED;
 
@@ -137,13 +167,6 @@ bool jr_settings_reread_token(struct jr_settings *settings);
  */
 int jr_settings_open_file(const char *path, struct jr_error *error) JR_CHECKED;
 
-/* Whose a secret is: each kind of process has a use for its own only. */
-enum jr_secrets {
-    JR_SECRETS_KEYS,  /* of the webhook: who answers requests */
-    JR_SECRETS_TOKEN, /* of the API, or of the App: the dispatcher */
-    JR_SECRETS_KINDS
-};
-
 /* Wipe the secrets of one kind, in a process that has no use for them. */
 void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind);
 
@@ -163,15 +186,30 @@ bool jr_settings_is_given(const struct jr_settings *settings, const char *name);
 /* Does a run that ended so deserve a rerun? */
 bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion);
 
-/* Read a duration as settings have it: "90s", "2h"; false if it is none. */
-bool jr_settings_read_duration(const char *text, int64_t *duration_ms);
-
-/* How many settings there are, and the texts of one, all static. */
+/*
+ * The table, row by row: what --help and the documents say of a setting. A row is less than
+ * jr_settings_count(); the texts are static, plain and in one line, with no mark-up in them.
+ */
 size_t jr_settings_count(void);
 const char *jr_settings_name(size_t row);
-const char *jr_settings_default(size_t row); /* "" when there is none */
+const char *jr_settings_default(size_t row); /* as one would write it; "" when there is none */
+bool jr_settings_is_secret(size_t row);      /* then NAME_FILE may be given, too */
+
+/* In one sentence, which begins small and has no full stop; and more of them, whole ones, or "". */
 const char *jr_settings_meaning(size_t row);
-bool jr_settings_is_secret(size_t row); /* then NAME_FILE may be given, too */
+const char *jr_settings_details(size_t row);
+
+/* The heading that it stands under; rows of one group stand together. */
+const char *jr_settings_group(size_t row);
+
+/* What kind of value it takes: "duration", "list". */
+const char *jr_settings_type(size_t row);
+
+/* What is allowed: "1s to 1h", "leave or rerun"; "" where there is no range. Returns range. */
+char *jr_settings_range(size_t row, char range[JR_RANGE_SIZE]);
+
+/* What has to be done for a new value to count: "restart", or "reload, if ...; else restart". */
+const char *jr_settings_renewal(size_t row);
 
 /*
  * The value in force, for people; a secret is only "set" or "not set".

@@ -47,7 +47,7 @@ static int make_file(const struct jr_settings *settings, enum jr_secrets kind)
 
 static void close_all(struct jr_vault *vault)
 {
-    for (int kind = 0; kind < JR_SECRETS_KINDS; kind++) {
+    for (int kind = JR_SECRETS_KEYS; kind < JR_SECRETS_KINDS; kind++) {
         if (vault->fds[kind] >= 0)
             close(vault->fds[kind]);
         vault->fds[kind] = -1;
@@ -59,7 +59,8 @@ enum jr_err jr_vault_fill(struct jr_vault *vault, struct jr_settings *settings,
 {
     int saved = 0;
 
-    for (int kind = 0; kind < JR_SECRETS_KINDS; kind++) {
+    vault->fds[JR_SECRETS_NONE] = -1;
+    for (int kind = JR_SECRETS_KEYS; kind < JR_SECRETS_KINDS; kind++) {
         vault->fds[kind] = make_file(settings, (enum jr_secrets)kind);
         if (vault->fds[kind] < 0)
             saved = errno;
@@ -68,7 +69,7 @@ enum jr_err jr_vault_fill(struct jr_vault *vault, struct jr_settings *settings,
         close_all(vault);
         return jr_error_set(error, JR_EIO, "cannot put the secrets aside: %s", strerror(saved));
     }
-    for (int kind = 0; kind < JR_SECRETS_KINDS; kind++)
+    for (int kind = JR_SECRETS_KEYS; kind < JR_SECRETS_KINDS; kind++)
         jr_settings_forget(settings, (enum jr_secrets)kind);
     return JR_OK;
 }
@@ -117,9 +118,10 @@ void jr_vault_hand_on(const struct jr_vault *vault, bool yes)
 {
     char numbers[64];
 
-    for (int kind = 0; kind < JR_SECRETS_KINDS; kind++)
+    for (int kind = JR_SECRETS_KEYS; kind < JR_SECRETS_KINDS; kind++)
         (void)fcntl(vault->fds[kind], F_SETFD, yes ? 0 : FD_CLOEXEC);
-    snprintf(numbers, sizeof numbers, "%d %d", vault->fds[0], vault->fds[1]);
+    snprintf(numbers, sizeof numbers, "%d %d", vault->fds[JR_SECRETS_KEYS],
+             vault->fds[JR_SECRETS_TOKEN]);
     if (yes)
         (void)setenv(variable, numbers, 1);
     else
@@ -144,10 +146,11 @@ bool jr_vault_take_over(void)
     const char *numbers = getenv(variable);
     int fds[JR_SECRETS_KINDS];
 
-    if (numbers == NULL || sscanf(numbers, "%d %d", &fds[0], &fds[1]) != JR_SECRETS_KINDS)
+    if (numbers == NULL
+        || sscanf(numbers, "%d %d", &fds[JR_SECRETS_KEYS], &fds[JR_SECRETS_TOKEN]) != 2)
         return false;
     (void)unsetenv(variable);
-    for (int kind = 0; kind < JR_SECRETS_KINDS; kind++) {
+    for (int kind = JR_SECRETS_KEYS; kind < JR_SECRETS_KINDS; kind++) {
         size_t length = 0;
 
         if (fds[kind] <= STDERR_FILENO || kept[kind] != NULL)

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 
 struct jr_vault {
-    int fds[JR_SECRETS_KINDS]; /* closed on exec; -1: closed */
+    int fds[JR_SECRETS_KINDS]; /* closed on exec; -1: closed, or of no secret */
 };
 
 /*

@@ -793,13 +793,85 @@ static void show_stays_in_its_place(void **state)
     jr_settings_release(&settings);
 }
 
+/* Is it plain text in one line, as it goes into documents? */
+static bool is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            return false;
+    return true;
+}
+
 static void every_setting_has_a_meaning(void **state)
 {
+    char range[JR_RANGE_SIZE];
+
     (void)state;
     for (size_t row = 0; row < jr_settings_count(); row++) {
+        const char *details = jr_settings_details(row);
+
         assert_true(*jr_settings_name(row) != '\0');
         assert_non_null(jr_settings_default(row));
-        assert_true(strlen(jr_settings_meaning(row)) > 10);
+        assert_true(strlen(jr_settings_meaning(row)) > 10 && is_plain(jr_settings_meaning(row)));
+        assert_true(is_plain(details));
+        assert_true(*details == '\0' || details[strlen(details) - 1] == '.');
+        assert_true(*jr_settings_type(row) != '\0');
+        assert_true(is_plain(jr_settings_range(row, range)));
+        assert_true(*jr_settings_group(row) != '\0');
+        assert_int_equal(strcmp(jr_settings_type(row), "secret") == 0, jr_settings_is_secret(row));
+        assert_int_equal(strcmp(jr_settings_renewal(row), "restart") != 0,
+                         jr_settings_is_secret(row));
+    }
+}
+
+/* Rows of one group stand together, so that a document can have a heading for each. */
+static void groups_are_not_mixed(void **state)
+{
+    const char *ended[16];
+    size_t count = 0;
+
+    (void)state;
+    for (size_t row = 1; row < jr_settings_count(); row++) {
+        const char *group = jr_settings_group(row);
+
+        if (group != jr_settings_group(row - 1)) {
+            assert_true(count < COUNT(ended));
+            ended[count++] = jr_settings_group(row - 1);
+        }
+        for (size_t i = 0; i < count; i++)
+            assert_ptr_not_equal(ended[i], group);
+    }
+    assert_true(count > 2);
+}
+
+/* What the table says of a setting, by its type. */
+static const struct told {
+    const char *name, *type, *range;
+} told[] = {
+    { "RUN_ATTEMPTS", "whole number", "1 to 50" },
+    { "REPOS", "list", "" },
+    { "RETRY_CONCLUSIONS", "list", "failure, timed_out, cancelled, stale, startup_failure" },
+    { "SUPERSEDED", "word", "leave or rerun" },
+    { "GITHUB_TOKEN", "secret", "" },
+    { "GITHUB_APP_ID", "word", "at most 64 letters, digits, '.', '_' and '-'" },
+    { "GITHUB_APP_KEY", "secret", "" },
+    { "GITHUB_API_URL", "URL", "at most 512 bytes" },
+    { "RECONCILE_INTERVAL", "duration", "100ms to 1d, or 0" },
+    { "RERUN_DELAY", "duration", "0 to 1h" },
+    { "STATE_DIR", "text", "at most 96 bytes" },
+    { "MAP_SIZE", "size", "1M to 1024G" },
+    { "DRY_RUN", "switch", "yes or no" },
+    { "LOG_LEVEL", "word", "error, warn, info or debug" },
+};
+
+static void the_table_tells_types_and_ranges(void **state)
+{
+    char range[JR_RANGE_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(told); i++) {
+        assert_string_equal(jr_settings_type(row_of(told[i].name)), told[i].type);
+        assert_string_equal(jr_settings_range(row_of(told[i].name), range), told[i].range);
     }
 }
 
@@ -866,15 +938,15 @@ static void durations_are_read(void **state)
     int64_t duration_ms;
 
     (void)state;
-    assert_true(jr_settings_read_duration("90", &duration_ms) && duration_ms == 90000);
-    assert_true(jr_settings_read_duration("2h", &duration_ms) && duration_ms == 7200000);
-    assert_true(jr_settings_read_duration("5ms", &duration_ms) && duration_ms == 5);
-    assert_false(jr_settings_read_duration("", &duration_ms));
-    assert_false(jr_settings_read_duration("h", &duration_ms));
-    assert_false(jr_settings_read_duration("2 h", &duration_ms));
-    assert_false(jr_settings_read_duration("-2h", &duration_ms));
-    assert_false(jr_settings_read_duration("9999999999999999d", &duration_ms));
-    assert_false(jr_settings_read_duration("99999999999999999999s", &duration_ms));
+    assert_true(jr_types_read_duration("90", &duration_ms) && duration_ms == 90000);
+    assert_true(jr_types_read_duration("2h", &duration_ms) && duration_ms == 7200000);
+    assert_true(jr_types_read_duration("5ms", &duration_ms) && duration_ms == 5);
+    assert_false(jr_types_read_duration("", &duration_ms));
+    assert_false(jr_types_read_duration("h", &duration_ms));
+    assert_false(jr_types_read_duration("2 h", &duration_ms));
+    assert_false(jr_types_read_duration("-2h", &duration_ms));
+    assert_false(jr_types_read_duration("9999999999999999d", &duration_ms));
+    assert_false(jr_types_read_duration("99999999999999999999s", &duration_ms));
 }
 
 int main(void)
@@ -906,6 +978,8 @@ int main(void)
     TEST(secrets_are_not_shown);
     TEST(show_stays_in_its_place);
     TEST(every_setting_has_a_meaning);
+    TEST(groups_are_not_mixed);
+    TEST(the_table_tells_types_and_ranges);
     TEST(public_settings_need_no_secret);
     TEST(settings_in_the_environment);
     TEST(durations_are_read);

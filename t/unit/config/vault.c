@@ -34,8 +34,8 @@ static void is_wiped_in_settings(void **state)
     assert_null(settings.github_token);
     assert_null(settings.github_sign_key);
     assert_null(settings.github_sign_key_old);
-    close(vault.fds[0]);
-    close(vault.fds[1]);
+    close(vault.fds[JR_SECRETS_KEYS]);
+    close(vault.fds[JR_SECRETS_TOKEN]);
     jr_settings_release(&settings);
 }
 
@@ -47,7 +47,7 @@ static void gives_one_kind(void **state)
     int fds[JR_SECRETS_KINDS];
 
     (void)state;
-    for (int kind = 0; kind < JR_SECRETS_KINDS; kind++) {
+    for (int kind = JR_SECRETS_KEYS; kind < JR_SECRETS_KINDS; kind++) {
         filled(&vault, &settings);
         memcpy(fds, vault.fds, sizeof fds);
         assert_int_equal(jr_vault_open(&vault, (enum jr_secrets)kind, &settings, &error), JR_OK);
@@ -60,13 +60,13 @@ static void gives_one_kind(void **state)
             assert_string_equal(settings.github_sign_key, "k3y");
             assert_string_equal(settings.github_sign_key_old, "0ld");
         }
-        for (size_t i = 0; i < COUNT(fds); i++) {
+        for (size_t i = JR_SECRETS_KEYS; i < COUNT(fds); i++) {
             assert_int_equal(vault.fds[i], -1);
             assert_int_equal(fcntl(fds[i], F_GETFD), -1);
         }
         jr_settings_release(&settings);
     }
-    vault.fds[0] = vault.fds[1] = -1;
+    vault.fds[JR_SECRETS_KEYS] = vault.fds[JR_SECRETS_TOKEN] = -1;
     assert_int_equal(jr_vault_open(&vault, JR_SECRETS_KEYS, &settings, &error), JR_EIO);
 }
 
@@ -77,22 +77,22 @@ static void is_sealed_and_closed_on_exec(void **state)
 
     (void)state;
     filled(&vault, &settings);
-    for (size_t i = 0; i < COUNT(vault.fds); i++) {
+    for (size_t i = JR_SECRETS_KEYS; i < COUNT(vault.fds); i++) {
         assert_int_equal(fcntl(vault.fds[i], F_GETFD), FD_CLOEXEC);
         assert_int_equal(pwrite(vault.fds[i], "x", 1, 0), -1);
         assert_int_equal(errno, EPERM);
         assert_int_equal(ftruncate(vault.fds[i], 0), -1);
     }
     jr_vault_hand_on(&vault, true);
-    assert_int_equal(fcntl(vault.fds[0], F_GETFD), 0);
+    assert_int_equal(fcntl(vault.fds[JR_SECRETS_KEYS], F_GETFD), 0);
     assert_non_null(getenv("JR_VAULT"));
     assert_not_contains(getenv("JR_VAULT"), "k3y");
     jr_vault_hand_on(&vault, false);
-    assert_int_equal(fcntl(vault.fds[0], F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(vault.fds[JR_SECRETS_KEYS], F_GETFD), FD_CLOEXEC);
     assert_null(getenv("JR_VAULT"));
     assert_false(jr_vault_take_over());
-    close(vault.fds[0]);
-    close(vault.fds[1]);
+    close(vault.fds[JR_SECRETS_KEYS]);
+    close(vault.fds[JR_SECRETS_TOKEN]);
     jr_settings_release(&settings);
 }
 
@@ -114,8 +114,8 @@ static void is_taken_over(void **state)
     jr_vault_hand_on(&vault, true);
     assert_true(jr_vault_take_over());
     assert_null(getenv("JR_VAULT"));
-    assert_int_equal(fcntl(vault.fds[0], F_GETFD), -1);
-    assert_int_equal(fcntl(vault.fds[1], F_GETFD), -1);
+    assert_int_equal(fcntl(vault.fds[JR_SECRETS_KEYS], F_GETFD), -1);
+    assert_int_equal(fcntl(vault.fds[JR_SECRETS_TOKEN], F_GETFD), -1);
     assert_null(getenv("GITHUB_TOKEN"));
     assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
     assert_string_equal(settings.github_token, "newer");
