@@ -10,8 +10,9 @@
 #include "fcgi/process/master.h"
 #include "fcgi/tool/tool.h"
 #include "lib/base/log.h"
+#include "lib/config/load.h"
 #include "lib/config/names.h"
-#include "lib/config/settings.h"
+#include "lib/config/secrets.h"
 #include "lib/config/vault.h"
 #include "lib/service/process.h"
 
@@ -59,15 +60,15 @@ static void log_all_doubts(const struct jr_settings *settings)
 }
 
 /* Settings, log and rights, as both doors need them. */
-static int prepare(struct jr_settings *settings)
+static int prepare(struct jr_settings *settings, const struct jr_source *source)
 {
     char *problems;
     struct jr_error error;
     enum jr_err err;
 
     jr_process_guard_secrets();
-    err = jr_settings_load(settings, &problems);
-    jr_settings_clear_environment();
+    err = jr_load_settings(settings, source, &problems);
+    jr_secrets_clear_environment();
     jr_log_open(settings->log_level);
     log_all_doubts(settings);
     if (err != JR_OK) {
@@ -79,7 +80,7 @@ static int prepare(struct jr_settings *settings)
         jr_log(JR_LOG_ERROR, "start-failed", "%s", error.text);
         return JR_EXIT_STORE;
     }
-    if (jr_settings_check_files(settings, &error) != JR_OK) {
+    if (jr_load_check_files(settings, &error) != JR_OK) {
         jr_log(JR_LOG_ERROR, "wrong-setting", "%s", error.text);
         return JR_EXIT_CONFIG;
     }
@@ -106,22 +107,27 @@ static int make_socket(void)
 
 int main(int argc, char **argv)
 {
+    struct jr_source source = { .environment = true };
     struct jr_settings settings;
     bool service = jr_listen_is_ready() || jr_listen_is_wanted(), request = jr_cgi_is_request();
     int status;
 
     jr_process_open_standard();
-    (void)jr_vault_take_over();
+    (void)jr_vault_take_over(&source);
     /* Who reads our output or log may leave before we do. */
     (void)signal(SIGPIPE, SIG_IGN);
     /* Arguments of a request are a stranger's: RFC 3875, 4.4, makes them of a query without `='. */
-    if (argc > 1 && !request)
-        return jr_tool_main(argv);
+    if (argc > 1 && !request) {
+        status = jr_tool_main(argv, &source);
+        jr_source_release(&source);
+        return status;
+    }
     if (!service && !request) {
         jr_tool_usage(stderr);
         return JR_EXIT_USAGE;
     }
-    status = prepare(&settings);
+    status = prepare(&settings, &source);
+    jr_source_release(&source);
     if (status == JR_EXIT_OK && service)
         status = make_socket();
     if (status == JR_EXIT_OK)

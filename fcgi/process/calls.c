@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/config/secrets.h"
 #include "lib/crypto/signature.h"
 #include "lib/service/process.h"
 
@@ -347,7 +348,7 @@ static bool renew_token(struct jr_calls *calls)
     if (calls->secret_look_ms != 0 && now_ms - calls->secret_look_ms < TOKEN_LOOK_MS / 2)
         return false;
     calls->secret_look_ms = now_ms;
-    if (!jr_settings_reread_token(calls->settings))
+    if (!jr_secrets_reread_token(calls->settings))
         return false;
     if (calls->app == NULL)
         jr_http_set_token(calls->http, calls->settings->github_token);

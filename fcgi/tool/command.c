@@ -10,6 +10,9 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/config/envfile.h"
+#include "lib/config/load.h"
+#include "lib/config/names.h"
+#include "lib/config/secrets.h"
 #include "lib/github/github.h"
 #include "lib/model/standing.h"
 #include "lib/service/lock.h"
@@ -114,16 +117,45 @@ int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char
 }
 
 /* A secret that systemd would hand over as a credential: the file beside the settings. */
-static void find_secret(const char *file, const char *setting, const char *name)
+static enum jr_err find_secret(struct jr_source *source, const char *file, const char *setting,
+                               const char *name)
 {
     char path[PATH_MAX], variable[64];
     int folder = (int)(strrchr(file, '/') == NULL ? 0 : strrchr(file, '/') + 1 - file);
 
     snprintf(variable, sizeof variable, "%s_FILE", setting);
-    if (getenv(setting) == NULL && getenv(variable) == NULL
-        && snprintf(path, sizeof path, "%.*sgithub/%s", folder, file, name) < (int)sizeof path
-        && access(path, F_OK) == 0)
-        (void)setenv(variable, path, 1);
+    if (jr_source_find(source, setting) != NULL || jr_source_find(source, variable) != NULL
+        || snprintf(path, sizeof path, "%.*sgithub/%s", folder, file, name) >= (int)sizeof path
+        || access(path, F_OK) != 0)
+        return JR_OK;
+    return jr_source_set(source, variable, path);
+}
+
+static enum jr_err find_secrets(struct jr_source *source, const char *file)
+{
+    static const char *const names[][2] = {
+        { "GITHUB_TOKEN", "token" },
+        { "GITHUB_APP_KEY", "app_key" },
+        { "GITHUB_SIGN_KEY", "sign_key" },
+        { "GITHUB_SIGN_KEY_OLD", "sign_key_old" },
+    };
+    enum jr_err err = JR_OK;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names && err == JR_OK; i++)
+        err = find_secret(source, file, names[i][0], names[i][1]);
+    return err;
+}
+
+/* What libraries look for in the environment: proxies, the time zone and the like. */
+static enum jr_err export_foreign(const struct jr_source *source)
+{
+    for (size_t i = 0; i < source->count; i++) {
+        const struct jr_variable *variable = &source->variables[i];
+
+        if (!jr_names_is_known(variable->name) && setenv(variable->name, variable->value, 1) != 0)
+            return JR_ENOMEM;
+    }
+    return JR_OK;
 }
 
 /*
@@ -141,7 +173,7 @@ static int tell_wrong(char *lines, enum jr_err err, char *values)
 }
 
 /*
- * Bring the settings of a file into the environment, in the place of those that are there.
+ * Take the settings from a file alone.
  *   given  it has to be there
  *   lines  out: NULL, or the lines that are wrong; owned by the caller
  */
@@ -150,8 +182,8 @@ static int read_file(struct jr_command *command, const char *file, bool given, c
     struct jr_error error;
     enum jr_err err;
 
-    jr_settings_unset_environment();
-    err = jr_envfile_load(file, lines, &command->file_doubts, &error);
+    jr_source_release(command->source);
+    err = jr_envfile_load(file, command->source, lines, &command->file_doubts, &error);
     command->file = err == JR_OK ? file : NULL;
     if (err != JR_OK && *lines == NULL && !(err == JR_ENOENT && !given))
         return jr_command_fail(JR_EXIT_CONFIG, "%s%s", error.text,
@@ -159,20 +191,18 @@ static int read_file(struct jr_command *command, const char *file, bool given, c
                                    ? "; run this as root, or name the settings with --env-file "
                                      "or in the environment"
                                    : "");
-    find_secret(file, "GITHUB_TOKEN", "token");
-    find_secret(file, "GITHUB_APP_KEY", "app_key");
-    find_secret(file, "GITHUB_SIGN_KEY", "sign_key");
-    find_secret(file, "GITHUB_SIGN_KEY_OLD", "sign_key_old");
+    if (find_secrets(command->source, file) != JR_OK || export_foreign(command->source) != JR_OK)
+        return jr_command_fail(JR_EXIT_CONFIG, "out of memory");
     return JR_EXIT_OK;
 }
 
-/* Bring the settings into the environment, if they are not there. */
+/* Where are the settings: in the environment, or in which file? */
 static int find_settings(struct jr_command *command, char **lines)
 {
     const char *given = jr_command_value(command, "env-file");
 
     if (given == NULL
-        && (jr_settings_in_environment()
+        && (jr_load_finds_service(command->source)
             || (access("/etc/job-rerunner", F_OK) != 0 && errno == ENOENT)))
         return JR_EXIT_OK;
     return read_file(command, given == NULL ? JR_COMMAND_STANDARD_FILE : given, given != NULL,
@@ -187,9 +217,10 @@ int jr_command_load(struct jr_command *command, bool secrets)
 
     if (status != JR_EXIT_OK)
         return status;
-    err = secrets ? jr_settings_load(&command->settings, &values)
-                  : jr_settings_load_public(&command->settings, &values);
-    jr_settings_clear_environment();
+    err = secrets ? jr_load_settings(&command->settings, command->source, &values)
+                  : jr_load_public(&command->settings, command->source, &values);
+    jr_source_release(command->source);
+    jr_secrets_clear_environment();
     if (secrets)
         jr_process_guard_secrets();
     return err == JR_OK && lines == NULL ? JR_EXIT_OK : tell_wrong(lines, err, values);
@@ -205,7 +236,7 @@ int jr_command_load_names(struct jr_command *command)
 
     if (status != JR_EXIT_OK || lines == NULL)
         return status;
-    err = jr_settings_load_public(&command->settings, &values);
+    err = jr_load_public(&command->settings, command->source, &values);
     return tell_wrong(lines, err, values);
 }
 

@@ -15,6 +15,7 @@
 #include "lib/base/error.h"
 #include "lib/config/inforce.h"
 #include "lib/config/settings.h"
+#include "lib/config/sources.h"
 #include "lib/model/run.h"
 #include "lib/service/process.h"
 #include "lib/service/sight.h"
@@ -34,6 +35,7 @@ struct jr_command {
     bool json;      /* --json */
     int width;      /* of the terminal that standard output is; 0: it is none */
     int64_t now_ms; /* when it was called */
+    struct jr_source *source; /* what settings are loaded from; empty when they are */
     struct jr_settings settings;
     const char *file;       /* the one that settings were read from; NULL: the environment */
     char *file_doubts;      /* of that file, a line each; NULL: nothing. Owned */
@@ -126,9 +128,8 @@ void jr_command_tell_doubts(struct jr_command *command, struct jr_emit *emit);
 /*
  * When a reload is tried, by `check' in a child of the master: say on standard error what the
  * standard file names that is other than in force, or would stop a start, and what else is wrong
- * with it, a line each, marked as inforce.h has it. Only if it can be read and is for the same STATE_DIR. What the
- * file does not name is not compared: it may be set otherwise. Takes all settings out of the
- * environment.
+ * with it, a line each, marked as inforce.h has it. Only if it can be read and is for the same
+ * STATE_DIR. What the file does not name is not compared: it may be set otherwise.
  */
 void jr_command_compare_file(const struct jr_command *command);
 

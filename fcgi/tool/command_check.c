@@ -12,6 +12,8 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/config/inforce.h"
+#include "lib/config/load.h"
+#include "lib/config/secrets.h"
 #include "lib/github/app.h"
 #include "lib/github/github.h"
 #include "lib/service/lock.h"
@@ -366,7 +368,7 @@ static void show_warnings(const struct jr_command *command, struct jr_emit *emit
 
     if (command->json)
         jr_emit_open_array(emit, "warnings");
-    jr_settings_warn(&command->settings, command->file, show_warning, &output);
+    jr_secrets_warn(&command->settings, command->file, show_warning, &output);
     if (command->json)
         jr_emit_close_array(emit);
 }
@@ -451,7 +453,7 @@ int jr_command_check(struct jr_command *command)
         jr_command_compare_file(command);
     else if (status == JR_EXIT_OK)
         tell_of_settings(command, &emit, contents.there);
-    if (jr_settings_check_files(&command->settings, &error) != JR_OK)
+    if (jr_load_check_files(&command->settings, &error) != JR_OK)
         status = jr_command_fail(JR_EXIT_CONFIG, "%s", error.text);
     if (online) {
         if (command->json)

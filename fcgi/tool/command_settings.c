@@ -13,6 +13,7 @@
 #include "lib/base/text.h"
 #include "lib/config/envfile.h"
 #include "lib/config/inforce.h"
+#include "lib/config/load.h"
 #include "lib/config/names.h"
 #include "lib/store/listing.h"
 
@@ -88,27 +89,21 @@ int jr_command_show_in_force(struct jr_command *command)
 typedef void tell_difference(const char *setting, const char *in_force, const char *here);
 
 /* Which settings are compared. */
-typedef bool choose_row(size_t row);
+struct choice {
+    bool secrets;
+    const struct jr_source *file; /* only what it names, the rest may come otherwise; NULL: all */
+};
 
-static bool choose_all(size_t row)
+static bool is_chosen(const struct choice *choice, size_t row)
 {
-    return row < jr_settings_count();
-}
-
-static bool choose_open(size_t row)
-{
-    return !jr_settings_is_secret(row);
-}
-
-/* With a file's settings alone in the environment: what it does not name may come otherwise. */
-static bool choose_named(size_t row)
-{
-    return choose_open(row) && getenv(jr_settings_name(row)) != NULL;
+    return (choice->secrets || !jr_settings_is_secret(row))
+           && (choice->file == NULL
+               || jr_source_find(choice->file, jr_settings_name(row)) != NULL);
 }
 
 /* Tell each of these settings that is other than in force. Returns how many. */
 static size_t tell_differences(const struct jr_inforce *inforce,
-                               const struct jr_settings *settings, choose_row *choose,
+                               const struct jr_settings *settings, struct choice choice,
                                struct jr_emit *emit, tell_difference *tell)
 {
     size_t count = 0;
@@ -117,7 +112,7 @@ static size_t tell_differences(const struct jr_inforce *inforce,
         const char *name = jr_settings_name(row), *value = jr_inforce_value(inforce, name);
         char *here = NULL;
 
-        if (choose(row) && jr_inforce_differs(inforce, settings, row, &here)) {
+        if (is_chosen(&choice, row) && jr_inforce_differs(inforce, settings, row, &here)) {
             count++;
             if (tell != NULL) {
                 tell(name, value, here);
@@ -182,8 +177,8 @@ void jr_command_tell_restart(const struct jr_command *command, struct jr_emit *e
     if (command->json)
         jr_emit_open_array(emit, "restart");
     if (known) {
-        (void)tell_differences(&inforce, &command->settings, choose_all, emit,
-                               command->json ? NULL : print_difference);
+        (void)tell_differences(&inforce, &command->settings, (struct choice){ .secrets = true },
+                               emit, command->json ? NULL : print_difference);
         if (!command->json)
             printf("%-22s are compared only for being set, not for what they are\n", "secrets");
         jr_inforce_release(&inforce);
@@ -213,7 +208,7 @@ int jr_command_check_in_force(struct jr_command *command)
         jr_emit_open(&emit, NULL);
         jr_emit_open_array(&emit, "restart");
     }
-    count = tell_differences(&inforce, &command->settings, choose_open, &emit,
+    count = tell_differences(&inforce, &command->settings, (struct choice){ .file = NULL }, &emit,
                              command->json ? NULL : log_difference);
     jr_inforce_release(&inforce);
     if (command->json) {
@@ -235,65 +230,52 @@ static void hand_lines(const char *mark, const char *before, char *lines)
         fprintf(stderr, "%s%s%s\n", mark, before, line);
 }
 
-/* Does the file set NAME itself? */
-static bool names_setting(const char *name)
-{
-    for (size_t row = 0; row < jr_settings_count(); row++)
-        if (strcmp(jr_settings_name(row), name) == 0)
-            return getenv(name) != NULL;
-    return false;
-}
+/* What a file says. All but settings and path is owned. */
+struct contents {
+    const char *path;
+    char *lines, *doubts; /* that are wrong, or doubtful */
+    struct jr_source source;
+    struct jr_settings settings;
+    char *problems; /* with the values */
+};
 
 /*
  * Values that stop the start. Only those that the file names: what it does not, such as a secret
- * that is a credential, may be right. They are taken out of the environment, so as not to be
+ * that is a credential, may be right. They are taken out of its source, so as not to be
  * compared. Whether a file with a secret can be read is up to who starts the service.
- *   problems  "NAME: what", a line each; cut to pieces
  */
-static void hand_wrong_values(const char *file, char *problems)
+static void hand_wrong_values(struct contents *file)
 {
-    char *line, *colon;
+    char *rest = file->problems, *line, *colon;
 
-    while (problems != NULL && (line = strsep(&problems, "\n")) != NULL && *line != '\0') {
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL && *line != '\0') {
         colon = strchr(line, ':');
         if (colon == NULL)
             continue;
         *colon = '\0';
-        if (names_setting(line))
-            fprintf(stderr, JR_RESTART_NEEDED "%s is wrong, and a restart would fail: %s:%s\n",
-                    file, line, colon + 1);
-        else if (getenv(line) != NULL)
-            fprintf(stderr, JR_DOUBTFUL_FILE "%s: %s:%s\n", file, line, colon + 1);
-        (void)unsetenv(line);
+        if (jr_source_find(&file->source, line) == NULL)
+            continue;
+        fprintf(stderr,
+                jr_settings_find(line) < jr_settings_count()
+                    ? JR_RESTART_NEEDED "%s is wrong, and a restart would fail: %s:%s\n"
+                    : JR_DOUBTFUL_FILE "%s: %s:%s\n",
+                file->path, line, colon + 1);
+        jr_source_unset(&file->source, line);
     }
-}
-
-static const char *secret_of(const struct jr_settings *settings, size_t row)
-{
-    const char *key = jr_settings_secret(settings, row, JR_SECRETS_KEYS);
-
-    return key != NULL ? key : jr_settings_secret(settings, row, JR_SECRETS_TOKEN);
 }
 
 /* The trial has the secrets that are in force, so it can compare them. None is told. */
 static void hand_secrets(const struct jr_settings *in_force, const struct jr_settings *settings)
 {
     for (size_t row = 0; row < jr_settings_count(); row++) {
-        const char *secret = secret_of(in_force, row), *here = secret_of(settings, row);
+        const char *secret = jr_settings_secret(in_force, row),
+                   *here = jr_settings_secret(settings, row);
 
         if (here != NULL && (secret == NULL || strcmp(secret, here) != 0))
             fprintf(stderr, JR_RESTART_NEEDED "%s is another one in the file than in force: it "
                     "needs a restart\n", jr_settings_name(row));
     }
 }
-
-/* What a file says. All but settings is owned. */
-struct contents {
-    const char *path;
-    char *lines, *doubts; /* that are wrong, or doubtful */
-    struct jr_settings settings;
-    char *problems; /* with the values */
-};
 
 /* Settings of another service's file would be compared in vain. */
 static void compare(const struct jr_command *command, struct contents *file)
@@ -307,13 +289,14 @@ static void compare(const struct jr_command *command, struct contents *file)
         return;
     hand_lines(JR_DOUBTFUL_FILE, "", file->lines);
     hand_lines(JR_DOUBTFUL_FILE, "", file->doubts);
-    hand_wrong_values(file->path, file->problems);
-    if (jr_settings_check_files(settings, &error) != JR_OK)
+    hand_wrong_values(file);
+    if (jr_load_check_files(settings, &error) != JR_OK)
         fprintf(stderr, JR_RESTART_NEEDED "%s is wrong, and a restart would fail: %s\n",
                 file->path, error.text);
     hand_secrets(&command->settings, settings);
     if (jr_command_in_force(command, NULL, &inforce)) {
-        (void)tell_differences(&inforce, settings, choose_named, NULL, hand_difference);
+        (void)tell_differences(&inforce, settings, (struct choice){ .file = &file->source }, NULL,
+                               hand_difference);
         jr_inforce_release(&inforce);
     }
 }
@@ -326,14 +309,13 @@ void jr_command_compare_file(const struct jr_command *command)
 
     if (access(file.path, R_OK) != 0)
         return;
-    jr_settings_unset_environment();
-    err = jr_envfile_load(file.path, &file.lines, &file.doubts, &error);
+    err = jr_envfile_load(file.path, &file.source, &file.lines, &file.doubts, &error);
     if (err == JR_OK || err == JR_EINVAL) {
-        if (jr_settings_load(&file.settings, &file.problems) != JR_ENOMEM)
+        if (jr_load_settings(&file.settings, &file.source, &file.problems) != JR_ENOMEM)
             compare(command, &file);
-        jr_settings_clear_environment();
         jr_settings_release(&file.settings);
     }
+    jr_source_release(&file.source);
     free(file.problems);
     free(file.doubts);
     free(file.lines);

@@ -327,11 +327,11 @@ static int end_output(int status)
                            "cannot write to standard output: %s", strerror(errno));
 }
 
-int jr_tool_main(char **argv)
+int jr_tool_main(char **argv, struct jr_source *source)
 {
     const char *name;
     const struct row *row;
-    struct jr_command command = { .now_ms = jr_now_ms() };
+    struct jr_command command = { .now_ms = jr_now_ms(), .source = source };
     struct jr_error error;
     int status;
 

@@ -7,8 +7,9 @@
 
 #include "lib/config/envfile.h"
 #include "lib/base/text.h"
+#include "lib/config/findings.h"
 #include "lib/config/names.h"
-#include "lib/config/settings.h"
+#include "lib/config/secrets.h"
 #include "lib/crypto/signature.h"
 
 #include <errno.h>
@@ -30,27 +31,29 @@ struct cursor {
     const char *path;
     char *next;
     unsigned line;
-    FILE *problems, *doubts;
+    struct jr_source *source;
+    struct jr_findings findings;
     struct jr_error *error; /* the first of the problems */
     struct seen *seen;      /* a place for each name that is known; owned */
     size_t seen_count;
 };
 
 /* What is wrong is told; reading goes on. */
-static void wrong(const struct cursor *cursor, unsigned line, const char *format, ...)
+static void wrong(struct cursor *cursor, unsigned line, const char *format, ...)
     JR_PRINTF(3, 4);
 
-static void wrong(const struct cursor *cursor, unsigned line, const char *format, ...)
+static void wrong(struct cursor *cursor, unsigned line, const char *format, ...)
 {
-    char what[JR_NAMES_SIZE + JR_TEXT_WORD_MAX + 8];
+    char what[JR_NAMES_SIZE + JR_TEXT_WORD_MAX + 8], where[256];
     va_list args;
 
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    fprintf(cursor->problems, "%.200s:%u: %s\n", cursor->path, line, what);
+    snprintf(where, sizeof where, "%.200s:%u", cursor->path, line);
+    jr_findings_problem(&cursor->findings, where, "%s", what);
     if (cursor->error->code == JR_OK)
-        (void)jr_error_set(cursor->error, JR_EINVAL, "%.200s:%u: %s", cursor->path, line, what);
+        (void)jr_error_set(cursor->error, JR_EINVAL, "%s: %s", where, what);
 }
 
 static bool is_blank(char c)
@@ -162,7 +165,7 @@ static void skip_comment(struct cursor *cursor)
 }
 
 /* A name that may not stand here. */
-static void explain(const struct cursor *cursor, unsigned line, const char *name)
+static void explain(struct cursor *cursor, unsigned line, const char *name)
 {
     char text[JR_NAMES_SIZE], shown[JR_TEXT_WORD_MAX + 1];
 
@@ -181,8 +184,8 @@ static void look_for_two(struct cursor *cursor, unsigned line, const char *name,
     if (seen == cursor->seen + cursor->seen_count)
         cursor->seen_count++;
     else if (strcmp(seen->value, value) != 0)
-        fprintf(cursor->doubts, "%s: has another value in line %u than in line %u of '%.200s'; the "
-                "last one counts\n", name, line, seen->line, cursor->path);
+        jr_findings_doubt(&cursor->findings, name, "has another value in line %u than in line %u "
+                          "of '%.200s'; the last one counts", line, seen->line, cursor->path);
     *seen = (struct seen){ name, value, line };
 }
 
@@ -192,14 +195,14 @@ static enum jr_err set(struct cursor *cursor, unsigned line, const char *name, c
     if (jr_names_is_known(name))
         look_for_two(cursor, line, name, value);
     if (jr_names_may_be_in_file(name))
-        return setenv(name, value, 1) == 0
+        return jr_source_set(cursor->source, name, value) == JR_OK
                    ? JR_OK
                    : jr_error_set(cursor->error, JR_ENOMEM, "out of memory");
     explain(cursor, line, name);
     return JR_OK;
 }
 
-static void refuse_name(const struct cursor *cursor, unsigned line, const char *name)
+static void refuse_name(struct cursor *cursor, unsigned line, const char *name)
 {
     if (strncmp(name, "\xef\xbb\xbf", 3) == 0)
         wrong(cursor, line, "a byte order mark stands here: save the file as UTF-8 without one");
@@ -251,7 +254,7 @@ static enum jr_err read_all(struct cursor *cursor)
 /* The whole file, with a NUL after it. */
 static enum jr_err read_file(const char *path, char *text, size_t *length, struct jr_error *error)
 {
-    int fd = jr_settings_open_file(path, error), saved;
+    int fd = jr_secrets_open_file(path, error), saved;
     ssize_t got;
 
     *length = 0;
@@ -271,39 +274,28 @@ static enum jr_err read_file(const char *path, char *text, size_t *length, struc
     return JR_OK;
 }
 
-/* Close what lines were written to; *lines is NULL when there are none. */
-static void close_lines(FILE *stream, char **lines)
+enum jr_err jr_envfile_load(const char *path, struct jr_source *source, char **problems,
+                            char **doubts, struct jr_error *error)
 {
-    if (stream != NULL && (fclose(stream) != 0 || **lines == '\0')) {
-        free(*lines);
-        *lines = NULL;
-    }
-}
-
-enum jr_err jr_envfile_load(const char *path, char **problems, char **doubts,
-                            struct jr_error *error)
-{
-    struct cursor cursor = { .path = path, .line = 1, .error = error };
+    struct cursor cursor = { .path = path, .line = 1, .source = source, .error = error };
     char *text = malloc(JR_ENVFILE_MAX + 1);
-    size_t length, size;
-    enum jr_err err = JR_OK;
+    size_t length;
+    enum jr_err err;
 
-    *problems = *doubts = NULL;
     *error = (struct jr_error){ .code = JR_OK };
-    cursor.problems = open_memstream(problems, &size);
-    cursor.doubts = open_memstream(doubts, &size);
+    jr_findings_open(&cursor.findings);
     cursor.seen = calloc(JR_NAMES_KNOWN_MOST, sizeof *cursor.seen);
     cursor.next = text;
-    if (text == NULL || cursor.problems == NULL || cursor.doubts == NULL || cursor.seen == NULL)
+    if (text == NULL || cursor.seen == NULL) {
         err = jr_error_set(error, JR_ENOMEM, "out of memory");
-    if (err == JR_OK) {
+    } else {
         err = read_file(path, text, &length, error);
         if (err == JR_OK)
             err = read_all(&cursor);
         jr_wipe(text, length);
     }
-    close_lines(cursor.problems, problems);
-    close_lines(cursor.doubts, doubts);
+    if (jr_findings_close(&cursor.findings, problems, doubts) == JR_ENOMEM)
+        err = jr_error_set(error, JR_ENOMEM, "out of memory");
     free(cursor.seen);
     free(text);
     return err;

@@ -14,6 +14,7 @@
 #define JR_ENVFILE_H
 
 #include "lib/base/error.h"
+#include "lib/config/sources.h"
 
 #include <stddef.h>
 
@@ -21,9 +22,9 @@
 #define JR_ENVFILE_MAX ((size_t)256 * 1024)
 
 /*
- * Set the variables of a file in the environment of this process, in the place
- * of those of the same name. Each has to be one that may be in a file (names.h). Of
- * settings that stand twice the last one counts, as for systemd.
+ * Set the variables of a file in a source, in the place of those of the same name. Each has
+ * to be one that may be in a file (names.h). Of settings that stand twice the last one counts,
+ * as for systemd.
  *   problems  out: NULL, or every line that is wrong, "FILE:LINE: what" with a line feed;
  *             owned by the caller, free(). No value is in it
  *   doubts    out: NULL, or each setting that stands twice with different values, "NAME: what"
@@ -32,7 +33,7 @@
  * no assignment or names what is no setting (all others are set); JR_ENOMEM; JR_EIO
  * when it cannot be read or is not a regular file. For JR_EINVAL error has the first problem.
  */
-enum jr_err jr_envfile_load(const char *path, char **problems, char **doubts,
-                            struct jr_error *error) JR_CHECKED;
+enum jr_err jr_envfile_load(const char *path, struct jr_source *source, char **problems,
+                            char **doubts, struct jr_error *error) JR_CHECKED;
 
 #endif

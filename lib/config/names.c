@@ -7,7 +7,6 @@
 
 #include "lib/config/names.h"
 #include "lib/base/text.h"
-#include "lib/config/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

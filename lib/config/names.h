@@ -12,6 +12,8 @@
 #ifndef JR_NAMES_H
 #define JR_NAMES_H
 
+#include "lib/config/settings.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,7 +21,7 @@
 bool jr_names_is_known(const char *name);
 
 /* More names than are known. */
-#define JR_NAMES_KNOWN_MOST (2 * 64 + 1)
+#define JR_NAMES_KNOWN_MOST (2 * JR_SETTINGS_MOST + 1)
 
 /*
  * May a file of settings have this name? If it is known, or if what the program is made of

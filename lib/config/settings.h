@@ -1,8 +1,8 @@
 /*
- * settings -- everything that can be set, read from the environment once.
+ * settings -- everything that can be set.
  *
  * One table, rows[] in settings.c, knows of each setting its name, type, default, range and
- * meaning. `--help`, `check` and the documents are made of it.
+ * meaning. `--help`, `check` and the documents are made of it. load.h reads the values.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -27,6 +27,9 @@ enum jr_secrets {
     JR_SECRETS_TOKEN, /* of the API, or of the App: the dispatcher */
     JR_SECRETS_KINDS
 };
+
+/* There are no more rows in the table. */
+#define JR_SETTINGS_MOST 64
 
 struct jr_settings {
     /* which runs are rerun */
@@ -73,112 +76,26 @@ struct jr_settings {
     /* not settings, but about them */
     char *doubts;   /* what is likely not meant so, lines as in problems; NULL: nothing. Owned */
     uint64_t given; /* bit 1 << row: a secret that was set, also when it is forgotten since */
-};
-
-/* What documents put together; their headings: jr_settings_group(). */
-enum jr_settings_group {
-    JR_GROUP_RUNS,
-    JR_GROUP_GITHUB,
-    JR_GROUP_TIMES,
-    JR_GROUP_STORE,
-    JR_GROUP_SERVICE
-};
-
-/* A row of the table: all that there is to say of a setting. */
-struct jr_setting {
-    const char *name;
-    const struct jr_type *type;
-    size_t offset;        /* of its field in struct jr_settings */
-    const char *standard; /* the default, as one would write it; "": none */
-    struct jr_domain domain;
-    enum jr_settings_group group;
-    enum jr_secrets secret;
-    const char *meaning, *details; /* details: may be NULL */
+    char *secret_files[JR_SETTINGS_MOST]; /* by row: what a secret was read from; NULL: no file.
+                                           * Owned */
 };
 
 /* Rule 7: how long a 404 or a missing permission may pass by itself before it is believed. */
 #define JR_PATIENCE_MS (15 * JR_MINUTE_MS)
 
-/*
- * Read all settings from the environment, `NAME_FILE` and the systemd
- * credentials in $CREDENTIALS_DIRECTORY. An empty variable is as good as none.
- *   settings  out: owned by the caller, jr_settings_release()
- *   problems  out: NULL, or every problem found, a line each, ending with a
- *             line feed; owned by the caller, free(). No secret is in it.
- * Returns JR_OK; JR_EINVAL when there are problems; JR_ENOMEM. What could be
- * read is in settings in each case, and so are doubts. What can mean something, and
- * what cannot, is in sense.h.
- */
-enum jr_err jr_settings_load(struct jr_settings *settings, char **problems) JR_CHECKED;
-
-/*
- * The same for who only reads or changes the store: the secrets are neither read
- * nor missed, and are NULL.
- */
-enum jr_err jr_settings_load_public(struct jr_settings *settings, char **problems) JR_CHECKED;
-
 void jr_settings_release(struct jr_settings *settings);
-
-/* Can the user that the process is by now read the files that are named? JR_OK or JR_EINVAL. */
-enum jr_err jr_settings_check_files(const struct jr_settings *settings, struct jr_error *error)
-    JR_CHECKED;
-
-/*
- * Tell what is taken, but should not be so: secrets in files that everybody may read, and
- * http://. After jr_settings_load().
- *   file  where settings without a source of their own come from; NULL: the environment
- *   warn  called for each: the setting, or "settings" for the file; and a sentence for people
- */
-void jr_settings_warn(const struct jr_settings *settings, const char *file,
-                      void (*warn)(void *context, const char *name, const char *text),
-                      void *context);
-
-/*
- * Wipe the secrets in the environment block, which others of the same user
- * could read in /proc/PID/environ. After jr_settings_load().
- */
-void jr_settings_clear_environment(void);
-
-/*
- * Does the environment look as if the settings of a service were in it? By what
- * every service has: STATE_DIR, or GITHUB_SIGN_KEY in one of its ways. (Others,
- * such as GITHUB_TOKEN or PORT, other programs use as well.)
- */
-bool jr_settings_in_environment(void);
-
-/* Take every setting out of the environment, in all ways in which it can be given. */
-void jr_settings_unset_environment(void);
 
 /* Is there anything to call GitHub with: a token or an App's key? */
 bool jr_settings_can_call(const struct jr_settings *settings);
 
-/*
- * Read what GitHub is called with anew, from the file or the credential: the token,
- * or the App's key. Returns whether there is another one in it; it has then taken
- * the old one's place. What cannot be read changes nothing.
- */
-bool jr_settings_reread_token(struct jr_settings *settings);
-
-/*
- * Open a file of settings or secrets for reading. It has to be a regular file: one of
- * another kind may make whoever opens or reads it wait for ever, and such files are read
- * more than once, when a pipe has nothing more to give.
- * Returns its descriptor, or -1; error then has JR_ENOENT or JR_EIO, and names the file.
- */
-int jr_settings_open_file(const char *path, struct jr_error *error) JR_CHECKED;
-
 /* Wipe the secrets of one kind, in a process that has no use for them. */
 void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind);
 
-/* The value of a row if it is a secret of that kind and set, else NULL. It stays settings'. */
-const char *jr_settings_secret(const struct jr_settings *settings, size_t row,
-                               enum jr_secrets kind);
+/* The value of a row if it is a secret that is set, else NULL. It stays settings'. */
+const char *jr_settings_secret(const struct jr_settings *settings, size_t row);
 
 /* Set a secret from "NAME=value"; what is none is ignored. JR_OK or JR_ENOMEM. */
 enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *assignment) JR_CHECKED;
-
-/* Is there a NAME_FILE or a credential to read the secret NAME (or "NAME=value") from? */
-bool jr_settings_has_source(const char *name);
 
 /* Was a secret set, by its name, also when it is forgotten since? */
 bool jr_settings_is_given(const struct jr_settings *settings, const char *name);
@@ -194,6 +111,10 @@ size_t jr_settings_count(void);
 const char *jr_settings_name(size_t row);
 const char *jr_settings_default(size_t row); /* as one would write it; "" when there is none */
 bool jr_settings_is_secret(size_t row);      /* then NAME_FILE may be given, too */
+enum jr_secrets jr_settings_kind(size_t row);
+
+/* The row of "NAME", or of "NAME=value"; jr_settings_count(): there is none. */
+size_t jr_settings_find(const char *name);
 
 /* In one sentence, which begins small and has no full stop; and more of them, whole ones, or "". */
 const char *jr_settings_meaning(size_t row);
@@ -222,5 +143,16 @@ char *jr_settings_text(const struct jr_settings *settings, size_t row);
 
 /* The default, written as these two do ("1d" for "24h"). Owned by the caller; NULL: no memory. */
 char *jr_settings_default_text(size_t row);
+
+/*
+ * Read a value, or the default, into the field of a row; for load.h and secrets.h.
+ *   name   what stands in front of a finding: the setting, or the variable of its file
+ *   value  NULL: the default, if there is one
+ */
+void jr_settings_read(struct jr_settings *settings, size_t row, const char *name,
+                      const char *value, struct jr_findings *findings);
+
+/* The field of a row, of the type that types.h says. */
+void *jr_settings_field(struct jr_settings *settings, size_t row);
 
 #endif

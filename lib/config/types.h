@@ -32,8 +32,8 @@ struct jr_reading {
 
 /*
  *   word     what kind of value it is, for people: "duration"
- *   read     take a value, which is not empty but for a list. What is wrong is a finding; the
- *            field stays as it was then. A field that is owned has to be empty before
+ *   read     take a value, which is empty only in the file of a secret. What is wrong is a
+ *            finding; the field stays as it was then. A field that is owned has to be empty before
  *   show     the value as one would write it, cut where there is no room; size is at least 1.
  *            Of a secret only "set" or "not set"
  *   range    what is allowed, "1s to 1h" or "leave or rerun"; "" when there is nothing to say

@@ -9,6 +9,7 @@
 
 #include "lib/config/vault.h"
 #include "lib/base/file.h"
+#include "lib/config/secrets.h"
 #include "lib/crypto/signature.h"
 
 #include <errno.h>
@@ -32,9 +33,9 @@ static int make_file(const struct jr_settings *settings, enum jr_secrets kind)
     bool good = fd >= 0;
 
     for (size_t i = 0; i < jr_settings_count(); i++) {
-        const char *secret = jr_settings_secret(settings, i, kind);
+        const char *secret = jr_settings_secret(settings, i);
 
-        if (good && secret != NULL)
+        if (good && secret != NULL && jr_settings_kind(i) == kind)
             good = jr_file_write(fd, jr_settings_name(i), strlen(jr_settings_name(i)))
                    && jr_file_write(fd, "=", 1) && jr_file_write(fd, secret, strlen(secret) + 1);
     }
@@ -128,23 +129,27 @@ void jr_vault_hand_on(const struct jr_vault *vault, bool yes)
         (void)unsetenv(variable);
 }
 
-/* Into the environment by putenv(): setenv() would leave copies behind. */
-static void put_lines(char *bytes, size_t length)
+/* What can be read from a file is left to that: there may be another one in it by now. */
+static bool put_lines(char *bytes, size_t length, struct jr_source *source)
 {
     for (char *line = bytes, *next; line < bytes + length; line = next) {
+        char *equals = strchr(line, '=');
+
         next = line + strlen(line) + 1;
-        if (!jr_settings_has_source(line) && strchr(line, '=') != NULL)
-            (void)putenv(line);
-        else
-            jr_wipe(line, strlen(line));
+        if (equals == NULL || jr_secrets_has_file(source, line))
+            continue;
+        *equals = '\0';
+        if (jr_source_set(source, line, equals + 1) != JR_OK)
+            return false;
     }
+    return true;
 }
 
-bool jr_vault_take_over(void)
+bool jr_vault_take_over(struct jr_source *source)
 {
-    static char *kept[JR_SECRETS_KINDS]; /* part of the environment from here on */
     const char *numbers = getenv(variable);
     int fds[JR_SECRETS_KINDS];
+    bool good = true;
 
     if (numbers == NULL
         || sscanf(numbers, "%d %d", &fds[JR_SECRETS_KEYS], &fds[JR_SECRETS_TOKEN]) != 2)
@@ -152,14 +157,14 @@ bool jr_vault_take_over(void)
     (void)unsetenv(variable);
     for (int kind = JR_SECRETS_KEYS; kind < JR_SECRETS_KINDS; kind++) {
         size_t length = 0;
+        char *bytes = fds[kind] <= STDERR_FILENO ? NULL : read_file(fds[kind], &length);
 
-        if (fds[kind] <= STDERR_FILENO || kept[kind] != NULL)
-            continue;
-        kept[kind] = read_file(fds[kind], &length);
-        if (kept[kind] == NULL)
+        if (bytes == NULL)
             continue;
         close(fds[kind]);
-        put_lines(kept[kind], length);
+        good &= put_lines(bytes, length, source);
+        jr_wipe(bytes, length);
+        free(bytes);
     }
-    return true;
+    return good;
 }

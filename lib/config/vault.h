@@ -14,6 +14,7 @@
 
 #include "lib/base/error.h"
 #include "lib/config/settings.h"
+#include "lib/config/sources.h"
 
 #include <stdbool.h>
 
@@ -40,10 +41,10 @@ enum jr_err jr_vault_open(struct jr_vault *vault, enum jr_secrets kind,
 void jr_vault_hand_on(const struct jr_vault *vault, bool yes);
 
 /*
- * Put what such a vault holds, if there is one, into the environment, for
- * jr_settings_load(): secrets that neither a file nor a credential is there for.
- * Closes it. Returns whether there was one.
+ * Put what such a vault holds, if there is one, into the source that settings are loaded from:
+ * secrets that neither a file nor a credential is there for. Closes it. Returns false when
+ * there is none, or no memory: a start then misses a secret, and says so.
  */
-bool jr_vault_take_over(void);
+bool jr_vault_take_over(struct jr_source *source);
 
 #endif

@@ -13,7 +13,7 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
-#include "lib/config/settings.h"
+#include "lib/config/load.h"
 #include "lib/store/delivery.h"
 #include "lib/store/flaky.h"
 #include "lib/store/ledger.h"
@@ -81,13 +81,15 @@ static double figure_at(double share)
 
 static void load_settings(const char *repos)
 {
+    struct jr_source source = { .count = 0 };
     char *problems = NULL;
 
-    setenv("GITHUB_TOKEN", "token", 1);
-    setenv("GITHUB_SIGN_KEY", "key", 1);
-    setenv("REPOS", repos, 1);
-    if (jr_settings_load(&settings, &problems) != JR_OK)
+    if (jr_source_set(&source, "GITHUB_TOKEN", "token") != JR_OK
+        || jr_source_set(&source, "GITHUB_SIGN_KEY", "key") != JR_OK
+        || jr_source_set(&source, "REPOS", repos) != JR_OK
+        || jr_load_settings(&settings, &source, &problems) != JR_OK)
         fail(problems == NULL ? "no memory" : problems);
+    jr_source_release(&source);
 }
 
 static void know_repos(long wanted, int64_t now_ms)

@@ -55,7 +55,7 @@ static int64_t take_time(struct life *life)
     return byte == 0 ? 0 : BASE_MS + (byte - 64) * JR_SECOND_MS;
 }
 
-/* What people may set, as jr_settings_load() would leave it. */
+/* What people may set, as jr_load_settings() would leave it. */
 static void take_settings(struct life *life)
 {
     static char bot[] = "*[bot]", main_branch[] = "main", deploy[] = "Deploy*", app[] = "octo/app";

@@ -17,33 +17,25 @@
 #define NAME_FIRST "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 #define NAME_NEXT  NAME_FIRST "0123456789"
 
-/* What was set: "NAME=value" with a NUL after each. */
-static struct jr_buffer set;
-
-/*
- * In the place of the C library's: the environment is left alone, where glibc would keep
- * each value for ever.
- */
-int setenv(const char *name, const char *value, int overwrite)
+static void holds_names(const struct jr_source *source)
 {
-    HOLDS(overwrite);
-    HOLDS(jr_names_may_be_in_file(name));
-    HOLDS(strspn(name, NAME_FIRST) > 0 && strspn(name, NAME_NEXT) == strlen(name));
-    jr_buffer_add(&set, name);
-    jr_buffer_add(&set, "=");
-    jr_buffer_add_bytes(&set, value, strlen(value) + 1);
-    return 0;
+    for (size_t i = 0; i < source->count; i++) {
+        const char *name = source->variables[i].name;
+
+        HOLDS(jr_names_may_be_in_file(name));
+        HOLDS(strspn(name, NAME_FIRST) > 0 && strspn(name, NAME_NEXT) == strlen(name));
+    }
 }
 
-static enum jr_err load(int fd, const void *bytes, size_t size, struct jr_error *error)
+static enum jr_err load(int fd, const void *bytes, size_t size, struct jr_source *source,
+                        struct jr_error *error)
 {
     char path[32], *problems, *doubts;
     enum jr_err err;
 
     HOLDS(ftruncate(fd, 0) == 0 && pwrite(fd, bytes, size, 0) == (ssize_t)size);
     HOLDS(snprintf(path, sizeof path, "/proc/self/fd/%d", fd) < (int)sizeof path);
-    jr_buffer_init(&set, 4 * JR_ENVFILE_MAX);
-    err = jr_envfile_load(path, &problems, &doubts, error);
+    err = jr_envfile_load(path, source, &problems, &doubts, error);
     HOLDS(problems == NULL || problems[strlen(problems) - 1] == '\n');
     HOLDS(doubts == NULL || doubts[strlen(doubts) - 1] == '\n');
     free(doubts);
@@ -51,53 +43,58 @@ static enum jr_err load(int fd, const void *bytes, size_t size, struct jr_error 
     HOLDS(err == JR_OK ? problems == NULL : problems != NULL || strstr(error->text, "NUL") != NULL
                                                 || strstr(error->text, "large") != NULL);
     free(problems);
+    holds_names(source);
     return err;
 }
 
 /* Write what was set as a file, each value in double quotes. */
-static void write_again(const struct jr_buffer *were, struct jr_buffer *file)
+static void write_again(const struct jr_source *were, struct jr_buffer *file)
 {
-    for (size_t i = 0; i < were->length; i++) {
-        const char *name = were->bytes + i, *value = strchr(name, '=') + 1;
-
-        jr_buffer_add_bytes(file, name, (size_t)(value - name));
-        jr_buffer_add(file, "\"");
-        for (; *value != '\0'; value++) {
+    for (size_t i = 0; i < were->count; i++) {
+        jr_buffer_add(file, were->variables[i].name);
+        jr_buffer_add(file, "=\"");
+        for (const char *value = were->variables[i].value; *value != '\0'; value++) {
             if (strchr("\"\\`$", *value) != NULL)
                 jr_buffer_add(file, "\\");
             jr_buffer_add_bytes(file, value, 1);
         }
         jr_buffer_add(file, "\"\n");
-        i = (size_t)(value - were->bytes);
+    }
+}
+
+static void holds_same(const struct jr_source *one, const struct jr_source *other)
+{
+    HOLDS(one->count == other->count);
+    for (size_t i = 0; i < one->count; i++) {
+        HOLDS(strcmp(one->variables[i].name, other->variables[i].name) == 0);
+        HOLDS(strcmp(one->variables[i].value, other->variables[i].value) == 0);
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static int fd = -1;
+    struct jr_source were = { .count = 0 }, again = { .count = 0 };
     struct jr_error error = { .code = JR_OK };
-    struct jr_buffer were, file;
+    struct jr_buffer file;
     enum jr_err err;
 
     if (fd < 0)
         fd = memfd_create("envfile", MFD_CLOEXEC);
     HOLDS(fd >= 0);
-    err = load(fd, bytes, size, &error);
+    err = load(fd, bytes, size, &were, &error);
     HOLDS(err == JR_OK || err == JR_EINVAL);
     HOLDS(err == JR_OK || error.text[0] != '\0');
-    HOLDS(set.ok && set.length <= size + 1);
 
-    were = set;
     jr_buffer_init(&file, 4 * JR_ENVFILE_MAX);
     write_again(&were, &file);
     HOLDS(file.ok);
     if (file.length < JR_ENVFILE_MAX) {
-        HOLDS(load(fd, file.bytes == NULL ? "" : file.bytes, file.length, &error) == JR_OK);
-        HOLDS(set.length == were.length);
-        HOLDS(set.length == 0 || memcmp(set.bytes, were.bytes, set.length) == 0);
-        jr_buffer_release(&set);
+        HOLDS(load(fd, file.bytes == NULL ? "" : file.bytes, file.length, &again, &error) == JR_OK);
+        holds_same(&were, &again);
     }
-    jr_buffer_release(&were);
+    jr_source_release(&were);
+    jr_source_release(&again);
     jr_buffer_release(&file);
     return 0;
 }

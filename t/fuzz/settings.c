@@ -8,21 +8,11 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
-#include "lib/config/settings.h"
+#include "lib/config/load.h"
 #include "t/fuzz/fuzz.h"
-
-#include <unistd.h>
-
-#define VARIABLES 64
 
 /* Each secret begins so: nothing else is like it. */
 #define MARK "~S3cr3t~"
-
-/* The environment of one try. glibc's setenv() would keep each value for ever. */
-struct variables {
-    char *items[VARIABLES + 1]; /* owned */
-    size_t count;
-};
 
 static bool is_secret(const char *name)
 {
@@ -30,52 +20,38 @@ static bool is_secret(const char *name)
            || strcmp(name, "GITHUB_APP_KEY") == 0;
 }
 
-static void add(struct variables *variables, const char *name, const char *mark, const char *value)
+static void add(struct jr_source *source, const char *name, const char *mark, const char *value)
 {
-    size_t size = strlen(name) + strlen(mark) + strlen(value) + 2;
-    char *item = malloc(size);
+    size_t size = strlen(mark) + strlen(value) + 1;
+    char *whole = malloc(size);
 
-    HOLDS(item != NULL && variables->count < VARIABLES);
-    HOLDS(snprintf(item, size, "%s=%s%s", name, mark, value) == (int)size - 1);
-    variables->items[variables->count++] = item;
-    variables->items[variables->count] = NULL;
+    HOLDS(whole != NULL);
+    HOLDS(snprintf(whole, size, "%s%s", mark, value) == (int)size - 1);
+    HOLDS(jr_source_set(source, name, whole) == JR_OK);
+    free(whole);
 }
 
-static void release(struct variables *variables)
-{
-    for (size_t i = 0; i < variables->count; i++)
-        free(variables->items[i]);
-    variables->count = 0;
-}
-
-/* Only settings themselves: NAME_FILE would have other files read. Returns whether one has the mark. */
-static bool take_variables(struct input *input, struct variables *variables)
+/*
+ * Only settings themselves: NAME_FILE would have other files read. Returns whether one that is
+ * no secret has the mark.
+ */
+static bool take_variables(struct input *input, struct jr_source *source)
 {
     bool marked = false;
 
-    while (input->size > 0 && variables->count < VARIABLES) {
-        char *text = take_until(input, '\0', NULL);
-        size_t length = strcspn(text, "=");
+    while (input->size > 0) {
+        char *text = take_until(input, '\0', NULL), *equals = strchr(text, '=');
+        size_t row = jr_settings_find(text);
 
-        for (size_t row = 0; row < jr_settings_count() && text[length] == '='; row++) {
+        if (equals != NULL && row < jr_settings_count()) {
             const char *name = jr_settings_name(row);
 
-            if (strlen(name) != length || strncmp(name, text, length) != 0)
-                continue;
             marked |= !is_secret(name) && strstr(text, MARK) != NULL;
-            add(variables, name, is_secret(name) ? MARK : "", text + length + 1);
-            break;
+            add(source, name, is_secret(name) ? MARK : "", equals + 1);
         }
         free(text);
     }
     return marked;
-}
-
-static enum jr_err load(struct variables *variables, struct jr_settings *settings, char **problems)
-{
-    variables->items[variables->count] = NULL;
-    environ = variables->items;
-    return jr_settings_load(settings, problems);
 }
 
 static void holds_problems(const char *problems, bool marked)
@@ -129,7 +105,7 @@ static void match_lists(const struct jr_settings *settings)
 static void holds_shown(const struct jr_settings *settings, size_t size)
 {
     size_t rows = jr_settings_count(), room = size + 4096;
-    struct variables again = { .count = 0 };
+    struct jr_source again = { .count = 0 };
     struct jr_settings second;
     char *shown = malloc(room), *other = malloc(room), *problems;
 
@@ -145,7 +121,7 @@ static void holds_shown(const struct jr_settings *settings, size_t size)
         else
             HOLDS(strcmp(shown, "not set") == 0);
     }
-    HOLDS(load(&again, &second, &problems) == JR_OK);
+    HOLDS(jr_load_settings(&second, &again, &problems) == JR_OK);
     for (size_t row = 0; row < rows; row++) {
         jr_settings_show(settings, row, shown, room);
         jr_settings_show(&second, row, other, room);
@@ -155,7 +131,7 @@ static void holds_shown(const struct jr_settings *settings, size_t size)
         HOLDS(strlen(other) < 8 && strncmp(other, shown, strlen(other)) == 0);
     }
     jr_settings_release(&second);
-    release(&again);
+    jr_source_release(&again);
     free(shown);
     free(other);
 }
@@ -163,11 +139,11 @@ static void holds_shown(const struct jr_settings *settings, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input input = { bytes, size };
-    struct variables variables = { .count = 0 };
-    char **environment = environ, *problems;
-    bool marked = take_variables(&input, &variables);
+    struct jr_source source = { .count = 0 };
+    bool marked = take_variables(&input, &source);
     struct jr_settings settings;
-    enum jr_err err = load(&variables, &settings, &problems);
+    char *problems;
+    enum jr_err err = jr_load_settings(&settings, &source, &problems);
 
     if (err == JR_OK) {
         HOLDS(problems == NULL);
@@ -184,7 +160,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         holds_problems(settings.doubts, marked);
     free(problems);
     jr_settings_release(&settings);
-    environ = environment;
-    release(&variables);
+    jr_source_release(&source);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/config/load.h"
 #include "lib/service/lock.h"
 #include "t/unit/support.h"
 
@@ -110,23 +111,30 @@ void clear_settings(void)
 void load_settings(struct jr_settings *settings, const char *variables)
 {
     char *copy = strdup(variables == NULL ? "" : variables), *problems = NULL, *rest = copy, *word;
+    struct jr_source source = { .count = 0 };
 
     assert_non_null(copy);
-    clear_settings();
-    setenv("GITHUB_TOKEN", "token", 1);
-    setenv("GITHUB_SIGN_KEY", "key", 1);
+    assert_int_equal(jr_source_set(&source, "GITHUB_TOKEN", "token"), JR_OK);
+    assert_int_equal(jr_source_set(&source, "GITHUB_SIGN_KEY", "key"), JR_OK);
     while ((word = strsep(&rest, " ")) != NULL) {
         char *value = strchr(word, '=');
 
         if (value != NULL) {
             *value = '\0';
-            setenv(word, value + 1, 1);
+            assert_int_equal(jr_source_set(&source, word, value + 1), JR_OK);
         }
     }
     free(copy);
-    if (jr_settings_load(settings, &problems) != JR_OK)
+    if (jr_load_settings(settings, &source, &problems) != JR_OK)
         fail_msg("settings: %s", problems == NULL ? "no memory" : problems);
-    clear_settings();
+    jr_source_release(&source);
+}
+
+enum jr_err load_environment(struct jr_settings *settings, char **problems)
+{
+    static const struct jr_source environment = { .environment = true };
+
+    return jr_load_settings(settings, &environment, problems);
 }
 
 const char *app_key(void)

@@ -59,6 +59,9 @@ void clear_settings(void);
  */
 void load_settings(struct jr_settings *settings, const char *variables);
 
+/* jr_load_settings() from the environment. */
+enum jr_err load_environment(struct jr_settings *settings, char **problems);
+
 /* The private key of an App, in PEM; the same one each time. */
 const char *app_key(void);
 

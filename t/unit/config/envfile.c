@@ -24,11 +24,12 @@ static const char *file_of(const char *text, size_t length)
 
 /* Load it, with all that is wrong or doubtful as text; these are good until the next call. */
 static char said[2048], doubted[2048];
+static struct jr_source source;
 
 static enum jr_err load(const char *path, struct jr_error *error)
 {
     char *problems, *doubts;
-    enum jr_err err = jr_envfile_load(path, &problems, &doubts, error);
+    enum jr_err err = jr_envfile_load(path, &source, &problems, &doubts, error);
 
     snprintf(said, sizeof said, "%s", problems == NULL ? "" : problems);
     snprintf(doubted, sizeof doubted, "%s", doubts == NULL ? "" : doubts);
@@ -68,10 +69,10 @@ static void value_is_set(void **state)
     const struct value_row *row = *state;
     struct jr_error error;
 
-    (void)setenv("REPOS", "from before", 1);
+    assert_int_equal(jr_source_set(&source, "REPOS", "from before"), JR_OK);
     assert_int_equal(load(file_of(row->text, strlen(row->text)), &error), JR_OK);
-    assert_string_equal(getenv("REPOS"), row->want);
-    unsetenv("REPOS");
+    assert_string_equal(jr_source_find(&source, "REPOS"), row->want);
+    jr_source_release(&source);
 }
 
 static const struct wrong_row {
@@ -99,7 +100,7 @@ static void wrong_line_is_named(void **state)
     assert_contains(error.text, "/env:");
     assert_contains(error.text, row->where);
     assert_not_contains(error.text, "s3cret");
-    unsetenv("REPOS");
+    jr_source_release(&source);
 }
 
 static void all_wrong_lines_at_once(void **state)
@@ -118,8 +119,6 @@ static void all_wrong_lines_at_once(void **state)
     struct jr_error error;
 
     (void)state;
-    unsetenv("DRYRUN");
-    unsetenv("https_proxy");
     assert_int_equal(load(file_of(text, strlen(text)), &error), JR_EINVAL);
     assert_contains(error.text, "/env:1: a byte order mark stands here");
     assert_contains(said, "/env:1: a byte order mark stands here");
@@ -133,11 +132,10 @@ static void all_wrong_lines_at_once(void **state)
     assert_not_contains(said, "s3cret");
     assert_not_contains(said, "/env:3:");
     assert_not_contains(said, "/env:5:");
-    assert_string_equal(getenv("https_proxy"), "http://s3cret");
-    assert_string_equal(getenv("REPOS"), "octo/app");
-    assert_null(getenv("DRYRUN"));
-    unsetenv("https_proxy");
-    unsetenv("REPOS");
+    assert_string_equal(jr_source_find(&source, "https_proxy"), "http://s3cret");
+    assert_string_equal(jr_source_find(&source, "REPOS"), "octo/app");
+    assert_null(jr_source_find(&source, "DRYRUN"));
+    jr_source_release(&source);
 }
 
 /* The last one counts, which somebody who looks at the first does not see. */
@@ -157,12 +155,10 @@ static void names_that_stand_twice(void **state)
     assert_not_contains(doubted, "TZ");
     assert_not_contains(doubted, "FOO");
     assert_not_contains(doubted, "s3cret");
-    assert_string_equal(getenv("REPOS"), "octo/web");
+    assert_string_equal(jr_source_find(&source, "REPOS"), "octo/web");
     assert_int_equal(load(file_of("REPOS=a\nREPOS=a\n", 16), &error), JR_OK);
     assert_string_equal(doubted, "");
-    unsetenv("REPOS");
-    unsetenv("RUN_ATTEMPTS");
-    unsetenv("GITHUB_TOKEN");
+    jr_source_release(&source);
 }
 
 /* What others set for those whom they start stands in no file. */
@@ -179,6 +175,7 @@ static void names_of_others(void **state)
     assert_contains(said, ":4: RUNNER_LIST is no setting");
     assert_contains(said, ":5: SERVER_X is no setting");
     assert_contains(said, ":6: JR_X is no setting");
+    assert_int_equal(source.count, 0);
 }
 
 static void files_that_cannot_be_read(void **state)
@@ -205,6 +202,7 @@ static void files_that_cannot_be_read(void **state)
     assert_contains(error.text, "too large");
     assert_int_equal(load(file_of(large, JR_ENVFILE_MAX - 1), &error), JR_OK);
     assert_int_equal(load(file_of("", 0), &error), JR_OK);
+    assert_int_equal(source.count, 0);
     free(large);
 }
 

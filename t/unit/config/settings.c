@@ -6,7 +6,8 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
-#include "lib/config/settings.h"
+#include "lib/config/load.h"
+#include "lib/config/secrets.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const struct jr_source environment = { .environment = true };
 
 /* An environment that is good, and nothing more. */
 static void good_environment(void)
@@ -48,7 +51,7 @@ static void defaults(void **state)
 
     (void)state;
     good_environment();
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     assert_null(problems);
     assert_int_equal(settings.run_attempts, 4);
     assert_int_equal(settings.no_retry_list.count, 0);
@@ -156,7 +159,7 @@ static void good_value(void **state)
 
     good_environment();
     setenv(row->variable, row->value, 1);
-    if (jr_settings_load(&settings, &problems) != JR_OK)
+    if (load_environment(&settings, &problems) != JR_OK)
         fail_msg("%s=%s: %s", row->variable, row->value, problems);
     assert_ptr_equal(jr_settings_show(&settings, row_of(row->variable), text, sizeof text), text);
     assert_string_equal(text, row->shown);
@@ -249,7 +252,7 @@ static void bad_value(void **state)
 
     good_environment();
     setenv(row->variable, row->value, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_non_null(problems);
     if (lines_of(problems) != 1)
         fail_msg("more than one problem: %s", problems);
@@ -282,7 +285,7 @@ static void doubtful_value(void **state)
 
     good_environment();
     setenv(row->variable, row->value, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     assert_non_null(settings.doubts);
     assert_contains(settings.doubts, row->says);
     assert_not_contains(settings.doubts, "S3CRET");
@@ -328,7 +331,7 @@ static void long_value_without_characters(void **state)
     memset(value, 0x80, sizeof value - 1);
     good_environment();
     setenv("RUN_ATTEMPTS", value, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_contains(problems, "RUN_ATTEMPTS: '...' is not a whole number");
     free(problems);
     jr_settings_release(&settings);
@@ -355,7 +358,7 @@ static void bad_secret(void **state)
 
     good_environment();
     setenv(row->variable, row->value, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_int_equal(lines_of(problems), 1);
     assert_contains(problems, row->variable);
     assert_contains(problems, row->says);
@@ -372,20 +375,20 @@ static void files_that_are_named(void **state)
 
     (void)state;
     load_settings(&settings, "GITHUB_CA_FILE=/nowhere/ca.pem");
-    assert_int_equal(jr_settings_check_files(&settings, &error), JR_EINVAL);
+    assert_int_equal(jr_load_check_files(&settings, &error), JR_EINVAL);
     assert_contains(error.text, "GITHUB_CA_FILE");
     assert_contains(error.text, "/nowhere/ca.pem");
     assert_contains(error.text, "No such file");
     jr_settings_release(&settings);
     load_settings(&settings, "GITHUB_CA_FILE=/dev/null");
-    assert_int_equal(jr_settings_check_files(&settings, &error), JR_EINVAL);
+    assert_int_equal(jr_load_check_files(&settings, &error), JR_EINVAL);
     assert_contains(error.text, "GITHUB_CA_FILE: '/dev/null' is not a regular file");
     jr_settings_release(&settings);
     load_settings(&settings, "GITHUB_CA_FILE=/etc/passwd");
-    assert_int_equal(jr_settings_check_files(&settings, &error), JR_OK);
+    assert_int_equal(jr_load_check_files(&settings, &error), JR_OK);
     jr_settings_release(&settings);
     load_settings(&settings, NULL);
-    assert_int_equal(jr_settings_check_files(&settings, &error), JR_OK);
+    assert_int_equal(jr_load_check_files(&settings, &error), JR_OK);
     jr_settings_release(&settings);
 }
 
@@ -400,7 +403,7 @@ static void all_problems_at_once(void **state)
     clear_settings();
     for (size_t i = 0; i < COUNT(wrong); i++)
         setenv(wrong[i], "?", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     for (size_t i = 0; i < COUNT(wrong); i++)
         assert_contains(problems, wrong[i]);
     assert_contains(problems, "GITHUB_TOKEN: is required");
@@ -424,7 +427,7 @@ static void message_is_one_line_and_short(void **state)
     memcpy(value, "a\n\033[31m", 7);
     value[sizeof value - 1] = '\0';
     setenv("LOG_LEVEL", value, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_int_equal(lines_of(problems), 1);
     assert_null(strchr(problems, '\033'));
     assert_true(strlen(problems) < 400);
@@ -446,7 +449,7 @@ static void empty_is_as_good_as_none(void **state)
             setenv(jr_settings_name(row), "", 1);
     setenv("GITHUB_TOKEN_FILE", "", 1);
     setenv("CREDENTIALS_DIRECTORY", "", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     for (size_t row = 0; row < jr_settings_count(); row++)
         assert_string_equal(jr_settings_show(&settings, row, text, sizeof text),
                             jr_settings_show(&none, row, want, sizeof want));
@@ -454,7 +457,7 @@ static void empty_is_as_good_as_none(void **state)
     jr_settings_release(&none);
 
     setenv("GITHUB_SIGN_KEY", "", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_contains(problems, "GITHUB_SIGN_KEY: is required");
     free(problems);
     jr_settings_release(&settings);
@@ -468,12 +471,12 @@ static void token_is_not_required_for_a_dry_run(void **state)
     (void)state;
     good_environment();
     unsetenv("GITHUB_TOKEN");
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_contains(problems, "GITHUB_TOKEN: is required");
     free(problems);
     jr_settings_release(&settings);
     setenv("DRY_RUN", "yes", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     assert_null(settings.github_token);
     jr_settings_release(&settings);
 }
@@ -507,7 +510,7 @@ static void secret_in_a_file(void **state)
     unsetenv("GITHUB_TOKEN");
     write_file(path, row->bytes, row->length);
     setenv("GITHUB_TOKEN_FILE", path, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), row->want != NULL ? JR_OK : JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), row->want != NULL ? JR_OK : JR_EINVAL);
     if (row->want != NULL) {
         assert_string_equal(settings.github_token, row->want);
     } else {
@@ -534,7 +537,7 @@ static void file_that_cannot_be_read(void **state)
         good_environment();
         unsetenv("GITHUB_TOKEN");
         setenv("GITHUB_TOKEN_FILE", paths[i], 1);
-        assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+        assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
         assert_int_equal(lines_of(problems), 1);
         assert_contains(problems, "GITHUB_TOKEN_FILE");
         assert_contains(problems, paths[i]);
@@ -552,7 +555,7 @@ static void variable_and_file_are_one_too_many(void **state)
     (void)state;
     good_environment();
     setenv("GITHUB_SIGN_KEY_FILE", "/dev/null", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_int_equal(lines_of(problems), 1);
     assert_contains(problems, "GITHUB_SIGN_KEY_FILE");
     free(problems);
@@ -573,7 +576,7 @@ static void systemd_credentials(void **state)
     write_file(path_in(folder, "github_sign_key"), "k3y", 3);
     write_file(other, "0ther", 5);
     setenv("CREDENTIALS_DIRECTORY", folder, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     assert_string_equal(settings.github_token, "t0ken");
     assert_string_equal(settings.github_sign_key, "k3y");
     assert_null(settings.github_sign_key_old);
@@ -582,7 +585,7 @@ static void systemd_credentials(void **state)
     /* What is set goes before what is found. */
     setenv("GITHUB_TOKEN", "variable", 1);
     setenv("GITHUB_SIGN_KEY_FILE", other, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     assert_string_equal(settings.github_token, "variable");
     assert_string_equal(settings.github_sign_key, "0ther");
     jr_settings_release(&settings);
@@ -600,19 +603,19 @@ static void token_is_read_anew(void **state)
     unsetenv("GITHUB_TOKEN");
     setenv("GITHUB_TOKEN_FILE", path, 1);
     write_file(path, "one", 3);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
-    assert_false(jr_settings_reread_token(&settings));
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
+    assert_false(jr_secrets_reread_token(&settings));
     write_file(path, "two\n", 4);
-    assert_true(jr_settings_reread_token(&settings));
+    assert_true(jr_secrets_reread_token(&settings));
     assert_string_equal(settings.github_token, "two");
     assert_string_equal(settings.github_sign_key, "key");
-    assert_false(jr_settings_reread_token(&settings));
+    assert_false(jr_secrets_reread_token(&settings));
     write_file(path, "bad token", 9);
-    assert_false(jr_settings_reread_token(&settings));
+    assert_false(jr_secrets_reread_token(&settings));
     write_file(path, "", 0);
-    assert_false(jr_settings_reread_token(&settings));
+    assert_false(jr_secrets_reread_token(&settings));
     assert_int_equal(remove(path), 0);
-    assert_false(jr_settings_reread_token(&settings));
+    assert_false(jr_secrets_reread_token(&settings));
     assert_string_equal(settings.github_token, "two");
     jr_settings_release(&settings);
 }
@@ -639,7 +642,7 @@ static void access_is_one_of_two(void **state)
         setenv("GITHUB_APP_ID", row->id, 1);
     if (row->key != NULL)
         setenv("GITHUB_APP_KEY", strcmp(row->key, A_KEY) == 0 ? app_key() : row->key, 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), row->says == NULL ? JR_OK : JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), row->says == NULL ? JR_OK : JR_EINVAL);
     if (row->says != NULL) {
         assert_int_equal(lines_of(problems), 1);
         assert_contains(problems, row->says);
@@ -684,25 +687,25 @@ static void app_key_in_its_ways(void **state)
         setenv("GITHUB_SIGN_KEY", "key", 1);
         setenv("GITHUB_APP_ID", "4711", 1);
         setenv(credential ? "CREDENTIALS_DIRECTORY" : "GITHUB_APP_KEY_FILE", credential ? folder : path, 1);
-        assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+        assert_int_equal(load_environment(&settings, &problems), JR_OK);
         assert_int_equal(strncmp(settings.github_app_key, app_key(), strlen(app_key()) - 1), 0);
         assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_APP_KEY"), text, sizeof text), "set");
         assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_APP_ID"), text, sizeof text), "4711");
-        assert_false(jr_settings_reread_token(&settings));
+        assert_false(jr_secrets_reread_token(&settings));
         jr_settings_forget(&settings, JR_SECRETS_TOKEN);
         assert_null(settings.github_app_key);
         assert_false(jr_settings_can_call(&settings));
-        assert_true(jr_settings_reread_token(&settings)); /* another one than none */
+        assert_true(jr_secrets_reread_token(&settings)); /* another one than none */
         assert_non_null(settings.github_app_key);
         jr_settings_release(&settings);
     }
     /* Another one in the file, and then none. */
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     write_file(path, "\n\n", 2);
-    assert_false(jr_settings_reread_token(&settings));
+    assert_false(jr_secrets_reread_token(&settings));
     assert_non_null(settings.github_app_key);
     jr_settings_release(&settings);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_EINVAL);
+    assert_int_equal(load_environment(&settings, &problems), JR_EINVAL);
     assert_int_equal(lines_of(problems), 1);
     assert_contains(problems, "GITHUB_APP_KEY: is not a private key");
     free(problems);
@@ -718,7 +721,7 @@ static void forgotten(void **state)
     (void)state;
     good_environment();
     setenv("GITHUB_SIGN_KEY_OLD", "old", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     jr_settings_forget(&settings, JR_SECRETS_TOKEN);
     assert_null(settings.github_token);
     assert_string_equal(settings.github_sign_key, "key");
@@ -743,8 +746,8 @@ static void environment_is_cleared(void **state)
     putenv(token);
     putenv(key);
     putenv(old);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
-    jr_settings_clear_environment();
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
+    jr_secrets_clear_environment();
     assert_null(getenv("GITHUB_TOKEN"));
     assert_null(getenv("GITHUB_SIGN_KEY"));
     assert_null(getenv("GITHUB_SIGN_KEY_OLD"));
@@ -764,7 +767,7 @@ static void secrets_are_not_shown(void **state)
     clear_settings();
     setenv("GITHUB_TOKEN", "S3CRET", 1);
     setenv("GITHUB_SIGN_KEY", "S3CRET", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     for (size_t row = 0; row < jr_settings_count(); row++)
         assert_not_contains(jr_settings_show(&settings, row, text, sizeof text), "S3CRET");
     assert_string_equal(jr_settings_show(&settings, row_of("GITHUB_TOKEN"), text, sizeof text), "set");
@@ -781,7 +784,7 @@ static void show_stays_in_its_place(void **state)
     good_environment();
     setenv("NO_RETRY_LIST", "one,two,three,four,five", 1);
     setenv("RETRY_CONCLUSIONS", "failure,timed_out,cancelled", 1);
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
     for (size_t size = 1; size < 30; size++) {
         char *text = malloc(size);
 
@@ -897,13 +900,13 @@ static void public_settings_need_no_secret(void **state)
     setenv("GITHUB_TOKEN_FILE", "/nowhere/token", 1);
     setenv("GITHUB_SIGN_KEY", "short", 1);
     setenv("STATE_DIR", "/some/where", 1);
-    assert_int_equal(jr_settings_load_public(&settings, &problems), JR_OK);
+    assert_int_equal(jr_load_public(&settings, &environment, &problems), JR_OK);
     assert_null(settings.github_token);
     assert_null(settings.github_sign_key);
     assert_string_equal(settings.state_dir, "/some/where");
     jr_settings_release(&settings);
     setenv("WORKERS", "many", 1);
-    assert_int_equal(jr_settings_load_public(&settings, &problems), JR_EINVAL);
+    assert_int_equal(jr_load_public(&settings, &environment, &problems), JR_EINVAL);
     assert_contains(problems, "WORKERS");
     assert_not_contains(problems, "GITHUB");
     free(problems);
@@ -922,15 +925,14 @@ static void settings_in_the_environment(void **state)
     setenv("GITHUB_TOKEN", "ghp_1", 1); /* for other programs */
     setenv("PORT", "80", 1);
     setenv("STATE_DIR", "", 1);
-    assert_false(jr_settings_in_environment());
+    assert_false(jr_load_finds_service(&environment));
     for (size_t i = 0; i < COUNT(telling); i++) {
         setenv(telling[i], "x", 1);
-        assert_true(jr_settings_in_environment());
-        jr_settings_unset_environment();
-        assert_false(jr_settings_in_environment());
-        assert_null(getenv("PORT"));
-        assert_null(getenv("GITHUB_TOKEN"));
+        assert_true(jr_load_finds_service(&environment));
+        unsetenv(telling[i]);
+        assert_false(jr_load_finds_service(&environment));
     }
+    clear_settings();
 }
 
 static void durations_are_read(void **state)

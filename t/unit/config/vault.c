@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/config/load.h"
 #include "lib/config/vault.h"
 #include "t/unit/support.h"
 
@@ -72,6 +73,7 @@ static void gives_one_kind(void **state)
 
 static void is_sealed_and_closed_on_exec(void **state)
 {
+    struct jr_source source = { .count = 0 };
     struct jr_settings settings;
     struct jr_vault vault;
 
@@ -90,7 +92,7 @@ static void is_sealed_and_closed_on_exec(void **state)
     jr_vault_hand_on(&vault, false);
     assert_int_equal(fcntl(vault.fds[JR_SECRETS_KEYS], F_GETFD), FD_CLOEXEC);
     assert_null(getenv("JR_VAULT"));
-    assert_false(jr_vault_take_over());
+    assert_false(jr_vault_take_over(&source));
     close(vault.fds[JR_SECRETS_KEYS]);
     close(vault.fds[JR_SECRETS_TOKEN]);
     jr_settings_release(&settings);
@@ -99,6 +101,7 @@ static void is_sealed_and_closed_on_exec(void **state)
 /* What can be read anew is read anew, what cannot comes out of the vault. */
 static void is_taken_over(void **state)
 {
+    struct jr_source source = { .count = 0 };
     struct jr_settings settings;
     struct jr_vault vault;
     const char *file;
@@ -107,22 +110,21 @@ static void is_taken_over(void **state)
     (void)state;
     filled(&vault, &settings);
     jr_settings_release(&settings);
-    clear_settings();
     file = path_in(new_folder(), "token");
     write_file(file, "newer", 5);
-    assert_int_equal(setenv("GITHUB_TOKEN_FILE", file, 1), 0);
+    assert_int_equal(jr_source_set(&source, "GITHUB_TOKEN_FILE", file), JR_OK);
     jr_vault_hand_on(&vault, true);
-    assert_true(jr_vault_take_over());
+    assert_true(jr_vault_take_over(&source));
     assert_null(getenv("JR_VAULT"));
     assert_int_equal(fcntl(vault.fds[JR_SECRETS_KEYS], F_GETFD), -1);
     assert_int_equal(fcntl(vault.fds[JR_SECRETS_TOKEN], F_GETFD), -1);
-    assert_null(getenv("GITHUB_TOKEN"));
-    assert_int_equal(jr_settings_load(&settings, &problems), JR_OK);
+    assert_null(jr_source_find(&source, "GITHUB_TOKEN"));
+    assert_null(getenv("GITHUB_SIGN_KEY"));
+    assert_int_equal(jr_load_settings(&settings, &source, &problems), JR_OK);
     assert_string_equal(settings.github_token, "newer");
     assert_string_equal(settings.github_sign_key, "k3y");
     assert_string_equal(settings.github_sign_key_old, "0ld");
-    jr_settings_clear_environment();
-    assert_null(getenv("GITHUB_SIGN_KEY"));
+    jr_source_release(&source);
     jr_settings_release(&settings);
 }
 
@@ -131,19 +133,19 @@ static void is_not_taken_from_elsewhere(void **state)
 {
     int fd = memfd_create("other", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     char numbers[64];
+    struct jr_source source = { .count = 0 };
 
     (void)state;
     assert_true(fd >= 0);
-    clear_settings();
     assert_int_equal(write(fd, "GITHUB_TOKEN=t", 15), 15);
     snprintf(numbers, sizeof numbers, "%d 0", fd);
     assert_int_equal(setenv("JR_VAULT", numbers, 1), 0);
-    (void)jr_vault_take_over();
-    assert_null(getenv("GITHUB_TOKEN"));
+    (void)jr_vault_take_over(&source);
+    assert_null(jr_source_find(&source, "GITHUB_TOKEN"));
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     assert_true(fcntl(0, F_GETFD) >= 0);
     assert_int_equal(setenv("JR_VAULT", "many", 1), 0);
-    assert_false(jr_vault_take_over());
+    assert_false(jr_vault_take_over(&source));
     assert_int_equal(unsetenv("JR_VAULT"), 0);
     close(fd);
 }

@@ -1,0 +1,174 @@
+/*
+ * load -- all settings out of a source, with everything that is wrong with them.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/config/load.h"
+#include "lib/base/testpoint.h"
+#include "lib/config/secrets.h"
+
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct loader {
+    struct jr_settings *settings;
+    const struct jr_source *source;
+    struct jr_findings findings;
+};
+
+static void read_row(struct loader *loader, size_t row)
+{
+    const char *name = jr_settings_name(row), *value = jr_source_get(loader->source, name);
+
+    if (jr_settings_is_secret(row))
+        jr_secrets_read(loader->settings, row, loader->source, &loader->findings);
+    else
+        jr_settings_read(loader->settings, row, name, value, &loader->findings);
+}
+
+/* What GitHub is called with: a token, or an App with its key, not both. */
+static void check_access(struct loader *loader)
+{
+    const struct jr_source *source = loader->source;
+    struct jr_findings *findings = &loader->findings;
+    bool token = jr_secrets_is_tried(source, "GITHUB_TOKEN");
+    bool id = jr_source_get(source, "GITHUB_APP_ID") != NULL;
+    bool key = jr_secrets_is_tried(source, "GITHUB_APP_KEY");
+
+    if (token && (id || key))
+        jr_findings_problem(findings, "GITHUB_TOKEN",
+                            "is set, and so is %s; set a token or an App, not both",
+                            id ? "GITHUB_APP_ID" : "GITHUB_APP_KEY");
+    else if (id && !key)
+        jr_findings_problem(findings, "GITHUB_APP_KEY",
+                            "is required with GITHUB_APP_ID (or GITHUB_APP_KEY_FILE, or the "
+                            "systemd credential github_app_key)");
+    else if (key && !id)
+        jr_findings_problem(findings, "GITHUB_APP_ID",
+                            "is required with GITHUB_APP_KEY: the App's client id");
+    else if (!token && !id && !loader->settings->dry_run)
+        jr_findings_problem(findings, "GITHUB_TOKEN",
+                            "is required unless DRY_RUN=yes (or GITHUB_TOKEN_FILE, or the systemd "
+                            "credential github_token, or a GitHub App: GITHUB_APP_ID and "
+                            "GITHUB_APP_KEY_FILE)");
+}
+
+static void check_sign_key(struct loader *loader)
+{
+    if (!jr_secrets_is_tried(loader->source, "GITHUB_SIGN_KEY"))
+        jr_findings_problem(&loader->findings, "GITHUB_SIGN_KEY",
+                            "is required: the secret that the webhook has on GitHub (or "
+                            "GITHUB_SIGN_KEY_FILE, or the systemd credential github_sign_key)");
+}
+
+static void check_backoff(struct loader *loader)
+{
+    const struct jr_settings *settings = loader->settings;
+    char min[32], max[32];
+
+    /* 0: it could not be read, which has been told */
+    if (settings->api_backoff_max_ms == 0
+        || settings->api_backoff_max_ms >= settings->api_backoff_min_ms)
+        return;
+    jr_type_duration.show(&settings->api_backoff_min_ms, min, sizeof min);
+    jr_type_duration.show(&settings->api_backoff_max_ms, max, sizeof max);
+    jr_findings_problem(&loader->findings, "API_BACKOFF_MAX",
+                        "'%s' is less than API_BACKOFF_MIN, '%s'", max, min);
+}
+
+/* What is both acted on and left alone is left alone. */
+static void doubt_lists(struct loader *loader)
+{
+    const struct jr_list *repos = &loader->settings->repos,
+                         *left = &loader->settings->no_retry_repos;
+    char quoted[JR_QUOTED_SIZE];
+
+    for (size_t i = 0; i < repos->count; i++)
+        for (size_t j = 0; j < left->count; j++)
+            if (strcasecmp(repos->items[i], left->items[j]) == 0)
+                jr_findings_doubt(&loader->findings, "REPOS",
+                                  "'%s' is in NO_RETRY_REPOS too, which counts",
+                                  jr_findings_quote(repos->items[i], quoted));
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static void doubt_secrets(struct loader *loader)
+{
+    const struct jr_settings *settings = loader->settings;
+
+    if (is_same(settings->github_sign_key, settings->github_token))
+        jr_findings_doubt(&loader->findings, "GITHUB_SIGN_KEY",
+                          "is the same as GITHUB_TOKEN; it should be the secret of the webhook, "
+                          "and nothing else");
+    if (is_same(settings->github_sign_key, settings->github_sign_key_old))
+        jr_findings_doubt(&loader->findings, "GITHUB_SIGN_KEY_OLD",
+                          "is the same as GITHUB_SIGN_KEY: nothing is rotated out");
+}
+
+/* What no row can see by itself. */
+static void check_together(struct loader *loader, bool secrets)
+{
+    doubt_lists(loader);
+    doubt_secrets(loader);
+    if (secrets) {
+        check_access(loader);
+        check_sign_key(loader);
+    }
+    check_backoff(loader);
+}
+
+static enum jr_err load(struct jr_settings *settings, const struct jr_source *source, bool secrets,
+                        char **problems)
+{
+    struct loader loader = { .settings = settings, .source = source };
+
+    memset(settings, 0, sizeof *settings);
+    settings->patience_ms = jr_test_patience_ms(JR_PATIENCE_MS);
+    jr_findings_open(&loader.findings);
+    for (size_t row = 0; row < jr_settings_count(); row++)
+        if (secrets || !jr_settings_is_secret(row))
+            read_row(&loader, row);
+    check_together(&loader, secrets);
+    return jr_findings_close(&loader.findings, problems, &settings->doubts);
+}
+
+enum jr_err jr_load_settings(struct jr_settings *settings, const struct jr_source *source,
+                             char **problems)
+{
+    return load(settings, source, true, problems);
+}
+
+enum jr_err jr_load_public(struct jr_settings *settings, const struct jr_source *source,
+                           char **problems)
+{
+    return load(settings, source, false, problems);
+}
+
+enum jr_err jr_load_check_files(const struct jr_settings *settings, struct jr_error *error)
+{
+    struct jr_error why;
+    int fd;
+
+    if (settings->github_ca_file == NULL)
+        return JR_OK;
+    fd = jr_secrets_open_file(settings->github_ca_file, &why);
+    if (fd < 0)
+        return jr_error_set(error, JR_EINVAL, "GITHUB_CA_FILE: %s", why.text);
+    close(fd);
+    return JR_OK;
+}
+
+bool jr_load_finds_service(const struct jr_source *source)
+{
+    return jr_source_get(source, "STATE_DIR") != NULL
+           || jr_source_get(source, "GITHUB_SIGN_KEY") != NULL
+           || jr_source_get(source, "GITHUB_SIGN_KEY_FILE") != NULL
+           || jr_source_get(source, "CREDENTIALS_DIRECTORY") != NULL;
+}
