@@ -158,6 +158,17 @@ static enum jr_err export_foreign(const struct jr_source *source)
     return JR_OK;
 }
 
+/* Lines in which there may be what a file or the environment says. */
+static void write_lines(const char *lines)
+{
+    static const struct jr_show_mark marks[] = { { '\n', "\n" }, { '\0', NULL } };
+    static const struct jr_show_way way = { .marks = marks };
+    struct jr_show_part part;
+
+    while (jr_show_next(&way, &lines, &part))
+        fwrite(part.bytes, 1, part.length, stderr);
+}
+
 /*
  * Tell all that is wrong with the settings, and free it.
  *   lines   of the file; NULL: none
@@ -165,8 +176,9 @@ static enum jr_err export_foreign(const struct jr_source *source)
  */
 static int tell_wrong(char *lines, enum jr_err err, char *values)
 {
-    fprintf(stderr, "job-rerunner: wrong settings:\n%s%s", lines == NULL ? "" : lines,
-            values != NULL ? values : err == JR_OK ? "" : "out of memory\n");
+    fputs("job-rerunner: wrong settings:\n", stderr);
+    write_lines(lines == NULL ? "" : lines);
+    write_lines(values != NULL ? values : err == JR_OK ? "" : "out of memory\n");
     free(lines);
     free(values);
     return JR_EXIT_CONFIG;
@@ -240,7 +252,7 @@ int jr_command_load_names(struct jr_command *command)
     return tell_wrong(lines, err, values);
 }
 
-static char died_text[512];
+static char died_text[1024];
 
 /* LMDB reads its file through memory: one that is cut short is a signal. */
 static void die(int signal_number)
@@ -254,6 +266,7 @@ static void die(int signal_number)
 static void expect_damage(const char *state_dir)
 {
     struct sigaction action;
+    char folder[sizeof died_text / 2];
     int signals[] = {
         SIGBUS,
 #if !defined(__SANITIZE_ADDRESS__)
@@ -261,7 +274,8 @@ static void expect_damage(const char *state_dir)
 #endif
     };
 
-    snprintf(died_text, sizeof died_text, "job-rerunner: " JR_STORE_DIED "\n", state_dir, SIGBUS);
+    jr_show_clean(folder, sizeof folder, state_dir);
+    snprintf(died_text, sizeof died_text, "job-rerunner: " JR_STORE_DIED "\n", folder, SIGBUS);
     memset(&action, 0, sizeof action);
     sigemptyset(&action.sa_mask);
     action.sa_handler = die;

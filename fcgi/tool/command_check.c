@@ -351,6 +351,7 @@ struct output {
 static void show_warning(void *context, const char *name, const char *text)
 {
     const struct output *output = context;
+    char clean[2048];
 
     if (output->command->json) {
         jr_emit_open(output->emit, NULL);
@@ -358,7 +359,8 @@ static void show_warning(void *context, const char *name, const char *text)
         jr_emit_text(output->emit, "text", text);
         jr_emit_close(output->emit);
     } else {
-        printf("%-22s %s: %s\n", "warning", name, text);
+        jr_show_clean(clean, sizeof clean, text);
+        printf("%-22s %s: %s\n", "warning", name, clean);
     }
 }
 

@@ -296,17 +296,6 @@ static int read_repos(const struct jr_command *command, struct jr_list *patterns
     return status;
 }
 
-/* Text that can be shown: UTF-8, and no control character. */
-static bool is_clean(const char *text)
-{
-    for (size_t length; *text != '\0'; text += length) {
-        length = jr_text_utf8_length(text);
-        if (length == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
-            return false;
-    }
-    return true;
-}
-
 static int read_pause(const struct jr_command *command, struct jr_pause *pause)
 {
     const char *span = jr_command_value(command, "for"), *why = jr_command_value(command, "reason");
@@ -324,8 +313,9 @@ static int read_pause(const struct jr_command *command, struct jr_pause *pause)
     if (strlen(why) >= sizeof pause->why)
         return jr_command_misused(command, "--reason: longer than %zu bytes",
                                   sizeof pause->why - 1);
-    if (!is_clean(why))
-        return jr_command_misused(command, "--reason: not UTF-8, or with a control character");
+    if (!jr_show_is_fit(why))
+        return jr_command_misused(command, "--reason: not UTF-8, or with a character that is not "
+                                  "shown, such as a control character");
     (void)jr_text_copy(pause->why, sizeof pause->why, why);
     return JR_EXIT_OK;
 }

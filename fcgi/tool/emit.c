@@ -7,7 +7,6 @@
 
 #include "fcgi/tool/emit.h"
 #include "lib/base/show.h"
-#include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 
 #include <string.h>
@@ -18,32 +17,16 @@ void jr_emit_init(struct jr_emit *emit, FILE *stream)
     emit->stream = stream;
 }
 
-/* RFC 8259, 7: what is beyond 16 bits as the two halves that UTF-16 has for it. */
-static void write_number(FILE *stream, uint32_t code)
-{
-    if (code > 0xffff)
-        fprintf(stream, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((code - 0x10000) >> 10)),
-                (unsigned)(0xdc00 + ((code - 0x10000) & 0x3ff)));
-    else
-        fprintf(stream, "\\u%04x", (unsigned)code);
-}
+static const struct jr_show_mark marks[] = { { '"', "\\\"" }, { '\\', "\\\\" }, { '\0', NULL } };
+static const struct jr_show_way way = { .instead = JR_SHOW_ESCAPED, .marks = marks };
 
 static void write_text(FILE *stream, const char *text)
 {
-    fputc('"', stream);
-    while (*text != '\0') {
-        size_t length = jr_text_utf8_length(text);
+    struct jr_show_part part;
 
-        if (length == 0)
-            fputs("\\ufffd", stream);
-        else if (*text == '"' || *text == '\\')
-            fprintf(stream, "\\%c", *text);
-        else if (jr_show_length(text, JR_SHOW_PLAIN) == 0)
-            write_number(stream, jr_show_code(text, length));
-        else
-            fwrite(text, 1, length, stream);
-        text += length == 0 ? 1 : length;
-    }
+    fputc('"', stream);
+    while (jr_show_next(&way, &text, &part))
+        fwrite(part.bytes, 1, part.length, stream);
     fputc('"', stream);
 }
 

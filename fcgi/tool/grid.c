@@ -26,7 +26,7 @@ static const char ellipsis[] = "\xe2\x80\xa6"; /* U+2026 */
 /* One that is newer than libc's table is a symbol most of the time, and those are wide. */
 static int width_of(const char *text, size_t length)
 {
-    int width = length == 0 ? 0 : wcwidth((wchar_t)jr_show_code(text, length));
+    int width = length == 0 ? 0 : wcwidth((wchar_t)jr_text_utf8_code(text, length));
 
     return width >= 0 ? width : 2;
 }

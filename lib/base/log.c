@@ -50,17 +50,22 @@ void jr_log_open(enum jr_log_level level)
     to_journal = stderr_is_journal();
 }
 
-/* Append raw bytes, whole characters of them; one byte is always kept for the line feed. */
+/* One byte is always kept for the line feed. */
+static size_t room_of(const struct jr_line *line)
+{
+    return sizeof line->text - 1 - line->length;
+}
+
+/* Append raw bytes, whole characters of them. */
 static void append(struct jr_line *line, const char *bytes, size_t length)
 {
-    size_t room = sizeof line->text - 1 - line->length;
+    size_t room = room_of(line);
 
     if (line->full)
         return;
     if (length > room) {
         line->full = true;
-        for (length = room; length > 0 && ((unsigned char)bytes[length] & 0xc0) == 0x80;)
-            length--;
+        length = jr_text_cut(bytes, room);
     }
     memcpy(line->text + line->length, bytes, length);
     line->length += length;
@@ -71,39 +76,35 @@ static void append_text(struct jr_line *line, const char *text)
     append(line, text, strlen(text));
 }
 
+/* Inside of quotes. */
+static const struct jr_show_mark quoted_marks[] = {
+    { '"', "\\\"" }, { '\\', "\\\\" }, { '\0', NULL },
+};
+static const struct jr_show_way quoted = { .instead = JR_SHOW_BYTES, .marks = quoted_marks };
+
+/* What can stand only inside of quotes; nothing is ever written by this way. */
+static const struct jr_show_mark bare_marks[] = {
+    { ' ', "" }, { '"', "" }, { '=', "" }, { '\\', "" }, { '\0', NULL },
+};
+static const struct jr_show_way bare = { .marks = bare_marks };
+
 /* Is the value safe to stand without quotes? */
 static bool is_plain(const char *value)
 {
-    size_t length;
+    struct jr_show_part part;
 
-    for (; *value != '\0'; value += length) {
-        bool is_ascii = *value > ' ' && *value < 0x7f;
-
-        if (*value == ' ' || *value == '"' || *value == '=' || *value == '\\')
-            return false;
-        length = is_ascii ? 1 : jr_show_length(value, JR_SHOW_PLAIN);
-        if (length == 0)
-            return false;
-    }
-    return true;
+    return !jr_show_next(&bare, &value, &part) || (part.is_text && *value == '\0');
 }
 
 static void append_quoted(struct jr_line *line, const char *value)
 {
-    append(line, "\"", 1);
-    while (*value != '\0') {
-        size_t length = jr_show_length(value, JR_SHOW_PLAIN);
-        char escaped[8];
+    struct jr_show_part part;
 
-        if (*value == '"' || *value == '\\')
-            append(line, "\\", 1);
-        if (length > 0) {
-            append(line, value, length);
-            value += length;
-        } else {
-            snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*value++);
-            append_text(line, escaped);
-        }
+    append(line, "\"", 1);
+    while (jr_show_next(&quoted, &value, &part)) {
+        /* Half of an escape could not be read back. */
+        line->full |= !part.is_text && part.length > room_of(line);
+        append(line, part.bytes, part.length);
     }
     append(line, "\"", 1);
 }

@@ -4,7 +4,7 @@
  * A line is `level event key=value ...`. Under the journal it starts with the
  * level as <N> (sd-daemon(3)), elsewhere with the time. Each line is one
  * write(2), so that lines of many processes do not mix. Values that come from
- * outside are escaped: the bytes of a character that is not shown (show.h) are \xNN each.
+ * outside are escaped, the bytes of a character that is not shown by \xNN each (show.h).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -8,8 +8,10 @@
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+#define REPLACEMENT 0xfffd
 
 /* In order. */
 static const struct range {
@@ -43,14 +45,12 @@ static bool is_joiner(uint32_t code)
     return code == 0x200c || code == 0x200d;
 }
 
-static bool is_shown(uint32_t code, enum jr_show where)
+static bool is_shown(const struct jr_show_way *way, uint32_t code)
 {
     size_t low = 0, high = sizeof not_shown / sizeof *not_shown;
 
-    if (code >= ' ' && code < 0x7f)
-        return true;
     if (is_joiner(code))
-        return where == JR_SHOW_PAGE;
+        return way->joiners;
     /* The last two of each plane are no characters. */
     if ((code & 0xfffe) == 0xfffe)
         return false;
@@ -65,37 +65,105 @@ static bool is_shown(uint32_t code, enum jr_show where)
     return low == sizeof not_shown / sizeof *not_shown || code < not_shown[low].first;
 }
 
-uint32_t jr_show_code(const char *text, size_t length)
+/* How a character with a meaning of its own is written; NULL: it has none. */
+static const char *find_mark(const struct jr_show_way *way, char c)
 {
-    static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-    uint32_t code = (unsigned char)text[0] & first_bits[length];
-
-    for (size_t i = 1; i < length; i++)
-        code = code << 6 | ((unsigned char)text[i] & 0x3f);
-    return code;
+    for (const struct jr_show_mark *mark = way->marks; mark != NULL && mark->mark != '\0'; mark++)
+        if (mark->mark == c)
+            return mark->written;
+    return NULL;
 }
 
-size_t jr_show_length(const char *text, enum jr_show where)
+/* The length of a character that is written as it is; 0: it is not. */
+static size_t length_as_it_is(const struct jr_show_way *way, const char *text)
 {
-    size_t length = jr_text_utf8_length(text);
+    size_t length;
 
-    return length > 0 && is_shown(jr_show_code(text, length), where) ? length : 0;
+    if (*text >= ' ' && *text < 0x7f)
+        return find_mark(way, *text) == NULL;
+    length = jr_text_utf8_length(text);
+    return length > 0 && is_shown(way, jr_text_utf8_code(text, length)) ? length : 0;
+}
+
+/* RFC 8259, 7: what is beyond 16 bits as the two halves that UTF-16 has for it. */
+static void escape(uint32_t code, char made[JR_SHOW_MADE_SIZE])
+{
+    if (code > 0xffff)
+        snprintf(made, JR_SHOW_MADE_SIZE, "\\u%04x\\u%04x",
+                 (unsigned)(0xd800 + ((code - 0x10000) >> 10)) & 0xffff,
+                 (unsigned)(0xdc00 + ((code - 0x10000) & 0x3ff)));
+    else
+        snprintf(made, JR_SHOW_MADE_SIZE, "\\u%04x", (unsigned)code);
+}
+
+static void write_bytes(const char *text, size_t length, char made[JR_SHOW_MADE_SIZE])
+{
+    for (size_t i = 0; i < length; i++)
+        snprintf(made + 4 * i, JR_SHOW_MADE_SIZE - 4 * i, "\\x%02x", (unsigned char)text[i]);
+}
+
+/* What stands for a character that is not shown, or for a byte that is none (length 0). */
+static const char *make(enum jr_show_instead instead, const char *text, size_t length,
+                        char made[JR_SHOW_MADE_SIZE])
+{
+    switch (instead) {
+    case JR_SHOW_ESCAPED:
+        escape(length > 0 ? jr_text_utf8_code(text, length) : REPLACEMENT, made);
+        return made;
+    case JR_SHOW_BYTES:
+        write_bytes(text, length > 0 ? length : 1, made);
+        return made;
+    case JR_SHOW_REPLACED:
+    default:
+        return JR_SHOW_INSTEAD;
+    }
+}
+
+bool jr_show_next(const struct jr_show_way *way, const char **text, struct jr_show_part *part)
+{
+    const char *begin = *text, *at = begin;
+    size_t length;
+
+    if (*begin == '\0')
+        return false;
+    while ((length = length_as_it_is(way, at)) > 0)
+        at += length;
+    part->bytes = begin;
+    part->is_text = at > begin;
+    if (!part->is_text) {
+        part->bytes = find_mark(way, *at);
+        length = jr_text_utf8_length(at);
+        if (part->bytes == NULL)
+            part->bytes = make(way->instead, at, length, part->made);
+        at += length > 0 ? length : 1;
+    }
+    part->length = part->is_text ? (size_t)(at - begin) : strlen(part->bytes);
+    *text = at;
+    return true;
 }
 
 void jr_show_clean(char *copy, size_t size, const char *text)
 {
-    size_t used = 0;
+    static const struct jr_show_way way = { .instead = JR_SHOW_REPLACED };
+    struct jr_show_part part;
+    size_t used = 0, length;
 
-    while (*text != '\0') {
-        size_t whole = jr_text_utf8_length(text), shown = jr_show_length(text, JR_SHOW_PLAIN);
-        const char *part = shown > 0 ? text : JR_SHOW_INSTEAD;
-        size_t length = shown > 0 ? shown : sizeof JR_SHOW_INSTEAD - 1;
-
+    while (jr_show_next(&way, &text, &part)) {
+        length = part.length;
         if (used + length >= size)
-            break;
-        memcpy(copy + used, part, length);
+            length = part.is_text ? jr_text_cut(part.bytes, size - 1 - used) : 0;
+        memcpy(copy + used, part.bytes, length);
         used += length;
-        text += whole > 0 ? whole : 1;
+        if (length < part.length)
+            break;
     }
     copy[used] = '\0';
+}
+
+bool jr_show_is_fit(const char *text)
+{
+    static const struct jr_show_way way = { .joiners = true };
+    struct jr_show_part part;
+
+    return !jr_show_next(&way, &text, &part) || (part.is_text && *text == '\0');
 }

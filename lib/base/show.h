@@ -1,12 +1,13 @@
 /*
  * show -- which characters of a text are shown to people: in the log, on a terminal, in JSON
- * that may be read on one, in a page. What comes from outside (names of workflows, branches,
- * jobs, and what GitHub says) may hold characters that do something to who reads it.
+ * that may be read on one, in a page, in the metrics. What comes from outside (names of
+ * workflows, branches, jobs, what GitHub says, settings, arguments) may hold characters that do
+ * something to who reads it. Whoever writes such a text has it from jr_show_next(), by a way of
+ * writing of his own.
  *
  * Not shown are bytes that are no UTF-8; control characters; those that turn the direction of
  * writing, so that a name could look like another one; those that take no room, behind which
- * a part of a name could hide; and those that are none or that no text needs. How a text is
- * written in which there is one (escaped, or U+FFFD in its place) is up to the writer.
+ * a part of a name could hide; and those that are none or that no text needs.
  * Source: Unicode Technical Report 36, 2.10; Unicode's DerivedCoreProperties,
  * Default_Ignorable_Code_Point.
  *
@@ -15,33 +16,63 @@
 #ifndef JR_SHOW_H
 #define JR_SHOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What stands where a character is not shown: U+FFFD, the replacement character. */
+/* U+FFFD, the replacement character. */
 #define JR_SHOW_INSTEAD "\xef\xbf\xbd"
 
-enum jr_show {
-    JR_SHOW_PLAIN, /* terminals, the log, JSON */
-    /* Also the joiners U+200C and U+200D, which a browser draws right: some scripts need them,
-     * and emoji that are made of several. */
-    JR_SHOW_PAGE
+/*
+ * What stands for a character that is not shown. A reference such as &#8238; is none of them:
+ * a browser shows what it stands for.
+ */
+enum jr_show_instead {
+    JR_SHOW_REPLACED, /* U+FFFD, also for each byte that is no UTF-8 */
+    JR_SHOW_ESCAPED,  /* its number in JSON, \u202e; \ufffd for each byte that is no UTF-8 */
+    JR_SHOW_BYTES     /* each of its bytes, \xe2\x80\xae: what was there can be read back */
+};
+
+/* An ASCII character with a meaning of its own where a text is written, and what stands for it. */
+struct jr_show_mark {
+    char mark;
+    const char *written;
+};
+
+/* A way of writing. All zero bytes is that of terminals. */
+struct jr_show_way {
+    enum jr_show_instead instead;
+    /* Are U+200C and U+200D shown, as some scripts and emoji need it? Browsers draw them right. */
+    bool joiners;
+    const struct jr_show_mark *marks; /* up to one of '\0'; NULL: none */
+};
+
+/* Room for what stands for one character. */
+#define JR_SHOW_MADE_SIZE 20
+
+/* A piece of a text as it is to be written. */
+struct jr_show_part {
+    const char *bytes; /* in the text, static, or in `made`; without a NUL behind them */
+    size_t length;
+    bool is_text; /* characters as they are, which may be cut anywhere between two; else a whole */
+    char made[JR_SHOW_MADE_SIZE];
 };
 
 /*
- * The length in bytes of the character that text begins with, if it is shown; else 0: also at
- * the end of the text.
+ * The next piece of a text, as long as it can be.
+ *   text  in and out: moved behind what the piece stands for
+ * Returns false at the end of the text.
  */
-size_t jr_show_length(const char *text, enum jr_show where);
-
-/* The number of a character that is `length` bytes of valid UTF-8, as jr_text_utf8_length() says. */
-uint32_t jr_show_code(const char *text, size_t length);
+bool jr_show_next(const struct jr_show_way *way, const char **text, struct jr_show_part *part);
 
 /*
- * Copy a text as it is shown, with U+FFFD in the place of what is not; cut at a character when
- * there is no room for all of it. Done twice, it comes out the same.
+ * Copy a text as a terminal shows it; cut at a character when there is no room for all of it.
+ * Done twice, it comes out the same.
  *   size  of copy, at least 1
  */
 void jr_show_clean(char *copy, size_t size, const char *text);
+
+/* Is all of a text shown, if not on a terminal then in a page? */
+bool jr_show_is_fit(const char *text);
 
 #endif

@@ -18,40 +18,66 @@ static bool is_continuation(char byte)
     return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
+size_t jr_text_cut(const char *text, size_t most)
+{
+    while (most > 0 && is_continuation(text[most]))
+        most--;
+    return most;
+}
+
 bool jr_text_copy(char *copy, size_t size, const char *text)
 {
     size_t length = text == NULL ? 0 : strlen(text);
     bool whole = length < size;
 
-    if (!whole) {
-        length = size - 1;
-        while (length > 0 && is_continuation(text[length]))
-            length--;
-    }
+    if (!whole)
+        length = jr_text_cut(text, size - 1);
     if (length > 0)
         memcpy(copy, text, length);
     copy[length] = '\0';
     return whole;
 }
 
+/*
+ * The characters of more than one byte, by their first byte: how long they are, and between
+ * which bounds the second byte is. The bounds keep out what is longer than it need be,
+ * surrogates, and what is beyond U+10FFFF. Source: RFC 3629, 4.
+ */
+static const struct {
+    unsigned char last; /* of the first bytes */
+    unsigned char length, least, most;
+} sequences[] = {
+    { 0xc1, 0, 0, 0 },       { 0xdf, 2, 0x80, 0xbf }, { 0xe0, 3, 0xa0, 0xbf },
+    { 0xec, 3, 0x80, 0xbf }, { 0xed, 3, 0x80, 0x9f }, { 0xef, 3, 0x80, 0xbf },
+    { 0xf0, 4, 0x90, 0xbf }, { 0xf3, 4, 0x80, 0xbf }, { 0xf4, 4, 0x80, 0x8f },
+    { 0xff, 0, 0, 0 },
+};
+
 size_t jr_text_utf8_length(const char *text)
 {
     const unsigned char *byte = (const unsigned char *)text;
-    size_t length = byte[0] < 0x80   ? 1
-                    : byte[0] < 0xc2 ? 0
-                    : byte[0] < 0xe0 ? 2
-                    : byte[0] < 0xf0 ? 3
-                    : byte[0] < 0xf5 ? 4
-                                     : 0;
+    size_t row = 0;
+
+    if (byte[0] < 0x80)
+        return 1;
+    while (byte[0] > sequences[row].last)
+        row++;
+    if (byte[1] < sequences[row].least || byte[1] > sequences[row].most)
+        return 0;
+    for (size_t i = 2; i < sequences[row].length; i++)
+        if (!is_continuation(text[i]))
+            return 0;
+    return sequences[row].length;
+}
+
+uint32_t jr_text_utf8_code(const char *text, size_t length)
+{
+    static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+    uint32_t code = (unsigned char)text[0] & first_bits[length];
 
     for (size_t i = 1; i < length; i++)
-        if ((byte[i] & 0xc0) != 0x80)
-            return 0;
-    /* Too long for what they stand for, surrogates, beyond U+10FFFF. */
-    if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f)
-        || (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
-        return 0;
-    return length;
+        code = code << 6 | ((unsigned char)text[i] & 0x3f);
+    return code;
 }
 
 static bool same_letter(char a, char b)

@@ -19,11 +19,17 @@
  */
 bool jr_text_copy(char *copy, size_t size, const char *text);
 
+/* How many bytes of a text, `most` at the most, end with a whole character; the text is longer. */
+size_t jr_text_cut(const char *text, size_t most);
+
 /*
  * The length in bytes of the UTF-8 character that text begins with, at the NUL
  * too; 0 when it is none. Source: RFC 3629.
  */
 size_t jr_text_utf8_length(const char *text);
+
+/* The number of the character that these `length` bytes are, as jr_text_utf8_length() says. */
+uint32_t jr_text_utf8_code(const char *text, size_t length);
 
 /*
  * Does the whole value match the pattern? `*` stands for any characters, `?`

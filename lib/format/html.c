@@ -7,47 +7,22 @@
 
 #include "lib/format/html.h"
 #include "lib/base/show.h"
-#include "lib/base/text.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-static const char *reference(char byte)
-{
-    switch (byte) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    case '\n':
-    case '\r':
-    case '\t':
-        return " ";
-    default:
-        return NULL;
-    }
-}
+static const struct jr_show_mark marks[] = {
+    { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" },
+    { '\n', " " },    { '\r', " " },   { '\t', " " },   { '\0', NULL },
+};
+static const struct jr_show_way way = { .joiners = true, .marks = marks };
 
 void jr_html_text(struct jr_buffer *buffer, const char *text)
 {
-    while (text != NULL && *text != '\0') {
-        const char *instead = reference(*text);
-        size_t length = jr_text_utf8_length(text);
+    struct jr_show_part part;
 
-        if (instead == NULL && jr_show_length(text, JR_SHOW_PAGE) == 0)
-            instead = JR_SHOW_INSTEAD;
-        if (instead != NULL)
-            jr_buffer_add(buffer, instead);
-        else
-            jr_buffer_add_bytes(buffer, text, length);
-        text += length == 0 ? 1 : length;
-    }
+    while (text != NULL && jr_show_next(&way, &text, &part))
+        jr_buffer_add_bytes(buffer, part.bytes, part.length);
 }
 
 /* Each specification is handed to printf(3) as it stands, with a value of its type. */

@@ -12,6 +12,7 @@
 #include <config.h>
 
 #include "lib/service/metrics.h"
+#include "lib/base/show.h"
 #include "lib/base/timestamp.h"
 #include "lib/service/lock.h"
 #include "lib/store/listing.h"
@@ -86,24 +87,18 @@ struct family {
 };
 
 /* The text format, "Line format": three characters of a label's value are escaped. */
-static void add_escaped(struct jr_buffer *buffer, const char *value)
-{
-    for (; *value != '\0'; value++) {
-        if (*value == '\\')
-            jr_buffer_add(buffer, "\\\\");
-        else if (*value == '"')
-            jr_buffer_add(buffer, "\\\"");
-        else if (*value == '\n')
-            jr_buffer_add(buffer, "\\n");
-        else
-            jr_buffer_add_bytes(buffer, value, 1);
-    }
-}
+static const struct jr_show_mark marks[] = {
+    { '\\', "\\\\" }, { '"', "\\\"" }, { '\n', "\\n" }, { '\0', NULL },
+};
+static const struct jr_show_way way = { .marks = marks };
 
 static void add_label(struct jr_buffer *buffer, const char *name, const char *value)
 {
+    struct jr_show_part part;
+
     jr_buffer_print(buffer, "%s=\"", name);
-    add_escaped(buffer, value);
+    while (jr_show_next(&way, &value, &part))
+        jr_buffer_add_bytes(buffer, part.bytes, part.length);
     jr_buffer_add(buffer, "\"");
 }
 

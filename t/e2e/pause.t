@@ -234,6 +234,7 @@ subtest 'what cannot be meant' => sub {
     fails_with(at('pause', '--reason', 'x' x 300), EX_USAGE, qr/longer than 255/, 'a long reason');
     fails_with(at('pause', '--reason', "a\nb"), EX_USAGE, qr/control character/, 'two lines');
     fails_with(at('pause', '--reason', "\xff"), EX_USAGE, qr/UTF-8/, 'no UTF-8');
+    fails_with(at('pause', '--reason', "a\xe2\x80\xaeb"), EX_USAGE, qr/not shown/, 'what turns the direction of writing');
     is_deeply json_of('status')->{dispatcher}{pauses}, [], 'nothing is paused';
     at('pause', '--repo', join ',', map {"octo/$_"} 1 .. 32);
     fails_with(at('pause', '--repo', 'octo/33'), EX_FAILED, qr/32 pauses already/, 'too many');

@@ -525,6 +525,16 @@ subtest 'settings from a file' => sub {
     fails_with(tool(['status', "--env-file=$dir/env"]), EX_CONFIG, qr{\Q$dir\E/env:3: }, 'a wrong line');
     fails_with(tool(['status', '--env-file', "$dir/none"]), EX_CONFIG, qr{\Q$dir\E/none}, 'no such file');
     fails_with(tool(['status', '--env-file']), EX_USAGE, qr/--env-file FILE/, 'no file named');
+
+    my $hostile = "e\e[2J\xe2\x80\xaenv\x7f";
+    my $instead = "\xef\xbf\xbd";
+    $write->($hostile, "a\e[31m=1\nPORT\xd8\x9c=1\nexport\xc2\x9b31m X=y\nGITHUB_API_URL=http://\e[2J/\n");
+    for my $command (['status'], ['check'], ['check', '--names'], ['export']) {
+        my $said = tool([@$command, '--env-file', "$dir/$hostile"]);
+        unlike $said->{err} . $said->{out}, qr/[\x00-\x09\x0b-\x1f\x7f]|\xe2\x80\xae|\xd8\x9c|\xc2\x9b/,
+            "@$command: a name and lines that do something to a terminal";
+        like $said->{err}, qr{\Q$dir\E/e$instead\[2J${instead}nv$instead:1: }, 'are told all the same';
+    }
 };
 
 # In a name space of its own, where /etc has a folder more.

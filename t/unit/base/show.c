@@ -57,6 +57,12 @@ static const struct code_row {
     { "tags and selectors", 0xe0000, 0xe0fff, false }, { "the last ones", 0x10fffe, 0x10ffff, false },
 };
 
+/* The joiners are shown in pages alone. */
+static bool is_joiner(uint32_t code)
+{
+    return code == 0x200c || code == 0x200d;
+}
+
 static void code_is_shown(void **state)
 {
     const struct code_row *row = *state;
@@ -66,18 +72,18 @@ static void code_is_shown(void **state)
         const char *text = character(code, bytes);
         size_t length = code == 0 ? 1 : strlen(text);
 
-        assert_int_equal(jr_show_code(text, length), code);
-        assert_int_equal(jr_show_length(text, JR_SHOW_PLAIN), row->shown ? length : 0);
+        assert_int_equal(jr_text_utf8_code(text, length), code);
+        if (code != 0)
+            assert_int_equal(jr_show_is_fit(text), row->shown || is_joiner(code));
     }
 }
 
-static void joiners_only_in_pages(void **state)
+static void an_empty_text_is_fit(void **state)
 {
     (void)state;
-    assert_int_equal(jr_show_length("\xe2\x80\x8c", JR_SHOW_PAGE), 3);
-    assert_int_equal(jr_show_length("\xe2\x80\x8d", JR_SHOW_PAGE), 3);
-    assert_int_equal(jr_show_length("\xe2\x80\x8b", JR_SHOW_PAGE), 0);
-    assert_int_equal(jr_show_length("\xe2\x80\xae", JR_SHOW_PAGE), 0);
+    assert_true(jr_show_is_fit(""));
+    assert_true(jr_show_is_fit("a" NIHON));
+    assert_false(jr_show_is_fit("a" NIHON "\n"));
 }
 
 static const struct clean_row {
@@ -182,44 +188,105 @@ static char *as_setting(const char *text)
     return strdup(bytes);
 }
 
+/* What a program or a person reads on a terminal. */
+static char *as_copy(const char *text)
+{
+    char copy[TEXT_SIZE];
+
+    jr_show_clean(copy, sizeof copy, text);
+    return strdup(copy);
+}
+
 static const struct writer_row {
     const char *name;
     char *(*write)(const char *text);
+    enum jr_show_instead instead;
+    bool joiners;
+    const char *own; /* ASCII characters that it writes in a way of its own */
 } writers[] = {
-    { "JSON", as_json }, { "a table", as_table }, { "a page", as_page }, { "the log", as_line },
-    { "a setting", as_setting },
+    { "JSON", as_json, JR_SHOW_ESCAPED, false, "\"\\" },
+    { "a table", as_table, JR_SHOW_REPLACED, false, "" },
+    { "a page", as_page, JR_SHOW_REPLACED, true, "&<>\"'\t\n\r" },
+    { "the log", as_line, JR_SHOW_BYTES, false, "\"\\" },
+    { "a setting", as_setting, JR_SHOW_REPLACED, false, "," },
+    { "a terminal", as_copy, JR_SHOW_REPLACED, false, "" },
 };
 
-/* Whoever writes them: none of those that are not shown comes out, all others do. */
-static void nobody_shows_them(void **state)
+/* What stands for a character, or for some bytes that are none, worked out anew. */
+static void instead_of(enum jr_show_instead instead, uint32_t code, const char *bytes, char *text)
+{
+    *text = '\0';
+    for (size_t i = 0; bytes[i] != '\0' && (i == 0 || code == 0 || instead == JR_SHOW_BYTES); i++) {
+        char *end = text + strlen(text);
+
+        if (instead == JR_SHOW_BYTES)
+            sprintf(end, "\\x%02x", (unsigned char)bytes[i]);
+        else if (instead == JR_SHOW_REPLACED)
+            strcpy(end, FFFD);
+        else if (code > 0xffff)
+            sprintf(end, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)) & 0xffff,
+                    (unsigned)(0xdc00 | (code & 0x3ff)));
+        else
+            sprintf(end, "\\u%04x", (unsigned)(code == 0 ? 0xfffd : code));
+    }
+}
+
+/* Whoever writes it: between two letters, the bytes of a character (0: of none) become these. */
+static void writes(const struct writer_row *row, uint32_t code, const char *bytes, bool shown)
+{
+    char text[32], instead[64], want[80], *written;
+
+    instead_of(row->instead, code, bytes, instead);
+    snprintf(text, sizeof text, "a%sz", bytes);
+    snprintf(want, sizeof want, "a%sz", shown ? bytes : instead);
+    written = row->write(text);
+    if (strstr(written, want) == NULL)
+        fail_msg("U+%04X: '%s' has no '%s'", (unsigned)code, written, want);
+    free(written);
+}
+
+/* None of those that are not shown comes out, all others do. */
+static void all_write_alike(void **state)
 {
     const struct writer_row *row = *state;
 
     for (size_t i = 0; i < COUNT(codes); i++) {
-        char bytes[5], text[16], *written;
-        /* Of a long range the ends are enough; a NUL ends a text. */
-        const uint32_t ends[] = { codes[i].first == 0 ? 1 : codes[i].first, codes[i].last };
+        uint32_t first = codes[i].first == 0 ? 1 : codes[i].first; /* a NUL ends a text */
 
-        for (size_t end = 0; end < COUNT(ends); end++) {
-            bool plain = ends[end] > ' ' && ends[end] < 0x7f;
+        for (uint32_t code = first; code <= codes[i].last; code++) {
+            char bytes[5];
 
-            snprintf(text, sizeof text, "a%sz", character(ends[end], bytes));
-            written = row->write(text);
-            if (!plain && ends[end] != ' ' && (strstr(written, bytes) != NULL) != codes[i].shown
-                && !(ends[end] == '\n' && row->write == as_table))
-                fail_msg("U+%04X: '%s'", (unsigned)ends[end], written);
-            free(written);
+            /* Of a long range the ends are enough. */
+            if (code == first + 100 && codes[i].last > first + 200)
+                code = codes[i].last - 100;
+            if (code > 0x7f || strchr(row->own, (int)code) == NULL)
+                writes(row, code, character(code, bytes),
+                       codes[i].shown || (row->joiners && is_joiner(code)));
         }
     }
+}
+
+static const char *const no_characters[] = {
+    "\x80", "\xff", "\xc3", "\xe6\x97", "\xf0\x9f\x8c", /* parts of one */
+    "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", /* longer than need be */
+    "\xed\xa0\x80", "\xed\xbf\xbf", "\xed\xa0\xbd\xed\xb8\x80", /* halves of UTF-16 */
+    "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", /* too great */
+};
+
+static void all_replace_what_is_none(void **state)
+{
+    for (size_t i = 0; i < COUNT(no_characters); i++)
+        writes(*state, 0, no_characters[i], false);
 }
 
 int main(void)
 {
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     TABLE(codes, code_is_shown);
-    TEST(joiners_only_in_pages);
+    TEST(an_empty_text_is_fit);
     TABLE(texts, text_is_cleaned);
     TEST(cleaning_keeps_whole_characters);
-    TABLE(writers, nobody_shows_them);
+    TABLE(writers, all_write_alike);
+    TABLE(writers, all_replace_what_is_none);
     return run_program("show");
 }

@@ -151,7 +151,7 @@ static const struct line_row line_rows[] = {
     { "an outbox that waits", not_due_yet,
       { "job_rerunner_outbox_entries 1", "job_rerunner_outbox_overdue_seconds 0.000" }, { NULL } },
     { "escaping", hostile_version,
-      { "job_rerunner_build_info{version=\"a\\\"b\\\\c\\nd\te\"} 1" }, { NULL } },
+      { "job_rerunner_build_info{version=\"a\\\"b\\\\c\\nd\xef\xbf\xbd" "e\"} 1" }, { NULL } },
     { "webhooks", webhooks,
       { "job_rerunner_webhooks_total{event=\"workflow_job\",status=\"202\"} 2",
         "job_rerunner_webhooks_total{event=\"other\",status=\"403\"} 1",
