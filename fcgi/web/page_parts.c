@@ -14,27 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A run that goes round again. */
-static const char mark[] =
-    "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" "
-    "stroke-linecap=\"round\" stroke-linejoin=\"round\" stroke-width=\"2.3\">"
-    "<path d=\"M19 12a7 7 0 1 1-2.2-5.1\"/><path fill=\"currentColor\" stroke=\"none\" "
-    "d=\"M19.6 2.6v5.2h-5.2z\"/><path d=\"m9 12.2 2.2 2.2 4-4.4\"/></svg>";
-
 void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, const char *title,
                    bool home, int64_t now_ms)
 {
     char now[JR_TIMESTAMP_SIZE], day[JR_DAY_SIZE];
 
-    jr_buffer_add(page,
-                  "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                  "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                  "<meta name=\"robots\" content=\"noindex\">\n"
-                  "<link rel=\"icon\" href=\"data:image/svg+xml,"
-                  "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E"
-                  "%3Cpath d='M19 12a7 7 0 1 1-2.2-5.1' fill='none' stroke='%232f7fd6' "
-                  "stroke-width='3'/%3E%3Cpath d='M20 2v6h-6z' fill='%232f7fd6'/%3E%3C/svg%3E\">\n");
+    jr_buffer_add(page, jr_page_head);
     jr_html(page, "<title>%s</title>\n<style>", title);
     jr_buffer_add(page, jr_page_style);
     jr_buffer_add(page, "</style>\n</head>\n<body>\n"
@@ -42,7 +27,7 @@ void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, c
                         "<header class=\"top\"><div class=\"wrap\">\n");
     jr_buffer_print(page, "<a class=\"brand\" href=\"/status\"%s>",
                     home ? " aria-current=\"page\"" : "");
-    jr_buffer_add(page, mark);
+    jr_buffer_add(page, jr_page_mark);
     jr_buffer_add(page, "job-rerunner</a>\n");
     if (home)
         jr_buffer_add(page, "<nav class=\"small\" aria-label=\"On this page\">"

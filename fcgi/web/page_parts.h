@@ -19,8 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The style sheet; static. Its hash stands in the Content-Security-Policy. */
+/* page.css; its hash stands in the Content-Security-Policy. */
 extern const char jr_page_style[];
+/* page_head.html and page_mark.svg. */
+extern const char jr_page_head[], jr_page_mark[];
 
 /* Everything before what is the page's own, and after it. */
 void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, const char *title,

@@ -55,6 +55,21 @@ subtest 'an empty store' => sub {
     like $page->text, qr/No event has come yet/, 'no runs';
     like $page->text, qr/No job has failed and then passed on the same commit\..*No runner is suspect/, 'nothing is flaky';
     is $page->tags('svg title'), 0, 'no chart of nothing';
+
+    # What a file has for its readers alone is told apart here in another way than by the build.
+    my $file = sub {
+        my ($name, $comment) = @_;
+        open my $fh, '<', srcdir() . "/fcgi/web/$name" or die "$name: $!";
+        my $text = do { local $/; <$fh> };
+        $text =~ s/$comment//g;
+        $text =~ s/\s+//g;
+        return $text =~ s/;}/}/gr;
+    };
+    my $body = get($service, '/status')->body =~ s/\s+//gr;
+    my ($head, $style) = $body =~ m{^(.*?)<title>.*<style>(.*)</style>} or return fail('a style sheet');
+    is $style, $file->('page.css', qr{/\*.*?\*/}s), 'the style sheet is page.css';
+    is $head, $file->('page_head.html', qr{<!--.*?-->}s), 'it begins with page_head.html';
+    ok index($body, $file->('page_mark.svg', qr{<!--.*?-->}s)) > 0, 'it has page_mark.svg';
 };
 
 subtest 'a run that is rescued, and one that waits' => sub {
