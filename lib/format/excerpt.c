@@ -22,6 +22,7 @@ struct scan {
     const char *end;   /* of the text: there is its NUL */
     char *out;         /* where the next byte that is left goes, never beyond `at` */
     unsigned depth;
+    bool has_nul;      /* \u0000 has come since this was last cleared */
     const char *wrong; /* what is wrong at `at`; NULL: nothing */
 };
 
@@ -104,6 +105,7 @@ static bool skip_escape(struct scan *scan)
         for (int i = 1; i <= 4; i++)
             if (!is_hex(scan->at[i]))
                 return fail(scan, "a bad escape in a string");
+        scan->has_nul |= memcmp(scan->at, "u0000", 5) == 0;
         scan->at += 5;
         return true;
     }
@@ -231,8 +233,11 @@ static bool skip_array(struct scan *scan)
 static bool skip_name(struct scan *scan, const char **name, size_t *length)
 {
     *name = scan->at;
+    scan->has_nul = false;
     if (!skip_string(scan))
         return false;
+    if (scan->has_nul)
+        return fail(scan, "a NUL in a name");
     *length = (size_t)(scan->at - *name);
     skip_blanks(scan);
     if (*scan->at != ':')

@@ -30,7 +30,8 @@ struct jr_wanted {
  * Leave only the wanted members of a text whose value is an object, in their
  * order; a member that comes twice is left twice. Where the value is no object,
  * or a member whose object has wanted members is none, it is left whole. All of
- * the text has to be JSON, to the letter of RFC 8259, also what is not wanted.
+ * the text has to be JSON, to the letter of RFC 8259, also what is not wanted; but no name may
+ * have a NUL in it, for json-c would cut it there.
  *   text    in and out: of *length bytes and a NUL after them, then and afterwards
  *   length  in and out: it never grows
  *   error   out: what is wrong and at which byte, on JR_EINVAL

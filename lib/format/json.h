@@ -27,7 +27,8 @@ enum jr_json {
 /*
  * Parse one JSON text: at most 64 levels deep, and nothing after it. What json-c
  * takes beyond RFC 8259 even so does no harm and is taken: single quotes, NaN and
- * Infinity, control characters in strings, a name twice (the last one counts).
+ * Infinity, control characters in strings, a name twice (the last one counts). A member's name
+ * with a NUL in it (\u0000) is refused: json-c would cut it, and take it for another one.
  *   text   of `length` bytes and a NUL after them
  *   root   out: the value, released with json_object_put(); NULL for `null`
  *   error  out: why not, on JR_EINVAL

@@ -227,6 +227,7 @@ both_doors 'not JSON' => sub {
         'a comment'         => "/* */$text",
         'single quotes'     => "{'workflow_job': 1}",
         'nested deeply'     => $text =~ s/"topics":\[\]/'"topics":' . '[' x 5000 . ']' x 5000/er,
+        'a NUL in a name'   => $text =~ s/"action":/"action\\u0000":/r,
         'a byte order mark' => "\xef\xbb\xbf$text",
     );
     for my $number (qw(9223372036854775808 18446744073709551616 1e3 1.0 true "7" [7] -0)) {

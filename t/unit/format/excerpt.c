@@ -73,6 +73,8 @@ static const struct excerpt_row rows[] = {
     { "a number", "-12.5e-3", "-12.5e-3", 0 },
     { "a string", "\"x\"", "\"x\"", 0 },
     { "escapes", "{\"b\": \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\", \"a\": \"\\ud83d\\ude00\"}", "{\"a\":\"\\ud83d\\ude00\"}", 0 },
+    { "a NUL in a string", "{\"b\": \"\\u0000\", \"a\": \"x\\u0000\"}", "{\"a\":\"x\\u0000\"}", 0 },
+    { "four zeros in a name", "{\"\\\\u0000\": 1, \"u0000\": 2}", "{\"\\\\u0000\":1}", 0 },
     { "UTF-8", "{\"b\": \"\xf0\x9f\x98\x80\", \"a\": \"\xc3\xa9\"}", "{\"a\":\"\xc3\xa9\"}", 0 },
     { "numbers", "{\"b\": [0, -0, 10, 1.5, 1e3, 1E+3, 0.1e-2], \"a\": true, \"c\": false}", "{\"a\":true}", 0 },
 
@@ -107,6 +109,9 @@ static const struct excerpt_row rows[] = {
     { "not UTF-8", "{\"b\": \"\xff\"}", NULL, 0 },
     { "half a character", "{\"b\": \"\xc3\"}", NULL, 0 },
     { "the end in a character", "{\"b\": \"\xf0\x9f", NULL, 0 },
+    { "a NUL in a name", "{\"a\\u0000\": 1}", NULL, 0 },
+    { "a NUL in a name that is not wanted", "{\"o\": {\"b\\\\\\u0000c\": 1}}", NULL, 0 },
+    { "a NUL in a name of an object in an array", "{\"a\": [{\"b\\u0000\" : 1}]}", NULL, 0 },
     { "something after it", "{} x", NULL, 0 },
     { "a second value", "{}{}", NULL, 0 },
     { "a NUL after it", "{}\0", NULL, 3 },

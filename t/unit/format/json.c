@@ -68,6 +68,12 @@ static const struct parse_row documents[] = {
     { "an escape that there is not", "{\"a\": \"\\x\"}", JR_EINVAL, 0 },
     { "single quotes, as json-c takes them", "{'a': 1}", JR_OK, 0 },
     { "NaN, as json-c takes it", "{\"a\": NaN}", JR_OK, 0 },
+    { "a NUL in a string", "{\"a\": \"\\u0000:\", \"b\": [\"\\u0000\"]}", JR_OK, 0 },
+    { "four zeros in a name", "{\"\\\\u0000\": 1, \"u0000\": \"\\u0000\"}", JR_OK, 0 },
+    { "a NUL in a name", "{\"a\\u0000\": 1}", JR_EINVAL, 0 },
+    { "a NUL in a name deeper down", "{\"a\": [\"'\", {\"b\\\\\\u0000c\"\t: 1}]}", JR_EINVAL, 0 },
+    { "a NUL in a name behind one in a string", "{\"a\": \"\\u0000\\\"\", \"\\u0000\": 1}", JR_EINVAL, 0 },
+    { "a NUL in a name in single quotes", "{'a\\u0000\"': 1}", JR_EINVAL, 0 },
     { "a form", "payload=%7B%7D", JR_EINVAL, 0 },
 };
 
