@@ -88,46 +88,77 @@ uint32_t jr_day_of(int64_t time_ms)
     return time_ms > 0 ? (uint32_t)(time_ms / JR_DAY_MS) : 0;
 }
 
+/* The parts of a date and a time of day, and what may follow each of them. */
+static const struct {
+    int digits, least, most;
+    const char *after;
+} parts[] = {
+    { 4, 1970, 9999, "-" }, { 2, 1, 12, "-" }, { 2, 1, 31, "Tt " },
+    { 2, 0, 23, ":" },      { 2, 0, 59, ":" }, { 2, 0, 60, "" },
+};
+
+#define PARTS (sizeof parts / sizeof *parts)
+
+/* Is it one of these? Nothing has to follow when there are none. */
+static bool may_follow(char c, const char *after)
+{
+    const char *any = after;
+
+    while (*any != '\0' && *any != c)
+        any++;
+    return *after == '\0' || *any != '\0';
+}
+
+/* Read "2026-11-23T08:30:00"; text is moved behind it. */
+static bool read_date(const char **text, struct tm *tm)
+{
+    int values[PARTS];
+
+    for (size_t i = 0; i < PARTS; i++) {
+        values[i] = read_digits(*text, parts[i].digits);
+        if (values[i] < parts[i].least || values[i] > parts[i].most)
+            return false;
+        *text += parts[i].digits;
+        if (!may_follow(**text, parts[i].after))
+            return false;
+        *text += *parts[i].after != '\0';
+    }
+    memset(tm, 0, sizeof *tm);
+    tm->tm_year = values[0] - 1900;
+    tm->tm_mon = values[1] - 1;
+    tm->tm_mday = values[2];
+    tm->tm_hour = values[3];
+    tm->tm_min = values[4];
+    tm->tm_sec = values[5];
+    return true;
+}
+
+/* Read ".123", if it is there, of which the first three digits count. */
+static bool read_fraction(const char **text, int *fraction_ms)
+{
+    *fraction_ms = 0;
+    if (**text != '.')
+        return true;
+    if (read_digits(++*text, 1) < 0)
+        return false;
+    for (int place = 100; **text >= '0' && **text <= '9'; ++*text, place /= 10)
+        *fraction_ms += (**text - '0') * place;
+    return true;
+}
+
 int64_t jr_timestamp_parse(const char *text)
 {
     struct tm tm;
-    int offset_s, day, fraction_ms = 0;
+    int offset_s, day, fraction_ms;
     int64_t seconds;
 
-    if (text == NULL || strlen(text) < 20 || text[4] != '-' || text[7] != '-'
-        || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')
-        || text[13] != ':' || text[16] != ':')
-        return 0;
-    memset(&tm, 0, sizeof tm);
-    tm.tm_year = read_digits(text, 4) - 1900;
-    tm.tm_mon = read_digits(text + 5, 2) - 1;
-    tm.tm_mday = read_digits(text + 8, 2);
-    tm.tm_hour = read_digits(text + 11, 2);
-    tm.tm_min = read_digits(text + 14, 2);
-    tm.tm_sec = read_digits(text + 17, 2);
-    if (tm.tm_year < 70 || tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1
-        || tm.tm_mday > 31 || tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0
-        || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
-        return 0;
-    text += 19;
-    if (*text == '.') {
-        int place = 100;
-
-        if (read_digits(text + 1, 1) < 0)
-            return 0;
-        for (text++; *text >= '0' && *text <= '9'; text++) {
-            fraction_ms += (*text - '0') * place;
-            place /= 10;
-        }
-    }
-    if (!read_offset(text, &offset_s))
+    if (text == NULL || !read_date(&text, &tm) || !read_fraction(&text, &fraction_ms)
+        || !read_offset(text, &offset_s))
         return 0;
     /* timegm() turns a 31 November into a 1 December. */
     day = tm.tm_mday;
     seconds = (int64_t)timegm(&tm) - offset_s;
-    if (tm.tm_mday != day)
-        return 0;
-    if (seconds <= 0 || seconds > LAST_SECOND)
+    if (tm.tm_mday != day || seconds <= 0 || seconds > LAST_SECOND)
         return 0;
     return seconds * 1000 + fraction_ms;
 }

@@ -217,14 +217,45 @@ static enum jr_err read_run(json_object *run, struct jr_event *event, const char
     return JR_OK;
 }
 
+/* What a payload is about; NULL: not there, or not wanted. */
+struct subject {
+    json_object *job, *run;
+};
+
+/* Find an object by its event's name, if this event is wanted. */
+static enum jr_err find(const char *wanted, const char *event, json_object *root,
+                        json_object **object, struct jr_error *error)
+{
+    *object = NULL;
+    if (wanted != NULL && strcmp(wanted, event) != 0)
+        return JR_OK;
+    return jr_json_get_object(root, event, object) == JR_JSON_WRONG ? bad(error, "", event) : JR_OK;
+}
+
+static enum jr_err read_event(json_object *root, const struct subject *subject,
+                              struct jr_event *event, struct jr_error *error)
+{
+    enum jr_err err;
+
+    if (jr_json_get_text(root, "action", event->action, sizeof event->action) != JR_JSON_OK)
+        return bad(error, "", "action");
+    if (subject->job != NULL) {
+        event->kind = JR_EVENT_JOB;
+        err = read_job(subject->job, event, error);
+    } else {
+        err = read_run(subject->run, event, "workflow_run.", error);
+        read_workflow(root, event);
+    }
+    if (err == JR_OK)
+        err = read_repository(root, event, error);
+    read_login(root, "sender", event->sender);
+    return err;
+}
+
 static enum jr_payload decode(const char *name, json_object *root, struct jr_event *event,
                               struct jr_error *error)
 {
-    json_object *job, *run;
-    enum jr_json has_job, has_run;
-    bool want_job = name == NULL || strcmp(name, job_event) == 0;
-    bool want_run = name == NULL || strcmp(name, run_event) == 0;
-    enum jr_err err;
+    struct subject subject;
 
     memset(event, 0, sizeof *event);
     if (root == NULL)
@@ -233,29 +264,12 @@ static enum jr_payload decode(const char *name, json_object *root, struct jr_eve
         jr_error_set(error, JR_EINVAL, "the payload is not an object");
         return JR_PAYLOAD_BAD;
     }
-    has_job = jr_json_get_object(root, job_event, &job);
-    has_run = jr_json_get_object(root, run_event, &run);
-    if ((want_job && has_job == JR_JSON_WRONG) || (want_run && has_run == JR_JSON_WRONG)) {
-        bad(error, "", has_job == JR_JSON_WRONG ? job_event : run_event);
+    if (find(name, job_event, root, &subject.job, error) != JR_OK
+        || find(name, run_event, root, &subject.run, error) != JR_OK)
         return JR_PAYLOAD_BAD;
-    }
-    if (!(want_job && job != NULL) && !(want_run && run != NULL))
+    if (subject.job == NULL && subject.run == NULL)
         return JR_PAYLOAD_NOTHING;
-    if (jr_json_get_text(root, "action", event->action, sizeof event->action) != JR_JSON_OK) {
-        bad(error, "", "action");
-        return JR_PAYLOAD_BAD;
-    }
-    if (want_job && job != NULL) {
-        event->kind = JR_EVENT_JOB;
-        err = read_job(job, event, error);
-    } else {
-        err = read_run(run, event, "workflow_run.", error);
-        read_workflow(root, event);
-    }
-    if (err == JR_OK)
-        err = read_repository(root, event, error);
-    read_login(root, "sender", event->sender);
-    return err == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
+    return read_event(root, &subject, event, error) == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
 }
 
 /* All that is read of a payload: a member that a reader above looks for stands here too. */

@@ -124,6 +124,17 @@ void jr_http_post(struct jr_http *http, const char *url, const char *json, int64
     answer_request(url, answer);
 }
 
+/* What may be done after a call, and when. */
+static void holds_stop(const struct jr_call *call)
+{
+    HOLDS(call->wait_ms == 0 || (call->wait_ms >= JR_SECOND_MS && call->wait_ms <= STOP_MAX_MS));
+    HOLDS(!call->stops_all || call->outcome == JR_OUTCOME_LATER);
+    HOLDS(call->stops_all || call->wait_ms == 0);
+    HOLDS((call->reason == JR_REASON_SHUT_OUT) == (call->shut != JR_SHUT_NOTHING));
+    HOLDS(call->shut == JR_SHUT_NOTHING || call->outcome == JR_OUTCOME_LATER);
+    HOLDS(!call->try_all || call->outcome == JR_OUTCOME_NEVER);
+}
+
 static void holds_call(const struct jr_call *call, bool posted)
 {
     HOLDS(call->what != NULL);
@@ -131,12 +142,7 @@ static void holds_call(const struct jr_call *call, bool posted)
     HOLDS(memchr(call->text, '\0', sizeof call->text) != NULL);
     HOLDS(call->hourly_limit >= 0 && call->rate_remaining >= -1 && call->rate_reset_ms >= 0);
     HOLDS(call->token_expires_ms >= 0);
-    HOLDS(call->wait_ms == 0 || (call->wait_ms >= JR_SECOND_MS && call->wait_ms <= STOP_MAX_MS));
-    HOLDS(!call->stops_all || call->outcome == JR_OUTCOME_LATER);
-    HOLDS(call->stops_all || call->wait_ms == 0);
-    HOLDS((call->reason == JR_REASON_SHUT_OUT) == (call->shut != JR_SHUT_NOTHING));
-    HOLDS(call->shut == JR_SHUT_NOTHING || call->outcome == JR_OUTCOME_LATER);
-    HOLDS(!call->try_all || call->outcome == JR_OUTCOME_NEVER);
+    holds_stop(call);
     switch (call->outcome) {
     case JR_OUTCOME_DONE:
         HOLDS(call->status >= 200 && call->status < 300);

@@ -380,6 +380,32 @@ static void look_ahead(const struct truth *truth, const struct execution *failed
     }
 }
 
+/* Is an execution counted in the row of this name? */
+static bool is_in_row(const struct execution *execution, bool is_job, const char *group,
+                      const char *name)
+{
+    char its_name[32], its_group[32];
+
+    snprintf(its_name, sizeof its_name, is_job ? "name %d" : "runner %d",
+             is_job ? execution->name : execution->runner);
+    snprintf(its_group, sizeof its_group, is_job ? "CI" : "pool %d", execution->pool);
+    return is_counted(execution) && strcmp(its_name, name) == 0 && strcmp(its_group, group) == 0;
+}
+
+static void expect_failure(const struct truth *truth, const struct execution *execution,
+                           bool is_job, struct jr_flaky *row)
+{
+    bool again, rescued, elsewhere;
+
+    look_ahead(truth, execution, &again, &rescued, &elsewhere);
+    row->failures++;
+    row->blamed += !is_job && rescued && elsewhere;
+    row->rescued += is_job && rescued;
+    row->not_rescued += is_job && again && !rescued;
+    if (is_job && rescued)
+        row->lost_ms += execution->completed_ms - execution->started_ms;
+}
+
 /* Count from the truth what is to be in a row. */
 static struct jr_flaky expected(const struct truth *truth, enum jr_flaky_kind kind, const char *group,
                                 const char *name)
@@ -388,31 +414,16 @@ static struct jr_flaky expected(const struct truth *truth, enum jr_flaky_kind ki
 
     for (size_t i = 0; i < truth->count; i++) {
         const struct execution *execution = &truth->executions[i];
-        char its_name[32], its_group[32];
-        bool again, rescued, elsewhere, is_job = kind == JR_FLAKY_JOB;
 
-        snprintf(its_name, sizeof its_name, is_job ? "name %d" : "runner %d",
-                 is_job ? execution->name : execution->runner);
-        snprintf(its_group, sizeof its_group, is_job ? "CI" : "pool %d", execution->pool);
-        if (!is_counted(execution) || strcmp(its_name, name) != 0 || strcmp(its_group, group) != 0)
+        if (!is_in_row(execution, kind == JR_FLAKY_JOB, group, name))
             continue;
         row.executions++;
         if (execution->completed_ms > row.last_ms)
             row.last_ms = execution->completed_ms;
         if (row.first_ms == 0 || execution->completed_ms < row.first_ms)
             row.first_ms = execution->completed_ms;
-        if (!has_failed(execution))
-            continue;
-        row.failures++;
-        look_ahead(truth, execution, &again, &rescued, &elsewhere);
-        if (kind == JR_FLAKY_RUNNER) {
-            row.blamed += rescued && elsewhere;
-            continue;
-        }
-        row.rescued += rescued;
-        row.not_rescued += again && !rescued;
-        if (rescued)
-            row.lost_ms += execution->completed_ms - execution->started_ms;
+        if (has_failed(execution))
+            expect_failure(truth, execution, kind == JR_FLAKY_JOB, &row);
     }
     return row;
 }

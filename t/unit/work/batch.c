@@ -993,6 +993,20 @@ static const struct failure_row failures[] = {
     { "and its leader stops before he knows", true },
 };
 
+/* The leader that stopped before he knew goes on while the next batch is under way. */
+static void let_leader_be_late(struct hall *hall)
+{
+    assert_int_equal(wait_stopped(hall), 0);
+    /* One of them waits no longer, and has a batch of his own under way. */
+    while (access(path_in(hall->folder, "stop-1"), F_OK) != 0)
+        usleep(1000);
+    continue_child(0);
+    usleep(50000);
+    continue_child(1);
+    for (size_t i = 2; i < 4; i++)
+        continue_child(i);
+}
+
 /* The commit of a whole batch fails: the others are recorded by the next one, once. */
 static void commit_fails(void **state)
 {
@@ -1017,17 +1031,8 @@ static void commit_fails(void **state)
         for (size_t i = 2; i < 4; i++)
             stop_child(i);
     give_lock();
-    if (row->late) {
-        assert_int_equal(wait_stopped(hall), 0);
-        /* One of them waits no longer, and has a batch of his own under way. */
-        while (access(path_in(hall->folder, "stop-1"), F_OK) != 0)
-            usleep(1000);
-        continue_child(0);
-        usleep(50000);
-        continue_child(1);
-        for (size_t i = 2; i < 4; i++)
-            continue_child(i);
-    }
+    if (row->late)
+        let_leader_be_late(hall);
     for (size_t i = 0; i < 4; i++)
         wait_outcome(i);
     store = open_hall_store(hall);
@@ -1072,6 +1077,36 @@ struct crowd_place {
 #define CROWD_RUN(i, m) (RUN_ID + 1000 * ((uint64_t)(i) + 1) + (uint64_t)(m))
 #define BAD_RUN         (RUN_ID + 999999)
 
+/* Is what came of one of its updates what had to come? */
+static bool is_outcome_right(const struct crowd_place *place, unsigned m)
+{
+    const struct outcome *outcome = &place->hall->outcomes[place->number];
+    const struct jr_receipt *receipt = &outcome->receipt;
+
+    if (place->bad)
+        return outcome->err == JR_EFORMAT;
+    if (outcome->err != JR_OK)
+        return false;
+    /* Who took another's place may find that its first one was recorded. */
+    if (receipt->repeated && *place->done != 0 && m == *place->done)
+        return true;
+    /* Only the first time is it 404. */
+    return receipt->answer.run_id == place->hall->runs[place->number]
+           && receipt->answer.status == (m % 2 == 0 ? 404 : 201) && !receipt->repeated
+           && receipt->due_moved;
+}
+
+static void tell_wrong(const struct crowd_place *place, unsigned m)
+{
+    const struct outcome *outcome = &place->hall->outcomes[place->number];
+
+    fprintf(stderr, "# worker %zu, update %u: err %d '%s', status %d, run %llu%s%s\n",
+            place->number, m, outcome->err, outcome->text, outcome->receipt.answer.status,
+            (unsigned long long)outcome->receipt.answer.run_id,
+            outcome->receipt.repeated ? ", repeated" : "",
+            outcome->receipt.due_moved ? "" : ", due not moved");
+}
+
 static void work_in_crowd(int fd, const void *argument)
 {
     const struct crowd_place *place = argument;
@@ -1087,28 +1122,12 @@ static void work_in_crowd(int fd, const void *argument)
     child_says_ready(fd);
     child_waits(fd);
     for (unsigned m = *place->done; m < EACH; m++) {
-        struct outcome *outcome = &hall->outcomes[i];
-        bool right;
-
         hall->runs[i] = place->bad ? BAD_RUN : CROWD_RUN(i, m);
         snprintf(hall->ids[i], sizeof hall->ids[i], "%zu-%u", i, m);
-        /* Only the first time is it 404. */
         snprintf(hall->tokens[i], sizeof hall->tokens[i], m % 2 == 0 ? "c1=failure" : "Rc=failure");
         submit(hall, &batch, store, i);
-        right = place->bad ? outcome->err == JR_EFORMAT
-                           : outcome->err == JR_OK && outcome->receipt.answer.run_id == hall->runs[i]
-                                 && outcome->receipt.answer.status == (m % 2 == 0 ? 404 : 201)
-                                 && !outcome->receipt.repeated && outcome->receipt.due_moved;
-        /* Who took another's place may find that its first one was recorded. */
-        if (!right && *place->done != 0 && m == *place->done && outcome->err == JR_OK
-            && outcome->receipt.repeated)
-            right = true;
-        if (!right && (*place->wrong)++ == 0)
-            fprintf(stderr, "# worker %zu, update %u: err %d '%s', status %d, run %llu%s%s\n", i, m,
-                    outcome->err, outcome->text, outcome->receipt.answer.status,
-                    (unsigned long long)outcome->receipt.answer.run_id,
-                    outcome->receipt.repeated ? ", repeated" : "",
-                    outcome->receipt.due_moved ? "" : ", due not moved");
+        if (!is_outcome_right(place, m) && (*place->wrong)++ == 0)
+            tell_wrong(place, m);
         *place->done = m + 1;
     }
     if (write(fd, "d", 1) != 1)
