@@ -731,7 +731,6 @@ int jr_master_main(struct jr_settings *settings)
     if (status == JR_EXIT_OK)
         jr_notify("STOPPING=1");
     stop(&master);
-    jr_sight_remove(master.door, settings->state_dir);
     if (status == JR_EXIT_OK)
         jr_log(JR_LOG_INFO, "stopped", "all children have ended");
     release(&master);

@@ -122,32 +122,6 @@ bool jr_sight_listens(int fd, const char *state_dir)
            && strncmp(address.sun_path, wanted.sun_path, sizeof address.sun_path) == 0;
 }
 
-/* Another service's socket has the same path: only who answers there knows whose it is. */
-static bool is_ours(const struct sockaddr_un *address)
-{
-    struct ucred peer = { .pid = 0 };
-    socklen_t size = sizeof peer;
-    int fd = open_socket(SOCK_NONBLOCK);
-    bool ours = false;
-
-    if (fd < 0)
-        return false;
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
-        ours = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == getpid();
-    else
-        ours = errno == ECONNREFUSED;
-    close(fd);
-    return ours;
-}
-
-void jr_sight_remove(int fd, const char *state_dir)
-{
-    struct sockaddr_un address;
-
-    if (fd >= 0 && make_address(state_dir, &address) && is_ours(&address))
-        (void)unlink(address.sun_path);
-}
-
 int jr_sight_accept(int fd)
 {
     return fd < 0 ? -1 : accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);

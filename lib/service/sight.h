@@ -55,7 +55,9 @@ struct jr_sight {
 void jr_sight_bound(struct jr_sight *sight);
 
 /*
- * Listen on STATE_DIR/runtime, in the place of whoever did before. For the master.
+ * Listen on STATE_DIR/runtime, in the place of whoever did before. For the master. It leaves the
+ * socket there when it stops: no look at whose it is could keep it from removing the one of a
+ * service that starts just then, and where nobody listens any more nobody answers.
  *   fd  out: closed on exec, does not block, and sends its maker SIGIO when somebody
  *       connects; -1 unless JR_OK
  * Returns JR_OK; JR_EINVAL when the path is too long, JR_EIO.
@@ -64,9 +66,6 @@ enum jr_err jr_sight_listen(const char *state_dir, int *fd, struct jr_error *err
 
 /* Does a descriptor that was handed on listen there? */
 bool jr_sight_listens(int fd, const char *state_dir);
-
-/* Remove the socket, unless another service has put its own in the place; fd is still open. */
-void jr_sight_remove(int fd, const char *state_dir);
 
 /*
  * Somebody connects, if there is anybody: the descriptor of one, or -1. Then send him

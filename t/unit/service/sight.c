@@ -70,7 +70,6 @@ static void answer_once(int fd, const void *argument)
     }
     free(bytes);
     child_waits(fd);
-    jr_sight_remove(door, master->folder);
     close(door);
 }
 
@@ -94,7 +93,7 @@ static void told(void **state)
     assert_int_equal(sight.workers_busy, 1);
     assert_int_equal(sight.counters.rescued_runs, 17);
     let_child_go(&child);
-    assert_int_equal(access(path_in(folder, "runtime"), F_OK), -1);
+    assert_int_equal(jr_sight_ask(folder, &sight, NULL), JR_ENOENT);
 }
 
 /* Whatever is said, each number is in its range. */
@@ -201,12 +200,14 @@ static void nobody(void **state)
     assert_int_equal(jr_sight_accept(-1), -1);
 }
 
-/* Another service that came to the same place meanwhile keeps it. */
-static void removed_by_its_owner_only(void **state)
+/* The descriptor that a reload hands on is known; another service's socket takes its place. */
+static void known_by_its_place(void **state)
 {
     const char *folder = new_folder();
-    int door;
+    struct jr_sight sight;
     struct child child;
+    pid_t pid;
+    int door;
 
     (void)state;
     hold_back_signal();
@@ -215,12 +216,11 @@ static void removed_by_its_owner_only(void **state)
     assert_false(jr_sight_listens(door, "/elsewhere"));
     assert_false(jr_sight_listens(0, folder));
     start_child(&child, be_silent, folder);
-    jr_sight_remove(door, folder);
-    assert_int_equal(access(path_in(folder, "runtime"), F_OK), 0);
-    let_child_go(&child);
-    jr_sight_remove(door, folder);
-    assert_int_equal(access(path_in(folder, "runtime"), F_OK), -1);
     close(door);
+    assert_int_equal(jr_sight_ask(folder, &sight, &pid), JR_EBUSY);
+    assert_int_equal(pid, child.pid);
+    let_child_go(&child);
+    assert_int_equal(jr_sight_ask(folder, &sight, &pid), JR_ENOENT);
 }
 
 int main(void)
@@ -230,6 +230,6 @@ int main(void)
     TABLE(wrongs, not_an_answer);
     TEST(no_answer);
     TEST(nobody);
-    TEST(removed_by_its_owner_only);
+    TEST(known_by_its_place);
     return run_program("sight");
 }
