@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/process/reload.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/timestamp.h"
 #include "lib/config/inforce.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -101,7 +101,7 @@ bool jr_reload_try(struct jr_reload *reload, const struct jr_vault *vault)
         return false;
     }
     /* Not a pipe: nobody has to read it meanwhile. */
-    reload->output = memfd_create("check", MFD_CLOEXEC);
+    reload->output = jr_file_memory("check");
     reload->pid = reload->output < 0 ? -1 : fork();
     if (reload->pid == 0)
         try(reload, vault, parent);

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +28,7 @@ static const char variable[] = "JR_VAULT";
 
 static int make_file(const struct jr_settings *settings, enum jr_secrets kind)
 {
-    int fd = memfd_create("secrets", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = jr_file_memory("secrets");
     bool good = fd >= 0;
 
     for (size_t i = 0; i < jr_settings_count(); i++) {
@@ -80,8 +79,10 @@ static char *read_file(int fd, size_t *length)
 {
     struct stat status;
     char *bytes;
+    int seals = fcntl(fd, F_GET_SEALS);
 
-    if (fcntl(fd, F_GET_SEALS) != SEALS || fstat(fd, &status) != 0)
+    /* The kernel may have set one more (jr_file_memory()). */
+    if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &status) != 0)
         return NULL;
     *length = (size_t)status.st_size;
     bytes = calloc(1, *length + 1);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/service/runtime.h"
+#include "lib/base/file.h"
 #include "lib/base/timestamp.h"
 #include "lib/github/outage.h"
 
@@ -83,7 +84,7 @@ static void *map_to_read(int fd, size_t size)
 static bool make_piece(struct jr_piece *piece, size_t size, bool seen)
 {
     piece->size = size;
-    piece->fd = memfd_create("runtime", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    piece->fd = jr_file_memory("runtime");
     if (piece->fd < 0 || ftruncate(piece->fd, (off_t)size) != 0
         || fcntl(piece->fd, F_ADD_SEALS, SEALS) != 0)
         return false;
@@ -285,12 +286,14 @@ static void look_at_processes(const struct jr_runtime *runtime, struct jr_sight 
 
 /*
  * Why calls of GitHub's API fail (jr_outage_reason), as far as that matters: something is in
- * the outbox, and no call of the last minute was answered. NONE: they do not.
+ * the outbox, and no call of the last minute was answered. NONE: they do not. When that was the
+ * dispatcher says, so it may be any number; a time that is still to come is none.
  */
 static int64_t outage_of(const struct jr_told *told)
 {
     int64_t answered_ms = told->answered_ms, now_ms = jr_monotonic_ms();
-    bool lately = answered_ms != 0 && now_ms - answered_ms < JR_OUTAGE_TOLD_MS;
+    bool lately = answered_ms > 0 && answered_ms <= now_ms
+                  && now_ms - answered_ms < JR_OUTAGE_TOLD_MS;
 
     return told->work_waits != 0 && !lately ? told->outage_reason : JR_REASON_NONE;
 }

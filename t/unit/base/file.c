@@ -1,5 +1,6 @@
 /*
- * file -- bytes into a file: what write(2) takes only in parts, and what it refuses.
+ * file -- bytes into a file: what write(2) takes only in parts, what it refuses, and files that
+ * have no name.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -9,8 +10,11 @@
 #include "t/unit/support.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,9 +81,40 @@ static void refused(void **state)
     assert_int_equal(errno, EBADF);
 }
 
+/* Whether this kernel knows files that can never be executed (Linux 6.3), it says itself. */
+static bool knows_noexec(void)
+{
+    int fd = memfd_create("test", 8U);
+    bool knows = fd >= 0;
+
+    if (knows)
+        close(fd);
+    return knows;
+}
+
+static void memory_is_not_executed(void **state)
+{
+    int fd = jr_file_memory("test");
+    struct stat status;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_true(jr_file_write(fd, "#!/bin/sh", 9));
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+    assert_false(jr_file_write(fd, "x", 1));
+    assert_int_equal(fstat(fd, &status), 0);
+    if (knows_noexec()) {
+        assert_int_equal(status.st_mode & 0111, 0);
+        assert_int_equal(fchmod(fd, 0700), -1);
+    }
+    close(fd);
+}
+
 int main(void)
 {
     TEST(whole_in_spite_of_signals);
     TEST(refused);
+    TEST(memory_is_not_executed);
     return run_program("file");
 }

@@ -207,6 +207,7 @@ static void dispatcher_lost(void **state)
 /* Calls that fail matter while something waits, and no call of the last minute was answered. */
 static void outage(void **state)
 {
+    const int64_t untrue_ms[] = { INT64_MIN, -1, jr_monotonic_ms() + JR_DAY_MS, INT64_MAX };
     struct jr_runtime *runtime = create(1);
 
     (void)state;
@@ -217,6 +218,10 @@ static void outage(void **state)
     assert_int_equal(look(runtime).outage, JR_REASON_SERVER_ERROR);
     runtime->told->answered_ms = jr_monotonic_ms();
     assert_int_equal(look(runtime).outage, JR_REASON_NONE);
+    for (size_t i = 0; i < COUNT(untrue_ms); i++) {
+        runtime->told->answered_ms = untrue_ms[i];
+        assert_int_equal(look(runtime).outage, JR_REASON_SERVER_ERROR);
+    }
     runtime->told->answered_ms = 0;
     runtime->told->outage_reason = INT64_MAX;
     assert_in_range(look(runtime).outage, 0, JR_COUNTED_REASONS - 1);
