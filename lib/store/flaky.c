@@ -36,6 +36,12 @@
 #define SUM_VERSION 1
 #define SUM_SIZE 80
 
+#define NAMESAKES_VERSION 1
+
+/* Jobs of one name in one run: one for each attempt, of which GitHub allows 51, and some besides. */
+#define NAMESAKES_MAX 64
+#define NAMESAKES_SIZE (1 + 8 * NAMESAKES_MAX)
+
 /* What an execution is judged to be. */
 enum { COUNTED = 1, FAILED = 2, RESCUED = 4, NOT_RESCUED = 8, BLAMED = 16 };
 
@@ -225,33 +231,162 @@ static bool add_execution(struct execution_list *list, const struct jr_run *run,
            && make_row_key(JR_FLAKY_POOL, owner, job->labels, "", execution->pool);
 }
 
+/*
+ * Namesakes: which jobs of a run are counted under one name. An execution is judged by those
+ * of its name alone, so that with these not all jobs of the run need be read for each one of
+ * a later attempt. The first walk through the jobs of a run with such an attempt notes them
+ * all, and then the number 0; from then on each job is noted that is counted. Two names that
+ * share a number are only judged together.
+ */
+static size_t make_namesakes_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, const char *name,
+                                 bool *ok)
+{
+    unsigned char hash[HASH_SIZE] = { 0 };
+    uint64_t number = 0;
+
+    if (name != NULL) {
+        *ok = hash_of(&name, 1, hash);
+        memcpy(&number, hash, sizeof number);
+        number |= 1;
+    }
+    return jr_ledger_key(key, run_id, JR_PART_NAMESAKES, number);
+}
+
+/*
+ * Read which jobs have a name; NULL: the entry that says that all are noted.
+ * Returns how many; NAMESAKES_MAX also for what cannot be read, which is of no more use
+ * than a list that is full.
+ */
+static size_t read_namesakes(struct jr_txn *txn, uint64_t run_id, const char *name,
+                             uint64_t ids[NAMESAKES_MAX], bool *noted)
+{
+    unsigned char key[JR_KEY_MAX], record[NAMESAKES_SIZE];
+    struct jr_reader reader;
+    size_t length, count;
+    bool ok = true;
+    size_t key_length = make_namesakes_key(key, run_id, name, &ok);
+
+    *noted = ok && jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, record, sizeof record, &length);
+    if (!*noted)
+        return ok ? 0 : NAMESAKES_MAX;
+    jr_reader_init(&reader, record, length);
+    if (jr_read_u8(&reader) != NAMESAKES_VERSION || length % 8 != 1)
+        return NAMESAKES_MAX;
+    count = length / 8;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = jr_read_u64(&reader);
+    return count;
+}
+
+static bool save_namesakes(struct jr_txn *txn, uint64_t run_id, const char *name,
+                           const uint64_t *ids, size_t count)
+{
+    unsigned char key[JR_KEY_MAX], record[NAMESAKES_SIZE];
+    struct jr_writer writer;
+    bool ok = true;
+    size_t key_length = make_namesakes_key(key, run_id, name, &ok);
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_u8(&writer, NAMESAKES_VERSION);
+    for (size_t i = 0; i < count; i++)
+        jr_write_u64(&writer, ids[i]);
+    if (ok)
+        jr_txn_put(txn, JR_TABLE_RUNS, key, key_length, record, writer.length);
+    return ok;
+}
+
+/*
+ * Note a job under its name. With a list that is full all jobs are read for the name, so one
+ * that finds no place is not missed. False without libcrypto.
+ */
+static bool note_namesake(struct jr_txn *txn, const struct jr_job *job)
+{
+    uint64_t ids[NAMESAKES_MAX];
+    bool noted;
+    size_t count = read_namesakes(txn, job->run_id, job->name, ids, &noted);
+
+    if (count >= NAMESAKES_MAX)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == job->job_id)
+            return true;
+    ids[count] = job->job_id;
+    return save_namesakes(txn, job->run_id, job->name, ids, count + 1);
+}
+
+/* Are all jobs noted, also those of this name? */
+static bool has_namesakes(struct jr_txn *txn, const struct jr_job *job)
+{
+    uint64_t ids[NAMESAKES_MAX];
+    bool all, noted;
+
+    (void)read_namesakes(txn, job->run_id, NULL, ids, &all);
+    return all && read_namesakes(txn, job->run_id, job->name, ids, &noted) < NAMESAKES_MAX;
+}
+
+/* Collect the executions that a new one of the same name is judged with, and note it. */
+static bool collect_namesakes(struct jr_txn *txn, const struct jr_run *run,
+                              const struct jr_job *job, struct execution_list *list,
+                              int64_t now_ms)
+{
+    uint64_t ids[NAMESAKES_MAX];
+    struct jr_job other;
+    bool noted, ok = true;
+    size_t count = read_namesakes(txn, run->run_id, job->name, ids, &noted);
+
+    for (size_t i = 0; ok && i < count; i++) {
+        jr_ledger_load_job(txn, run->run_id, ids[i], &other);
+        if (other.tallied)
+            ok = add_execution(list, run, &other, true, true, now_ms);
+    }
+    return ok && note_namesake(txn, job);
+}
+
+/*
+ * Collect a job's executions, and mark the job if it is counted by this.
+ *   all_noted  the namesakes of all jobs that were counted before
+ */
+static bool collect_job(struct jr_txn *txn, const struct jr_run *run, const struct jr_job *job_before,
+                        struct jr_job *job, bool all_noted, struct execution_list *list,
+                        int64_t now_ms)
+{
+    bool tallied = job->tallied, ok = true;
+    bool changed = job_before != NULL && job_before->tallied && job_before->job_id == job->job_id;
+
+    if (changed)
+        ok = add_execution(list, run, job_before, true, false, now_ms);
+    job->tallied |= is_due(run, job);
+    if (!job->tallied)
+        return ok;
+    ok = ok && add_execution(list, run, job, tallied && !changed, true, now_ms);
+    if (!tallied)
+        jr_ledger_save_job(txn, job);
+    if (run->attempt == 1 || !is_execution(job) || (tallied && !changed && all_noted))
+        return ok;
+    return ok && note_namesake(txn, job);
+}
+
 /* Collect the run's executions, and mark the jobs that are counted by this. */
 static bool collect(struct jr_txn *txn, struct jr_run *run, const struct jr_job *job_before,
                     struct execution_list *list, int64_t now_ms)
 {
     struct jr_job job = { .job_id = 0 };
+    uint64_t none[NAMESAKES_MAX];
     unsigned looks = 0;
-    bool ok = true;
+    bool ok = true, all_noted;
 
+    (void)read_namesakes(txn, run->run_id, NULL, none, &all_noted);
     run->jobs_tallied = 0;
     while (ok && jr_ledger_next_job(txn, run->run_id, job.job_id, &job)) {
-        bool tallied = job.tallied, changed = false;
-
         if (looks++ == JR_FLAKY_JOBS_MAX) {
             run->jobs_tallied = jobs_completed(run);
-            break;
+            return true;
         }
-        if (job_before != NULL && job_before->tallied && job_before->job_id == job.job_id) {
-            ok = add_execution(list, run, job_before, true, false, now_ms);
-            changed = true;
-        }
-        job.tallied |= is_due(run, &job);
-        if (job.tallied)
-            ok = ok && add_execution(list, run, &job, tallied && !changed, true, now_ms);
-        if (job.tallied && !tallied)
-            jr_ledger_save_job(txn, &job);
+        ok = collect_job(txn, run, job_before, &job, all_noted, list, now_ms);
         run->jobs_tallied += job.tallied && jr_run_attempt_of(run, &job) == run->attempt;
     }
+    if (ok && run->attempt > 1 && !all_noted)
+        ok = save_namesakes(txn, run->run_id, NULL, none, 0);
     return ok;
 }
 
@@ -835,17 +970,18 @@ static void apply_rows(struct jr_txn *txn, const struct jr_run *run,
 }
 
 /*
- * Is the job all that is new, and judged by itself? So it is when all others are counted, in
- * a run's first attempt, or if it is no execution. Otherwise all jobs would be read again
- * for each one of a run whose jobs end one after the other.
+ * Is the job all that is new, so that it can be judged with those of its name alone? So it is
+ * when all others of the newest attempt are counted. Otherwise all jobs would be read again for
+ * each one of a run whose jobs end one after the other.
  */
-static bool is_one_more(const struct jr_run *before, const struct jr_run *run,
+static bool is_one_more(struct jr_txn *txn, const struct jr_run *before, const struct jr_run *run,
                         const struct jr_job *job_before, const struct jr_job *job)
 {
     return job != NULL && job->known && !job_before->tallied && is_due(run, job)
            && (!before->known || before->attempt == run->attempt)
+           && jr_run_attempt_of(run, job) == run->attempt
            && run->jobs_tallied + 1 == jobs_completed(run)
-           && (run->attempt == 1 || !is_execution(job));
+           && (run->attempt == 1 || !is_execution(job) || has_namesakes(txn, job));
 }
 
 static bool collect_one(struct jr_txn *txn, struct jr_run *run, const struct jr_job *job,
@@ -858,6 +994,9 @@ static bool collect_one(struct jr_txn *txn, struct jr_run *run, const struct jr_
         return true;
     counted.tallied = true;
     jr_ledger_save_job(txn, &counted);
+    if (run->attempt > 1 && is_execution(job)
+        && !collect_namesakes(txn, run, &counted, list, now_ms))
+        return false;
     return add_execution(list, run, &counted, false, true, now_ms);
 }
 
@@ -869,7 +1008,7 @@ void jr_flaky_tally(struct jr_txn *txn, const struct jr_run *before, struct jr_r
 
     if (txn->error.code != JR_OK || !has_news(before, run, job_before, job))
         return;
-    if (is_one_more(before, run, job_before, job))
+    if (is_one_more(txn, before, run, job_before, job))
         ok = collect_one(txn, run, job, &list, now_ms);
     else
         ok = collect(txn, run, job_before, &list, now_ms);

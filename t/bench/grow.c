@@ -4,6 +4,7 @@
  *   grow looks STATE_DIR N    ms of processor for the beginning of a look at one of N repositories
  *   grow passed STATE_DIR N   the same of the dearest call, when only one of N is acted on
  *   grow jobs STATE_DIR N     ms for an event of the last of N jobs of a run that end one by one
+ *   grow again STATE_DIR N    the same in the run's second attempt, in which all jobs are executed again
  *   grow flaky STATE_DIR N    makes N rows of flaky jobs, and of two runners for each; prints N
  *
  * STATE_DIR has to be empty. The figures are medians, of processor time alone.
@@ -137,7 +138,7 @@ static void look(long wanted, bool to_the_end)
     }
 }
 
-static void send(uint64_t job, bool ended)
+static void send(uint32_t attempt, uint64_t job, bool ended)
 {
     struct jr_update update = { .now_ms = jr_now_ms() };
     struct jr_event *event = &update.event;
@@ -145,13 +146,13 @@ static void send(uint64_t job, bool ended)
     struct jr_txn txn;
     char id[32];
 
-    snprintf(id, sizeof id, "%d-%llu", ended, (unsigned long long)job);
+    snprintf(id, sizeof id, "%u-%d-%llu", attempt, ended, (unsigned long long)job);
     if (jr_delivery_identify(&update.delivery, id, "", 0) != JR_OK)
         fail("no delivery id");
     event->kind = JR_EVENT_JOB;
     event->run_id = RUN_ID;
-    event->attempt = 1;
-    event->job_id = job;
+    event->attempt = attempt;
+    event->job_id = (RUN_ID * attempt + job) * 10;
     event->status = ended ? JR_STATUS_COMPLETED : JR_STATUS_QUEUED;
     event->conclusion = ended ? JR_CONCLUSION_SUCCESS : JR_CONCLUSION_NONE;
     event->created_ms = event->started_ms = update.now_ms - JR_MINUTE_MS;
@@ -167,16 +168,23 @@ static void send(uint64_t job, bool ended)
     commit(&txn);
 }
 
-static void end_jobs(long wanted)
+static void end_jobs(uint32_t attempt, long wanted)
 {
     for (long job = 1; job <= wanted; job++) {
         double begun_ms;
 
-        send((uint64_t)job, false);
+        send(attempt, (uint64_t)job, false);
         begun_ms = cpu_ms();
-        send((uint64_t)job, true);
+        send(attempt, (uint64_t)job, true);
         note(cpu_ms() - begun_ms);
     }
+}
+
+static void end_jobs_again(long wanted)
+{
+    end_jobs(1, wanted);
+    figure_count = 0;
+    end_jobs(2, wanted);
 }
 
 /* One attempt: all jobs fail at first, and pass on another runner. */
@@ -244,7 +252,7 @@ int main(int argc, char **argv)
     struct jr_error error;
 
     if (size <= 0) {
-        fputs("usage: grow looks|passed|jobs|flaky STATE_DIR N\n", stderr);
+        fputs("usage: grow looks|passed|jobs|again|flaky STATE_DIR N\n", stderr);
         return 2;
     }
     load_settings(strcmp(what, "passed") == 0 ? "octo/app-1" : "");
@@ -255,7 +263,9 @@ int main(int argc, char **argv)
     else if (strcmp(what, "passed") == 0)
         look(size, true);
     else if (strcmp(what, "jobs") == 0)
-        end_jobs(size);
+        end_jobs(1, size);
+    else if (strcmp(what, "again") == 0)
+        end_jobs_again(size);
     else
         make_flaky(size);
     if (figure_count == 0)

@@ -821,6 +821,84 @@ static void who_is_suspect(void **state)
     close_desk(&desk);
 }
 
+/* Put a record that nothing can read in the place of a job's; returns what it was. */
+static size_t damage(struct desk *desk, uint64_t job_id, unsigned char record[JR_VALUE_MAX])
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t key_length = jr_ledger_key(key, RUN_ID, JR_PART_JOB, job_id), length = 0;
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, desk->store, true);
+    assert_true(jr_txn_get(&txn, JR_TABLE_RUNS, key, key_length, record, JR_VALUE_MAX, &length));
+    jr_txn_put(&txn, JR_TABLE_RUNS, key, key_length, "", 1);
+    commit(&txn);
+    return length;
+}
+
+/*
+ * Jobs of later attempts that end one by one: only those of the same name are read, since all
+ * of a large run would take long. Who read another one would come upon a damaged record.
+ */
+static void one_by_one_again(void **state)
+{
+    static const char *const first[] = { "c1=failure", "c2=failure", "c3=success", "c11@2=success,job:1" };
+    static const char *const later[] = { "q12@2,job:2", "c12@2=success,job:2", "c4@2=success", "q21@3,job:1",
+                                         "c21@3=failure,job:1", "c22@3=success,job:2" };
+    unsigned char key[JR_KEY_MAX], record[JR_VALUE_MAX];
+    struct jr_event event;
+    struct desk desk;
+    struct jr_txn txn;
+    size_t length;
+
+    (void)state;
+    open_desk(&desk);
+    for (size_t i = 0; i < COUNT(first); i++) {
+        event = event_of(first[i]);
+        deliver_event(&desk, &event);
+    }
+    length = damage(&desk, JOB_ID(3), record);
+    for (size_t i = 0; i < COUNT(later); i++) {
+        event = event_of(later[i]);
+        deliver_event(&desk, &event);
+    }
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").executions, 3);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").failures, 2);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").rescued, 1);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 2").executions, 3);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 2").rescued, 1);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 4").executions, 1);
+    /* With the job as it was, what comes late is judged as ever. */
+    jr_txn_begin(&txn, desk.store, true);
+    jr_txn_put(&txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_JOB, JOB_ID(3)), record, length);
+    commit(&txn);
+    event = event_of("c13@2=failure,job:3");
+    deliver_event(&desk, &event);
+    event = event_of("c23@3=success,job:3");
+    deliver_event(&desk, &event);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 3").executions, 3);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 3").rescued, 1);
+    close_desk(&desk);
+}
+
+/* More of one name than are noted: all jobs are read then, and nothing is lost. */
+static void many_of_a_name(void **state)
+{
+    enum { MANY = 70 };
+    struct desk desk;
+
+    (void)state;
+    open_desk(&desk);
+    for (unsigned i = 0; i < 2 * MANY; i++) {
+        struct jr_event event = event_of(i < MANY ? "c1=failure" : "c1@2=success");
+
+        event.job_id += 1000 * i;
+        deliver_event(&desk, &event);
+    }
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").executions, 2 * MANY);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").rescued, MANY);
+    close_desk(&desk);
+}
+
 static unsigned prune(struct desk *desk, int64_t before_ms, int64_t now_ms, unsigned most,
                       struct jr_flaky_walk *walk)
 {
@@ -1043,6 +1121,8 @@ int main(void)
     TEST(nothing_while_open);
     TABLE(truths, as_in_truth);
     TEST(large_matrix);
+    TEST(one_by_one_again);
+    TEST(many_of_a_name);
     TEST(the_worst);
     TEST(since_a_day);
     TEST(since_what_can_be_told);
