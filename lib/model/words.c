@@ -86,84 +86,176 @@ bool jr_conclusion_is_bad(enum jr_conclusion conclusion)
 
 static const struct {
     enum jr_reason reason;
+    enum jr_reason_class class;
     const char *token, *words;
+    const char *note; /* sentences for the documents; `code` in backquotes */
 } reasons[] = {
-    { JR_REASON_NONE, "none", "nothing to say" },
-    { JR_REASON_WAITING_FOR_JOBS, "waiting-for-jobs", "other jobs of this attempt are not done" },
-    { JR_REASON_WAITING_FOR_RUN, "waiting-for-run", "the run is not completed" },
-    { JR_REASON_OLDER_ATTEMPT, "older-attempt", "a newer attempt of this run is known" },
-    { JR_REASON_ALREADY_DECIDED, "already-decided", "this attempt is decided or known to be complete" },
-    { JR_REASON_NO_NEWS, "no-news", "nothing that was not known" },
-    { JR_REASON_SKIPPED_FIRST, "skipped-first", "a skipped job is the first that was heard of this run" },
-    { JR_REASON_UNKNOWN_RUN, "unknown-run", "nothing was recorded of this run before; it is now" },
-    { JR_REASON_UNKNOWN_ACTION, "unknown-action", "the action and the status are not known" },
-    { JR_REASON_JOBS_SUCCEEDED, "jobs-succeeded", "every known job is done and none failed" },
-    { JR_REASON_JOBS_FAILED, "jobs-failed", "every known job is done and some failed" },
-    { JR_REASON_RUN_FAILED, "run-failed", "the run is completed and failed" },
-    { JR_REASON_CONCLUSION_NOT_RETRIED, "conclusion-not-retried", "the run's conclusion is not in RETRY_CONCLUSIONS" },
-    { JR_REASON_ATTEMPTS_USED_UP, "attempts-used-up", "the run has had RUN_ATTEMPTS attempts" },
-    { JR_REASON_SENDER_EXCLUDED, "sender-excluded", "the sender of this event is in NO_RETRY_LIST" },
-    { JR_REASON_ACTOR_EXCLUDED, "actor-excluded", "the actor of the run is in NO_RETRY_LIST" },
-    { JR_REASON_BRANCH_EXCLUDED, "branch-excluded", "the branch is not in REPO_BRANCHES" },
-    { JR_REASON_REPOSITORY_EXCLUDED, "repository-excluded", "the repository is not in REPOS or is in NO_RETRY_REPOS" },
-    { JR_REASON_WORKFLOW_EXCLUDED, "workflow-excluded", "the workflow is in NO_RETRY_WORKFLOWS" },
-    { JR_REASON_FORK_BRANCH, "fork-branch", "the branch is a fork's, not one of the repository in REPO_BRANCHES" },
-    { JR_REASON_DRY_RUN, "dry-run", "DRY_RUN is on; it would have been rerun" },
-    { JR_REASON_DRY_RUN_UNVERIFIED, "dry-run-unverified", "DRY_RUN without a token; by its events it would have been rerun, GitHub was not asked" },
-    { JR_REASON_RUN_NOT_COMPLETED, "run-not-completed", "GitHub says that the run is not completed" },
-    { JR_REASON_RERUN_BY_OTHERS, "rerun-by-others", "a newer attempt exists that was not asked for here" },
-    { JR_REASON_TOO_OLD, "too-old", "the run is older than the 30 days in which GitHub re-runs" },
-    { JR_REASON_MISSED, "missed", "the run ended longer ago than CATCH_UP" },
-    { JR_REASON_NEVER_COMPLETED, "never-completed", "the run is older than the 35 days that GitHub lets one live" },
-    { JR_REASON_BEHIND, "behind", "GitHub still shows an older attempt" },
-    { JR_REASON_CHANGED_MEANWHILE, "changed-meanwhile", "an event changed the run while GitHub was asked" },
-    { JR_REASON_FOUND_FAILED, "found-failed", "a list of failed runs shows it, and no event had told of it" },
-    { JR_REASON_NOT_FAILED, "not-failed", "nothing of the run failed" },
-    { JR_REASON_RERUNS_LIMIT, "reruns-limit", "the run has had the 50 reruns that GitHub allows" },
-    { JR_REASON_BY_HAND, "by-hand", "a rerun was asked for by hand" },
-    { JR_REASON_PAUSED, "paused", "it waits for the end of a pause" },
-    { JR_REASON_SUPERSEDED, "superseded", "a newer run of the same workflow and branch has another commit, and SUPERSEDED is leave" },
-    { JR_REASON_RUN_SUCCEEDED, "run-succeeded", "the run succeeded" },
-    { JR_REASON_OUTDATED, "outdated", "too long ago GitHub showed the run for a rerun to rest on it; nothing was sent" },
-    { JR_REASON_WORKFLOW_UNKNOWN, "workflow-unknown", "GitHub does not tell the workflow's name, and NO_RETRY_WORKFLOWS may have it" },
-    { JR_REASON_RERUN_ACCEPTED, "rerun-accepted", "GitHub accepted the rerun" },
-    { JR_REASON_RERUN_WORKED, "rerun-worked", "the outcome was unknown, and a newer attempt shows that it worked" },
-    { JR_REASON_OUTCOME_UNKNOWN, "outcome-unknown", "the rerun was asked for, but no usable answer came" },
-    { JR_REASON_ALREADY_RUNNING, "already-running", "GitHub says that the run is already running" },
-    { JR_REASON_CANNOT_BE_RETRIED, "cannot-be-retried", "GitHub does not retry this run" },
-    { JR_REASON_NO_PERMISSION, "no-permission", "the token may not do this; it needs write permission for Actions in this repository" },
-    { JR_REASON_NOT_FOUND, "not-found", "GitHub does not know the run, or the token may not see its repository" },
-    { JR_REASON_BAD_TOKEN, "bad-token", "GitHub rejects the token: expired or revoked" },
-    { JR_REASON_RATE_LIMITED, "rate-limited", "GitHub's rate limit is used up" },
-    { JR_REASON_SERVER_ERROR, "server-error", "GitHub failed" },
-    { JR_REASON_UNREACHABLE, "unreachable", "GitHub could not be reached" },
-    { JR_REASON_BAD_ANSWER, "bad-answer", "GitHub's answer is not what it has to be" },
-    { JR_REASON_REFUSED, "refused", "GitHub refused" },
-    { JR_REASON_MOVED, "moved", "GitHub redirects to another place" },
-    { JR_REASON_BAD_APP, "bad-app", "GitHub rejects what the App's key signs: GITHUB_APP_ID or the key is wrong" },
-    { JR_REASON_NOT_INSTALLED, "not-installed", "the GitHub App is not installed for this repository" },
-    { JR_REASON_APP_SUSPENDED, "app-suspended", "the GitHub App's installation is suspended" },
-    { JR_REASON_NOT_GITHUB, "not-github", "something on the way answered in GitHub's place: a proxy, an ingress, or GITHUB_API_URL lacks /api/v3" },
-    { JR_REASON_SHUT_OUT, "shut-out", "GitHub shuts this program out of all that the owner has" },
-    { JR_REASON_EVENT_NOT_WATCHED, "event-not-watched", "only workflow_job and workflow_run are looked at" },
-    { JR_REASON_NOTHING_IN_IT, "nothing-in-it", "no workflow_job or workflow_run in it" },
-    { JR_REASON_METHOD, "method", "only GET, HEAD and POST are answered" },
-    { JR_REASON_LENGTH_MISSING, "length-missing", "the request has no Content-Length" },
-    { JR_REASON_LENGTH_BAD, "length-bad", "the Content-Length is not a number" },
-    { JR_REASON_BODY_TOO_LARGE, "body-too-large", "the body is larger than BODY_MAX" },
-    { JR_REASON_CONTENT_TYPE, "content-type", "the content type is neither application/json nor application/x-www-form-urlencoded" },
-    { JR_REASON_SIGNATURE_MISSING, "signature-missing", "no X-Hub-Signature-256; set the webhook's secret" },
-    { JR_REASON_SIGNATURE_MALFORMED, "signature-malformed", "X-Hub-Signature-256 is not sha256= and 64 hexadecimal digits" },
-    { JR_REASON_SIGNATURE_DOUBLED, "signature-doubled", "more than one X-Hub-Signature-256" },
-    { JR_REASON_SIGNATURE_WRONG, "signature-wrong", "the signature is not made with GITHUB_SIGN_KEY" },
-    { JR_REASON_HEADER_DOUBLED, "header-doubled", "a header that may come once came twice" },
-    { JR_REASON_BODY_SHORT, "body-short", "the body is not as long as Content-Length says" },
-    { JR_REASON_BAD_FORM, "bad-form", "the form does not hold one payload" },
-    { JR_REASON_BAD_JSON, "bad-json", "the payload is not JSON" },
-    { JR_REASON_BAD_SHAPE, "bad-shape", "the payload is not of the shape that GitHub sends" },
-    { JR_REASON_STORE_FULL, "store-full", "disk or map is full; nothing was recorded" },
-    { JR_REASON_STORE_FAILED, "store-failed", "the store failed; nothing was recorded" },
-    { JR_REASON_OUT_OF_MEMORY, "out-of-memory", "out of memory; nothing was recorded" },
+    { JR_REASON_NONE, JR_CLASS_NONE, "none", "nothing to say", "" },
+    { JR_REASON_WAITING_FOR_JOBS, JR_CLASS_WAIT, "waiting-for-jobs", "other jobs of this attempt are not done", "" },
+    { JR_REASON_WAITING_FOR_RUN, JR_CLASS_WAIT, "waiting-for-run", "the run is not completed", "" },
+    { JR_REASON_OLDER_ATTEMPT, JR_CLASS_WAIT, "older-attempt", "a newer attempt of this run is known",
+      "The event is kept as history, and changes nothing." },
+    { JR_REASON_ALREADY_DECIDED, JR_CLASS_WAIT, "already-decided", "this attempt is decided or known to be complete",
+      "The event is kept as history, and changes nothing." },
+    { JR_REASON_NO_NEWS, JR_CLASS_WAIT, "no-news", "nothing that was not known", "" },
+    { JR_REASON_SKIPPED_FIRST, JR_CLASS_WAIT, "skipped-first", "a skipped job is the first that was heard of this run",
+      "That is usual: GitHub never queues a job that it skips." },
+    { JR_REASON_UNKNOWN_RUN, JR_CLASS_WAIT, "unknown-run", "nothing was recorded of this run before; it is now",
+      "That is usual right after the webhook was made. If the job failed, GitHub is asked about "
+      "the run." },
+    { JR_REASON_UNKNOWN_ACTION, JR_CLASS_WAIT, "unknown-action", "the action and the status are not known",
+      "GitHub sends something that is newer than this version. The event changes nothing." },
+    { JR_REASON_JOBS_SUCCEEDED, JR_CLASS_CONCLUSION, "jobs-succeeded", "every known job is done and none failed", "" },
+    { JR_REASON_JOBS_FAILED, JR_CLASS_SUSPECT, "jobs-failed", "every known job is done and some failed",
+      "GitHub is asked about the run after RERUN_DELAY." },
+    { JR_REASON_RUN_FAILED, JR_CLASS_SUSPECT, "run-failed", "the run is completed and failed",
+      "After an event, GitHub is asked about the run. After an answer of GitHub, the run is "
+      "rerun." },
+    { JR_REASON_CONCLUSION_NOT_RETRIED, JR_CLASS_CONCLUSION, "conclusion-not-retried", "the run's conclusion is not in RETRY_CONCLUSIONS",
+      "A run that somebody cancelled stays cancelled for this reason. Way out: add the "
+      "conclusion to RETRY_CONCLUSIONS." },
+    { JR_REASON_ATTEMPTS_USED_UP, JR_CLASS_FILTER, "attempts-used-up", "the run has had RUN_ATTEMPTS attempts",
+      "Way out: raise RUN_ATTEMPTS for the next time, or `job-rerunner rerun RUN`." },
+    { JR_REASON_SENDER_EXCLUDED, JR_CLASS_FILTER, "sender-excluded", "the sender of this event is in NO_RETRY_LIST",
+      "It is the answer to this event alone; the run is judged by its actors. Way out: change "
+      "the setting, restart, and redeliver the event." },
+    { JR_REASON_ACTOR_EXCLUDED, JR_CLASS_FILTER, "actor-excluded", "the actor of the run is in NO_RETRY_LIST",
+      "The actor started the run, or the attempt. Way out: change the setting, restart, and "
+      "redeliver an event that was answered 204; or `job-rerunner rerun RUN`." },
+    { JR_REASON_BRANCH_EXCLUDED, JR_CLASS_FILTER, "branch-excluded", "the branch is not in REPO_BRANCHES",
+      "Way out: change the setting, restart, and redeliver an event that was answered 204; or "
+      "`job-rerunner rerun RUN`." },
+    { JR_REASON_REPOSITORY_EXCLUDED, JR_CLASS_FILTER, "repository-excluded", "the repository is not in REPOS or is in NO_RETRY_REPOS",
+      "Way out: change the setting, restart, and redeliver an event that was answered 204; or "
+      "`job-rerunner rerun RUN`." },
+    { JR_REASON_WORKFLOW_EXCLUDED, JR_CLASS_FILTER, "workflow-excluded", "the workflow is in NO_RETRY_WORKFLOWS",
+      "Way out: change the setting, restart, and redeliver an event that was answered 204; or "
+      "`job-rerunner rerun RUN`." },
+    { JR_REASON_FORK_BRANCH, JR_CLASS_FILTER, "fork-branch", "the branch is a fork's, not one of the repository in REPO_BRANCHES",
+      "A pull request from a fork carries the name of the branch in the fork. Way out: "
+      "`job-rerunner rerun RUN`." },
+    { JR_REASON_DRY_RUN, JR_CLASS_FINAL, "dry-run", "DRY_RUN is on; it would have been rerun",
+      "The attempt is closed. Way out: DRY_RUN=no, and `job-rerunner rerun RUN`." },
+    { JR_REASON_DRY_RUN_UNVERIFIED, JR_CLASS_FINAL, "dry-run-unverified", "DRY_RUN without a token; by its events it would have been rerun, GitHub was not asked",
+      "The attempt is closed. Way out: give a token, DRY_RUN=no, and `job-rerunner rerun RUN`." },
+    { JR_REASON_RUN_NOT_COMPLETED, JR_CLASS_ASK, "run-not-completed", "GitHub says that the run is not completed",
+      "GitHub is asked again, until the run is over." },
+    { JR_REASON_RERUN_BY_OTHERS, JR_CLASS_RERUN, "rerun-by-others", "a newer attempt exists that was not asked for here",
+      "Somebody has rerun the run already." },
+    { JR_REASON_TOO_OLD, JR_CLASS_FINAL, "too-old", "the run is older than the 30 days in which GitHub re-runs",
+      "GitHub offers no way out." },
+    { JR_REASON_MISSED, JR_CLASS_FINAL, "missed", "the run ended longer ago than CATCH_UP",
+      "Way out: `job-rerunner rerun RUN`, or raise CATCH_UP for the next time." },
+    { JR_REASON_NEVER_COMPLETED, JR_CLASS_FINAL, "never-completed", "the run is older than the 35 days that GitHub lets one live",
+      "GitHub offers no way out." },
+    { JR_REASON_BEHIND, JR_CLASS_ASK, "behind", "GitHub still shows an older attempt",
+      "GitHub is asked again." },
+    { JR_REASON_CHANGED_MEANWHILE, JR_CLASS_ASK, "changed-meanwhile", "an event changed the run while GitHub was asked",
+      "What that event decided holds." },
+    { JR_REASON_FOUND_FAILED, JR_CLASS_SUSPECT, "found-failed", "a list of failed runs shows it, and no event had told of it",
+      "GitHub is asked about it as about any other run." },
+    { JR_REASON_NOT_FAILED, JR_CLASS_CONCLUSION, "not-failed", "nothing of the run failed",
+      "All of it was skipped, for instance." },
+    { JR_REASON_RERUNS_LIMIT, JR_CLASS_FINAL, "reruns-limit", "the run has had the 50 reruns that GitHub allows",
+      "GitHub offers no way out." },
+    { JR_REASON_BY_HAND, JR_CLASS_SUSPECT, "by-hand", "a rerun was asked for by hand",
+      "GitHub is asked at once." },
+    { JR_REASON_PAUSED, JR_CLASS_ASK, "paused", "it waits for the end of a pause",
+      "In a history: it has waited for that. Way out: `job-rerunner resume`." },
+    { JR_REASON_SUPERSEDED, JR_CLASS_FINAL, "superseded", "a newer run of the same workflow and branch has another commit, and SUPERSEDED is leave",
+      "The rerun could cancel the newer run, or nobody waits for its result any more. Way out: "
+      "SUPERSEDED=rerun, or `job-rerunner rerun RUN`." },
+    { JR_REASON_RUN_SUCCEEDED, JR_CLASS_CONCLUSION, "run-succeeded", "the run succeeded", "" },
+    { JR_REASON_OUTDATED, JR_CLASS_ASK, "outdated", "too long ago GitHub showed the run for a rerun to rest on it; nothing was sent",
+      "The limit is 5 seconds. GitHub is asked again." },
+    { JR_REASON_WORKFLOW_UNKNOWN, JR_CLASS_DENIAL, "workflow-unknown", "GitHub does not tell the workflow's name, and NO_RETRY_WORKFLOWS may have it",
+      "GitHub is asked again for 15 minutes, then the run is left alone. Way out: `job-rerunner "
+      "rerun RUN`; or name files (`deploy.yml`) in NO_RETRY_WORKFLOWS, since for those no name "
+      "is asked for." },
+    { JR_REASON_RERUN_ACCEPTED, JR_CLASS_RERUN, "rerun-accepted", "GitHub accepted the rerun", "" },
+    { JR_REASON_RERUN_WORKED, JR_CLASS_RERUN, "rerun-worked", "the outcome was unknown, and a newer attempt shows that it worked", "" },
+    { JR_REASON_OUTCOME_UNKNOWN, JR_CLASS_CALL, "outcome-unknown", "the rerun was asked for, but no usable answer came",
+      "GitHub is asked about the run before anything is posted again." },
+    { JR_REASON_ALREADY_RUNNING, JR_CLASS_CALL, "already-running", "GitHub says that the run is already running",
+      "GitHub is asked again." },
+    { JR_REASON_CANNOT_BE_RETRIED, JR_CLASS_CALL, "cannot-be-retried", "GitHub does not retry this run",
+      "Way out: try it on the page of the run at GitHub. \"Re-run all jobs\" may work where "
+      "\"Re-run failed jobs\" does not." },
+    { JR_REASON_NO_PERMISSION, JR_CLASS_DENIAL, "no-permission", "the token may not do this; it needs write permission for Actions in this repository",
+      "GitHub is asked again, and the run is closed only after a quarter of an hour (at once, "
+      "if the rerun was asked for by hand). Way out: Actions \"Read and write\" for this "
+      "repository, and write permission for the user of the token; then `job-rerunner rerun "
+      "RUN`." },
+    { JR_REASON_NOT_FOUND, JR_CLASS_DENIAL, "not-found", "GitHub does not know the run, or the token may not see its repository",
+      "GitHub is asked again, and the run is closed only after a quarter of an hour (at once, "
+      "if the rerun was asked for by hand). Way out: add the repository to the token; then "
+      "`job-rerunner rerun RUN`." },
+    { JR_REASON_BAD_TOKEN, JR_CLASS_CALL, "bad-token", "GitHub rejects the token: expired or revoked",
+      "What is due stays due. Way out: a new token." },
+    { JR_REASON_RATE_LIMITED, JR_CLASS_CALL, "rate-limited", "GitHub's rate limit is used up",
+      "All calls (of an App: those of the installation) wait until it is over. Way out, if it "
+      "happens often: a GitHub user for this program alone, since all tokens of a user share "
+      "one limit." },
+    { JR_REASON_SERVER_ERROR, JR_CLASS_OUTAGE, "server-error", "GitHub failed",
+      "GitHub is asked again." },
+    { JR_REASON_UNREACHABLE, JR_CLASS_OUTAGE, "unreachable", "GitHub could not be reached",
+      "The log has the words of libcurl. GitHub is asked again. Way out: look at the network, "
+      "https_proxy, GITHUB_CA_FILE and GITHUB_API_URL." },
+    { JR_REASON_BAD_ANSWER, JR_CLASS_CALL, "bad-answer", "GitHub's answer is not what it has to be",
+      "GitHub is asked again. Way out: check GITHUB_API_URL." },
+    { JR_REASON_REFUSED, JR_CLASS_CALL, "refused", "GitHub refused",
+      "The log has the words of GitHub." },
+    { JR_REASON_MOVED, JR_CLASS_CALL, "moved", "GitHub redirects to another place",
+      "A redirect to another host is not followed, nor a fourth one in a row. GitHub is asked "
+      "again." },
+    { JR_REASON_BAD_APP, JR_CLASS_CALL, "bad-app", "GitHub rejects what the App's key signs: GITHUB_APP_ID or the key is wrong",
+      "What is due stays due. Way out: GITHUB_APP_ID has to be that of the App, and the page of "
+      "the App has to show the key." },
+    { JR_REASON_NOT_INSTALLED, JR_CLASS_DENIAL, "not-installed", "the GitHub App is not installed for this repository",
+      "GitHub is asked again for a quarter of an hour, as with not-found. Way out: install the "
+      "App, with this repository among those chosen; then `job-rerunner rerun RUN`." },
+    { JR_REASON_APP_SUSPENDED, JR_CLASS_CALL, "app-suspended", "the GitHub App's installation is suspended",
+      "GitHub is asked again, and other installations go on. Way out: the owner of the "
+      "installation ends the suspension." },
+    { JR_REASON_NOT_GITHUB, JR_CLASS_OUTAGE, "not-github", "something on the way answered in GitHub's place: a proxy, an ingress, or GITHUB_API_URL lacks /api/v3",
+      "It decides nothing. GitHub is asked again, and the log shows how the answer begins. Way "
+      "out: look at the proxy (https_proxy), or at the load balancer of a GitHub Enterprise "
+      "Server; `job-rerunner check --online` tries it." },
+    { JR_REASON_SHUT_OUT, JR_CLASS_CALL, "shut-out", "GitHub shuts this program out of all that the owner has",
+      "An IP allow list, SAML single sign-on, a policy for tokens, a suspended account, "
+      "billing, or Actions switched off. What is due stays due, and is rerun when GitHub lets "
+      "the program in again. Way out: repair what the words of GitHub in the log name." },
+    { JR_REASON_EVENT_NOT_WATCHED, JR_CLASS_REQUEST, "event-not-watched", "only workflow_job and workflow_run are looked at",
+      "The right answer to a `ping`: the secret is right. For other events, way out: untick "
+      "them in the webhook." },
+    { JR_REASON_NOTHING_IN_IT, JR_CLASS_REQUEST, "nothing-in-it", "no workflow_job or workflow_run in it", "" },
+    { JR_REASON_METHOD, JR_CLASS_REQUEST, "method", "only GET, HEAD and POST are answered", "" },
+    { JR_REASON_LENGTH_MISSING, JR_CLASS_REQUEST, "length-missing", "the request has no Content-Length", "" },
+    { JR_REASON_LENGTH_BAD, JR_CLASS_REQUEST, "length-bad", "the Content-Length is not a number", "" },
+    { JR_REASON_BODY_TOO_LARGE, JR_CLASS_REQUEST, "body-too-large", "the body is larger than BODY_MAX",
+      "Way out: raise BODY_MAX." },
+    { JR_REASON_CONTENT_TYPE, JR_CLASS_REQUEST, "content-type", "the content type is neither application/json nor application/x-www-form-urlencoded",
+      "Way out: choose application/json in the webhook." },
+    { JR_REASON_SIGNATURE_MISSING, JR_CLASS_SIGNATURE, "signature-missing", "no X-Hub-Signature-256; set the webhook's secret",
+      "Way out: enter the secret in the webhook." },
+    { JR_REASON_SIGNATURE_MALFORMED, JR_CLASS_SIGNATURE, "signature-malformed", "X-Hub-Signature-256 is not sha256= and 64 hexadecimal digits", "" },
+    { JR_REASON_SIGNATURE_DOUBLED, JR_CLASS_SIGNATURE, "signature-doubled", "more than one X-Hub-Signature-256", "" },
+    { JR_REASON_SIGNATURE_WRONG, JR_CLASS_SIGNATURE, "signature-wrong", "the signature is not made with GITHUB_SIGN_KEY",
+      "Way out: enter the same secret at both ends. No proxy may change the body." },
+    { JR_REASON_HEADER_DOUBLED, JR_CLASS_REQUEST, "header-doubled", "a header that may come once came twice",
+      "X-GitHub-Event or X-GitHub-Delivery." },
+    { JR_REASON_BODY_SHORT, JR_CLASS_REQUEST, "body-short", "the body is not as long as Content-Length says", "" },
+    { JR_REASON_BAD_FORM, JR_CLASS_REQUEST, "bad-form", "the form does not hold one payload",
+      "Way out: choose application/json in the webhook." },
+    { JR_REASON_BAD_JSON, JR_CLASS_REQUEST, "bad-json", "the payload is not JSON", "" },
+    { JR_REASON_BAD_SHAPE, JR_CLASS_REQUEST, "bad-shape", "the payload is not of the shape that GitHub sends",
+      "The log names the member." },
+    { JR_REASON_STORE_FULL, JR_CLASS_STORE, "store-full", "disk or map is full; nothing was recorded",
+      "Way out: make room on the disk, or raise MAP_SIZE; then redeliver." },
+    { JR_REASON_STORE_FAILED, JR_CLASS_STORE, "store-failed", "the store failed; nothing was recorded",
+      "The log says why. Way out: repair it, then redeliver." },
+    { JR_REASON_OUT_OF_MEMORY, JR_CLASS_STORE, "out-of-memory", "out of memory; nothing was recorded",
+      "Way out: give the host more memory, then redeliver." },
 };
 
 static size_t row_of(enum jr_reason reason)
@@ -184,7 +276,12 @@ const char *jr_reason_words(enum jr_reason reason)
     return reasons[row_of(reason)].words;
 }
 
-bool jr_reason_is_filter(enum jr_reason reason)
+enum jr_reason_class jr_reason_class(enum jr_reason reason)
 {
-    return reason >= JR_REASON_ATTEMPTS_USED_UP && reason <= JR_REASON_FORK_BRANCH;
+    return reasons[row_of(reason)].class;
+}
+
+const char *jr_reason_note(enum jr_reason reason)
+{
+    return reasons[row_of(reason)].note;
 }

@@ -141,7 +141,33 @@ enum jr_reason {
 const char *jr_reason_token(enum jr_reason reason);
 const char *jr_reason_words(enum jr_reason reason);
 
-/* Did a setting decide it, so that another setting would decide otherwise? */
-bool jr_reason_is_filter(enum jr_reason reason);
+/*
+ * What the documents tell besides: what follows, and the way out. Whole sentences, with
+ * `code` in backquotes; "" when there is nothing to add. Never NULL.
+ */
+const char *jr_reason_note(enum jr_reason reason);
+
+/*
+ * What a reason is about. Whoever treats reasons of one kind alike goes by this, so that a
+ * new reason is a row with its class and nothing else.
+ */
+enum jr_reason_class {
+    JR_CLASS_NONE,
+    JR_CLASS_WAIT,       /* an event was recorded, and more is to come; or it tells nothing new */
+    JR_CLASS_SUSPECT,    /* GitHub is going to be asked about the attempt */
+    JR_CLASS_CONCLUSION, /* how the attempt ended: nothing needs to be rerun */
+    JR_CLASS_FILTER,     /* a setting leaves the run alone; another setting would not */
+    JR_CLASS_FINAL,      /* it failed, and is not rerun all the same */
+    JR_CLASS_ASK,        /* GitHub has to be asked again */
+    JR_CLASS_RERUN,      /* there is a newer attempt */
+    JR_CLASS_CALL,       /* how GitHub answered a call */
+    JR_CLASS_OUTAGE,     /* GitHub did not answer as GitHub: the calls fail for all runs */
+    JR_CLASS_DENIAL,     /* GitHub does not know it, or forbids it: may pass by itself (rule 7) */
+    JR_CLASS_SIGNATURE,  /* a request that is not signed, or not rightly */
+    JR_CLASS_REQUEST,    /* a request that holds nothing to record */
+    JR_CLASS_STORE       /* nothing could be recorded */
+};
+
+enum jr_reason_class jr_reason_class(enum jr_reason reason);
 
 #endif

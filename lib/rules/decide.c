@@ -282,9 +282,7 @@ static enum jr_reason undeserving(const struct jr_run *run)
 /* Was the attempt closed because of how it ended? */
 static bool is_closed_by_conclusion(const struct jr_run *run)
 {
-    return run->phase == JR_PHASE_CLOSED
-           && (run->reason == JR_REASON_RUN_SUCCEEDED || run->reason == JR_REASON_NOT_FAILED
-               || run->reason == JR_REASON_CONCLUSION_NOT_RETRIED);
+    return run->phase == JR_PHASE_CLOSED && jr_reason_class(run->reason) == JR_CLASS_CONCLUSION;
 }
 
 static bool job_failed(const struct jr_job *job)
@@ -387,7 +385,7 @@ static void apply_job(const struct jr_settings *settings, const struct jr_event 
 {
     struct jr_job before = *job;
     bool moved = move_job(job, event, run->attempt) || !counted;
-    bool filtered = run->phase == JR_PHASE_CLOSED && jr_reason_is_filter(run->reason);
+    bool filtered = run->phase == JR_PHASE_CLOSED && jr_reason_class(run->reason) == JR_CLASS_FILTER;
 
     if (moved)
         count_job(run, counted ? &before : NULL, job);
@@ -459,7 +457,7 @@ static void apply_run(const struct jr_settings *settings, const struct jr_event 
 static void judge_anew(const struct jr_settings *settings, struct jr_run *run, int64_t now_ms,
                        struct jr_decision *decision)
 {
-    if (!run->complete || run->phase != JR_PHASE_CLOSED || !jr_reason_is_filter(run->reason)
+    if (!run->complete || run->phase != JR_PHASE_CLOSED || jr_reason_class(run->reason) != JR_CLASS_FILTER
         || !is_suspect_conclusion(settings, run, run->conclusion)
         || filter_known_run(settings, run) != JR_REASON_NONE)
         return;
@@ -1010,10 +1008,7 @@ static void outcome_after_newer(struct jr_run *run, uint32_t attempt, const stru
 static bool may_pass(const struct jr_settings *settings, struct jr_run *run,
                      const struct jr_call *call, int64_t now_ms)
 {
-    if (run->by_hand
-        || (call->reason != JR_REASON_NOT_FOUND && call->reason != JR_REASON_NO_PERMISSION
-            && call->reason != JR_REASON_NOT_INSTALLED
-            && call->reason != JR_REASON_WORKFLOW_UNKNOWN))
+    if (run->by_hand || jr_reason_class(call->reason) != JR_CLASS_DENIAL)
         return false;
     if (run->denied_ms == 0 || run->denied_ms > now_ms)
         run->denied_ms = now_ms;

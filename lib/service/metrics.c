@@ -228,8 +228,9 @@ static void write_signature_failures(struct jr_buffer *buffer, const struct fami
 {
     uint64_t failures = 0;
 
-    for (size_t i = JR_REASON_SIGNATURE_MISSING; i <= JR_REASON_SIGNATURE_WRONG; i++)
-        failures += metrics->counters.webhook_reasons[i];
+    for (size_t i = 0; i < JR_REASONS; i++)
+        if (jr_reason_class((enum jr_reason)i) == JR_CLASS_SIGNATURE)
+            failures += metrics->counters.webhook_reasons[i];
     add_sample(buffer, family, NULL, NULL, NULL, NULL, failures);
 }
 
@@ -269,12 +270,10 @@ static void write_calls(struct jr_buffer *buffer, const struct family *family,
 static void write_outage(struct jr_buffer *buffer, const struct family *family,
                          const struct jr_metrics *metrics)
 {
-    static const enum jr_reason reasons[] = { JR_REASON_UNREACHABLE, JR_REASON_SERVER_ERROR,
-                                              JR_REASON_NOT_GITHUB };
-
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        add_sample(buffer, family, "reason", jr_reason_token(reasons[i]), NULL, NULL,
-                   metrics->outage == reasons[i]);
+    for (size_t i = 0; i < JR_REASONS; i++)
+        if (jr_reason_class((enum jr_reason)i) == JR_CLASS_OUTAGE)
+            add_sample(buffer, family, "reason", jr_reason_token((enum jr_reason)i), NULL, NULL,
+                       (size_t)metrics->outage == i);
 }
 
 static void write_restarts(struct jr_buffer *buffer, const struct family *family,

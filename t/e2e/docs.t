@@ -73,7 +73,7 @@ subtest 'settings' => sub {
 
 subtest 'reasons' => sub {
     my ($rows) = read_file("$top/lib/model/words.c") =~ /\} reasons\[\] = \{\n(.*?)^\};/ms;
-    my @token = grep { $_ ne 'none' } $rows =~ /^\s*\{ JR_REASON_\w+, "([^"]+)"/mg;
+    my @token = grep { $_ ne 'none' } $rows =~ /^\s*\{ JR_REASON_\w+, JR_CLASS_\w+, "([^"]+)"/mg;
     cmp_ok scalar @token, '>', 50, 'words.c has a table';
     same_set [section('Reasons') =~ /^  ([a-z][a-z-]+) {2,}\S/mg], \@token, 'README lists them';
     same_set [manual_section('REASONS') =~ /^\.It Ql (\S+)$/mg], \@token, 'so does the manual page';

@@ -105,6 +105,8 @@ static void reasons_have_tokens_and_words(void **state)
             assert_true((unsigned char)*c >= ' ' && (unsigned char)*c < 0x7f);
         if (strcmp(token, jr_reason_token(JR_REASON_NONE)) == 0)
             continue; /* a number of no reason */
+        assert_true(reason < JR_REASONS);
+        assert_int_not_equal(jr_reason_class((enum jr_reason)reason), JR_CLASS_NONE);
         for (int other = 0; other < reason; other++)
             if (seen[other] != NULL && strcmp(seen[other], token) == 0)
                 fail_msg("'%s' is the token of %d and %d", token, other, reason);
@@ -112,33 +114,66 @@ static void reasons_have_tokens_and_words(void **state)
     }
 }
 
+/* A note is made of sentences, and each backquote has its partner. */
+static void notes_are_sentences(void **state)
+{
+    size_t noted = 0;
+
+    (void)state;
+    for (int reason = 0; reason < JR_REASONS; reason++) {
+        const char *note = jr_reason_note((enum jr_reason)reason);
+        size_t length = strlen(note), quotes = 0;
+
+        for (const char *c = note; *c != '\0'; c++)
+            quotes += *c == '`';
+        assert_int_equal(quotes % 2, 0);
+        assert_true(length == 0 || (isupper((unsigned char)note[0]) && note[length - 1] == '.'));
+        noted += length > 0;
+    }
+    assert_true(noted > 40);
+}
+
 struct token_row {
     const char *name;
     enum jr_reason reason;
-    bool filter;
+    enum jr_reason_class class;
 };
 
-/* A few that are told in documents, and all that a setting decides. */
+/* A few that are told in documents, and all of the classes that decide something by themselves. */
 static void token_is(void **state)
 {
     const struct token_row *row = *state;
 
     assert_string_equal(jr_reason_token(row->reason), row->name);
-    assert_int_equal(jr_reason_is_filter(row->reason), row->filter);
+    assert_int_equal(jr_reason_class(row->reason), row->class);
 }
 
 static const struct token_row tokens[] = {
-    { "attempts-used-up", JR_REASON_ATTEMPTS_USED_UP, true },
-    { "sender-excluded", JR_REASON_SENDER_EXCLUDED, true },
-    { "actor-excluded", JR_REASON_ACTOR_EXCLUDED, true },
-    { "branch-excluded", JR_REASON_BRANCH_EXCLUDED, true },
-    { "repository-excluded", JR_REASON_REPOSITORY_EXCLUDED, true },
-    { "workflow-excluded", JR_REASON_WORKFLOW_EXCLUDED, true },
-    { "fork-branch", JR_REASON_FORK_BRANCH, true },
-    { "jobs-failed", JR_REASON_JOBS_FAILED, false },
-    { "run-failed", JR_REASON_RUN_FAILED, false },
-    { "rerun-accepted", JR_REASON_RERUN_ACCEPTED, false },
-    { "none", JR_REASON_NONE, false },
+    { "attempts-used-up", JR_REASON_ATTEMPTS_USED_UP, JR_CLASS_FILTER },
+    { "sender-excluded", JR_REASON_SENDER_EXCLUDED, JR_CLASS_FILTER },
+    { "actor-excluded", JR_REASON_ACTOR_EXCLUDED, JR_CLASS_FILTER },
+    { "branch-excluded", JR_REASON_BRANCH_EXCLUDED, JR_CLASS_FILTER },
+    { "repository-excluded", JR_REASON_REPOSITORY_EXCLUDED, JR_CLASS_FILTER },
+    { "workflow-excluded", JR_REASON_WORKFLOW_EXCLUDED, JR_CLASS_FILTER },
+    { "fork-branch", JR_REASON_FORK_BRANCH, JR_CLASS_FILTER },
+    { "jobs-failed", JR_REASON_JOBS_FAILED, JR_CLASS_SUSPECT },
+    { "run-failed", JR_REASON_RUN_FAILED, JR_CLASS_SUSPECT },
+    { "rerun-accepted", JR_REASON_RERUN_ACCEPTED, JR_CLASS_RERUN },
+    { "none", JR_REASON_NONE, JR_CLASS_NONE },
+    { "not-found", JR_REASON_NOT_FOUND, JR_CLASS_DENIAL },
+    { "no-permission", JR_REASON_NO_PERMISSION, JR_CLASS_DENIAL },
+    { "not-installed", JR_REASON_NOT_INSTALLED, JR_CLASS_DENIAL },
+    { "workflow-unknown", JR_REASON_WORKFLOW_UNKNOWN, JR_CLASS_DENIAL },
+    { "run-succeeded", JR_REASON_RUN_SUCCEEDED, JR_CLASS_CONCLUSION },
+    { "not-failed", JR_REASON_NOT_FAILED, JR_CLASS_CONCLUSION },
+    { "conclusion-not-retried", JR_REASON_CONCLUSION_NOT_RETRIED, JR_CLASS_CONCLUSION },
+    { "unreachable", JR_REASON_UNREACHABLE, JR_CLASS_OUTAGE },
+    { "server-error", JR_REASON_SERVER_ERROR, JR_CLASS_OUTAGE },
+    { "not-github", JR_REASON_NOT_GITHUB, JR_CLASS_OUTAGE },
+    { "signature-missing", JR_REASON_SIGNATURE_MISSING, JR_CLASS_SIGNATURE },
+    { "signature-malformed", JR_REASON_SIGNATURE_MALFORMED, JR_CLASS_SIGNATURE },
+    { "signature-doubled", JR_REASON_SIGNATURE_DOUBLED, JR_CLASS_SIGNATURE },
+    { "signature-wrong", JR_REASON_SIGNATURE_WRONG, JR_CLASS_SIGNATURE },
 };
 
 int main(void)
@@ -148,6 +183,7 @@ int main(void)
     TABLE(conclusions, conclusion_from);
     TEST(conclusion_names_can_be_read);
     TEST(reasons_have_tokens_and_words);
+    TEST(notes_are_sentences);
     TABLE(tokens, token_is);
     return run_program("words");
 }

@@ -1338,6 +1338,45 @@ static void nothing_breaks_the_rules(void **state)
     jr_settings_release(&settings);
 }
 
+/* What a reason brings about goes by its class: a new row does it by itself. */
+static void reasons_by_class(void **state)
+{
+    (void)state;
+    for (int i = 1; i < JR_REASONS; i++) {
+        enum jr_reason reason = (enum jr_reason)i;
+        enum jr_reason_class class = jr_reason_class(reason);
+        struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_NEVER, .reason = reason };
+        struct scene scene;
+
+        if (class == JR_CLASS_NONE)
+            continue; /* a number of no reason */
+        /* One that a setting left alone is judged anew with the next event. */
+        open_scene(&scene, NULL);
+        play_all(&scene, "q1 c1=failure");
+        scene.run.phase = JR_PHASE_CLOSED;
+        scene.run.reason = reason;
+        scene.run.due_ms = scene.run.waiting_ms = 0;
+        play(&scene, "c1=failure");
+        assert_int_equal(scene.run.phase, class == JR_CLASS_FILTER ? JR_PHASE_DUE : JR_PHASE_CLOSED);
+        close_scene(&scene);
+        /* A denial may pass by itself; all else that is refused for good is believed at once. */
+        open_scene(&scene, NULL);
+        play_all(&scene, "q1 c1=failure C");
+        jr_decide_outcome(&scene.settings, &scene.run, 1, false, &call, scene.claimed_ms, scene.now_ms,
+                          &scene.verdict);
+        assert_int_equal(scene.run.phase, class == JR_CLASS_DENIAL ? JR_PHASE_DUE : JR_PHASE_CLOSED);
+        /* An end that shows itself later replaces what closed the attempt by how it ended. */
+        scene.run.phase = JR_PHASE_CLOSED;
+        scene.run.reason = reason;
+        scene.run.due_ms = scene.run.waiting_ms = 0;
+        scene.run.complete = true;
+        scene.run.conclusion = JR_CONCLUSION_CANCELLED;
+        play(&scene, "Lc=failure");
+        assert_int_equal(scene.run.phase, class == JR_CLASS_CONCLUSION ? JR_PHASE_DUE : JR_PHASE_CLOSED);
+        close_scene(&scene);
+    }
+}
+
 /* Large sets: what GitHub sends of a run with many jobs, in up to three attempts. */
 #define SET_MAX 160
 #define SETS 400
@@ -1491,6 +1530,7 @@ int main(void)
     TEST(post_that_is_cut_off_late);
     TEST(post_that_an_event_overtook);
     TABLE(orders, every_order_ends_alike);
+    TEST(reasons_by_class);
     TEST(nothing_breaks_the_rules);
     TEST(large_sets_end_alike);
     return run_program("decide");

@@ -237,6 +237,32 @@ static void no_room(void **state)
     jr_buffer_release(&buffer);
 }
 
+/* What is told of kinds of reasons goes by their class: a new row is in it by itself. */
+static void reasons_by_class(void **state)
+{
+    struct jr_buffer buffer;
+    struct jr_metrics metrics;
+    char line[128];
+    unsigned signatures = 0;
+    const char *text;
+
+    (void)state;
+    nothing_happened(&metrics);
+    for (int i = 0; i < JR_REASONS; i++)
+        metrics.counters.webhook_reasons[i] = 1;
+    text = text_of(&metrics, &buffer);
+    for (int i = 0; i < JR_REASONS; i++) {
+        enum jr_reason_class class = jr_reason_class((enum jr_reason)i);
+
+        signatures += class == JR_CLASS_SIGNATURE;
+        snprintf(line, sizeof line, "api_failing{reason=\"%s\"}", jr_reason_token((enum jr_reason)i));
+        assert_int_equal(strstr(text, line) != NULL, class == JR_CLASS_OUTAGE);
+    }
+    snprintf(line, sizeof line, "job_rerunner_signature_failures_total %u", signatures);
+    assert_true(signatures > 0 && has_line(text, line));
+    jr_buffer_release(&buffer);
+}
+
 static void be_dispatcher(int fd, const void *folder)
 {
     struct jr_error error;
@@ -339,6 +365,7 @@ int main(void)
     TABLE(line_rows, line);
     TEST(room_for_all);
     TEST(no_room);
+    TEST(reasons_by_class);
     TEST(read_from_sight);
     TEST(read_from_store);
     return run_program("metrics");
