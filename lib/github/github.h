@@ -2,7 +2,7 @@
  * github -- the calls of GitHub's REST API, and what its answers mean.
  *
  * Source: https://docs.github.com/en/rest/actions/workflow-runs ; refusals and
- * rate limits: HACKING, "What GitHub answers".
+ * rate limits: doc/github.md.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

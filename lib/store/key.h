@@ -1,8 +1,8 @@
 /*
  * key -- the keys of the store: numbers and bytes, one behind the other.
  *
- * Numbers are big-endian, so that the order of keys is the order of numbers. HACKING, "The
- * store", has the shape of the keys of each table.
+ * Numbers are big-endian, so that the order of keys is the order of numbers. doc/design.md,
+ * "The store", has the shape of the keys of each table.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -661,7 +661,7 @@ static bool take_entry(struct jr_txn *txn, enum jr_table table, int rc, const MD
 
 /*
  * The cursor of a table; NULL after an error. A table that is written to loses it: LMDB 0.9.24 does
- * not keep every cursor right through that (HACKING, "The store").
+ * not keep every cursor right through that (doc/design.md, "The store").
  */
 static MDB_cursor *cursor_of(struct jr_txn *txn, enum jr_table table)
 {

@@ -4,7 +4,7 @@
  *
  * Owns:   the MDB_env; one per process, opened after fork.
  * Knows:  nothing of runs. Keys are up to 511 bytes and sort as bytes.
- * Source: lmdb.h, "Restrictions/caveats"; HACKING, "The store".
+ * Source: lmdb.h, "Restrictions/caveats"; doc/design.md, "The store".
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -3,14 +3,17 @@
 #
 # The documents keep step with the program: settings, their defaults and ranges,
 # reasons, status codes, log events and their fields, sub-commands and the include rule;
-# and README's request by hand works as it stands there, twice, and is answered so.
-# (The labels of metrics: metrics.t; the example of settings: conf.t.)
+# the tables that are made from the program's are as it makes them; links and names of
+# files lead somewhere; and the request by hand works as it stands there, twice, and is
+# answered so.  (The labels of metrics: metrics.t; the example of settings: conf.t; what
+# administrators are told to do: operations.t.)
 
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::Document qw(section titles code anchor links);
 use JR::File qw(read_file);
 use JR::Log;
 use JR::Process qw(spawn reap);
@@ -20,19 +23,16 @@ use JR::Test;
 my $top     = srcdir();
 my $readme  = read_file("$top/README");
 my $hacking = read_file("$top/HACKING");
-my $manual  = read_file("$top/fcgi/job-rerunner.8");
+my %page    = map { m{/(doc/[^/]+\.md)$} => read_file($_) } glob "$top/doc/*.md";
+my %manual  = map { m{/(doc/[^/]+)$} => read_file($_) } glob "$top/doc/*.[578]";
+my $manual  = $manual{'doc/job-rerunner.8'};
 my $help    = tool(['--help']);
 is $help->{status}, 0, '--help: exit 0';
 
-# What stands under a title of README, or of the manual page, up to the next.
-sub section {
-    my ($title) = @_;
-    return $readme =~ /^\Q$title\E\n-+\n(.*?)(?=^\S[^\n]*\n---|\z)/ms ? $1 : '';
-}
-
+# What stands under a title of a manual page, up to the next.
 sub manual_section {
-    my ($title) = @_;
-    return $manual =~ /^\.S[hs] \Q$title\E\n(.*?)(?=^\.Sh |\z)/ms ? $1 : '';
+    my ($title, $text) = @_;
+    return ($text // $manual) =~ /^\.S[hs] \Q$title\E\n(.*?)(?=^\.Sh |\z)/ms ? $1 : '';
 }
 
 # The sources in the rooms of lib/ and fcgi/, and what stands above them.
@@ -50,33 +50,35 @@ subtest 'settings' => sub {
     my %default = map { /^  ([A-Z_]+) .*?(?: \[([^\]]+)\])?$/ ? ($1 => $2 // '') : () } split /\n/, $table // '';
     cmp_ok scalar keys %default, '>', 20, '--help has a table';
 
-    my %in_readme = section('Settings') =~ /^  ([A-Z][A-Z_]+) +(\S+) /mg;
-    same_set [keys %in_readme], [keys %default], 'README has the same settings';
-    my %in_manual = map { $_ => '' } manual_section('ENVIRONMENT') =~ /^\.It Ev ([A-Z_]+)(?: Pq .*)?$/mg;
-    %in_manual = (%in_manual, manual_section('ENVIRONMENT') =~ /^\.It Ev ([A-Z_]+) Pq (.+)$/mg);
-    delete $in_manual{CREDENTIALS_DIRECTORY};    # systemd's, not ours
+    my %in_page = map { /^\| `([A-Z_]+)` \|(?: `([^`]+)`)? \|/ ? ($1 => $2 // '') : () } split /\n/, $page{'doc/settings.md'};
+    same_set [keys %in_page], [keys %default], 'the page has the same settings';
+    my $list = manual_section('SETTINGS', $manual{'doc/job-rerunner.conf.5'});
+    my %in_manual = map { /^\.It Ev ([A-Z_]+)(?: Pq (.+))?$/ ? ($1 => $2 // '') : () } split /\n/, $list;
     same_set [keys %in_manual], [keys %default], 'so has the manual page';
     for my $name (sort keys %default) {
-        is $in_readme{$name}, $default{$name} || '-', "$name: default in README";
+        is $in_page{$name}, $default{$name}, "$name: default on the page";
         is $in_manual{$name}, $default{$name}, "$name: default in the manual page";
     }
 
     my $said = tool(['check'], map { $_ => 'x' } keys %default)->{err};
     my %range = $said =~ /^([A-Z_]+): 'x' is not a .*; allowed is (\S+ to [^\s,]+)/mg;
     cmp_ok scalar keys %range, '>', 10, 'the program tells ranges';
-    my %item = manual_section('ENVIRONMENT') =~ /^\.It Ev ([A-Z_]+)[^\n]*\n(.*?)(?=^\.It |^\.El)/msg;
+    my %item = $list =~ /^\.It Ev ([A-Z_]+)[^\n]*\n(.*?)(?=^\.It |^\.El)/msg;
+    my %row = $page{'doc/settings.md'} =~ /^\| `([A-Z_]+)` (.*)$/mg;
     for my $name (sort keys %range) {
-        my $told = $item{$name} =~ s/\n(?:\.Pq )?/ /gr;
-        like $told, qr/(?<!\w)\Q$range{$name}\E(?!\w)/, "$name: range in the manual page";
+        for my $told ($item{$name} =~ s/\n/ /gr, $row{$name}) {
+            like $told, qr/(?<!\w)\Q$range{$name}\E(?!\w)/, "$name: its range";
+        }
     }
 };
 
 subtest 'reasons' => sub {
     my ($rows) = read_file("$top/lib/model/words.c") =~ /\} reasons\[\] = \{\n(.*?)^\};/ms;
-    my @token = grep { $_ ne 'none' } $rows =~ /^\s*\{ JR_REASON_\w+, JR_CLASS_\w+, "([^"]+)"/mg;
+    my @token = grep { $_ ne 'none' } $rows =~ /^\s*\{ JR_REASON_\w+, (?:\w+, )?"([^"]+)"/mg;
     cmp_ok scalar @token, '>', 50, 'words.c has a table';
-    same_set [section('Reasons') =~ /^  ([a-z][a-z-]+) {2,}\S/mg], \@token, 'README lists them';
-    same_set [manual_section('REASONS') =~ /^\.It Ql (\S+)$/mg], \@token, 'so does the manual page';
+    same_set [$page{'doc/reasons.md'} =~ /^\| `([a-z-]+)` \| \S/mg], \@token, 'the page lists them';
+    my $list = manual_section('REASONS', $manual{'doc/job-rerunner-reasons.7'});
+    same_set [$list =~ /^\.It Ql (\S+)$/mg], \@token, 'so does the manual page';
 
     # What shows reasons has them too: the words, and the colours of the pages.
     my $source = join '', map { read_file($_) } grep { !m{/(?:words|page_parts)\.c$} } grep {/c$/} sources();
@@ -88,8 +90,8 @@ subtest 'status codes' => sub {
     my ($rows) = read_file("$top/fcgi/web/request.c") =~ /\} statuses\[\] = \{\n(.*?)^\};/ms;
     my %result = ($rows // '') =~ /\{ (\d+), "[^"]+", "([^"]+)" \}/g;
     cmp_ok scalar keys %result, '>', 10, 'request.c has a table';
-    my %in_readme = section('Status codes') =~ /^  (\d{3}) +(\S+) /mg;
-    is_deeply \%in_readme, \%result, 'README has it, with the results';
+    my %in_page = section($page{'doc/operate.md'}, 'Status codes') =~ /^\| (\d{3}) \| (\S+) \|/mg;
+    is_deeply \%in_page, \%result, 'a page has it, with the results';
     same_set [manual_section('Requests') =~ /^\.It (\d{3})$/mg], [keys %result], 'so has the manual page';
 };
 
@@ -97,8 +99,7 @@ subtest 'metrics' => sub {
     my ($rows) = read_file("$top/lib/service/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
     my %type = ($rows // '') =~ /\{ "(\w+)", "(\w+)",/g;
     cmp_ok scalar keys %type, '>', 25, 'metrics.c has a table';
-    my $table = section('Metrics');
-    is_deeply { $table =~ /^  (job_rerunner_\w+)(?:\{[\w,]+\})? +(\w+) /mg }, \%type, 'README has it, with the types';
+    is_deeply { $page{'doc/metrics.md'} =~ /^\| `(job_rerunner_\w+)` \| (\w+) \|/mg }, \%type, 'a page has it, with the types';
     is_deeply { manual_section('METRICS') =~ /^\.It Cm (\w+) Pq (\w+)$/mg }, \%type, 'so has the manual page';
 };
 
@@ -127,7 +128,7 @@ subtest 'commands and exit statuses' => sub {
     cmp_ok scalar @name, '>', 2, '--help has commands';
     my ($list, $json) = split /^\.Ss JSON\n/m, manual_section('COMMANDS');
     same_set [$list =~ /^\.It Cm (\S+)/mg], \@name, 'the manual page has them';
-    like $readme, qr/\bjob-rerunner $_\b/, "README shows $_" for grep {!/^(?:help|version)$/} @name;
+    like $page{'doc/operate.md'}, qr/\bjob-rerunner $_\b/, "a page shows $_" for grep {!/^(?:help|version)$/} @name;
 
     my %option = map { $_ => 1 } read_file("$top/fcgi/tool/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
     cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
@@ -162,15 +163,61 @@ subtest 'the version' => sub {
 # Programs of t/unit and t/fuzz stand in the build, and a path may be below another folder.
 subtest 'files and titles that are named are there' => sub {
     my @short = map { read_file("$top/$_") } qw(SECURITY NEWS debian/job-rerunner.README.Debian);
-    for my $document ($readme, $hacking, @short) {
-        my %named = map { $_ => 1 } $document =~ m{(?<![\w/.])((?:lib|fcgi|conf|t)/[\w./-]*\w)}g;
-        ok -e "$top/$_", $_ for grep { !m{[A-Z]|^t/(?:unit|fuzz)/.*\.t$|/job-rerunner$} } sort keys %named;
+    for my $document ($readme, $hacking, @short, values %page, values %manual) {
+        my %named = map { $_ => 1 } $document =~ m{(?<![\w/.])((?:lib|fcgi|conf|doc|t)/[\w./-]*\w)}g;
+        ok -e "$top/$_", $_ for grep { !m{[A-Z]|^t/(?:unit|fuzz)/.*\.t$|/job-rerunner$|^doc/job-rerunner/} } sort keys %named;
     }
     for my $document ($readme, $hacking) {
         my ($list) = $document =~ /^In this file:\n\n((?:    .*\n)+)/m;
         my @title = map { s/^\s+|\s+$//gr } map { split / {2,}/ } map { s/^ +//r } split /\n/, $list // '';
         same_set \@title, [$document =~ /^(\S[^\n]*)\n-{4,}$/mg], 'the list of contents is whole';
     }
+};
+
+subtest 'links lead somewhere' => sub {
+    cmp_ok scalar keys %page, '>', 6, 'there are pages';
+    for my $name (sort keys %page) {
+        for my $link (links($page{$name})) {
+            my ($file, $anchor) = $link =~ /^([^#]*)(?:#(.*))?$/;
+            my $path = $file eq '' ? $name : "doc/$file" =~ s{^doc/\.\./}{}r;
+            ok -e "$top/$path", "$name: $link" or next;
+            next if !defined $anchor;
+            is scalar(grep { anchor($_) eq $anchor } titles($page{$path})), 1, "$name: one title is meant by $link";
+        }
+        my @title = section($page{$name}, (titles($page{$name}))[0]) =~ /^## (.*)$/mg;
+        my ($list) = $page{$name} =~ /^((?:- \[.*\]\(#.*\)\n)+)/m;
+        next if @title < 3;
+        same_set [($list // '') =~ /\(#(.*)\)/g], [map { anchor($_) } @title], "$name: the list of contents is whole";
+    }
+    my ($makefile) = read_file("$top/Makefile.am") =~ s/\\\n\t//gr;
+    my ($pages) = $makefile =~ /^dist_pages_DATA = (.*)$/m;
+    same_set [split ' ', $pages // ''], [keys %page], 'each page is installed';
+    my ($pictures) = $makefile =~ /^dist_pictures_DATA = (.*)$/m;
+    same_set [split ' ', $pictures // ''], [map { "doc/$_" } grep {/^pictures/} map { links($_) } values %page], 'each picture is';
+    like $readme, qr/ \Q$_\E  /, "README names $_" for grep { !/hot-path|github/ } sort keys %page;
+};
+
+subtest 'the short ones are short' => sub {
+    for ([README => $readme, 200], [HACKING => $hacking, 300]) {
+        my ($name, $text, $most) = @$_;
+        cmp_ok scalar(() = $text =~ /\n/g), '<=', $most, "$name: lines";
+    }
+};
+
+# `make docs` repairs what fails here.
+subtest 'tables that are made are up to date' => sub {
+    my $tables = 0;
+    my %document = (%page, %manual);
+    for my $name (sort keys %document) {
+        my @table = $document{$name} =~ /^(?:<!--|\.\\") table: (\w+)/mg or next;
+        $tables += @table;
+        my $out = tmpdir() . "/filled.$tables";
+        open my $in, '<', "$top/$name" or die "$name: $!";
+        my $pid = spawn(argv => [($ENV{JR_BUILDDIR} // $top) . '/doc/fill'], env => { PATH => '/usr/bin:/bin' }, stdin => $in, out => $out);
+        is reap($pid), 0, "$name: @table";
+        is read_file($out), $document{$name}, 'are what the program has';
+    }
+    is $tables, 6, 'settings, reasons and metrics, as a page and as a manual page';
 };
 
 # A room is a folder of lib/ or fcgi/. A file includes what stands before it in Makefile.am: files
@@ -206,9 +253,9 @@ sub lasting {
 }
 
 # As somebody would paste it, in a folder that looks like the source tree.
-subtest 'manual testing' => sub {
-    my ($command) = section('Manual testing') =~ /\n\n((?:    .*\n)+)/;
-    like $command, qr{fcgi/job-rerunner <}, 'README has a command' or return;
+subtest 'a request by hand' => sub {
+    my ($command, $shown) = code(section($page{'doc/operate.md'}, 'A request by hand'));
+    like $command, qr{fcgi/job-rerunner <}, 'a page has a command' or return;
     my $dir = tmpdir() . '/by-hand';
     mkdir $_ or die "$_: $!" for $dir, "$dir/fcgi";
     symlink binary(), "$dir/fcgi/job-rerunner" or die "symlink: $!";
@@ -228,24 +275,27 @@ subtest 'manual testing' => sub {
         is $answer->json->{result}, 'scheduled', "time $time: result";
         ok $log->wait_entry('decision', run => 1, verdict => 'dry-run'), "time $time: decided" or diag $log->text;
     }
-    my ($shown) = section('Manual testing') =~ /\ndone:\n\n((?:(?:    .*)?\n)+)/;
     my ($webhook, $decision) = map { $log->text =~ /^(\S+ info $_ .*)$/m } qw(webhook decision);
-    is_deeply lasting($webhook, read_file("$dir/answer.1"), $decision), lasting($shown // ''), 'README shows what it says';
+    is_deeply lasting($webhook, read_file("$dir/answer.1"), $decision), lasting($shown // ''), 'the page shows what it says';
     is $log->count('webhook', status => 201), 2, 'two requests';
     is $log->count('webhook', repeated => 'yes'), 1, 'the second is known';
     is $log->count('decision'), 1, 'one decision';
     unlike $log->text, qr/ error /, 'no error';
 };
 
-subtest 'the manual page is well-formed' => sub {
+subtest 'the manual pages are well-formed' => sub {
     my ($mandoc) = grep { -x } map {"$_/mandoc"} split /:/, $ENV{PATH} // '';
     plan skip_all => 'no mandoc' if !$mandoc;
-    my $report = tmpdir() . '/mandoc';
-    my $status = reap(spawn(
-        argv => [$mandoc, '-T', 'lint', '-W', 'warning', "$top/fcgi/job-rerunner.8"],
-        env  => { PATH => $ENV{PATH} }, out => $report,
-    ));
-    is $status, 0, 'mandoc has no warning' or diag read_file($report);
+    for my $name (sort keys %manual) {
+        my $report = tmpdir() . '/mandoc';
+        my $status = reap(spawn(
+            argv => [$mandoc, '-T', 'lint', '-W', 'warning', "$top/$name"],
+            env  => { PATH => $ENV{PATH} }, out => $report,
+        ));
+        is $status, 0, "$name: mandoc has no warning" or diag read_file($report);
+    }
+    my ($pages) = read_file("$top/Makefile.am") =~ /^dist_man_MANS = (.*)$/m;
+    same_set [split ' ', $pages // ''], [keys %manual], 'each is installed';
 };
 
 finish();

@@ -274,7 +274,8 @@ subtest 'missed runs are found' => sub {
 
 # Their values, too, where they are few and no other list has them.
 subtest 'labels are documented' => sub {
-    my ($readme, $manual) = map { read_file(srcdir() . "/$_") } qw(README fcgi/job-rerunner.8);
+    my ($page, $manual) = map { read_file(srcdir() . "/$_") } qw(doc/metrics.md doc/job-rerunner.8);
+    my %row = $page =~ /^\| `(job_rerunner_\w+)` \| \w+ \| (.*) \|$/mg;
     my %item = $manual =~ /^\.It Cm (job_rerunner_\w+) [^\n]*\n(.*?)(?=^\.(?:It|El))/msg;
     my (%label, %value);
     for my $sample (keys %{ scrape() }) {
@@ -290,8 +291,8 @@ subtest 'labels are documented' => sub {
     cmp_ok scalar keys %value, '>=', 4, 'some have values to be told';
     for my $name (sort keys %label) {
         my $want = join ' ', sort keys %{ $label{$name} };
-        my ($in_readme) = $readme =~ /^  $name\{([\w,]+)\}/m;
-        is join(' ', split /,/, $in_readme // ''), $want, "$name: labels in README";
+        my ($labels) = ($row{$name} // '') =~ /Labels?: (.*)\.$/;
+        is join(' ', ($labels // '') =~ /`(\w+)`/g), $want, "$name: labels in doc/metrics.md";
         my ($in_manual) = $item{$name} =~ /^Labels?:\n(.*)/ms;
         is join(' ', map { split / , / } ($in_manual // '') =~ /^\.Cm (\w+(?: , \w+)*)/mg), $want, 'and in the manual page';
         my %told = map { $_ => 1 } map { split /[ ,.]+/ } ($in_manual // '') =~ /^\.Pq Cm (.*)/mg;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What README tells administrators to do, done: secrets are changed under load, a
+# What the documents tell administrators to do, done: secrets are changed under load, a
 # backup is made and restored, the service moves to another host, a second one stands
 # beside the first.
 
@@ -13,6 +13,7 @@ use File::Path qw(make_path);
 use IO::Socket::UNIX;
 use Test::More;
 use Time::HiRes qw(time);
+use JR::Document;
 use JR::File qw(read_file write_file);
 use JR::Http;
 use JR::Load qw(CLIENTS load);
@@ -85,24 +86,24 @@ subtest 'the token is changed, and what was due is rerun with the new one' => su
     $service->stop_service;
 };
 
-sub section {
-    my ($title) = @_;
-    return (read_file(srcdir() . '/README') =~ /^\Q$title\E\n-+\n(.*?)\n\n\n/ms)[0];
-}
+my ($install, $operate) = map { read_file(srcdir() . "/doc/$_.md") } qw(install operate);
 
-# The lines of nginx's that README shows under a title.
-sub nginx_lines { return join "\n", section(@_) =~ /^ +(proxy_\w+ .*;)$/mg }
+# The lines of code that a document has under a title.
+sub code { return join '', JR::Document::code(JR::Document::section(@_)) }
 
-# README's commands of that kind under a title, for a host in a folder.
+# The lines of nginx's that the document shows under a title.
+sub nginx_lines { return join "\n", code(@_) =~ /^(proxy_\w+ .*;)$/mg }
+
+# The document's commands of that kind under a title, for a host in a folder.
 sub do_as_told {
-    my ($title, $kind, $host, %env) = @_;
+    my ($text, $title, $kind, $host, %env) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my @commands = grep { /^(?:$kind)/ } section($title) =~ s/\\\n +//gr =~ /^ {4,}(\S.*)$/mg;
+    my @commands = grep { /^(?:$kind)/ } split /\n/, code($text, $title) =~ s/\\\n +//gr;
     my $commands = join "\n", map { s{(?<!\S)/(?=var/)}{$host/}gr =~ s/ -[og] job-rerunner//gr } @commands;
     my $pid = spawn(
         argv => ['/bin/sh', '-eu', '-c', $commands], env => { PATH => tmpdir() . ':/usr/bin:/bin', %env }, out => "$host/said",
     );
-    ok scalar @commands, "README, $title";
+    ok scalar @commands, $title;
     is reap($pid), 0, 'what it tells to do works' or diag "$commands\n", read_file("$host/said");
     return;
 }
@@ -115,11 +116,11 @@ subtest 'a backup is made and restored' => sub {
     my ($kept, $lost) = map { next_id() } 1 .. 2;
     status_is $service->http->send(delivery(job_event(run_id => $kept, action => 'queued'))), 202, 'a run';
     my $copies = qr{install -d /var/backups|job-rerunner backup };
-    do_as_told('Moving to another host', $copies, $host, STATE_DIR => $service->state_dir);
-    do_as_told('Backup', $copies, $host, STATE_DIR => $service->state_dir);
+    do_as_told($install, 'Moving to another host', $copies, $host, STATE_DIR => $service->state_dir);
+    do_as_told($operate, 'Backup', $copies, $host, STATE_DIR => $service->state_dir);
     status_is $service->http->send(delivery(job_event(run_id => $lost, action => 'queued'))), 202, 'a run after it';
     $service->stop_service;
-    do_as_told('Backup', qr/cd |mkdir |install -o /, $host);
+    do_as_told($operate, 'Backup', qr/cd |mkdir |install -o /, $host);
     my ($uid, $gid) = (stat $service->state_dir)[4, 5];
     chown $uid, $gid, $service->state_dir . '/data.mdb';
     $service->start_service;
@@ -129,7 +130,10 @@ subtest 'a backup is made and restored' => sub {
     $service->stop_service;
 
     # Who comes to a socket that is left starts the service, in the middle of it all.
-    my %text = ((map { $_ => section($_) } 'Backup', 'Moving to another host'), 'job-rerunner(8)' => read_file(srcdir() . '/fcgi/job-rerunner.8'));
+    my %text = (
+        'Backup' => code($operate, 'Backup'), 'Moving' => code($install, 'Moving to another host'),
+        'job-rerunner(8)' => read_file(srcdir() . '/doc/job-rerunner.8'),
+    );
     for my $where (sort keys %text) {
         my @stops = $text{$where} =~ /^ *systemctl stop (.*)$/mg;
         is "@stops", 'job-rerunner.socket job-rerunner.service', "$where: the socket is stopped too";
@@ -158,7 +162,7 @@ subtest 'it moves to another host' => sub {
     wait_ok { $run{due}->accepted } 'what was due is rerun';
     wait_ok { $run{unheard}->accepted } 'so is what nobody heard of';
 
-    my $lines = nginx_lines('Moving to another host');
+    my $lines = nginx_lines($install, 'Moving to another host');
     like $lines, qr/^proxy_pass https:.*\n(?:proxy_.*\n)+/, 'how the old host hands on';
     my $cert = JR::TlsAuthority->new(tmpdir() . '/authority')->issue('DNS:reruns.example.org');
     my $tls = JR::Nginx->start(dir => tmpdir() . '/tls', server => <<"CONF");
@@ -197,7 +201,7 @@ subtest 'two services on one host' => sub {
     }
     $_->stop_service for @both;
 
-    # README's commands, in a host of our own.
+    # The document's commands, in a host of our own.
     my $host = tmpdir() . '/host';
     my $units = "$host/usr/local/lib/systemd/system";
     make_path($units, map {"$host/etc/$_"} qw(systemd/system job-rerunner nginx/conf.d));
@@ -213,7 +217,7 @@ subtest 'two services on one host' => sub {
     $example =~ s{include fastcgi_params;}{include /etc/nginx/fastcgi_params;}g;
     write_file("$host/etc/nginx/conf.d/job-rerunner.conf", $example);
 
-    my $commands = join "\n", map { s/^    //r } section('Two services on one host') =~ /^((?: {4}.*)?)$/mg;
+    my $commands = code($install, 'Two services on one host');
     $commands =~ s/^(?:systemctl|job-rerunner) .*$//mg;
     $commands =~ s{(?<![\w/])/(?=(?:etc|usr)/)}{$host/}g;
     my $pid = spawn(
@@ -232,7 +236,7 @@ subtest 'two services on one host' => sub {
     my ($settings) = map { /^EnvironmentFile=-(\S+)/ ? $1 : () } @{ $lines[1] };
     ok -f "$host$settings", "its settings: $settings"
         and is read_file("$host$settings"), "STATE_DIR=/var/lib/job-rerunner-two\n", 'which name its store';
-    is_deeply [section('Two services on one host') =~ /--env-file (\S+)/g], [$settings], 'the tool is told of the same';
+    is_deeply [code($install, 'Two services on one host') =~ /--env-file (\S+)/g], [$settings], 'the tool is told of the same';
     my ($looked_at) = map { /^ExecStartPre=\+\Q$bin\E\/job-rerunner check --names --env-file (\S+)$/ ? $1 : () } @{ $lines[1] };
     is $looked_at, $settings, 'and names are looked for there';
     like read_file("$host/etc/systemd/system/job-rerunner-two.socket"), qr{^ListenStream=/run/job-rerunner-two/fcgi\.sock$}m, 'its socket';

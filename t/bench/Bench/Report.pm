@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Bench::Report -- the figures as text that fits into README.
+# Bench::Report -- the figures as text that fits into doc/measured.md.
 
 package Bench::Report;
 
