@@ -3,9 +3,10 @@
  *
  *   doc/fill <DOCUMENT >NEW
  *
- * Between a line `<!-- table: NAME -->` and a line `<!-- end of table -->` of Markdown, or
- * between `.\" table: NAME` and `.\" end of table` of a manual page, all lines are replaced.
- * NAME is settings, reasons or metrics. `make docs` does so with each document that has one.
+ * Between a line `<!-- table: NAME -->` and a line `<!-- end of table -->` of Markdown, between
+ * `.\" table: NAME` and `.\" end of table` of a manual page, or `# table: NAME` and `# end of
+ * table` of a file of settings, all lines are replaced. NAME is settings, reasons or metrics;
+ * the last has settings alone. `make docs` does so with each document that has one.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -25,13 +26,14 @@
 #define LINE 76       /* a line of a manual page's text is broken here */
 #define VALUES_MAX 24 /* a label of more values has those of a list elsewhere */
 
-enum format { MDOC, MARKDOWN };
+enum format { MDOC, MARKDOWN, EXAMPLE };
 
 static const struct {
     const char *begin, *begin_end, *end;
 } marks[] = {
     [MDOC] = { ".\\\" table: ", "", ".\\\" end of table" },
     [MARKDOWN] = { "<!-- table: ", " -->", "<!-- end of table -->" },
+    [EXAMPLE] = { "# table: ", "", "# end of table" },
 };
 
 /*
@@ -87,6 +89,16 @@ static void put_plain(const char *word, size_t length)
         break_line();
 }
 
+/* A word of a comment. */
+static void put_comment(const char *word, size_t length)
+{
+    if (column > 0 && column + 1 + length > LINE)
+        break_line();
+    fputs(column > 0 ? " " : "# ", stdout);
+    printf("%.*s", (int)length, word);
+    column += length + (column > 0 ? 1 : 2);
+}
+
 /* What stands behind a macro's argument: letters belong to the word, a stop to the sentence. */
 static void put_tail(const char *tail, size_t length)
 {
@@ -123,7 +135,9 @@ static void put_word(enum format format, const char *word, size_t code, const ch
 {
     size_t quote = *word == '`';
 
-    if (format == MDOC && code == 0)
+    if (format == EXAMPLE)
+        put_comment(word, code + rest);
+    else if (format == MDOC && code == 0)
         put_plain(word, rest);
     else if (format == MDOC)
         put_macro(word, code, macro, word + code, rest);
@@ -147,7 +161,7 @@ static void put_text(enum format format, const char *text)
         text += code + rest;
         text += strspn(text, " ");
     }
-    if (format == MDOC)
+    if (format != MARKDOWN)
         break_line();
 }
 
@@ -181,13 +195,28 @@ static void put_meaning(enum format format, size_t row)
     put_text(format, details);
     if (*jr_settings_range(row, range) == '\0')
         return;
-    printf(format == MDOC ? "Allowed: %s.\n" : " Allowed: %s.", range);
+    printf(format == MDOC ? "Allowed: %s.\n" : format == MARKDOWN ? " Allowed: %s."
+                                                                  : "# Allowed: %s.\n", range);
+}
+
+/* Ready to be changed: the sign of a comment away, and with a value behind it. */
+static void put_example(size_t row)
+{
+    put_meaning(EXAMPLE, row);
+    printf("#%s=%s\n", jr_settings_name(row), jr_settings_default(row));
+    if (jr_settings_is_secret(row))
+        printf("#%s_FILE=\n", jr_settings_name(row));
+    putchar('\n');
 }
 
 static void put_setting(enum format format, size_t row)
 {
     const char *name = jr_settings_name(row), *standard = jr_settings_default(row);
 
+    if (format == EXAMPLE) {
+        put_example(row);
+        return;
+    }
     if (format == MDOC) {
         printf(*standard == '\0' ? ".It Ev %s\n" : ".It Ev %s Pq %s\n", name, standard);
     } else {
@@ -202,20 +231,24 @@ static void put_setting(enum format format, size_t row)
 /* A list for each group. */
 static void put_group(enum format format, const char *group)
 {
-    printf(format == MDOC ? ".Ss %s\n.Bl -tag -width Ds\n"
-                          : "### %s\n\n| Setting | Default | Type | Meaning |\n|---|---|---|---|\n",
-           group);
+    static const char *const around[][2] = {
+        [MDOC] = { ".Ss ", "\n.Bl -tag -width Ds\n" },
+        [MARKDOWN] = { "### ", "\n\n| Setting | Default | Type | Meaning |\n|---|---|---|---|\n" },
+        [EXAMPLE] = { "#\n# ", "\n#\n\n" },
+    };
+
+    printf("%s%s%s", around[format][0], group, around[format][1]);
     for (size_t i = 0; i < jr_settings_count(); i++)
         if (strcmp(jr_settings_group(i), group) == 0)
             put_setting(format, i);
-    puts(format == MDOC ? ".El" : "");
+    fputs(format == MDOC ? ".El\n" : format == MARKDOWN ? "\n" : "", stdout);
 }
 
 static void put_settings(enum format format)
 {
     const char *group = "";
 
-    if (format == MARKDOWN)
+    if (format != MDOC)
         putchar('\n');
     for (size_t i = 0; i < jr_settings_count(); i++) {
         if (strcmp(jr_settings_group(i), group) != 0)
@@ -397,7 +430,7 @@ static bool put_table(const char *line, enum format *format)
     char mark[80];
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        for (*format = MDOC; *format <= MARKDOWN; ++*format) {
+        for (*format = MDOC; *format <= EXAMPLE; ++*format) {
             snprintf(mark, sizeof mark, "%s%s%s\n", marks[*format].begin, tables[i].name,
                      marks[*format].begin_end);
             if (strcmp(line, mark) == 0) {
