@@ -146,7 +146,7 @@ static const struct row rows[] = {
       .meaning = "do everything but the rerun; without a token GitHub is not called at all",
       .details = "The verdict rests on the events then." },
     { "LOG_LEVEL", &jr_type_level, FIELD(log_level), "info", { 0 }, SERVICE,
-      .meaning = "error, warn, info or debug" },
+      .meaning = "what is logged: error, warn, info or debug, each with those before it" },
 };
 
 #undef FIELD
