@@ -293,7 +293,8 @@ static int show_help(struct jr_command *command)
                *standard == '\0' ? "" : " [", standard, *standard == '\0' ? "" : "]");
     }
     puts("\nexit status: 0 done; 1 failed, or there is no such thing; 2 wrong usage; 73 the store\n"
-         "cannot be opened; 78 a setting is wrong. See job-rerunner(8).");
+         "cannot be opened; 78 a setting is wrong. See job-rerunner(8), job-rerunner.conf(5) and\n"
+         "job-rerunner-reasons(7).");
     return JR_EXIT_OK;
 }
 
