@@ -95,6 +95,15 @@ subtest 'status codes' => sub {
     same_set [manual_section('Requests') =~ /^\.It (\d{3})$/mg], [keys %result], 'so has the manual page';
 };
 
+subtest 'words of /healthz' => sub {
+    my @word = read_file("$top/fcgi/web/health.c") =~ /^ *\{ \{ "([a-z-]+)", (?:true|false),/mg;
+    cmp_ok scalar @word, '>', 8, 'health.c has some';
+    my %told = map { $_ => 1 } section($page{'doc/operate.md'}, 'Is it healthy?') =~ /`([a-z-]+)`/g;
+    is join(' ', grep { !$told{$_} } @word), '', 'a page has each of them';
+    %told = map { $_ => 1 } map { split /[ ,.]+/ } manual_section('Requests') =~ /^\.(?:Pq )?Cm (.*)/mg;
+    is join(' ', grep { !$told{$_} } @word), '', 'so has the manual page';
+};
+
 subtest 'metrics' => sub {
     my ($rows) = read_file("$top/lib/service/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
     my %type = ($rows // '') =~ /\{ "(\w+)", "(\w+)",/g;
@@ -118,6 +127,9 @@ subtest 'events of the log' => sub {
     my @told = map { split / , / } manual_section('LOGGING') =~ /^\.It Sy (.+)$/mg;
     same_set \@told, [keys %event], 'the manual page has them all';
     cmp_ok scalar keys %field, '>', 30, 'they have fields';
+    my @shown = map { /`([a-z-]+)`/g } section($page{'doc/operate.md'}, 'Reading the logs') =~ /^\| (`.*?) \|/mg;
+    cmp_ok scalar @shown, '>', 20, 'a page has those that matter most';
+    is join(' ', grep { !$event{$_} } @shown), '', 'which are events of the program';
     my %named = map { $_ => 1 } map { split /[ ,=]+/ } manual_section('LOGGING') =~ /^\.(?:Pq .*?)?(?:Cm|Ql) (.+)$/mg;
     is join(' ', grep { !$named{$_} } sort keys %field), '', 'the manual page has those, too';
 };
@@ -133,6 +145,14 @@ subtest 'commands and exit statuses' => sub {
     my %option = map { $_ => 1 } read_file("$top/fcgi/tool/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
     cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
     like $list, qr/\bFl -\Q$_\E\b/, "the manual page has --$_" for sort keys %option;
+    my %command = map { $_ => 1 } @name;
+    for my $document ($readme, values %page) {
+        while ($document =~ /\bjob-rerunner ([a-z]+)((?: [^`|\n]*)?)/g) {
+            my ($command, $rest) = ($1, $2);
+            next if !$command{$command};
+            ok $option{$_}, "--$_ of $command" for $rest =~ /(?<!\S)--([a-z-]+)/g;
+        }
+    }
 
     # How many, without --limit and at most.
     my ($limits) = $list =~ /^\.Ar n\n(is .*?)\nAll /ms;
