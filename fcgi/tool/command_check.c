@@ -109,6 +109,7 @@ static bool check_user(const struct jr_command *command, struct jr_emit *emit, s
     struct jr_github_user user;
     struct jr_call call;
     char text[1024], when[JR_WHEN_SIZE];
+    bool good;
 
     jr_github_get_user(http, settings->github_api_url, jr_now_ms(), &user, &call);
     if (call.outcome == JR_OUTCOME_DONE) {
@@ -129,9 +130,9 @@ static bool check_user(const struct jr_command *command, struct jr_emit *emit, s
         return true;
     }
     snprintf(text, sizeof text, "%s", user.scopes[0] == '\0' ? "none" : user.scopes);
-    tell(command, emit, "scopes", has_scope(user.scopes, "repo") || has_scope(user.scopes, "public_repo"),
-         text, "A classic token needs the scope `repo' to rerun");
-    return has_scope(user.scopes, "repo") || has_scope(user.scopes, "public_repo");
+    good = has_scope(user.scopes, "repo") || has_scope(user.scopes, "public_repo");
+    tell(command, emit, "scopes", good, text, "A classic token needs the scope `repo' to rerun");
+    return good;
 }
 
 static bool check_rate(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http)
@@ -255,18 +256,32 @@ static bool check_app(const struct jr_command *command, struct jr_emit *emit, st
     return true;
 }
 
+/* What GitHub says to the token, and with a repository, of that one. */
+static bool ask_github(const struct jr_command *command, struct jr_emit *emit,
+                       struct jr_http *http, struct jr_app *app)
+{
+    const char *repo = command->args.count > 0 ? command->args.words[0] : NULL;
+    bool good = app != NULL ? check_app(command, emit, app) : check_user(command, emit, http);
+
+    if (good && (app == NULL || repo != NULL))
+        good = check_rate(command, emit, http);
+    if (good && repo != NULL)
+        good = app != NULL ? check_runs(command, emit, http, repo)
+                           : check_repo(command, emit, http, repo);
+    return good;
+}
+
 static int check_online(const struct jr_command *command, struct jr_emit *emit)
 {
     const struct jr_settings *settings = &command->settings;
-    const char *repo = command->args.count > 0 ? command->args.words[0] : NULL;
     struct jr_http *http = NULL;
     struct jr_app *app = NULL;
     struct jr_error error;
     bool good;
 
     if (!jr_settings_can_call(settings)) {
-        tell(command, emit, "token", false, "there is none",
-             "Set GITHUB_TOKEN, GITHUB_TOKEN_FILE, or the credential github_token, or a GitHub App");
+        tell(command, emit, "token", false, "there is none", "Set GITHUB_TOKEN, "
+             "GITHUB_TOKEN_FILE, or the credential github_token, or a GitHub App");
         return JR_EXIT_FAILED;
     }
     if (jr_http_open(&http, settings->github_ca_file, settings->github_token, never_stops, &error)
@@ -280,12 +295,7 @@ static int check_online(const struct jr_command *command, struct jr_emit *emit)
     fflush(stdout);
     /* libcurl writes to sockets that the other end may have closed. */
     (void)signal(SIGPIPE, SIG_IGN);
-    good = app != NULL ? check_app(command, emit, app) : check_user(command, emit, http);
-    if (good && (app == NULL || repo != NULL))
-        good = check_rate(command, emit, http);
-    if (good && repo != NULL)
-        good = app != NULL ? check_runs(command, emit, http, repo)
-                           : check_repo(command, emit, http, repo);
+    good = ask_github(command, emit, http, app);
     jr_app_close(app);
     jr_http_close(http);
     return good ? JR_EXIT_OK : JR_EXIT_FAILED;
@@ -418,15 +428,67 @@ static void tell_of_settings(struct jr_command *command, struct jr_emit *emit, b
     }
 }
 
+/* The array `online' of the answer, or the lines of it. */
+static int tell_online(const struct jr_command *command, struct jr_emit *emit)
+{
+    int status;
+
+    if (command->json)
+        jr_emit_open_array(emit, "online");
+    else
+        printf("\n");
+    status = check_online(command, emit);
+    if (command->json)
+        jr_emit_close_array(emit);
+    return status;
+}
+
+/* Everything there is to look at; what is wrong first decides the exit status. */
+static int tell_all(struct jr_command *command, struct jr_emit *emit, bool online)
+{
+    struct contents contents = { .there = false };
+    struct jr_error error;
+    int status, checked;
+
+    show_settings(command, emit);
+    show_warnings(command, emit);
+    fflush(stdout);
+    status = look_at_store(command, &contents);
+    if (status == JR_EXIT_OK)
+        show_store(command, emit, &contents);
+    if (getenv(JR_INFORCE_TRIAL) != NULL)
+        jr_command_compare_file(command);
+    else if (status == JR_EXIT_OK)
+        tell_of_settings(command, emit, contents.there);
+    if (jr_load_check_files(&command->settings, &error) != JR_OK)
+        status = jr_command_fail(JR_EXIT_CONFIG, "%s", error.text);
+    checked = online ? tell_online(command, emit) : JR_EXIT_OK;
+    return status == JR_EXIT_OK ? checked : status;
+}
+
+static int check_all(struct jr_command *command, bool online)
+{
+    struct jr_emit emit;
+    int status = jr_command_load(command, true);
+
+    if (status != JR_EXIT_OK)
+        return status;
+    jr_emit_init(&emit, stdout);
+    if (command->json)
+        jr_emit_open(&emit, NULL);
+    status = tell_all(command, &emit, online);
+    if (command->json) {
+        jr_emit_close(&emit);
+        jr_emit_end(&emit);
+    }
+    return status;
+}
+
 int jr_command_check(struct jr_command *command)
 {
     bool online = jr_command_value(command, "online") != NULL,
          in_force = jr_command_value(command, "in-force") != NULL,
          names = jr_command_value(command, "names") != NULL;
-    struct contents contents = { .there = false };
-    struct jr_emit emit;
-    struct jr_error error;
-    int status, checked;
 
     if (command->args.count > 0 && !online)
         return jr_command_misused(command, "a repository is only looked at with --online");
@@ -435,42 +497,7 @@ int jr_command_check(struct jr_command *command)
     if (online + in_force + names > 1)
         return jr_command_misused(command, "--in-force, --names and --online are each for "
                                   "themselves");
-    if (in_force)
-        return jr_command_check_in_force(command);
-    if (names)
-        return jr_command_check_names(command);
-    status = jr_command_load(command, true);
-    if (status != JR_EXIT_OK)
-        return status;
-    jr_emit_init(&emit, stdout);
-    if (command->json)
-        jr_emit_open(&emit, NULL);
-    show_settings(command, &emit);
-    show_warnings(command, &emit);
-    fflush(stdout);
-    status = look_at_store(command, &contents);
-    if (status == JR_EXIT_OK)
-        show_store(command, &emit, &contents);
-    if (getenv(JR_INFORCE_TRIAL) != NULL)
-        jr_command_compare_file(command);
-    else if (status == JR_EXIT_OK)
-        tell_of_settings(command, &emit, contents.there);
-    if (jr_load_check_files(&command->settings, &error) != JR_OK)
-        status = jr_command_fail(JR_EXIT_CONFIG, "%s", error.text);
-    if (online) {
-        if (command->json)
-            jr_emit_open_array(&emit, "online");
-        else
-            printf("\n");
-        checked = check_online(command, &emit);
-        if (command->json)
-            jr_emit_close_array(&emit);
-        if (status == JR_EXIT_OK)
-            status = checked;
-    }
-    if (command->json) {
-        jr_emit_close(&emit);
-        jr_emit_end(&emit);
-    }
-    return status;
+    return in_force ? jr_command_check_in_force(command)
+           : names  ? jr_command_check_names(command)
+                    : check_all(command, online);
 }

@@ -317,46 +317,85 @@ static bool is_likely_server(const char *host)
            || behind(host, "ghe-") != NULL || behind(host, "git.") != NULL;
 }
 
-enum jr_sense jr_sense_api_url(const char *value, char text[JR_SENSE_SIZE])
-{
-    const char *start = strstr(value, "://"), *path;
-    char host[PART], *port;
-    bool plain = behind(value, "http://") != NULL;
-    size_t length;
+/* A base URL in parts. */
+struct base {
+    bool plain;                   /* http:// */
+    char host[PART];              /* without its port */
+    const char *authority, *path; /* in the URL; authority: with the port */
+};
 
-    start = start == NULL ? value : start + 3;
-    length = strcspn(start, "/");
-    path = start + length;
-    if (length >= sizeof host)
-        return JR_SENSE_GOOD;
-    memcpy(host, start, length);
-    host[length] = '\0';
-    port = strrchr(host, ':');
+/* False: the host is too long to be looked at. */
+static bool take_apart(const char *url, struct base *base)
+{
+    const char *scheme_end = strstr(url, "://");
+    size_t length;
+    char *port;
+
+    base->plain = behind(url, "http://") != NULL;
+    base->authority = scheme_end == NULL ? url : scheme_end + 3;
+    length = strcspn(base->authority, "/");
+    base->path = base->authority + length;
+    if (length >= sizeof base->host)
+        return false;
+    memcpy(base->host, base->authority, length);
+    base->host[length] = '\0';
+    port = strrchr(base->host, ':');
     if (port != NULL && port[1 + strspn(port + 1, DIGITS)] == '\0')
         *port = '\0';
-    if (strcasecmp(host, "github.com") == 0 || strcasecmp(host, "www.github.com") == 0)
+    return true;
+}
+
+static enum jr_sense look_at_github(const struct base *base, char text[JR_SENSE_SIZE])
+{
+    if (strcasecmp(base->host, "github.com") == 0 || strcasecmp(base->host, "www.github.com") == 0)
         return say(text, JR_SENSE_NONE, "is GitHub's web site; its API is https://api.github.com");
-    if (strcasecmp(host, "api.github.com") == 0 && (plain || *path != '\0'))
+    if (strcasecmp(base->host, "api.github.com") == 0 && (base->plain || *base->path != '\0'))
         return say(text, JR_SENSE_NONE, "is not the base of GitHub's API: that is "
                    "https://api.github.com, without a path");
-    if (ends_with(host, ".ghe.com")) {
-        if (behind(host, "api.") == NULL)
-            return say(text, JR_SENSE_NONE, "is a web site; its API is https://api.%s", host);
-        return *path == '\0' ? JR_SENSE_GOOD
-                             : say(text, JR_SENSE_DOUBTFUL, "has a path; the API is https://%s",
-                                   host);
-    }
-    if (strstr(path, "/graphql") != NULL)
-        return say(text, JR_SENSE_NONE, "is the API of GraphQL; that of REST is asked, "
-                   "https://%.*s/api/v3", (int)length, start);
-    if (*path == '\0' && is_likely_server(host))
-        return say(text, JR_SENSE_DOUBTFUL, "is likely the web site of a GitHub Enterprise Server; "
-                   "its API is https://%.*s/api/v3", (int)length, start);
-    if (!ends_with(path, "/api/v3")
-        && (is_likely_server(host) ? *path != '\0' : behind(path, "/api") != NULL))
-        return say(text, JR_SENSE_DOUBTFUL, "is likely not the base of an API: that of a GitHub "
-                   "Enterprise Server is https://%.*s/api/v3", (int)length, start);
     return JR_SENSE_GOOD;
+}
+
+/* GitHub Enterprise Cloud with data residency: NAME.ghe.com. */
+static enum jr_sense look_at_cloud(const struct base *base, char text[JR_SENSE_SIZE])
+{
+    if (behind(base->host, "api.") == NULL)
+        return say(text, JR_SENSE_NONE, "is a web site; its API is https://api.%s", base->host);
+    if (*base->path != '\0')
+        return say(text, JR_SENSE_DOUBTFUL, "has a path; the API is https://%s", base->host);
+    return JR_SENSE_GOOD;
+}
+
+/* Any other host is likely one of GitHub Enterprise Server. */
+static enum jr_sense look_at_server(const struct base *base, char text[JR_SENSE_SIZE])
+{
+    int length = (int)(base->path - base->authority);
+
+    if (strstr(base->path, "/graphql") != NULL)
+        return say(text, JR_SENSE_NONE, "is the API of GraphQL; that of REST is asked, "
+                   "https://%.*s/api/v3", length, base->authority);
+    if (*base->path == '\0' && is_likely_server(base->host))
+        return say(text, JR_SENSE_DOUBTFUL, "is likely the web site of a GitHub Enterprise Server; "
+                   "its API is https://%.*s/api/v3", length, base->authority);
+    if (!ends_with(base->path, "/api/v3")
+        && (is_likely_server(base->host) ? *base->path != '\0'
+                                         : behind(base->path, "/api") != NULL))
+        return say(text, JR_SENSE_DOUBTFUL, "is likely not the base of an API: that of a GitHub "
+                   "Enterprise Server is https://%.*s/api/v3", length, base->authority);
+    return JR_SENSE_GOOD;
+}
+
+enum jr_sense jr_sense_api_url(const char *value, char text[JR_SENSE_SIZE])
+{
+    struct base base;
+    enum jr_sense sense;
+
+    if (!take_apart(value, &base))
+        return JR_SENSE_GOOD;
+    sense = look_at_github(&base, text);
+    if (sense != JR_SENSE_GOOD)
+        return sense;
+    return ends_with(base.host, ".ghe.com") ? look_at_cloud(&base, text)
+                                            : look_at_server(&base, text);
 }
 
 enum jr_sense jr_sense_app_id(const char *value, char text[JR_SENSE_SIZE])
