@@ -1,5 +1,5 @@
 /*
- * testpoint -- lets a test stop a process between two of its steps.
+ * testpoint -- no switch is there: the program that is installed never looks for one.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -7,69 +7,43 @@
 
 #include "lib/base/testpoint.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 void jr_test_point(const char *name)
 {
-    const char *wanted = getenv("JR_TEST_STOP_AT");
-    size_t length = strlen(name);
-    int fd;
-
-    if (wanted == NULL || strncmp(wanted, name, length) != 0 || wanted[length] != ':')
-        return;
-    fd = open(wanted + length + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return;
-    close(fd);
-    (void)raise(SIGSTOP);
-}
-
-static bool is(const char *name, const char *wanted)
-{
-    const char *value = getenv(name);
-
-    return value != NULL && strcmp(value, wanted) == 0;
+    (void)name;
 }
 
 bool jr_test_batch_is_off(void)
 {
-    return is("JR_TEST_BATCH", "off");
+    return false;
 }
 
 bool jr_test_runs_twice(void)
 {
-    return is("JR_TEST_TWICE", "on");
+    return false;
 }
 
 bool jr_test_confine_is_off(void)
 {
-    return is("JR_TEST_CONFINE", "off") || getenv("JR_TEST_STOP_AT") != NULL;
+    return false;
 }
 
-static int64_t number_in(const char *name, int64_t otherwise)
+bool jr_test_is_switch(const char *variable)
 {
-    const char *value = getenv(name);
-
-    return value != NULL ? strtoll(value, NULL, 10) : otherwise;
+    (void)variable;
+    return false;
 }
 
 int64_t jr_test_patience_ms(int64_t limit_ms)
 {
-    return number_in("JR_TEST_PATIENCE", limit_ms);
+    return limit_ms;
 }
 
 int64_t jr_test_hang_limit_ms(int64_t limit_ms)
 {
-    return number_in("JR_TEST_HANG", limit_ms);
+    return limit_ms;
 }
 
 const char *jr_test_env_file(const char *path)
 {
-    const char *value = getenv("JR_TEST_ENV_FILE");
-
-    return value != NULL ? value : path;
+    return path;
 }

@@ -1,5 +1,9 @@
 /*
- * testpoint -- lets a test stop a process between two of its steps.
+ * testpoint -- switches for tests, and points where a test stops a process between two steps.
+ *
+ * The program that is installed has none of them, whatever stands in the environment:
+ * testpoint.c beside this is empty. t/job-rerunner, which tests run, is the same program but for
+ * t/testpoint.c in its place, and the unit tests have that, too.
  *
  * JR_TEST_STOP_AT=NAME:FILE stops the process (SIGSTOP) at the point NAME, once:
  * the first time that FILE can be made. Without the variable it does nothing.
@@ -41,6 +45,9 @@ bool jr_test_runs_twice(void);
  * (confine.h), and a worker keeps its environment.
  */
 bool jr_test_confine_is_off(void);
+
+/* "NAME=value" of the environment: is it one of these, which a worker then keeps? */
+bool jr_test_is_switch(const char *variable);
 
 /* JR_TEST_PATIENCE=MS: a 404 is believed after so long; else the limit that is given. */
 int64_t jr_test_patience_ms(int64_t limit_ms);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/service/process.h"
+#include "lib/base/testpoint.h"
 #include "lib/crypto/signature.h"
 
 #include <errno.h>
@@ -96,7 +97,7 @@ void jr_process_forget_environment(void)
     char **kept = environ;
 
     for (char **variable = environ; *variable != NULL; variable++) {
-        if (strncmp(*variable, "JR_TEST_", 8) == 0)
+        if (jr_test_is_switch(*variable))
             *kept++ = *variable;
         else
             jr_wipe(*variable, strlen(*variable));

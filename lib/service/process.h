@@ -44,7 +44,8 @@ void jr_process_guard_secrets(void);
 
 /*
  * Wipe the whole environment, which root and the same user could read in
- * /proc/PID/environ; only what is for tests stays. What was got by getenv() is gone.
+ * /proc/PID/environ; only switches for tests stay (testpoint.h). What was got by getenv() is
+ * gone.
  */
 void jr_process_forget_environment(void);
 

@@ -348,7 +348,7 @@ sub main {
     my @sizes = sizes();
     my @curves = grown();
 
-    my ($version) = qx($ENV{JR_BUILDDIR}/fcgi/job-rerunner --version) =~ /^(.*)$/m;
+    my ($version) = qx($ENV{JR_BUILDDIR}/t/job-rerunner --version) =~ /^(.*)$/m;
     print "\n", machine($version, $dir);
     printf "%d workers, signed workflow_job events of %.1f kB, no event sent twice.\n"
         . "Medians of %d turns of %d s; x: as a multiple of the floor in the same turn.\n\n",

@@ -41,7 +41,7 @@ if (read_file_or_empty(abs_path(binary())) =~ /__asan_init/ || !grep { -x "$_/au
 my $tree = "$tmp/app";
 mkdir $tree or die "$tree: $!";
 my @products = qw(*.o *.a .deps autom4te.cache ./state ./config.status ./config.h ./configure ./Makefile ./Makefile.in
-    ./fcgi/job-rerunner ./t/unit/*.t .git ./_build ./_inst ./job-rerunner-*);
+    ./fcgi/job-rerunner ./t/job-rerunner ./t/unit/*.t .git ./_build ./_inst ./job-rerunner-*);
 is(system('/bin/sh', '-c', 'from=$1 to=$2; shift 2
     tar --create --directory="$from" "$@" --file="$to.tar" . &&
         tar --extract --directory="$to" --file="$to.tar" --no-same-owner && chmod -R u+w "$to"',

@@ -3,7 +3,7 @@
 # JR::Test -- what an end-to-end test starts with: a folder of its own, the
 # service, the fake GitHub, and the checks that end every test.
 #
-#   JR_BUILDDIR  where fcgi/job-rerunner was built (default: the source tree)
+#   JR_BUILDDIR  where t/job-rerunner was built (default: the source tree)
 #   JR_SRCDIR    the source tree (default: the one that t/ stands in)
 #   JR_LEAVE=1   keep the folder
 
@@ -27,7 +27,7 @@ use JR::Service;
 use JR::Wait qw(wait_for wait_ok deadline_s slowness);
 
 our @EXPORT = qw(
-    service github workflow_run tool finish tmpdir binary srcdir
+    service github workflow_run tool finish tmpdir binary srcdir builddir
     job_event run_event delivery next_id json_text wait_for wait_ok slowness
     status_is
 );
@@ -48,14 +48,15 @@ $SIG{ALRM} = sub {
 alarm $WHOLE_S;
 
 sub srcdir { return $ENV{JR_SRCDIR} // abs_path(dirname(abs_path(__FILE__)) . '/../../..') }
+sub builddir { return $ENV{JR_BUILDDIR} // srcdir() }
 
-# The program by a name inside our folder, so that its processes can be told
-# from those of a test that runs beside this one.
+# The program as tests run it, with the switches of t/testpoint.c; by a name inside our
+# folder, so that its processes can be told from those of a test that runs beside this one.
 sub binary {
     my $link = tmpdir() . '/job-rerunner';
     if (!-l $link) {
-        my $built = ($ENV{JR_BUILDDIR} // srcdir()) . '/fcgi/job-rerunner';
-        die "$built is not there: build it first, or set JR_BUILDDIR\n" if !-x $built;
+        my $built = builddir() . '/t/job-rerunner';
+        die "$built is not there: `make t/job-rerunner' first, or set JR_BUILDDIR\n" if !-x $built;
         symlink abs_path($built), $link or die "symlink: $!";
     }
     return $link;
