@@ -58,13 +58,13 @@ static const char *headers(void)
 {
     static char text[512];
     unsigned char digest[JR_SHA256_SIZE];
-    char base64[48];
+    char base64[JR_BASE64_SIZE(JR_SHA256_SIZE)];
 
     if (*text != '\0')
         return text;
     if (jr_sha256(jr_page_style, strlen(jr_page_style), digest) != JR_OK)
         memset(digest, 0, sizeof digest); /* no style then */
-    jr_text_to_base64(digest, sizeof digest, base64);
+    jr_base64(digest, sizeof digest, base64);
     snprintf(text, sizeof text,
              "Content-Security-Policy: default-src 'none'; style-src 'sha256-%s'; img-src data:; "
              "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"

@@ -229,26 +229,6 @@ const char *jr_text_digits(uint64_t number, char digits[JR_DIGITS_SIZE])
     return first;
 }
 
-void jr_text_to_base64(const unsigned char *bytes, size_t size, char *base64)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < size; i += 3) {
-        unsigned three = (unsigned)bytes[i] << 16;
-
-        if (i + 1 < size)
-            three |= (unsigned)bytes[i + 1] << 8;
-        if (i + 2 < size)
-            three |= bytes[i + 2];
-        *base64++ = digits[three >> 18];
-        *base64++ = digits[three >> 12 & 63];
-        *base64++ = i + 1 < size ? digits[three >> 6 & 63] : '=';
-        *base64++ = i + 2 < size ? digits[three & 63] : '=';
-    }
-    *base64 = '\0';
-}
-
 enum jr_err jr_list_parse(struct jr_list *list, const char *text)
 {
     size_t most = 1;

@@ -65,9 +65,6 @@ bool jr_text_from_hex(const char *text, unsigned char *bytes, size_t size);
 #define JR_DIGITS_SIZE 21
 const char *jr_text_digits(uint64_t number, char digits[JR_DIGITS_SIZE]);
 
-/* Base64 as RFC 4648, 4, has it; base64 holds 4 * ((size + 2) / 3) + 1. */
-void jr_text_to_base64(const unsigned char *bytes, size_t size, char *base64);
-
 /* A list of patterns, as settings hold them. All zero bytes is the empty list. */
 struct jr_list {
     char **items; /* owned, each not empty */

@@ -6,8 +6,8 @@
 #include <config.h>
 
 #include "lib/crypto/jwt.h"
-#include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/crypto/signature.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -87,13 +87,14 @@ void jr_jwt_key_close(struct jr_jwt_key *key)
 static size_t add_base64url(char jwt[JR_JWT_SIZE], size_t length, const unsigned char *bytes,
                             size_t size)
 {
-    char *added = jwt + length;
+    size_t end = length + jr_base64(bytes, size, jwt + length);
 
-    jr_text_to_base64(bytes, size, added);
-    added[strcspn(added, "=")] = '\0';
-    for (char *c = added; *c != '\0'; c++)
+    while (end > length && jwt[end - 1] == '=')
+        end--;
+    jwt[end] = '\0';
+    for (char *c = jwt + length; *c != '\0'; c++)
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    return length + strlen(added);
+    return end;
 }
 
 static bool is_issuer(const char *text)

@@ -105,6 +105,11 @@ enum jr_err jr_sha256(const void *bytes, size_t length, unsigned char digest[JR_
     return EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL) == 1 ? JR_OK : JR_EIO;
 }
 
+size_t jr_base64(const void *bytes, size_t size, char *base64)
+{
+    return (size_t)EVP_EncodeBlock((unsigned char *)base64, bytes, (int)size);
+}
+
 void jr_wipe(void *secret, size_t length)
 {
     OPENSSL_cleanse(secret, length);

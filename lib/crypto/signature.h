@@ -54,6 +54,10 @@ enum jr_err jr_signature_self_test(void) JR_CHECKED;
 enum jr_err jr_sha256(const void *bytes, size_t length,
                       unsigned char digest[JR_SHA256_SIZE]) JR_CHECKED;
 
+/* Base64 as RFC 4648, 4, has it; base64 holds JR_BASE64_SIZE(size). Returns its length. */
+#define JR_BASE64_SIZE(size) (((size) + 2) / 3 * 4 + 1)
+size_t jr_base64(const void *bytes, size_t size, char *base64);
+
 /* Overwrite a secret so that no compiler leaves it out. */
 void jr_wipe(void *secret, size_t length);
 

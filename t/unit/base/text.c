@@ -1,5 +1,5 @@
 /*
- * text -- copies, wildcards, names of repositories, hexadecimal, base64, lists.
+ * text -- copies, wildcards, names of repositories, hexadecimal, lists.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -284,31 +284,6 @@ static void list_matches_any(void **state)
     jr_list_release(&none);
 }
 
-struct base64_row {
-    const char *name, *bytes, *want;
-};
-
-static void to_base64(void **state)
-{
-    const struct base64_row *row = *state;
-    char text[32];
-
-    jr_text_to_base64((const unsigned char *)row->bytes, strlen(row->bytes), text);
-    assert_string_equal(text, row->want);
-}
-
-/* RFC 4648, 10, and the last two digits. */
-static const struct base64_row base64[] = {
-    { "nothing", "", "" },
-    { "one byte", "f", "Zg==" },
-    { "two", "fo", "Zm8=" },
-    { "three", "foo", "Zm9v" },
-    { "four", "foob", "Zm9vYg==" },
-    { "five", "fooba", "Zm9vYmE=" },
-    { "six", "foobar", "Zm9vYmFy" },
-    { "the last digits", "\xfb\xff\xbf", "+/+/" },
-};
-
 struct distance_row {
     const char *name, *a, *b;
     size_t want;
@@ -355,7 +330,6 @@ int main(void)
     TABLE(hex, from_hex);
     TEST(to_hex);
     TEST(digits);
-    TABLE(base64, to_base64);
     TABLE(utf8, utf8_length);
     TABLE(lists, list_of);
     TEST(list_matches_any);

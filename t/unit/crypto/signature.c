@@ -131,6 +131,32 @@ static void sha256_of_abc(void **state)
     assert_memory_equal(digest, want, sizeof want);
 }
 
+struct base64_row {
+    const char *name, *bytes, *want;
+};
+
+static void to_base64(void **state)
+{
+    const struct base64_row *row = *state;
+    char text[32];
+
+    assert_int_equal(jr_base64(row->bytes, strlen(row->bytes), text), strlen(row->want));
+    assert_string_equal(text, row->want);
+    assert_true(strlen(row->want) < JR_BASE64_SIZE(strlen(row->bytes)));
+}
+
+/* RFC 4648, 10, and the last two digits. */
+static const struct base64_row base64[] = {
+    { "nothing", "", "" },
+    { "one byte", "f", "Zg==" },
+    { "two", "fo", "Zm8=" },
+    { "three", "foo", "Zm9v" },
+    { "four", "foob", "Zm9vYg==" },
+    { "five", "fooba", "Zm9vYmE=" },
+    { "six", "foobar", "Zm9vYmFy" },
+    { "the last digits", "\xfb\xff\xbf", "+/+/" },
+};
+
 static void wiped(void **state)
 {
     char secret[8] = "secret!";
@@ -152,6 +178,7 @@ int main(void)
     TABLE(headers, wellformed);
     TEST(tests_itself);
     TEST(sha256_of_abc);
+    TABLE(base64, to_base64);
     TEST(wiped);
     return run_program("signature");
 }
