@@ -17,7 +17,6 @@
 #include "lib/model/standing.h"
 #include "lib/service/lock.h"
 #include "lib/service/wake.h"
-#include "lib/work/control.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -302,7 +301,7 @@ int jr_command_open(struct jr_command *command)
     if (jr_store_open(&command->store, folder, command->settings.map_size_bytes, &error) != JR_OK)
         return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
     jr_store_stay_awake(command->store);
-    if (jr_control_pauses(command->store, command->now_ms, &command->pauses, &error) != JR_OK)
+    if (jr_pauses_read(command->store, command->now_ms, &command->pauses, &error) != JR_OK)
         return jr_command_store_failed(&error);
     return JR_EXIT_OK;
 }

@@ -8,7 +8,7 @@
 #include "fcgi/tool/command.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
-#include "lib/store/ledger.h"
+#include "lib/store/listing.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -67,27 +67,24 @@ static int expect_empty(const char *folder)
 }
 
 /* Read the copy: what is in it, and that it can be read. */
-static int count(const char *folder, uint64_t *runs, uint64_t *records)
+static int count(const char *folder, struct jr_listing_counts *counts)
 {
     struct jr_store *copy;
-    struct jr_txn txn;
     struct jr_error error;
+    enum jr_err err = jr_store_open_copy(&copy, folder, &error);
 
-    if (jr_store_open_copy(&copy, folder, &error) != JR_OK)
-        return jr_command_fail(JR_EXIT_FAILED, "the copy cannot be read: %s", error.text);
-    jr_txn_begin(&txn, copy, false);
-    *runs = jr_ledger_count(&txn);
-    *records = jr_txn_count(&txn, JR_TABLE_RUNS);
-    jr_txn_abort(&txn);
+    if (err == JR_OK)
+        err = jr_listing_count(copy, counts, &error);
     jr_store_close(copy);
-    return txn.error.code == JR_OK ? JR_EXIT_OK
-                                   : jr_command_fail(JR_EXIT_FAILED, "the copy cannot be read: %s",
-                                                     txn.error.text);
+    return err == JR_OK
+               ? JR_EXIT_OK
+               : jr_command_fail(JR_EXIT_FAILED, "the copy cannot be read: %s", error.text);
 }
 
 static void tell(const struct jr_command *command, const char *folder, uint64_t bytes,
-                 uint64_t runs, uint64_t records)
+                 const struct jr_listing_counts *counts)
 {
+    uint64_t runs = counts->runs, records = counts->records;
     char path[5000], clean[5000], size[JR_BYTES_SIZE];
     struct jr_emit emit;
 
@@ -115,7 +112,8 @@ int jr_command_backup(struct jr_command *command)
 {
     const char *folder = command->args.words[0];
     struct jr_error error;
-    uint64_t bytes = 0, runs = 0, records = 0;
+    struct jr_listing_counts counts;
+    uint64_t bytes = 0;
     bool made = false;
     int status = jr_command_load(command, false);
 
@@ -131,9 +129,9 @@ int jr_command_backup(struct jr_command *command)
         && jr_store_copy(command->store, folder, &bytes, &error) != JR_OK)
         status = jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
     if (status == JR_EXIT_OK)
-        status = count(folder, &runs, &records);
+        status = count(folder, &counts);
     if (status == JR_EXIT_OK)
-        tell(command, folder, bytes, runs, records);
+        tell(command, folder, bytes, &counts);
     else if (made)
         (void)rmdir(folder);
     return status;

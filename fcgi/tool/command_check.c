@@ -17,7 +17,7 @@
 #include "lib/github/app.h"
 #include "lib/github/github.h"
 #include "lib/service/lock.h"
-#include "lib/store/ledger.h"
+#include "lib/store/listing.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -304,13 +304,13 @@ static int check_online(const struct jr_command *command, struct jr_emit *emit)
 /* What is in the store; looked at before anything is printed. */
 struct contents {
     bool there;
-    uint64_t runs, waiting, used_bytes, map_bytes;
+    struct jr_listing_counts counts;
+    uint64_t used_bytes, map_bytes;
     bool dispatcher;
 };
 
 static int look_at_store(struct jr_command *command, struct contents *contents)
 {
-    struct jr_txn txn;
     struct jr_error error;
     int status;
 
@@ -320,15 +320,10 @@ static int look_at_store(struct jr_command *command, struct contents *contents)
     status = jr_command_open(command);
     if (status != JR_EXIT_OK)
         return status;
-    jr_txn_begin(&txn, command->store, false);
-    contents->runs = jr_ledger_count(&txn);
-    contents->waiting = jr_txn_count(&txn, JR_TABLE_OUTBOX);
-    jr_txn_abort(&txn);
     contents->dispatcher = jr_lock_is_held(command->settings.state_dir);
-    if (txn.error.code != JR_OK)
-        return jr_command_fail(JR_EXIT_STORE, "%s", txn.error.text);
-    if (jr_store_usage(command->store, &contents->used_bytes, &contents->map_bytes, &error)
-        != JR_OK)
+    if (jr_listing_count(command->store, &contents->counts, &error) != JR_OK
+        || jr_store_usage(command->store, &contents->used_bytes, &contents->map_bytes, &error)
+               != JR_OK)
         return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
     return JR_EXIT_OK;
 }
@@ -395,8 +390,8 @@ static void show_store(const struct jr_command *command, struct jr_emit *emit,
     } else if (command->json) {
         jr_emit_open(emit, "store");
         jr_emit_number(emit, "format", JR_STORE_FORMAT);
-        jr_emit_number(emit, "runs", (int64_t)contents->runs);
-        jr_emit_number(emit, "waiting", (int64_t)contents->waiting);
+        jr_emit_number(emit, "runs", (int64_t)contents->counts.runs);
+        jr_emit_number(emit, "waiting", (int64_t)contents->counts.waiting);
         jr_emit_number(emit, "used_bytes", (int64_t)contents->used_bytes);
         jr_emit_number(emit, "map_bytes", (int64_t)contents->map_bytes);
         jr_emit_bool(emit, "dispatcher_at_work", contents->dispatcher);
@@ -406,8 +401,8 @@ static void show_store(const struct jr_command *command, struct jr_emit *emit,
         printf("%-22s there is none yet in %s; the first start makes it\n", "store", folder);
     } else {
         printf("%-22s good (format %d), %llu %s, %llu waiting for a rerun\n", "store",
-               JR_STORE_FORMAT, (unsigned long long)contents->runs,
-               jr_say_plural(contents->runs, "run", "runs"), (unsigned long long)contents->waiting);
+               JR_STORE_FORMAT, (unsigned long long)contents->counts.runs,
+               jr_say_plural(contents->counts.runs, "run", "runs"), (unsigned long long)contents->counts.waiting);
         printf("%-22s %llu kB of %llu MB\n", "map",
                (unsigned long long)(contents->used_bytes / 1024),
                (unsigned long long)(contents->map_bytes / 1024 / 1024));

@@ -16,7 +16,6 @@
 #include "lib/service/halt.h"
 #include "lib/service/lock.h"
 #include "lib/service/sight.h"
-#include "lib/store/ledger.h"
 #include "lib/store/listing.h"
 
 #include <stdio.h>
@@ -31,7 +30,8 @@ struct picture {
     struct jr_sight sight;            /* all 0 if there is no answer */
     bool dispatcher_at_work;
     /* the store */
-    uint64_t runs, repos, used_bytes, map_bytes;
+    struct jr_listing_counts counts;
+    uint64_t used_bytes, map_bytes;
     struct jr_waiting waiting;
     struct jr_halt halt;
     /* GitHub, as it said last; 0: not said */
@@ -78,34 +78,43 @@ static void look_at_settings(struct picture *picture, const struct jr_command *c
     jr_inforce_release(&inforce);
 }
 
+/* What the store tells of GitHub. */
+struct recalled {
+    struct jr_throttle throttle;
+    struct jr_shutouts *shutouts;
+};
+
+static void recall(struct jr_txn *txn, void *context)
+{
+    struct recalled *recalled = context;
+    enum jr_err err;
+
+    jr_throttle_recall(txn, &recalled->throttle);
+    err = jr_shutouts_load(txn, recalled->shutouts, 0);
+    if (err != JR_OK)
+        jr_txn_fail(txn, err, "out of memory");
+}
+
 static enum jr_err look_at_store(struct picture *picture, const struct jr_command *command,
                                  struct jr_error *error)
 {
     struct jr_store *store = command->store;
-    struct jr_txn txn;
-    struct jr_throttle throttle;
-    enum jr_err err;
+    struct recalled recalled = { .shutouts = &picture->shutouts };
+    const struct jr_throttle *throttle = &recalled.throttle;
+    enum jr_err err = jr_store_read(store, recall, &recalled, error);
 
-    jr_txn_begin(&txn, store, false);
-    picture->runs = jr_ledger_count(&txn);
-    picture->repos = jr_txn_count(&txn, JR_TABLE_REPOS);
-    jr_throttle_recall(&txn, &throttle);
-    err = jr_shutouts_load(&txn, &picture->shutouts, 0);
-    jr_txn_abort(&txn);
+    if (err == JR_OK)
+        err = jr_listing_count(store, &picture->counts, error);
     if (err != JR_OK)
-        return jr_error_set(error, err, "out of memory");
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
+        return err;
     /* It may be of another token than a running service has. */
     if (!picture->answers) {
-        picture->token_rejected_ms = throttle.rejected_ms;
-        picture->token_expires_ms = throttle.token_expires_ms;
+        picture->token_rejected_ms = throttle->rejected_ms;
+        picture->token_expires_ms = throttle->token_expires_ms;
     }
-    if (throttle.stop_reason == JR_REASON_RATE_LIMITED
-        && throttle.stopped_until_ms > picture->now_ms)
-        picture->rate_limited_until_ms = throttle.stopped_until_ms;
+    if (throttle->stop_reason == JR_REASON_RATE_LIMITED
+        && throttle->stopped_until_ms > picture->now_ms)
+        picture->rate_limited_until_ms = throttle->stopped_until_ms;
     err = jr_listing_waiting(store, &command->pauses, &picture->waiting, error);
     if (err == JR_OK)
         err = jr_halt_read(store, &command->settings, picture->now_ms, &picture->halt, error);
@@ -231,8 +240,8 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     emit_github(&emit, picture);
     jr_emit_open(&emit, "store");
     jr_emit_number(&emit, "format", JR_STORE_FORMAT);
-    jr_emit_number(&emit, "runs", (int64_t)picture->runs);
-    jr_emit_number(&emit, "repositories", (int64_t)picture->repos);
+    jr_emit_number(&emit, "runs", (int64_t)picture->counts.runs);
+    jr_emit_number(&emit, "repositories", (int64_t)picture->counts.repos);
     jr_emit_number(&emit, "used_bytes", (int64_t)picture->used_bytes);
     jr_emit_number(&emit, "map_bytes", (int64_t)picture->map_bytes);
     jr_emit_close(&emit);
@@ -417,9 +426,9 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     jr_show_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu %s, %llu %s\n", folder,
            jr_say_bytes((int64_t)picture->used_bytes, used),
-           jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->runs,
-           jr_say_plural(picture->runs, "run", "runs"), (unsigned long long)picture->repos,
-           jr_say_plural(picture->repos, "repository", "repositories"));
+           jr_say_bytes((int64_t)picture->map_bytes, whole), (unsigned long long)picture->counts.runs,
+           jr_say_plural(picture->counts.runs, "run", "runs"), (unsigned long long)picture->counts.repos,
+           jr_say_plural(picture->counts.repos, "repository", "repositories"));
     label("version");
     printf("%s\n", PACKAGE_VERSION);
 }

@@ -12,7 +12,6 @@
 #include "lib/format/html.h"
 #include "lib/github/github.h"
 #include "lib/store/listing.h"
-#include "lib/work/control.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +101,7 @@ static enum jr_err read_story(const struct jr_handler *handler, uint64_t run_id,
     if (err == JR_OK)
         err = read_entries(handler->store, story, error);
     if (err == JR_OK)
-        err = jr_control_pauses(handler->store, now_ms, &story->pauses, error);
+        err = jr_pauses_read(handler->store, now_ms, &story->pauses, error);
     return err;
 }
 

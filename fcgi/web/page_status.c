@@ -15,9 +15,7 @@
 #include "lib/service/halt.h"
 #include "lib/store/days.h"
 #include "lib/store/flaky.h"
-#include "lib/store/ledger.h"
 #include "lib/store/listing.h"
-#include "lib/work/control.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +30,7 @@
 
 /* What is read before anything is written. */
 struct status {
-    uint64_t runs_known, waiting_known;
+    struct jr_listing_counts counts;
     uint64_t used_bytes, map_bytes;
     struct jr_halt halt;
     struct jr_pauses pauses;
@@ -49,20 +47,6 @@ struct status {
     struct jr_sight sight;
     const struct jr_sight *seen; /* that, or NULL: no service is running */
 };
-
-static enum jr_err count_tables(struct jr_store *store, struct status *status,
-                                struct jr_error *error)
-{
-    struct jr_txn txn;
-
-    jr_txn_begin(&txn, store, false);
-    status->runs_known = jr_ledger_count(&txn);
-    status->waiting_known = jr_txn_count(&txn, JR_TABLE_OUTBOX);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK)
-        *error = txn.error;
-    return txn.error.code;
-}
 
 static enum jr_err read_runs(struct jr_store *store, struct status *status, struct jr_error *error)
 {
@@ -114,14 +98,14 @@ static enum jr_err read_status(const struct jr_handler *handler, struct status *
                                int64_t now_ms, struct jr_error *error)
 {
     struct jr_store *store = handler->store;
-    enum jr_err err = count_tables(store, status, error);
+    enum jr_err err = jr_listing_count(store, &status->counts, error);
 
     if (err == JR_OK)
         err = jr_halt_read(store, handler->settings, now_ms, &status->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
     if (err == JR_OK)
-        err = jr_control_pauses(store, now_ms, &status->pauses, error);
+        err = jr_pauses_read(store, now_ms, &status->pauses, error);
     if (err == JR_OK)
         err = read_waiting(store, status, error);
     if (err == JR_OK)
@@ -163,7 +147,7 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     char number[JR_COUNT_SIZE], note[96], bytes[JR_BYTES_SIZE], map[JR_BYTES_SIZE];
 
     jr_buffer_add(page, "<dl class=\"figures\">\n");
-    add_figure(page, "Waiting", jr_say_count(status->waiting_known, number),
+    add_figure(page, "Waiting", jr_say_count(status->counts.waiting, number),
                "to be asked about at GitHub");
     snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
     add_figure(page, "Reruns", jr_say_count(sum.reruns, number), note);
@@ -176,7 +160,7 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     snprintf(note, sizeof note, "%s of %s in use",
              jr_say_bytes((int64_t)status->used_bytes, bytes),
              jr_say_bytes((int64_t)status->map_bytes, map));
-    add_figure(page, "Runs recorded", jr_say_count(status->runs_known, number), note);
+    add_figure(page, "Runs recorded", jr_say_count(status->counts.runs, number), note);
     jr_buffer_add(page, "</dl>\n");
 }
 
@@ -251,9 +235,9 @@ static void add_waiting(struct jr_buffer *page, const struct jr_settings *settin
         jr_page_time(page, all.until_ms, now_ms);
         jr_buffer_add(page, ".</p>\n");
     }
-    if (status->waiting_known > status->waiting_count)
+    if (status->counts.waiting > status->waiting_count)
         jr_html(page, "<p>The first %zu of %llu.</p>\n", status->waiting_count,
-                (unsigned long long)status->waiting_known);
+                (unsigned long long)status->counts.waiting);
     else if (all.word == NULL)
         jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
     jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")

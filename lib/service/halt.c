@@ -17,20 +17,20 @@ static void halt_is(struct jr_halt *halt, const char *word, const char *until)
     halt->until = until;
 }
 
+static void recall_throttle(struct jr_txn *txn, void *context)
+{
+    jr_throttle_recall(txn, context);
+}
+
 enum jr_err jr_halt_read(struct jr_store *store, const struct jr_settings *settings,
                          int64_t now_ms, struct jr_halt *halt, struct jr_error *error)
 {
     struct jr_throttle throttle;
-    struct jr_txn txn;
+    enum jr_err err = jr_store_read(store, recall_throttle, &throttle, error);
 
     memset(halt, 0, sizeof *halt);
-    jr_txn_begin(&txn, store, false);
-    jr_throttle_recall(&txn, &throttle);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
+    if (err != JR_OK)
+        return err;
     if (!jr_lock_is_held(settings->state_dir)) {
         halt_is(halt, "no dispatcher", "a dispatcher is at work");
     } else if (throttle.rejected_ms != 0) {

@@ -17,17 +17,6 @@
 /* Jobs of a run that are looked at for what they came to; the worst is soon found. */
 #define JOBS_LOOKS 1000
 
-/* End the transaction of a listing. */
-static enum jr_err finish(struct jr_txn *txn, size_t *count, struct jr_error *error)
-{
-    jr_txn_abort(txn);
-    if (txn->error.code == JR_OK)
-        return JR_OK;
-    *count = 0;
-    *error = txn->error;
-    return error->code;
-}
-
 /* Of two conclusions of jobs the one that makes the run's; as GitHub does, a failure above all. */
 static enum jr_conclusion worse_of(enum jr_conclusion a, enum jr_conclusion b)
 {
@@ -161,64 +150,93 @@ static void go_on(struct jr_listing *listing)
     listing->gathered = listing->given = 0;
 }
 
+/* Runs that are wanted. */
+struct runs {
+    const struct jr_listing_filter *filter;
+    struct jr_listing *listing;
+    struct jr_run *items;
+    size_t size, count;
+};
+
+static void list_runs(struct jr_txn *txn, void *context)
+{
+    struct runs *runs = context;
+    struct jr_listing *listing = runs->listing;
+
+    for (unsigned looks = 0;
+         !listing->ended && runs->count < runs->size && looks < JR_LISTING_LOOKS; looks++) {
+        struct jr_run *run = &runs->items[runs->count];
+
+        if (!listing->ordered)
+            gather(txn, runs->filter, listing);
+        else if (listing->given == listing->gathered)
+            go_on(listing);
+        else if (load(txn, listing->places[listing->given++].run_id, run)
+                 && is_wanted(runs->filter, run))
+            runs->count++;
+    }
+}
+
 enum jr_err jr_listing_runs(struct jr_store *store, const struct jr_listing_filter *filter,
                             struct jr_listing *listing, struct jr_run *runs, size_t size,
                             size_t *count, struct jr_error *error)
 {
-    struct jr_txn txn;
+    struct runs wanted = { filter, listing, runs, size, 0 };
+    enum jr_err err = jr_store_read(store, list_runs, &wanted, error);
 
-    *count = 0;
-    jr_txn_begin(&txn, store, false);
-    for (unsigned looks = 0; !listing->ended && *count < size && looks < JR_LISTING_LOOKS;
-         looks++) {
-        if (!listing->ordered)
-            gather(&txn, filter, listing);
-        else if (listing->given == listing->gathered)
-            go_on(listing);
-        else if (load(&txn, listing->places[listing->given++].run_id, &runs[*count])
-                 && is_wanted(filter, &runs[*count]))
-            (*count)++;
-    }
-    return finish(&txn, count, error);
+    *count = err == JR_OK ? wanted.count : 0;
+    return err;
+}
+
+/* A run, by its id or behind that of another one. */
+struct one_run {
+    uint64_t run_id;
+    struct jr_run *run;
+};
+
+static void find_next_run(struct jr_txn *txn, void *context)
+{
+    struct one_run *one = context;
+    bool found;
+
+    do
+        found = jr_ledger_next_run(txn, &one->run_id);
+    while (found && !load(txn, one->run_id, one->run));
+    if (!found)
+        jr_txn_fail(txn, JR_ENOENT, "there is no run after %llu", (unsigned long long)one->run_id);
 }
 
 enum jr_err jr_listing_next_run(struct jr_store *store, uint64_t *after, struct jr_run *run,
                                 struct jr_error *error)
 {
-    struct jr_txn txn;
-    size_t count = 0;
-    bool found;
+    struct one_run one = { *after, run };
+    enum jr_err err = jr_store_read(store, find_next_run, &one, error);
 
-    jr_txn_begin(&txn, store, false);
-    do
-        found = jr_ledger_next_run(&txn, after);
-    while (found && !load(&txn, *after, run));
-    if (!found)
-        jr_txn_fail(&txn, JR_ENOENT, "there is no run after %llu", (unsigned long long)*after);
-    return finish(&txn, &count, error);
+    *after = one.run_id;
+    return err;
 }
 
-/* How far the walk through what was told has come. */
+/* How far the walk through what was told has come, and what it has found. */
 struct told {
+    int64_t since_ms;
     bool ended;
     int64_t time_ms;
     uint64_t run_id;
+    uint64_t *run_ids; /* owned */
+    size_t size, count;
 };
 
 /* Runs of which something is told while we walk move on, so they are found, perhaps twice. */
-static enum jr_err add_told(struct jr_store *store, int64_t since_ms, struct told *told,
-                            uint64_t *run_ids, size_t *count, struct jr_error *error)
+static void add_told(struct jr_txn *txn, void *context)
 {
-    struct jr_txn txn;
+    struct told *told = context;
 
-    jr_txn_begin(&txn, store, false);
     for (unsigned looks = 0; !told->ended && looks < JR_LISTING_LOOKS; looks++) {
-        if (jr_ledger_next_told(&txn, since_ms, &told->time_ms, &told->run_id))
-            run_ids[(*count)++] = told->run_id;
+        if (jr_ledger_next_told(txn, told->since_ms, &told->time_ms, &told->run_id))
+            told->run_ids[told->count++] = told->run_id;
         else
             told->ended = true;
     }
-    return finish(&txn, count, error);
 }
 
 static int by_number(const void *a, const void *b)
@@ -241,59 +259,78 @@ static size_t sort_once(uint64_t *numbers, size_t count)
     return kept;
 }
 
+/* Room for as many as one transaction finds. */
+static bool has_room(struct told *told)
+{
+    size_t larger = 2 * told->size + JR_LISTING_LOOKS;
+    uint64_t *more;
+
+    if (told->size - told->count >= JR_LISTING_LOOKS)
+        return true;
+    more = realloc(told->run_ids, larger * sizeof *more);
+    if (more == NULL)
+        return false;
+    told->run_ids = more;
+    told->size = larger;
+    return true;
+}
+
 enum jr_err jr_listing_told(struct jr_store *store, int64_t since_ms, uint64_t **run_ids,
                             size_t *count, struct jr_error *error)
 {
-    struct told told = { .ended = false };
-    uint64_t *found = NULL;
-    size_t size = 0;
+    struct told told = { .since_ms = since_ms };
     enum jr_err err = JR_OK;
 
     *run_ids = NULL;
     *count = 0;
-    while (err == JR_OK && !told.ended) {
-        if (size - *count < JR_LISTING_LOOKS) {
-            size_t larger = 2 * size + JR_LISTING_LOOKS;
-            uint64_t *more = realloc(found, larger * sizeof *more);
-
-            if (more == NULL) {
-                err = jr_error_set(error, JR_ENOMEM, "out of memory");
-                break;
-            }
-            found = more;
-            size = larger;
-        }
-        err = add_told(store, since_ms, &told, found, count, error);
-    }
+    while (err == JR_OK && !told.ended)
+        err = has_room(&told) ? jr_store_read(store, add_told, &told, error)
+                              : jr_error_set(error, JR_ENOMEM, "out of memory");
     if (err != JR_OK) {
-        free(found);
-        *count = 0;
+        free(told.run_ids);
         return err;
     }
-    *count = sort_once(found, *count);
-    *run_ids = found;
+    *count = sort_once(told.run_ids, told.count);
+    *run_ids = told.run_ids;
     return JR_OK;
+}
+
+/* Entries of the outbox that are wanted. */
+struct entries {
+    struct jr_listing_outbox *listing;
+    struct jr_run *runs;
+    size_t size, count;
+};
+
+static void list_outbox(struct jr_txn *txn, void *context)
+{
+    struct entries *entries = context;
+    struct jr_listing_outbox *listing = entries->listing;
+    int64_t waiting_ms;
+
+    while (!listing->ended && entries->count < entries->size) {
+        struct jr_run *run = &entries->runs[entries->count];
+
+        if (!jr_ledger_next_due(txn, &listing->due_ms, &listing->run_id, &waiting_ms)) {
+            listing->ended = true;
+            break;
+        }
+        (void)load(txn, listing->run_id, run);
+        run->due_ms = listing->due_ms;
+        run->waiting_ms = waiting_ms;
+        entries->count++;
+    }
 }
 
 enum jr_err jr_listing_outbox(struct jr_store *store, struct jr_listing_outbox *listing,
                               struct jr_run *runs, size_t size, size_t *count,
                               struct jr_error *error)
 {
-    struct jr_txn txn;
-    int64_t waiting_ms;
+    struct entries entries = { listing, runs, size, 0 };
+    enum jr_err err = jr_store_read(store, list_outbox, &entries, error);
 
-    *count = 0;
-    jr_txn_begin(&txn, store, false);
-    while (!listing->ended && *count < size) {
-        if (!jr_ledger_next_due(&txn, &listing->due_ms, &listing->run_id, &waiting_ms)) {
-            listing->ended = true;
-            break;
-        }
-        (void)load(&txn, listing->run_id, &runs[*count]);
-        runs[*count].due_ms = listing->due_ms;
-        runs[(*count)++].waiting_ms = waiting_ms;
-    }
-    return finish(&txn, count, error);
+    *count = err == JR_OK ? entries.count : 0;
+    return err;
 }
 
 /* Does a pause hold up an entry? Nobody knows it of a damaged one. */
@@ -328,66 +365,126 @@ static void add_waiting(struct jr_waiting *waiting, int64_t due_ms, uint64_t run
     }
 }
 
+/* A look through the outbox: how far it has come, and what it has found. */
+struct look {
+    const struct jr_pauses *pauses;
+    int64_t due_ms;
+    uint64_t run_id;
+    size_t looks;
+    struct jr_waiting *waiting;
+};
+
+static void look_on(struct jr_txn *txn, void *context)
+{
+    struct look *look = context;
+    struct jr_waiting *waiting = look->waiting;
+    int64_t waiting_ms;
+
+    waiting->entries = jr_txn_count(txn, JR_TABLE_OUTBOX);
+    do {
+        waiting->whole = !jr_ledger_next_due(txn, &look->due_ms, &look->run_id, &waiting_ms);
+        if (!waiting->whole)
+            add_waiting(waiting, look->due_ms, look->run_id, waiting_ms,
+                        is_paused(txn, look->pauses, look->run_id));
+    } while (!waiting->whole && ++look->looks % JR_LISTING_LOOKS != 0);
+}
+
 enum jr_err jr_listing_waiting(struct jr_store *store, const struct jr_pauses *pauses,
                                struct jr_waiting *waiting, struct jr_error *error)
 {
-    int64_t due_ms = 0, waiting_ms;
-    uint64_t run_id = 0;
-    size_t looks = 0, none;
+    struct look look = { .pauses = pauses, .waiting = waiting };
     enum jr_err err = JR_OK;
-    struct jr_txn txn;
 
     memset(waiting, 0, sizeof *waiting);
-    while (err == JR_OK && !waiting->whole && looks < JR_LISTING_WAITING_MAX) {
-        jr_txn_begin(&txn, store, false);
-        waiting->entries = jr_txn_count(&txn, JR_TABLE_OUTBOX);
-        do {
-            waiting->whole = !jr_ledger_next_due(&txn, &due_ms, &run_id, &waiting_ms);
-            if (!waiting->whole)
-                add_waiting(waiting, due_ms, run_id, waiting_ms, is_paused(&txn, pauses, run_id));
-        } while (!waiting->whole && ++looks % JR_LISTING_LOOKS != 0);
-        err = finish(&txn, &none, error);
-    }
+    while (err == JR_OK && !waiting->whole && look.looks < JR_LISTING_WAITING_MAX)
+        err = jr_store_read(store, look_on, &look, error);
     return err;
+}
+
+static void find_run(struct jr_txn *txn, void *context)
+{
+    const struct one_run *one = context;
+
+    jr_ledger_load_run(txn, one->run_id, one->run);
+    look_at_jobs(txn, one->run);
+    if (!one->run->known)
+        jr_txn_fail(txn, JR_ENOENT, "nothing is recorded of run %llu",
+                    (unsigned long long)one->run_id);
 }
 
 enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_run *run,
                            struct jr_error *error)
 {
-    struct jr_txn txn;
-    size_t count = 0;
+    struct one_run one = { run_id, run };
 
-    jr_txn_begin(&txn, store, false);
-    jr_ledger_load_run(&txn, run_id, run);
-    look_at_jobs(&txn, run);
-    if (txn.error.code == JR_OK && !run->known)
-        jr_txn_fail(&txn, JR_ENOENT, "nothing is recorded of run %llu",
-                    (unsigned long long)run_id);
-    return finish(&txn, &count, error);
+    return jr_store_read(store, find_run, &one, error);
+}
+
+/* Jobs that are wanted, or entries of the history. */
+struct parts {
+    uint64_t run_id;
+    uint64_t after;  /* of jobs */
+    uint32_t number; /* of entries */
+    struct jr_job *jobs;
+    struct jr_history *entries;
+    size_t size, count;
+};
+
+static void list_jobs(struct jr_txn *txn, void *context)
+{
+    struct parts *parts = context;
+
+    while (parts->count < parts->size
+           && jr_ledger_next_job(txn, parts->run_id, parts->after, &parts->jobs[parts->count]))
+        parts->after = parts->jobs[parts->count++].job_id;
 }
 
 enum jr_err jr_listing_jobs(struct jr_store *store, uint64_t run_id, uint64_t *after,
                             struct jr_job *jobs, size_t size, size_t *count,
                             struct jr_error *error)
 {
-    struct jr_txn txn;
+    struct parts parts = { .run_id = run_id, .after = *after, .jobs = jobs, .size = size };
+    enum jr_err err = jr_store_read(store, list_jobs, &parts, error);
 
-    *count = 0;
-    jr_txn_begin(&txn, store, false);
-    while (*count < size && jr_ledger_next_job(&txn, run_id, *after, &jobs[*count]))
-        *after = jobs[(*count)++].job_id;
-    return finish(&txn, count, error);
+    *after = parts.after;
+    *count = err == JR_OK ? parts.count : 0;
+    return err;
+}
+
+static void list_history(struct jr_txn *txn, void *context)
+{
+    struct parts *parts = context;
+
+    while (parts->count < parts->size
+           && jr_history_next(txn, parts->run_id, &parts->number, &parts->entries[parts->count]))
+        parts->count++;
 }
 
 enum jr_err jr_listing_history(struct jr_store *store, uint64_t run_id, uint32_t *number,
                                struct jr_history *entries, size_t size, size_t *count,
                                struct jr_error *error)
 {
-    struct jr_txn txn;
+    struct parts parts = { .run_id = run_id, .number = *number, .entries = entries, .size = size };
+    enum jr_err err = jr_store_read(store, list_history, &parts, error);
 
-    *count = 0;
-    jr_txn_begin(&txn, store, false);
-    while (*count < size && jr_history_next(&txn, run_id, number, &entries[*count]))
-        (*count)++;
-    return finish(&txn, count, error);
+    *number = parts.number;
+    *count = err == JR_OK ? parts.count : 0;
+    return err;
+}
+
+static void count_all(struct jr_txn *txn, void *context)
+{
+    struct jr_listing_counts *counts = context;
+
+    counts->runs = jr_ledger_count(txn);
+    counts->records = jr_txn_count(txn, JR_TABLE_RUNS);
+    counts->waiting = jr_txn_count(txn, JR_TABLE_OUTBOX);
+    counts->repos = jr_txn_count(txn, JR_TABLE_REPOS);
+}
+
+enum jr_err jr_listing_count(struct jr_store *store, struct jr_listing_counts *counts,
+                             struct jr_error *error)
+{
+    memset(counts, 0, sizeof *counts);
+    return jr_store_read(store, count_all, counts, error);
 }

@@ -23,6 +23,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How much there is of each. */
+struct jr_listing_counts {
+    uint64_t runs;
+    uint64_t records; /* of runs: themselves, their jobs and the entries of their histories */
+    uint64_t waiting; /* entries of the outbox */
+    uint64_t repos;
+};
+
+/* Count all that is stored, without reading it. */
+enum jr_err jr_listing_count(struct jr_store *store, struct jr_listing_counts *counts,
+                             struct jr_error *error) JR_CHECKED;
+
 /* Runs that one call of jr_listing_runs() looks at, at most. */
 #define JR_LISTING_LOOKS 500
 

@@ -92,6 +92,26 @@ void jr_pauses_load(struct jr_txn *txn, int64_t now_ms, struct jr_pauses *pauses
     }
 }
 
+struct reading {
+    int64_t now_ms;
+    struct jr_pauses *pauses;
+};
+
+static void read_pauses(struct jr_txn *txn, void *context)
+{
+    const struct reading *reading = context;
+
+    jr_pauses_load(txn, reading->now_ms, reading->pauses);
+}
+
+enum jr_err jr_pauses_read(struct jr_store *store, int64_t now_ms, struct jr_pauses *pauses,
+                           struct jr_error *error)
+{
+    struct reading reading = { now_ms, pauses };
+
+    return jr_store_read(store, read_pauses, &reading, error);
+}
+
 bool jr_pause_over(struct jr_txn *txn, int64_t now_ms, struct jr_pause *pause)
 {
     struct jr_entry entry = { .key_length = 0 };

@@ -41,6 +41,13 @@ struct jr_pauses {
 /* Load them, in a transaction of any kind. One whose record is damaged pauses everything. */
 void jr_pauses_load(struct jr_txn *txn, int64_t now_ms, struct jr_pauses *pauses);
 
+/*
+ * The same, in a read transaction of its own.
+ * Returns JR_OK or what failed; of no use is `pauses' then.
+ */
+enum jr_err jr_pauses_read(struct jr_store *store, int64_t now_ms, struct jr_pauses *pauses,
+                           struct jr_error *error) JR_CHECKED;
+
 /* That of everything; NULL: there is none. Both belong to `pauses`. */
 const struct jr_pause *jr_pauses_whole(const struct jr_pauses *pauses);
 

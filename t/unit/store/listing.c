@@ -8,6 +8,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/store/ledger.h"
 #include "lib/store/listing.h"
+#include "lib/store/repo.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>
@@ -472,6 +473,28 @@ static void each_run_once_by_its_id(void **state)
     jr_store_close(store);
 }
 
+static void counted(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_listing_counts counts;
+    struct jr_error error;
+    struct jr_txn txn;
+    struct jr_job job = { .run_id = 5, .job_id = 11 };
+
+    (void)state;
+    assert_int_equal(jr_listing_count(store, &counts, &error), JR_OK);
+    assert_true(counts.runs == 0 && counts.records == 0 && counts.waiting == 0 && counts.repos == 0);
+    save(store, 3, "octo/app", HOURS(1), 0);
+    save(store, 5, "octo/app", HOURS(9), HOURS(10));
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_save_job(&txn, &job);
+    jr_repo_note(&txn, 7, "octo/app", HOURS(9));
+    commit(&txn);
+    assert_int_equal(jr_listing_count(store, &counts, &error), JR_OK);
+    assert_true(counts.runs == 2 && counts.records == 3 && counts.waiting == 1 && counts.repos == 1);
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TABLE(lists, listed);
@@ -484,5 +507,6 @@ int main(void)
     TEST(outbox);
     TEST(story);
     TEST(each_run_once_by_its_id);
+    TEST(counted);
     return run_program("listing");
 }
