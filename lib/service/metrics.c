@@ -26,48 +26,23 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
                            bool from_worker, const char *state_dir, int64_t now_ms)
 {
     memset(metrics, 0, sizeof *metrics);
-    metrics->counters = sight->counters;
+    metrics->sight = *sight;
+    metrics->sight.workers_busy -= from_worker && sight->workers_busy > 0;
     metrics->version = PACKAGE_VERSION;
     metrics->now_ms = now_ms;
-    metrics->started_ms = sight->started_ms;
-    metrics->workers = sight->workers;
-    metrics->workers_busy = sight->workers_busy - (from_worker && sight->workers_busy > 0);
-    metrics->worker_restarts = sight->worker_restarts;
-    metrics->dispatcher_restarts = sight->dispatcher_restarts;
     metrics->dispatcher_up = jr_lock_is_held(state_dir);
-    metrics->commits_failing = sight->commits_fail;
-    metrics->paused = sight->paused_ms != 0;
-    metrics->repo_pauses = sight->repo_pauses;
-    metrics->token_rejected = sight->token_rejected_ms != 0;
-    metrics->token_expires_ms = sight->token_expires_ms;
-    metrics->rate_limited = sight->rate_limited_until_ms > now_ms;
-    metrics->shut_outs = sight->shut_outs;
-    metrics->outage = (enum jr_reason)sight->outage;
-    metrics->rate_limit = sight->rate_limit;
-    metrics->rate_remaining = sight->rate_remaining;
-    metrics->rate_reset_ms = sight->rate_reset_ms;
-    metrics->sweep_begun_ms = sight->sweep_begun_ms;
-    metrics->sweep_ended_ms = sight->sweep_ended_ms;
-    metrics->map_used_bytes = sight->map_used_bytes;
-    metrics->map_size_bytes = sight->map_size_bytes;
 }
 
 /* What somebody has paused is not late. */
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
                                   struct jr_error *error)
 {
-    struct jr_txn txn;
     struct jr_pauses pauses;
     struct jr_waiting waiting;
-    enum jr_err err;
+    enum jr_err err = jr_pauses_read(store, metrics->now_ms, &pauses, error);
 
-    jr_txn_begin(&txn, store, false);
-    jr_pauses_load(&txn, metrics->now_ms, &pauses);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
+    if (err != JR_OK)
+        return err;
     err = jr_listing_waiting(store, &pauses, &waiting, error);
     metrics->outbox_entries = (int64_t)waiting.entries;
     metrics->outbox_due_ms = waiting.due_ms;
@@ -159,7 +134,7 @@ static void write_known(struct jr_buffer *buffer, const struct family *family,
 static void write_remaining(struct jr_buffer *buffer, const struct family *family,
                             const struct jr_metrics *metrics)
 {
-    if (metrics->rate_limit > 0)
+    if (metrics->sight.rate_limit > 0)
         write_number(buffer, family, metrics);
 }
 
@@ -173,6 +148,21 @@ static void write_time(struct jr_buffer *buffer, const struct family *family,
     jr_buffer_print(buffer, "%s ", family->name);
     add_milliseconds(buffer, time_ms);
     jr_buffer_add(buffer, "\n");
+}
+
+/* Is there any, or such a time? */
+static void write_whether(struct jr_buffer *buffer, const struct family *family,
+                          const struct jr_metrics *metrics)
+{
+    add_sample(buffer, family, NULL, NULL, NULL, NULL, number_of(metrics, family) != 0);
+}
+
+/* Is the time still to come? */
+static void write_until(struct jr_buffer *buffer, const struct family *family,
+                        const struct jr_metrics *metrics)
+{
+    add_sample(buffer, family, NULL, NULL, NULL, NULL,
+               number_of(metrics, family) > metrics->now_ms);
 }
 
 static void write_overdue(struct jr_buffer *buffer, const struct family *family,
@@ -196,7 +186,7 @@ static void write_webhooks(struct jr_buffer *buffer, const struct family *family
 {
     for (size_t event = 0; event < JR_COUNTED_EVENTS; event++) {
         for (size_t i = 0; i < JR_COUNTED_STATUSES; i++) {
-            uint64_t count = metrics->counters.webhooks[event][i];
+            uint64_t count = metrics->sight.counters.webhooks[event][i];
             char status[16] = "other";
 
             if (jr_counted_status(i) != 0)
@@ -230,14 +220,14 @@ static void write_signature_failures(struct jr_buffer *buffer, const struct fami
 
     for (size_t i = 0; i < JR_REASONS; i++)
         if (jr_reason_class((enum jr_reason)i) == JR_CLASS_SIGNATURE)
-            failures += metrics->counters.webhook_reasons[i];
+            failures += metrics->sight.counters.webhook_reasons[i];
     add_sample(buffer, family, NULL, NULL, NULL, NULL, failures);
 }
 
 static void write_rescued(struct jr_buffer *buffer, const struct family *family,
                           const struct jr_metrics *metrics)
 {
-    add_sample(buffer, family, NULL, NULL, NULL, NULL, metrics->counters.rescued_runs);
+    add_sample(buffer, family, NULL, NULL, NULL, NULL, metrics->sight.counters.rescued_runs);
 }
 
 static void write_reruns(struct jr_buffer *buffer, const struct family *family,
@@ -252,7 +242,7 @@ static void write_reruns(struct jr_buffer *buffer, const struct family *family,
 
     for (size_t i = 0; i < JR_COUNTED_OUTCOMES; i++)
         add_sample(buffer, family, "outcome", outcomes[i], NULL, NULL,
-                   metrics->counters.reruns[i]);
+                   metrics->sight.counters.reruns[i]);
 }
 
 static void write_calls(struct jr_buffer *buffer, const struct family *family,
@@ -260,11 +250,11 @@ static void write_calls(struct jr_buffer *buffer, const struct family *family,
 {
     for (size_t call = 0; call < JR_COUNTED_CALLS; call++)
         for (size_t i = 0; i < JR_COUNTED_REASONS; i++)
-            if (i == JR_REASON_NONE || metrics->counters.calls[call][i] != 0)
+            if (i == JR_REASON_NONE || metrics->sight.counters.calls[call][i] != 0)
                 add_sample(buffer, family, "call",
                            jr_counted_call_name((enum jr_counted_call)call), "result",
                            i == JR_REASON_NONE ? "ok" : jr_reason_token((enum jr_reason)i),
-                           metrics->counters.calls[call][i]);
+                           metrics->sight.counters.calls[call][i]);
 }
 
 static void write_outage(struct jr_buffer *buffer, const struct family *family,
@@ -273,15 +263,17 @@ static void write_outage(struct jr_buffer *buffer, const struct family *family,
     for (size_t i = 0; i < JR_REASONS; i++)
         if (jr_reason_class((enum jr_reason)i) == JR_CLASS_OUTAGE)
             add_sample(buffer, family, "reason", jr_reason_token((enum jr_reason)i), NULL, NULL,
-                       (size_t)metrics->outage == i);
+                       (size_t)metrics->sight.outage == i);
 }
 
 static void write_restarts(struct jr_buffer *buffer, const struct family *family,
                            const struct jr_metrics *metrics)
 {
-    add_sample(buffer, family, "kind", "worker", NULL, NULL, (uint64_t)metrics->worker_restarts);
+    const struct jr_sight *sight = &metrics->sight;
+
+    add_sample(buffer, family, "kind", "worker", NULL, NULL, (uint64_t)sight->worker_restarts);
     add_sample(buffer, family, "kind", "dispatcher", NULL, NULL,
-               (uint64_t)metrics->dispatcher_restarts);
+               (uint64_t)sight->dispatcher_restarts);
 }
 
 /* Buckets count what is in those below them too, up to "+Inf", which is all. */
@@ -310,25 +302,25 @@ static const struct family families[] = {
     { "job_rerunner_build_info", "gauge", "Always 1; the version of the program.", write_build, 0 },
     { "job_rerunner_start_time_seconds", "gauge",
       "When the service was started, as a Unix time; its counters begin at 0 then.", write_time,
-      NUMBER(started_ms) },
+      NUMBER(sight.started_ms) },
     { "job_rerunner_webhooks_total", "counter",
       "Webhooks answered, by X-GitHub-Event and by the HTTP status of the answer.",
       write_webhooks, 0 },
     { "job_rerunner_webhook_reasons_total", "counter",
       "Webhooks answered, by the reason of the answer.", write_reasons,
-      NUMBER(counters.webhook_reasons) },
+      NUMBER(sight.counters.webhook_reasons) },
     { "job_rerunner_signature_failures_total", "counter",
       "Webhooks refused because of their signature: missing, malformed, doubled or wrong.",
       write_signature_failures, 0 },
     { "job_rerunner_webhook_duration_seconds", "histogram",
       "Time from a worker's first look at a webhook to its answer.", write_histogram,
-      NUMBER(counters.webhook_us) },
+      NUMBER(sight.counters.webhook_us) },
     { "job_rerunner_commit_duration_seconds", "histogram",
       "Time of a commit to the store, without the wait for the write lock.", write_histogram,
-      NUMBER(counters.commit_us) },
+      NUMBER(sight.counters.commit_us) },
     { "job_rerunner_verdicts_total", "counter",
       "Decisions about runs, by reason: an attempt closed by an event, or what came of asking GitHub.",
-      write_reasons, NUMBER(counters.verdicts) },
+      write_reasons, NUMBER(sight.counters.verdicts) },
     { "job_rerunner_reruns_total", "counter",
       "Reruns asked for, by what GitHub answered.", write_reruns, 0 },
     { "job_rerunner_rescued_runs_total", "counter",
@@ -336,26 +328,26 @@ static const struct family families[] = {
     { "job_rerunner_api_calls_total", "counter",
       "Calls of GitHub's API, by what was asked and what came of it.", write_calls, 0 },
     { "job_rerunner_api_rate_limit", "gauge",
-      "Calls an hour that GitHub allows, as it told last.", write_known, NUMBER(rate_limit) },
+      "Calls an hour that GitHub allows, as it told last.", write_known, NUMBER(sight.rate_limit) },
     { "job_rerunner_api_rate_limit_remaining", "gauge",
-      "Calls left of these, as GitHub told last.", write_remaining, NUMBER(rate_remaining) },
+      "Calls left of these, as GitHub told last.", write_remaining, NUMBER(sight.rate_remaining) },
     { "job_rerunner_api_rate_limit_reset_timestamp_seconds", "gauge",
       "When they will all be there again, as a Unix time that GitHub told last.", write_time,
-      NUMBER(rate_reset_ms) },
+      NUMBER(sight.rate_reset_ms) },
     { "job_rerunner_api_rate_limited", "gauge",
-      "1 while no call is made because of GitHub's rate limit.", write_number,
-      NUMBER(rate_limited) },
+      "1 while no call is made because of GitHub's rate limit.", write_until,
+      NUMBER(sight.rate_limited_until_ms) },
     { "job_rerunner_api_failing", "gauge",
       "1 while runs wait and no call of the last minute was answered, by what is wrong.",
       write_outage, 0 },
     { "job_rerunner_shut_outs", "gauge",
       "How many owners (or repositories) shut the token out as a whole.", write_number,
-      NUMBER(shut_outs) },
-    { "job_rerunner_token_rejected", "gauge", "1 while GitHub rejects the token.", write_number,
-      NUMBER(token_rejected) },
+      NUMBER(sight.shut_outs) },
+    { "job_rerunner_token_rejected", "gauge", "1 while GitHub rejects the token.", write_whether,
+      NUMBER(sight.token_rejected_ms) },
     { "job_rerunner_token_expiry_timestamp_seconds", "gauge",
       "When the token ends, as a Unix time that GitHub told last.", write_time,
-      NUMBER(token_expires_ms) },
+      NUMBER(sight.token_expires_ms) },
     { "job_rerunner_outbox_entries", "gauge", "Runs that GitHub is to be asked about.",
       write_number, NUMBER(outbox_entries) },
     { "job_rerunner_outbox_overdue_seconds", "gauge",
@@ -364,31 +356,31 @@ static const struct family families[] = {
       "Since when the one waits without a pause that has waited longest, as a Unix time.", write_time,
       NUMBER(outbox_oldest_ms) },
     { "job_rerunner_paused", "gauge", "1 while the service is paused: nothing is rerun.",
-      write_number, NUMBER(paused) },
+      write_whether, NUMBER(sight.paused_ms) },
     { "job_rerunner_repository_pauses", "gauge", "Pauses of some repositories that are in force.",
-      write_number, NUMBER(repo_pauses) },
+      write_number, NUMBER(sight.repo_pauses) },
     { "job_rerunner_commits_failing", "gauge",
       "1 after a commit to the store has failed, until one succeeds.", write_number,
-      NUMBER(commits_failing) },
+      NUMBER(sight.commits_fail) },
     { "job_rerunner_dispatcher_up", "gauge", "1 while a dispatcher works on the store.",
       write_number, NUMBER(dispatcher_up) },
     { "job_rerunner_workers", "gauge", "Worker processes, as configured.", write_number,
-      NUMBER(workers) },
+      NUMBER(sight.workers) },
     { "job_rerunner_workers_busy", "gauge",
       "Workers at a request, but for the one that answers this.", write_number,
-      NUMBER(workers_busy) },
+      NUMBER(sight.workers_busy) },
     { "job_rerunner_process_restarts_total", "counter",
       "Processes replaced after their death, by what they were.", write_restarts, 0 },
     { "job_rerunner_last_sweep_start_timestamp_seconds", "gauge",
       "When missed runs were last begun to be looked for, as a Unix time.", write_time,
-      NUMBER(sweep_begun_ms) },
+      NUMBER(sight.sweep_begun_ms) },
     { "job_rerunner_last_sweep_end_timestamp_seconds", "gauge",
-      "When that was last done with, as a Unix time.", write_time, NUMBER(sweep_ended_ms) },
+      "When that was last done with, as a Unix time.", write_time, NUMBER(sight.sweep_ended_ms) },
     { "job_rerunner_map_used_bytes", "gauge",
       "Bytes of the store's map in use, as measured each minute.", write_known,
-      NUMBER(map_used_bytes) },
+      NUMBER(sight.map_used_bytes) },
     { "job_rerunner_map_size_bytes", "gauge", "Size of the store's map: MAP_SIZE.", write_known,
-      NUMBER(map_size_bytes) },
+      NUMBER(sight.map_size_bytes) },
 };
 
 void jr_metrics_write(const struct jr_metrics *metrics, struct jr_buffer *buffer)

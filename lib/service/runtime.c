@@ -298,6 +298,8 @@ static int64_t outage_of(const struct jr_told *told)
     return told->work_waits != 0 && !lately ? told->outage_reason : JR_REASON_NONE;
 }
 
+#define TAKE(name) sight->name = told->name;
+
 void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight)
 {
     const struct jr_told *told = runtime->told;
@@ -308,21 +310,8 @@ void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight)
     look_at_processes(runtime, sight);
     sight->dispatcher_free_ms = dispatcher_free_ms(runtime);
     sight->commits_fail = jr_runtime_commits_fail(runtime);
-    sight->paused_ms = told->paused_ms;
-    sight->repo_pauses = told->repo_pauses;
-    sight->token_rejected_ms = told->token_rejected_ms;
-    sight->token_taken_ms = told->token_taken_ms;
-    sight->token_expires_ms = told->token_expires_ms;
-    sight->rate_limited_until_ms = told->rate_limited_until_ms;
-    sight->rate_limit = told->rate_limit;
-    sight->rate_remaining = told->rate_remaining;
-    sight->rate_reset_ms = told->rate_reset_ms;
     sight->outage = outage_of(told);
-    sight->shut_outs = told->shut_outs;
-    sight->sweep_begun_ms = told->sweep_begun_ms;
-    sight->sweep_ended_ms = told->sweep_ended_ms;
-    sight->map_used_bytes = told->map_used_bytes;
-    sight->map_size_bytes = told->map_size_bytes;
+    JR_SIGHT_TOLD(TAKE)
     jr_sight_bound(sight);
 }
 

@@ -49,29 +49,17 @@ struct jr_process {
     _Alignas(JR_CACHE_LINE) struct jr_counters counters;
 };
 
+#define JR_TOLD_NUMBER(name) _Atomic int64_t name;
+
 /* What the dispatcher tells; only it writes it. */
 struct jr_told {
     struct jr_process process;
     _Atomic int64_t at_work_ms; /* monotonic: since when it holds the lock; 0: it never did */
     _Atomic int64_t waits_ms;   /* monotonic: when it last found others to hold it; 0: it works */
-    /* as in struct jr_sight */
-    _Atomic int64_t token_rejected_ms;
-    _Atomic int64_t token_taken_ms;
-    _Atomic int64_t rate_limited_until_ms;
-    _Atomic int64_t rate_limit;
-    _Atomic int64_t rate_remaining;
-    _Atomic int64_t rate_reset_ms;
-    _Atomic int64_t token_expires_ms;
     _Atomic int64_t outage_reason; /* enum jr_reason: of the last call (outage.h); 0: none */
     _Atomic int64_t answered_ms;   /* monotonic: when GitHub answered last; 0: it has not yet */
     _Atomic int64_t work_waits;    /* is anything in the outbox? */
-    _Atomic int64_t shut_outs;
-    _Atomic int64_t sweep_begun_ms;
-    _Atomic int64_t sweep_ended_ms;
-    _Atomic int64_t paused_ms;
-    _Atomic int64_t repo_pauses;
-    _Atomic int64_t map_used_bytes;
-    _Atomic int64_t map_size_bytes;
+    JR_SIGHT_TOLD(JR_TOLD_NUMBER)
 };
 
 /* What the master knows of one child. */

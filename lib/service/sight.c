@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* "JRsee" and the version of the layout. */
-#define MAGIC UINT64_C(0x4a52736565000001)
+#define MAGIC UINT64_C(0x4a52736565000002)
 
 /* How long the master may take to answer; it does so at once, unless it hangs. */
 #define ANSWER_LIMIT_S 3

@@ -20,6 +20,28 @@
 #include <sys/types.h>
 
 /*
+ * What the dispatcher tells, a number each; NUMBER(name) for all of them. It stands in struct
+ * jr_told (runtime.h), from where it is copied.
+ */
+#define JR_SIGHT_TOLD(NUMBER)                                                                  \
+    NUMBER(paused_ms)         /* since when the dispatcher is paused; 0: it is not */          \
+    NUMBER(repo_pauses)       /* how many pauses of some repositories there are */             \
+    NUMBER(token_rejected_ms) /* since when GitHub rejects the token; 0: it does not */        \
+    NUMBER(token_taken_ms)    /* when GitHub last did what was asked with it; 0: not yet */    \
+    NUMBER(token_expires_ms)  /* as GitHub said last; 0: it did not */                         \
+    NUMBER(rate_limited_until_ms)                                                              \
+    NUMBER(rate_limit)        /* calls an hour, as GitHub said last; 0: it did not */          \
+    NUMBER(rate_remaining)    /* of them, until rate_reset_ms; nothing without rate_limit */   \
+    NUMBER(rate_reset_ms)     /* 0: not said */                                                \
+    NUMBER(shut_outs)         /* how many shut us out (shutout.h) */                           \
+    NUMBER(sweep_begun_ms)    /* the last look for missed work; 0: none yet */                 \
+    NUMBER(sweep_ended_ms)    /* the last one that came to its end; 0: none yet */             \
+    NUMBER(map_used_bytes)    /* as last measured; 0: not yet */                               \
+    NUMBER(map_size_bytes)
+
+#define JR_SIGHT_NUMBER(name) int64_t name;
+
+/*
  * All are 0 or more. Times in ms since the epoch, 0: none, but for dispatcher_free_ms;
  * what is yes or no as 1 or 0.
  */
@@ -33,21 +55,8 @@ struct jr_sight {
     int64_t dispatcher_busy_ms;  /* since when it is at a run; 0: it is not */
     int64_t dispatcher_free_ms;  /* monotonic: since when none of ours has the lock; 0: one has */
     int64_t commits_fail;        /* a commit has failed, and none succeeded since */
-    int64_t paused_ms;           /* since when the dispatcher is paused; 0: it is not */
-    int64_t repo_pauses;         /* how many pauses of some repositories there are */
-    int64_t token_rejected_ms;   /* since when GitHub rejects the token; 0: it does not */
-    int64_t token_taken_ms;      /* when GitHub last did what was asked with it; 0: not yet */
-    int64_t token_expires_ms;    /* as GitHub said last; 0: it did not */
-    int64_t rate_limited_until_ms;
-    int64_t rate_limit;          /* calls an hour, as GitHub said last; 0: it did not */
-    int64_t rate_remaining;      /* of them, until rate_reset_ms; nothing without rate_limit */
-    int64_t rate_reset_ms;       /* 0: not said */
     int64_t outage;              /* enum jr_reason: why calls fail (runtime.c); 0: they do not */
-    int64_t shut_outs;           /* how many shut us out (shutout.h) */
-    int64_t sweep_begun_ms;      /* the last look for missed work; 0: none yet */
-    int64_t sweep_ended_ms;      /* the last one that came to its end; 0: none yet */
-    int64_t map_used_bytes;      /* as last measured; 0: not yet */
-    int64_t map_size_bytes;
+    JR_SIGHT_TOLD(JR_SIGHT_NUMBER)
     struct jr_counters counters; /* of all processes together */
 };
 

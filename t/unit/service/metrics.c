@@ -58,19 +58,19 @@ static void none(struct jr_metrics *metrics)
 
 static void started(struct jr_metrics *metrics)
 {
-    metrics->started_ms = 1700000000007;
+    metrics->sight.started_ms = 1700000000007;
 }
 
 static void token(struct jr_metrics *metrics)
 {
-    metrics->token_expires_ms = 1700000000500;
-    metrics->token_rejected = 1;
+    metrics->sight.token_expires_ms = 1700000000500;
+    metrics->sight.token_rejected_ms = 1700000000400;
 }
 
 static void limit_used_up(struct jr_metrics *metrics)
 {
-    metrics->rate_limit = 5000;
-    metrics->rate_reset_ms = 1700000001000;
+    metrics->sight.rate_limit = 5000;
+    metrics->sight.rate_reset_ms = 1700000001000;
 }
 
 static void overdue(struct jr_metrics *metrics)
@@ -93,15 +93,15 @@ static void hostile_version(struct jr_metrics *metrics)
 
 static void webhooks(struct jr_metrics *metrics)
 {
-    jr_count_webhook(&metrics->counters, "workflow_job", 202, JR_REASON_WAITING_FOR_JOBS, 1500);
-    jr_count_webhook(&metrics->counters, "workflow_job", 202, JR_REASON_WAITING_FOR_JOBS, 400);
-    jr_count_webhook(&metrics->counters, "{evil=\"1\"}", 403, JR_REASON_SIGNATURE_WRONG, 9000000);
-    jr_count_webhook(&metrics->counters, NULL, 403, JR_REASON_SIGNATURE_MISSING, 0);
+    jr_count_webhook(&metrics->sight.counters, "workflow_job", 202, JR_REASON_WAITING_FOR_JOBS, 1500);
+    jr_count_webhook(&metrics->sight.counters, "workflow_job", 202, JR_REASON_WAITING_FOR_JOBS, 400);
+    jr_count_webhook(&metrics->sight.counters, "{evil=\"1\"}", 403, JR_REASON_SIGNATURE_WRONG, 9000000);
+    jr_count_webhook(&metrics->sight.counters, NULL, 403, JR_REASON_SIGNATURE_MISSING, 0);
 }
 
 static void strange_status(struct jr_metrics *metrics)
 {
-    jr_count_webhook(&metrics->counters, "ping", 299, JR_REASON_NONE, 0);
+    jr_count_webhook(&metrics->sight.counters, "ping", 299, JR_REASON_NONE, 0);
 }
 
 static void calls(struct jr_metrics *metrics)
@@ -109,22 +109,22 @@ static void calls(struct jr_metrics *metrics)
     struct jr_call call = { .what = "POST rerun", .outcome = JR_OUTCOME_DONE,
                             .reason = JR_REASON_RERUN_ACCEPTED };
 
-    jr_count_call(&metrics->counters, &call);
+    jr_count_call(&metrics->sight.counters, &call);
     call.outcome = JR_OUTCOME_NEVER;
     call.reason = JR_REASON_TOO_OLD;
-    jr_count_call(&metrics->counters, &call);
+    jr_count_call(&metrics->sight.counters, &call);
 }
 
 static void verdicts(struct jr_metrics *metrics)
 {
-    jr_count_verdict(&metrics->counters, JR_REASON_ATTEMPTS_USED_UP);
-    jr_count(&metrics->counters.rescued_runs);
+    jr_count_verdict(&metrics->sight.counters, JR_REASON_ATTEMPTS_USED_UP);
+    jr_count(&metrics->sight.counters.rescued_runs);
 }
 
 static void restarts(struct jr_metrics *metrics)
 {
-    metrics->worker_restarts = 2;
-    metrics->dispatcher_restarts = 1;
+    metrics->sight.worker_restarts = 2;
+    metrics->sight.dispatcher_restarts = 1;
 }
 
 static const struct line_row line_rows[] = {
@@ -249,7 +249,7 @@ static void reasons_by_class(void **state)
     (void)state;
     nothing_happened(&metrics);
     for (int i = 0; i < JR_REASONS; i++)
-        metrics.counters.webhook_reasons[i] = 1;
+        metrics.sight.counters.webhook_reasons[i] = 1;
     text = text_of(&metrics, &buffer);
     for (int i = 0; i < JR_REASONS; i++) {
         enum jr_reason_class class = jr_reason_class((enum jr_reason)i);
@@ -283,32 +283,38 @@ static void read_from_sight(void **state)
         .rate_limited_until_ms = START_MS + 1, .sweep_ended_ms = START_MS + 7,
     };
     struct jr_metrics metrics;
+    struct jr_buffer buffer;
     struct child dispatcher;
+    const char *text;
 
     (void)state;
     sight.counters.rescued_runs = 2;
     jr_metrics_read_sight(&metrics, &sight, true, folder, START_MS);
-    assert_int_equal(metrics.workers, 3);
-    assert_int_equal(metrics.workers_busy, 1);
-    assert_int_equal(metrics.worker_restarts, 1);
-    assert_int_equal(metrics.dispatcher_restarts, 0);
+    assert_int_equal(metrics.sight.workers, 3);
+    assert_int_equal(metrics.sight.workers_busy, 1);
+    assert_int_equal(metrics.sight.worker_restarts, 1);
+    assert_int_equal(metrics.sight.dispatcher_restarts, 0);
     assert_int_equal(metrics.dispatcher_up, 0);
-    assert_int_equal(metrics.counters.rescued_runs, 2);
-    assert_int_equal(metrics.paused, 1);
-    assert_int_equal(metrics.repo_pauses, 3);
-    assert_int_equal(metrics.rate_limited, 1);
-    assert_int_equal(metrics.token_rejected, 0);
-    assert_int_equal(metrics.shut_outs, 2);
-    assert_int_equal(metrics.sweep_ended_ms, START_MS + 7);
+    assert_int_equal(metrics.sight.counters.rescued_runs, 2);
+    assert_int_equal(metrics.sight.repo_pauses, 3);
+    assert_int_equal(metrics.sight.shut_outs, 2);
+    assert_int_equal(metrics.sight.sweep_ended_ms, START_MS + 7);
     assert_string_equal(metrics.version, PACKAGE_VERSION);
+    text = text_of(&metrics, &buffer);
+    assert_true(has_line(text, "job_rerunner_paused 1"));
+    assert_true(has_line(text, "job_rerunner_api_rate_limited 1"));
+    assert_true(has_line(text, "job_rerunner_token_rejected 0"));
+    assert_true(has_line(text, "job_rerunner_workers_busy 1"));
+    jr_buffer_release(&buffer);
 
     /* The stop is over when its time is, and whoever looks from elsewhere is not busy. */
     start_child(&dispatcher, be_dispatcher, folder);
     jr_metrics_read_sight(&metrics, &sight, false, folder, START_MS + 1);
-    assert_int_equal(metrics.rate_limited, 0);
-    assert_int_equal(metrics.outage, JR_REASON_SERVER_ERROR);
+    assert_int_equal(metrics.sight.outage, JR_REASON_SERVER_ERROR);
     assert_int_equal(metrics.dispatcher_up, 1);
-    assert_int_equal(metrics.workers_busy, 2);
+    assert_int_equal(metrics.sight.workers_busy, 2);
+    assert_true(has_line(text_of(&metrics, &buffer), "job_rerunner_api_rate_limited 0"));
+    jr_buffer_release(&buffer);
     let_child_go(&dispatcher);
 }
 
