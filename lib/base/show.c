@@ -74,13 +74,19 @@ static const char *find_mark(const struct jr_show_way *way, char c)
     return NULL;
 }
 
+/* Most of a name, in every way of writing; the log of each webhook goes through here. */
+static bool is_harmless(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '-' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
 /* The length of a character that is written as it is; 0: it is not. */
 static size_t length_as_it_is(const struct jr_show_way *way, const char *text)
 {
     size_t length;
 
-    if (*text >= ' ' && *text < 0x7f)
-        return find_mark(way, *text) == NULL;
+    if ((unsigned char)*text < 0x80)
+        return *text >= ' ' && *text < 0x7f && find_mark(way, *text) == NULL;
     length = jr_text_utf8_length(text);
     return length > 0 && is_shown(way, jr_text_utf8_code(text, length)) ? length : 0;
 }
@@ -126,8 +132,12 @@ bool jr_show_next(const struct jr_show_way *way, const char **text, struct jr_sh
 
     if (*begin == '\0')
         return false;
-    while ((length = length_as_it_is(way, at)) > 0)
+    do {
+        while (is_harmless(*at))
+            at++;
+        length = length_as_it_is(way, at);
         at += length;
+    } while (length > 0);
     part->bytes = begin;
     part->is_text = at > begin;
     if (!part->is_text) {

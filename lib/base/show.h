@@ -33,7 +33,10 @@ enum jr_show_instead {
     JR_SHOW_BYTES     /* each of its bytes, \xe2\x80\xae: what was there can be read back */
 };
 
-/* An ASCII character with a meaning of its own where a text is written, and what stands for it. */
+/*
+ * An ASCII character with a meaning of its own where a text is written, and what stands for it.
+ * Letters, digits, and - . / _ never have one.
+ */
 struct jr_show_mark {
     char mark;
     const char *written;
