@@ -22,7 +22,7 @@ struct scan {
     const char *end;   /* of the text: there is its NUL */
     char *out;         /* where the next byte that is left goes, never beyond `at` */
     unsigned depth;
-    bool has_nul;      /* \u0000 has come since this was last cleared */
+    const char *values; /* strings that begin before it are values, and no names */
     const char *wrong; /* what is wrong at `at`; NULL: nothing */
 };
 
@@ -98,6 +98,21 @@ static const char *skip_plain(const char *at, const char *end)
     return at;
 }
 
+/*
+ * Is the string a member's name in which `at` stands? json-c would cut it at a NUL. This is
+ * known by the colon behind it.
+ */
+static bool is_in_name(struct scan *scan, const char *at)
+{
+    if (at < scan->values)
+        return false;
+    while (*at != '"' && *at != '\0')
+        at += *at == '\\' && at[1] != '\0' ? 2 : 1;
+    scan->values = at;
+    at += *at == '"';
+    return at[strspn(at, " \n\r\t")] == ':';
+}
+
 static bool skip_escape(struct scan *scan)
 {
     scan->at++;
@@ -105,8 +120,9 @@ static bool skip_escape(struct scan *scan)
         for (int i = 1; i <= 4; i++)
             if (!is_hex(scan->at[i]))
                 return fail(scan, "a bad escape in a string");
-        scan->has_nul |= memcmp(scan->at, "u0000", 5) == 0;
         scan->at += 5;
+        if (memcmp(scan->at - 4, "0000", 4) == 0 && is_in_name(scan, scan->at))
+            return fail(scan, "a NUL in a name");
         return true;
     }
     if (*scan->at == '\0' || strchr("\"\\/bfnrt", *scan->at) == NULL)
@@ -233,11 +249,8 @@ static bool skip_array(struct scan *scan)
 static bool skip_name(struct scan *scan, const char **name, size_t *length)
 {
     *name = scan->at;
-    scan->has_nul = false;
     if (!skip_string(scan))
         return false;
-    if (scan->has_nul)
-        return fail(scan, "a NUL in a name");
     *length = (size_t)(scan->at - *name);
     skip_blanks(scan);
     if (*scan->at != ':')
