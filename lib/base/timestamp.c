@@ -109,10 +109,34 @@ static bool may_follow(char c, const char *after)
     return *after == '\0' || *any != '\0';
 }
 
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+/* The days that leap years before this year have brought. */
+static int leap_days(int year)
+{
+    return (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400;
+}
+
+/* The days from 1970-01-01 on; -1 when the month has no such day. By hand: timegm(3) takes long. */
+static int64_t day_number(int year, int month, int day)
+{
+    static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 };
+    int leap = is_leap(year);
+
+    if (day > before[month] - before[month - 1] + (month == 2 && leap))
+        return -1;
+    return 365 * (year - 1970) + leap_days(year) - leap_days(1970) + before[month - 1]
+           + (month > 2 && leap) + day - 1;
+}
+
 /* Read "2026-11-23T08:30:00"; text is moved behind it. */
-static bool read_date(const char **text, struct tm *tm)
+static bool read_date(const char **text, int64_t *seconds)
 {
     int values[PARTS];
+    int64_t day;
 
     for (size_t i = 0; i < PARTS; i++) {
         values[i] = read_digits(*text, parts[i].digits);
@@ -123,14 +147,9 @@ static bool read_date(const char **text, struct tm *tm)
             return false;
         *text += *parts[i].after != '\0';
     }
-    memset(tm, 0, sizeof *tm);
-    tm->tm_year = values[0] - 1900;
-    tm->tm_mon = values[1] - 1;
-    tm->tm_mday = values[2];
-    tm->tm_hour = values[3];
-    tm->tm_min = values[4];
-    tm->tm_sec = values[5];
-    return true;
+    day = day_number(values[0], values[1], values[2]);
+    *seconds = day * 86400 + values[3] * 3600 + values[4] * 60 + values[5];
+    return day >= 0;
 }
 
 /* Read ".123", if it is there, of which the first three digits count. */
@@ -148,19 +167,14 @@ static bool read_fraction(const char **text, int *fraction_ms)
 
 int64_t jr_timestamp_parse(const char *text)
 {
-    struct tm tm;
-    int offset_s, day, fraction_ms;
+    int offset_s, fraction_ms;
     int64_t seconds;
 
-    if (text == NULL || !read_date(&text, &tm) || !read_fraction(&text, &fraction_ms)
+    if (text == NULL || !read_date(&text, &seconds) || !read_fraction(&text, &fraction_ms)
         || !read_offset(text, &offset_s))
         return 0;
-    /* timegm() turns a 31 November into a 1 December. */
-    day = tm.tm_mday;
-    seconds = (int64_t)timegm(&tm) - offset_s;
-    if (tm.tm_mday != day || seconds <= 0 || seconds > LAST_SECOND)
-        return 0;
-    return seconds * 1000 + fraction_ms;
+    seconds -= offset_s;
+    return seconds > 0 && seconds <= LAST_SECOND ? seconds * 1000 + fraction_ms : 0;
 }
 
 /* Write a number of so many digits and what follows it; returns the end. */

@@ -35,6 +35,7 @@ static const struct parse_row times[] = {
     { "the end of a token", "2026-11-23 08:30:00 UTC", INT64_C(1795422600000) },
     { "the end of a token, with an offset", "2026-11-23 10:30:00 +0200", INT64_C(1795422600000) },
     { "29 February", "2028-02-29T00:00:00Z", INT64_C(1835395200000) },
+    { "a leap second", "2016-12-31T23:59:60Z", INT64_C(1483228800000) },
     { "after 2038", "2100-01-01T00:00:00Z", INT64_C(4102444800000) },
     { "the last second", "9999-12-31T23:59:59Z", INT64_C(253402300799000) },
 
@@ -53,6 +54,7 @@ static const struct parse_row times[] = {
     { "day 32", "2026-12-32T08:30:00Z", 0 },
     { "31 November", "2026-11-31T08:30:00Z", 0 },
     { "29 February of another year", "2027-02-29T00:00:00Z", 0 },
+    { "29 February of 2100", "2100-02-29T00:00:00Z", 0 },
     { "hour 24", "2026-11-23T24:00:00Z", 0 },
     { "minute 60", "2026-11-23T08:60:00Z", 0 },
     { "second 61", "2026-11-23T08:30:61Z", 0 },
@@ -107,6 +109,17 @@ static void what_is_written_can_be_read(void **state)
         assert_int_equal(jr_timestamp_parse(jr_timestamp_format(time_ms, buffer)), time_ms);
 }
 
+/* The system's calendar says the same. */
+static void every_day_is_right(void **state)
+{
+    char buffer[JR_TIMESTAMP_SIZE];
+
+    (void)state;
+    for (int64_t day = 1; day < 366 * 500; day++)
+        assert_int_equal(jr_timestamp_parse(jr_timestamp_format(day * JR_DAY_MS, buffer)),
+                         day * JR_DAY_MS);
+}
+
 static void clocks_run(void **state)
 {
     int64_t before_ms = jr_monotonic_ms(), before_us = jr_monotonic_us();
@@ -123,6 +136,7 @@ int main(void)
     TABLE(formats, formatted);
     TEST(any_time_fits);
     TEST(what_is_written_can_be_read);
+    TEST(every_day_is_right);
     TEST(clocks_run);
     return run_program("timestamp");
 }
