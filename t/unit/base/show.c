@@ -11,6 +11,7 @@
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/format/html.h"
+#include "lib/service/metrics.h"
 #include "t/unit/support.h"
 
 #include <locale.h>
@@ -164,6 +165,19 @@ static char *as_page(const char *text)
     return bytes;
 }
 
+static char *as_label(const char *text)
+{
+    struct jr_metrics metrics = { .version = text };
+    struct jr_buffer buffer;
+    char *bytes;
+
+    jr_buffer_init(&buffer, JR_METRICS_MOST);
+    jr_metrics_write(&metrics, &buffer);
+    bytes = strdup(buffer.bytes);
+    jr_buffer_release(&buffer);
+    return bytes;
+}
+
 static char *as_line(const char *text)
 {
     struct jr_line line;
@@ -208,6 +222,7 @@ static const struct writer_row {
     { "a table", as_table, JR_SHOW_REPLACED, false, "" },
     { "a page", as_page, JR_SHOW_REPLACED, true, "&<>\"'\t\n\r" },
     { "the log", as_line, JR_SHOW_BYTES, false, "\"\\" },
+    { "a label of a metric", as_label, JR_SHOW_REPLACED, false, "\\\"\n" },
     { "a setting", as_setting, JR_SHOW_REPLACED, false, "," },
     { "a terminal", as_copy, JR_SHOW_REPLACED, false, "" },
 };
