@@ -15,6 +15,10 @@ use JR::Payload;
 
 our @EXPORT_OK = qw(run_text run_body job_body for_org);
 
+# Of a run that has none of its own: runs with the same ones never supersede each other.
+use constant RUN_NUMBER => 17;
+my $SHA = 'a' x 40;
+
 my $JSON = JSON::PP->new->canonical->utf8;
 
 # A template whose places are marked by the texts "@name@": a list of literal
@@ -62,8 +66,8 @@ my ($run_pieces, $run_event, $job_event);
 sub run_template {
     my %run = %{ JR::Payload::template('workflow_run')->{workflow_run} };
     delete $run{head_commit};
-    $run{$_} = "\@$_\@" for qw(id name workflow_id path head_branch event status conclusion run_attempt created_at updated_at
-        run_started_at actor triggering_actor repository head_repository);
+    $run{$_} = "\@$_\@" for qw(id name workflow_id path head_branch head_sha run_number event status conclusion run_attempt
+        created_at updated_at run_started_at actor triggering_actor repository head_repository);
     return cut(\%run);
 }
 
@@ -78,6 +82,7 @@ sub run_text {
     return fill($run_pieces, {
         id => $run->{id}, name => text("$run->{name} no. $run->{n}"), head_branch => text($run->{head_branch}),
         workflow_id => workflow_id($run), path => path_text($run),
+        head_sha => text($run->{head_sha} // $SHA), run_number => $run->{run_number} // RUN_NUMBER,
         event => text($run->{event}), status => text($run->{status}), conclusion => text($run->{conclusion}),
         run_attempt => $run->{attempt}, created_at => stamp($run->{created_at}),
         updated_at => stamp($run->{updated_at}), run_started_at => stamp($run->{run_started_at}),
@@ -106,7 +111,7 @@ sub job_body {
         my $event = JR::Payload::template('workflow_job');
         @$event{qw(action repository sender)} = map {"\@$_\@"} qw(action repository sender);
         $event->{workflow_job}{$_} = "\@$_\@" for qw(id run_id workflow_name head_branch run_attempt status
-            conclusion created_at started_at completed_at name runner_name);
+            conclusion created_at started_at completed_at name runner_name labels);
         $job_event = cut($event);
     }
     return fill($job_event, {
@@ -116,6 +121,7 @@ sub job_body {
         status => text($job->{status}), conclusion => text($job->{conclusion}), name => text($job->{name}),
         created_at => stamp($job->{created_at}), started_at => stamp($job->{started_at}),
         completed_at => stamp($job->{completed_at}), runner_name => text($job->{runner}),
+        labels => $JSON->encode($job->{labels} // ['ubuntu-latest']),
     });
 }
 

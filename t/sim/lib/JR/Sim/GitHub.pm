@@ -36,7 +36,7 @@ sub new {
     my ($class, %o) = @_;
     my $self = $class->SUPER::new(tokens => $o{tokens});
     @$self{ keys %o } = values %o;
-    $self->set_limit({ limit => $o{hourly_limit}, remaining => $o{hourly_limit}, reset => time + 3600 });
+    $self->set_limit({ limit => $o{hourly_limit}, remaining => $o{hourly_limit}, reset => int(time) + 3600 });
     $self->{run_id}   = FIRST_RUN_ID;
     $self->{by_repo}  = {};
     $self->{open}     = 0;
@@ -50,6 +50,9 @@ sub tell { my ($self, $run, $text) = @_; push @{ $run->{story} }, [time, $text];
 
 # The run's own clock.
 sub now { my ($self, $run) = @_; return time + $run->{skew} }
+
+# Does it do what one has to look for in the documentation?
+sub odd { my ($self, $p, @about) = @_; return $self->{dice}->chance($p, @about) }
 
 # Some time, drawn for this attempt of this run.
 sub lasts {
@@ -73,6 +76,7 @@ sub start_run {
     my $run = {
         id => $id, n => $n, plan => $plan, repo => $plan->{repo}, head_repo => $plan->{head_repo},
         name => $plan->{workflow}, event => $plan->{event}, head_branch => $plan->{head_branch},
+        run_number => $plan->{run_number}, head_sha => $plan->{head_sha},
         actor => $plan->{actor}, created_at => $now - $plan->{age_s}, attempt => 0, skew => 0, turn => 0,
         attempts => [], versions => [], story => [], jobs => [], past => {}, posts => [],
     };
@@ -209,7 +213,7 @@ sub begin_jobs {
     }
     $self->set_status($run, 'in_progress', undef);
     $self->emit_run($run, 'in_progress');
-    $self->{dice}->chance(.03, $run->{n}, $run->{attempt}, 'early')
+    $self->odd(.03, $run->{n}, $run->{attempt}, 'early')
         && $self->later($run, .02, sub { $self->emit_run($run, 'completed') });
     $self->advance($run);
     return;
@@ -302,17 +306,27 @@ sub queue_job {
     my $node = $run->{plan}{nodes}[$job->{node}];
     $job->{status} = 'queued';
     $self->emit_job($run, $job, 'queued');
-    my $outcome = JR::Sim::Workflow::outcome($self->{dice}, $node, $run->{n}, $job->{node}, $run->{attempt});
+    my $runner  = $self->runner_of($run, $job);
+    my $outcome = $self->outcome($run, $job, $runner);
     my $i = $job->{node};
     $self->later($run, $self->lasts($run, 5, 60, $i, 'queue'), sub {
         return $self->complete_job($run, $job, $outcome) if $outcome eq 'cancelled';
-        @$job{qw(status started_at runner)} = ('in_progress', $self->now($run), 'runner-' . $job->{id} % 7);
+        @$job{qw(status started_at runner)} = ('in_progress', $self->now($run), $runner);
         $self->emit_job($run, $job, 'in_progress');
-        $self->stray_check($run) if $self->{dice}->chance(.03, $run->{n}, $run->{attempt}, $i, 'stray');
+        $self->stray_check($run) if $self->odd(.03, $run->{n}, $run->{attempt}, $i, 'stray');
         my @range = $node->{fate} eq 'lost' && $outcome eq 'failure' ? (300, 700) : (50, 300);
         $self->later($run, $self->lasts($run, @range, $i, 'work'), sub { $self->complete_job($run, $job, $outcome) });
     });
     return;
+}
+
+sub runner_of { my ($self, $run, $job) = @_; return 'runner-' . $job->{id} % 7 }
+
+# How the job will end this time, on that runner.
+sub outcome {
+    my ($self, $run, $job, undef) = @_;
+    return JR::Sim::Workflow::outcome(
+        $self->{dice}, $run->{plan}{nodes}[$job->{node}], $run->{n}, $job->{node}, $run->{attempt});
 }
 
 # A check run that a step made: told like a job, and is none.
@@ -421,7 +435,7 @@ sub next_attempt {
     my $by = $self->{rerun_as} // JR::FakeGitHub::Actions::BOT();
     $self->open_attempt($run, $by, $all ? 'rerun of all' : 'rerun');
     if ($run->{plan}{character} ne 'startup_failure'
-        && !$all && $self->{dice}->chance(.02, $run->{n}, $run->{attempt}, 'startup'))
+        && !$all && $self->odd(.02, $run->{n}, $run->{attempt}, 'startup'))
     {
         $run->{nodes} = [];
         return $self->fail_startup($run);

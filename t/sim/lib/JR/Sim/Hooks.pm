@@ -16,6 +16,7 @@ package JR::Sim::Hooks;
 
 use strict;
 use warnings;
+use IO::Socket::IP;
 use IO::Socket::UNIX;
 use Time::HiRes qw(time);
 use JR::Http;
@@ -27,7 +28,7 @@ use constant {
     PATIENCE_S  => 10,    # GitHub's own
 };
 
-# loop, dice, socket (path), way (the scenario's `hooks`), heard->(event)
+# loop, dice, socket (path) or port (of 127.0.0.1), key (the tests' if not said), way (the scenario's `hooks`), heard->(event)
 sub new {
     my ($class, %o) = @_;
     return bless {
@@ -100,10 +101,17 @@ sub pump {
     return;
 }
 
+sub connect {
+    my ($self) = @_;
+    return $self->{port}
+        ? IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $self->{port})
+        : IO::Socket::UNIX->new(Peer => $self->{socket});
+}
+
 sub deliver {
     my ($self, $delivery) = @_;
-    my $request = delivery($delivery->{body}, event => $delivery->{event}{kind}, id => $delivery->{guid});
-    my $socket = IO::Socket::UNIX->new(Peer => $self->{socket});
+    my $request = delivery($delivery->{body}, event => $delivery->{event}{kind}, id => $delivery->{guid}, key => $self->{key});
+    my $socket = $self->connect;
     return $self->answered($delivery, 'no connection') if !$socket;
     $self->{busy}++;
     $socket->autoflush(1);

@@ -60,8 +60,11 @@ sub on_read {
     return;
 }
 
-# One turn.
-sub turn {
+# When the first timer goes off; undef: there is none.
+sub next_at { my ($self) = @_; return @{ $self->{heap} } ? $self->{heap}[0][0] : undef }
+
+# The timers whose time has come.
+sub fire {
     my ($self) = @_;
     my $heap = $self->{heap};
     my $now  = time;
@@ -69,9 +72,12 @@ sub turn {
     while (@$heap && $heap->[0][0] <= $now && $most-- > 0) {
         take_first($heap)->[2]->();
     }
-    my $wait = @$heap ? $heap->[0][0] - time : STEP_S;
-    $wait = 0      if $wait < 0;
-    $wait = STEP_S if $wait > STEP_S;
+    return;
+}
+
+# What can be read by now, or within some seconds.
+sub look {
+    my ($self, $wait) = @_;
     my $ready = $self->{bits};
     my $n = select $ready, undef, undef, $wait;
     return if $n <= 0;
@@ -80,6 +86,18 @@ sub turn {
         my $reader = $self->{readers}{$fd} or next;
         $reader->[1]->($reader->[0]);
     }
+    return;
+}
+
+# One turn.
+sub turn {
+    my ($self) = @_;
+    $self->fire;
+    my $at = $self->next_at;
+    my $wait = defined $at ? $at - time : STEP_S;
+    $wait = 0      if $wait < 0;
+    $wait = STEP_S if $wait > STEP_S;
+    $self->look($wait);
     return;
 }
 
