@@ -47,7 +47,7 @@ sub new_dir {
     return $dir;
 }
 
-# Start a script of conf/; settings over those that it needs.
+# Start a script of conf/ with args; settings over those that it needs.
 sub start {
     my (%o) = @_;
     my $log = "$tmp/log" . ++$count;
@@ -65,7 +65,7 @@ sub start {
     delete $env{$_} for grep { !defined $env{$_} } keys %env;
     $env{$_} = join ':', $ENV{$_}, $env{$_} // () for grep {/^[A-Z]+SAN_OPTIONS$/} keys %ENV;
     my $pid = spawn(
-        argv     => [@{ $o{as} // [] }, '/bin/sh', $o{script} // srcdir() . '/conf/web'],
+        argv     => [@{ $o{as} // [] }, '/bin/sh', $o{script} // srcdir() . '/conf/web', @{ $o{args} // [] }],
         env      => \%env,
         out      => $log,
         in_child => sub { chdir($o{dir} // $tmp) or die "chdir: $!" },
@@ -468,14 +468,16 @@ subtest 'started by root for www-data' => sub {
 # A source tree that needs neither packages nor a build.
 sub built_tree {
     my $tree = "$tmp/tree" . ++$count;
-    mkdir $_ or die "$_: $!" for $tree, "$tree/conf", "$tree/fcgi";
+    mkdir $_ or die "$_: $!" for $tree, map {"$tree/$_"} qw(conf fcgi t t/sim);
     for my $name (qw(packages quickstart web)) {
         copy(srcdir() . "/conf/$name", "$tree/conf/$name") or die "$name: $!";
     }
     symlink abs_path(binary()), "$tree/fcgi/job-rerunner" or die "symlink: $!";
+    symlink srcdir() . '/t/sim/demo', "$tree/t/sim/demo" or die "symlink: $!";
+    symlink abs_path(($ENV{JR_BUILDDIR} // srcdir()) . '/t/sim/player'), "$tree/t/sim/player" or die "symlink: $!";
     for my $name (qw(apt-packages config.status configure Makefile)) {
         open my $fh, '>', "$tree/$name" or die "$name: $!";
-        print {$fh} "all:\n" if $name eq 'Makefile';
+        print {$fh} "all:\nt/sim/player:\n" if $name eq 'Makefile';
     }
     chmod 0755, "$tree/configure";
     return $tree;
@@ -603,6 +605,143 @@ subtest 'quickstart' => sub {
     unlike(read_file_or_empty($web->{log}), qr/\Q$KEY\E|\Q$TOKEN\E|DRY_RUN(?!=no\b)/, 'what was given is neither printed nor changed');
     ok(!-e "$web->{state}/github_sign_key", 'nor is another key made');
     stop($web, 'TERM', 'SIGTERM');
+};
+
+# What quickstart says when it serves, and of that what is to be pasted about a webhook.
+sub next_steps {
+    my ($web) = @_;
+    wait_for { read_file_or_empty($web->{log}) =~ /"Adding a repository"\.$/m || !running($web->{pid}) } 10 * slowness();
+    my ($text) = read_file_or_empty($web->{log}) =~ /is served\n\n(.*?"Adding a repository"\.)\n\n/s;
+    my ($webhook) = ($text // '') =~ /^(    body=.*?)\n\n/ms;
+    return ($text // '', $webhook // 'exit 1');
+}
+
+# Paste a command into a shell; what it prints.
+sub paste {
+    my ($command, %env) = @_;
+    my $out = "$tmp/pasted" . ++$count;
+    my $pid = spawn(argv => ['/bin/sh', '-c', $command], env => { PATH => '/usr/bin:/bin', %env }, out => $out);
+    is(reap($pid), 0, 'what is pasted succeeds');
+    return read_file_or_empty($out);
+}
+
+# All commands but one.
+sub path_without {
+    my ($name) = @_;
+    my $bin = "$tmp/without-$name";
+    mkdir $bin or die "$bin: $!";
+    for my $file (map { glob "$_/*" } qw(/usr/bin /usr/sbin)) {
+        symlink $file, "$bin/" . $file =~ s{.*/}{}r if $file !~ m{/\Q$name\E$};
+    }
+    return $bin;
+}
+
+subtest 'what quickstart says to try next' => sub {
+    my $tree = built_tree();
+    my %bare = (JR_BUILDDIR => undef, GITHUB_SIGN_KEY => undef, GITHUB_TOKEN => undef, RERUN_DELAY => '100ms');
+    my $web  = serve(script => "$tree/conf/quickstart", env => { %bare, STATE_DIR => new_dir() });
+    my ($text, $webhook) = next_steps($web);
+    my $url = "http://127.0.0.1:$web->{port}";
+    like($text, qr{^The greeting: \Q$url\E/$}m, 'the greeting');
+    like($text, qr{^How it goes:  \Q$url\E/status$}m, 'the page');
+    like($text, qr{\Q$tree/conf/quickstart\E'? --demo$}m, 'the demo');
+    my ($key) = read_file_or_empty("$web->{state}/github_sign_key") =~ /(\w+)/;
+    unlike($text, qr/$key/, 'the key is not in it');
+    my @told = grep { read_file_or_empty("/proc/$_/environ") =~ /JR_WEB_SAYS/ } descendants($web->{pid});
+    is("@told", '', 'nobody gets it but the shell that says it');
+    for my $time (1, 2) {
+        like(paste($webhook), $time == 1 ? qr/^HTTP\S* 201 / : qr/ 201 /, "the webhook, time $time");
+    }
+    wait_ok { read_file_or_empty($web->{log}) =~ / decision .* run=4242 .*verdict=dry-run / } 'the run is decided about';
+    is(scalar(() = read_file_or_empty($web->{log}) =~ / decision .* run=4242 /g), 1, 'once');
+    my ($commands) = $text =~ /^(    export PATH.*?)\n\n/ms;
+    my $out = paste($commands // 'exit 1');
+    like($out, qr/^dispatcher +at work/m, 'status');
+    like($out, qr/^octo\/app, run 4242, workflow 'Try it'/m, 'why');
+    stop($web, 'INT', 'Ctrl-C');
+
+    $web = serve(script => "$tree/conf/quickstart",
+        env => { %bare, STATE_DIR => $web->{state}, PATH => path_without('curl'), MAP_SIZE => '64M' });
+    ($text, $webhook) = next_steps($web);
+    unlike($webhook, qr/curl/, 'without curl it goes by other means');
+    like(paste($webhook), qr/^201 run-failed;/, 'and the answer is the same');
+    stop($web, 'TERM', 'SIGTERM');
+
+    # A service that may rerun is told of no run.
+    my $file = write_file("$tmp/a key", "$KEY\n");
+    for my $how ({ GITHUB_SIGN_KEY => $KEY }, { GITHUB_SIGN_KEY => undef, GITHUB_SIGN_KEY_FILE => $file }) {
+        $web = serve(script => "$tree/conf/quickstart", env => { JR_BUILDDIR => undef, STATE_DIR => new_dir(), %$how });
+        ($text, $webhook) = next_steps($web);
+        my $answer = paste($webhook, map { $_ => $how->{$_} } grep { $how->{$_} } keys %$how);
+        like($answer, qr/^HTTP\S* 204 .*^X-Rerun-Reason: event-not-watched/ms, 'with a token: a ping, signed with ' . (sort keys %$how)[-1]);
+        unlike($text, qr/\Q$KEY\E/, 'the key is not in it');
+        stop($web, 'TERM', 'SIGTERM');
+    }
+};
+
+subtest 'quickstart --demo' => sub {
+    my $tree = built_tree();
+    my $state = new_dir();
+    my %o = (
+        script => "$tree/conf/quickstart", args => ['--demo'],
+        # None of what is set for a real service has to do with it.
+        env => { JR_BUILDDIR => undef, STATE_DIR => $state, REPOS => 'octo/*', DRY_RUN => 'yes', GITHUB_API_URL => 'https://api.github.com' },
+    );
+    my $web = serve(%o);
+    $web->{state} = "$state-demo";
+    my ($text, $webhook) = next_steps($web);
+    my $log = read_file_or_empty($web->{log});
+    like($log, qr/ settings .*GITHUB_API_URL=http:\/\/127\.0\.0\.1:\d+ .*DRY_RUN=no/, 'it asks a GitHub of its own');
+    unlike($log, qr/REPOS=octo|\Q$KEY\E|\Q$TOKEN\E/, 'and knows nothing of what is set');
+    is_deeply([glob "'$state/'*"], [], 'nothing is in STATE_DIR');
+    greets($web, 'it serves');
+
+    my $page = get($web, path => '/status', headers => [['Host', 'localhost']])->body;
+    like($page, qr/\b\Q$_\E\b/, "the page: $_") for qw(acme/website acme/mobile rescued paused build-3 integration);
+    my ($commands) = $text =~ /^(    export PATH.*?)\n\n/ms;
+    my $out = paste(($commands // 'exit 1') =~ s/^.* resume .*$//mr);
+    like($out, qr/^dispatcher +at work/m, 'status');
+    like($out, qr/^\S+Z +\d+ +acme\/api +CI +main .* success +run-succeeded/m, 'runs');
+    like($out, qr/^acme\/website +CI +end-to-end .*\n.*^acme +linux,self-hosted +build-3 .* yes /ms, 'flaky');
+    like($out, qr/^Rescued: .*^Attempt 2\n/ms, 'why');
+
+    my $event = delivery(run_event(run_id => next_id(), action => 'requested', repo => 'acme/website'),
+        key => read_file_or_empty("$state-demo/github_sign_key") =~ s/\n//r);
+    status_is(JR::Http->new(port => $web->{port})->send($event), 202, 'a webhook');
+    like(paste($webhook), qr/^HTTP\S* 201 /, 'the webhook that is to be pasted');
+    wait_ok { read_file_or_empty($web->{log}) =~ / rerun .* run=4242 attempt=1 .*reason=rerun-accepted/ } 'is followed by a rerun';
+    like(paste($webhook), qr/^HTTP\S* 20\d /, 'pasted again');
+    wait_ok { read_file_or_empty($web->{log}) =~ / webhook .* action=completed .* run=4242 attempt=2 conclusion=success .*reason=run-succeeded/ }
+        'which the GitHub of the demo brings to a good end';
+
+    my $second = start(%o);
+    $second->{state} = undef;
+    ends($second, 'failure', 'a second one');
+    like(read_file_or_empty($second->{log}), qr/already running/, 'says why');
+    stop($web, 'INT', 'Ctrl-C');
+
+    $web = serve(%o);
+    $web->{state} = "$state-demo";
+    next_steps($web);
+    is(tool(['why', 4242], STATE_DIR => "$state-demo")->{status}, 1, 'the next one begins from scratch');
+    stop($web, 'TERM', 'SIGTERM');
+
+    unlink "$state-demo/is-a-demo";
+    $web = start(%o);
+    $web->{state} = undef;
+    ends($web, 'failure', 'a folder that no demo has made');
+    ok(-s "$state-demo/data.mdb", 'is left as it is');
+    like(read_file_or_empty($web->{log}), qr/--demo has not made it/, 'and it says why');
+
+  SKIP: {
+        skip 'not root', 1 if !$ROOT;
+        my @as = qw(/usr/bin/setpriv --reuid=www-data --regid=www-data --clear-groups --);
+        skip 'www-data cannot read the source tree', 1 if system @as, '/usr/bin/test', '-r', srcdir() . '/t/sim/demo';
+        my $dir = new_dir('www-data');
+        $web = serve(%o, as => \@as, dir => $dir, env => { JR_BUILDDIR => undef });
+        ok(-d "$dir/state-demo", 'an ordinary user has it in ./state-demo');
+        stop($web, 'INT', 'Ctrl-C');
+    }
 };
 
 subtest 'packages' => sub {
