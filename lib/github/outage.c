@@ -46,6 +46,8 @@ bool jr_outage_note(struct jr_outage *outage, const struct jr_settings *settings
         *outage = (struct jr_outage){ .good_ms = now_ms };
         return held;
     }
+    if (held && jr_call_is_older(call, outage->known_us))
+        return false;
     if (outage->failed == 0 || about == 0 || about != outage->about)
         outage->failed++;
     outage->reason = reason;
@@ -54,6 +56,7 @@ bool jr_outage_note(struct jr_outage *outage, const struct jr_settings *settings
         return false;
     outage->wait_ms = next_wait_ms(outage, settings);
     outage->held_until_ms = now_ms + outage->wait_ms;
+    outage->known_us = jr_call_ended_us(call);
     return !held;
 }
 

@@ -38,13 +38,15 @@ struct jr_outage {
     unsigned failed;       /* in a row; those about the run of the one before do not count */
     int64_t wait_ms;       /* the wait after the last one; 0: there is none */
     int64_t held_until_ms;
+    int64_t known_us; /* when the failure that holds calls was answered, or given up */
 };
 
 /* What it says of GitHub as a whole: one of the three reasons, or NONE when GitHub has answered. */
 enum jr_reason jr_outage_reason(const struct jr_call *call);
 
 /*
- * Take note of an answer.
+ * Take note of an answer. The failure of a call that was begun before the last one was known
+ * is the same one: it makes no wait longer.
  *   about  the run that was asked about; 0: none
  * Returns whether calls have just begun to be held, or are no longer: then the log tells.
  */

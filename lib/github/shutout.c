@@ -124,6 +124,7 @@ enum jr_err jr_shutouts_load(struct jr_txn *txn, struct jr_shutouts *shutouts,
             return JR_ENOMEM;
         }
         *item = read;
+        item->known_us = 0;
     }
     return JR_OK;
 }
@@ -183,6 +184,16 @@ const struct jr_shutout *jr_shutouts_find(struct jr_shutouts *shutouts, const ch
     return found;
 }
 
+bool jr_shutouts_cover_both(const struct jr_shutouts *shutouts, const char *repo,
+                            const char *asked, int64_t begun_us)
+{
+    for (size_t i = 0; i < shutouts->count; i++)
+        if (begun_us >= shutouts->items[i].known_us && covers(&shutouts->items[i], repo)
+            && covers(&shutouts->items[i], asked))
+            return true;
+    return false;
+}
+
 /* What the refusal of a call about repo covers. */
 static void name_of(enum jr_shut shut, const char *repo, char name[JR_REPO_SIZE])
 {
@@ -209,6 +220,9 @@ struct jr_shutout *jr_shutouts_note(struct jr_shutouts *shutouts,
         jr_text_copy(item->name, sizeof item->name, name);
         item->since_ms = now_ms;
     }
+    if (!*begun && jr_call_is_older(call, item->known_us))
+        return item;
+    item->known_us = jr_call_ended_us(call);
     item->posted = posted;
     item->wait_ms = item->wait_ms == 0 ? settings->api_backoff_min_ms : 2 * item->wait_ms;
     if (item->wait_ms > settings->api_backoff_max_ms)
@@ -224,7 +238,7 @@ struct jr_shutout *jr_shutouts_note(struct jr_shutouts *shutouts,
  */
 static bool lets_in(const struct jr_shutout *shutout, const struct jr_call *call, bool posted)
 {
-    if (shutout->posted && !posted)
+    if ((shutout->posted && !posted) || jr_call_is_older(call, shutout->known_us))
         return false;
     return call->outcome == JR_OUTCOME_DONE || call->reason == JR_REASON_ALREADY_RUNNING
            || (call->outcome == JR_OUTCOME_NEVER && call->reason != JR_REASON_NOT_FOUND

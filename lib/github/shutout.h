@@ -35,6 +35,7 @@ struct jr_shutout {
     int64_t until_ms; /* no call before */
     int64_t wait_ms;  /* how long that was when it began */
     bool posted;      /* a POST was refused so; a GET may be answered all the same */
+    int64_t known_us; /* monotonic: when the refusal came; 0: before this start */
     char text[256];   /* what GitHub said */
 };
 
@@ -72,7 +73,16 @@ const struct jr_shutout *jr_shutouts_find(struct jr_shutouts *shutouts, const ch
                                           int64_t now_ms, int64_t *left_ms);
 
 /*
- * GitHub has refused a call about repo so: call->reason is SHUT_OUT.
+ * Is there one, over or not, that covers both? While a call about one of them is under way that
+ * was begun at begun_us of the monotonic clock, after the refusal was known, that call is what
+ * tells whether it is over.
+ */
+bool jr_shutouts_cover_both(const struct jr_shutouts *shutouts, const char *repo,
+                            const char *asked, int64_t begun_us);
+
+/*
+ * GitHub has refused a call about repo so: call->reason is SHUT_OUT. A call that was begun
+ * before the refusal of another was known changes nothing.
  *   posted  the call was a POST
  *   begun   out: nothing was known of it before
  * Returns it, to be saved; NULL when there is no memory.

@@ -134,16 +134,31 @@ static bool learn(int64_t *known, int64_t told)
     return true;
 }
 
+/* One more answer that stops, to a call that was begun before the stop was known. */
+static bool stop_once_more(struct jr_throttle *throttle, const struct jr_call *call,
+                           int64_t now_ms)
+{
+    if (call->wait_ms == 0 || now_ms + call->wait_ms <= throttle->stopped_until_ms)
+        return false;
+    throttle->stop_ms = call->wait_ms;
+    throttle->stopped_until_ms = now_ms + call->wait_ms;
+    return true;
+}
+
 bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *settings,
                       const struct jr_call *call, int64_t now_ms)
 {
+    bool is_old = throttle->stopped_until_ms != 0 && jr_call_is_older(call, throttle->known_us);
     bool changed = learn(&throttle->token_expires_ms, call->token_expires_ms);
 
     changed |= learn(&throttle->hourly_limit, call->hourly_limit);
+    if (call->stops_all && is_old)
+        return stop_once_more(throttle, call, now_ms) || changed;
     if (call->stops_all) {
         int64_t wait_ms = call->wait_ms != 0 ? call->wait_ms
                                              : unnamed_wait_ms(throttle, settings, call->reason);
 
+        throttle->known_us = jr_call_ended_us(call);
         throttle->stop_ms = wait_ms;
         throttle->stopped_until_ms = now_ms + wait_ms;
         throttle->stop_reason = call->reason;
@@ -152,7 +167,7 @@ bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *se
             throttle->rejected_ms = now_ms;
         return true;
     }
-    if (jr_outage_reason(call) != JR_REASON_NONE)
+    if (is_old || jr_outage_reason(call) != JR_REASON_NONE)
         return changed;
     /* Any other answer of GitHub's shows that the token is good and the limit not reached. */
     changed |= throttle->stopped_until_ms != 0 || throttle->rejected_ms != 0

@@ -26,6 +26,7 @@ struct jr_throttle {
     uint64_t installation;      /* of the App; 0: it is about all calls */
     int64_t stopped_until_ms;   /* no call before; 0: not stopped */
     int64_t stop_ms;            /* how long the stop is at most from now; not stored */
+    int64_t known_us;           /* monotonic: when the answer came that stopped; not stored */
     enum jr_reason stop_reason; /* RATE_LIMITED, BAD_TOKEN, BAD_APP or APP_SUSPENDED */
     int64_t rejected_ms;        /* since when the token is rejected; 0: it is not */
     int64_t secondary_wait_ms;  /* the last wait that no header named; 0: none lately */
@@ -52,7 +53,8 @@ void jr_throttle_recall(struct jr_txn *txn, struct jr_throttle *throttle);
 void jr_throttle_save(struct jr_txn *txn, const struct jr_throttle *throttle);
 
 /*
- * Take note of an answer.
+ * Take note of an answer. One to a call that was begun before the stop was known does not end
+ * it, and makes it longer only if it names a later end.
  * Returns whether anything changed that is to be saved.
  */
 bool jr_throttle_note(struct jr_throttle *throttle, const struct jr_settings *settings,

@@ -26,8 +26,27 @@ enum jr_shut {
     JR_SHUT_ALL = 3    /* the account that the token is of: all calls */
 };
 
+/* The calls of the API: the rows of the table in lib/github/github.c. */
+enum jr_api {
+    JR_API_GET_RUN,
+    JR_API_RERUN_FAILED,
+    JR_API_RERUN_ALL,
+    JR_API_LIST_RUNS,
+    JR_API_RATE_LIMIT,
+    JR_API_GET_APP,
+    JR_API_GET_INSTALLATION,
+    JR_API_MAKE_TOKEN,
+    JR_API_GET_WORKFLOW,
+    JR_API_GET_JOBS,
+    JR_API_GET_USER,
+    JR_API_GET_REPO,
+    JR_APIS,
+    JR_API_NONE = JR_APIS /* GitHub was not asked */
+};
+
 struct jr_call {
-    const char *what; /* static: "GET run", "POST rerun-failed-jobs" ...; in lib/service/counters.c */
+    enum jr_api api;
+    const char *what; /* static: "GET run", "POST rerun-failed-jobs" ... */
     enum jr_outcome outcome;
     enum jr_reason reason;
     bool stops_all;   /* no call at all for a time, about this run or another */
@@ -35,6 +54,7 @@ struct jr_call {
     enum jr_shut shut; /* with reason SHUT_OUT: whom it is about */
     bool try_all;     /* it may be that only its failed jobs cannot be rerun */
     int status;       /* HTTP; 0: no answer */
+    int64_t begun_us;         /* monotonic: when it was begun; 0: it was not made */
     int64_t duration_us;
     int64_t hourly_limit;     /* 0: not said */
     int64_t rate_remaining;   /* calls left of it; -1: not said */
@@ -43,6 +63,18 @@ struct jr_call {
     int64_t date_ms;          /* GitHub's clock, in whole seconds; 0: not said */
     char text[256];           /* what GitHub or libcurl said, for people; may be empty */
 };
+
+/* Was a call begun before another thing was known, at known_us of the monotonic clock? */
+static inline bool jr_call_is_older(const struct jr_call *call, int64_t known_us)
+{
+    return call->begun_us < known_us;
+}
+
+/* When its answer came, of the monotonic clock. */
+static inline int64_t jr_call_ended_us(const struct jr_call *call)
+{
+    return call->begun_us + call->duration_us;
+}
 
 /*
  * How long until a repository may be looked at for missed work, in ms, by the share of

@@ -123,6 +123,30 @@ static void lists_count_each(void **state)
     jr_settings_release(&bench.settings);
 }
 
+/* Calls that were under way together fail together, and count as one. */
+static void fail_together(void **state)
+{
+    struct jr_call call = { .reason = JR_REASON_SERVER_ERROR, .status = 500, .begun_us = 5000000,
+                            .duration_us = 1000000 };
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    assert_false(jr_outage_note(&bench.outage, &bench.settings, &call, 1, MS));
+    assert_true(jr_outage_note(&bench.outage, &bench.settings, &call, 2, MS));
+    call.begun_us = 5999999;
+    assert_false(jr_outage_note(&bench.outage, &bench.settings, &call, 3, 5 * MS));
+    assert_int_equal(jr_outage_wait_ms(&bench.outage, MS), 10 * MS);
+    call.begun_us = 6000000;
+    assert_false(jr_outage_note(&bench.outage, &bench.settings, &call, 4, 20 * MS));
+    assert_int_equal(jr_outage_wait_ms(&bench.outage, 20 * MS), 20 * MS);
+    /* Whenever it was asked: GitHub answers. */
+    call = (struct jr_call){ .status = 200, .begun_us = 1 };
+    assert_true(jr_outage_note(&bench.outage, &bench.settings, &call, 5, 21 * MS));
+    assert_int_equal(jr_outage_wait_ms(&bench.outage, 21 * MS), 0);
+    jr_settings_release(&bench.settings);
+}
+
 int main(void)
 {
     TABLE(rows, reason_is);
@@ -130,5 +154,6 @@ int main(void)
     TEST(api_backoff_max_is_the_most);
     TEST(one_run_holds_up_nobody);
     TEST(lists_count_each);
+    TEST(fail_together);
     return run_program("outage");
 }

@@ -227,11 +227,42 @@ static void damaged_record(void **state)
     close_bench(&bench);
 }
 
+/* Of calls that were under way together, a refusal counts once, and no answer ends it. */
+static void calls_of_before(void **state)
+{
+    struct jr_call refused = { .reason = JR_REASON_SHUT_OUT, .shut = JR_SHUT_OWNER, .status = 403,
+                               .begun_us = 5000000, .duration_us = 1000000 };
+    struct jr_call good = { .outcome = JR_OUTCOME_DONE, .status = 200, .begun_us = 5999999 };
+    struct jr_shutout over;
+    struct bench bench;
+    bool begun;
+
+    (void)state;
+    open_bench(&bench);
+    assert_non_null(jr_shutouts_note(&bench.shutouts, &bench.settings, &refused, "acme/shop", false,
+                                     START_MS, &begun));
+    assert_true(begun);
+    refused.begun_us = 5999999;
+    assert_non_null(jr_shutouts_note(&bench.shutouts, &bench.settings, &refused, "acme/other", false,
+                                     START_MS, &begun));
+    assert_false(begun);
+    assert_int_equal(left_ms(&bench, "acme/shop", START_MS), 10 * JR_SECOND_MS);
+    assert_false(jr_shutouts_take_over(&bench.shutouts, &good, "acme/shop", false, START_MS, &over));
+    assert_false(jr_shutouts_cover_both(&bench.shutouts, "acme/shop", "acme/other", 5999999));
+    assert_true(jr_shutouts_cover_both(&bench.shutouts, "acme/shop", "acme/other", 6000000));
+    assert_false(jr_shutouts_cover_both(&bench.shutouts, "acme/shop", "octo/other", 6000000));
+    assert_false(jr_shutouts_cover_both(&bench.shutouts, "octo/other", "acme/shop", 6000000));
+    good.begun_us = 6000000;
+    assert_true(jr_shutouts_take_over(&bench.shutouts, &good, "acme/shop", false, START_MS, &over));
+    close_bench(&bench);
+}
+
 int main(void)
 {
     TEST(owner_by_owner);
     TEST(one_repository_and_all);
     TEST(ends);
+    TEST(calls_of_before);
     TEST(nobody_asks_any_more);
     TEST(outlives_a_restart_but_not_the_token);
     TEST(clock_may_go_back);

@@ -413,6 +413,44 @@ static void recalled_without_the_token(void **state)
     close_bench(&bench);
 }
 
+/* An answer to a call that was begun at begun_us and took a second. */
+static struct jr_call call_of(int64_t begun_us, enum jr_reason reason, int64_t wait_ms)
+{
+    const struct jr_call call = {
+        .status = 403, .reason = reason, .outcome = JR_OUTCOME_LATER,
+        .stops_all = reason == JR_REASON_RATE_LIMITED, .wait_ms = wait_ms,
+        .begun_us = begun_us, .duration_us = 1000000,
+    };
+
+    return call;
+}
+
+/* Of calls that were under way together, the good answer of one does not end the other's stop. */
+static void calls_of_before_end_no_stop(void **state)
+{
+    struct jr_call stop = call_of(5000000, JR_REASON_RATE_LIMITED, 0);
+    struct jr_call again = call_of(5900000, JR_REASON_RATE_LIMITED, 0);
+    struct jr_call named = call_of(5900000, JR_REASON_RATE_LIMITED, 2 * JR_MINUTE_MS);
+    struct jr_call early = call_of(5999999, JR_REASON_ALREADY_RUNNING, 0);
+    struct jr_call late = call_of(6000000, JR_REASON_ALREADY_RUNNING, 0);
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    assert_true(jr_throttle_note(&bench.throttle, &bench.settings, &stop, START_MS));
+    assert_false(jr_throttle_note(&bench.throttle, &bench.settings, &again, START_MS));
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS), JR_MINUTE_MS); /* not doubled */
+    assert_true(jr_throttle_note(&bench.throttle, &bench.settings, &named, START_MS));
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS), 2 * JR_MINUTE_MS);
+    named.wait_ms = JR_MINUTE_MS;
+    assert_false(jr_throttle_note(&bench.throttle, &bench.settings, &named, START_MS));
+    assert_false(jr_throttle_note(&bench.throttle, &bench.settings, &early, START_MS));
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS), 2 * JR_MINUTE_MS);
+    assert_true(jr_throttle_note(&bench.throttle, &bench.settings, &late, START_MS));
+    assert_int_equal(jr_throttle_stop_left_ms(&bench.throttle, START_MS), 0);
+    close_bench(&bench);
+}
+
 int main(void)
 {
     TEST(clean_start);
@@ -428,6 +466,7 @@ int main(void)
     TEST(app_is_rejected_like_a_token);
     TEST(token_is_not_stored);
     TEST(headers_are_learnt);
+    TEST(calls_of_before_end_no_stop);
     TABLE(shares, share_is);
     TEST(share_may_be_overdrawn);
     TEST(clock_may_go_back);
