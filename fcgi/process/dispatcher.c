@@ -252,6 +252,7 @@ static const char *verdict_name(const struct jr_verdict *verdict)
     case JR_STEP_RERUN_ALL:
         return "rerun";
     case JR_STEP_NONE:
+    case JR_STEP_ASK:
         break;
     }
     if (verdict->reason == JR_REASON_DRY_RUN || verdict->reason == JR_REASON_DRY_RUN_UNVERIFIED)
@@ -395,7 +396,7 @@ static void get_run(struct dispatcher *dispatcher, const struct jr_run *run,
                     struct jr_event *seen, struct jr_call *call)
 {
     const struct jr_settings *settings = dispatcher->settings;
-    bool wants = jr_decide_wants_workflow(settings, run, NULL);
+    bool wants = jr_rerun_wants_workflow(settings, run, NULL);
     uint64_t workflow_id = run->workflow_id;
     struct jr_call naming = { .what = "GET workflow", .outcome = JR_OUTCOME_DONE };
     char name[JR_NAME_SIZE] = "";
@@ -412,7 +413,7 @@ static void get_run(struct dispatcher *dispatcher, const struct jr_run *run,
         if (call->outcome != JR_OUTCOME_DONE)
             return;
         jr_text_copy(seen->workflow, sizeof seen->workflow, name);
-        if (!jr_decide_wants_workflow(settings, run, seen))
+        if (!jr_rerun_wants_workflow(settings, run, seen))
             return;
         if (seen->workflow_id == 0 || naming.outcome != JR_OUTCOME_DONE)
             break;

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
+#include "fcgi/web/request.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
@@ -483,8 +484,16 @@ static size_t kind_of(const struct jr_history *entry)
     return (size_t)entry->kind < sizeof kinds / sizeof *kinds ? (size_t)entry->kind : 0;
 }
 
+/* HTTP: our answer to a webhook, GitHub's to a call; 0: none. */
+static int status_of(const struct jr_history *entry)
+{
+    return entry->kind == JR_HISTORY_EVENT ? jr_response_status(entry->reply) : entry->status;
+}
+
 void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
 {
+    int status = status_of(entry);
+
     jr_emit_time(emit, "at", entry->at_ms);
     jr_emit_text(emit, "kind", kinds[kind_of(entry)].token);
     jr_emit_number(emit, "attempt", entry->attempt);
@@ -492,10 +501,10 @@ void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
                  entry->reason == JR_REASON_NONE ? NULL : jr_reason_token(entry->reason));
     jr_emit_text(emit, "reason_text",
                  entry->reason == JR_REASON_NONE ? NULL : jr_history_words(entry));
-    if (entry->status == 0)
+    if (status == 0)
         jr_emit_null(emit, "status");
     else
-        jr_emit_number(emit, "status", entry->status);
+        jr_emit_number(emit, "status", status);
     if (entry->job_id == 0)
         jr_emit_null(emit, "job_id");
     else
@@ -524,7 +533,8 @@ void jr_command_tell_entry(const struct jr_history *entry)
 
     switch (entry->kind) {
     case JR_HISTORY_EVENT:
-        add(text, sizeof text, "%s; answered %d", entry->detail, entry->status);
+        add(text, sizeof text, "%s; answered %d", entry->detail,
+            jr_response_status(entry->reply));
         break;
     case JR_HISTORY_CALL:
         add(text, sizeof text, "%s; %s", entry->detail,

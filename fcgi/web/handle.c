@@ -311,7 +311,7 @@ static void end_post(struct jr_handler *handler, struct jr_exchange *exchange)
 {
     const struct jr_item *item = &exchange->item;
     enum jr_err err = item->error.code;
-    int status = item->receipt.answer.status;
+    int status = jr_response_status(item->receipt.answer.reply);
 
     /* A repeat commits without a write, a damaged record fails by itself: neither shows
      * anything of the disk. */

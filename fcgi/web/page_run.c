@@ -314,7 +314,7 @@ static void add_entry(struct jr_buffer *page, const struct jr_history *entry, bo
     } else {
         jr_html(page, "<bdi>%s</bdi><small>", entry->detail);
         if (entry->kind == JR_HISTORY_EVENT)
-            jr_html(page, "answered %d: ", entry->status);
+            jr_html(page, "answered %d: ", jr_response_status(entry->reply));
         else if (entry->status != 0)
             jr_html(page, "HTTP %d: ", entry->status);
         else

@@ -58,6 +58,11 @@ enum jr_conclusion jr_run_conclusion(const struct jr_run *run)
     }
 }
 
+bool jr_run_jobs_done(const struct jr_run *run)
+{
+    return run->jobs_known > 0 && run->jobs_unfinished == 0;
+}
+
 bool jr_run_is_our_rerun(const struct jr_run *run)
 {
     return run->accepted_attempt != 0 && run->attempt == run->accepted_attempt + 1;

@@ -3,7 +3,7 @@
  *
  * A run's state belongs to the newest attempt known. The jobs of that attempt
  * are a set keyed by job id; the run carries how many of the set are known,
- * unfinished and failed, kept true by decide.c as jobs move forward.
+ * unfinished and failed, kept true by gather.c as jobs move forward.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -152,6 +152,9 @@ bool jr_run_is_our_rerun(const struct jr_run *run);
 /* Is a workflow in a list of patterns, by its name, its path or its file's name? Each may be
  * empty. */
 bool jr_run_lists_workflow(const struct jr_list *list, const char *name, const char *path);
+
+/* Are all known jobs of the newest attempt done, and is one known? */
+bool jr_run_jobs_done(const struct jr_run *run);
 
 /* What to call the run's workflow: its name; where none was told, its file's; else "". */
 const char *jr_run_workflow(const struct jr_run *run);

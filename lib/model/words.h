@@ -134,6 +134,18 @@ enum jr_reason {
     JR_REASON_OUT_OF_MEMORY = 138
 };
 
+/* How a webhook is answered; the status that goes with it is HTTP's. The numbers are stored. */
+enum jr_reply {
+    JR_REPLY_NONE = 0,
+    JR_REPLY_SETTLED = 1,     /* the attempt has ended, and nothing is to be done */
+    JR_REPLY_SCHEDULED = 2,   /* GitHub is going to be asked: there is an outbox entry */
+    JR_REPLY_RECORDED = 3,    /* more is to come, or it tells nothing new */
+    JR_REPLY_LEFT_ALONE = 4,  /* by a setting: judged anew when it is delivered again */
+    JR_REPLY_UNKNOWN_RUN = 5  /* the first that was heard of the run is the end of a job */
+};
+
+#define JR_REPLIES (JR_REPLY_UNKNOWN_RUN + 1)
+
 /* They are numbered below this; not each number has one. */
 #define JR_REASONS (JR_REASON_OUT_OF_MEMORY + 1)
 

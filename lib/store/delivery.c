@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-#define DELIVERY_VERSION 1
+#define DELIVERY_VERSION 2
 
 /* How many days a key is looked for: one may stand under the day before it came. */
 #define DAYS_BACK (JR_DELIVERY_DAYS + 1)
@@ -156,11 +156,11 @@ static bool read_answer(struct jr_txn *txn, const struct jr_delivery *delivery, 
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != DELIVERY_VERSION)
         reader.ok = false;
-    answer->status = jr_read_u16(&reader);
+    answer->reply = (enum jr_reply)jr_read_u8(&reader);
     answer->reason = (enum jr_reason)jr_read_u16(&reader);
     answer->run_id = jr_read_u64(&reader);
     answer->attempt = jr_read_u32(&reader);
-    if (!reader.ok)
+    if (!reader.ok || answer->reply == JR_REPLY_NONE || answer->reply >= JR_REPLIES)
         jr_txn_fail(txn, JR_EFORMAT, "the record of a delivery is damaged");
     return true;
 }
@@ -201,7 +201,7 @@ void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery
         day = find_day(txn, delivery, now_ms, &before);
     jr_writer_init(&writer, record, sizeof record);
     jr_write_u8(&writer, DELIVERY_VERSION);
-    jr_write_u16(&writer, (uint16_t)answer->status);
+    jr_write_u8(&writer, (uint8_t)answer->reply);
     jr_write_u16(&writer, (uint16_t)answer->reason);
     jr_write_u64(&writer, answer->run_id);
     jr_write_u32(&writer, answer->attempt);

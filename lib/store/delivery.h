@@ -32,7 +32,7 @@ struct jr_delivery {
 
 /* How a delivery was answered. */
 struct jr_answer {
-    int status; /* HTTP */
+    enum jr_reply reply;
     enum jr_reason reason;
     uint64_t run_id;
     uint32_t attempt;

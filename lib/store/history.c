@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HISTORY_VERSION 1
+#define HISTORY_VERSION 2
 
 const char *jr_history_words(const struct jr_history *entry)
 {
@@ -34,6 +34,7 @@ void jr_history_add(struct jr_txn *txn, struct jr_run *run, const struct jr_hist
     jr_write_u8(&writer, (uint8_t)entry->kind);
     jr_write_u32(&writer, entry->attempt);
     jr_write_u16(&writer, (uint16_t)entry->reason);
+    jr_write_u8(&writer, (uint8_t)entry->reply);
     jr_write_u16(&writer, (uint16_t)entry->status);
     jr_write_u64(&writer, entry->job_id);
     jr_write_text(&writer, entry->delivery);
@@ -98,10 +99,13 @@ bool jr_history_next(struct jr_txn *txn, uint64_t run_id, uint32_t *number,
     entry->kind = (enum jr_history_kind)jr_read_u8(&reader);
     entry->attempt = jr_read_u32(&reader);
     entry->reason = (enum jr_reason)jr_read_u16(&reader);
+    entry->reply = (enum jr_reply)jr_read_u8(&reader);
     entry->status = jr_read_u16(&reader);
     entry->job_id = jr_read_u64(&reader);
     jr_read_text(&reader, entry->delivery, sizeof entry->delivery);
     jr_read_text(&reader, entry->detail, sizeof entry->detail);
+    if (entry->reply >= JR_REPLIES)
+        reader.ok = false;
     if (!reader.ok)
         jr_txn_fail(txn, JR_EFORMAT, "the history of run %llu is damaged",
                     (unsigned long long)run_id);

@@ -29,7 +29,8 @@ struct jr_history {
     enum jr_history_kind kind;
     uint32_t attempt;
     enum jr_reason reason;
-    int status;      /* HTTP: our answer to a webhook, GitHub's to a call; 0: none */
+    enum jr_reply reply; /* of an event: our answer; else NONE */
+    int status;      /* of a call: GitHub's answer, HTTP; 0: none */
     uint64_t job_id; /* 0: about the run */
     char delivery[80]; /* of an event: what it is known by, jr_delivery.text */
     char detail[512];

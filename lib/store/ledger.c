@@ -9,6 +9,7 @@
 
 #include "lib/store/ledger.h"
 #include "lib/base/timestamp.h"
+#include "lib/rules/watch.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -399,7 +400,7 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
     return true;
 }
 
-void jr_ledger_newer(struct jr_txn *txn, const struct jr_settings *settings,
+void jr_ledger_newer(struct jr_txn *txn, const struct jr_policy *policy,
                      const struct jr_run *run, int64_t now_ms, struct jr_newer *newer)
 {
     uint64_t line = line_of(run);
@@ -418,7 +419,7 @@ void jr_ledger_newer(struct jr_txn *txn, const struct jr_settings *settings,
             continue;
         if (newer->run_id == 0)
             *newer = (struct jr_newer){ .state = JR_NEWER_FINISHED, .run_id = other.run_id };
-        if (!jr_decide_is_finished(settings, &other, now_ms)) {
+        if (!jr_watch_is_finished(policy, &other, now_ms)) {
             *newer = (struct jr_newer){ .state = JR_NEWER_UNFINISHED, .run_id = other.run_id };
             return;
         }

@@ -14,7 +14,8 @@
 #define JR_LEDGER_H
 
 #include "lib/model/run.h"
-#include "lib/rules/decide.h"
+#include "lib/rules/input.h"
+#include "lib/rules/policy.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -116,7 +117,7 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id);
  * What is known of runs that are newer than this one, in the same line and of another
  * commit (jr_run_supersedes). The newest are looked at first, and no more than a hundred.
  */
-void jr_ledger_newer(struct jr_txn *txn, const struct jr_settings *settings,
+void jr_ledger_newer(struct jr_txn *txn, const struct jr_policy *policy,
                      const struct jr_run *run, int64_t now_ms, struct jr_newer *newer);
 
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */

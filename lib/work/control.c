@@ -8,10 +8,10 @@
 
 #include "lib/work/control.h"
 #include "lib/base/text.h"
-#include "lib/rules/decide.h"
 #include "lib/store/delivery.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
+#include "lib/work/step.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -193,47 +193,28 @@ enum jr_err jr_control_find_act(struct jr_store *store, enum jr_act_kind kind, u
     return txn.error.code != JR_OK || found ? txn.error.code : JR_ENOENT;
 }
 
-static void tell_request(struct jr_txn *txn, struct jr_run *run, const char *who,
-                         enum jr_reason reason, int64_t now_ms)
-{
-    struct jr_history entry = {
-        .at_ms = now_ms,
-        .kind = JR_HISTORY_REQUEST,
-        .attempt = run->attempt,
-        .reason = reason,
-    };
-
-    if (who != NULL && *who != '\0') {
-        char name[JR_LOGIN_SIZE];
-
-        jr_text_copy(name, sizeof name, who);
-        snprintf(entry.detail, sizeof entry.detail, "by %s", name);
-    }
-    jr_history_add(txn, run, &entry);
-}
-
 enum jr_err jr_control_rerun(struct jr_store *store, const struct jr_settings *settings,
                              uint64_t run_id, const char *repo, const char *who, int64_t now_ms,
                              struct jr_run *run, enum jr_reason *reason, struct jr_error *error)
 {
+    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_input input = { .kind = JR_INPUT_HAND, .now_ms = now_ms, .repo = repo };
+    struct jr_source source = { .who = who == NULL ? "" : who };
+    struct jr_verdict verdict = { .changed = false };
     struct jr_txn txn;
 
-    *reason = JR_REASON_NONE;
     jr_txn_begin(&txn, store, true);
     jr_ledger_load_run(&txn, run_id, run);
     if (txn.error.code == JR_OK && !run->known && (repo == NULL || !jr_text_is_full_name(repo)))
         jr_txn_fail(&txn, JR_ENOENT, "nothing is recorded of run %llu",
                     (unsigned long long)run_id);
-    if (txn.error.code == JR_OK)
-        *reason = jr_decide_by_hand(settings, repo, run, now_ms);
+    jr_step_take(&txn, &policy, &input, &source, run, &verdict);
+    *reason = verdict.changed ? JR_REASON_NONE : verdict.reason;
     if (*reason != JR_REASON_NONE) {
         jr_txn_abort(&txn);
         return JR_OK;
     }
-    tell_request(&txn, run, who, JR_REASON_BY_HAND, now_ms);
     note_run(&txn, JR_ACT_RERUN, who, now_ms, run);
-    jr_history_add_decision(&txn, run, run->reason, now_ms);
-    jr_ledger_save_run(&txn, run);
     return finish(&txn, error);
 }
 

@@ -70,7 +70,7 @@ enum jr_err jr_control_find_act(struct jr_store *store, enum jr_act_kind kind, u
                                 struct jr_act *act, struct jr_error *error) JR_CHECKED;
 
 /*
- * Have a run rerun (jr_decide_by_hand): GitHub is asked about it at once.
+ * Have a run rerun (JR_INPUT_HAND): GitHub is asked about it at once.
  *   repo    owner/name, for a run of which nothing is recorded; else it is not
  *           looked at and may be NULL
  *   who     who asks, for history and journal; any text, may be NULL

@@ -42,8 +42,8 @@ bool jr_receipt_is_sound(const struct jr_receipt *receipt);
 
 /*
  * Record an update and say how it is to be answered; batch.h commits it. A
- * repeated delivery gets its first answer again, but for a 404 (202: it is known
- * now) and a 204, which is always by a setting and is judged anew.
+ * repeated delivery gets its first answer again, but for UNKNOWN_RUN (RECORDED: it is
+ * known now) and LEFT_ALONE, which is always by a setting and is judged anew.
  */
 void jr_intake_apply(struct jr_txn *txn, const struct jr_settings *settings,
                      const struct jr_update *update, struct jr_receipt *receipt);

@@ -8,11 +8,8 @@
 
 #include "lib/work/reconcile.h"
 #include "lib/base/timestamp.h"
-#include "lib/rules/decide.h"
-#include "lib/store/days.h"
-#include "lib/store/flaky.h"
-#include "lib/store/history.h"
 #include "lib/store/ledger.h"
+#include "lib/work/step.h"
 
 #include <string.h>
 
@@ -29,10 +26,10 @@
 #define BATCH 20
 
 /* The next conclusion whose list is to be read; false after the last. */
-static bool next_list(const struct jr_settings *settings, struct jr_look *look)
+static bool next_list(const struct jr_policy *policy, struct jr_look *look)
 {
     while (++look->conclusion <= JR_CONCLUSION_OTHER) {
-        if (!jr_settings_retries(settings, (enum jr_conclusion)look->conclusion))
+        if (!jr_policy_retries(policy, (enum jr_conclusion)look->conclusion))
             continue;
         look->list.conclusion = jr_conclusion_name((enum jr_conclusion)look->conclusion);
         look->list.until_ms = 0;
@@ -55,15 +52,9 @@ static int64_t look_from(const struct jr_look *look)
     return from_ms > repo->first_seen_ms ? from_ms : repo->first_seen_ms;
 }
 
-static bool is_acted_on(const struct jr_settings *settings, const char *repo)
-{
-    return (settings->repos.count == 0 || jr_list_match(&settings->repos, repo))
-           && !jr_list_match(&settings->no_retry_repos, repo);
-}
-
 /* What may be looked at: by the caller's share, and the settings. */
 struct gate {
-    const struct jr_settings *settings;
+    const struct jr_policy *policy;
     jr_share_wait *share_wait;
     void *context;
 };
@@ -72,7 +63,7 @@ static int64_t gate_wait_ms(void *context, const char *repo)
 {
     const struct gate *gate = context;
 
-    if (!is_acted_on(gate->settings, repo))
+    if (!jr_policy_covers(gate->policy, repo))
         return JR_SHARE_NONE;
     return gate->share_wait == NULL ? 0 : gate->share_wait(gate->context, repo);
 }
@@ -85,7 +76,7 @@ static enum jr_err find(struct jr_store *store, struct gate *gate, struct jr_swe
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, false);
-    *turn = jr_repo_next(&txn, sweep->begun_ms, now_ms, gate->settings->reconcile_interval_ms,
+    *turn = jr_repo_next(&txn, sweep->begun_ms, now_ms, gate->policy->reconcile_interval_ms,
                          gate_wait_ms, gate, &sweep->walk, repo, held_ms);
     jr_txn_abort(&txn);
     *error = txn.error;
@@ -115,7 +106,8 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
                                int64_t *held_ms, struct jr_error *error)
 {
     int64_t tried_ms = now_ms > sweep->begun_ms ? now_ms : sweep->begun_ms;
-    struct gate gate = { settings, share_wait, context };
+    struct jr_policy policy = jr_step_policy(settings);
+    struct gate gate = { &policy, share_wait, context };
     enum jr_repo_turn turn;
     enum jr_err err;
 
@@ -133,28 +125,22 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
     look->deep = look->repo.deep_ms > now_ms || look->repo.look_ms > now_ms
                  || now_ms - look->repo.deep_ms >= DEEP_INTERVAL_MS;
     look->list.from_ms = look_from(look);
-    look->active = next_list(settings, look);
+    look->active = next_list(&policy, look);
     return look->active ? JR_OK : JR_ENOENT;
 }
 
-static void take_up(struct jr_txn *txn, const struct jr_settings *settings,
+static void take_up(struct jr_txn *txn, const struct jr_policy *policy,
                     const struct jr_event *seen, int64_t now_ms, struct jr_verdict *verdict,
                     unsigned *found, unsigned *closed)
 {
-    struct jr_run run, before;
+    struct jr_input input = { .kind = JR_INPUT_LISTED, .now_ms = now_ms, .event = seen };
+    struct jr_run run;
 
-    if (!jr_ledger_read_run(txn, seen->run_id, &run) || txn->error.code != JR_OK)
+    if (!jr_ledger_read_run(txn, seen->run_id, &run))
         return;
-    before = run;
-    if (!jr_decide_listed(settings, seen, &run, now_ms, verdict))
-        return;
-    if (verdict->ended_attempt != 0)
-        jr_history_add_outcome(txn, &run, verdict->ended_attempt, verdict->ended_reason, now_ms);
-    jr_history_add_decision(txn, &run, verdict->reason, now_ms);
-    jr_flaky_tally(txn, &before, &run, NULL, NULL, now_ms);
-    jr_days_note(txn, &before, &run, now_ms);
-    jr_ledger_save_run(txn, &run);
-    *(run.due_ms != 0 ? found : closed) += 1;
+    jr_step_take(txn, policy, &input, NULL, &run, verdict);
+    if (verdict->changed)
+        *(run.due_ms != 0 ? found : closed) += 1;
 }
 
 /* Record that the look is over and how far it got. */
@@ -215,6 +201,7 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
                               size_t shown, int64_t now_ms, struct jr_verdict *verdicts,
                               unsigned *found, unsigned *closed, struct jr_error *error)
 {
+    struct jr_policy policy = jr_step_policy(settings);
     struct jr_txn txn;
     size_t begin = 0;
     enum jr_err err = JR_OK;
@@ -225,7 +212,7 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
         begin = done;
         jr_txn_begin(&txn, store, true);
         for (size_t end = done + BATCH; done < count && done < end; done++)
-            take_up(&txn, settings, &runs[done], now_ms, &verdicts[done], found, closed);
+            take_up(&txn, &policy, &runs[done], now_ms, &verdicts[done], found, closed);
         err = jr_txn_commit(&txn);
     }
     if (err != JR_OK) {
@@ -240,5 +227,5 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
             || (look->list.until_ms == 0 && look->list.page > 1))
             return JR_OK;
     }
-    return next_list(settings, look) ? JR_OK : finish(store, look, error);
+    return next_list(&policy, look) ? JR_OK : finish(store, look, error);
 }

@@ -14,7 +14,7 @@
 
 #include "lib/config/settings.h"
 #include "lib/github/github.h"
-#include "lib/rules/decide.h"
+#include "lib/rules/input.h"
 #include "lib/store/repo.h"
 #include "lib/store/store.h"
 

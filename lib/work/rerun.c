@@ -9,11 +9,13 @@
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
-#include "lib/store/days.h"
-#include "lib/store/flaky.h"
+#include "lib/rules/learn.h"
+#include "lib/rules/verdict.h"
+#include "lib/rules/watch.h"
 #include "lib/store/history.h"
 #include "lib/store/journal.h"
 #include "lib/store/ledger.h"
+#include "lib/work/step.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,19 +28,19 @@ static const char last_post_key[] = "last-post";
 /* How often all that is held up is looked at again. */
 #define WALK_ANEW_MS JR_MINUTE_MS
 
-static enum jr_err finish(struct jr_txn *txn, struct jr_run *run, struct jr_error *error)
+static enum jr_err finish(struct jr_txn *txn, struct jr_error *error)
 {
-    enum jr_err err;
+    enum jr_err err = jr_txn_commit(txn);
 
-    jr_ledger_save_run(txn, run);
-    err = jr_txn_commit(txn);
     if (err != JR_OK)
         *error = txn->error;
     return err;
 }
 
-/* Load the run anew: events may have come since it was claimed. */
-static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run *run)
+/* Load the run anew, and note whether its entry was moved: events may have come since it was
+ * claimed. */
+static void reload(struct jr_txn *txn, struct jr_store *store, struct jr_run *run,
+                   struct jr_input *input)
 {
     int64_t claimed_due_ms = run->due_ms;
 
@@ -47,7 +49,7 @@ static int64_t reload(struct jr_txn *txn, struct jr_store *store, struct jr_run 
     if (!run->known)
         jr_txn_fail(txn, JR_ENOENT, "run %llu is no longer in the store",
                     (unsigned long long)run->run_id);
-    return claimed_due_ms;
+    input->moved = run->due_ms != claimed_due_ms;
 }
 
 /*
@@ -145,10 +147,13 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
                            int64_t now_ms, jr_share_wait *share_wait, void *context,
                            struct jr_run *run, int64_t *due_ms, struct jr_error *error)
 {
-    int64_t latest_ms = now_ms + jr_decide_quiet_max_ms(settings);
+    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_input input = { .kind = JR_INPUT_QUIET, .now_ms = now_ms };
+    struct jr_verdict verdict = { .step = JR_STEP_WAIT };
+    int64_t latest_ms = now_ms + jr_watch_most_ms(&policy);
     struct jr_txn txn;
     uint64_t run_id;
-    bool ask = false, sound;
+    bool sound;
     enum jr_err err;
 
     *due_ms = 0;
@@ -163,11 +168,12 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
     jr_txn_begin(&txn, store, true);
     sound = jr_ledger_read_run(&txn, run_id, run) && run->known;
     if (sound) {
-        if (share_wait != NULL && share_wait(context, run->repo) > 0)
+        if (share_wait != NULL && share_wait(context, run->repo) > 0) {
             run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
-        else
-            ask = jr_decide_quiet(settings, run, now_ms);
-        jr_ledger_save_run(&txn, run);
+            jr_ledger_save_run(&txn, run);
+        } else {
+            jr_step_take(&txn, &policy, &input, NULL, run, &verdict);
+        }
     } else {
         jr_ledger_drop_quiet(&txn, *due_ms, run_id);
     }
@@ -179,7 +185,7 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
     else if (!sound)
         err = jr_error_set(error, JR_EFORMAT, "the record of run %llu is damaged or gone",
                            (unsigned long long)run_id);
-    return err == JR_OK && !ask ? JR_ENOENT : err;
+    return err == JR_OK && verdict.step != JR_STEP_ASK ? JR_ENOENT : err;
 }
 
 enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,
@@ -199,56 +205,14 @@ enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_i
 enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_t due_ms,
                               struct jr_error *error)
 {
+    struct jr_input input = { .moved = false };
     struct jr_txn txn;
-    int64_t claimed_due_ms = reload(&txn, store, run);
 
-    if (run->due_ms == claimed_due_ms)
+    reload(&txn, store, run, &input);
+    if (!input.moved)
         run->due_ms = due_ms;
-    return finish(&txn, run, error);
-}
-
-/* Save what was decided about a run, and count what it brings to its end. */
-static enum jr_err conclude(struct jr_txn *txn, const struct jr_run *before, struct jr_run *run,
-                            int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
-{
-    jr_flaky_tally(txn, before, run, NULL, NULL, now_ms);
-    jr_days_note(txn, before, run, now_ms);
-    verdict->rescued = run->rescued && !before->rescued;
-    return finish(txn, run, error);
-}
-
-/* The same answer again (still not completed, still unreachable) is no news. */
-static bool is_news(const struct jr_verdict *verdict, const struct jr_run *before)
-{
-    return verdict->step != JR_STEP_WAIT || before->tries == 0 || before->reason != verdict->reason;
-}
-
-static void tell_call(struct jr_txn *txn, struct jr_run *run, enum jr_reason reason,
-                      const struct jr_verdict *verdict, const struct jr_call *call, int64_t now_ms)
-{
-    struct jr_history entry = {
-        .at_ms = now_ms,
-        .kind = JR_HISTORY_CALL,
-        .attempt = verdict->attempt,
-        .reason = reason,
-        .status = call->status,
-    };
-
-    snprintf(entry.detail, sizeof entry.detail, "%s, %lld ms%s%.400s", call->what,
-             (long long)(call->duration_us / 1000), *call->text == '\0' ? "" : ": ", call->text);
-    jr_history_add(txn, run, &entry);
-}
-
-static void tell_verdict(struct jr_txn *txn, struct jr_run *run,
-                         const struct jr_verdict *verdict, int64_t now_ms)
-{
-    if (verdict->ended_attempt == 0) {
-        jr_history_add_decision(txn, run, verdict->reason, now_ms);
-        return;
-    }
-    jr_history_add_outcome(txn, run, verdict->ended_attempt, verdict->ended_reason, now_ms);
-    if (run->phase != JR_PHASE_OPEN)
-        jr_history_add_decision(txn, run, run->reason, now_ms);
+    jr_ledger_save_run(&txn, run);
+    return finish(&txn, error);
 }
 
 static void save_time(struct jr_txn *txn, const char *key, int64_t time_ms)
@@ -293,7 +257,8 @@ static enum jr_err stay_paused(struct jr_txn *txn, struct jr_run *run, const str
 
     if (*seen->repo != '\0')
         (void)jr_text_copy(run->repo, sizeof run->repo, seen->repo);
-    err = finish(txn, run, error);
+    jr_ledger_save_run(txn, run);
+    err = finish(txn, error);
     return err != JR_OK ? err : jr_error_set(error, JR_EBUSY, "the work is paused");
 }
 
@@ -322,46 +287,50 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
     }
 }
 
+/* What is known of newer runs once it is known what GitHub has shown of this one. */
+static void find_newer(struct jr_txn *txn, const struct jr_policy *policy,
+                       const struct jr_run *run, struct jr_input *input)
+{
+    struct jr_run learned = *run;
+
+    if (input->event != NULL)
+        jr_learn_shown(policy, input->event, &learned);
+    jr_ledger_newer(txn, policy, &learned, input->now_ms, &input->newer);
+}
+
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
                           const struct jr_event *seen, const struct jr_call *call,
                           struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                           struct jr_error *error)
 {
+    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = seen };
+    struct jr_source source = { .call = call };
     struct jr_txn txn;
-    struct jr_run before;
-    struct jr_newer newer;
-    int64_t claimed_due_ms = reload(&txn, store, run);
 
+    reload(&txn, store, run, &input);
     if (txn.error.code == JR_OK && is_paused(&txn, run, seen, now_ms))
         return stay_paused(&txn, run, seen, error);
-    before = *run;
     tell_pauses(&txn, run, now_ms);
-    jr_decide_learn(settings, seen, run);
-    jr_ledger_newer(&txn, settings, run, now_ms, &newer);
-    jr_decide_seen(settings, seen, &newer, run, claimed_due_ms, now_ms, verdict);
-    if (is_news(verdict, &before)) {
-        tell_call(&txn, run, verdict->reason, verdict, call, now_ms);
-        tell_verdict(&txn, run, verdict, now_ms);
-    }
+    find_newer(&txn, &policy, run, &input);
+    jr_step_take(&txn, &policy, &input, &source, run, verdict);
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
         save_time(&txn, last_post_key, now_ms);
-    return conclude(&txn, &before, run, now_ms, verdict, error);
+    return finish(&txn, error);
 }
 
 enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                             struct jr_error *error)
 {
+    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_input input = { .kind = JR_INPUT_UNSEEN, .now_ms = now_ms };
     struct jr_txn txn;
-    struct jr_run before;
-    struct jr_newer newer;
-    int64_t claimed_due_ms = reload(&txn, store, run);
 
-    before = *run;
-    jr_ledger_newer(&txn, settings, run, now_ms, &newer);
-    jr_decide_unseen(settings, &newer, run, claimed_due_ms, verdict);
-    tell_verdict(&txn, run, verdict, now_ms);
-    return conclude(&txn, &before, run, now_ms, verdict, error);
+    reload(&txn, store, run, &input);
+    find_newer(&txn, &policy, run, &input);
+    jr_step_take(&txn, &policy, &input, NULL, run, verdict);
+    return finish(&txn, error);
 }
 
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
@@ -369,19 +338,31 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
                              struct jr_run *run, int64_t now_ms,
                              struct jr_verdict *verdict, struct jr_error *error)
 {
+    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_input input = {
+        .kind = posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
+        .now_ms = now_ms,
+        .attempt = attempt,
+        .outcome = call->outcome,
+        .reason = call->reason,
+        .try_all = call->try_all,
+    };
+    struct jr_source source = { .call = call };
     struct jr_txn txn;
-    struct jr_run before;
-    int64_t claimed_due_ms = reload(&txn, store, run);
 
-    before = *run;
+    reload(&txn, store, run, &input);
     if (!posted)
         tell_pauses(&txn, run, now_ms);
-    jr_decide_outcome(settings, run, attempt, posted, call, claimed_due_ms, now_ms, verdict);
-    if (is_news(verdict, &before)) {
-        tell_call(&txn, run, call->reason, verdict, call, now_ms);
-        tell_verdict(&txn, run, verdict, now_ms);
-    }
-    return conclude(&txn, &before, run, now_ms, verdict, error);
+    jr_step_take(&txn, &policy, &input, &source, run, verdict);
+    return finish(&txn, error);
+}
+
+bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
+                             const struct jr_event *seen)
+{
+    struct jr_policy policy = jr_step_policy(settings);
+
+    return jr_verdict_wants_workflow(&policy, run, seen);
 }
 
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

@@ -11,7 +11,9 @@
 #define JR_RERUN_H
 
 #include "lib/config/settings.h"
-#include "lib/rules/decide.h"
+#include "lib/model/call.h"
+#include "lib/model/run.h"
+#include "lib/rules/input.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -65,7 +67,7 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
                               struct jr_error *error) JR_CHECKED;
 
 /*
- * Look at the watched run whose time comes first (jr_decide_quiet).
+ * Look at the watched run whose time comes first (JR_INPUT_QUIET).
  *   share_wait  a run whose repository has to wait is put off by RECONCILE_INTERVAL,
  *           as if nobody had looked; NULL: none has to
  *   run     out: the run to ask about, on JR_OK
@@ -79,7 +81,7 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
                            struct jr_error *error) JR_CHECKED;
 
 /*
- * Record what GitHub showed and decide (jr_decide_seen). When verdict->step says
+ * Record what GitHub showed and decide (JR_INPUT_SEEN). When verdict->step says
  * RERUN, the intent is on disk.
  *   run  in: as claimed; out: as saved
  * Returns JR_EBUSY when all work is paused, or that of the run's repository, under the
@@ -91,16 +93,24 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
                           struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                           struct jr_error *error) JR_CHECKED;
 
-/* Decide without asking, for a dry run without a token (jr_decide_unseen). */
+/* Decide without asking, for a dry run without a token (JR_INPUT_UNSEEN). */
 enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                             struct jr_error *error) JR_CHECKED;
 
-/* Record what came of a GET that showed nothing, or of the POST (jr_decide_outcome). */
+/* Record what came of a GET that showed nothing, or of the POST (JR_INPUT_FAILED, JR_INPUT_POSTED). */
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
                              uint32_t attempt, bool posted, const struct jr_call *call,
                              struct jr_run *run, int64_t now_ms,
                              struct jr_verdict *verdict, struct jr_error *error) JR_CHECKED;
+
+/*
+ * Is GitHub to be asked for the workflow's name before the run is judged
+ * (jr_verdict_wants_workflow)?
+ *   seen  NULL, or GitHub's answer
+ */
+bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
+                             const struct jr_event *seen);
 
 /* When the last POST was begun; 0: never. */
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

@@ -39,8 +39,8 @@ static void add_event(struct jr_txn *txn, struct jr_run *run, uint64_t job_id, i
 {
     static uint64_t count;
     uint64_t ticks;
-    struct jr_history entry = { .at_ms = at_ms, .kind = JR_HISTORY_EVENT, .attempt = 1, .reason = JR_REASON_WAITING_FOR_JOBS, .status = 202, .job_id = job_id };
-    struct jr_answer answer = { .status = 202, .reason = JR_REASON_WAITING_FOR_JOBS, .run_id = run->run_id, .attempt = 1 };
+    struct jr_history entry = { .at_ms = at_ms, .kind = JR_HISTORY_EVENT, .attempt = 1, .reason = JR_REASON_WAITING_FOR_JOBS, .reply = JR_REPLY_RECORDED, .job_id = job_id };
+    struct jr_answer answer = { .reply = JR_REPLY_RECORDED, .reason = JR_REASON_WAITING_FOR_JOBS, .run_id = run->run_id, .attempt = 1 };
     struct jr_delivery delivery;
     char id[40];
 

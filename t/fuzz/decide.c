@@ -7,7 +7,9 @@
  */
 #include <config.h>
 
+#include "lib/rules/attempt.h"
 #include "lib/rules/decide.h"
+#include "lib/rules/watch.h"
 #include "t/fuzz/fuzz.h"
 
 #define RUN_ID   UINT64_C(12345678901)
@@ -24,7 +26,7 @@ enum doing { NOTHING,
 
 struct life {
     struct input input;
-    struct jr_settings settings;
+    struct jr_policy policy;
     int64_t now_ms;
     struct jr_run run;
     struct jr_job jobs[JOBS];
@@ -55,27 +57,27 @@ static int64_t take_time(struct life *life)
     return byte == 0 ? 0 : BASE_MS + (byte - 64) * JR_SECOND_MS;
 }
 
-/* What people may set, as jr_load_settings() would leave it. */
-static void take_settings(struct life *life)
+/* What people may set. */
+static void take_policy(struct life *life)
 {
     static char bot[] = "*[bot]", main_branch[] = "main", deploy[] = "Deploy*", app[] = "octo/app";
     static char *lists[] = { bot, main_branch, deploy, app };
-    struct jr_settings *settings = &life->settings;
+    struct jr_policy *policy = &life->policy;
     int bits = take_byte(&life->input);
 
-    settings->run_attempts = bits & 1 ? 2 : 4;
-    settings->no_retry_list = (struct jr_list){ &lists[0], bits & 2 ? 1 : 0 };
-    settings->repo_branches = (struct jr_list){ &lists[1], bits & 4 ? 1 : 0 };
-    settings->no_retry_workflows = (struct jr_list){ &lists[2], bits & 8 ? 1 : 0 };
-    settings->repos = (struct jr_list){ &lists[3], bits & 16 ? 1 : 0 };
-    settings->dry_run = (bits & 32) != 0;
-    settings->reconcile_interval_ms = bits & 64 ? 0 : 5 * JR_MINUTE_MS;
-    settings->rerun_delay_ms = bits & 128 ? 0 : 5 * JR_SECOND_MS;
-    settings->retry_conclusions = 1u << JR_CONCLUSION_FAILURE | 1u << JR_CONCLUSION_TIMED_OUT
+    policy->run_attempts = bits & 1 ? 2 : 4;
+    policy->no_retry_list = (struct jr_list){ &lists[0], bits & 2 ? 1 : 0 };
+    policy->repo_branches = (struct jr_list){ &lists[1], bits & 4 ? 1 : 0 };
+    policy->no_retry_workflows = (struct jr_list){ &lists[2], bits & 8 ? 1 : 0 };
+    policy->repos = (struct jr_list){ &lists[3], bits & 16 ? 1 : 0 };
+    policy->dry_run = (bits & 32) != 0;
+    policy->reconcile_interval_ms = bits & 64 ? 0 : 5 * JR_MINUTE_MS;
+    policy->rerun_delay_ms = bits & 128 ? 0 : 5 * JR_SECOND_MS;
+    policy->retry_conclusions = 1u << JR_CONCLUSION_FAILURE | 1u << JR_CONCLUSION_TIMED_OUT
                                   | 1u << JR_CONCLUSION_STARTUP_FAILURE;
-    settings->api_backoff_min_ms = 10 * JR_SECOND_MS;
-    settings->api_backoff_max_ms = 10 * JR_MINUTE_MS;
-    settings->catch_up_ms = JR_DAY_MS;
+    policy->api_backoff_min_ms = 10 * JR_SECOND_MS;
+    policy->api_backoff_max_ms = 10 * JR_MINUTE_MS;
+    policy->catch_up_ms = JR_DAY_MS;
 }
 
 static void take_event(struct life *life, enum jr_event_kind kind, struct jr_event *event)
@@ -161,26 +163,33 @@ static void holds_run(const struct life *life, const struct jr_run *before)
     HOLDS(before->due_ms == 0 || run->due_ms == 0 || run->attempt != before->attempt
           || run->waiting_ms == before->waiting_ms);
     HOLDS(run->quiet_due_ms == 0 || (run->phase == JR_PHASE_OPEN && !run->complete));
-    HOLDS(run->quiet_due_ms == 0 || life->settings.reconcile_interval_ms > 0);
+    HOLDS(run->quiet_due_ms == 0 || life->policy.reconcile_interval_ms > 0);
     HOLDS(run->quiet_due_ms == before->quiet_due_ms
-          || run->quiet_due_ms <= life->now_ms + jr_decide_quiet_max_ms(&life->settings));
+          || run->quiet_due_ms <= life->now_ms + jr_watch_most_ms(&life->policy));
     HOLDS(run->due_ms == before->due_ms || run->due_ms == 0
           || (run->due_ms >= life->now_ms
-              && run->due_ms <= life->now_ms + life->settings.api_backoff_max_ms));
+              && run->due_ms <= life->now_ms + life->policy.api_backoff_max_ms));
     HOLDS(run->last_event_ms >= run->first_event_ms);
     holds_counts(life);
+}
+
+static void decide(struct life *life, const struct jr_input *input, struct jr_job *job,
+                   struct jr_verdict *verdict)
+{
+    jr_decide(&life->policy, input, &life->run, job, verdict);
 }
 
 static void hear(struct life *life, enum jr_event_kind kind)
 {
     struct jr_event event;
-    struct jr_decision decision;
+    struct jr_input input = { .kind = JR_INPUT_EVENT, .now_ms = life->now_ms, .event = &event };
+    struct jr_verdict decision;
     struct jr_job job, none = { .known = false };
-    bool anew = (take_byte(&life->input) & 1) != 0;
 
+    input.anew = (take_byte(&life->input) & 1) != 0;
     take_event(life, kind, &event);
     job = kind == JR_EVENT_JOB ? life->jobs[event.job_id - 1] : none;
-    jr_decide_event(&life->settings, &event, anew, &life->run, &job, life->now_ms, &decision);
+    decide(life, &input, &job, &decision);
     if (kind == JR_EVENT_JOB && job.known) {
         HOLDS(job.run_id == RUN_ID && job.job_id == event.job_id);
         HOLDS(job.status >= life->jobs[event.job_id - 1].status);
@@ -189,19 +198,19 @@ static void hear(struct life *life, enum jr_event_kind kind)
     HOLDS(life->run.known);
     HOLDS(decision.reason != JR_REASON_NONE);
     HOLDS((decision.ended_attempt != 0) == (decision.ended_reason != JR_REASON_NONE));
-    switch (decision.status) {
-    case 201:
+    switch (decision.reply) {
+    case JR_REPLY_SCHEDULED:
         HOLDS(life->run.phase == JR_PHASE_DUE);
         break;
-    case 200:
-    case 202:
-    case 204:
+    case JR_REPLY_SETTLED:
+    case JR_REPLY_RECORDED:
+    case JR_REPLY_LEFT_ALONE:
         break;
-    case 404:
+    case JR_REPLY_UNKNOWN_RUN:
         HOLDS(decision.reason == JR_REASON_UNKNOWN_RUN);
         break;
-    default:
-        HOLDS(!"a status that no webhook is answered with");
+    case JR_REPLY_NONE:
+        HOLDS(!"a reply that no webhook is answered with");
     }
 }
 
@@ -220,16 +229,16 @@ static void begin_post(struct life *life, const struct jr_event *seen)
     const struct jr_run *run = &life->run;
     uint32_t attempt = run->attempt;
 
-    HOLDS(!life->settings.dry_run);
+    HOLDS(!life->policy.dry_run);
     HOLDS(seen->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(seen->conclusion));
     HOLDS(seen->attempt == 0 || seen->attempt == attempt);
     HOLDS(attempt > run->accepted_attempt && attempt < ATTEMPTS);
     HOLDS(!life->accepted[attempt]);
     HOLDS(life->in_doubt_ms[attempt] == 0
-          || life->now_ms - life->in_doubt_ms[attempt] >= life->settings.api_backoff_min_ms);
-    HOLDS(run->by_hand || attempt < life->settings.run_attempts);
+          || life->now_ms - life->in_doubt_ms[attempt] >= life->policy.api_backoff_min_ms);
+    HOLDS(run->by_hand || attempt < life->policy.run_attempts);
     HOLDS(run->intent_ms == life->now_ms);
-    HOLDS(run->due_ms == life->now_ms + life->settings.api_backoff_min_ms);
+    HOLDS(run->due_ms == life->now_ms + life->policy.api_backoff_min_ms);
     life->doing = POSTING;
     life->claimed_due_ms = run->due_ms;
     life->begun_ms = life->now_ms;
@@ -241,16 +250,18 @@ static void end_question(struct life *life)
 {
     int byte = take_byte(&life->input);
     struct jr_event seen;
-    struct jr_call call = { .what = "GET run" };
-    struct jr_newer newer = { .run_id = 1 };
+    struct jr_input input = {
+        .now_ms = life->now_ms, .event = &seen, .newer = { .run_id = 1 },
+        .moved = life->run.due_ms != life->claimed_due_ms, .attempt = life->run.attempt,
+    };
     struct jr_verdict verdict;
 
     life->doing = NOTHING;
     if ((byte & 3) != 0) {
         take_event(life, JR_EVENT_RUN, &seen);
-        newer.state = (enum jr_newer_state)((byte >> 3) % 3);
-        jr_decide_seen(&life->settings, &seen, &newer, &life->run,
-                       life->claimed_due_ms, life->now_ms, &verdict);
+        input.kind = JR_INPUT_SEEN;
+        input.newer.state = (enum jr_newer_state)((byte >> 3) % 3);
+        decide(life, &input, NULL, &verdict);
         holds_verdict(life, &verdict);
         if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL) {
             HOLDS(verdict.attempt == life->run.attempt);
@@ -258,15 +269,14 @@ static void end_question(struct life *life)
         }
         return;
     }
-    if (life->settings.dry_run && life->claimed_due_ms != 0) {
-        jr_decide_unseen(&life->settings, &newer, &life->run, life->claimed_due_ms,
-                         &verdict);
+    if (life->policy.dry_run && life->claimed_due_ms != 0) {
+        input.kind = JR_INPUT_UNSEEN;
     } else {
-        call.outcome = byte & 4 ? JR_OUTCOME_NEVER : JR_OUTCOME_LATER;
-        call.reason = byte & 4 ? JR_REASON_NOT_FOUND : JR_REASON_SERVER_ERROR;
-        jr_decide_outcome(&life->settings, &life->run, life->run.attempt, false, &call,
-                          life->claimed_due_ms, life->now_ms, &verdict);
+        input.kind = JR_INPUT_FAILED;
+        input.outcome = byte & 4 ? JR_OUTCOME_NEVER : JR_OUTCOME_LATER;
+        input.reason = byte & 4 ? JR_REASON_NOT_FOUND : JR_REASON_SERVER_ERROR;
     }
+    decide(life, &input, NULL, &verdict);
     holds_verdict(life, &verdict);
     HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
 }
@@ -283,24 +293,25 @@ static void end_post(struct life *life)
         { JR_OUTCOME_UNKNOWN, JR_REASON_OUTCOME_UNKNOWN },
     };
     int byte = take_byte(&life->input);
-    struct jr_call call = { .what = "POST rerun-failed-jobs" };
+    struct jr_input input = {
+        .kind = JR_INPUT_POSTED, .now_ms = life->now_ms,
+        .moved = life->run.due_ms != life->claimed_due_ms, .attempt = life->attempt,
+        .outcome = answers[byte & 3].outcome, .reason = answers[byte & 3].reason,
+        .try_all = (byte & 7) == 6,
+    };
     struct jr_verdict verdict;
     uint32_t accepted_before = life->run.accepted_attempt;
 
-    call.outcome = answers[byte & 3].outcome;
-    call.reason = answers[byte & 3].reason;
-    call.try_all = (byte & 7) == 6;
-    jr_decide_outcome(&life->settings, &life->run, life->attempt, true, &call,
-                      life->claimed_due_ms, life->now_ms, &verdict);
+    decide(life, &input, NULL, &verdict);
     holds_verdict(life, &verdict);
     HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
     life->doing = NOTHING;
     life->in_doubt_ms[life->attempt] = 0;
-    if (call.outcome == JR_OUTCOME_DONE) {
+    if (input.outcome == JR_OUTCOME_DONE) {
         life->accepted[life->attempt] = true;
         HOLDS(life->run.accepted_attempt == life->attempt);
         HOLDS(verdict.ended_attempt == life->attempt);
-    } else if (call.outcome == JR_OUTCOME_UNKNOWN) {
+    } else if (input.outcome == JR_OUTCOME_UNKNOWN) {
         life->in_doubt_ms[life->attempt] = life->begun_ms;
         HOLDS(life->run.accepted_attempt >= accepted_before);
     } else {
@@ -313,6 +324,8 @@ static void end_post(struct life *life)
 static void dispatch(struct life *life)
 {
     struct jr_run *run = &life->run;
+    struct jr_input input = { .kind = JR_INPUT_QUIET };
+    struct jr_verdict verdict;
 
     if (life->doing == POSTING) {
         end_post(life);
@@ -327,7 +340,9 @@ static void dispatch(struct life *life)
         if (run->quiet_due_ms > life->now_ms)
             life->now_ms = run->quiet_due_ms;
         life->claimed_due_ms = 0;
-        if (jr_decide_quiet(&life->settings, run, life->now_ms))
+        input.now_ms = life->now_ms;
+        decide(life, &input, NULL, &verdict);
+        if (verdict.step == JR_STEP_ASK)
             life->doing = ASKING;
         HOLDS(run->quiet_due_ms == 0 || run->quiet_due_ms > life->now_ms);
     }
@@ -339,12 +354,14 @@ static void dispatch(struct life *life)
 static void list(struct life *life)
 {
     struct jr_event seen;
+    struct jr_input input = { .kind = JR_INPUT_LISTED, .now_ms = life->now_ms, .event = &seen };
     struct jr_verdict verdict;
 
     take_event(life, JR_EVENT_RUN, &seen);
     if (life->doing != NOTHING)
         return; /* one process does one thing */
-    if (jr_decide_listed(&life->settings, &seen, &life->run, life->now_ms, &verdict)) {
+    decide(life, &input, NULL, &verdict);
+    if (verdict.changed) {
         holds_verdict(life, &verdict);
         HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
     }
@@ -353,8 +370,11 @@ static void list(struct life *life)
 static void ask_by_hand(struct life *life)
 {
     struct jr_run before = life->run;
+    struct jr_input input = { .kind = JR_INPUT_HAND, .now_ms = life->now_ms, .repo = "octo/app" };
+    struct jr_verdict verdict;
 
-    if (jr_decide_by_hand(&life->settings, "octo/app", &life->run, life->now_ms) == JR_REASON_NONE)
+    decide(life, &input, NULL, &verdict);
+    if (verdict.changed)
         HOLDS(life->run.phase == JR_PHASE_DUE && life->run.by_hand);
     else
         HOLDS(memcmp(&before, &life->run, sizeof before) == 0);
@@ -389,7 +409,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct life life = { .input = { bytes, size }, .now_ms = BASE_MS };
 
-    take_settings(&life);
+    take_policy(&life);
     while (life.input.size > 0) {
         struct jr_run before = life.run;
 

@@ -188,7 +188,7 @@ static void delivery_record(struct jr_txn *txn, const void *bytes, size_t size)
     jr_delivery_remember(txn, &delivery, NOW_MS, &answer);
     get(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length, &one);
     HOLDS(jr_delivery_find(txn, &delivery, NOW_MS, &again));
-    HOLDS(again.status == answer.status && again.reason == answer.reason);
+    HOLDS(again.reply == answer.reply && again.reason == answer.reason);
     HOLDS(again.run_id == answer.run_id && again.attempt == answer.attempt);
     jr_delivery_remember(txn, &delivery, NOW_MS, &again);
     get(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length, &two);

@@ -28,7 +28,12 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "fcgi/web/request.h"
+#include "lib/rules/attempt.h"
 #include "lib/rules/decide.h"
+#include "lib/rules/watch.h"
+#include "lib/work/rerun.h"
+#include "lib/work/step.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>
@@ -42,7 +47,6 @@ struct scene {
     struct jr_settings settings;
     struct jr_run run;
     struct jr_job jobs[JOBS_MAX];
-    struct jr_decision decision;
     struct jr_verdict verdict;
     int64_t now_ms, claimed_ms;
     struct jr_newer newer;
@@ -63,6 +67,44 @@ static void open_scene(struct scene *scene, const char *settings)
 static void close_scene(struct scene *scene)
 {
     jr_settings_release(&scene->settings);
+}
+
+/* Let something happen to the run: to the job, if it is an event of one. */
+static void decide(struct scene *scene, const struct jr_input *input, struct jr_job *job)
+{
+    struct jr_policy policy = jr_step_policy(&scene->settings);
+
+    jr_decide(&policy, input, &scene->run, job, &scene->verdict);
+}
+
+/* GitHub has shown the run. */
+static void see(struct scene *scene, const struct jr_event *seen)
+{
+    struct jr_input input = {
+        .kind = JR_INPUT_SEEN,
+        .now_ms = scene->now_ms,
+        .event = seen,
+        .newer = scene->newer,
+        .moved = scene->run.due_ms != scene->claimed_ms,
+    };
+
+    decide(scene, &input, NULL);
+}
+
+/* What came of a call that showed nothing. */
+static void answer(struct scene *scene, uint32_t attempt, bool posted, const struct jr_call *call)
+{
+    struct jr_input input = {
+        .kind = posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
+        .now_ms = scene->now_ms,
+        .moved = scene->run.due_ms != scene->claimed_ms,
+        .attempt = attempt,
+        .outcome = call->outcome,
+        .reason = call->reason,
+        .try_all = call->try_all,
+    };
+
+    decide(scene, &input, NULL);
 }
 
 static void say(struct scene *scene, const char *what, enum jr_reason reason,
@@ -141,18 +183,17 @@ static void play_event(struct scene *scene, const char *token)
     struct jr_event event = event_of(token + anew);
     struct jr_job unused = { .known = false };
     bool is_job = event.kind == JR_EVENT_JOB;
+    struct jr_input input = { .kind = JR_INPUT_EVENT, .now_ms = scene->now_ms, .event = &event, .anew = anew };
     char status[16];
 
     if (is_job)
         assert_in_range(event.job_id, JOB_ID(0), JOB_ID(JOBS_MAX - 1));
-    jr_decide_event(&scene->settings, &event, anew, &scene->run,
-                    is_job ? &scene->jobs[event.job_id - JOB_ID(0)] : &unused, scene->now_ms,
-                    &scene->decision);
-    snprintf(status, sizeof status, "%d", scene->decision.status);
-    say(scene, status, JR_REASON_NONE, scene->decision.ended_attempt, scene->decision.ended_reason);
+    decide(scene, &input, is_job ? &scene->jobs[event.job_id - JOB_ID(0)] : &unused);
+    snprintf(status, sizeof status, "%d", jr_response_status(scene->verdict.reply));
+    say(scene, status, JR_REASON_NONE, scene->verdict.ended_attempt, scene->verdict.ended_reason);
     HOLDS(scene, scene->run.known);
     HOLDS(scene, scene->run.last_event_ms == scene->now_ms);
-    HOLDS(scene, scene->decision.reason != JR_REASON_NONE);
+    HOLDS(scene, scene->verdict.changed && scene->verdict.reason != JR_REASON_NONE);
 }
 
 static void claim(struct scene *scene)
@@ -182,8 +223,7 @@ static void play_seen(struct scene *scene, const char *token)
     bool rerun;
 
     claim(scene);
-    jr_decide_seen(&scene->settings, &seen, &scene->newer, &scene->run, scene->claimed_ms,
-                   scene->now_ms, &scene->verdict);
+    see(scene, &seen);
     say_verdict(scene);
     check_wait(scene);
     scene->asked_quiet = false;
@@ -245,8 +285,7 @@ static void play_outcome(struct scene *scene, const char *token)
         scene->posted_ms = 0;
     if (call.outcome == JR_OUTCOME_DONE && attempt > scene->accepted_attempt)
         scene->accepted_attempt = attempt;
-    jr_decide_outcome(&scene->settings, &scene->run, attempt, posted, &call, scene->claimed_ms,
-                      scene->now_ms, &scene->verdict);
+    answer(scene, attempt, posted, &call);
     scene->claimed_ms = 0;
     scene->asked_quiet = false;
     say_verdict(scene);
@@ -257,10 +296,14 @@ static void play_outcome(struct scene *scene, const char *token)
 /* Rule 8: a quiet run is asked about now and then. */
 static void play_quiet(struct scene *scene)
 {
+    struct jr_input input = { .kind = JR_INPUT_QUIET };
+
     HOLDS(scene, scene->run.quiet_due_ms != 0);
     if (scene->now_ms < scene->run.quiet_due_ms)
         scene->now_ms = scene->run.quiet_due_ms;
-    scene->asked_quiet = jr_decide_quiet(&scene->settings, &scene->run, scene->now_ms);
+    input.now_ms = scene->now_ms;
+    decide(scene, &input, NULL);
+    scene->asked_quiet = scene->verdict.step == JR_STEP_ASK;
     say(scene, scene->asked_quiet ? "ask" : "look", JR_REASON_NONE, 0, JR_REASON_NONE);
     HOLDS(scene, scene->run.quiet_due_ms == 0 || scene->run.quiet_due_ms > scene->now_ms);
 }
@@ -268,14 +311,38 @@ static void play_quiet(struct scene *scene)
 static void play_list(struct scene *scene, const char *token)
 {
     struct jr_event seen;
+    struct jr_input input = { .kind = JR_INPUT_LISTED, .now_ms = scene->now_ms, .event = &seen };
     char copy[128];
     bool changed;
 
     snprintf(copy, sizeof copy, "G%s", token + 1);
     seen = event_of(copy);
-    changed = jr_decide_listed(&scene->settings, &seen, &scene->run, scene->now_ms, &scene->verdict);
+    decide(scene, &input, NULL);
+    changed = scene->verdict.changed;
     say(scene, changed ? "listed:" : "nothing", changed ? scene->verdict.reason : JR_REASON_NONE, 0,
         JR_REASON_NONE);
+}
+
+/* There is no token to ask GitHub with. */
+static void play_unseen(struct scene *scene)
+{
+    struct jr_input input = { .kind = JR_INPUT_UNSEEN, .newer = scene->newer };
+
+    claim(scene);
+    input.now_ms = scene->now_ms;
+    input.moved = scene->run.due_ms != scene->claimed_ms;
+    decide(scene, &input, NULL);
+    scene->claimed_ms = 0;
+    say_verdict(scene);
+}
+
+static void play_hand(struct scene *scene)
+{
+    struct jr_input input = { .kind = JR_INPUT_HAND, .now_ms = scene->now_ms, .repo = "octo/app" };
+
+    decide(scene, &input, NULL);
+    say(scene, scene->verdict.changed ? "asked" : "refused:",
+        scene->verdict.changed ? JR_REASON_NONE : scene->verdict.reason, 0, JR_REASON_NONE);
 }
 
 static void play(struct scene *scene, const char *token)
@@ -297,11 +364,7 @@ static void play(struct scene *scene, const char *token)
     } else if (*token == 'G') {
         play_seen(scene, token);
     } else if (*token == 'U') {
-        claim(scene);
-        jr_decide_unseen(&scene->settings, &scene->newer, &scene->run, scene->claimed_ms,
-                         &scene->verdict);
-        scene->claimed_ms = 0;
-        say_verdict(scene);
+        play_unseen(scene);
     } else if (*token == 'P' || *token == 'F') {
         play_outcome(scene, token);
     } else if (*token == 'Q') {
@@ -309,9 +372,7 @@ static void play(struct scene *scene, const char *token)
     } else if (*token == 'L') {
         play_list(scene, token);
     } else if (*token == 'H') {
-        enum jr_reason refusal = jr_decide_by_hand(&scene->settings, "octo/app", &scene->run, scene->now_ms);
-
-        say(scene, refusal == JR_REASON_NONE ? "asked" : "refused:", refusal, 0, JR_REASON_NONE);
+        play_hand(scene);
     } else {
         scene->now_ms += JR_SECOND_MS;
         play_event(scene, token);
@@ -940,10 +1001,16 @@ static void rerun_of_an_old_run_may_go_on(void **state)
     play_all(&scene, "q1 c1=failure C");
     seen.created_ms = scene.now_ms - 36 * JR_DAY_MS;
     seen.started_ms = scene.now_ms - JR_HOUR_MS;
-    jr_decide_seen(&scene.settings, &seen, &scene.newer, &scene.run, scene.claimed_ms,
-                   scene.now_ms, &scene.verdict);
+    see(&scene, &seen);
     assert_int_equal(scene.verdict.step, JR_STEP_WAIT);
     close_scene(&scene);
+}
+
+static bool is_finished(const struct jr_run *run, int64_t now_ms)
+{
+    struct jr_policy policy = { .reconcile_interval_ms = 5 * JR_MINUTE_MS };
+
+    return jr_watch_is_finished(&policy, run, now_ms);
 }
 
 /* A run is over when its jobs have succeeded and nothing is heard any more. */
@@ -954,15 +1021,15 @@ static void finished_when_quiet(void **state)
     (void)state;
     open_scene(&scene, "RECONCILE_INTERVAL=5m");
     play_all(&scene, "q1 c1=success");
-    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms));
-    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + 9 * JR_MINUTE_MS));
-    assert_true(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + 10 * JR_MINUTE_MS));
+    assert_false(is_finished(&scene.run, scene.now_ms));
+    assert_false(is_finished(&scene.run, scene.now_ms + 9 * JR_MINUTE_MS));
+    assert_true(is_finished(&scene.run, scene.now_ms + 10 * JR_MINUTE_MS));
     play_all(&scene, "q2");
-    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + JR_DAY_MS));
+    assert_false(is_finished(&scene.run, scene.now_ms + JR_DAY_MS));
     play_all(&scene, "c2=failure");
-    assert_false(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms + JR_DAY_MS));
+    assert_false(is_finished(&scene.run, scene.now_ms + JR_DAY_MS));
     play_all(&scene, "Rc=failure");
-    assert_true(jr_decide_is_finished(&scene.settings, &scene.run, scene.now_ms));
+    assert_true(is_finished(&scene.run, scene.now_ms));
     close_scene(&scene);
 }
 
@@ -981,8 +1048,7 @@ static void wants_workflow(void **state)
     play_all(&scene, row->script);
     if (row->seen != NULL)
         seen = event_of(row->seen);
-    assert_int_equal(jr_decide_wants_workflow(&scene.settings, &scene.run,
-                                              row->seen == NULL ? NULL : &seen),
+    assert_int_equal(jr_rerun_wants_workflow(&scene.settings, &scene.run, row->seen == NULL ? NULL : &seen),
                      row->want);
     close_scene(&scene);
 }
@@ -1009,12 +1075,13 @@ static void clock_may_go_back(void **state)
 {
     struct scene scene;
     struct jr_event event = event_of("i1");
+    struct jr_input input = { .kind = JR_INPUT_EVENT, .event = &event };
 
     (void)state;
     open_scene(&scene, NULL);
     play_all(&scene, "q1");
-    jr_decide_event(&scene.settings, &event, false, &scene.run, &scene.jobs[1], scene.now_ms - JR_DAY_MS,
-                    &scene.decision);
+    input.now_ms = scene.now_ms - JR_DAY_MS;
+    decide(&scene, &input, &scene.jobs[1]);
     assert_int_equal(scene.run.last_event_ms, scene.now_ms);
     close_scene(&scene);
 }
@@ -1362,8 +1429,7 @@ static void reasons_by_class(void **state)
         /* A denial may pass by itself; all else that is refused for good is believed at once. */
         open_scene(&scene, NULL);
         play_all(&scene, "q1 c1=failure C");
-        jr_decide_outcome(&scene.settings, &scene.run, 1, false, &call, scene.claimed_ms, scene.now_ms,
-                          &scene.verdict);
+        answer(&scene, 1, false, &call);
         assert_int_equal(scene.run.phase, class == JR_CLASS_DENIAL ? JR_PHASE_DUE : JR_PHASE_CLOSED);
         /* An end that shows itself later replaces what closed the attempt by how it ended. */
         scene.run.phase = JR_PHASE_CLOSED;

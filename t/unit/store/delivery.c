@@ -136,10 +136,10 @@ static void later_ids_are_greater(void **state)
     }
 }
 
-static void remember(struct jr_store *store, const char *id, int64_t now_ms, int status)
+static void remember(struct jr_store *store, const char *id, int64_t now_ms, enum jr_reply reply)
 {
     struct jr_delivery delivery = identify(id, "");
-    struct jr_answer answer = { .status = status, .reason = JR_REASON_JOBS_FAILED, .run_id = RUN_ID, .attempt = 3 };
+    struct jr_answer answer = { .reply = reply, .reason = JR_REASON_JOBS_FAILED, .run_id = RUN_ID, .attempt = 3 };
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, true);
@@ -147,8 +147,8 @@ static void remember(struct jr_store *store, const char *id, int64_t now_ms, int
     commit(&txn);
 }
 
-/* The status of the first answer, 0 when there is none. */
-static int find(struct jr_store *store, const char *id, int64_t now_ms)
+/* The first answer, NONE when there is none. */
+static enum jr_reply find(struct jr_store *store, const char *id, int64_t now_ms)
 {
     struct jr_delivery delivery = identify(id, "");
     struct jr_answer answer;
@@ -163,7 +163,7 @@ static int find(struct jr_store *store, const char *id, int64_t now_ms)
     assert_int_equal(answer.reason, JR_REASON_JOBS_FAILED);
     assert_true(answer.run_id == RUN_ID);
     assert_int_equal(answer.attempt, 3);
-    return answer.status;
+    return answer.reply;
 }
 
 static uint64_t count(struct jr_store *store)
@@ -201,11 +201,11 @@ static void found_later(void **state)
     int64_t came_ms = START_MS + 15 * JR_HOUR_MS;
     struct jr_store *store = open_store(new_folder());
 
-    remember(store, V1, came_ms, 201);
-    assert_int_equal(find(store, V1, came_ms + row->after_ms), row->want ? 201 : 0);
+    remember(store, V1, came_ms, JR_REPLY_SCHEDULED);
+    assert_int_equal(find(store, V1, came_ms + row->after_ms), row->want ? JR_REPLY_SCHEDULED : JR_REPLY_NONE);
     if (row->want) {
         prune(store, came_ms + row->after_ms, 100);
-        assert_int_equal(find(store, V1, came_ms + row->after_ms), 201);
+        assert_int_equal(find(store, V1, came_ms + row->after_ms), JR_REPLY_SCHEDULED);
     }
     assert_int_equal(find(store, V4, came_ms + row->after_ms), 0);
     jr_store_close(store);
@@ -264,19 +264,19 @@ static void known_for_eight_days(void **state)
         const char *id = id_of(came_ms - row->event_ms, 7);
 
         assert_int_equal(find(store, id, came_ms), 0);
-        remember(store, id, came_ms, 204);
+        remember(store, id, came_ms, JR_REPLY_LEFT_ALONE);
         for (int64_t day = 0; day < JR_DELIVERY_DAYS; day++) {
             for (int64_t hour = 0; hour < 24; hour++) {
                 int64_t now_ms = came_ms + day * JR_DAY_MS + hour * JR_HOUR_MS;
 
                 prune(store, now_ms, 100);
-                if (find(store, id, now_ms) != 204)
+                if (find(store, id, now_ms) != JR_REPLY_LEFT_ALONE)
                     fail_msg("came at %d h, forgotten after %d d %d h", (int)hours[i], (int)day, (int)hour);
             }
-            remember(store, id, came_ms + day * JR_DAY_MS, 204);
+            remember(store, id, came_ms + day * JR_DAY_MS, JR_REPLY_LEFT_ALONE);
             assert_int_equal(count(store), 1);
         }
-        assert_int_equal(find(store, id, came_ms + 8 * JR_DAY_MS), 204);
+        assert_int_equal(find(store, id, came_ms + 8 * JR_DAY_MS), JR_REPLY_LEFT_ALONE);
         prune(store, came_ms + 23 * JR_DAY_MS, 100);
         assert_int_equal(count(store), 0);
         jr_store_close(store);
@@ -299,14 +299,14 @@ static void in_any_order(void **state)
         came_ms[i] = now_ms;
         event_ms[i] = now_ms + 4 * JR_DAY_MS - rand() % (9 * JR_DAY_MS);
         assert_int_equal(find(store, id_of(event_ms[i], i), now_ms), 0);
-        remember(store, id_of(event_ms[i], i), now_ms, 202);
+        remember(store, id_of(event_ms[i], i), now_ms, JR_REPLY_RECORDED);
         if (i % 10 == 0)
             prune(store, now_ms, 100);
         for (int n = 0; n < 5; n++) {
             unsigned again = (unsigned)rand() % (i + 1);
 
             if (now_ms - came_ms[again] < JR_DELIVERY_DAYS * JR_DAY_MS
-                && find(store, id_of(event_ms[again], again), now_ms) != 202)
+                && find(store, id_of(event_ms[again], again), now_ms) != JR_REPLY_RECORDED)
                 fail_msg("%u is forgotten", again);
             assert_int_equal(find(store, id_of(event_ms[again], MANY + again), now_ms), 0);
         }
@@ -321,8 +321,8 @@ static void clock_was_behind(void **state)
     const char *id = id_of(START_MS, 7);
 
     (void)state;
-    remember(store, id, START_MS - 3 * JR_DAY_MS, 202);
-    assert_int_equal(find(store, id, START_MS), 202);
+    remember(store, id, START_MS - 3 * JR_DAY_MS, JR_REPLY_RECORDED);
+    assert_int_equal(find(store, id, START_MS), JR_REPLY_RECORDED);
     jr_store_close(store);
 }
 
@@ -331,10 +331,10 @@ static void answer_is_replaced(void **state)
     struct jr_store *store = open_store(new_folder());
 
     (void)state;
-    remember(store, V1, START_MS, 204);
-    remember(store, V1, START_MS + 2 * JR_DAY_MS, 201);
+    remember(store, V1, START_MS, JR_REPLY_LEFT_ALONE);
+    remember(store, V1, START_MS + 2 * JR_DAY_MS, JR_REPLY_SCHEDULED);
     assert_int_equal(count(store), 1);
-    assert_int_equal(find(store, V1, START_MS + 3 * JR_DAY_MS), 201);
+    assert_int_equal(find(store, V1, START_MS + 3 * JR_DAY_MS), JR_REPLY_SCHEDULED);
     jr_store_close(store);
 }
 
@@ -343,7 +343,7 @@ static void oldest_are_dropped(void **state)
 {
     struct jr_store *store = open_store(new_folder());
     struct jr_delivery delivery;
-    struct jr_answer answer = { .status = 202 };
+    struct jr_answer answer = { .reply = JR_REPLY_RECORDED };
     struct jr_txn txn;
     char id[16];
 
@@ -373,15 +373,15 @@ static void old_ones_are_pruned(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++)
-        remember(store, names[i], START_MS + (int64_t)i * JR_DAY_MS, 202);
-    remember(store, "today", now_ms, 202);
+        remember(store, names[i], START_MS + (int64_t)i * JR_DAY_MS, JR_REPLY_RECORDED);
+    remember(store, "today", now_ms, JR_REPLY_RECORDED);
     assert_int_equal(prune(store, now_ms, 2), 2);
     assert_int_equal(count(store), 4);
     assert_int_equal(find(store, V4, START_MS + JR_DAY_MS), 0); /* the oldest went first */
-    assert_int_equal(find(store, "text-1", START_MS + JR_DAY_MS), 202);
+    assert_int_equal(find(store, "text-1", START_MS + JR_DAY_MS), JR_REPLY_RECORDED);
     assert_int_equal(prune(store, now_ms, 100), 3);
     assert_int_equal(prune(store, now_ms, 100), 0);
-    assert_int_equal(find(store, "today", now_ms), 202);
+    assert_int_equal(find(store, "today", now_ms), JR_REPLY_RECORDED);
     jr_store_close(store);
 }
 
@@ -392,12 +392,12 @@ static void forgotten(void **state)
                                          "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
     struct jr_store *store = open_store(new_folder());
     struct jr_delivery delivery = identify(NULL, "abd");
-    struct jr_answer answer = { .status = 202 };
+    struct jr_answer answer = { .reply = JR_REPLY_RECORDED };
     struct jr_txn txn;
 
     (void)state;
     for (size_t i = 0; i < COUNT(known); i++)
-        remember(store, known[i], START_MS, 202);
+        remember(store, known[i], START_MS, JR_REPLY_RECORDED);
     jr_txn_begin(&txn, store, true);
     jr_delivery_remember(&txn, &delivery, START_MS, &answer);
     for (size_t i = 0; i < COUNT(known); i++) {
@@ -418,10 +418,10 @@ static void any_clock(void **state)
     struct jr_store *store = open_store(new_folder());
 
     (void)state;
-    remember(store, V1, 0, 202);
-    assert_int_equal(find(store, V1, 5), 202);
-    remember(store, V4, INT64_C(253402300799000), 202);
-    assert_int_equal(find(store, V4, INT64_C(253402300799000)), 202);
+    remember(store, V1, 0, JR_REPLY_RECORDED);
+    assert_int_equal(find(store, V1, 5), JR_REPLY_RECORDED);
+    remember(store, V4, INT64_C(253402300799000), JR_REPLY_RECORDED);
+    assert_int_equal(find(store, V4, INT64_C(253402300799000)), JR_REPLY_RECORDED);
     assert_int_equal(prune(store, 0, 100), 0);
     assert_int_equal(count(store), 2);
     jr_store_close(store);
@@ -436,7 +436,7 @@ static void damaged_record(void **state)
     struct jr_txn txn;
 
     (void)state;
-    remember(store, V1, START_MS, 202);
+    remember(store, V1, START_MS, JR_REPLY_RECORDED);
     jr_txn_begin(&txn, store, true);
     assert_true(jr_txn_seek(&txn, JR_TABLE_DELIVERIES, NULL, 0, false, &entry));
     jr_txn_put(&txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length, entry.value, entry.value_length - 1);

@@ -31,6 +31,7 @@ static struct jr_history full_entry(void)
         .kind = JR_HISTORY_CALL,
         .attempt = 3,
         .reason = JR_REASON_RERUN_ACCEPTED,
+        .reply = JR_REPLY_SCHEDULED,
         .status = 201,
         .job_id = JOB_ID(1),
     };
@@ -55,6 +56,7 @@ static void entry_comes_back(void **state)
     assert_int_equal(read.kind, JR_HISTORY_CALL);
     assert_int_equal(read.attempt, 3);
     assert_int_equal(read.reason, JR_REASON_RERUN_ACCEPTED);
+    assert_int_equal(read.reply, JR_REPLY_SCHEDULED);
     assert_int_equal(read.status, 201);
     assert_true(read.job_id == JOB_ID(1));
     assert_string_equal(read.delivery, entry.delivery);

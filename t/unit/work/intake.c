@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "fcgi/web/request.h"
 #include "lib/base/timestamp.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
@@ -60,7 +61,7 @@ static int deliver(struct desk *desk, const char *id, const char *token)
     if (try_deliver(desk, id, token) != JR_OK)
         fail_msg("'%s': %s", token, desk->error.text);
     assert_true(desk->receipt.answer.run_id == RUN_ID);
-    return desk->receipt.answer.status;
+    return jr_response_status(desk->receipt.answer.reply);
 }
 
 static struct jr_run run_of(struct desk *desk)
@@ -135,7 +136,7 @@ static void history_tells_it(void **state)
     while (jr_history_next(&txn, RUN_ID, &number, &entry)) {
         if (entry.kind == JR_HISTORY_EVENT) {
             assert_string_equal(entry.delivery, events == 0 ? "d1" : "d2");
-            assert_int_equal(entry.status, events == 0 ? 202 : 201);
+            assert_int_equal(entry.reply, events == 0 ? JR_REPLY_RECORDED : JR_REPLY_SCHEDULED);
             assert_true(entry.job_id == JOB_ID(1));
             assert_contains(entry.detail, events == 0 ? "queued" : "failure");
             assert_contains(entry.detail, "octocat");
@@ -373,7 +374,7 @@ static void long_texts(void **state)
     update.now_ms = desk.now_ms;
     assert_int_equal(jr_delivery_identify(&update.delivery, NULL, "x", 1), JR_OK);
     assert_int_equal(intake(desk.store, &desk.settings, &update, &desk.receipt, &desk.error), JR_OK);
-    assert_int_equal(desk.receipt.answer.status, 404);
+    assert_int_equal(jr_response_status(desk.receipt.answer.reply), 404);
     assert_string_equal(run_of(&desk).branch, event->branch);
     close_desk(&desk);
 }

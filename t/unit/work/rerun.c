@@ -6,6 +6,8 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/rules/attempt.h"
+#include "lib/rules/watch.h"
 #include "lib/store/days.h"
 #include "lib/store/flaky.h"
 #include "lib/store/history.h"

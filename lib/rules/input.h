@@ -1,0 +1,80 @@
+/*
+ * input -- what can happen to a run, as facts, and what comes of it: the two sides of the
+ * one transition, jr_decide().
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_INPUT_H
+#define JR_INPUT_H
+
+#include "lib/model/call.h"
+#include "lib/model/event.h"
+#include "lib/model/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The numbers are stored. */
+enum jr_input_kind {
+    JR_INPUT_EVENT = 1,  /* a webhook */
+    JR_INPUT_SEEN = 2,   /* GitHub has shown the run */
+    JR_INPUT_UNSEEN = 3, /* GitHub cannot be asked: there is no token, and DRY_RUN is on */
+    JR_INPUT_FAILED = 4, /* GitHub was asked, and has not shown the run */
+    JR_INPUT_POSTED = 5, /* what came of a POST */
+    JR_INPUT_LISTED = 6, /* a list of failed runs shows it */
+    JR_INPUT_HAND = 7,   /* an administrator asks for a rerun */
+    JR_INPUT_QUIET = 8   /* the quiet_due_ms of a watched run has come */
+};
+
+/* What is known of newer runs of the same workflow, branch, event and head repository, with
+ * another commit. */
+enum jr_newer_state {
+    JR_NEWER_NONE,
+    JR_NEWER_FINISHED,  /* all that are known are over */
+    JR_NEWER_UNFINISHED /* one is under way: a rerun of the older run may cancel it */
+};
+
+struct jr_newer {
+    enum jr_newer_state state;
+    uint64_t run_id; /* of the one under way, else of the newest; 0: there is none */
+};
+
+/* What has happened. Behind each member: the kinds that have it; others leave it 0. */
+struct jr_input {
+    enum jr_input_kind kind;
+    int64_t now_ms;
+    const struct jr_event *event; /* EVENT, SEEN, LISTED; its run_id is the run's */
+    bool anew;              /* EVENT: it was answered before, by a setting, and is judged anew */
+    struct jr_newer newer;  /* SEEN, UNSEEN */
+    bool moved;             /* SEEN, UNSEEN, FAILED, POSTED: the run has not the outbox entry any
+                               more that was claimed, but another or none */
+    uint32_t attempt;       /* FAILED, POSTED: the attempt that the call was about */
+    enum jr_outcome outcome; /* FAILED (never DONE), POSTED: how the answer was sorted */
+    enum jr_reason reason;  /* FAILED, POSTED: why */
+    bool try_all;           /* POSTED: it may be that only its failed jobs cannot be rerun */
+    const char *repo;       /* HAND: owner/name, for a run of which nothing is recorded */
+};
+
+/* What is done next about a run. The numbers are stored. */
+enum jr_step {
+    JR_STEP_NONE = 0,         /* nothing: it is closed, or a newer entry stands */
+    JR_STEP_WAIT = 1,         /* ask at due_ms, or when it has gone quiet */
+    JR_STEP_RERUN_FAILED = 2, /* POST rerun-failed-jobs; the intent is in the run */
+    JR_STEP_RERUN_ALL = 3,    /* POST rerun; the intent is in the run */
+    JR_STEP_ASK = 4           /* ask GitHub now; the run has no outbox entry */
+};
+
+/* What comes of it, besides the run and the job as they are then. */
+struct jr_verdict {
+    bool changed;         /* false: all is as before, and nothing is to be recorded */
+    enum jr_reply reply;  /* EVENT: what the webhook is answered */
+    enum jr_step step;    /* all but EVENT */
+    enum jr_reason reason; /* of the reply, or of the step; HAND that is not changed: why not */
+    uint32_t attempt;     /* that it is about */
+    /* An older attempt that this ended: 0, or its number and what became of it. */
+    uint32_t ended_attempt;
+    enum jr_reason ended_reason;
+    bool rescued; /* the run has ended in success by a rerun of ours; set by who records it */
+};
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * policy -- the policy in force: what the rules know of the settings, and which runs it
+ * leaves alone.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_POLICY_H
+#define JR_POLICY_H
+
+#include "lib/base/text.h"
+#include "lib/model/run.h"
+#include "lib/model/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* No secrets, and nothing that no rule asks for. The lists belong to whoever made it. */
+struct jr_policy {
+    /* which runs are rerun */
+    int64_t run_attempts; /* attempts of one run, the first included */
+    struct jr_list no_retry_list;
+    struct jr_list repo_branches; /* empty: all */
+    struct jr_list repos;         /* empty: all */
+    struct jr_list no_retry_repos;
+    struct jr_list no_retry_workflows;
+    unsigned retry_conclusions; /* bit 1 << enum jr_conclusion */
+    bool rerun_superseded;      /* false: leave a run that a newer one stands in the place of */
+    bool dry_run;
+
+    /* when */
+    int64_t rerun_delay_ms;
+    int64_t api_backoff_min_ms;
+    int64_t api_backoff_max_ms;
+    int64_t reconcile_interval_ms; /* 0: never */
+    int64_t catch_up_ms;
+    int64_t patience_ms; /* rule 7 */
+};
+
+/* Does a run that ended so deserve a rerun? */
+bool jr_policy_retries(const struct jr_policy *policy, enum jr_conclusion conclusion);
+
+/* Are a repository's runs rerun at all? */
+bool jr_policy_covers(const struct jr_policy *policy, const char *repo);
+
+/* Would this login keep a run from being rerun? */
+bool jr_policy_excludes_login(const struct jr_policy *policy, const char *login);
+
+/*
+ * The setting that leaves an attempt of the run alone, judged by what is known by now; NONE
+ * if none does, and of one that was asked for by hand.
+ */
+enum jr_reason jr_policy_filter(const struct jr_policy *policy, const struct jr_run *run,
+                                uint32_t attempt);
+
+/*
+ * The same of the newest attempt, once all is known that will be known: where GitHub names
+ * no actor, the sender of the attempt's first event stands for him.
+ */
+enum jr_reason jr_policy_filter_known(const struct jr_policy *policy, const struct jr_run *run);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * verdict -- rules 5 to 7: whether a run is rerun, once GitHub has shown it, a list has, or
+ * somebody asks for it; and what came of the call.
+ *
+ * Each function is what jr_decide() does with one kind of input. Those that get a verdict
+ * find it all zero.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_VERDICT_H
+#define JR_VERDICT_H
+
+#include "lib/model/run.h"
+#include "lib/rules/input.h"
+#include "lib/rules/policy.h"
+
+#include <stdbool.h>
+
+/* GitHub has shown the run. For a RERUN step, run->intent_ms is set and run->due_ms lies
+ * API_BACKOFF_MIN ahead: store both before the POST. */
+void jr_verdict_seen(const struct jr_policy *policy, const struct jr_input *input,
+                     struct jr_run *run, struct jr_verdict *verdict);
+
+/* GitHub cannot be asked: decide from the events alone. */
+void jr_verdict_unseen(const struct jr_policy *policy, const struct jr_input *input,
+                       struct jr_run *run, struct jr_verdict *verdict);
+
+/* What came of a call that showed nothing (JR_INPUT_FAILED), or of the POST. */
+void jr_verdict_answer(const struct jr_policy *policy, const struct jr_input *input,
+                       struct jr_run *run, struct jr_verdict *verdict);
+
+/*
+ * A list of failed runs shows one. If its attempt has no verdict yet it gets an
+ * outbox entry, or is closed when it ended longer ago than CATCH_UP.
+ */
+void jr_verdict_listed(const struct jr_policy *policy, const struct jr_input *input,
+                       struct jr_run *run, struct jr_verdict *verdict);
+
+/*
+ * An administrator asks for a rerun: ask GitHub at once, and whatever it shows as
+ * failed is rerun, by RUN_ATTEMPTS or more, whatever filters, RETRY_CONCLUSIONS
+ * and CATCH_UP say. GitHub's own limits, rule 6 and DRY_RUN hold.
+ */
+void jr_verdict_by_hand(const struct jr_policy *policy, const struct jr_input *input,
+                        struct jr_run *run, struct jr_verdict *verdict);
+
+/*
+ * Is GitHub to be asked for the workflow's name before the run is judged? So it is while
+ * NO_RETRY_WORKFLOWS has patterns for names (others end in .yml or .yaml), no event has told
+ * the name (answers about runs do not tell it) and no pattern matches the path.
+ *   seen  NULL, or GitHub's answer: one that is not to be rerun anyway needs no name
+ */
+bool jr_verdict_wants_workflow(const struct jr_policy *policy, const struct jr_run *run,
+                               const struct jr_event *seen);
+
+#endif
