@@ -18,6 +18,7 @@
 #include "lib/model/standing.h"
 #include "lib/service/lock.h"
 #include "lib/service/wake.h"
+#include "lib/store/narrate.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -487,11 +488,12 @@ static size_t kind_of(const struct jr_history *entry)
 /* HTTP: our answer to a webhook, GitHub's to a call; 0: none. */
 static int status_of(const struct jr_history *entry)
 {
-    return entry->kind == JR_HISTORY_EVENT ? jr_response_status(entry->reply) : entry->status;
+    return entry->kind == JR_HISTORY_EVENT ? jr_response_status(entry->reply) : entry->call.status;
 }
 
 void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
 {
+    char text[JR_NARRATE_SIZE];
     int status = status_of(entry);
 
     jr_emit_time(emit, "at", entry->at_ms);
@@ -500,17 +502,17 @@ void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
     jr_emit_text(emit, "reason",
                  entry->reason == JR_REASON_NONE ? NULL : jr_reason_token(entry->reason));
     jr_emit_text(emit, "reason_text",
-                 entry->reason == JR_REASON_NONE ? NULL : jr_history_words(entry));
+                 entry->reason == JR_REASON_NONE ? NULL : jr_narrate_reason(entry));
     if (status == 0)
         jr_emit_null(emit, "status");
     else
         jr_emit_number(emit, "status", status);
-    if (entry->job_id == 0)
+    if (entry->event.job_id == 0)
         jr_emit_null(emit, "job_id");
     else
-        jr_emit_number(emit, "job_id", (int64_t)entry->job_id);
+        jr_emit_number(emit, "job_id", (int64_t)entry->event.job_id);
     jr_emit_text(emit, "delivery", entry->delivery);
-    jr_emit_text(emit, "detail", entry->detail);
+    jr_emit_text(emit, "detail", jr_narrate(entry, text));
 }
 
 /* Append to a text that is cut when it is full. */
@@ -528,19 +530,19 @@ static void add(char *text, size_t size, const char *format, ...)
 
 void jr_command_tell_entry(const struct jr_history *entry)
 {
-    char when[JR_TIMESTAMP_SIZE], text[1600] = "", clean[2048];
+    char when[JR_TIMESTAMP_SIZE], detail[JR_NARRATE_SIZE], text[1600] = "", clean[2048];
+    int status = status_of(entry);
     bool has_reason = entry->reason != JR_REASON_NONE;
 
+    jr_narrate(entry, detail);
     switch (entry->kind) {
     case JR_HISTORY_EVENT:
-        add(text, sizeof text, "%s; answered %d", entry->detail,
-            jr_response_status(entry->reply));
+        add(text, sizeof text, "%s; answered %d", detail, status);
         break;
     case JR_HISTORY_CALL:
-        add(text, sizeof text, "%s; %s", entry->detail,
-            entry->status == 0 ? "no answer" : "answer ");
-        if (entry->status != 0)
-            add(text, sizeof text, "%d", entry->status);
+        add(text, sizeof text, "%s; %s", detail, status == 0 ? "no answer" : "answer ");
+        if (status != 0)
+            add(text, sizeof text, "%d", status);
         break;
     case JR_HISTORY_DECISION:
     case JR_HISTORY_OUTCOME:
@@ -549,10 +551,10 @@ void jr_command_tell_entry(const struct jr_history *entry)
     }
     if (has_reason)
         add(text, sizeof text, "%s%s (%s)", text[0] == '\0' ? "" : ": ",
-            jr_history_words(entry), jr_reason_token(entry->reason));
+            jr_narrate_reason(entry), jr_reason_token(entry->reason));
     if (entry->kind != JR_HISTORY_EVENT && entry->kind != JR_HISTORY_CALL
-        && entry->detail[0] != '\0')
-        add(text, sizeof text, "%s%s", text[0] == '\0' ? "" : "; ", entry->detail);
+        && detail[0] != '\0')
+        add(text, sizeof text, "%s%s", text[0] == '\0' ? "" : "; ", detail);
     if (entry->delivery[0] != '\0')
         add(text, sizeof text, " [%s]", entry->delivery);
     jr_show_clean(clean, sizeof clean, text);

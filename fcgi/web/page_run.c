@@ -12,6 +12,7 @@
 #include "lib/format/html.h"
 #include "lib/github/github.h"
 #include "lib/store/listing.h"
+#include "lib/store/narrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +25,21 @@
 /* Entries read at once. */
 #define BATCH 64
 
+/* An entry of the history, as it is shown. */
+struct line {
+    int64_t at_ms;
+    enum jr_history_kind kind;
+    uint32_t attempt;
+    enum jr_reason reason;
+    const char *words; /* of the reason */
+    int status;        /* HTTP: our answer to a webhook, GitHub's to a call; 0: none */
+    char delivery[JR_DELIVERY_SIZE];
+    char text[512];
+};
+
 /* The newest entries of a kind, as a ring: entry number n of them stands at n % ENTRIES_MOST. */
 struct entries {
-    struct jr_history items[ENTRIES_MOST];
+    struct line items[ENTRIES_MOST];
     size_t all; /* of these, the last ENTRIES_MOST are kept */
 };
 
@@ -65,6 +78,21 @@ static enum jr_err read_jobs(struct jr_store *store, struct story *story, struct
     return JR_OK;
 }
 
+static void set_line(struct line *line, const struct jr_history *entry)
+{
+    char text[JR_NARRATE_SIZE];
+
+    line->at_ms = entry->at_ms;
+    line->kind = entry->kind;
+    line->attempt = entry->attempt;
+    line->reason = entry->reason;
+    line->words = jr_narrate_reason(entry);
+    line->status = entry->kind == JR_HISTORY_EVENT ? jr_response_status(entry->reply)
+                                                   : entry->call.status;
+    jr_text_copy(line->delivery, sizeof line->delivery, entry->delivery);
+    jr_text_copy(line->text, sizeof line->text, jr_narrate(entry, text));
+}
+
 /* All of them, so that thousands of webhooks hide no decision. */
 static enum jr_err read_entries(struct jr_store *store, struct story *story,
                                 struct jr_error *error)
@@ -83,7 +111,7 @@ static enum jr_err read_entries(struct jr_store *store, struct story *story,
             struct entries *entries = batch[i].kind == JR_HISTORY_EVENT ? &story->webhooks
                                                                         : &story->others;
 
-            entries->items[entries->all++ % ENTRIES_MOST] = batch[i];
+            set_line(&entries->items[entries->all++ % ENTRIES_MOST], &batch[i]);
         }
     }
     return JR_OK;
@@ -295,7 +323,7 @@ static void add_reason(struct jr_buffer *page, enum jr_reason reason)
 }
 
 /* What happened stands large, and behind it, small, what was made of it. */
-static void add_entry(struct jr_buffer *page, const struct jr_history *entry, bool new_day)
+static void add_entry(struct jr_buffer *page, const struct line *entry, bool new_day)
 {
     size_t row = row_of_kind(entry->kind);
     bool told = entry->kind == JR_HISTORY_EVENT || entry->kind == JR_HISTORY_CALL;
@@ -307,14 +335,14 @@ static void add_entry(struct jr_buffer *page, const struct jr_history *entry, bo
     jr_page_clock(page, entry->at_ms);
     jr_html(page, "</span><div><span class=\"kind\">%s</span>", kinds[row].name);
     if (!told) {
-        jr_page_sentence(page, jr_history_words(entry));
+        jr_page_sentence(page, entry->words);
         jr_html(page, "<small><span class=\"mono\">%s</span>", jr_reason_token(entry->reason));
-        if (*entry->detail != '\0')
-            jr_html(page, " &middot; <bdi>%s</bdi>", entry->detail);
+        if (*entry->text != '\0')
+            jr_html(page, " &middot; <bdi>%s</bdi>", entry->text);
     } else {
-        jr_html(page, "<bdi>%s</bdi><small>", entry->detail);
+        jr_html(page, "<bdi>%s</bdi><small>", entry->text);
         if (entry->kind == JR_HISTORY_EVENT)
-            jr_html(page, "answered %d: ", jr_response_status(entry->reply));
+            jr_html(page, "answered %d: ", entry->status);
         else if (entry->status != 0)
             jr_html(page, "HTTP %d: ", entry->status);
         else
@@ -347,7 +375,7 @@ static void add_entries(struct jr_buffer *page, const struct entries *entries, u
 
     jr_buffer_add(page, "<ol class=\"story\">\n");
     for (size_t i = first_of(entries); i < entries->all; i++) {
-        const struct jr_history *entry = &entries->items[i % ENTRIES_MOST];
+        const struct line *entry = &entries->items[i % ENTRIES_MOST];
 
         if (entry->attempt != attempt)
             continue;

@@ -210,11 +210,6 @@ bool jr_settings_can_call(const struct jr_settings *settings)
     return settings->github_token != NULL || settings->github_app_key != NULL;
 }
 
-bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion)
-{
-    return (settings->retry_conclusions & 1u << conclusion) != 0;
-}
-
 void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind)
 {
     for (size_t row = 0; row < ROWS; row++)

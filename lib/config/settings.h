@@ -100,9 +100,6 @@ enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *ass
 /* Was a secret set, by its name, also when it is forgotten since? */
 bool jr_settings_is_given(const struct jr_settings *settings, const char *name);
 
-/* Does a run that ended so deserve a rerun? */
-bool jr_settings_retries(const struct jr_settings *settings, enum jr_conclusion conclusion);
-
 /*
  * The table, row by row: what --help and the documents say of a setting. A row is less than
  * jr_settings_count(); the texts are static, plain and in one line, with no mark-up in them.

@@ -26,7 +26,8 @@
  * https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs */
 #define JR_RERUN_LIFE_MS (30 * JR_DAY_MS)
 
-/* How often a run can be rerun, whoever does it: https://docs.github.com/en/actions/reference/limits */
+/* How often a run can be rerun, whoever does it:
+ * https://docs.github.com/en/actions/reference/limits */
 #define JR_RERUNS_LIMIT 50
 
 /* A POST that was begun longer ago than this is no longer under way: http.c gives it 30 s. */

@@ -7,6 +7,7 @@
 
 #include "lib/rules/decide.h"
 #include "lib/rules/gather.h"
+#include "lib/rules/learn.h"
 #include "lib/rules/verdict.h"
 #include "lib/rules/watch.h"
 
@@ -22,6 +23,20 @@ static void look_at_quiet(const struct jr_policy *policy, const struct jr_input 
     verdict->attempt = run->attempt;
 }
 
+/* By the new name a pause is found before the next call. Nothing is decided. */
+static void take_name(const struct jr_policy *policy, const struct jr_input *input,
+                      struct jr_run *run, struct jr_verdict *verdict)
+{
+    const char *name = input->event->repo;
+
+    (void)policy;
+    verdict->changed = *name != '\0' && strcmp(name, run->repo) != 0;
+    verdict->step = JR_STEP_WAIT;
+    verdict->reason = JR_REASON_PAUSED;
+    verdict->attempt = run->attempt;
+    jr_learn_text(run->repo, sizeof run->repo, name);
+}
+
 typedef void input_fn(const struct jr_policy *policy, const struct jr_input *input,
                       struct jr_run *run, struct jr_verdict *verdict);
 
@@ -30,7 +45,7 @@ static input_fn *const inputs[] = {
     [JR_INPUT_SEEN] = jr_verdict_seen,     [JR_INPUT_UNSEEN] = jr_verdict_unseen,
     [JR_INPUT_FAILED] = jr_verdict_answer, [JR_INPUT_POSTED] = jr_verdict_answer,
     [JR_INPUT_LISTED] = jr_verdict_listed, [JR_INPUT_HAND] = jr_verdict_by_hand,
-    [JR_INPUT_QUIET] = look_at_quiet,
+    [JR_INPUT_QUIET] = look_at_quiet,      [JR_INPUT_NAMED] = take_name,
 };
 
 void jr_decide(const struct jr_policy *policy, const struct jr_input *input, struct jr_run *run,

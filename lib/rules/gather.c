@@ -87,7 +87,7 @@ static bool move_job(struct jr_job *job, const struct jr_event *event, uint32_t 
     return true;
 }
 
-/* Keep the run's numbers true while one of its jobs goes from `before` (NULL: it is new) to `after`. */
+/* Keep the run's numbers true: one of its jobs goes from `before` (NULL: it is new) to `after`. */
 static void count_job(struct jr_run *run, const struct jr_job *before, const struct jr_job *after)
 {
     if (before != NULL) {

@@ -23,8 +23,11 @@ enum jr_input_kind {
     JR_INPUT_POSTED = 5, /* what came of a POST */
     JR_INPUT_LISTED = 6, /* a list of failed runs shows it */
     JR_INPUT_HAND = 7,   /* an administrator asks for a rerun */
-    JR_INPUT_QUIET = 8   /* the quiet_due_ms of a watched run has come */
+    JR_INPUT_QUIET = 8,  /* the quiet_due_ms of a watched run has come */
+    JR_INPUT_NAMED = 9   /* GitHub has shown the run, but it is paused: only its name is taken */
 };
+
+#define JR_INPUTS (JR_INPUT_NAMED + 1)
 
 /* What is known of newer runs of the same workflow, branch, event and head repository, with
  * another commit. */
@@ -43,7 +46,7 @@ struct jr_newer {
 struct jr_input {
     enum jr_input_kind kind;
     int64_t now_ms;
-    const struct jr_event *event; /* EVENT, SEEN, LISTED; its run_id is the run's */
+    const struct jr_event *event; /* EVENT, SEEN, LISTED, NAMED; its run_id is the run's */
     bool anew;              /* EVENT: it was answered before, by a setting, and is judged anew */
     struct jr_newer newer;  /* SEEN, UNSEEN */
     bool moved;             /* SEEN, UNSEEN, FAILED, POSTED: the run has not the outbox entry any

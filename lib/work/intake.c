@@ -17,16 +17,22 @@
 /* Does each of some texts end within its own array? */
 #define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
 
+/* Does each text of an event end? */
+static bool texts_end(const struct jr_event *event)
+{
+    return ENDS(event->action) && ENDS(event->repo) && ENDS(event->branch)
+           && ENDS(event->workflow) && ENDS(event->sender) && ENDS(event->job_name)
+           && ENDS(event->runner) && ENDS(event->labels) && ENDS(event->actor)
+           && ENDS(event->triggering_actor) && ENDS(event->trigger) && ENDS(event->head_repo)
+           && ENDS(event->workflow_path) && ENDS(event->head_sha);
+}
+
 static bool is_event_sound(const struct jr_event *event)
 {
     return (event->kind == JR_EVENT_JOB || event->kind == JR_EVENT_RUN)
            && (unsigned)event->status <= JR_STATUS_COMPLETED
            && (unsigned)event->conclusion <= JR_CONCLUSION_OTHER && event->run_id != 0
-           && ENDS(event->action) && ENDS(event->repo) && ENDS(event->branch)
-           && ENDS(event->workflow) && ENDS(event->sender) && ENDS(event->job_name)
-           && ENDS(event->runner) && ENDS(event->labels) && ENDS(event->actor)
-           && ENDS(event->triggering_actor) && ENDS(event->trigger) && ENDS(event->head_repo)
-           && jr_text_is_full_name(event->repo);
+           && texts_end(event) && jr_text_is_full_name(event->repo);
 }
 
 static bool is_time(int64_t time_ms)

@@ -17,7 +17,6 @@
 #include "lib/store/ledger.h"
 #include "lib/work/step.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char last_post_key[] = "last-post";
@@ -143,6 +142,26 @@ enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t no
     return err;
 }
 
+/*
+ * Find the watched run that is to be looked at first.
+ *   due_ms  out: when; 0: none is watched
+ * Returns JR_OK when it is its turn, else JR_ENOENT.
+ */
+static enum jr_err first_quiet(struct jr_store *store, int64_t latest_ms, int64_t now_ms,
+                               int64_t *due_ms, uint64_t *run_id, struct jr_error *error)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, false);
+    if (!jr_ledger_first_quiet(&txn, latest_ms, due_ms, run_id))
+        *due_ms = 0;
+    jr_txn_abort(&txn);
+    *error = txn.error;
+    if (txn.error.code != JR_OK)
+        return txn.error.code;
+    return *due_ms == 0 || (*due_ms > now_ms && *due_ms <= latest_ms) ? JR_ENOENT : JR_OK;
+}
+
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
                            int64_t now_ms, jr_share_wait *share_wait, void *context,
                            struct jr_run *run, int64_t *due_ms, struct jr_error *error)
@@ -150,39 +169,28 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
     struct jr_policy policy = jr_step_policy(settings);
     struct jr_input input = { .kind = JR_INPUT_QUIET, .now_ms = now_ms };
     struct jr_verdict verdict = { .step = JR_STEP_WAIT };
-    int64_t latest_ms = now_ms + jr_watch_most_ms(&policy);
     struct jr_txn txn;
-    uint64_t run_id;
+    uint64_t run_id = 0;
     bool sound;
-    enum jr_err err;
+    enum jr_err err = first_quiet(store, now_ms + jr_watch_most_ms(&policy), now_ms, due_ms,
+                                  &run_id, error);
 
-    *due_ms = 0;
-    jr_txn_begin(&txn, store, false);
-    if (!jr_ledger_first_quiet(&txn, latest_ms, due_ms, &run_id))
-        *due_ms = 0;
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK || *due_ms == 0 || (*due_ms > now_ms && *due_ms <= latest_ms)) {
-        *error = txn.error;
-        return txn.error.code != JR_OK ? txn.error.code : JR_ENOENT;
-    }
+    if (err != JR_OK)
+        return err;
     jr_txn_begin(&txn, store, true);
     sound = jr_ledger_read_run(&txn, run_id, run) && run->known;
-    if (sound) {
-        if (share_wait != NULL && share_wait(context, run->repo) > 0) {
-            run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
-            jr_ledger_save_run(&txn, run);
-        } else {
-            jr_step_take(&txn, &policy, &input, NULL, run, &verdict);
-        }
-    } else {
+    if (!sound) {
         jr_ledger_drop_quiet(&txn, *due_ms, run_id);
+    } else if (share_wait != NULL && share_wait(context, run->repo) > 0) {
+        run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
+        jr_ledger_save_run(&txn, run);
+    } else {
+        jr_step_take(&txn, &policy, &input, NULL, run, &verdict);
     }
     if (*due_ms > now_ms)
         *due_ms = now_ms;
-    err = jr_txn_commit(&txn);
-    if (err != JR_OK)
-        *error = txn.error;
-    else if (!sound)
+    err = finish(&txn, error);
+    if (err == JR_OK && !sound)
         err = jr_error_set(error, JR_EFORMAT, "the record of run %llu is damaged or gone",
                            (unsigned long long)run_id);
     return err == JR_OK && verdict.step != JR_STEP_ASK ? JR_ENOENT : err;
@@ -250,14 +258,15 @@ static bool is_paused(struct jr_txn *txn, const struct jr_run *run, const struct
 }
 
 /* Nothing is decided. A new name is kept: by it the pause is found before the next call. */
-static enum jr_err stay_paused(struct jr_txn *txn, struct jr_run *run, const struct jr_event *seen,
-                               struct jr_error *error)
+static enum jr_err stay_paused(struct jr_txn *txn, const struct jr_policy *policy,
+                               struct jr_input *input, const struct jr_source *source,
+                               struct jr_run *run, struct jr_error *error)
 {
+    struct jr_verdict verdict;
     enum jr_err err;
 
-    if (*seen->repo != '\0')
-        (void)jr_text_copy(run->repo, sizeof run->repo, seen->repo);
-    jr_ledger_save_run(txn, run);
+    input->kind = JR_INPUT_NAMED;
+    jr_step_take(txn, policy, input, source, run, &verdict);
     err = finish(txn, error);
     return err != JR_OK ? err : jr_error_set(error, JR_EBUSY, "the work is paused");
 }
@@ -270,7 +279,6 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
         .attempt = run->attempt,
         .reason = JR_REASON_PAUSED,
     };
-    char words[JR_PAUSE_WORDS_SIZE], text[JR_PAUSE_WORDS_SIZE + JR_LOGIN_SIZE + 32];
     uint64_t number = UINT64_MAX;
     struct jr_act act;
 
@@ -279,11 +287,10 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
     while (jr_journal_before(txn, &number, &act) && act.at_ms >= run->waiting_ms) {
         if (act.kind != JR_ACT_RESUME || !jr_pause_covers(&act.pause, run->repo))
             continue;
-        snprintf(text, sizeof text, "ended by %s: the pause of %s",
-                 act.who[0] == '\0' ? "its time" : act.who, jr_pause_words(&act.pause, words));
-        (void)jr_text_copy(entry.detail, sizeof entry.detail, text);
+        entry.pause = act.pause;
+        (void)jr_text_copy(entry.who, sizeof entry.who, act.who);
         entry.kind = act.who[0] == '\0' ? JR_HISTORY_DECISION : JR_HISTORY_REQUEST;
-        jr_history_add(txn, run, &entry);
+        jr_history_add(txn, run, &entry, NULL, NULL);
     }
 }
 
@@ -310,7 +317,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
 
     reload(&txn, store, run, &input);
     if (txn.error.code == JR_OK && is_paused(&txn, run, seen, now_ms))
-        return stay_paused(&txn, run, seen, error);
+        return stay_paused(&txn, &policy, &input, &source, run, error);
     tell_pauses(&txn, run, now_ms);
     find_newer(&txn, &policy, run, &input);
     jr_step_take(&txn, &policy, &input, &source, run, verdict);

@@ -98,7 +98,8 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                             struct jr_error *error) JR_CHECKED;
 
-/* Record what came of a GET that showed nothing, or of the POST (JR_INPUT_FAILED, JR_INPUT_POSTED). */
+/* Record what came of a GET that showed nothing (JR_INPUT_FAILED), or of the POST
+ * (JR_INPUT_POSTED). */
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
                              uint32_t attempt, bool posted, const struct jr_call *call,
                              struct jr_run *run, int64_t now_ms,

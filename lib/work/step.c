@@ -6,13 +6,13 @@
 #include <config.h>
 
 #include "lib/work/step.h"
+#include "lib/base/text.h"
 #include "lib/store/days.h"
 #include "lib/store/flaky.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
 #include "lib/store/repo.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct jr_policy jr_step_policy(const struct jr_settings *settings)
@@ -43,136 +43,104 @@ struct taking {
     const struct jr_source *source;
     const struct jr_verdict *verdict;
     const struct jr_run *before;
+    const struct jr_job *job_before; /* NULL: it is not about a job */
     struct jr_run *run;
+    struct jr_effects effects;
 };
 
-static void tell_event(const struct taking *taking)
+static void copy_call(struct jr_told_call *told, const struct jr_call *call)
 {
-    const struct jr_event *event = taking->input->event;
-    bool is_job = event->kind == JR_EVENT_JOB;
-    struct jr_history entry = {
-        .at_ms = taking->input->now_ms,
-        .kind = JR_HISTORY_EVENT,
-        .attempt = taking->verdict->attempt,
-        .reason = taking->verdict->reason,
-        .reply = taking->verdict->reply,
-        .job_id = event->job_id,
-    };
+    int64_t duration_ms = call->duration_us / 1000;
 
-    jr_text_copy(entry.delivery, sizeof entry.delivery, taking->source->delivery->text);
-    snprintf(entry.detail, sizeof entry.detail, "%s %s%s%s%s%s%s%s%.100s",
-             is_job ? "workflow_job" : "workflow_run", event->action,
-             event->status == JR_STATUS_COMPLETED ? " " : "",
-             event->status == JR_STATUS_COMPLETED ? jr_conclusion_name(event->conclusion) : "",
-             is_job ? " '" : "", event->job_name, is_job ? "'" : "",
-             *event->sender == '\0' ? "" : " by ", event->sender);
-    jr_history_add(taking->txn, taking->run, &entry);
+    jr_text_copy(told->what, sizeof told->what, call->what);
+    told->status = call->status;
+    told->duration_ms = duration_ms < UINT32_MAX ? (uint32_t)duration_ms : UINT32_MAX;
+    told->outcome = call->outcome;
+    told->try_all = call->try_all;
+    jr_text_copy(told->text, sizeof told->text, call->text);
 }
 
-static void tell_call(const struct taking *taking)
+/* What the input is told by, if it has an entry of its own; 0: it has none. */
+static enum jr_history_kind kind_of(enum jr_input_kind input)
 {
-    const struct jr_call *call = taking->source->call;
-    bool seen = taking->input->kind == JR_INPUT_SEEN;
-    struct jr_history entry = {
-        .at_ms = taking->input->now_ms,
-        .kind = JR_HISTORY_CALL,
-        .attempt = taking->verdict->attempt,
-        .reason = seen ? taking->verdict->reason : call->reason,
-        .status = call->status,
+    static const enum jr_history_kind kinds[JR_INPUTS] = {
+        [JR_INPUT_EVENT] = JR_HISTORY_EVENT, [JR_INPUT_SEEN] = JR_HISTORY_CALL,
+        [JR_INPUT_FAILED] = JR_HISTORY_CALL, [JR_INPUT_POSTED] = JR_HISTORY_CALL,
+        [JR_INPUT_NAMED] = JR_HISTORY_CALL,  [JR_INPUT_HAND] = JR_HISTORY_REQUEST,
     };
 
-    snprintf(entry.detail, sizeof entry.detail, "%s, %lld ms%s%.400s", call->what,
-             (long long)(call->duration_us / 1000), *call->text == '\0' ? "" : ": ", call->text);
-    jr_history_add(taking->txn, taking->run, &entry);
+    return kinds[input];
 }
 
-static void tell_request(const struct taking *taking)
+/* The facts of the input, and how it found the run. */
+static void set_input(struct jr_history *entry, const struct taking *taking)
 {
-    const char *who = taking->source->who;
-    struct jr_history entry = {
-        .at_ms = taking->input->now_ms,
-        .kind = JR_HISTORY_REQUEST,
-        .attempt = taking->run->attempt,
-        .reason = taking->verdict->reason,
+    const struct jr_input *input = taking->input;
+
+    entry->input = input->kind;
+    entry->found = (struct jr_found){
+        .due_ms = taking->before->due_ms,
+        .tries = taking->before->tries,
+        .moved = input->moved,
+        .anew = input->anew,
+        .newer = input->newer,
     };
-    char name[JR_LOGIN_SIZE];
-
-    jr_text_copy(name, sizeof name, who);
-    if (*name != '\0')
-        snprintf(entry.detail, sizeof entry.detail, "by %s", name);
-    jr_history_add(taking->txn, taking->run, &entry);
+    if (input->event != NULL)
+        entry->event = *input->event;
+    if (input->kind == JR_INPUT_HAND && !taking->before->known)
+        jr_text_copy(entry->repo, sizeof entry->repo, input->repo);
 }
 
-/* What was found out, or asked for. Of a list, and without a token, the decision tells it. */
-static void tell_input(const struct taking *taking)
+/* What its entry has besides. */
+static void set_source(struct jr_history *entry, const struct taking *taking)
 {
-    switch (taking->input->kind) {
-    case JR_INPUT_EVENT:
-        tell_event(taking);
-        break;
-    case JR_INPUT_SEEN:
-    case JR_INPUT_FAILED:
-    case JR_INPUT_POSTED:
-        tell_call(taking);
-        break;
-    case JR_INPUT_HAND:
-        tell_request(taking);
-        break;
-    case JR_INPUT_UNSEEN:
-    case JR_INPUT_LISTED:
-    case JR_INPUT_QUIET:
-        break;
+    const struct jr_source *source = taking->source;
+
+    entry->attempt = taking->verdict->attempt;
+    entry->reason = taking->verdict->reason;
+    if (source->delivery != NULL) {
+        entry->reply = taking->verdict->reply;
+        jr_text_copy(entry->delivery, sizeof entry->delivery, source->delivery->text);
     }
-}
-
-/* Has an event decided about the newest attempt? It has not while events are gathered. */
-static bool is_decided(const struct jr_run *before, const struct jr_run *run)
-{
-    return run->phase != JR_PHASE_OPEN
-           && (run->attempt != before->attempt || run->phase != before->phase
-               || run->reason != before->reason);
-}
-
-/* What was decided, and what became of the attempt before. */
-static void tell_decision(const struct taking *taking)
-{
-    const struct jr_verdict *verdict = taking->verdict;
-    struct jr_run *run = taking->run;
-    int64_t now_ms = taking->input->now_ms;
-    enum jr_reason reason = verdict->reason;
-    bool decided = true;
-
-    if (verdict->ended_attempt != 0)
-        jr_history_add_outcome(taking->txn, run, verdict->ended_attempt, verdict->ended_reason,
-                               now_ms);
-    if (taking->input->kind == JR_INPUT_EVENT) {
-        decided = is_decided(taking->before, run);
-        reason = run->reason;
-    } else if (verdict->ended_attempt != 0 && taking->input->kind != JR_INPUT_LISTED) {
-        decided = run->phase != JR_PHASE_OPEN;
-        reason = run->reason;
+    if (source->call != NULL) {
+        copy_call(&entry->call, source->call);
+        if (entry->input != JR_INPUT_SEEN && entry->input != JR_INPUT_NAMED)
+            entry->reason = source->call->reason;
     }
-    if (decided)
-        jr_history_add_decision(taking->txn, run, reason, now_ms);
+    if (source->who != NULL)
+        jr_text_copy(entry->who, sizeof entry->who, source->who);
 }
 
-/* Is there something to tell? The same answer again (still not completed, still unreachable)
- * is no news. */
-static bool is_news(const struct taking *taking)
+static void set_effect(struct jr_history *entry, const struct jr_effect *effect)
 {
-    const struct jr_verdict *verdict = taking->verdict;
-    const struct jr_run *before = taking->before;
+    entry->kind = effect->is_outcome ? JR_HISTORY_OUTCOME : JR_HISTORY_DECISION;
+    entry->attempt = effect->attempt;
+    entry->reason = effect->reason;
+    entry->decided = effect->decided;
+    entry->next = effect->next;
+}
 
-    switch (taking->input->kind) {
-    case JR_INPUT_SEEN:
-    case JR_INPUT_FAILED:
-    case JR_INPUT_POSTED:
-        return verdict->step != JR_STEP_WAIT || before->tries == 0
-               || before->reason != verdict->reason;
-    case JR_INPUT_QUIET:
-        return false;
-    default:
-        return true;
+/* Tell the input, and what comes of it: an entry each. */
+static void tell(const struct taking *taking)
+{
+    struct jr_history entry;
+    bool begun = false;
+
+    memset(&entry, 0, sizeof entry);
+    entry.at_ms = taking->input->now_ms;
+    entry.kind = kind_of(taking->input->kind);
+    set_input(&entry, taking);
+    if (entry.kind != 0) {
+        set_source(&entry, taking);
+        jr_history_add(taking->txn, taking->run, &entry, taking->before, taking->job_before);
+        begun = true;
+    }
+    for (size_t i = 0; i < taking->effects.count; i++) {
+        if (begun)
+            entry.input = 0;
+        set_effect(&entry, &taking->effects.items[i]);
+        jr_history_add(taking->txn, taking->run, &entry, taking->before, NULL);
+        begun = true;
     }
 }
 
@@ -183,7 +151,10 @@ void jr_step_take(struct jr_txn *txn, const struct jr_policy *policy,
     bool is_job = input->kind == JR_INPUT_EVENT && input->event->kind == JR_EVENT_JOB;
     struct jr_job job = { .known = false }, job_before;
     struct jr_run before = *run;
-    struct taking taking = { txn, input, source, verdict, &before, run };
+    struct taking taking = {
+        .txn = txn, .input = input, .source = source, .verdict = verdict, .before = &before,
+        .job_before = is_job ? &job_before : NULL, .run = run,
+    };
 
     memset(verdict, 0, sizeof *verdict);
     if (is_job)
@@ -194,14 +165,12 @@ void jr_step_take(struct jr_txn *txn, const struct jr_policy *policy,
     jr_decide(policy, input, run, &job, verdict);
     if (!verdict->changed)
         return;
-    if (is_news(&taking)) {
-        tell_input(&taking);
-        tell_decision(&taking);
-    }
+    jr_effects_of(input, &before, run, verdict, &taking.effects);
+    if (taking.effects.told)
+        tell(&taking);
     if (job.known)
         jr_ledger_save_job(txn, &job);
-    jr_flaky_tally(txn, &before, run, is_job ? &job_before : NULL, is_job ? &job : NULL,
-                   input->now_ms);
+    jr_flaky_tally(txn, &before, run, taking.job_before, is_job ? &job : NULL, input->now_ms);
     jr_days_note(txn, &before, run, input->now_ms);
     verdict->rescued = run->rescued && !before.rescued;
     jr_ledger_save_run(txn, run);

@@ -31,15 +31,15 @@
 #define FIRST_RUN_ID UINT64_C(1000000000)
 #define MAP_BYTES    (INT64_C(16) * 1024 * 1024 * 1024)
 
-static const char *const actions[EVENTS] = { "queued", "in_progress", "completed success" };
-
 /* One event of a job: its delivery, and its place in the history. */
 static void add_event(struct jr_txn *txn, struct jr_run *run, uint64_t job_id, int number,
                       int64_t at_ms, int64_t now_ms)
 {
     static uint64_t count;
     uint64_t ticks;
-    struct jr_history entry = { .at_ms = at_ms, .kind = JR_HISTORY_EVENT, .attempt = 1, .reason = JR_REASON_WAITING_FOR_JOBS, .reply = JR_REPLY_RECORDED, .job_id = job_id };
+    struct jr_history entry = { .at_ms = at_ms, .kind = JR_HISTORY_EVENT, .attempt = 1, .reason = JR_REASON_WAITING_FOR_JOBS,
+                                .input = JR_INPUT_EVENT, .reply = JR_REPLY_RECORDED };
+    struct jr_event *event = &entry.event;
     struct jr_answer answer = { .reply = JR_REPLY_RECORDED, .reason = JR_REASON_WAITING_FOR_JOBS, .run_id = run->run_id, .attempt = 1 };
     struct jr_delivery delivery;
     char id[40];
@@ -51,9 +51,26 @@ static void add_event(struct jr_txn *txn, struct jr_run *run, uint64_t job_id, i
     if (jr_delivery_identify(&delivery, id, "", 0) != JR_OK)
         jr_txn_fail(txn, JR_EIO, "no delivery id");
     snprintf(entry.delivery, sizeof entry.delivery, "%s", delivery.text);
-    snprintf(entry.detail, sizeof entry.detail, "workflow_job %s 'test (%u)' by octocat",
-             actions[number], (unsigned)(job_id % JOBS));
-    jr_history_add(txn, run, &entry);
+    event->kind = JR_EVENT_JOB;
+    event->status = (enum jr_status)(JR_STATUS_QUEUED + number);
+    event->conclusion = number == EVENTS - 1 ? JR_CONCLUSION_SUCCESS : JR_CONCLUSION_NONE;
+    event->attempt = 1;
+    event->job_id = job_id;
+    event->created_ms = event->started_ms = at_ms;
+    event->completed_ms = number == EVENTS - 1 ? at_ms : 0;
+    snprintf(event->action, sizeof event->action, "%s", jr_status_name(event->status));
+    snprintf(event->job_name, sizeof event->job_name, "test (%u)", (unsigned)(job_id % JOBS));
+    snprintf(event->sender, sizeof event->sender, "octocat");
+    /* The others find all else known. */
+    if (run->history_count == 0) {
+        event->repo_id = run->repo_id;
+        snprintf(event->repo, sizeof event->repo, "%s", run->repo);
+        snprintf(event->branch, sizeof event->branch, "%s", run->branch);
+        snprintf(event->workflow, sizeof event->workflow, "%s", run->workflow);
+    } else {
+        entry.known = 15;
+    }
+    jr_history_add(txn, run, &entry, NULL, NULL);
     if (at_ms > now_ms - JR_DELIVERY_DAYS * JR_DAY_MS)
         jr_delivery_remember(txn, &delivery, at_ms, &answer);
 }
@@ -78,7 +95,8 @@ static void add_run(struct jr_txn *txn, uint64_t run_id, int64_t at_ms, int64_t 
         .first_event_ms = at_ms,
         .last_event_ms = at_ms,
     };
-    struct jr_history decision = { .at_ms = at_ms, .kind = JR_HISTORY_DECISION, .attempt = 1, .reason = JR_REASON_JOBS_SUCCEEDED, .detail = "closed; jobs known 2, unfinished 0, failed 0" };
+    struct jr_history decision = { .at_ms = at_ms, .kind = JR_HISTORY_DECISION, .attempt = 1, .reason = JR_REASON_JOBS_SUCCEEDED,
+                                   .decided = { .phase = JR_PHASE_CLOSED, .jobs_known = JOBS } };
 
     for (unsigned i = 0; i < JOBS; i++) {
         struct jr_job job = {
@@ -99,7 +117,7 @@ static void add_run(struct jr_txn *txn, uint64_t run_id, int64_t at_ms, int64_t 
         for (int number = 0; number < EVENTS; number++)
             add_event(txn, &run, job.job_id, number, at_ms, now_ms);
     }
-    jr_history_add(txn, &run, &decision);
+    jr_history_add(txn, &run, &decision, NULL, NULL);
     jr_ledger_save_run(txn, &run);
 }
 

@@ -16,6 +16,7 @@
 #include "lib/store/history.h"
 #include "lib/store/journal.h"
 #include "lib/store/ledger.h"
+#include "lib/store/narrate.h"
 #include "lib/store/pause.h"
 #include "lib/store/repo.h"
 #include "lib/store/store.h"
@@ -152,16 +153,18 @@ static void history_record(struct jr_txn *txn, const void *bytes, size_t size)
     struct jr_history entry, again;
     struct record one, two;
     uint32_t number = 0;
+    char words[JR_NARRATE_SIZE];
 
     jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_HISTORY, 0), bytes, size);
     if (!jr_history_next(txn, RUN_ID, &number, &entry)) {
         holds_damaged(txn);
         return;
     }
-    HOLDS(number == 1 && jr_reason_words(entry.reason) != NULL);
-    jr_history_add(txn, &run, &entry);
+    HOLDS(number == 1 && jr_narrate_reason(&entry) != NULL);
+    HOLDS(strlen(jr_narrate(&entry, words)) < sizeof words - 1);
+    jr_history_add(txn, &run, &entry, NULL, NULL);
     HOLDS(jr_history_next(txn, RUN_ID, &number, &again));
-    jr_history_add(txn, &run, &again);
+    jr_history_add(txn, &run, &again, NULL, NULL);
     get(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_HISTORY, 1), &one);
     get(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, RUN_ID, JR_PART_HISTORY, 2), &two);
     holds_same(&one, &two);

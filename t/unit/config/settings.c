@@ -80,7 +80,7 @@ static void defaults(void **state)
     assert_false(settings.dry_run);
     assert_int_equal(settings.log_level, JR_LOG_INFO);
     for (int conclusion = 0; conclusion <= JR_CONCLUSION_OTHER; conclusion++)
-        assert_int_equal(jr_settings_retries(&settings, (enum jr_conclusion)conclusion),
+        assert_int_equal((settings.retry_conclusions & 1u << conclusion) != 0,
                          conclusion == JR_CONCLUSION_FAILURE || conclusion == JR_CONCLUSION_TIMED_OUT);
     jr_settings_release(&settings);
     assert_null(settings.github_token);

@@ -387,8 +387,8 @@ static void old_runs_go_with_all_they_have(void **state)
         jr_ledger_load_run(&txn, id, &run);
         save_job(&txn, id, 10, "a");
         save_job(&txn, id, 11, "b");
-        jr_history_add(&txn, &run, &entry);
-        jr_history_add(&txn, &run, &entry);
+        jr_history_add(&txn, &run, &entry, NULL, NULL);
+        jr_history_add(&txn, &run, &entry, NULL, NULL);
         jr_ledger_save_run(&txn, &run);
         commit(&txn);
     }
@@ -544,12 +544,13 @@ static enum jr_err save_closed(struct jr_store *store, uint64_t id, size_t lengt
         .phase = JR_PHASE_CLOSED,
         .last_event_ms = START_MS,
     };
-    struct jr_history entry = { .kind = JR_HISTORY_EVENT, .at_ms = START_MS };
+    struct jr_history entry = { .kind = JR_HISTORY_EVENT, .at_ms = START_MS, .input = JR_INPUT_EVENT };
     struct jr_txn txn;
 
-    memset(entry.detail, 'x', length);
+    memset(entry.event.branch, 'x', length / 2);
+    memset(entry.event.workflow, 'x', length - length / 2);
     jr_txn_begin(&txn, store, true);
-    jr_history_add(&txn, &run, &entry);
+    jr_history_add(&txn, &run, &entry, NULL, NULL);
     jr_ledger_save_run(&txn, &run);
     return jr_txn_commit(&txn);
 }

@@ -301,7 +301,7 @@ static void tell(struct jr_store *store, uint64_t run_id, int64_t at_ms)
     if (!run.known)
         run.last_event_ms = HOURS(1);
     run.known = true;
-    jr_history_add(&txn, &run, &entry);
+    jr_history_add(&txn, &run, &entry, NULL, NULL);
     jr_ledger_save_run(&txn, &run);
     commit(&txn);
 }
@@ -358,7 +358,7 @@ static void many_told(void **state)
     for (uint64_t id = 3 * JR_LISTING_LOOKS; id >= 1; id--) {
         struct jr_run run = { .known = true, .run_id = id, .last_event_ms = HOURS(1) };
 
-        jr_history_add(&txn, &run, &entry);
+        jr_history_add(&txn, &run, &entry, NULL, NULL);
         jr_ledger_save_run(&txn, &run);
     }
     commit(&txn);
@@ -421,7 +421,7 @@ static void story(void **state)
         struct jr_history entry = { .at_ms = HOURS(1), .kind = JR_HISTORY_EVENT, .attempt = (uint32_t)id };
 
         jr_ledger_save_job(&txn, &job);
-        jr_history_add(&txn, &run, &entry);
+        jr_history_add(&txn, &run, &entry, NULL, NULL);
     }
     jr_ledger_save_run(&txn, &run);
     commit(&txn);

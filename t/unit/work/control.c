@@ -9,6 +9,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
+#include "lib/store/narrate.h"
 #include "lib/work/control.h"
 #include "lib/work/intake.h"
 #include "lib/work/rerun.h"
@@ -230,6 +231,7 @@ static void rerun_by_hand(void **state)
     enum jr_reason reason;
     struct jr_error error;
     int64_t now_ms = START_MS + JR_HOUR_MS, due_ms;
+    char words[JR_NARRATE_SIZE];
 
     (void)state;
     load_settings(&settings, "RUN_ATTEMPTS=1");
@@ -240,7 +242,7 @@ static void rerun_by_hand(void **state)
     assert_int_equal(run.due_ms, now_ms);
     assert_true(find_entry(store, JR_HISTORY_REQUEST, JR_REASON_NONE, &entry));
     assert_int_equal(entry.reason, JR_REASON_BY_HAND);
-    assert_contains(entry.detail, "root");
+    assert_string_equal(jr_narrate(&entry, words), "by root");
     assert_true(find_entry(store, JR_HISTORY_DECISION, JR_REASON_NONE, &entry));
     assert_int_equal(entry.reason, JR_REASON_BY_HAND);
 
@@ -437,6 +439,7 @@ static void paused_before_the_post(void **state)
     struct jr_error error;
     int64_t due_ms, last_post_ms;
     unsigned before;
+    char words[JR_NARRATE_SIZE];
 
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
@@ -447,7 +450,8 @@ static void paused_before_the_post(void **state)
     assert_contains(error.text, "paused");
     assert_int_equal(jr_rerun_last_post(store, &last_post_ms, &error), JR_OK);
     assert_int_equal(last_post_ms, 0);
-    assert_int_equal(parts(store, RUN_ID), before);
+    /* A new name is told, and nothing else. */
+    assert_int_equal(parts(store, RUN_ID), before + (strcmp(seen.repo, "octo/app") != 0));
     assert_false(find_entry(store, JR_HISTORY_REQUEST, JR_REASON_NONE, &entry));
 
     if (row->end_ms == 0)
@@ -460,9 +464,9 @@ static void paused_before_the_post(void **state)
     assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
     /* Who paused and who resumed stands in the run's history. */
     assert_true(find_entry(store, row->end_ms == 0 ? JR_HISTORY_REQUEST : JR_HISTORY_DECISION, JR_REASON_PAUSED, &entry));
-    assert_string_equal(jr_history_words(&entry), "it waited for the end of a pause");
-    assert_contains(entry.detail, row->end_ms == 0 ? "ended by bob" : "ended by its time");
-    assert_contains(entry.detail, ", by alice, since ");
+    assert_string_equal(jr_narrate_reason(&entry), "it waited for the end of a pause");
+    assert_contains(jr_narrate(&entry, words), row->end_ms == 0 ? "ended by bob" : "ended by its time");
+    assert_contains(words, ", by alice, since ");
     jr_store_close(store);
     jr_settings_release(&settings);
 }

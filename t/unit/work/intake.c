@@ -9,6 +9,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
+#include "lib/store/narrate.h"
 #include "lib/work/intake.h"
 #include "t/unit/support.h"
 
@@ -127,6 +128,7 @@ static void history_tells_it(void **state)
     struct jr_history entry;
     uint32_t number = 0;
     unsigned events = 0, decisions = 0;
+    char words[JR_NARRATE_SIZE];
 
     (void)state;
     open_desk(&desk, NULL);
@@ -137,9 +139,9 @@ static void history_tells_it(void **state)
         if (entry.kind == JR_HISTORY_EVENT) {
             assert_string_equal(entry.delivery, events == 0 ? "d1" : "d2");
             assert_int_equal(entry.reply, events == 0 ? JR_REPLY_RECORDED : JR_REPLY_SCHEDULED);
-            assert_true(entry.job_id == JOB_ID(1));
-            assert_contains(entry.detail, events == 0 ? "queued" : "failure");
-            assert_contains(entry.detail, "octocat");
+            assert_true(entry.event.job_id == JOB_ID(1));
+            assert_string_equal(jr_narrate(&entry, words), events == 0 ? "workflow_job queued 'job 1' by octocat"
+                                                                       : "workflow_job completed failure 'job 1' by octocat");
             events++;
         } else if (entry.kind == JR_HISTORY_DECISION) {
             assert_int_equal(entry.reason, JR_REASON_JOBS_FAILED);

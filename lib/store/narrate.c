@@ -1,0 +1,81 @@
+/*
+ * narrate -- the sentences that tell an entry of the history.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/store/narrate.h"
+#include "lib/base/timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *jr_narrate_reason(const struct jr_history *entry)
+{
+    return entry->reason == JR_REASON_PAUSED ? "it waited for the end of a pause"
+                                             : jr_reason_words(entry->reason);
+}
+
+static void narrate_event(const struct jr_event *event, char text[JR_NARRATE_SIZE])
+{
+    bool is_job = event->kind == JR_EVENT_JOB, completed = event->status == JR_STATUS_COMPLETED;
+
+    snprintf(text, JR_NARRATE_SIZE, "%s %s%s%s%s%s%s%s%s", is_job ? "workflow_job" : "workflow_run",
+             event->action, completed ? " " : "",
+             completed ? jr_conclusion_name(event->conclusion) : "", is_job ? " '" : "",
+             event->job_name, is_job ? "'" : "", *event->sender == '\0' ? "" : " by ",
+             event->sender);
+}
+
+static void narrate_call(const struct jr_told_call *call, char text[JR_NARRATE_SIZE])
+{
+    snprintf(text, JR_NARRATE_SIZE, "%s, %u ms%s%s", call->what, call->duration_ms,
+             *call->text == '\0' ? "" : ": ", call->text);
+}
+
+static void narrate_pause(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
+{
+    char words[JR_PAUSE_WORDS_SIZE];
+
+    snprintf(text, JR_NARRATE_SIZE, "ended by %s: the pause of %s",
+             *entry->who == '\0' ? "its time" : entry->who,
+             jr_pause_words(&entry->pause, words));
+}
+
+static void narrate_decision(const struct jr_decided *decided, char text[JR_NARRATE_SIZE])
+{
+    char due[JR_TIMESTAMP_SIZE];
+    int length = snprintf(text, JR_NARRATE_SIZE,
+                          "%s; jobs known %u, unfinished %u, failed %u%s%s%s%s",
+                          jr_phase_name(decided->phase), decided->jobs_known,
+                          decided->jobs_unfinished, decided->jobs_failed,
+                          decided->complete ? "; run completed " : "",
+                          decided->complete ? jr_conclusion_name(decided->conclusion) : "",
+                          decided->due_ms != 0 ? "; GitHub is asked at " : "",
+                          decided->due_ms != 0 ? jr_timestamp_format(decided->due_ms, due) : "");
+
+    if (decided->superseded_by != 0)
+        snprintf(text + length, JR_NARRATE_SIZE - (size_t)length, "; by run %llu",
+                 (unsigned long long)decided->superseded_by);
+}
+
+char *jr_narrate(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
+{
+    bool paused = entry->reason == JR_REASON_PAUSED;
+
+    text[0] = '\0';
+    if (entry->kind == JR_HISTORY_EVENT)
+        narrate_event(&entry->event, text);
+    else if (entry->kind == JR_HISTORY_CALL)
+        narrate_call(&entry->call, text);
+    else if (paused)
+        narrate_pause(entry, text);
+    else if (entry->kind == JR_HISTORY_DECISION)
+        narrate_decision(&entry->decided, text);
+    else if (entry->kind == JR_HISTORY_OUTCOME)
+        snprintf(text, JR_NARRATE_SIZE, "attempt %u is next", entry->next);
+    else if (*entry->who != '\0')
+        snprintf(text, JR_NARRATE_SIZE, "by %s", entry->who);
+    return text;
+}
