@@ -10,6 +10,7 @@
 #include "lib/store/ledger.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/watch.h"
+#include "lib/store/outbox.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -88,26 +89,26 @@ static uint64_t hour_of(int64_t time_ms)
     return (uint64_t)(time_ms / JR_HOUR_MS);
 }
 
-/* When an entry of the outbox was made; one that does not tell is from an older version. */
-static int64_t read_waiting(const void *value, size_t length, int64_t due_ms)
+/* The outbox entry that follows from a run. */
+static struct jr_due due_of(const struct jr_run *run, int64_t due_ms)
 {
-    struct jr_reader reader;
-    int64_t waiting_ms;
-
-    jr_reader_init(&reader, value, length);
-    (void)jr_read_u32(&reader);
-    waiting_ms = jr_read_time(&reader);
-    return reader.ok && waiting_ms != 0 ? waiting_ms : due_ms;
+    return (struct jr_due){
+        .kind = JR_DUE_ASK,
+        .due_ms = due_ms,
+        .run_id = run->run_id,
+        .attempt = run->attempt,
+        .tries = run->tries,
+        .waiting_ms = run->waiting_ms,
+    };
 }
 
-static int64_t load_waiting(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
+/* Since when a run waits; one whose entry does not tell, since it is due. */
+static int64_t load_waiting(struct jr_txn *txn, const struct jr_run *run)
 {
-    struct key key = key_of_two((uint64_t)due_ms, run_id);
-    unsigned char value[12];
-    size_t length;
+    struct jr_due entry = due_of(run, run->due_ms);
 
-    (void)jr_txn_get(txn, JR_TABLE_OUTBOX, key.bytes, key.length, value, sizeof value, &length);
-    return read_waiting(value, length, due_ms);
+    (void)jr_outbox_load(txn, &entry);
+    return entry.waiting_ms;
 }
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
@@ -157,7 +158,7 @@ bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
     }
     run->run_id = run_id;
     if (run->due_ms != 0)
-        run->waiting_ms = load_waiting(txn, run->due_ms, run_id);
+        run->waiting_ms = load_waiting(txn, run);
     run->stored_due_ms = run->due_ms;
     run->stored_waiting_ms = run->waiting_ms;
     run->stored_quiet_due_ms = run->quiet_due_ms;
@@ -177,21 +178,14 @@ void jr_ledger_load_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
 
 static void save_due(struct jr_txn *txn, struct jr_run *run)
 {
-    unsigned char value[12];
-    struct jr_writer writer;
-    struct key key;
+    struct jr_due stored = due_of(run, run->stored_due_ms), entry = due_of(run, run->due_ms);
 
     if (run->due_ms == run->stored_due_ms && run->waiting_ms == run->stored_waiting_ms)
         return;
     if (run->stored_due_ms != 0)
-        jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
-    if (run->due_ms != 0) {
-        jr_writer_init(&writer, value, sizeof value);
-        jr_write_u32(&writer, run->attempt);
-        jr_write_time(&writer, run->waiting_ms);
-        key = key_of_two((uint64_t)run->due_ms, run->run_id);
-        jr_txn_put(txn, JR_TABLE_OUTBOX, key.bytes, key.length, value, writer.length);
-    }
+        jr_outbox_remove(txn, &stored);
+    if (run->due_ms != 0)
+        jr_outbox_put(txn, &entry);
     run->stored_due_ms = run->due_ms;
     run->stored_waiting_ms = run->waiting_ms;
 }
@@ -345,20 +339,25 @@ static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t latest_ms,
 
 bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms, uint64_t *run_id)
 {
-    return first_in(txn, JR_TABLE_OUTBOX, latest_ms, due_ms, run_id);
+    struct jr_due entry;
+
+    if (!jr_outbox_claim(txn, JR_DUE_ASK, latest_ms, &entry))
+        return false;
+    *due_ms = entry.due_ms;
+    *run_id = entry.run_id;
+    return true;
 }
 
 bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id,
                         int64_t *waiting_ms)
 {
-    struct key key = key_of_two((uint64_t)*due_ms, *run_id);
-    struct jr_entry entry;
+    struct jr_due entry = { .kind = JR_DUE_ASK, .due_ms = *due_ms, .run_id = *run_id };
 
-    if (!jr_txn_seek(txn, JR_TABLE_OUTBOX, key.bytes, key.length, true, &entry))
+    if (!jr_outbox_next(txn, JR_DUE_ASK, &entry))
         return false;
-    *due_ms = (int64_t)number_in(&entry, 0);
-    *run_id = number_in(&entry, 8);
-    *waiting_ms = read_waiting(entry.value, entry.value_length, *due_ms);
+    *due_ms = entry.due_ms;
+    *run_id = entry.run_id;
+    *waiting_ms = entry.waiting_ms;
     return true;
 }
 
@@ -428,9 +427,9 @@ void jr_ledger_newer(struct jr_txn *txn, const struct jr_policy *policy,
 
 void jr_ledger_drop_due(struct jr_txn *txn, int64_t due_ms, uint64_t run_id)
 {
-    struct key key = key_of_two((uint64_t)due_ms, run_id);
+    struct jr_due entry = { .kind = JR_DUE_ASK, .due_ms = due_ms, .run_id = run_id };
 
-    jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
+    jr_outbox_remove(txn, &entry);
 }
 
 bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t latest_ms, int64_t *quiet_due_ms,

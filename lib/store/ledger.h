@@ -1,8 +1,8 @@
 /*
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
- * Saving a run keeps five indexes in step with it: the outbox (by due_ms, while
- * that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms,
+ * Saving a run keeps five indexes in step with it: its entry of the outbox (the kind ASK: by
+ * due_ms, while that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms,
  * likewise), the ages (by the hour of the last event, for pruning), what was told (by the
  * hour of the newest entry in the history: of a call, say) and the lines (runs of the same
  * workflow, branch, event and head repository, by their run_number).
@@ -72,14 +72,14 @@ void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job);
 bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, struct jr_job *job);
 
 /*
- * Find the outbox entry that is due first. One due later than latest_ms was made
+ * Find the run about which GitHub is to be asked first (JR_DUE_ASK). One due later than latest_ms was made
  * before the clock was set back, and comes before all others.
  * Returns whether there is one.
  */
 bool jr_ledger_first_due(struct jr_txn *txn, int64_t latest_ms, int64_t *due_ms, uint64_t *run_id);
 
 /*
- * Walk the outbox in due order.
+ * Walk the runs about which GitHub is to be asked, in due order.
  *   due_ms, run_id  in: of the entry before, 0 and 0 at first; out: of the next
  *   waiting_ms      out: since when it waits; of an entry that does not tell, when
  *                   it is or was due

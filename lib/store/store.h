@@ -28,7 +28,7 @@
 enum jr_table {
     JR_TABLE_META,       /* name -> one thing of each kind */
     JR_TABLE_RUNS,       /* run id, part, number -> run, job, or entry of the history (ledger.h) */
-    JR_TABLE_OUTBOX,     /* due time, run id -> attempt */
+    JR_TABLE_OUTBOX,     /* due time, run id, kind -> the entry (outbox.h) */
     JR_TABLE_DELIVERIES, /* day, delivery -> first answer */
     JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
     JR_TABLE_TOLD,       /* hour of the newest entry in the history, run id -> nothing */
