@@ -1,8 +1,8 @@
 /*
  * reach -- who else can get at a file by its path: for files that hold secrets.
  *
- * Both look at the path as it is given and at where it leads (realpath(3)), folder by folder
- * from the root on. A relative one begins in the working directory.
+ * Both look at the path as it is given and at where each link on it leads, one after the other,
+ * folder by folder from the root on. A relative one begins in the working directory.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -8,6 +8,7 @@
 #include "lib/base/reach.h"
 #include "t/unit/support.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,30 @@ static void by_a_link(void **state)
     assert_true(jr_reach_is_open(link));
     assert_int_equal(unlink(link), 0);
     assert_false(jr_reach_is_open(link));
+}
+
+/* Of three links in a row the one in the middle is in a folder that is closed. */
+static void by_a_chain_of_links(void **state)
+{
+    const char *first = path_in(folder, "first"), *closed = path_in(folder, "closed"),
+               *middle = path_in(folder, "closed/middle");
+
+    (void)state;
+    assert_int_equal(mkdir(closed, 0755), 0);
+    assert_int_equal(symlink(make(0755, 0644), middle), 0);
+    assert_int_equal(symlink("closed/middle", first), 0);
+    assert_true(jr_reach_is_open(first));
+    assert_int_equal(chmod(closed, 0700), 0);
+    assert_false(jr_reach_is_open(first));
+}
+
+static void a_ring_of_links(void **state)
+{
+    const char *ring = path_in(folder, "ring");
+
+    (void)state;
+    assert_int_equal(symlink("ring", ring), 0);
+    assert_false(jr_reach_is_open(ring));
 }
 
 static void a_relative_path(void **state)
@@ -128,6 +153,39 @@ static void is_lent_by_a_link(void **state)
     assert_false(is_lent(roots));
 }
 
+/* root's link leads to one in a user's folder, which leads back to what is root's alone. */
+static void is_lent_in_a_chain(void **state)
+{
+    const char *path = make(0700, 0600), *first = path_in(folder, "chain"),
+               *home = path_in(folder, "home"), *middle = path_in(folder, "home/middle");
+
+    (void)state;
+    assert_int_equal(mkdir(home, 0755), 0);
+    assert_int_equal(symlink(path, middle), 0);
+    assert_int_equal(symlink("home/../home/middle", first), 0);
+    assert_false(is_lent(first));
+    assert_int_equal(lchown(middle, NOBODY, NOBODY), 0);
+    assert_true(is_lent(first));
+    assert_int_equal(lchown(middle, 0, 0), 0);
+    assert_int_equal(chown(home, NOBODY, NOBODY), 0);
+    assert_true(is_lent(first));
+}
+
+/* An open file that has no path any more is as good as the one that opened it. */
+static void is_not_lent_without_a_path(void **state)
+{
+    const char *path = make(0700, 0600);
+    char by_number[32];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    snprintf(by_number, sizeof by_number, "/proc/self/fd/%d", fd);
+    assert_false(is_lent(by_number));
+    close(fd);
+}
+
 int main(void)
 {
     folder = new_folder();
@@ -136,11 +194,15 @@ int main(void)
         return 1;
     TABLE(opens, is_open);
     TEST(by_a_link);
+    TEST(by_a_chain_of_links);
+    TEST(a_ring_of_links);
     TEST(a_relative_path);
     /* Only root can give files away. */
     if (geteuid() == 0) {
         TABLE(lents, is_lent_by);
         TEST(is_lent_by_a_link);
+        TEST(is_lent_in_a_chain);
+        TEST(is_not_lent_without_a_path);
     }
     return run_program("reach");
 }
