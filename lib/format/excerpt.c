@@ -1,8 +1,8 @@
 /*
- * excerpt -- the members of a JSON text that will be read, and nothing else.
+ * excerpt -- the values in a JSON text that will be read, and nothing else.
  *
- * Reads ahead and writes behind in the same text: what is left of an object is
- * never longer than the object was. The NUL at the end stops every loop, since
+ * Reads ahead and writes behind in the same text: a value that is left, and what is put
+ * before it, is never longer than the member was. The NUL at the end stops every loop, since
  * no NUL is allowed within JSON.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -11,36 +11,45 @@
 
 #include "lib/format/excerpt.h"
 #include "lib/base/text.h"
+#include "lib/format/json.h"
 
 #include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
+/*
+ * What goes through the text takes the place of the next byte to be looked at and returns
+ * where it has come to; NULL: something is wrong.
+ */
 struct scan {
-    const char *at;    /* the next byte to be looked at */
     const char *end;   /* of the text: there is its NUL */
-    char *out;         /* where the next byte that is left goes, never beyond `at` */
+    char *out;         /* where the next byte that is left goes, never beyond what was looked at */
+    uint32_t *found;
+    uint32_t count;    /* of the values that are left */
     unsigned depth;
-    const char *values; /* strings that begin before it are values, and no names */
-    const char *wrong; /* what is wrong at `at`; NULL: nothing */
+    bool escaped;      /* the last string had an escape in it */
+    bool no_memory;
+    const char *wrong; /* what is wrong; NULL: nothing */
+    const char *where; /* at which byte */
 };
 
-static bool fail(struct scan *scan, const char *wrong)
+static char *fail(struct scan *scan, const char *at, const char *wrong)
 {
-    if (scan->wrong == NULL)
-        scan->wrong = wrong;
-    return false;
+    scan->wrong = wrong;
+    scan->where = at;
+    return NULL;
 }
 
-static void skip_blanks(struct scan *scan)
+static inline char *skip_blanks(char *at)
 {
-    const char *at = scan->at;
-
     /* GitHub sends none: most calls end with the first comparison. */
     while ((unsigned char)*at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
         at++;
-    scan->at = at;
+    return at;
 }
 
 static bool is_digit(char c)
@@ -60,240 +69,239 @@ static bool is_plain(char c)
 }
 
 /* Sixteen bytes, at which one instruction looks at a time where a processor has it. */
-typedef signed char chunk __attribute__((vector_size(16)));
-
-/* The number of bytes before the first one that is not zero. */
-static size_t count_zero(uint64_t word)
-{
-    return (size_t)__builtin_ctzll(le64toh(word)) / 8;
-}
+#define CHUNK ((size_t)16)
 
 /* How many of as many bytes are plain, before the first that is not. */
+#ifdef __SSE2__
+static inline size_t count_plain(const char *bytes)
+{
+    __m128i chunk = _mm_loadu_si128((const __m128i_u *)(const void *)bytes);
+    /* With a sign, what is not ASCII is less than a blank. */
+    __m128i marks = _mm_or_si128(_mm_cmplt_epi8(chunk, _mm_set1_epi8(' ')),
+                                 _mm_or_si128(_mm_cmpeq_epi8(chunk, _mm_set1_epi8('"')),
+                                              _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\'))));
+
+    return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(marks) | 1u << CHUNK);
+}
+#else
 static size_t count_plain(const char *bytes)
 {
-    uint64_t marks[sizeof(chunk) / 8];
+    typedef signed char chunk __attribute__((vector_size(CHUNK)));
+    uint64_t marks[CHUNK / 8];
     chunk signs;
 
     memcpy(&signs, bytes, sizeof signs);
-    /* With a sign, what is not ASCII is less than a blank. */
     signs = (signs < ' ') | (signs == '"') | (signs == '\\');
     memcpy(marks, &signs, sizeof marks);
-    if (marks[0] != 0)
-        return count_zero(marks[0]);
-    return sizeof *marks + (marks[1] != 0 ? count_zero(marks[1]) : sizeof *marks);
+    for (size_t i = 0; i < CHUNK / 8; i++)
+        if (marks[i] != 0)
+            return 8 * i + (size_t)__builtin_ctzll(le64toh(marks[i])) / 8;
+    return CHUNK;
 }
+#endif
 
 /* The first byte that is not plain: the NUL at the end, if no other. */
-static const char *skip_plain(const char *at, const char *end)
+static inline char *skip_plain(char *at, const char *end)
 {
-    while ((size_t)(end - at) >= sizeof(chunk)) {
+    while ((size_t)(end - at) >= CHUNK) {
         size_t count = count_plain(at);
 
-        at += count;
-        if (count < sizeof(chunk))
-            return at;
+        if (count < CHUNK)
+            return at + count;
+        at += CHUNK;
     }
     while (is_plain(*at))
         at++;
     return at;
 }
 
-/*
- * Is the string a member's name in which `at` stands? json-c would cut it at a NUL. This is
- * known by the colon behind it.
- */
-static bool is_in_name(struct scan *scan, const char *at)
+static char *skip_escape(struct scan *scan, char *at)
 {
-    if (at < scan->values)
-        return false;
-    while (*at != '"' && *at != '\0')
-        at += *at == '\\' && at[1] != '\0' ? 2 : 1;
-    scan->values = at;
-    at += *at == '"';
-    return at[strspn(at, " \n\r\t")] == ':';
-}
-
-static bool skip_escape(struct scan *scan)
-{
-    scan->at++;
-    if (*scan->at == 'u') {
+    at++;
+    if (*at == 'u') {
         for (int i = 1; i <= 4; i++)
-            if (!is_hex(scan->at[i]))
-                return fail(scan, "a bad escape in a string");
-        scan->at += 5;
-        if (memcmp(scan->at - 4, "0000", 4) == 0 && is_in_name(scan, scan->at))
-            return fail(scan, "a NUL in a name");
-        return true;
+            if (!is_hex(at[i]))
+                return fail(scan, at, "a bad escape in a string");
+        return at + 5;
     }
-    if (*scan->at == '\0' || strchr("\"\\/bfnrt", *scan->at) == NULL)
-        return fail(scan, "a bad escape in a string");
-    scan->at++;
-    return true;
+    if (*at == '\0' || strchr("\"\\/bfnrt", *at) == NULL)
+        return fail(scan, at, "a bad escape in a string");
+    return at + 1;
 }
 
-static bool skip_string(struct scan *scan)
+/* Go on to the end of a string, from what is not plain in it. */
+static char *skip_rest(struct scan *scan, char *at)
 {
-    if (*scan->at != '"')
-        return fail(scan, "a string is missing");
-    scan->at++;
-    for (;;) {
+    while (at != NULL) {
         size_t length;
 
-        scan->at = skip_plain(scan->at, scan->end);
-        if (*scan->at == '"') {
-            scan->at++;
-            return true;
-        }
-        if (*scan->at == '\\') {
-            if (!skip_escape(scan))
-                return false;
+        at = skip_plain(at, scan->end);
+        if (*at == '"')
+            return at + 1;
+        if (*at == '\\') {
+            scan->escaped = true;
+            at = skip_escape(scan, at);
             continue;
         }
-        if ((unsigned char)*scan->at < ' ')
-            return fail(scan, "a control character in a string, or no end of it");
-        length = jr_text_utf8_length(scan->at);
+        if ((unsigned char)*at < ' ')
+            return fail(scan, at, "a control character in a string, or no end of it");
+        length = jr_text_utf8_length(at);
         if (length == 0)
-            return fail(scan, "a string is not UTF-8");
-        scan->at += length;
+            return fail(scan, at, "a string is not UTF-8");
+        at += length;
     }
+    return NULL;
 }
 
-static bool skip_digits(struct scan *scan)
+/* Most strings have nothing in them that is not plain. */
+static inline char *skip_string(struct scan *scan, char *at)
 {
-    if (!is_digit(*scan->at))
-        return fail(scan, "a digit is missing");
-    while (is_digit(*scan->at))
-        scan->at++;
-    return true;
+    if (*at != '"')
+        return fail(scan, at, "a string is missing");
+    at = skip_plain(at + 1, scan->end);
+    scan->escaped = false;
+    return *at == '"' ? at + 1 : skip_rest(scan, at);
 }
 
-static bool skip_number(struct scan *scan)
+static char *skip_digits(struct scan *scan, char *at)
 {
-    if (*scan->at == '-')
-        scan->at++;
-    if (*scan->at == '0')
-        scan->at++;
-    else if (!skip_digits(scan))
-        return false;
-    if (*scan->at == '.') {
-        scan->at++;
-        if (!skip_digits(scan))
-            return false;
+    if (!is_digit(*at))
+        return fail(scan, at, "a digit is missing");
+    while (is_digit(*at))
+        at++;
+    return at;
+}
+
+static char *skip_number(struct scan *scan, char *at)
+{
+    if (*at == '-')
+        at++;
+    at = *at == '0' ? at + 1 : skip_digits(scan, at);
+    if (at != NULL && *at == '.')
+        at = skip_digits(scan, at + 1);
+    if (at != NULL && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (*at == '+' || *at == '-')
+            at++;
+        at = skip_digits(scan, at);
     }
-    if (*scan->at == 'e' || *scan->at == 'E') {
-        scan->at++;
-        if (*scan->at == '+' || *scan->at == '-')
-            scan->at++;
-        return skip_digits(scan);
-    }
-    return true;
+    return at;
 }
 
-static bool skip_word(struct scan *scan, const char *word)
+static char *skip_word(struct scan *scan, char *at, const char *word)
 {
-    size_t length = strlen(word);
+    const char *begin = at;
 
-    if (strncmp(scan->at, word, length) != 0)
-        return fail(scan, "a value is missing");
-    scan->at += length;
-    return true;
+    for (; *word != '\0'; word++, at++)
+        if (*at != *word)
+            return fail(scan, begin, "a value is missing");
+    return at;
 }
 
-static bool enter(struct scan *scan)
+/* Take the beginning of an object or array. */
+static inline char *enter(struct scan *scan, char *at)
 {
     if (++scan->depth >= JR_EXCERPT_DEPTH)
-        return fail(scan, "nested too deep");
-    scan->at++;
-    skip_blanks(scan);
-    return true;
+        return fail(scan, at, "nested too deep");
+    return skip_blanks(at + 1);
 }
 
-/* At the end of an object or array: take it and be out of it. */
-static bool leave(struct scan *scan, char end)
+/* Take the end of an object or array. */
+static inline char *leave(struct scan *scan, char *at, char end)
 {
-    if (*scan->at != end)
-        return false;
-    scan->at++;
+    if (*at != end)
+        return fail(scan, at, "',' or the end of an object or array is missing");
     scan->depth--;
-    return true;
+    return at + 1;
 }
 
-/* After a member or element: is there another one? Else the end, or something wrong. */
-static bool has_more(struct scan *scan, char end)
+static char *skip_value(struct scan *scan, char *at);
+
+static char *skip_array(struct scan *scan, char *at)
 {
-    skip_blanks(scan);
-    if (*scan->at != ',')
-        return leave(scan, end) ? false
-                                : fail(scan, "',' or the end of an object or array is missing");
-    scan->at++;
-    skip_blanks(scan);
-    return true;
+    at = enter(scan, at);
+    if (at == NULL || *at == ']')
+        return at == NULL ? NULL : leave(scan, at, ']');
+    for (;;) {
+        at = skip_value(scan, at);
+        if (at == NULL)
+            return NULL;
+        at = skip_blanks(at);
+        if (*at != ',')
+            return leave(scan, at, ']');
+        at = skip_blanks(at + 1);
+    }
 }
 
-static bool skip_value(struct scan *scan);
-
-static bool skip_array(struct scan *scan)
+/* json-c would cut a name at a NUL, and take it for another one. */
+static bool has_nul(const char *name, const char *end)
 {
-    if (!enter(scan))
-        return false;
-    if (leave(scan, ']'))
-        return true;
-    do {
-        if (!skip_value(scan))
-            return false;
-    } while (has_more(scan, ']'));
-    return scan->wrong == NULL;
+    while (name < end) {
+        if (strncmp(name, "\\u0000", 6) == 0)
+            return true;
+        name += *name == '\\' ? 2 : 1;
+    }
+    return false;
 }
 
-/* A member's name and the colon; leaves the scan at its value. */
-static bool skip_name(struct scan *scan, const char **name, size_t *length)
+/*
+ * A member's name and the colon, up to its value.
+ *   length  out: of the name in its quotes
+ */
+static inline char *skip_name(struct scan *scan, char *at, size_t *length)
 {
-    *name = scan->at;
-    if (!skip_string(scan))
-        return false;
-    *length = (size_t)(scan->at - *name);
-    skip_blanks(scan);
-    if (*scan->at != ':')
-        return fail(scan, "':' is missing");
-    scan->at++;
-    skip_blanks(scan);
-    return true;
+    char *begin = at;
+
+    at = skip_string(scan, at);
+    if (at == NULL)
+        return NULL;
+    if (scan->escaped && has_nul(begin, at))
+        return fail(scan, begin, "a NUL in a name");
+    *length = (size_t)(at - begin);
+    at = skip_blanks(at);
+    if (*at != ':')
+        return fail(scan, at, "':' is missing");
+    return skip_blanks(at + 1);
 }
 
-static bool skip_object(struct scan *scan)
+static char *skip_object(struct scan *scan, char *at)
 {
-    const char *name;
     size_t length;
 
-    if (!enter(scan))
-        return false;
-    if (leave(scan, '}'))
-        return true;
-    do {
-        if (!skip_name(scan, &name, &length) || !skip_value(scan))
-            return false;
-    } while (has_more(scan, '}'));
-    return scan->wrong == NULL;
+    at = enter(scan, at);
+    if (at == NULL || *at == '}')
+        return at == NULL ? NULL : leave(scan, at, '}');
+    for (;;) {
+        at = skip_name(scan, at, &length);
+        if (at != NULL)
+            at = *at == '"' ? skip_string(scan, at) : skip_value(scan, at);
+        if (at == NULL)
+            return NULL;
+        at = skip_blanks(at);
+        if (*at != ',')
+            return leave(scan, at, '}');
+        at = skip_blanks(at + 1);
+    }
 }
 
-static bool skip_value(struct scan *scan)
+static char *skip_value(struct scan *scan, char *at)
 {
-    switch (*scan->at) {
+    switch (*at) {
     case '{':
-        return skip_object(scan);
+        return skip_object(scan, at);
     case '[':
-        return skip_array(scan);
+        return skip_array(scan, at);
     case '"':
-        return skip_string(scan);
+        return skip_string(scan, at);
     case 't':
-        return skip_word(scan, "true");
+        return skip_word(scan, at, "true");
     case 'f':
-        return skip_word(scan, "false");
+        return skip_word(scan, at, "false");
     case 'n':
-        return skip_word(scan, "null");
+        return skip_word(scan, at, "null");
     default:
-        return *scan->at == '-' || is_digit(*scan->at) ? skip_number(scan)
-                                                       : fail(scan, "a value is missing");
+        return *at == '-' || is_digit(*at) ? skip_number(scan, at)
+                                           : fail(scan, at, "a value is missing");
     }
 }
 
@@ -303,85 +311,134 @@ static void put(struct scan *scan, const char *bytes, size_t length)
     scan->out += length;
 }
 
-/*
- * The wanted member of this name, which stands in its quotes. A name with an
- * escape in it is left to json-c, which knows what it spells.
- */
 static const struct jr_wanted *find(const struct jr_wanted *wanted, const char *name, size_t length)
 {
-    static const struct jr_wanted unclear = { "", NULL };
-
-    if (memchr(name, '\\', length) != NULL)
-        return &unclear;
     for (; wanted->name != NULL; wanted++)
-        if (*wanted->name == name[1] && strlen(wanted->name) == length - 2
-            && memcmp(wanted->name, name + 1, length - 2) == 0)
+        if (wanted->length == length && memcmp(wanted->name, name, length) == 0)
             return wanted;
     return NULL;
 }
 
-static bool take_value(struct scan *scan, const struct jr_wanted *members);
-
-static bool take_object(struct scan *scan, const struct jr_wanted *wanted)
+/*
+ * The same for a name with an escape in it, in its quotes: json-c knows what it spells.
+ * Returns false when it does not.
+ */
+static bool find_escaped(struct scan *scan, const struct jr_wanted *wanted, char *name,
+                         size_t length, const struct jr_wanted **member)
 {
-    const char *separator = "{";
+    char behind = name[length];
+    json_object *spelt;
+    struct jr_error error;
+    enum jr_err err;
 
-    if (!enter(scan))
-        return false;
-    if (leave(scan, '}')) {
-        put(scan, "{}", 2);
-        return true;
-    }
-    do {
-        const struct jr_wanted *member;
-        const char *name;
-        size_t length;
-
-        if (!skip_name(scan, &name, &length))
-            return false;
-        member = find(wanted, name, length);
-        if (member != NULL) {
-            put(scan, separator, 1);
-            put(scan, name, length);
-            put(scan, ":", 1);
-            separator = ",";
-        }
-        if (!(member != NULL ? take_value(scan, member->members) : skip_value(scan)))
-            return false;
-    } while (has_more(scan, '}'));
-    if (scan->wrong != NULL)
-        return false;
-    /* "{}" is no longer than the member that it takes the place of. */
-    put(scan, *separator == '{' ? "{}" : "}", *separator == '{' ? 2 : 1);
+    name[length] = '\0';
+    err = jr_json_parse(name, length, &spelt, &error);
+    name[length] = behind;
+    scan->no_memory |= err == JR_ENOMEM;
+    if (err != JR_OK)
+        return fail(scan, name, "a bad escape in a name") != NULL;
+    *member = find(wanted, json_object_get_string(spelt),
+                   (size_t)json_object_get_string_len(spelt));
+    json_object_put(spelt);
     return true;
 }
 
-static bool take_value(struct scan *scan, const struct jr_wanted *members)
+/* Nothing of an object counts that comes again. */
+static void forget(struct scan *scan, const struct jr_wanted *members)
 {
-    const char *begin = scan->at;
+    for (; members != NULL && members->name != NULL; members++) {
+        scan->found[members->place] = JR_EXCERPT_ABSENT;
+        forget(scan, members->members);
+    }
+}
 
-    if (*begin == '{' && members != NULL)
-        return take_object(scan, members);
-    if (!skip_value(scan))
-        return false;
-    put(scan, begin, (size_t)(scan->at - begin));
-    return true;
+static char *take_value(struct scan *scan, char *at, const struct jr_wanted *member);
+
+static char *take_member(struct scan *scan, char *at, const struct jr_wanted *wanted)
+{
+    const struct jr_wanted *member;
+    char *name = at;
+    size_t length;
+
+    at = skip_name(scan, at, &length);
+    if (at == NULL)
+        return NULL;
+    if (!scan->escaped)
+        member = find(wanted, name + 1, length - 2);
+    else if (!find_escaped(scan, wanted, name, length, &member))
+        return NULL;
+    return member != NULL ? take_value(scan, at, member) : skip_value(scan, at);
+}
+
+static char *take_object(struct scan *scan, char *at, const struct jr_wanted *wanted)
+{
+    at = enter(scan, at);
+    if (at == NULL || *at == '}')
+        return at == NULL ? NULL : leave(scan, at, '}');
+    for (;;) {
+        at = take_member(scan, at, wanted);
+        if (at == NULL)
+            return NULL;
+        at = skip_blanks(at);
+        if (*at != ',')
+            return leave(scan, at, '}');
+        at = skip_blanks(at + 1);
+    }
+}
+
+static char *take_value(struct scan *scan, char *at, const struct jr_wanted *member)
+{
+    const char *begin = at;
+
+    if (scan->found[member->place] != JR_EXCERPT_ABSENT)
+        forget(scan, member->members);
+    if (*at == '{' && member->members != NULL) {
+        scan->found[member->place] = JR_EXCERPT_OBJECT;
+        return take_object(scan, at, member->members);
+    }
+    at = skip_value(scan, at);
+    if (at == NULL)
+        return NULL;
+    put(scan, scan->count == 0 ? "[" : ",", 1);
+    put(scan, begin, (size_t)(at - begin));
+    scan->found[member->place] = ++scan->count;
+    return at;
+}
+
+/* The text's own value. */
+static char *take_root(struct scan *scan, char *at, const struct jr_wanted *wanted)
+{
+    const char *begin = at;
+
+    if (*at != '{') {
+        at = skip_value(scan, at);
+        if (at != NULL)
+            put(scan, begin, (size_t)(at - begin));
+        return at;
+    }
+    scan->found[wanted->place] = JR_EXCERPT_OBJECT;
+    at = take_object(scan, at, wanted->members);
+    if (at != NULL)
+        put(scan, scan->count == 0 ? "[]" : "]", scan->count == 0 ? 2 : 1);
+    return at;
 }
 
 enum jr_err jr_excerpt(char *text, size_t *length, const struct jr_wanted *wanted,
-                       struct jr_error *error)
+                       uint32_t *found, struct jr_error *error)
 {
-    struct scan scan = { .at = text, .end = text + *length, .out = text };
+    struct scan scan = { .end = text + *length, .out = text, .found = found };
+    char *at = take_root(&scan, skip_blanks(text), wanted);
 
-    skip_blanks(&scan);
-    if (take_value(&scan, wanted)) {
-        skip_blanks(&scan);
-        if (scan.at != text + *length)
-            (void)fail(&scan, "something follows the value");
+    if (at != NULL) {
+        at = skip_blanks(at);
+        if (at != scan.end)
+            (void)fail(&scan, at, "something follows the value");
     }
+    if (scan.no_memory)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
     if (scan.wrong != NULL)
         return jr_error_set(error, JR_EINVAL, "not JSON: %s at byte %zu", scan.wrong,
-                            (size_t)(scan.at - text));
+                            (size_t)(scan.where - text));
     *scan.out = '\0';
     *length = (size_t)(scan.out - text);
     return JR_OK;

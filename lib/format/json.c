@@ -122,15 +122,24 @@ enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
     return err;
 }
 
+/* A member; NULL: it is null, or not there. */
+static json_object *find(json_object *object, const char *key)
+{
+    json_object *found = NULL;
+
+    if (json_object_is_type(object, json_type_object))
+        (void)json_object_object_get_ex(object, key, &found);
+    return found;
+}
+
 /* Find a member of the wanted type. */
 static enum jr_json get(json_object *object, const char *key, json_type type,
                         json_object **member)
 {
-    json_object *found = NULL;
+    json_object *found = find(object, key);
 
     *member = NULL;
-    if (!json_object_is_type(object, json_type_object)
-        || !json_object_object_get_ex(object, key, &found) || found == NULL)
+    if (found == NULL)
         return JR_JSON_ABSENT;
     if (!json_object_is_type(found, type))
         return JR_JSON_WRONG;
@@ -138,20 +147,11 @@ static enum jr_json get(json_object *object, const char *key, json_type type,
     return JR_JSON_OK;
 }
 
-bool jr_json_is_null(json_object *object, const char *key)
-{
-    json_object *found = NULL;
-
-    return json_object_is_type(object, json_type_object)
-           && json_object_object_get_ex(object, key, &found) && found == NULL;
-}
-
 bool jr_json_is_true(json_object *object, const char *key)
 {
-    json_object *member;
+    json_object *member = find(object, key);
 
-    return get(object, key, json_type_boolean, &member) == JR_JSON_OK
-           && json_object_get_boolean(member);
+    return json_object_is_type(member, json_type_boolean) && json_object_get_boolean(member);
 }
 
 enum jr_json jr_json_get_object(json_object *object, const char *key, json_object **member)
@@ -165,20 +165,25 @@ enum jr_json jr_json_get_array(json_object *object, const char *key, json_object
 }
 
 /* json-c saturates what does not fit into 64 bits, hence < INT64_MAX. */
-enum jr_json jr_json_get_id(json_object *object, const char *key, uint64_t *value)
+enum jr_json jr_json_id(json_object *value, uint64_t *id)
 {
-    json_object *member;
-    enum jr_json found = get(object, key, json_type_int, &member);
     int64_t number;
 
-    *value = 0;
-    if (found != JR_JSON_OK)
-        return found;
-    number = json_object_get_int64(member);
+    *id = 0;
+    if (value == NULL)
+        return JR_JSON_ABSENT;
+    if (!json_object_is_type(value, json_type_int))
+        return JR_JSON_WRONG;
+    number = json_object_get_int64(value);
     if (number <= 0 || number == INT64_MAX)
         return JR_JSON_WRONG;
-    *value = (uint64_t)number;
+    *id = (uint64_t)number;
     return JR_JSON_OK;
+}
+
+enum jr_json jr_json_get_id(json_object *object, const char *key, uint64_t *value)
+{
+    return jr_json_id(find(object, key), value);
 }
 
 /* Copy a json-c string; copy is empty already. */
@@ -197,31 +202,41 @@ static enum jr_json copy_text(json_object *string, char *copy, size_t size)
     return JR_JSON_OK;
 }
 
+enum jr_json jr_json_text(json_object *value, char *copy, size_t size)
+{
+    copy[0] = '\0';
+    if (value == NULL)
+        return JR_JSON_ABSENT;
+    return json_object_is_type(value, json_type_string) ? copy_text(value, copy, size)
+                                                        : JR_JSON_WRONG;
+}
+
 enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, size_t size)
 {
-    json_object *member;
-    enum jr_json found = get(object, key, json_type_string, &member);
-
-    copy[0] = '\0';
-    return found == JR_JSON_OK ? copy_text(member, copy, size) : found;
+    return jr_json_text(find(object, key), copy, size);
 }
 
 enum jr_json jr_json_get_item_text(json_object *array, size_t index, char *copy, size_t size)
 {
-    json_object *item;
+    enum jr_json found;
 
     copy[0] = '\0';
     if (!json_object_is_type(array, json_type_array) || index >= json_object_array_length(array))
         return JR_JSON_ABSENT;
-    item = json_object_array_get_idx(array, index);
-    return json_object_is_type(item, json_type_string) ? copy_text(item, copy, size)
-                                                       : JR_JSON_WRONG;
+    found = jr_json_text(json_object_array_get_idx(array, index), copy, size);
+    /* After the last one alone it is absent. */
+    return found == JR_JSON_ABSENT ? JR_JSON_WRONG : found;
+}
+
+int64_t jr_json_time(json_object *value)
+{
+    char text[48];
+
+    jr_json_text(value, text, sizeof text);
+    return jr_timestamp_parse(text);
 }
 
 int64_t jr_json_get_time(json_object *object, const char *key)
 {
-    char text[48];
-
-    jr_json_get_text(object, key, text, sizeof text);
-    return jr_timestamp_parse(text);
+    return jr_json_time(find(object, key));
 }

@@ -37,8 +37,15 @@ enum jr_json {
 enum jr_err jr_json_parse(const char *text, size_t length, json_object **root,
                           struct jr_error *error) JR_CHECKED;
 
-/* Is the member there, and null? */
-bool jr_json_is_null(json_object *object, const char *key);
+/*
+ * What a value is, by itself. A whole number from 1 to INT64_MAX, which GitHub's ids are (0
+ * unless OK); a string of valid UTF-8 without NUL, of which size - 1 bytes are copied, or less
+ * up to a UTF-8 border (empty unless OK); the time that a string names (0 if it does not).
+ * NULL, for null, is ABSENT.
+ */
+enum jr_json jr_json_id(json_object *value, uint64_t *id);
+enum jr_json jr_json_text(json_object *value, char *copy, size_t size);
+int64_t jr_json_time(json_object *value);
 
 /* Is the member there, and true? */
 bool jr_json_is_true(json_object *object, const char *key);
@@ -49,19 +56,12 @@ enum jr_json jr_json_get_object(json_object *object, const char *key, json_objec
 /* A member that is an array; borrowed from the parent, NULL unless OK. */
 enum jr_json jr_json_get_array(json_object *object, const char *key, json_object **member);
 
-/* A whole number from 1 to INT64_MAX: what GitHub's ids are. 0 unless OK. */
+/* The same three of a member: one that is not there is as one that is null. */
 enum jr_json jr_json_get_id(json_object *object, const char *key, uint64_t *value);
-
-/*
- * A string of valid UTF-8 without NUL. A longer one than size - 1 bytes is cut at a UTF-8
- * border. The copy is empty unless OK.
- */
 enum jr_json jr_json_get_text(json_object *object, const char *key, char *copy, size_t size);
-
-/* The same of an array's item; ABSENT after the last one. */
-enum jr_json jr_json_get_item_text(json_object *array, size_t index, char *copy, size_t size);
-
-/* The time that a string member names, 0 if there is none. */
 int64_t jr_json_get_time(json_object *object, const char *key);
+
+/* An array's item that is a string; ABSENT after the last one. */
+enum jr_json jr_json_get_item_text(json_object *array, size_t index, char *copy, size_t size);
 
 #endif

@@ -29,49 +29,181 @@ static enum jr_err bad(struct jr_error *error, const char *where, const char *me
                         where, member);
 }
 
-/* The login of a member such as `sender` or `actor`; empty if there is none. */
-static void read_login(json_object *object, const char *key, char login[JR_LOGIN_SIZE])
-{
-    json_object *user;
+/* All that is read of a payload, or of a run as the API shows it. */
+enum place {
+    PAYLOAD,
+    ACTION,
+    JOB,
+    JOB_ID,
+    JOB_RUN,
+    JOB_ATTEMPT,
+    JOB_STATUS,
+    JOB_CONCLUSION,
+    JOB_BRANCH,
+    JOB_WORKFLOW,
+    JOB_NAME,
+    JOB_RUNNER,
+    JOB_LABELS,
+    JOB_CREATED,
+    JOB_STARTED,
+    JOB_COMPLETED,
+    RUN,
+    RUN_ID,
+    RUN_ATTEMPT,
+    RUN_STATUS,
+    RUN_CONCLUSION,
+    RUN_BRANCH,
+    RUN_WORKFLOW,
+    RUN_PATH,
+    RUN_NUMBER,
+    RUN_SHA,
+    RUN_TRIGGER,
+    RUN_ACTOR,
+    RUN_ACTOR_LOGIN,
+    RUN_BY,
+    RUN_BY_LOGIN,
+    RUN_HEAD,
+    RUN_HEAD_NAME,
+    RUN_CREATED,
+    RUN_STARTED,
+    RUN_UPDATED,
+    WORKFLOW,
+    WORKFLOW_ID,
+    WORKFLOW_NAME,
+    WORKFLOW_PATH,
+    REPOSITORY,
+    REPOSITORY_ID,
+    REPOSITORY_NAME,
+    SENDER,
+    SENDER_LOGIN,
+    PLACES
+};
 
-    jr_json_get_object(object, key, &user);
-    jr_json_get_text(user, "login", login, JR_LOGIN_SIZE);
+#define END { NULL, 0, 0, NULL }
+
+static const struct jr_wanted wanted_job[] = {
+    { JR_WANTED("id"), JOB_ID, NULL },
+    { JR_WANTED("run_id"), JOB_RUN, NULL },
+    { JR_WANTED("run_attempt"), JOB_ATTEMPT, NULL },
+    { JR_WANTED("status"), JOB_STATUS, NULL },
+    { JR_WANTED("conclusion"), JOB_CONCLUSION, NULL },
+    { JR_WANTED("head_branch"), JOB_BRANCH, NULL },
+    { JR_WANTED("workflow_name"), JOB_WORKFLOW, NULL },
+    { JR_WANTED("name"), JOB_NAME, NULL },
+    { JR_WANTED("runner_name"), JOB_RUNNER, NULL },
+    { JR_WANTED("labels"), JOB_LABELS, NULL },
+    { JR_WANTED("created_at"), JOB_CREATED, NULL },
+    { JR_WANTED("started_at"), JOB_STARTED, NULL },
+    { JR_WANTED("completed_at"), JOB_COMPLETED, NULL },
+    END,
+};
+static const struct jr_wanted wanted_actor[] = {
+    { JR_WANTED("login"), RUN_ACTOR_LOGIN, NULL },
+    END,
+};
+static const struct jr_wanted wanted_by[] = {
+    { JR_WANTED("login"), RUN_BY_LOGIN, NULL },
+    END,
+};
+static const struct jr_wanted wanted_head[] = {
+    { JR_WANTED("full_name"), RUN_HEAD_NAME, NULL },
+    END,
+};
+static const struct jr_wanted wanted_run[] = {
+    { JR_WANTED("id"), RUN_ID, NULL },
+    { JR_WANTED("run_attempt"), RUN_ATTEMPT, NULL },
+    { JR_WANTED("status"), RUN_STATUS, NULL },
+    { JR_WANTED("conclusion"), RUN_CONCLUSION, NULL },
+    { JR_WANTED("head_branch"), RUN_BRANCH, NULL },
+    { JR_WANTED("workflow_id"), RUN_WORKFLOW, NULL },
+    { JR_WANTED("path"), RUN_PATH, NULL },
+    { JR_WANTED("run_number"), RUN_NUMBER, NULL },
+    { JR_WANTED("head_sha"), RUN_SHA, NULL },
+    { JR_WANTED("event"), RUN_TRIGGER, NULL },
+    { JR_WANTED("actor"), RUN_ACTOR, wanted_actor },
+    { JR_WANTED("triggering_actor"), RUN_BY, wanted_by },
+    { JR_WANTED("head_repository"), RUN_HEAD, wanted_head },
+    { JR_WANTED("created_at"), RUN_CREATED, NULL },
+    { JR_WANTED("run_started_at"), RUN_STARTED, NULL },
+    { JR_WANTED("updated_at"), RUN_UPDATED, NULL },
+    END,
+};
+static const struct jr_wanted wanted_workflow[] = {
+    { JR_WANTED("id"), WORKFLOW_ID, NULL },
+    { JR_WANTED("name"), WORKFLOW_NAME, NULL },
+    { JR_WANTED("path"), WORKFLOW_PATH, NULL },
+    END,
+};
+static const struct jr_wanted wanted_repository[] = {
+    { JR_WANTED("id"), REPOSITORY_ID, NULL },
+    { JR_WANTED("full_name"), REPOSITORY_NAME, NULL },
+    END,
+};
+static const struct jr_wanted wanted_sender[] = {
+    { JR_WANTED("login"), SENDER_LOGIN, NULL },
+    END,
+};
+static const struct jr_wanted wanted_payload[] = {
+    { JR_WANTED("action"), ACTION, NULL },
+    { JR_WANTED(job_event), JOB, wanted_job },
+    { JR_WANTED(run_event), RUN, wanted_run },
+    { JR_WANTED("workflow"), WORKFLOW, wanted_workflow },
+    { JR_WANTED("repository"), REPOSITORY, wanted_repository },
+    { JR_WANTED("sender"), SENDER, wanted_sender },
+    END,
+};
+static const struct jr_wanted wanted_text = { JR_WANTED(""), PAYLOAD, wanted_payload };
+/* Of the API's answer, besides what a payload's run has. */
+static const struct jr_wanted wanted_beside[] = {
+    { JR_WANTED("repository"), REPOSITORY, wanted_repository },
+    END,
+};
+
+/* What was found, by its place: the values are borrowed, and NULL where there is null, nothing
+ * or an object. */
+struct source {
+    uint32_t found[PLACES];
+    json_object *values[PLACES];
+};
+
+static enum jr_json read_text(const struct source *source, enum place place, char *copy,
+                              size_t size)
+{
+    return jr_json_text(source->values[place], copy, size);
 }
 
 /* A name that does not fit is no name of GitHub's, and half of it is another name. */
-static void read_whole(json_object *object, const char *key, char *name, size_t size)
+static void read_whole(const struct source *source, enum place place, char *name, size_t size)
 {
     char text[1024];
 
-    jr_json_get_text(object, key, text, sizeof text);
+    read_text(source, place, text, sizeof text);
     if (!jr_text_copy(name, size, text))
         name[0] = '\0';
 }
 
 /* run_attempt: absent is allowed, anything but 1 to UINT32_MAX is not. */
-static enum jr_err read_attempt(json_object *object, struct jr_event *event,
-                                const char *where, struct jr_error *error)
+static enum jr_err read_attempt(const struct source *source, enum place place,
+                                struct jr_event *event, const char *where, struct jr_error *error)
 {
     uint64_t attempt;
 
-    if (jr_json_get_id(object, "run_attempt", &attempt) == JR_JSON_WRONG || attempt > UINT32_MAX)
+    if (jr_json_id(source->values[place], &attempt) == JR_JSON_WRONG || attempt > UINT32_MAX)
         return bad(error, where, "run_attempt");
     event->attempt = (uint32_t)attempt;
     return JR_OK;
 }
 
-static enum jr_err read_repository(json_object *root, struct jr_event *event,
+static enum jr_err read_repository(const struct source *source, struct jr_event *event,
                                    struct jr_error *error)
 {
-    json_object *repository;
     char name[2 * JR_REPO_SIZE];
 
-    jr_json_get_object(root, "repository", &repository);
-    jr_json_get_text(repository, "full_name", name, sizeof name);
+    read_text(source, REPOSITORY_NAME, name, sizeof name);
     if (!jr_text_is_full_name(name))
         return bad(error, "repository.", "full_name");
     jr_text_copy(event->repo, sizeof event->repo, name);
-    if (jr_json_get_id(repository, "id", &event->repo_id) == JR_JSON_WRONG)
+    if (jr_json_id(source->values[REPOSITORY_ID], &event->repo_id) == JR_JSON_WRONG)
         return bad(error, "repository.", "id");
     return JR_OK;
 }
@@ -81,14 +213,12 @@ static enum jr_err read_repository(json_object *root, struct jr_event *event,
 #define LABEL_SIZE 128
 
 /* The set of labels as one text: the same for every order. */
-static void read_labels(json_object *job, char labels[JR_LABELS_SIZE])
+static void read_labels(json_object *array, char labels[JR_LABELS_SIZE])
 {
     char sorted[LABELS_MAX][LABEL_SIZE], label[LABEL_SIZE];
-    json_object *array;
     enum jr_json found;
     size_t count = 0, length = 0;
 
-    jr_json_get_array(job, "labels", &array);
     for (size_t i = 0; count < LABELS_MAX
                        && (found = jr_json_get_item_text(array, i, label, sizeof label))
                               != JR_JSON_ABSENT;
@@ -115,32 +245,33 @@ static void read_labels(json_object *job, char labels[JR_LABELS_SIZE])
     labels[length] = '\0';
 }
 
-static enum jr_err read_job(json_object *job, struct jr_event *event, struct jr_error *error)
+static enum jr_err read_job(const struct source *source, struct jr_event *event,
+                            struct jr_error *error)
 {
     char word[JR_WORD_SIZE];
     enum jr_status by_action = jr_status_from(event->action);
 
-    if (jr_json_get_id(job, "id", &event->job_id) != JR_JSON_OK)
+    if (jr_json_id(source->values[JOB_ID], &event->job_id) != JR_JSON_OK)
         return bad(error, "workflow_job.", "id");
-    if (jr_json_get_id(job, "run_id", &event->run_id) != JR_JSON_OK)
+    if (jr_json_id(source->values[JOB_RUN], &event->run_id) != JR_JSON_OK)
         return bad(error, "workflow_job.", "run_id");
-    if (read_attempt(job, event, "workflow_job.", error) != JR_OK)
+    if (read_attempt(source, JOB_ATTEMPT, event, "workflow_job.", error) != JR_OK)
         return JR_EINVAL;
-    jr_json_get_text(job, "status", word, sizeof word);
+    read_text(source, JOB_STATUS, word, sizeof word);
     event->status = jr_status_from(word);
     if (by_action > event->status)
         event->status = by_action;
-    jr_json_get_text(job, "conclusion", word, sizeof word);
+    read_text(source, JOB_CONCLUSION, word, sizeof word);
     if (event->status == JR_STATUS_COMPLETED)
         event->conclusion = jr_conclusion_from(word);
-    read_whole(job, "head_branch", event->branch, sizeof event->branch);
-    jr_json_get_text(job, "workflow_name", event->workflow, sizeof event->workflow);
-    jr_json_get_text(job, "name", event->job_name, sizeof event->job_name);
-    jr_json_get_text(job, "runner_name", event->runner, sizeof event->runner);
-    read_labels(job, event->labels);
-    event->created_ms = jr_json_get_time(job, "created_at");
-    event->started_ms = jr_json_get_time(job, "started_at");
-    event->completed_ms = jr_json_get_time(job, "completed_at");
+    read_whole(source, JOB_BRANCH, event->branch, sizeof event->branch);
+    read_text(source, JOB_WORKFLOW, event->workflow, sizeof event->workflow);
+    read_text(source, JOB_NAME, event->job_name, sizeof event->job_name);
+    read_text(source, JOB_RUNNER, event->runner, sizeof event->runner);
+    read_labels(source->values[JOB_LABELS], event->labels);
+    event->created_ms = jr_json_time(source->values[JOB_CREATED]);
+    event->started_ms = jr_json_time(source->values[JOB_STARTED]);
+    event->completed_ms = jr_json_time(source->values[JOB_COMPLETED]);
     return JR_OK;
 }
 
@@ -160,165 +291,172 @@ static void cut_ref(char *path)
 }
 
 /* `name` of a run is passed over: it is the run-name where the workflow has one. */
-static void read_identity(json_object *run, struct jr_event *event)
+static void read_identity(const struct source *source, struct jr_event *event)
 {
-    jr_json_get_id(run, "workflow_id", &event->workflow_id);
-    read_whole(run, "path", event->workflow_path, sizeof event->workflow_path);
+    jr_json_id(source->values[RUN_WORKFLOW], &event->workflow_id);
+    read_whole(source, RUN_PATH, event->workflow_path, sizeof event->workflow_path);
     cut_ref(event->workflow_path);
-    jr_json_get_id(run, "run_number", &event->run_number);
-    read_whole(run, "head_sha", event->head_sha, sizeof event->head_sha);
+    jr_json_id(source->values[RUN_NUMBER], &event->run_number);
+    read_whole(source, RUN_SHA, event->head_sha, sizeof event->head_sha);
 }
 
 /* A webhook about a run shows its workflow besides, with the workflow's own name. */
-static void read_workflow(json_object *root, struct jr_event *event)
+static void read_workflow(const struct source *source, struct jr_event *event)
 {
-    json_object *workflow;
     char path[JR_NAME_SIZE];
 
-    if (jr_json_get_object(root, "workflow", &workflow) != JR_JSON_OK)
+    if (source->found[WORKFLOW] != JR_EXCERPT_OBJECT)
         return;
-    jr_json_get_text(workflow, "name", event->workflow, sizeof event->workflow);
+    read_text(source, WORKFLOW_NAME, event->workflow, sizeof event->workflow);
     if (event->workflow_id == 0)
-        jr_json_get_id(workflow, "id", &event->workflow_id);
-    read_whole(workflow, "path", path, sizeof path);
+        jr_json_id(source->values[WORKFLOW_ID], &event->workflow_id);
+    read_whole(source, WORKFLOW_PATH, path, sizeof path);
     if (event->workflow_path[0] == '\0')
         jr_text_copy(event->workflow_path, sizeof event->workflow_path, path);
 }
 
+static bool is_null(const struct source *source, enum place place)
+{
+    return source->found[place] != JR_EXCERPT_ABSENT && source->found[place] != JR_EXCERPT_OBJECT
+           && source->values[place] == NULL;
+}
+
 /* Read what a run object holds in a webhook and in an answer alike. */
-static enum jr_err read_run(json_object *run, struct jr_event *event, const char *where,
-                            struct jr_error *error)
+static enum jr_err read_run(const struct source *source, struct jr_event *event,
+                            const char *where, struct jr_error *error)
 {
     char word[JR_WORD_SIZE];
-    json_object *head;
 
     event->kind = JR_EVENT_RUN;
-    if (jr_json_get_id(run, "id", &event->run_id) != JR_JSON_OK)
+    if (jr_json_id(source->values[RUN_ID], &event->run_id) != JR_JSON_OK)
         return bad(error, where, "id");
-    if (read_attempt(run, event, where, error) != JR_OK)
+    if (read_attempt(source, RUN_ATTEMPT, event, where, error) != JR_OK)
         return JR_EINVAL;
-    jr_json_get_text(run, "status", word, sizeof word);
+    read_text(source, RUN_STATUS, word, sizeof word);
     event->status = jr_status_from(word);
-    jr_json_get_text(run, "conclusion", word, sizeof word);
+    read_text(source, RUN_CONCLUSION, word, sizeof word);
     if (event->status == JR_STATUS_COMPLETED)
         event->conclusion = jr_conclusion_from(word);
-    read_whole(run, "head_branch", event->branch, sizeof event->branch);
-    read_identity(run, event);
-    jr_json_get_text(run, "event", event->trigger, sizeof event->trigger);
-    read_login(run, "actor", event->actor);
-    read_login(run, "triggering_actor", event->triggering_actor);
-    jr_json_get_object(run, "head_repository", &head);
-    read_whole(head, "full_name", event->head_repo, sizeof event->head_repo);
-    if (jr_json_is_null(run, "head_repository"))
+    read_whole(source, RUN_BRANCH, event->branch, sizeof event->branch);
+    read_identity(source, event);
+    read_text(source, RUN_TRIGGER, event->trigger, sizeof event->trigger);
+    read_text(source, RUN_ACTOR_LOGIN, event->actor, sizeof event->actor);
+    read_text(source, RUN_BY_LOGIN, event->triggering_actor, sizeof event->triggering_actor);
+    read_whole(source, RUN_HEAD_NAME, event->head_repo, sizeof event->head_repo);
+    if (is_null(source, RUN_HEAD))
         jr_text_copy(event->head_repo, sizeof event->head_repo, JR_REPO_DELETED);
-    event->created_ms = jr_json_get_time(run, "created_at");
-    event->started_ms = jr_json_get_time(run, "run_started_at");
-    event->updated_ms = jr_json_get_time(run, "updated_at");
+    event->created_ms = jr_json_time(source->values[RUN_CREATED]);
+    event->started_ms = jr_json_time(source->values[RUN_STARTED]);
+    event->updated_ms = jr_json_time(source->values[RUN_UPDATED]);
     return JR_OK;
 }
 
-/* What a payload is about; NULL: not there, or not wanted. */
-struct subject {
-    json_object *job, *run;
-};
-
-/* Find an object by its event's name, if this event is wanted. */
-static enum jr_err find(const char *wanted, const char *event, json_object *root,
-                        json_object **object, struct jr_error *error)
+/* Is the member there, and neither null nor an object? */
+static bool is_no_object(const struct source *source, enum place place)
 {
-    *object = NULL;
-    if (wanted != NULL && strcmp(wanted, event) != 0)
-        return JR_OK;
-    return jr_json_get_object(root, event, object) == JR_JSON_WRONG ? bad(error, "", event) : JR_OK;
+    return source->values[place] != NULL;
 }
 
-static enum jr_err read_event(json_object *root, const struct subject *subject,
+/* Is an event of this name looked for? */
+static bool is_sought(const char *name, const char *event)
+{
+    return name == NULL || strcmp(name, event) == 0;
+}
+
+static enum jr_payload decode(const char *name, const struct source *source,
                               struct jr_event *event, struct jr_error *error)
 {
+    bool want_job = is_sought(name, job_event), want_run = is_sought(name, run_event);
+    bool has_job = want_job && source->found[JOB] == JR_EXCERPT_OBJECT;
+    bool has_run = want_run && source->found[RUN] == JR_EXCERPT_OBJECT;
     enum jr_err err;
 
-    if (jr_json_get_text(root, "action", event->action, sizeof event->action) != JR_JSON_OK)
-        return bad(error, "", "action");
-    if (subject->job != NULL) {
+    if ((want_job && is_no_object(source, JOB)) || (want_run && is_no_object(source, RUN))) {
+        bad(error, "", is_no_object(source, JOB) ? job_event : run_event);
+        return JR_PAYLOAD_BAD;
+    }
+    if (!has_job && !has_run)
+        return JR_PAYLOAD_NOTHING;
+    if (read_text(source, ACTION, event->action, sizeof event->action) != JR_JSON_OK) {
+        bad(error, "", "action");
+        return JR_PAYLOAD_BAD;
+    }
+    if (has_job) {
         event->kind = JR_EVENT_JOB;
-        err = read_job(subject->job, event, error);
+        err = read_job(source, event, error);
     } else {
-        err = read_run(subject->run, event, "workflow_run.", error);
-        read_workflow(root, event);
+        err = read_run(source, event, "workflow_run.", error);
+        read_workflow(source, event);
     }
     if (err == JR_OK)
-        err = read_repository(root, event, error);
-    read_login(root, "sender", event->sender);
-    return err;
+        err = read_repository(source, event, error);
+    read_text(source, SENDER_LOGIN, event->sender, sizeof event->sender);
+    return err == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
 }
 
-static enum jr_payload decode(const char *name, json_object *root, struct jr_event *event,
-                              struct jr_error *error)
+/* Find the values of an excerpt in the array that json-c has made of it. */
+static void take_values(struct source *source, json_object *array)
 {
-    struct subject subject;
-
-    memset(event, 0, sizeof *event);
-    if (root == NULL)
-        return JR_PAYLOAD_NOTHING;
-    if (!json_object_is_type(root, json_type_object)) {
-        jr_error_set(error, JR_EINVAL, "the payload is not an object");
-        return JR_PAYLOAD_BAD;
-    }
-    if (find(name, job_event, root, &subject.job, error) != JR_OK
-        || find(name, run_event, root, &subject.run, error) != JR_OK)
-        return JR_PAYLOAD_BAD;
-    if (subject.job == NULL && subject.run == NULL)
-        return JR_PAYLOAD_NOTHING;
-    return read_event(root, &subject, event, error) == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
+    for (size_t i = 0; i < PLACES; i++)
+        if (source->found[i] != JR_EXCERPT_ABSENT && source->found[i] != JR_EXCERPT_OBJECT)
+            source->values[i] = json_object_array_get_idx(array, source->found[i] - 1);
 }
-
-/* All that is read of a payload: a member that a reader above looks for stands here too. */
-static const struct jr_wanted wanted_login[] = { { "login", NULL }, { NULL, NULL } };
-static const struct jr_wanted wanted_repository[] = {
-    { "id", NULL }, { "full_name", NULL }, { NULL, NULL },
-};
-static const struct jr_wanted wanted_job[] = {
-    { "id", NULL }, { "run_id", NULL }, { "run_attempt", NULL }, { "status", NULL },
-    { "conclusion", NULL }, { "head_branch", NULL }, { "workflow_name", NULL }, { "name", NULL },
-    { "runner_name", NULL }, { "created_at", NULL }, { "started_at", NULL },
-    { "completed_at", NULL }, { "labels", NULL }, { NULL, NULL },
-};
-static const struct jr_wanted wanted_run[] = {
-    { "id", NULL }, { "run_attempt", NULL }, { "status", NULL }, { "conclusion", NULL },
-    { "head_branch", NULL }, { "workflow_id", NULL }, { "path", NULL }, { "run_number", NULL },
-    { "head_sha", NULL }, { "event", NULL }, { "actor", wanted_login },
-    { "triggering_actor", wanted_login }, { "head_repository", wanted_repository },
-    { "created_at", NULL }, { "run_started_at", NULL }, { "updated_at", NULL }, { NULL, NULL },
-};
-static const struct jr_wanted wanted_workflow[] = {
-    { "id", NULL }, { "name", NULL }, { "path", NULL }, { NULL, NULL },
-};
-static const struct jr_wanted wanted_payload[] = {
-    { "action", NULL }, { job_event, wanted_job }, { run_event, wanted_run },
-    { "workflow", wanted_workflow }, { "repository", wanted_repository }, { "sender", wanted_login }, { NULL, NULL },
-};
 
 enum jr_payload jr_event_read(const char *name, char *text, size_t length,
                               struct jr_event *event, struct jr_error *error)
 {
-    json_object *root = NULL;
+    struct source source = { .found = { JR_EXCERPT_ABSENT } };
+    json_object *values = NULL;
     enum jr_payload payload;
-    enum jr_err err = jr_excerpt(text, &length, wanted_payload, error);
+    enum jr_err err = jr_excerpt(text, &length, &wanted_text, source.found, error);
 
+    memset(event, 0, sizeof *event);
     if (err == JR_OK)
-        err = jr_json_parse(text, length, &root, error);
+        err = jr_json_parse(text, length, &values, error);
     if (err != JR_OK)
         return err == JR_ENOMEM ? JR_PAYLOAD_NO_MEMORY : JR_PAYLOAD_NOT_JSON;
-    payload = decode(name, root, event, error);
-    json_object_put(root);
+    take_values(&source, values);
+    if (source.found[PAYLOAD] == JR_EXCERPT_OBJECT) {
+        payload = decode(name, &source, event, error);
+    } else if (values == NULL) {
+        payload = JR_PAYLOAD_NOTHING;
+    } else {
+        jr_error_set(error, JR_EINVAL, "the payload is not an object");
+        payload = JR_PAYLOAD_BAD;
+    }
+    json_object_put(values);
     return payload;
+}
+
+/* The same as jr_excerpt(), of what json-c has made of an object already. */
+static void find_all(json_object *object, const struct jr_wanted *wanted, struct source *source)
+{
+    json_object *value;
+
+    for (; wanted->name != NULL; wanted++) {
+        if (!json_object_object_get_ex(object, wanted->name, &value))
+            continue;
+        if (wanted->members == NULL || !json_object_is_type(value, json_type_object)) {
+            source->found[wanted->place] = 1;
+            source->values[wanted->place] = value;
+        } else {
+            source->found[wanted->place] = JR_EXCERPT_OBJECT;
+            find_all(value, wanted->members, source);
+        }
+    }
 }
 
 enum jr_err jr_event_decode_run(json_object *run, struct jr_event *event,
                                 struct jr_error *error)
 {
+    struct source source = { .found = { JR_EXCERPT_ABSENT } };
+
     memset(event, 0, sizeof *event);
-    if (read_run(run, event, "", error) != JR_OK)
+    if (json_object_is_type(run, json_type_object)) {
+        find_all(run, wanted_run, &source);
+        find_all(run, wanted_beside, &source);
+    }
+    if (read_run(&source, event, "", error) != JR_OK)
         return JR_EINVAL;
-    return read_repository(run, event, error);
+    return read_repository(&source, event, error);
 }

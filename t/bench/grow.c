@@ -4,7 +4,7 @@
  *   grow looks STATE_DIR N    ms of processor for the beginning of a look at one of N repositories
  *   grow passed STATE_DIR N   the same of the dearest call, when only one of N is acted on
  *   grow jobs STATE_DIR N     ms for an event of the last of N jobs of a run that end one by one
- *   grow again STATE_DIR N    the same in the run's second attempt, in which all jobs are executed again
+ *   grow again STATE_DIR N    the same in the run's second attempt, with all jobs executed again
  *   grow flaky STATE_DIR N    makes N rows of flaky jobs, and of two runners for each; prints N
  *
  * STATE_DIR has to be empty. The figures are medians, of processor time alone.

@@ -13,8 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct jr_wanted inner[] = { { "x", NULL }, { "y", NULL }, { NULL, NULL } };
-static const struct jr_wanted wanted[] = { { "a", NULL }, { "o", inner }, { NULL, NULL } };
+enum { TEXT, A, O, X, Y, PLACES };
+
+static const struct jr_wanted inner[] = { { JR_WANTED("x"), X, NULL }, { JR_WANTED("y"), Y, NULL }, { NULL, 0, 0, NULL } };
+static const struct jr_wanted outer[] = { { JR_WANTED("a"), A, NULL }, { JR_WANTED("o"), O, inner }, { NULL, 0, 0, NULL } };
+static const struct jr_wanted wanted = { JR_WANTED(""), TEXT, outer };
+
+static enum jr_err excerpt(char *text, size_t *length, struct jr_error *error)
+{
+    uint32_t found[PLACES] = { JR_EXCERPT_ABSENT };
+
+    return jr_excerpt(text, length, &wanted, found, error);
+}
 
 /* Just as large as it has to be, so that a byte too many is seen. */
 static char *copy_of(const char *text, size_t length)
@@ -30,6 +40,7 @@ static char *copy_of(const char *text, size_t length)
 struct excerpt_row {
     const char *name, *text, *want; /* NULL: not JSON */
     size_t length;                  /* 0: that of the text */
+    const char *found; /* what is told of each place: a digit, "-" absent, "o" an object */
 };
 
 static void excerpted(void **state)
@@ -37,8 +48,9 @@ static void excerpted(void **state)
     const struct excerpt_row *row = *state;
     size_t length = row->length != 0 ? row->length : strlen(row->text);
     struct jr_error error = { .code = JR_OK };
-    char *text = copy_of(row->text, length);
-    enum jr_err err = jr_excerpt(text, &length, wanted, &error);
+    char *text = copy_of(row->text, length), told[PLACES + 1] = "";
+    uint32_t found[PLACES] = { JR_EXCERPT_ABSENT };
+    enum jr_err err = jr_excerpt(text, &length, &wanted, found, &error);
 
     if (row->want == NULL) {
         assert_int_equal(err, JR_EINVAL);
@@ -48,76 +60,88 @@ static void excerpted(void **state)
         assert_int_equal(err, JR_OK);
         assert_string_equal(text, row->want);
         assert_int_equal(length, strlen(row->want));
+        for (size_t i = 0; i < PLACES; i++)
+            told[i] = (char)(found[i] == JR_EXCERPT_ABSENT   ? '-'
+                             : found[i] == JR_EXCERPT_OBJECT ? 'o'
+                                                             : '0' + (int)found[i]);
+        assert_string_equal(told, row->found);
     }
     free(text);
 }
 
 static const struct excerpt_row rows[] = {
-    { "a wanted member", "{\"a\": 1}", "{\"a\":1}", 0 },
-    { "an unwanted one before it", "{\"b\": 2, \"a\": 1}", "{\"a\":1}", 0 },
-    { "an unwanted one after it", "{\"a\": 1, \"b\": [2, {\"a\": 3}]}", "{\"a\":1}", 0 },
-    { "none that is wanted", "{\"b\": 2, \"c\": {\"a\": 1}}", "{}", 0 },
-    { "an empty object", " { } ", "{}", 0 },
-    { "twice", "{\"a\": 1, \"b\": 0, \"a\": 2}", "{\"a\":1,\"a\":2}", 0 },
-    { "as a whole", "{\"a\": {\"q\": [1, {}], \"a\": 2}}", "{\"a\":{\"q\": [1, {}], \"a\": 2}}", 0 },
-    { "blanks within what is wanted", "{\"a\" :\t[ 1 ,\r\n2 ] }", "{\"a\":[ 1 ,\r\n2 ]}", 0 },
-    { "members of an object", "{\"o\": {\"z\": 1, \"x\": \"1\", \"zz\": {}, \"y\": null}}", "{\"o\":{\"x\":\"1\",\"y\":null}}", 0 },
-    { "an object without wanted members", "{\"o\": {\"z\": 1}, \"a\": 1}", "{\"o\":{},\"a\":1}", 0 },
-    { "an empty object in it", "{\"o\": {}, \"a\": 1}", "{\"o\":{},\"a\":1}", 0 },
-    { "an object that is none", "{\"o\": [{\"z\": 1}], \"a\": 1}", "{\"o\":[{\"z\": 1}],\"a\":1}", 0 },
-    { "an object that is null", "{\"o\": null}", "{\"o\":null}", 0 },
-    { "a name that is part of a wanted one", "{\"\": 0, \"aa\": 1, \"o\": {\"xy\": 1}}", "{\"o\":{}}", 0 },
-    { "a name with an escape", "{\"\\u0061\": 1, \"b\": 2}", "{\"\\u0061\":1}", 0 },
-    { "no object", " [1, {\"b\": 2}] ", "[1, {\"b\": 2}]", 0 },
-    { "null", "null", "null", 0 },
-    { "a number", "-12.5e-3", "-12.5e-3", 0 },
-    { "a string", "\"x\"", "\"x\"", 0 },
-    { "escapes", "{\"b\": \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\", \"a\": \"\\ud83d\\ude00\"}", "{\"a\":\"\\ud83d\\ude00\"}", 0 },
-    { "a NUL in a string", "{\"b\": \"\\u0000\", \"a\": \"x\\u0000\"}", "{\"a\":\"x\\u0000\"}", 0 },
-    { "four zeros in a name", "{\"\\\\u0000\": 1, \"u0000\": 2}", "{\"\\\\u0000\":1}", 0 },
-    { "UTF-8", "{\"b\": \"\xf0\x9f\x98\x80\", \"a\": \"\xc3\xa9\"}", "{\"a\":\"\xc3\xa9\"}", 0 },
-    { "numbers", "{\"b\": [0, -0, 10, 1.5, 1e3, 1E+3, 0.1e-2], \"a\": true, \"c\": false}", "{\"a\":true}", 0 },
+    { "a wanted member", "{\"a\": 1}", "[1]", 0, "o1---" },
+    { "an unwanted one before it", "{\"b\": 2, \"a\": 1}", "[1]", 0, "o1---" },
+    { "an unwanted one after it", "{\"a\": 1, \"b\": [2, {\"a\": 3}]}", "[1]", 0, "o1---" },
+    { "none that is wanted", "{\"b\": 2, \"c\": {\"a\": 1}}", "[]", 0, "o----" },
+    { "an empty object", " { } ", "[]", 0, "o----" },
+    { "the shortest", "{}", "[]", 0, "o----" },
+    { "twice", "{\"a\": 1, \"b\": 0, \"a\": 2}", "[1,2]", 0, "o2---" },
+    { "an object twice", "{\"o\": {\"x\": 1}, \"o\": {\"y\": 2}}", "[1,2]", 0, "o-o-2" },
+    { "an object, and then none", "{\"o\": {\"x\": 1}, \"o\": 3}", "[1,3]", 0, "o-2--" },
+    { "none, and then an object", "{\"o\": 3, \"o\": {\"x\": 1}}", "[3,1]", 0, "o-o2-" },
+    { "as a whole", "{\"a\": {\"q\": [1, {}], \"a\": 2}}", "[{\"q\": [1, {}], \"a\": 2}]", 0, "o1---" },
+    { "blanks within what is wanted", "{\"a\" :\t[ 1 ,\r\n2 ] }", "[[ 1 ,\r\n2 ]]", 0, "o1---" },
+    { "members of an object", "{\"o\": {\"z\": 1, \"x\": \"1\", \"zz\": {}, \"y\": null}}", "[\"1\",null]", 0, "o-o12" },
+    { "an object without wanted members", "{\"o\": {\"z\": 1}, \"a\": 1}", "[1]", 0, "o1o--" },
+    { "an empty object in it", "{\"o\": {}, \"a\": 1}", "[1]", 0, "o1o--" },
+    { "an object that is none", "{\"o\": [{\"z\": 1}], \"a\": 1}", "[[{\"z\": 1}],1]", 0, "o21--" },
+    { "an object that is null", "{\"o\": null}", "[null]", 0, "o-1--" },
+    { "a name that is part of a wanted one", "{\"\": 0, \"aa\": 1, \"o\": {\"xy\": 1}}", "[]", 0, "o-o--" },
+    { "a name with an escape", "{\"\\u0061\": 1, \"b\": 2}", "[1]", 0, "o1---" },
+    { "a name with another one", "{\"\\u0062\": 1, \"\\ud800\": 3}", "[]", 0, "o----" },
+    { "an escape in a name before one without", "{\"\\u0062\": 1, \"a\": 2}", "[2]", 0, "o1---" },
+    { "an escape in a value before a name", "{\"b\": \"\\n\", \"a\": 2}", "[2]", 0, "o1---" },
+    { "no object", " [1, {\"b\": 2}] ", "[1, {\"b\": 2}]", 0, "-----" },
+    { "null", "null", "null", 0, "-----" },
+    { "a number", "-12.5e-3", "-12.5e-3", 0, "-----" },
+    { "a string", "\"x\"", "\"x\"", 0, "-----" },
+    { "escapes", "{\"b\": \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\", \"a\": \"\\ud83d\\ude00\"}", "[\"\\ud83d\\ude00\"]", 0, "o1---" },
+    { "a NUL in a string", "{\"b\": \"\\u0000\", \"a\": \"x\\u0000\"}", "[\"x\\u0000\"]", 0, "o1---" },
+    { "four zeros in a name", "{\"\\\\u0000\": 1, \"u0000\": 2, \"a\": 3}", "[3]", 0, "o1---" },
+    { "UTF-8", "{\"b\": \"\xf0\x9f\x98\x80\", \"a\": \"\xc3\xa9\"}", "[\"\xc3\xa9\"]", 0, "o1---" },
+    { "numbers", "{\"b\": [0, -0, 10, 1.5, 1e3, 1E+3, 0.1e-2], \"a\": true, \"c\": false}", "[true]", 0, "o1---" },
 
-    { "nothing", "", NULL, 0 },
-    { "blanks", "  ", NULL, 0 },
-    { "half an object", "{\"a\": 1", NULL, 0 },
-    { "half a name", "{\"a", NULL, 0 },
-    { "no value", "{\"a\":", NULL, 0 },
-    { "no colon", "{\"a\" 1}", NULL, 0 },
-    { "no name", "{1: 2}", NULL, 0 },
-    { "a comma too many", "{\"a\": 1,}", NULL, 0 },
-    { "a comma too many in an array", "[1,]", NULL, 0 },
-    { "no comma", "{\"a\": 1 \"b\": 2}", NULL, 0 },
-    { "the wrong end", "{\"b\": [1}", NULL, 0 },
-    { "half an array", "[1, [2]", NULL, 0 },
-    { "a bare word", "{\"b\": nil}", NULL, 0 },
-    { "half a word", "{\"b\": tru}", NULL, 0 },
-    { "a word in capitals", "{\"b\": TRUE}", NULL, 0 },
-    { "NaN", "{\"b\": NaN}", NULL, 0 },
-    { "single quotes", "{'a': 1}", NULL, 0 },
-    { "a comment", "{\"b\": /* x */ 1}", NULL, 0 },
-    { "a leading zero", "{\"b\": 01}", NULL, 0 },
-    { "a plus", "{\"b\": +1}", NULL, 0 },
-    { "no digit after the point", "{\"b\": 1.}", NULL, 0 },
-    { "no digit in the exponent", "{\"b\": 1e}", NULL, 0 },
-    { "only a minus", "{\"b\": -}", NULL, 0 },
-    { "a control character in a string", "{\"b\": \"\n\"}", NULL, 0 },
-    { "a bad escape", "{\"b\": \"\\x\"}", NULL, 0 },
-    { "half an escape", "{\"b\": \"\\", NULL, 0 },
-    { "half a \\u", "{\"b\": \"\\u00g0\"}", NULL, 0 },
-    { "the end in a \\u", "{\"b\": \"\\u0", NULL, 0 },
-    { "not UTF-8", "{\"b\": \"\xff\"}", NULL, 0 },
-    { "half a character", "{\"b\": \"\xc3\"}", NULL, 0 },
-    { "the end in a character", "{\"b\": \"\xf0\x9f", NULL, 0 },
-    { "a NUL in a name", "{\"a\\u0000\": 1}", NULL, 0 },
-    { "a NUL in a name that is not wanted", "{\"o\": {\"b\\\\\\u0000c\": 1}}", NULL, 0 },
-    { "a NUL in a name of an object in an array", "{\"a\": [{\"b\\u0000\" : 1}]}", NULL, 0 },
-    { "something after it", "{} x", NULL, 0 },
-    { "a second value", "{}{}", NULL, 0 },
-    { "a NUL after it", "{}\0", NULL, 3 },
-    { "a NUL inside", "{\"b\":\0 1}", NULL, 9 },
-    { "a NUL in a string", "{\"b\": \"x\0\"}", NULL, 11 },
-    { "a byte order mark", "\xef\xbb\xbf{}", NULL, 0 },
+    { "nothing", "", NULL, 0, NULL },
+    { "blanks", "  ", NULL, 0, NULL },
+    { "half an object", "{\"a\": 1", NULL, 0, NULL },
+    { "half a name", "{\"a", NULL, 0, NULL },
+    { "no value", "{\"a\":", NULL, 0, NULL },
+    { "no colon", "{\"a\" 1}", NULL, 0, NULL },
+    { "no name", "{1: 2}", NULL, 0, NULL },
+    { "a comma too many", "{\"a\": 1,}", NULL, 0, NULL },
+    { "a comma too many in an array", "[1,]", NULL, 0, NULL },
+    { "no comma", "{\"a\": 1 \"b\": 2}", NULL, 0, NULL },
+    { "the wrong end", "{\"b\": [1}", NULL, 0, NULL },
+    { "half an array", "[1, [2]", NULL, 0, NULL },
+    { "a bare word", "{\"b\": nil}", NULL, 0, NULL },
+    { "half a word", "{\"b\": tru}", NULL, 0, NULL },
+    { "a word in capitals", "{\"b\": TRUE}", NULL, 0, NULL },
+    { "NaN", "{\"b\": NaN}", NULL, 0, NULL },
+    { "single quotes", "{'a': 1}", NULL, 0, NULL },
+    { "a comment", "{\"b\": /* x */ 1}", NULL, 0, NULL },
+    { "a leading zero", "{\"b\": 01}", NULL, 0, NULL },
+    { "a plus", "{\"b\": +1}", NULL, 0, NULL },
+    { "no digit after the point", "{\"b\": 1.}", NULL, 0, NULL },
+    { "no digit in the exponent", "{\"b\": 1e}", NULL, 0, NULL },
+    { "only a minus", "{\"b\": -}", NULL, 0, NULL },
+    { "a control character in a string", "{\"b\": \"\n\"}", NULL, 0, NULL },
+    { "a bad escape", "{\"b\": \"\\x\"}", NULL, 0, NULL },
+    { "half an escape", "{\"b\": \"\\", NULL, 0, NULL },
+    { "half a \\u", "{\"b\": \"\\u00g0\"}", NULL, 0, NULL },
+    { "the end in a \\u", "{\"b\": \"\\u0", NULL, 0, NULL },
+    { "not UTF-8", "{\"b\": \"\xff\"}", NULL, 0, NULL },
+    { "half a character", "{\"b\": \"\xc3\"}", NULL, 0, NULL },
+    { "the end in a character", "{\"b\": \"\xf0\x9f", NULL, 0, NULL },
+    { "a NUL in a name", "{\"a\\u0000\": 1}", NULL, 0, NULL },
+    { "a NUL in a name that is not wanted", "{\"o\": {\"b\\\\\\u0000c\": 1}}", NULL, 0, NULL },
+    { "a NUL in a name of an object in an array", "{\"a\": [{\"b\\u0000\" : 1}]}", NULL, 0, NULL },
+    { "something after it", "{} x", NULL, 0, NULL },
+    { "a second value", "{}{}", NULL, 0, NULL },
+    { "a NUL after it", "{}\0", NULL, 3, NULL },
+    { "a NUL inside", "{\"b\":\0 1}", NULL, 9, NULL },
+    { "a NUL in a string", "{\"b\": \"x\0\"}", NULL, 11, NULL },
+    { "a byte order mark", "\xef\xbb\xbf{}", NULL, 0, NULL },
 };
 
 static enum jr_err nested(size_t depth, const char *open, const char *close)
@@ -132,7 +156,7 @@ static enum jr_err nested(size_t depth, const char *open, const char *close)
     for (size_t i = 0; i < depth; i++)
         strcat(text, close);
     length = strlen(text);
-    return jr_excerpt(text, &length, wanted, &error);
+    return excerpt(text, &length, &error);
 }
 
 static void depth(void **state)
@@ -163,7 +187,7 @@ static void spoilt(void **state)
             dice = dice * 1664525 + 1013904223;
             text[(dice >> 8) % length] = bytes[(dice >> 20) % (sizeof bytes - 1)];
         }
-        if (jr_excerpt(text, &length, wanted, &error) == JR_OK) {
+        if (excerpt(text, &length, &error) == JR_OK) {
             assert_int_equal(strlen(text), length);
             if (jr_json_parse(text, length, &root, &error) != JR_OK)
                 fail_msg("'%s': %s", text, error.text);
@@ -190,7 +214,7 @@ static void every_byte_at_every_place(void **state)
                 size = strlen(text);
                 text[2 + place] = (char)byte;
                 copy = copy_of(text, size);
-                if ((jr_excerpt(copy, &size, wanted, &error) == JR_OK) != plain)
+                if ((excerpt(copy, &size, &error) == JR_OK) != plain)
                     fail_msg("byte %d at %zu of %zu", byte, place, length);
                 free(copy);
             }

@@ -222,19 +222,6 @@ static void not_an_object(void **state)
     json_object_put(root);
 }
 
-static void nulls(void **state)
-{
-    json_object *root = members();
-
-    (void)state;
-    assert_true(jr_json_is_null(root, "null"));
-    assert_false(jr_json_is_null(root, "not there"));
-    assert_false(jr_json_is_null(root, "zero"));
-    assert_false(jr_json_is_null(root, "empty"));
-    assert_false(jr_json_is_null(NULL, "null"));
-    json_object_put(root);
-}
-
 static void items(void **state)
 {
     static const char text[] = "{\"list\": [\"one\", null, 2, \"\\u0000\", \"longer\", \"\"]}";
@@ -292,7 +279,6 @@ int main(void)
     TEST(at_most_64_levels);
     TABLE(member_types, member_is);
     TEST(not_an_object);
-    TEST(nulls);
     TEST(items);
     TEST(long_text_is_cut);
     TEST(times);
