@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -47,6 +48,19 @@
 
 /* The largest request that is looked at before it is read. */
 #define PEEK_MAX 65536
+
+/*
+ * All the memory that a worker needs in the end it has from the start, so that nothing looks
+ * like a leak. Pages that a batch changes: with 64 requests that wait at a time 25 to 110. And
+ * what malloc(3) takes besides: some 30 kB for each request that is begun, and the gaps that
+ * blocks of many sizes leave.
+ */
+#define PAGES_MOST 128
+#define BLOCKS     10
+#define BLOCK_SIZE ((size_t)32 * 1024)
+
+/* So much that is free malloc(3) keeps: more than all of that. */
+#define KEPT_BYTES (1024 * 1024)
 
 /* FastCGI Specification 1.0, 8: FCGI_STDIN, FCGI_HEADER_LEN. */
 #define TYPE_STDIN    5
@@ -261,6 +275,22 @@ static void serve(struct server *server)
         close(fd);
 }
 
+static void take_memory(struct jr_handler *handler)
+{
+    char *blocks[BLOCKS];
+
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    jr_store_take_memory(handler->store, PAGES_MOST);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(BLOCK_SIZE);
+        /* What was never written is not there yet; a memset() before a free() would be left out. */
+        if (blocks[i] != NULL)
+            jr_wipe(blocks[i], BLOCK_SIZE);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        free(blocks[i]);
+}
+
 static int run(struct jr_handler *handler)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -286,6 +316,7 @@ static int run(struct jr_handler *handler)
     jr_lock_prepare_look(handler->settings->state_dir);
     if (jr_confine(JR_CONFINE_WORKER, &error) != JR_OK)
         jr_log(JR_LOG_WARN, "not-confined", "%s", error.text);
+    take_memory(handler);
     serve(server);
     status = server->broken || handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED
                                                                          : JR_EXIT_OK;

@@ -115,6 +115,14 @@ void jr_store_stay_awake(struct jr_store *store);
 /* Note in `histogram` (the caller's, outliving the store) how long the commits of this process take. */
 void jr_store_time(struct jr_store *store, struct jr_histogram *histogram);
 
+/*
+ * Have LMDB take memory for a transaction that changes so many pages. It keeps for the next
+ * transaction what its largest one has needed: without this a process grows for long, with
+ * each that is larger than all before. Nothing is changed in the store; what cannot be taken is
+ * left, as when the map is full.
+ */
+void jr_store_take_memory(struct jr_store *store, unsigned pages);
+
 /* Free what processes that died inside a transaction still hold; returns of how many. */
 unsigned jr_store_clear_stale_readers(struct jr_store *store);
 

@@ -244,10 +244,11 @@ sub rows {
     return @rows;
 }
 
-# Largest and median of the workers, in kB, after each of the numbers of requests.
+# Largest and median of the workers, in kB, after each of the numbers of requests, and what
+# that has grown most which has grown since the first of them.
 sub memory {
     my ($c) = @_;
-    my ($sent, @points) = (0);
+    my ($sent, @points, %first) = (0);
     for my $requests (@{ $plan{requests} }) {
         my $rate = 5_000;
         while ($sent < $requests) {
@@ -256,8 +257,11 @@ sub memory {
             $sent += $result->{requests};
             $rate = $result->{rate};
         }
-        my @kb = map { memory_kb($_) } $c->{service}->workers;
+        my %kb = map { $_ => memory_kb($_) } $c->{service}->workers;
+        my @kb = values %kb;
+        %first = %kb if !%first;
         push @points, {
+            grown => (sort { $b <=> $a } map { $kb{$_} - ($first{$_} // 0) } keys %kb)[0],
             requests => $sent, median => median(@kb), most => (sort { $b <=> $a } @kb)[0],
             dispatcher => memory_kb($c->{service}->dispatcher), master => memory_kb($c->{service}->master),
         };
@@ -395,7 +399,9 @@ sub main {
         ['start to first answer, full store',                median(@full_start) * 1000,                     'most',  200,  0, ' ms'],
         ['first byte of /status, of the greeting\'s, full store', $page_ms{'/status'} / $page_ms{'/'},        'most',  10,   1, ''],
         ['memory of a worker in the end',                    $late->{most},                                  'most',  4096, 0, ' kB'],
-        ['growth of it since the first figure',              $late->{median} - $early->{median},             'most',  0,    0, ' kB'],
+        ['growth of the median since the first figure',      $late->{median} - $early->{median},             'most',  0,    0, ' kB'],
+        # A page: of the stack, which is deeper once for what comes seldom.
+        ['growth of the worker that grew most',              $late->{grown},                                 'most',  4,    0, ' kB'],
         ['answer 201 to POST',                               median(@rerun_ms),                              'most',  50,   1, ' ms'],
         curve_goals(@curves),
     );
