@@ -16,6 +16,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/crypto/signature.h"
+#include "lib/store/key.h"
 
 #include <string.h>
 
@@ -121,15 +122,12 @@ enum jr_err jr_delivery_identify(struct jr_delivery *delivery, const char *id, c
     return JR_OK;
 }
 
-static size_t make_key(unsigned char key[JR_KEY_MAX], int64_t day,
-                       const struct jr_delivery *delivery)
+static struct jr_key key_of(const struct jr_delivery *delivery, int64_t day)
 {
-    struct jr_writer writer;
+    struct jr_key key = jr_key_of_day((uint32_t)(day > 0 ? day : 0));
 
-    jr_writer_init(&writer, key, JR_KEY_MAX);
-    jr_write_u32(&writer, (uint32_t)(day > 0 ? day : 0));
-    jr_write_bytes(&writer, delivery->key, delivery->key_length);
-    return writer.length;
+    jr_key_add_bytes(&key, delivery->key, delivery->key_length);
+    return key;
 }
 
 /*
@@ -146,12 +144,13 @@ static bool has_one_place(const struct jr_delivery *delivery, int64_t today)
 static bool read_answer(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t day,
                         struct jr_answer *answer)
 {
-    unsigned char key[JR_KEY_MAX], record[32];
+    struct jr_key key = key_of(delivery, day);
+    unsigned char record[32];
     struct jr_reader reader;
     size_t length;
 
-    if (!jr_txn_get(txn, JR_TABLE_DELIVERIES, key, make_key(key, day, delivery), record,
-                    sizeof record, &length))
+    if (!jr_txn_get(txn, JR_TABLE_DELIVERIES, key.bytes, key.length, record, sizeof record,
+                    &length))
         return false;
     jr_reader_init(&reader, record, length);
     if (jr_read_u8(&reader) != DELIVERY_VERSION)
@@ -192,7 +191,8 @@ bool jr_delivery_find(struct jr_txn *txn, const struct jr_delivery *delivery, in
 void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t now_ms,
                           const struct jr_answer *answer)
 {
-    unsigned char key[JR_KEY_MAX], record[32];
+    unsigned char record[32];
+    struct jr_key key;
     struct jr_writer writer;
     struct jr_answer before;
     int64_t today = now_ms / JR_DAY_MS, day = delivery->day;
@@ -205,19 +205,19 @@ void jr_delivery_remember(struct jr_txn *txn, const struct jr_delivery *delivery
     jr_write_u16(&writer, (uint16_t)answer->reason);
     jr_write_u64(&writer, answer->run_id);
     jr_write_u32(&writer, answer->attempt);
-    jr_txn_put(txn, JR_TABLE_DELIVERIES, key,
-               make_key(key, day >= 0 ? day : today, delivery), record, writer.length);
+    key = key_of(delivery, day >= 0 ? day : today);
+    jr_txn_put(txn, JR_TABLE_DELIVERIES, key.bytes, key.length, record, writer.length);
 }
 
 static bool forget(struct jr_txn *txn, const struct jr_delivery *delivery, int64_t at_ms)
 {
-    unsigned char key[JR_KEY_MAX];
     struct jr_answer answer;
     int64_t day = find_day(txn, delivery, at_ms, &answer);
+    struct jr_key key = key_of(delivery, day);
 
     if (day < 0)
         return false;
-    jr_txn_delete(txn, JR_TABLE_DELIVERIES, key, make_key(key, day, delivery));
+    jr_txn_delete(txn, JR_TABLE_DELIVERIES, key.bytes, key.length);
     return true;
 }
 
@@ -241,26 +241,9 @@ bool jr_delivery_forget(struct jr_txn *txn, const char *text, int64_t at_ms)
     return forget(txn, &delivery, at_ms);
 }
 
-/* Forget the oldest ones, of days before one. */
-static unsigned drop_before(struct jr_txn *txn, int64_t day, unsigned most)
-{
-    struct jr_entry entry;
-    struct jr_reader reader;
-    unsigned removed = 0;
-
-    while (removed < most && jr_txn_seek(txn, JR_TABLE_DELIVERIES, NULL, 0, false, &entry)) {
-        jr_reader_init(&reader, entry.key, entry.key_length);
-        if (jr_read_u32(&reader) >= day)
-            break;
-        jr_txn_delete(txn, JR_TABLE_DELIVERIES, entry.key, entry.key_length);
-        removed++;
-    }
-    return removed;
-}
-
 unsigned jr_delivery_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)
 {
-    return drop_before(txn, now_ms / JR_DAY_MS - DAYS_BACK, most);
+    return jr_key_drop_days(txn, JR_TABLE_DELIVERIES, now_ms / JR_DAY_MS - DAYS_BACK, most);
 }
 
 uint64_t jr_delivery_count(struct jr_txn *txn)
@@ -270,5 +253,5 @@ uint64_t jr_delivery_count(struct jr_txn *txn)
 
 unsigned jr_delivery_drop_oldest(struct jr_txn *txn, unsigned most)
 {
-    return drop_before(txn, INT64_MAX, most);
+    return jr_key_drop_days(txn, JR_TABLE_DELIVERIES, INT64_MAX, most);
 }

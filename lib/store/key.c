@@ -8,76 +8,79 @@
 #include "lib/store/key.h"
 #include "lib/base/codec.h"
 
+#include <endian.h>
 #include <string.h>
 
-static struct jr_writer end_of(struct jr_key *key)
+void jr_key_add_bytes(struct jr_key *key, const void *bytes, size_t size)
 {
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key->bytes + key->length, sizeof key->bytes - key->length);
-    return writer;
+    if (size > sizeof key->bytes - key->length)
+        return;
+    memcpy(key->bytes + key->length, bytes, size);
+    key->length += size;
 }
 
 void jr_key_add_u8(struct jr_key *key, uint8_t number)
 {
-    struct jr_writer writer = end_of(key);
-
-    jr_write_u8(&writer, number);
-    key->length += writer.length;
+    jr_key_add_bytes(key, &number, sizeof number);
 }
 
 void jr_key_add_u32(struct jr_key *key, uint32_t number)
 {
-    struct jr_writer writer = end_of(key);
+    uint32_t big_endian = htobe32(number);
 
-    jr_write_u32(&writer, number);
-    key->length += writer.length;
+    jr_key_add_bytes(key, &big_endian, sizeof big_endian);
 }
 
 void jr_key_add_u64(struct jr_key *key, uint64_t number)
 {
-    struct jr_writer writer = end_of(key);
+    uint64_t big_endian = htobe64(number);
 
-    jr_write_u64(&writer, number);
-    key->length += writer.length;
+    jr_key_add_bytes(key, &big_endian, sizeof big_endian);
 }
 
 void jr_key_add_time(struct jr_key *key, int64_t time_ms)
 {
-    struct jr_writer writer = end_of(key);
+    int64_t most_ms = time_ms < JR_TIME_MOST ? time_ms : JR_TIME_MOST;
 
-    jr_write_time(&writer, time_ms);
-    key->length += writer.length;
+    jr_key_add_u64(key, most_ms < 0 ? 0 : (uint64_t)most_ms);
 }
 
-void jr_key_add_bytes(struct jr_key *key, const void *bytes, size_t size)
-{
-    struct jr_writer writer = end_of(key);
-
-    jr_write_bytes(&writer, bytes, size);
-    key->length += writer.length;
-}
-
+/* Keys are made some dozens of times for a webhook: what is behind their end is not cleared. */
 struct jr_key jr_key_of_id(uint64_t id)
 {
-    struct jr_key key = { .length = 0 };
+    struct jr_key key;
 
+    key.length = 0;
     jr_key_add_u64(&key, id);
     return key;
 }
 
 struct jr_key jr_key_of_two(uint64_t first, uint64_t second)
 {
-    struct jr_key key = jr_key_of_id(first);
+    struct jr_key key;
 
+    key.length = 0;
+    jr_key_add_u64(&key, first);
     jr_key_add_u64(&key, second);
+    return key;
+}
+
+struct jr_key jr_key_of_three(uint64_t first, uint64_t second, uint64_t third)
+{
+    struct jr_key key;
+
+    key.length = 0;
+    jr_key_add_u64(&key, first);
+    jr_key_add_u64(&key, second);
+    jr_key_add_u64(&key, third);
     return key;
 }
 
 struct jr_key jr_key_of_day(uint32_t day)
 {
-    struct jr_key key = { .length = 0 };
+    struct jr_key key;
 
+    key.length = 0;
     jr_key_add_u32(&key, day);
     return key;
 }

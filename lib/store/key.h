@@ -24,12 +24,13 @@ struct jr_key {
 void jr_key_add_u8(struct jr_key *key, uint8_t number);
 void jr_key_add_u32(struct jr_key *key, uint32_t number);
 void jr_key_add_u64(struct jr_key *key, uint64_t number);
-void jr_key_add_time(struct jr_key *key, int64_t time_ms); /* negative: as 0; later: as JR_TIME_MOST */
+void jr_key_add_time(struct jr_key *key, int64_t time_ms); /* bounded as by jr_write_time() */
 void jr_key_add_bytes(struct jr_key *key, const void *bytes, size_t size);
 
 /* The shapes that more than one table has. */
 struct jr_key jr_key_of_id(uint64_t id);
 struct jr_key jr_key_of_two(uint64_t first, uint64_t second); /* an hour or a time, and an id */
+struct jr_key jr_key_of_three(uint64_t first, uint64_t second, uint64_t third);
 struct jr_key jr_key_of_day(uint32_t day);
 
 /* In JR_TABLE_META, where each kind of thing has a name: one of them by its number. */

@@ -10,6 +10,7 @@
 #include "lib/store/ledger.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/watch.h"
+#include "lib/store/key.h"
 #include "lib/store/outbox.h"
 
 #include <ctype.h>
@@ -17,37 +18,6 @@
 
 /* How many newer runs are looked at. */
 #define NEWER_MAX 100
-
-/* A key of an index: two numbers, or three. */
-struct key {
-    unsigned char bytes[24];
-    size_t length;
-};
-
-static struct key key_of_two(uint64_t first, uint64_t second)
-{
-    struct key key;
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
-    jr_write_u64(&writer, first);
-    jr_write_u64(&writer, second);
-    key.length = writer.length;
-    return key;
-}
-
-static struct key key_of_three(uint64_t first, uint64_t second, uint64_t third)
-{
-    struct key key;
-    struct jr_writer writer;
-
-    jr_writer_init(&writer, key.bytes, sizeof key.bytes);
-    jr_write_u64(&writer, first);
-    jr_write_u64(&writer, second);
-    jr_write_u64(&writer, third);
-    key.length = writer.length;
-    return key;
-}
 
 size_t jr_ledger_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, enum jr_part part,
                      uint64_t number)
@@ -192,14 +162,14 @@ static void save_due(struct jr_txn *txn, struct jr_run *run)
 
 static void save_quiet(struct jr_txn *txn, struct jr_run *run)
 {
-    struct key key;
+    struct jr_key key;
 
     if (run->quiet_due_ms == run->stored_quiet_due_ms)
         return;
     if (run->stored_quiet_due_ms != 0)
         jr_ledger_drop_quiet(txn, run->stored_quiet_due_ms, run->run_id);
     if (run->quiet_due_ms != 0) {
-        key = key_of_two((uint64_t)run->quiet_due_ms, run->run_id);
+        key = jr_key_of_two((uint64_t)run->quiet_due_ms, run->run_id);
         jr_txn_put(txn, JR_TABLE_QUIET, key.bytes, key.length, "", 0);
     }
     run->stored_quiet_due_ms = run->quiet_due_ms;
@@ -209,22 +179,22 @@ static void save_quiet(struct jr_txn *txn, struct jr_run *run)
 static void move_hour(struct jr_txn *txn, enum jr_table table, uint64_t run_id,
                       int64_t *stored_ms, int64_t time_ms)
 {
-    struct key key;
+    struct jr_key key;
 
     if (hour_of(*stored_ms) == hour_of(time_ms))
         return;
     if (*stored_ms != 0) {
-        key = key_of_two(hour_of(*stored_ms), run_id);
+        key = jr_key_of_two(hour_of(*stored_ms), run_id);
         jr_txn_delete(txn, table, key.bytes, key.length);
     }
-    key = key_of_two(hour_of(time_ms), run_id);
+    key = jr_key_of_two(hour_of(time_ms), run_id);
     jr_txn_put(txn, table, key.bytes, key.length, "", 0);
     *stored_ms = time_ms;
 }
 
 static void drop_line(struct jr_txn *txn, const struct jr_run *run)
 {
-    struct key key = key_of_three(run->stored_line, run->stored_run_number, run->run_id);
+    struct jr_key key = jr_key_of_three(run->stored_line, run->stored_run_number, run->run_id);
 
     if (run->stored_line != 0)
         jr_txn_delete(txn, JR_TABLE_LINES, key.bytes, key.length);
@@ -233,13 +203,13 @@ static void drop_line(struct jr_txn *txn, const struct jr_run *run)
 static void save_line(struct jr_txn *txn, struct jr_run *run)
 {
     uint64_t line = line_of(run);
-    struct key key;
+    struct jr_key key;
 
     if (line == run->stored_line && run->run_number == run->stored_run_number)
         return;
     drop_line(txn, run);
     if (line != 0) {
-        key = key_of_three(line, run->run_number, run->run_id);
+        key = jr_key_of_three(line, run->run_number, run->run_id);
         jr_txn_put(txn, JR_TABLE_LINES, key.bytes, key.length, "", 0);
     }
     run->stored_line = line;
@@ -300,17 +270,6 @@ void jr_ledger_save_job(struct jr_txn *txn, const struct jr_job *job)
                record, writer.length);
 }
 
-/* The number that stands at an offset (0, 8 or 16) of a key; 0 when it is too short. */
-static uint64_t number_in(const struct jr_entry *entry, size_t offset)
-{
-    struct jr_reader reader;
-
-    jr_reader_init(&reader, entry->key, entry->key_length);
-    for (size_t skipped = 0; skipped < offset; skipped += 8)
-        (void)jr_read_u64(&reader);
-    return jr_read_u64(&reader);
-}
-
 bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, struct jr_job *job)
 {
     struct jr_entry entry;
@@ -326,14 +285,14 @@ bool jr_ledger_next_job(struct jr_txn *txn, uint64_t run_id, uint64_t after, str
 static bool first_in(struct jr_txn *txn, enum jr_table table, int64_t latest_ms, int64_t *time_ms,
                      uint64_t *run_id)
 {
-    struct key latest = key_of_two((uint64_t)latest_ms, UINT64_MAX);
+    struct jr_key latest = jr_key_of_two((uint64_t)latest_ms, UINT64_MAX);
     struct jr_entry entry;
 
     if (!jr_txn_seek(txn, table, latest.bytes, latest.length, true, &entry)
         && !jr_txn_seek(txn, table, NULL, 0, false, &entry))
         return false;
-    *time_ms = (int64_t)number_in(&entry, 0);
-    *run_id = number_in(&entry, 8);
+    *time_ms = (int64_t)jr_key_number_at(&entry, 0);
+    *run_id = jr_key_number_at(&entry, 8);
     return true;
 }
 
@@ -363,13 +322,13 @@ bool jr_ledger_next_due(struct jr_txn *txn, int64_t *due_ms, uint64_t *run_id,
 
 bool jr_ledger_next_older(struct jr_txn *txn, int64_t *hour_ms, uint64_t *run_id)
 {
-    struct key key = key_of_two(hour_of(*hour_ms), *run_id);
+    struct jr_key key = jr_key_of_two(hour_of(*hour_ms), *run_id);
     struct jr_entry entry;
 
     if (!jr_txn_seek_before(txn, JR_TABLE_AGES, key.bytes, *hour_ms != 0 ? key.length : 0, &entry))
         return false;
-    *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
-    *run_id = number_in(&entry, 8);
+    *hour_ms = (int64_t)jr_key_number_at(&entry, 0) * JR_HOUR_MS;
+    *run_id = jr_key_number_at(&entry, 8);
     return true;
 }
 
@@ -377,13 +336,13 @@ bool jr_ledger_next_told(struct jr_txn *txn, int64_t since_ms, int64_t *hour_ms,
                          uint64_t *run_id)
 {
     int64_t from_ms = *hour_ms != 0 ? *hour_ms : since_ms;
-    struct key key = key_of_two(hour_of(from_ms), *run_id);
+    struct jr_key key = jr_key_of_two(hour_of(from_ms), *run_id);
     struct jr_entry entry;
 
     if (!jr_txn_seek(txn, JR_TABLE_TOLD, key.bytes, key.length, *hour_ms != 0, &entry))
         return false;
-    *hour_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
-    *run_id = number_in(&entry, 8);
+    *hour_ms = (int64_t)jr_key_number_at(&entry, 0) * JR_HOUR_MS;
+    *run_id = jr_key_number_at(&entry, 8);
     return true;
 }
 
@@ -395,7 +354,7 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
     if (!jr_txn_seek(txn, JR_TABLE_RUNS, key,
                      jr_ledger_key(key, *run_id + 1, JR_PART_HISTORY, 0), false, &entry))
         return false;
-    *run_id = number_in(&entry, 0);
+    *run_id = jr_key_number_at(&entry, 0);
     return true;
 }
 
@@ -403,17 +362,18 @@ void jr_ledger_newer(struct jr_txn *txn, const struct jr_policy *policy,
                      const struct jr_run *run, int64_t now_ms, struct jr_newer *newer)
 {
     uint64_t line = line_of(run);
-    struct key key = key_of_three(line, UINT64_MAX, UINT64_MAX);
+    struct jr_key key = jr_key_of_three(line, UINT64_MAX, UINT64_MAX);
     struct jr_entry entry;
     struct jr_run other;
 
     *newer = (struct jr_newer){ .state = JR_NEWER_NONE };
     for (unsigned seen = 0; line != 0 && seen < NEWER_MAX; seen++) {
         if (!jr_txn_seek_before(txn, JR_TABLE_LINES, key.bytes, key.length, &entry)
-            || number_in(&entry, 0) != line || number_in(&entry, 8) <= run->run_number)
+            || jr_key_number_at(&entry, 0) != line
+            || jr_key_number_at(&entry, 8) <= run->run_number)
             return;
-        memcpy(key.bytes, entry.key, sizeof key.bytes);
-        if (!jr_ledger_read_run(txn, number_in(&entry, 16), &other)
+        memcpy(key.bytes, entry.key, key.length);
+        if (!jr_ledger_read_run(txn, jr_key_number_at(&entry, 16), &other)
             || !jr_run_supersedes(&other, run))
             continue;
         if (newer->run_id == 0)
@@ -440,7 +400,7 @@ bool jr_ledger_first_quiet(struct jr_txn *txn, int64_t latest_ms, int64_t *quiet
 
 void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run_id)
 {
-    struct key key = key_of_two((uint64_t)quiet_due_ms, run_id);
+    struct jr_key key = jr_key_of_two((uint64_t)quiet_due_ms, run_id);
 
     jr_txn_delete(txn, JR_TABLE_QUIET, key.bytes, key.length);
 }
@@ -453,7 +413,7 @@ static void delete_parts(struct jr_txn *txn, uint64_t run_id)
     struct jr_entry entry;
 
     while (jr_txn_seek(txn, JR_TABLE_RUNS, key, length, false, &entry)
-           && number_in(&entry, 0) == run_id)
+           && jr_key_number_at(&entry, 0) == run_id)
         jr_txn_delete(txn, JR_TABLE_RUNS, entry.key, entry.key_length);
 }
 
@@ -466,14 +426,14 @@ static bool is_under_way(const struct jr_run *run)
 
 static void drop_told(struct jr_txn *txn, const struct jr_run *run)
 {
-    struct key key = key_of_two(hour_of(run->stored_told_ms), run->run_id);
+    struct jr_key key = jr_key_of_two(hour_of(run->stored_told_ms), run->run_id);
 
     jr_txn_delete(txn, JR_TABLE_TOLD, key.bytes, key.length);
 }
 
 static void drop_age(struct jr_txn *txn, const struct jr_run *run)
 {
-    struct key key = key_of_two(hour_of(run->stored_last_event_ms), run->run_id);
+    struct jr_key key = jr_key_of_two(hour_of(run->stored_last_event_ms), run->run_id);
 
     jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
 }
@@ -515,7 +475,7 @@ static bool next_to_go(struct jr_txn *txn, int64_t before_ms, bool only_closed, 
         bool whole;
 
         if (!jr_txn_seek(txn, JR_TABLE_AGES, prune->key, prune->key_length, true, &entry)
-            || number_in(&entry, 0) >= hour_of(before_ms)) {
+            || jr_key_number_at(&entry, 0) >= hour_of(before_ms)) {
             prune->key_length = 0;
             return false;
         }
@@ -523,13 +483,13 @@ static bool next_to_go(struct jr_txn *txn, int64_t before_ms, bool only_closed, 
         prune->key_length = sizeof prune->key;
         /* A damaged one tells nothing of itself: it goes by its age alone. So does what is left
          * of one that was removed in part. */
-        whole = jr_ledger_read_run(txn, number_in(&entry, 8), run);
+        whole = jr_ledger_read_run(txn, jr_key_number_at(&entry, 8), run);
         if (only_closed && (!whole || (run->known && is_under_way(run))))
             continue;
         if (whole && run->due_ms != 0)
             continue;
         if (!whole || !run->known)
-            run->stored_last_event_ms = (int64_t)number_in(&entry, 0) * JR_HOUR_MS;
+            run->stored_last_event_ms = (int64_t)jr_key_number_at(&entry, 0) * JR_HOUR_MS;
         --*most;
         return true;
     }

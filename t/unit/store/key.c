@@ -36,14 +36,16 @@ static void shapes(void **state)
     (void)state;
     assert_key(jr_key_of_id(0x0102030405060708), "0102030405060708");
     assert_key(jr_key_of_two(1, UINT64_MAX), "0000000000000001ffffffffffffffff");
+    assert_key(jr_key_of_three(1, 2, 3), "000000000000000100000000000000020000000000000003");
     assert_key(jr_key_of_day(20000), "00004e20");
     assert_key(jr_key_of_numbered("act:", 7), "6163743a0000000000000007");
     jr_key_add_u8(&key, 3);
     jr_key_add_u32(&key, 4);
     jr_key_add_u64(&key, 5);
     jr_key_add_time(&key, -1); /* as 0 */
+    jr_key_add_time(&key, INT64_MAX); /* as JR_TIME_MOST */
     jr_key_add_bytes(&key, "xyz", 3);
-    assert_key(key, "0300000004" "0000000000000005" "0000000000000000" "78797a");
+    assert_key(key, "0300000004" "0000000000000005" "0000000000000000" "0004000000000000" "78797a");
 }
 
 /* Nothing is written behind its end. */
