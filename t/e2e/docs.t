@@ -194,6 +194,20 @@ subtest 'files and titles that are named are there' => sub {
     }
 };
 
+# jr_x stands for any name, and lmdb.h is LMDB's.
+subtest 'what is named in the code is there' => sub {
+    my @source = grep {-f} map { glob "$top/$_" } qw(lib/*/* fcgi/*/* fcgi/*.c doc/*.c conf/* t/*/* t/*/*/* t/*/*/*/* t/*/*/*/*/* Makefile.am);
+    my %file = ('lmdb.h' => 1, map { m{([^/]+)$} => 1 } @source);
+    my $code = join "\n", map { read_file($_) } grep {/\.(?:c|h|pm|in|am|t)$|\/(?:web|quickstart)$/} @source;
+    my %known = map { $_ => 1 } 'jr_x', $code =~ /\b((?:jr|JR)_\w+)\b/g;
+    for my $document ($readme, $hacking, values %page, values %manual) {
+        my %named = map { $_ => 1 } $document =~ /\b((?:jr|JR)_\w*\w)\b(?![<*])/g;
+        is join(' ', grep { !$known{$_} } sort keys %named), '', scalar(keys %named) . ' names of ours';
+        %named = map { $_ => 1 } $document =~ /(?<![\w\/.])([a-z_]+\.(?:c|h|css))\b/g;
+        is join(' ', grep { !$file{$_} } sort keys %named), '', scalar(keys %named) . ' files';
+    }
+};
+
 subtest 'links lead somewhere' => sub {
     cmp_ok scalar keys %page, '>', 6, 'there are pages';
     for my $name (sort keys %page) {
