@@ -194,6 +194,16 @@ subtest 'files and titles that are named are there' => sub {
     }
 };
 
+subtest 'weathers and targets' => sub {
+    my @weather = map { /^(\S+)/ } split /\n/, qx{$^X '$top/t/sim/run' --list};
+    cmp_ok scalar @weather, '>', 20, 'the simulation has some';
+    same_set [section($page{'doc/measured.md'}, 'How well it decides') =~ /^([a-z0-9-]+) +\d+ +\d+ /mg], \@weather,
+        'each was measured';
+    my ($target) = read_file("$top/Makefile.am") =~ /^FUZZ = (.*)$/m;
+    same_set [section($page{'doc/testing.md'}, 'Fuzzing') =~ /^\| ([a-z]+) \|/mg], [split ' ', $target // ''],
+        'each target of the fuzzers has a line';
+};
+
 # jr_x stands for any name, and lmdb.h is LMDB's.
 subtest 'what is named in the code is there' => sub {
     my @source = grep {-f} map { glob "$top/$_" } qw(lib/*/* fcgi/*/* fcgi/*.c doc/*.c conf/* t/*/* t/*/*/* t/*/*/*/* t/*/*/*/*/* Makefile.am);
