@@ -120,8 +120,8 @@ static const struct {
       "It is the answer to this event alone; the run is judged by its actors. Way out: change "
       "the setting, restart, and redeliver the event." },
     { JR_REASON_ACTOR_EXCLUDED, JR_CLASS_FILTER, "actor-excluded", "the actor of the run is in NO_RETRY_LIST",
-      "The actor started the run, or the attempt. Way out: change the setting, restart, and "
-      "redeliver an event that was answered 204; or `job-rerunner rerun RUN`." },
+      "The actor is who started the run, or this attempt. Way out: change the setting, restart, "
+      "and redeliver an event that was answered 204; or `job-rerunner rerun RUN`." },
     { JR_REASON_BRANCH_EXCLUDED, JR_CLASS_FILTER, "branch-excluded", "the branch is not in REPO_BRANCHES",
       "Way out: change the setting, restart, and redeliver an event that was answered 204; or "
       "`job-rerunner rerun RUN`." },
@@ -135,9 +135,10 @@ static const struct {
       "A pull request from a fork carries the name of the branch in the fork. Way out: "
       "`job-rerunner rerun RUN`." },
     { JR_REASON_DRY_RUN, JR_CLASS_FINAL, "dry-run", "DRY_RUN is on; it would have been rerun",
-      "The attempt is closed. Way out: DRY_RUN=no, and `job-rerunner rerun RUN`." },
+      "The attempt is closed. Way out: `DRY_RUN=no`, and `job-rerunner rerun RUN`." },
     { JR_REASON_DRY_RUN_UNVERIFIED, JR_CLASS_FINAL, "dry-run-unverified", "DRY_RUN without a token; by its events it would have been rerun, GitHub was not asked",
-      "The attempt is closed. Way out: give a token, DRY_RUN=no, and `job-rerunner rerun RUN`." },
+      "The attempt is closed. Way out: give a token, `DRY_RUN=no`, and `job-rerunner rerun "
+      "RUN`." },
     { JR_REASON_RUN_NOT_COMPLETED, JR_CLASS_ASK, "run-not-completed", "GitHub says that the run is not completed",
       "GitHub is asked again, until the run is over." },
     { JR_REASON_RERUN_BY_OTHERS, JR_CLASS_RERUN, "rerun-by-others", "a newer attempt exists that was not asked for here",
@@ -161,10 +162,10 @@ static const struct {
     { JR_REASON_BY_HAND, JR_CLASS_SUSPECT, "by-hand", "a rerun was asked for by hand",
       "GitHub is asked at once." },
     { JR_REASON_PAUSED, JR_CLASS_ASK, "paused", "it waits for the end of a pause",
-      "In a history: it has waited for that. Way out: `job-rerunner resume`." },
+      "In the history of a run: it waited for that. Way out: `job-rerunner resume`." },
     { JR_REASON_SUPERSEDED, JR_CLASS_FINAL, "superseded", "a newer run of the same workflow and branch has another commit, and SUPERSEDED is leave",
-      "The rerun could cancel the newer run, or nobody waits for its result any more. Way out: "
-      "SUPERSEDED=rerun, or `job-rerunner rerun RUN`." },
+      "A rerun could cancel the newer run; and of a pull request nobody waits for the older "
+      "result. Way out: `SUPERSEDED=rerun`, or `job-rerunner rerun RUN`." },
     { JR_REASON_RUN_SUCCEEDED, JR_CLASS_CONCLUSION, "run-succeeded", "the run succeeded", "" },
     { JR_REASON_OUTDATED, JR_CLASS_ASK, "outdated", "too long ago GitHub showed the run for a rerun to rest on it; nothing was sent",
       "The limit is 5 seconds. GitHub is asked again." },
@@ -179,7 +180,7 @@ static const struct {
     { JR_REASON_ALREADY_RUNNING, JR_CLASS_CALL, "already-running", "GitHub says that the run is already running",
       "GitHub is asked again." },
     { JR_REASON_CANNOT_BE_RETRIED, JR_CLASS_CALL, "cannot-be-retried", "GitHub does not retry this run",
-      "Way out: try it on the page of the run at GitHub. \"Re-run all jobs\" may work where "
+      "Way out: try it on the page of the run on GitHub. \"Re-run all jobs\" may work where "
       "\"Re-run failed jobs\" does not." },
     { JR_REASON_NO_PERMISSION, JR_CLASS_DENIAL, "no-permission", "the token may not do this; it needs write permission for Actions in this repository",
       "GitHub is asked again, and the run is closed only after a quarter of an hour (at once, "
@@ -191,7 +192,7 @@ static const struct {
       "if the rerun was asked for by hand). Way out: add the repository to the token; then "
       "`job-rerunner rerun RUN`." },
     { JR_REASON_BAD_TOKEN, JR_CLASS_CALL, "bad-token", "GitHub rejects the token: expired or revoked",
-      "What is due stays due. Way out: a new token." },
+      "Reruns that are due wait, and none is lost. Way out: a new token." },
     { JR_REASON_RATE_LIMITED, JR_CLASS_CALL, "rate-limited", "GitHub's rate limit is used up",
       "All calls (of an App: those of the installation) wait until it is over. Way out, if it "
       "happens often: a GitHub user for this program alone, since all tokens of a user share "
@@ -209,8 +210,8 @@ static const struct {
       "A redirect to another host is not followed, nor a fourth one in a row. GitHub is asked "
       "again." },
     { JR_REASON_BAD_APP, JR_CLASS_CALL, "bad-app", "GitHub rejects what the App's key signs: GITHUB_APP_ID or the key is wrong",
-      "What is due stays due. Way out: GITHUB_APP_ID has to be that of the App, and the page of "
-      "the App has to show the key." },
+      "Reruns that are due wait, and none is lost. Way out: GITHUB_APP_ID has to be that of the "
+      "App, and the page of the App has to show the key." },
     { JR_REASON_NOT_INSTALLED, JR_CLASS_DENIAL, "not-installed", "the GitHub App is not installed for this repository",
       "GitHub is asked again for a quarter of an hour, as with not-found. Way out: install the "
       "App, with this repository among those chosen; then `job-rerunner rerun RUN`." },
@@ -222,12 +223,13 @@ static const struct {
       "out: look at the proxy (https_proxy), or at the load balancer of a GitHub Enterprise "
       "Server; `job-rerunner check --online` tries it." },
     { JR_REASON_SHUT_OUT, JR_CLASS_CALL, "shut-out", "GitHub shuts this program out of all that the owner has",
-      "An IP allow list, SAML single sign-on, a policy for tokens, a suspended account, "
-      "billing, or Actions switched off. What is due stays due, and is rerun when GitHub lets "
-      "the program in again. Way out: repair what the words of GitHub in the log name." },
+      "The cause is an IP allow list, SAML single sign-on, a policy for tokens, a suspended "
+      "account, billing, or Actions that are switched off. Reruns that are due wait until "
+      "GitHub lets the program in again. Way out: repair what the words of GitHub in the log "
+      "name." },
     { JR_REASON_EVENT_NOT_WATCHED, JR_CLASS_REQUEST, "event-not-watched", "only workflow_job and workflow_run are looked at",
-      "The right answer to a `ping`: the secret is right. For other events, way out: untick "
-      "them in the webhook." },
+      "As the answer to a `ping` it means that the secret is right. For other events, way out: "
+      "untick them in the webhook." },
     { JR_REASON_NOTHING_IN_IT, JR_CLASS_REQUEST, "nothing-in-it", "no workflow_job or workflow_run in it", "" },
     { JR_REASON_METHOD, JR_CLASS_REQUEST, "method", "only GET, HEAD and POST are answered", "" },
     { JR_REASON_LENGTH_MISSING, JR_CLASS_REQUEST, "length-missing", "the request has no Content-Length", "" },
@@ -236,14 +238,13 @@ static const struct {
       "Way out: raise BODY_MAX." },
     { JR_REASON_CONTENT_TYPE, JR_CLASS_REQUEST, "content-type", "the content type is neither application/json nor application/x-www-form-urlencoded",
       "Way out: choose application/json in the webhook." },
-    { JR_REASON_SIGNATURE_MISSING, JR_CLASS_SIGNATURE, "signature-missing", "no X-Hub-Signature-256; set the webhook's secret",
-      "Way out: enter the secret in the webhook." },
+    { JR_REASON_SIGNATURE_MISSING, JR_CLASS_SIGNATURE, "signature-missing", "no X-Hub-Signature-256; set the webhook's secret", "" },
     { JR_REASON_SIGNATURE_MALFORMED, JR_CLASS_SIGNATURE, "signature-malformed", "X-Hub-Signature-256 is not sha256= and 64 hexadecimal digits", "" },
     { JR_REASON_SIGNATURE_DOUBLED, JR_CLASS_SIGNATURE, "signature-doubled", "more than one X-Hub-Signature-256", "" },
     { JR_REASON_SIGNATURE_WRONG, JR_CLASS_SIGNATURE, "signature-wrong", "the signature is not made with GITHUB_SIGN_KEY",
       "Way out: enter the same secret at both ends. No proxy may change the body." },
     { JR_REASON_HEADER_DOUBLED, JR_CLASS_REQUEST, "header-doubled", "a header that may come once came twice",
-      "X-GitHub-Event or X-GitHub-Delivery." },
+      "It is X-GitHub-Event or X-GitHub-Delivery." },
     { JR_REASON_BODY_SHORT, JR_CLASS_REQUEST, "body-short", "the body is not as long as Content-Length says", "" },
     { JR_REASON_BAD_FORM, JR_CLASS_REQUEST, "bad-form", "the form does not hold one payload",
       "Way out: choose application/json in the webhook." },
