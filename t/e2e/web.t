@@ -714,6 +714,8 @@ subtest 'quickstart --demo' => sub {
     wait_ok { read_file_or_empty($web->{log}) =~ / webhook .* action=completed .* run=4242 attempt=2 conclusion=success .*reason=run-succeeded/ }
         'which the GitHub of the demo brings to a good end';
 
+    like(tool(['status'], STATE_DIR => "$state-demo")->{out}, qr/^store .*, 6 repositories$/m, 'in a repository that was known');
+
     my $second = start(%o);
     $second->{state} = undef;
     ends($second, 'failure', 'a second one');
