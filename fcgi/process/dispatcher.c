@@ -807,7 +807,7 @@ static enum jr_err forget(struct dispatcher *dispatcher, int64_t now_ms, bool *m
     if (runs == 0
         && (dispatcher->failing
             || (dispatcher->runtime != NULL && jr_runtime_commits_fail(dispatcher->runtime))))
-        jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
+        jr_txn_probe(&txn);
     jr_test_point("in-upkeep");
     err = jr_txn_commit(&txn);
     if (err != JR_OK) {
@@ -849,7 +849,7 @@ static enum jr_err squeeze(struct dispatcher *dispatcher, int64_t now_ms, bool *
     deliveries = forget_deliveries(dispatcher, &txn, err != JR_OK || !removed,
                                    PRUNE_TIGHT_DELIVERIES);
     if (deliveries == 0 && runs <= 1)
-        jr_txn_put(&txn, JR_TABLE_META, "probe", 5, "", 0);
+        jr_txn_probe(&txn);
     *more = deliveries > 0 || runs > 1;
     err = jr_txn_commit(&txn);
     if (err != JR_OK)

@@ -56,6 +56,7 @@ static const char *const table_names[JR_TABLES] = {
 };
 
 static const char format_key[] = "format";
+static const char probe_key[] = "probe";
 static const char format_magic[] = "job-rerunner";
 
 struct jr_store {
@@ -627,6 +628,11 @@ void jr_txn_put(struct jr_txn *txn, enum jr_table table, const void *key, size_t
     close_cursor(txn, table);
     went_well(txn, mdb_put(txn->handle, txn->store->tables[table], &name, &content, 0), "write",
               table);
+}
+
+void jr_txn_probe(struct jr_txn *txn)
+{
+    jr_txn_put(txn, JR_TABLE_META, probe_key, sizeof probe_key - 1, "", 0);
 }
 
 void jr_txn_delete(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length)

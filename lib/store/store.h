@@ -218,6 +218,9 @@ bool jr_txn_get(struct jr_txn *txn, enum jr_table table, const void *key, size_t
 void jr_txn_put(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length,
                 const void *value, size_t length);
 
+/* Write something that tells nothing: whether that can be committed is what one wants to know. */
+void jr_txn_probe(struct jr_txn *txn);
+
 /* Remove a key; that it is not there is no error. */
 void jr_txn_delete(struct jr_txn *txn, enum jr_table table, const void *key, size_t key_length);
 

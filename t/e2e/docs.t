@@ -301,6 +301,13 @@ sub lasting {
 }
 
 # As somebody would paste it, in a folder that looks like the source tree.
+# The tables and what is in them are known to lib/ alone.
+subtest 'fcgi/ names no table of the store' => sub {
+    my @files = grep { m{/fcgi/} } sources();
+    cmp_ok scalar @files, '>', 30, 'there are files';
+    is join(' ', grep { read_file($_) =~ /\bJR_TABLE_\w/ } @files), '', 'none does';
+};
+
 subtest 'a request by hand' => sub {
     my ($command, $shown) = code(section($page{'doc/operate.md'}, 'A request by hand'));
     like $command, qr{fcgi/job-rerunner <}, 'a page has a command' or return;
