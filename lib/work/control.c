@@ -17,15 +17,6 @@
 #include <string.h>
 #include <strings.h>
 
-static enum jr_err finish(struct jr_txn *txn, struct jr_error *error)
-{
-    enum jr_err err = jr_txn_commit(txn);
-
-    if (err != JR_OK)
-        *error = txn->error;
-    return err;
-}
-
 static void note(struct jr_txn *txn, enum jr_act_kind kind, const char *who, int64_t now_ms,
                  const struct jr_pause *pause)
 {
@@ -79,20 +70,37 @@ static void pause_one(struct jr_txn *txn, const char *pattern, const struct jr_p
     note(txn, JR_ACT_PAUSE, pause.who, now_ms, &pause);
 }
 
+/* What somebody asks for about pauses. */
+struct pausing {
+    const struct jr_list *patterns;
+    const struct jr_pause *wanted; /* to begin one */
+    const char *who;               /* to end some */
+    int64_t now_ms;
+    struct jr_pauses *ended;  /* out, to end some */
+    struct jr_pauses *pauses; /* out: what is in force then */
+};
+
+static void begin_pauses(struct jr_txn *txn, void *context)
+{
+    const struct pausing *asked = context;
+
+    end_over(txn, asked->now_ms);
+    if (asked->patterns->count == 0)
+        pause_one(txn, "", asked->wanted, asked->now_ms);
+    for (size_t i = 0; i < asked->patterns->count; i++)
+        pause_one(txn, asked->patterns->items[i], asked->wanted, asked->now_ms);
+    jr_pauses_load(txn, asked->now_ms, asked->pauses);
+}
+
 enum jr_err jr_control_pause(struct jr_store *store, const struct jr_list *patterns,
                              const struct jr_pause *wanted, int64_t now_ms,
                              struct jr_pauses *pauses, struct jr_error *error)
 {
-    struct jr_txn txn;
+    struct pausing asked = {
+        .patterns = patterns, .wanted = wanted, .now_ms = now_ms, .pauses = pauses,
+    };
 
-    jr_txn_begin(&txn, store, true);
-    end_over(&txn, now_ms);
-    if (patterns->count == 0)
-        pause_one(&txn, "", wanted, now_ms);
-    for (size_t i = 0; i < patterns->count; i++)
-        pause_one(&txn, patterns->items[i], wanted, now_ms);
-    jr_pauses_load(&txn, now_ms, pauses);
-    return finish(&txn, error);
+    return jr_store_write(store, begin_pauses, &asked, error);
 }
 
 static bool is_meant(const struct jr_list *patterns, const struct jr_pause *pause)
@@ -102,153 +110,216 @@ static bool is_meant(const struct jr_list *patterns, const struct jr_pause *paus
     return pause->pattern[0] != '\0' && jr_list_match(patterns, pause->pattern);
 }
 
+static void end_pauses(struct jr_txn *txn, void *context)
+{
+    const struct pausing *asked = context;
+    struct jr_pauses *pauses = asked->pauses;
+
+    asked->ended->count = asked->ended->over = 0;
+    end_over(txn, asked->now_ms);
+    jr_pauses_load(txn, asked->now_ms, pauses);
+    for (size_t i = 0; i < pauses->count; i++) {
+        if (!is_meant(asked->patterns, &pauses->items[i]))
+            continue;
+        jr_pause_remove(txn, &pauses->items[i]);
+        note(txn, JR_ACT_RESUME, asked->who, asked->now_ms, &pauses->items[i]);
+        asked->ended->items[asked->ended->count++] = pauses->items[i];
+    }
+    jr_pauses_load(txn, asked->now_ms, pauses);
+}
+
 enum jr_err jr_control_resume(struct jr_store *store, const struct jr_list *patterns,
                               const char *who, int64_t now_ms, struct jr_pauses *ended,
                               struct jr_pauses *pauses, struct jr_error *error)
 {
-    struct jr_txn txn;
+    struct pausing asked = {
+        .patterns = patterns, .who = who, .now_ms = now_ms, .ended = ended, .pauses = pauses,
+    };
 
     ended->count = ended->over = 0;
-    jr_txn_begin(&txn, store, true);
-    end_over(&txn, now_ms);
-    jr_pauses_load(&txn, now_ms, pauses);
-    for (size_t i = 0; i < pauses->count; i++) {
-        if (!is_meant(patterns, &pauses->items[i]))
-            continue;
-        jr_pause_remove(&txn, &pauses->items[i]);
-        note(&txn, JR_ACT_RESUME, who, now_ms, &pauses->items[i]);
-        ended->items[ended->count++] = pauses->items[i];
-    }
-    jr_pauses_load(&txn, now_ms, pauses);
-    return finish(&txn, error);
+    return jr_store_write(store, end_pauses, &asked, error);
 }
 
 enum jr_err jr_control_pauses(struct jr_store *store, int64_t now_ms, struct jr_pauses *pauses,
                               struct jr_error *error)
 {
-    struct jr_txn txn;
+    return jr_pauses_read(store, now_ms, pauses, error);
+}
 
-    jr_txn_begin(&txn, store, false);
-    jr_pauses_load(&txn, now_ms, pauses);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK)
-        *error = txn.error;
-    return txn.error.code;
+static void end_those_over(struct jr_txn *txn, void *context)
+{
+    const int64_t *now_ms = context;
+
+    end_over(txn, *now_ms);
 }
 
 enum jr_err jr_control_end_pauses(struct jr_store *store, int64_t now_ms, struct jr_error *error)
 {
-    struct jr_txn txn;
-
-    jr_txn_begin(&txn, store, true);
-    end_over(&txn, now_ms);
-    return finish(&txn, error);
+    return jr_store_write(store, end_those_over, &now_ms, error);
 }
 
-/* Read what is not told yet; number is then where to go on. */
-static size_t read_news(struct jr_txn *txn, struct jr_act *acts, size_t size, uint64_t *number)
-{
-    size_t count = 0;
+/* Lines of the journal that the log has not told. */
+struct news {
+    struct jr_act *acts;
+    size_t size, count;
+};
 
-    *number = jr_journal_untold(txn);
-    while (count < size && jr_journal_next(txn, number, &acts[count]))
-        count++;
-    return count;
+/* Read what is not told yet, and in a transaction that writes note that it is. */
+static void read_news(struct jr_txn *txn, void *context)
+{
+    struct news *news = context;
+    uint64_t number = jr_journal_untold(txn);
+
+    news->count = 0;
+    while (news->count < news->size && jr_journal_next(txn, &number, &news->acts[news->count]))
+        news->count++;
+    if (txn->writes)
+        jr_journal_tell(txn, number);
 }
 
 enum jr_err jr_control_news(struct jr_store *store, struct jr_act *acts, size_t size,
                             size_t *count, struct jr_error *error)
 {
-    struct jr_txn txn;
-    uint64_t number;
+    struct news news = { acts, size, 0 };
+    enum jr_err err = jr_store_read(store, read_news, &news, error);
 
     /* Most often there are none, and nobody has to wait. */
-    jr_txn_begin(&txn, store, false);
-    *count = read_news(&txn, acts, size, &number);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK)
-        *error = txn.error;
-    if (txn.error.code != JR_OK || *count == 0)
-        return txn.error.code;
-    jr_txn_begin(&txn, store, true);
-    *count = read_news(&txn, acts, size, &number);
-    jr_journal_tell(&txn, number);
-    return finish(&txn, error);
+    if (err == JR_OK && news.count > 0)
+        err = jr_store_write(store, read_news, &news, error);
+    *count = news.count;
+    return err;
+}
+
+/* The newest line of a kind about a run. */
+struct sought {
+    enum jr_act_kind kind;
+    uint64_t run_id;
+    struct jr_act *act;
+};
+
+static void find_act(struct jr_txn *txn, void *context)
+{
+    const struct sought *sought = context;
+    uint64_t number = UINT64_MAX;
+    bool found;
+
+    do
+        found = jr_journal_before(txn, &number, sought->act);
+    while (found && (sought->act->kind != sought->kind || sought->act->run_id != sought->run_id));
+    if (!found)
+        jr_txn_fail(txn, JR_ENOENT, "nothing of that kind was done about run %llu",
+                    (unsigned long long)sought->run_id);
 }
 
 enum jr_err jr_control_find_act(struct jr_store *store, enum jr_act_kind kind, uint64_t run_id,
                                 struct jr_act *act, struct jr_error *error)
 {
-    struct jr_txn txn;
-    uint64_t number = UINT64_MAX;
-    bool found;
+    struct sought sought = { kind, run_id, act };
 
-    jr_txn_begin(&txn, store, false);
-    do
-        found = jr_journal_before(&txn, &number, act);
-    while (found && (act->kind != kind || act->run_id != run_id));
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK)
-        *error = txn.error;
-    return txn.error.code != JR_OK || found ? txn.error.code : JR_ENOENT;
+    return jr_store_read(store, find_act, &sought, error);
+}
+
+/* A rerun that somebody asks for. */
+struct asked_rerun {
+    struct jr_policy policy;
+    uint64_t run_id;
+    const char *repo, *who;
+    int64_t now_ms;
+    struct jr_run *run;
+    enum jr_reason *reason; /* out: why not */
+};
+
+static void rerun_by_hand(struct jr_txn *txn, void *context)
+{
+    const struct asked_rerun *asked = context;
+    struct jr_input input = {
+        .kind = JR_INPUT_HAND, .now_ms = asked->now_ms, .repo = asked->repo,
+    };
+    struct jr_source source = { .who = asked->who == NULL ? "" : asked->who };
+    struct jr_verdict verdict = { .changed = false };
+    bool told = asked->repo != NULL && jr_text_is_full_name(asked->repo);
+
+    *asked->reason = JR_REASON_NONE;
+    jr_ledger_load_run(txn, asked->run_id, asked->run);
+    if (!asked->run->known && !told)
+        jr_txn_fail(txn, JR_ENOENT, "nothing is recorded of run %llu",
+                    (unsigned long long)asked->run_id);
+    if (txn->error.code != JR_OK)
+        return;
+    jr_step_take(txn, &asked->policy, &input, &source, asked->run, &verdict);
+    if (!verdict.changed)
+        *asked->reason = verdict.reason;
+    if (*asked->reason != JR_REASON_NONE)
+        jr_txn_fail(txn, JR_EINVAL, "the run is not one to be rerun");
+    note_run(txn, JR_ACT_RERUN, asked->who, asked->now_ms, asked->run);
 }
 
 enum jr_err jr_control_rerun(struct jr_store *store, const struct jr_settings *settings,
                              uint64_t run_id, const char *repo, const char *who, int64_t now_ms,
                              struct jr_run *run, enum jr_reason *reason, struct jr_error *error)
 {
-    struct jr_policy policy = jr_step_policy(settings);
-    struct jr_input input = { .kind = JR_INPUT_HAND, .now_ms = now_ms, .repo = repo };
-    struct jr_source source = { .who = who == NULL ? "" : who };
-    struct jr_verdict verdict = { .changed = false };
-    struct jr_txn txn;
+    struct asked_rerun asked = {
+        jr_step_policy(settings), run_id, repo, who, now_ms, run, reason,
+    };
+    enum jr_err err;
 
-    jr_txn_begin(&txn, store, true);
-    jr_ledger_load_run(&txn, run_id, run);
-    if (txn.error.code == JR_OK && !run->known && (repo == NULL || !jr_text_is_full_name(repo)))
-        jr_txn_fail(&txn, JR_ENOENT, "nothing is recorded of run %llu",
-                    (unsigned long long)run_id);
-    jr_step_take(&txn, &policy, &input, &source, run, &verdict);
-    *reason = verdict.changed ? JR_REASON_NONE : verdict.reason;
-    if (*reason != JR_REASON_NONE) {
-        jr_txn_abort(&txn);
-        return JR_OK;
+    *reason = JR_REASON_NONE;
+    err = jr_store_write(store, rerun_by_hand, &asked, error);
+    return *reason != JR_REASON_NONE ? JR_OK : err;
+}
+
+/* A run that somebody wants forgotten. */
+struct forgetting {
+    uint64_t run_id;
+    const char *who;
+    int64_t now_ms;
+    struct jr_forgotten *forgotten;
+};
+
+/* Count what goes with a run, and forget the deliveries that its history names. */
+static void forget_parts(struct jr_txn *txn, uint64_t run_id, struct jr_forgotten *forgotten)
+{
+    struct jr_job job = { .job_id = 0 };
+    struct jr_history entry;
+    uint32_t number = 0;
+
+    memset(forgotten, 0, sizeof *forgotten);
+    while (jr_history_next(txn, run_id, &number, &entry)) {
+        forgotten->entries++;
+        if (*entry.delivery != '\0')
+            forgotten->deliveries += jr_delivery_forget(txn, entry.delivery, entry.at_ms);
     }
-    note_run(&txn, JR_ACT_RERUN, who, now_ms, run);
-    return finish(&txn, error);
+    while (jr_ledger_next_job(txn, run_id, job.job_id, &job))
+        forgotten->jobs++;
+}
+
+static void forget(struct jr_txn *txn, void *context)
+{
+    const struct forgetting *asked = context;
+    struct jr_run run;
+
+    jr_ledger_load_run(txn, asked->run_id, &run);
+    if (!run.known)
+        jr_txn_fail(txn, JR_ENOENT, "nothing is recorded of run %llu",
+                    (unsigned long long)asked->run_id);
+    if (run.phase == JR_PHASE_DUE && run.intent_ms != 0)
+        jr_txn_fail(txn, JR_EBUSY,
+                    "GitHub has been asked to rerun run %llu, and what came of it is "
+                    "not known yet; forget it when it is",
+                    (unsigned long long)asked->run_id);
+    forget_parts(txn, asked->run_id, asked->forgotten);
+    if (txn->error.code != JR_OK)
+        return;
+    jr_ledger_remove_run(txn, &run);
+    note_run(txn, JR_ACT_FORGET, asked->who, asked->now_ms, &run);
 }
 
 enum jr_err jr_control_forget(struct jr_store *store, uint64_t run_id, const char *who,
                               int64_t now_ms, struct jr_forgotten *forgotten,
                               struct jr_error *error)
 {
-    struct jr_txn txn;
-    struct jr_run run;
-    struct jr_job job = { .job_id = 0 };
-    struct jr_history entry;
-    uint32_t number = 0;
+    struct forgetting asked = { run_id, who, now_ms, forgotten };
 
     memset(forgotten, 0, sizeof *forgotten);
-    jr_txn_begin(&txn, store, true);
-    jr_ledger_load_run(&txn, run_id, &run);
-    if (txn.error.code == JR_OK && !run.known)
-        jr_txn_fail(&txn, JR_ENOENT, "nothing is recorded of run %llu",
-                    (unsigned long long)run_id);
-    if (txn.error.code == JR_OK && run.phase == JR_PHASE_DUE && run.intent_ms != 0)
-        jr_txn_fail(&txn, JR_EBUSY,
-                    "GitHub has been asked to rerun run %llu, and what came of it is "
-                    "not known yet; forget it when it is",
-                    (unsigned long long)run_id);
-    while (jr_history_next(&txn, run_id, &number, &entry)) {
-        forgotten->entries++;
-        if (*entry.delivery != '\0')
-            forgotten->deliveries += jr_delivery_forget(&txn, entry.delivery, entry.at_ms);
-    }
-    while (jr_ledger_next_job(&txn, run_id, job.job_id, &job))
-        forgotten->jobs++;
-    if (txn.error.code == JR_OK) {
-        jr_ledger_remove_run(&txn, &run);
-        note_run(&txn, JR_ACT_FORGET, who, now_ms, &run);
-    }
-    return finish(&txn, error);
+    return jr_store_write(store, forget, &asked, error);
 }
