@@ -336,11 +336,13 @@ void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exc
     for (size_t i = 0; i < count; i++)
         items[i] = (struct jr_item){ .update = &exchanges[i]->update };
     jr_batch_submit(&handler->batch, handler->store, handler->settings, items, count);
+    jr_log_hold();
     for (size_t i = 0; i < count; i++) {
         exchanges[i]->item = items[i];
         wake |= items[i].error.code != JR_OK || items[i].receipt.due_moved;
         end_post(handler, exchanges[i]);
     }
+    jr_log_release();
     /* It has to find what it is woken for: an entry, or that commits fail. */
     if (wake)
         jr_wake_send(handler->settings->state_dir);

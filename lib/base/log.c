@@ -28,6 +28,14 @@ static const struct {
 };
 
 static enum jr_log_level log_level = JR_LOG_INFO;
+
+/* Lines that wait to be written together. */
+static struct {
+    bool on;
+    size_t length;
+    char text[JR_LINE_MOST];
+} held;
+
 static bool to_journal;
 
 /* systemd.exec(5): JOURNAL_STREAM holds device:inode of the journal's socket. */
@@ -159,15 +167,44 @@ void jr_line_ms(struct jr_line *line, const char *key, int64_t microseconds)
         append(line, tenth, sizeof tenth);
 }
 
+static void write_out(const char *text, size_t length)
+{
+    ssize_t written = write(STDERR_FILENO, text, length);
+
+    (void)written; /* there is nowhere left to say that the log is gone */
+}
+
+static void write_held(void)
+{
+    if (held.length > 0)
+        write_out(held.text, held.length);
+    held.length = 0;
+}
+
 void jr_line_write(struct jr_line *line)
 {
-    ssize_t written;
-
     if (!line->wanted)
         return;
     line->text[line->length++] = '\n';
-    written = write(STDERR_FILENO, line->text, line->length);
-    (void)written; /* there is nowhere left to say that the log is gone */
+    if (!held.on) {
+        write_out(line->text, line->length);
+        return;
+    }
+    if (line->length > sizeof held.text - held.length)
+        write_held();
+    memcpy(held.text + held.length, line->text, line->length);
+    held.length += line->length;
+}
+
+void jr_log_hold(void)
+{
+    held.on = true;
+}
+
+void jr_log_release(void)
+{
+    write_held();
+    held.on = false;
 }
 
 void jr_log(enum jr_log_level level, const char *event, const char *format, ...)

@@ -2,8 +2,8 @@
  * log -- one line per thing that happened, on standard error.
  *
  * A line is `level event key=value ...`. Under the journal it starts with the
- * level as <N> (sd-daemon(3)), elsewhere with the time. Each line is one
- * write(2), so that lines of many processes do not mix. Values that come from
+ * level as <N> (sd-daemon(3)), elsewhere with the time. Each write(2) is of whole
+ * lines, so that those of many processes do not mix. Values that come from
  * outside are escaped, the bytes of a character that is not shown by \xNN each (show.h).
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -46,6 +46,13 @@ void jr_line_text(struct jr_line *line, const char *key, const char *value); /* 
 void jr_line_number(struct jr_line *line, const char *key, uint64_t value);
 void jr_line_ms(struct jr_line *line, const char *key, int64_t microseconds); /* as ms, one decimal */
 void jr_line_write(struct jr_line *line);
+
+/*
+ * Lines that follow each other closely are written together: between the two calls those of
+ * this process are held back, as far as one write takes them.
+ */
+void jr_log_hold(void);
+void jr_log_release(void);
 
 /* A line whose only value is text="...". */
 void jr_log(enum jr_log_level level, const char *event, const char *format, ...)

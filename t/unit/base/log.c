@@ -245,6 +245,46 @@ static void long_message(void **state)
     assert_in_range(strlen(end(&capture)), 500, 2048);
 }
 
+static ssize_t next_write(struct capture *capture)
+{
+    ssize_t got = recv(capture->reader, capture->text, sizeof capture->text - 1, MSG_DONTWAIT);
+
+    capture->text[got > 0 ? got : 0] = '\0';
+    return got;
+}
+
+/* Lines that are held back come together, whole and in order; none is too much for one write. */
+static void held_back(void **state)
+{
+    struct capture capture;
+    char value[1000];
+
+    (void)state;
+    memset(value, 'x', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    begin(&capture, JR_LOG_INFO, true);
+    jr_log_hold();
+    jr_log(JR_LOG_INFO, "one", "1");
+    jr_log(JR_LOG_DEBUG, "none", "0");
+    jr_log(JR_LOG_WARN, "two", "2");
+    assert_int_equal(next_write(&capture), -1);
+    jr_log_release();
+    assert_true(next_write(&capture) > 0);
+    assert_string_equal(capture.text, "<6>info one text=1\n<4>warn two text=2\n");
+    jr_log_release(); /* there is nothing more */
+    assert_int_equal(next_write(&capture), -1);
+    jr_log_hold();
+    for (int i = 0; i < 5; i++)
+        jr_log(JR_LOG_INFO, "long", "%s", value);
+    assert_in_range(next_write(&capture), 4 * 999, JR_LINE_MOST);
+    assert_int_equal(capture.text[strlen(capture.text) - 1], '\n');
+    assert_int_equal(next_write(&capture), -1);
+    jr_log_release();
+    assert_in_range(next_write(&capture), 999, 1100);
+    jr_log(JR_LOG_INFO, "at once", "1");
+    assert_string_equal(end(&capture), "<6>info at once text=1");
+}
+
 int main(void)
 {
     TABLE(values, value_is_written);
@@ -254,5 +294,6 @@ int main(void)
     TEST(long_line);
     TEST(long_line_of_wide_characters);
     TEST(long_message);
+    TEST(held_back);
     return run_program("log");
 }
