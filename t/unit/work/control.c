@@ -8,6 +8,7 @@
 #include "fcgi/web/request.h"
 #include "lib/base/timestamp.h"
 #include "lib/store/history.h"
+#include "lib/store/days.h"
 #include "lib/store/ledger.h"
 #include "lib/store/narrate.h"
 #include "lib/work/control.h"
@@ -259,6 +260,37 @@ static void rerun_by_hand(void **state)
     jr_settings_release(&settings);
 }
 
+/* What is asked for by hand counts like any other step: the run is not left as it failed. */
+static void rerun_by_hand_is_counted(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    struct jr_run run;
+    struct jr_event seen = event_of("Gc=failure");
+    struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE, .reason = JR_REASON_RERUN_ACCEPTED };
+    struct jr_verdict verdict;
+    enum jr_reason reason;
+    struct jr_error error;
+    struct jr_day day;
+    int64_t now_ms = START_MS + JR_HOUR_MS, due_ms;
+
+    (void)state;
+    load_settings(&settings, "RUN_ATTEMPTS=2");
+    assert_int_equal(deliver(store, &settings, "a", "Rc=failure", now_ms), 201);
+    assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, due_ms, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_outcome(store, &settings, 1, true, &call, &run, due_ms, &verdict, &error), JR_OK);
+    assert_int_equal(deliver(store, &settings, "b", "Rc@2=failure", now_ms + JR_MINUTE_MS), 204);
+    assert_int_equal(jr_days_read(store, now_ms, &day, 1, &error), JR_OK);
+    assert_int_equal(day.not_rescued, 1);
+    assert_int_equal(jr_control_rerun(store, &settings, RUN_ID, NULL, "root", now_ms + JR_HOUR_MS, &run, &reason, &error), JR_OK);
+    assert_int_equal(reason, JR_REASON_NONE);
+    assert_int_equal(jr_days_read(store, now_ms, &day, 1, &error), JR_OK);
+    assert_int_equal(day.not_rescued, 0);
+    jr_store_close(store);
+    jr_settings_release(&settings);
+}
+
 static void rerun_of_an_unknown_run(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -478,6 +510,7 @@ int main(void)
     TEST(as_many_as_there_may_be);
     TEST(news);
     TEST(rerun_by_hand);
+    TEST(rerun_by_hand_is_counted);
     TEST(rerun_of_an_unknown_run);
     TEST(refused);
     TEST(forgotten);
