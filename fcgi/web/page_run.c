@@ -23,7 +23,7 @@
 #define ENTRIES_MOST 500
 
 /* Entries read at once. */
-#define BATCH 64
+#define BATCH 16
 
 /* An entry of the history, as it is shown. */
 struct line {
