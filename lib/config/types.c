@@ -363,14 +363,18 @@ static void read_list(const struct jr_reading *reading, const char *value, void 
     }
 }
 
+/* What is cut off of a character that has no room, and the NUL. */
+#define CUT_MOST 4
+
 static void show_list(const void *field, char *text, size_t size)
 {
     const struct jr_list *list = field;
     size_t length = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; i < list->count; i++) {
-        if (i > 0 && length + 1 < size)
+    /* Behind an item that was cut, no other one stands. */
+    for (size_t i = 0; i < list->count && (i == 0 || size - length > CUT_MOST); i++) {
+        if (i > 0)
             text[length++] = ',';
         jr_show_clean(text + length, size - length, list->items[i]);
         length += strlen(text + length);

@@ -796,6 +796,27 @@ static void show_stays_in_its_place(void **state)
     jr_settings_release(&settings);
 }
 
+/* A text that is cut is the beginning of the whole one, also in the middle of a character. */
+static void a_list_is_cut_at_its_end(void **state)
+{
+    struct jr_settings settings;
+    char *whole, cut[64], *problems;
+
+    (void)state;
+    good_environment();
+    setenv("REPO_BRANCHES", "ab\xe2\x82\xac\xe2\x82\xac,c,\xf0\x9f\x98\x80,d,e", 1);
+    assert_int_equal(load_environment(&settings, &problems), JR_OK);
+    whole = jr_settings_text(&settings, row_of("REPO_BRANCHES"));
+    assert_string_equal(whole, "ab\xe2\x82\xac\xe2\x82\xac,c,\xf0\x9f\x98\x80,d,e");
+    for (size_t size = 1; size <= sizeof cut; size++) {
+        jr_settings_show(&settings, row_of("REPO_BRANCHES"), cut, size);
+        assert_true(strlen(cut) < size && strncmp(cut, whole, strlen(cut)) == 0);
+    }
+    free(whole);
+    jr_settings_release(&settings);
+    clear_settings();
+}
+
 /* Is it plain text in one line, as it goes into documents? */
 static bool is_plain(const char *text)
 {
@@ -979,6 +1000,7 @@ int main(void)
     TEST(environment_is_cleared);
     TEST(secrets_are_not_shown);
     TEST(show_stays_in_its_place);
+    TEST(a_list_is_cut_at_its_end);
     TEST(every_setting_has_a_meaning);
     TEST(groups_are_not_mixed);
     TEST(the_table_tells_types_and_ranges);
