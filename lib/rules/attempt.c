@@ -84,12 +84,12 @@ void jr_attempt_leave(struct jr_run *run, uint32_t newer, bool in_flight,
 }
 
 /* A POST that was made later than now was made before the clock was set back. */
-int64_t jr_attempt_not_too_soon(const struct jr_policy *policy, const struct jr_run *run,
+int64_t jr_attempt_not_too_soon(const struct jr_bounds *bounds, const struct jr_run *run,
                                 int64_t due_ms, int64_t now_ms)
 {
     if (run->intent_ms == 0)
         return due_ms;
-    return jr_later_of(due_ms, jr_earlier_of(run->intent_ms, now_ms) + policy->api_backoff_min_ms);
+    return jr_later_of(due_ms, jr_earlier_of(run->intent_ms, now_ms) + bounds->api_backoff_min_ms);
 }
 
 void jr_attempt_close(struct jr_run *run, enum jr_reason reason)
@@ -101,11 +101,11 @@ void jr_attempt_close(struct jr_run *run, enum jr_reason reason)
     run->by_hand = false;
 }
 
-void jr_attempt_suspect(const struct jr_policy *policy, struct jr_run *run,
+void jr_attempt_suspect(const struct jr_bounds *bounds, struct jr_run *run,
                         enum jr_reason reason, int64_t now_ms)
 {
-    enum jr_reason filter = jr_policy_filter(policy, run, run->attempt);
-    int64_t due_ms = jr_later_of(now_ms + policy->rerun_delay_ms, 1);
+    enum jr_reason filter = jr_bounds_filter(bounds, run, run->attempt);
+    int64_t due_ms = jr_later_of(now_ms + bounds->rerun_delay_ms, 1);
 
     if (filter != JR_REASON_NONE) {
         jr_attempt_close(run, filter);
@@ -113,7 +113,7 @@ void jr_attempt_suspect(const struct jr_policy *policy, struct jr_run *run,
     }
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
-    jr_attempt_ask_at(run, jr_attempt_not_too_soon(policy, run, due_ms, now_ms), now_ms);
+    jr_attempt_ask_at(run, jr_attempt_not_too_soon(bounds, run, due_ms, now_ms), now_ms);
     run->tries = 0;
 }
 
@@ -124,17 +124,17 @@ void jr_attempt_complete(struct jr_run *run, const struct jr_event *seen)
     run->updated_ms = jr_later_of(run->updated_ms, seen->updated_ms);
 }
 
-bool jr_attempt_deserves(const struct jr_policy *policy, const struct jr_run *run,
+bool jr_attempt_deserves(const struct jr_bounds *bounds, const struct jr_run *run,
                          enum jr_conclusion conclusion)
 {
     return run->by_hand ? jr_conclusion_is_bad(conclusion)
-                        : jr_policy_retries(policy, conclusion);
+                        : jr_bounds_retries(bounds, conclusion);
 }
 
-bool jr_attempt_is_suspect(const struct jr_policy *policy, const struct jr_run *run,
+bool jr_attempt_is_suspect(const struct jr_bounds *bounds, const struct jr_run *run,
                            enum jr_conclusion conclusion)
 {
-    return conclusion == JR_CONCLUSION_NONE || jr_attempt_deserves(policy, run, conclusion);
+    return conclusion == JR_CONCLUSION_NONE || jr_attempt_deserves(bounds, run, conclusion);
 }
 
 enum jr_reason jr_attempt_undeserving(const struct jr_run *run)

@@ -13,7 +13,7 @@
 #include "lib/model/event.h"
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
-#include "lib/rules/policy.h"
+#include "lib/rules/bounds.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,7 +58,7 @@ void jr_attempt_close(struct jr_run *run, enum jr_reason reason);
  * Rule 4: it looks failed. Ask GitHub in RERUN_DELAY, unless a setting leaves the run alone:
  * then it is closed.
  */
-void jr_attempt_suspect(const struct jr_policy *policy, struct jr_run *run,
+void jr_attempt_suspect(const struct jr_bounds *bounds, struct jr_run *run,
                         enum jr_reason reason, int64_t now_ms);
 
 /* Have GitHub asked about the run. An entry that there is already has waited since it was made. */
@@ -71,18 +71,18 @@ void jr_attempt_ask_not(struct jr_run *run);
  * Rule 6: after a POST of unknown outcome nothing is asked before API_BACKOFF_MIN.
  * Returns due_ms, or the later time.
  */
-int64_t jr_attempt_not_too_soon(const struct jr_policy *policy, const struct jr_run *run,
+int64_t jr_attempt_not_too_soon(const struct jr_bounds *bounds, const struct jr_run *run,
                                 int64_t due_ms, int64_t now_ms);
 
 /* The run's own conclusion, as an answer shows it. */
 void jr_attempt_complete(struct jr_run *run, const struct jr_event *seen);
 
 /* Does it deserve a rerun, if it ended so? */
-bool jr_attempt_deserves(const struct jr_policy *policy, const struct jr_run *run,
+bool jr_attempt_deserves(const struct jr_bounds *bounds, const struct jr_run *run,
                          enum jr_conclusion conclusion);
 
 /* Is there anything in the conclusion that GitHub should be asked about? */
-bool jr_attempt_is_suspect(const struct jr_policy *policy, const struct jr_run *run,
+bool jr_attempt_is_suspect(const struct jr_bounds *bounds, const struct jr_run *run,
                            enum jr_conclusion conclusion);
 
 /* Why a completed one that deserves no rerun is left alone. */

@@ -13,10 +13,10 @@
 
 #include <string.h>
 
-static void look_at_quiet(const struct jr_policy *policy, const struct jr_input *input,
+static void look_at_quiet(const struct jr_bounds *bounds, const struct jr_input *input,
                           struct jr_run *run, struct jr_verdict *verdict)
 {
-    bool asks = jr_watch_asks(policy, run, input->now_ms);
+    bool asks = jr_watch_asks(bounds, run, input->now_ms);
 
     verdict->changed = true;
     verdict->step = asks ? JR_STEP_ASK : JR_STEP_WAIT;
@@ -24,12 +24,12 @@ static void look_at_quiet(const struct jr_policy *policy, const struct jr_input 
 }
 
 /* By the new name a pause is found before the next call. Nothing is decided. */
-static void take_name(const struct jr_policy *policy, const struct jr_input *input,
+static void take_name(const struct jr_bounds *bounds, const struct jr_input *input,
                       struct jr_run *run, struct jr_verdict *verdict)
 {
     const char *name = input->event->repo;
 
-    (void)policy;
+    (void)bounds;
     verdict->changed = *name != '\0' && strcmp(name, run->repo) != 0;
     verdict->step = JR_STEP_WAIT;
     verdict->reason = JR_REASON_PAUSED;
@@ -37,7 +37,7 @@ static void take_name(const struct jr_policy *policy, const struct jr_input *inp
     jr_learn_text(run->repo, sizeof run->repo, name);
 }
 
-typedef void input_fn(const struct jr_policy *policy, const struct jr_input *input,
+typedef void input_fn(const struct jr_bounds *bounds, const struct jr_input *input,
                       struct jr_run *run, struct jr_verdict *verdict);
 
 /* What each kind of input does, but for an event, which is about a job as well. */
@@ -48,12 +48,12 @@ static input_fn *const inputs[] = {
     [JR_INPUT_QUIET] = look_at_quiet,      [JR_INPUT_NAMED] = take_name,
 };
 
-void jr_decide(const struct jr_policy *policy, const struct jr_input *input, struct jr_run *run,
+void jr_decide(const struct jr_bounds *bounds, const struct jr_input *input, struct jr_run *run,
                struct jr_job *job, struct jr_verdict *verdict)
 {
     memset(verdict, 0, sizeof *verdict);
     if (input->kind == JR_INPUT_EVENT)
-        jr_gather(policy, input, run, job, verdict);
+        jr_gather(bounds, input, run, job, verdict);
     else
-        inputs[input->kind](policy, input, run, verdict);
+        inputs[input->kind](bounds, input, run, verdict);
 }

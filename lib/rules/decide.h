@@ -11,7 +11,7 @@
 
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
-#include "lib/rules/policy.h"
+#include "lib/rules/bounds.h"
 
 /*
  * Take in what has happened.
@@ -20,7 +20,7 @@
  *   job      in and out, of the event's job_id; NULL: the input is no event of a job
  *   verdict  out
  */
-void jr_decide(const struct jr_policy *policy, const struct jr_input *input, struct jr_run *run,
+void jr_decide(const struct jr_bounds *bounds, const struct jr_input *input, struct jr_run *run,
                struct jr_job *job, struct jr_verdict *verdict);
 
 #endif

@@ -18,7 +18,7 @@
 
 /* One event on its way through the rules. */
 struct gathering {
-    const struct jr_policy *policy;
+    const struct jr_bounds *bounds;
     const struct jr_event *event;
     int64_t now_ms;
     struct jr_run *run;
@@ -163,7 +163,7 @@ static struct answer apply_job(const struct gathering *gathering)
         return (struct answer){ JR_REPLY_SETTLED, JR_REASON_JOBS_SUCCEEDED };
     }
     /* One that a setting left alone is judged anew: the setting may be repaired. */
-    jr_attempt_suspect(gathering->policy, run, JR_REASON_JOBS_FAILED, gathering->now_ms);
+    jr_attempt_suspect(gathering->bounds, run, JR_REASON_JOBS_FAILED, gathering->now_ms);
     return answer_suspect(run, JR_REASON_JOBS_FAILED);
 }
 
@@ -189,7 +189,7 @@ static bool is_old_news(const struct jr_run *run, const struct jr_event *event)
 /* Rule 4 for the newest attempt of the run itself. */
 static struct answer apply_run(const struct gathering *gathering)
 {
-    const struct jr_policy *policy = gathering->policy;
+    const struct jr_bounds *bounds = gathering->bounds;
     const struct jr_event *event = gathering->event;
     struct jr_run *run = gathering->run;
     int64_t now_ms = gathering->now_ms;
@@ -201,25 +201,25 @@ static struct answer apply_run(const struct gathering *gathering)
     run->complete = true;
     run->conclusion = event->conclusion;
     run->updated_ms = event->updated_ms;
-    if (!jr_attempt_is_suspect(policy, run, run->conclusion)) {
+    if (!jr_attempt_is_suspect(bounds, run, run->conclusion)) {
         jr_attempt_close(run, jr_attempt_undeserving(run));
         return (struct answer){ JR_REPLY_SETTLED, run->reason };
     }
-    if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + policy->rerun_delay_ms
-        || jr_policy_filter(policy, run, run->attempt) != JR_REASON_NONE)
-        jr_attempt_suspect(policy, run, JR_REASON_RUN_FAILED, now_ms);
+    if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + bounds->rerun_delay_ms
+        || jr_bounds_filter(bounds, run, run->attempt) != JR_REASON_NONE)
+        jr_attempt_suspect(bounds, run, JR_REASON_RUN_FAILED, now_ms);
     else
         run->reason = JR_REASON_RUN_FAILED;
     return answer_suspect(run, JR_REASON_RUN_FAILED);
 }
 
 /* Is it a completed attempt that only a setting left alone which is repaired by now? */
-static bool is_let_go(const struct jr_policy *policy, const struct jr_run *run)
+static bool is_let_go(const struct jr_bounds *bounds, const struct jr_run *run)
 {
     return run->complete && run->phase == JR_PHASE_CLOSED
            && jr_reason_class(run->reason) == JR_CLASS_FILTER
-           && jr_attempt_is_suspect(policy, run, run->conclusion)
-           && jr_policy_filter_known(policy, run) == JR_REASON_NONE;
+           && jr_attempt_is_suspect(bounds, run, run->conclusion)
+           && jr_bounds_filter_known(bounds, run) == JR_REASON_NONE;
 }
 
 /*
@@ -254,8 +254,8 @@ static struct answer apply(const struct gathering *gathering, bool anew)
         return (struct answer){ JR_REPLY_RECORDED, JR_REASON_OLDER_ATTEMPT };
     }
     answer = gathering->is_job ? apply_job(gathering) : apply_run(gathering);
-    if (is_let_go(gathering->policy, run)) {
-        jr_attempt_suspect(gathering->policy, run, JR_REASON_RUN_FAILED, gathering->now_ms);
+    if (is_let_go(gathering->bounds, run)) {
+        jr_attempt_suspect(gathering->bounds, run, JR_REASON_RUN_FAILED, gathering->now_ms);
         answer = answer_suspect(run, JR_REASON_RUN_FAILED);
     }
     return anew ? answer_anew(gathering, answer) : answer;
@@ -291,7 +291,7 @@ static void take_in(struct gathering *gathering)
 
     if (gathering->first)
         jr_attempt_begin_run(run, event->attempt != 0 ? event->attempt : 1, now_ms);
-    jr_learn_run(gathering->policy, event, run);
+    jr_learn_run(gathering->bounds, event, run);
     run->last_event_ms = jr_later_of(now_ms, run->last_event_ms);
     gathering->attempt = attempt_of(gathering);
     gathering->counted = gathering->is_job && job->known
@@ -316,7 +316,7 @@ static struct answer answer_by_rule(const struct gathering *gathering)
 
     if (gathering->filter != JR_REASON_NONE)
         return (struct answer){ JR_REPLY_LEFT_ALONE, gathering->filter };
-    if (jr_policy_excludes_login(gathering->policy, event->sender))
+    if (jr_bounds_excludes_login(gathering->bounds, event->sender))
         return (struct answer){ JR_REPLY_LEFT_ALONE, JR_REASON_SENDER_EXCLUDED };
     if (!gathering->first || !gathering->is_job || event->status != JR_STATUS_COMPLETED)
         return (struct answer){ JR_REPLY_NONE, JR_REASON_NONE };
@@ -325,11 +325,11 @@ static struct answer answer_by_rule(const struct gathering *gathering)
     return (struct answer){ JR_REPLY_UNKNOWN_RUN, JR_REASON_UNKNOWN_RUN };
 }
 
-void jr_gather(const struct jr_policy *policy, const struct jr_input *input, struct jr_run *run,
+void jr_gather(const struct jr_bounds *bounds, const struct jr_input *input, struct jr_run *run,
                struct jr_job *job, struct jr_verdict *verdict)
 {
     struct gathering gathering = {
-        .policy = policy,
+        .bounds = bounds,
         .event = input->event,
         .now_ms = input->now_ms,
         .run = run,
@@ -341,11 +341,11 @@ void jr_gather(const struct jr_policy *policy, const struct jr_input *input, str
     struct answer brought, ruled;
 
     take_in(&gathering);
-    gathering.filter = jr_policy_filter(policy, run, gathering.attempt);
+    gathering.filter = jr_bounds_filter(bounds, run, gathering.attempt);
     ruled = answer_by_rule(&gathering);
     brought = apply(&gathering, input->anew);
     jr_watch_heard(run);
-    jr_watch(policy, run, input->now_ms);
+    jr_watch(bounds, run, input->now_ms);
     verdict->changed = true;
     verdict->reply = ruled.reply != JR_REPLY_NONE ? ruled.reply : brought.reply;
     verdict->reason = ruled.reply != JR_REPLY_NONE ? ruled.reason : brought.reason;

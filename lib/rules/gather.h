@@ -8,7 +8,7 @@
 
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
-#include "lib/rules/policy.h"
+#include "lib/rules/bounds.h"
 
 /*
  * Take in an event (JR_INPUT_EVENT) and say how its webhook is answered.
@@ -17,7 +17,7 @@
  *   job      in and out, of the event's job_id; not looked at for JR_EVENT_RUN
  *   verdict  in: all zero; out: `step' is not set
  */
-void jr_gather(const struct jr_policy *policy, const struct jr_input *input, struct jr_run *run,
+void jr_gather(const struct jr_bounds *bounds, const struct jr_input *input, struct jr_run *run,
                struct jr_job *job, struct jr_verdict *verdict);
 
 #endif

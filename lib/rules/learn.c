@@ -21,10 +21,10 @@ void jr_learn_text(char *known, size_t size, const char *told)
  * The workflow's name and path. What keeps a run from being rerun is never replaced by
  * what would not: otherwise a later event could lift what an earlier one excluded.
  */
-static void learn_workflow(const struct jr_policy *policy, const struct jr_event *event,
+static void learn_workflow(const struct jr_bounds *bounds, const struct jr_event *event,
                            struct jr_run *run)
 {
-    const struct jr_list *left_alone = &policy->no_retry_workflows;
+    const struct jr_list *left_alone = &bounds->no_retry_workflows;
 
     if (!jr_run_lists_workflow(left_alone, run->workflow, "")
         || jr_run_lists_workflow(left_alone, event->workflow, ""))
@@ -36,13 +36,13 @@ static void learn_workflow(const struct jr_policy *policy, const struct jr_event
         run->workflow_id = event->workflow_id;
 }
 
-void jr_learn_run(const struct jr_policy *policy, const struct jr_event *event,
+void jr_learn_run(const struct jr_bounds *bounds, const struct jr_event *event,
                   struct jr_run *run)
 {
     run->run_id = event->run_id;
     jr_learn_text(run->repo, sizeof run->repo, event->repo);
     jr_learn_text(run->branch, sizeof run->branch, event->branch);
-    learn_workflow(policy, event, run);
+    learn_workflow(bounds, event, run);
     if (event->repo_id != 0)
         run->repo_id = event->repo_id;
     if (event->kind != JR_EVENT_RUN)
@@ -60,10 +60,10 @@ void jr_learn_run(const struct jr_policy *policy, const struct jr_event *event,
         run->created_ms = event->created_ms;
 }
 
-void jr_learn_shown(const struct jr_policy *policy, const struct jr_event *seen,
+void jr_learn_shown(const struct jr_bounds *bounds, const struct jr_event *seen,
                     struct jr_run *run)
 {
-    jr_learn_run(policy, seen, run);
+    jr_learn_run(bounds, seen, run);
     run->shown = true;
 }
 

@@ -8,7 +8,7 @@
 
 #include "lib/model/event.h"
 #include "lib/model/run.h"
-#include "lib/rules/policy.h"
+#include "lib/rules/bounds.h"
 
 #include <stddef.h>
 
@@ -16,11 +16,11 @@
 void jr_learn_text(char *known, size_t size, const char *told);
 
 /* The facts that hold for all attempts of a run. */
-void jr_learn_run(const struct jr_policy *policy, const struct jr_event *event,
+void jr_learn_run(const struct jr_bounds *bounds, const struct jr_event *event,
                   struct jr_run *run);
 
 /* The same from an answer of GitHub's: what is empty afterwards, is empty there. */
-void jr_learn_shown(const struct jr_policy *policy, const struct jr_event *seen,
+void jr_learn_shown(const struct jr_bounds *bounds, const struct jr_event *seen,
                     struct jr_run *run);
 
 /* The sender of the attempt's first event, whichever event comes first here. */

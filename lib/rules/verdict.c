@@ -22,18 +22,18 @@
  * end) shorter, so that runs that failed together do not ask together. The
  * jitter comes from the run and the try, not from chance.
  */
-static int64_t backoff_ms(const struct jr_policy *policy, uint64_t run_id, uint32_t tries)
+static int64_t backoff_ms(const struct jr_bounds *bounds, uint64_t run_id, uint32_t tries)
 {
-    int64_t wait_ms = policy->api_backoff_min_ms, jitter_ms;
+    int64_t wait_ms = bounds->api_backoff_min_ms, jitter_ms;
     uint64_t mixed = (run_id ^ tries) * UINT64_C(0x9e3779b97f4a7c15);
 
-    while (tries-- > 0 && wait_ms < policy->api_backoff_max_ms)
+    while (tries-- > 0 && wait_ms < bounds->api_backoff_max_ms)
         wait_ms *= 2;
     jitter_ms = (int64_t)((mixed >> 32) % ((uint64_t)wait_ms / 4 + 1));
-    if (wait_ms + jitter_ms <= policy->api_backoff_max_ms)
+    if (wait_ms + jitter_ms <= bounds->api_backoff_max_ms)
         return wait_ms + jitter_ms;
-    return jr_later_of(policy->api_backoff_min_ms,
-                       jr_earlier_of(wait_ms, policy->api_backoff_max_ms) - jitter_ms);
+    return jr_later_of(bounds->api_backoff_min_ms,
+                       jr_earlier_of(wait_ms, bounds->api_backoff_max_ms) - jitter_ms);
 }
 
 static void verdict_is(struct jr_verdict *verdict, enum jr_step step, enum jr_reason reason)
@@ -51,10 +51,10 @@ static void verdict_closed(struct jr_verdict *verdict, struct jr_run *run, enum 
 }
 
 /* Ask again later, for as long as GitHub lets a run live: say so in the verdict and in the run. */
-static void wait_more(const struct jr_policy *policy, struct jr_run *run,
+static void wait_more(const struct jr_bounds *bounds, struct jr_run *run,
                       struct jr_verdict *verdict, enum jr_reason reason, int64_t now_ms)
 {
-    int64_t due_ms = now_ms + backoff_ms(policy, run->run_id, run->tries);
+    int64_t due_ms = now_ms + backoff_ms(bounds, run->run_id, run->tries);
 
     if (now_ms - run->last_event_ms > JR_RUN_LIFE_MS) {
         verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
@@ -63,25 +63,25 @@ static void wait_more(const struct jr_policy *policy, struct jr_run *run,
     verdict_is(verdict, JR_STEP_WAIT, reason);
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
-    jr_attempt_ask_at(run, jr_attempt_not_too_soon(policy, run, due_ms, now_ms), now_ms);
+    jr_attempt_ask_at(run, jr_attempt_not_too_soon(bounds, run, due_ms, now_ms), now_ms);
     if (run->tries < UINT32_MAX)
         run->tries++;
 }
 
 /* The same of one that may not be in the outbox: then it is asked about when it has gone quiet. */
-static void wait_on(const struct jr_policy *policy, struct jr_run *run,
+static void wait_on(const struct jr_bounds *bounds, struct jr_run *run,
                     struct jr_verdict *verdict, enum jr_reason reason, int64_t now_ms)
 {
     if (run->phase == JR_PHASE_DUE)
-        wait_more(policy, run, verdict, reason, now_ms);
+        wait_more(bounds, run, verdict, reason, now_ms);
     else
         verdict_is(verdict, JR_STEP_WAIT, reason);
 }
 
 /* Did it end so long ago that nobody waits for it? GitHub tells only its last change. */
-static bool is_missed(const struct jr_policy *policy, const struct jr_event *seen, int64_t now_ms)
+static bool is_missed(const struct jr_bounds *bounds, const struct jr_event *seen, int64_t now_ms)
 {
-    return seen->updated_ms != 0 && now_ms - seen->updated_ms > policy->catch_up_ms;
+    return seen->updated_ms != 0 && now_ms - seen->updated_ms > bounds->catch_up_ms;
 }
 
 /*
@@ -89,46 +89,46 @@ static bool is_missed(const struct jr_policy *policy, const struct jr_event *see
  * run's concurrency group, where it may cancel a newer run. Where the newer run is over,
  * only a pull request's branch has no more use for the older result.
  */
-static bool is_superseded(const struct jr_policy *policy, const struct jr_run *run,
+static bool is_superseded(const struct jr_bounds *bounds, const struct jr_run *run,
                           const struct jr_newer *newer)
 {
-    return !policy->rerun_superseded && !run->by_hand
+    return !bounds->rerun_superseded && !run->by_hand
            && (newer->state == JR_NEWER_UNFINISHED
                || (newer->state == JR_NEWER_FINISHED && jr_run_is_of_pull_request(run)));
 }
 
 /* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
-static enum jr_reason refuse(const struct jr_policy *policy, const struct jr_run *run,
+static enum jr_reason refuse(const struct jr_bounds *bounds, const struct jr_run *run,
                              const struct jr_input *input)
 {
     const struct jr_event *seen = input->event;
     enum jr_reason filter;
 
-    if (!jr_attempt_deserves(policy, run, seen->conclusion))
+    if (!jr_attempt_deserves(bounds, run, seen->conclusion))
         return jr_attempt_undeserving(run);
-    filter = jr_policy_filter_known(policy, run);
+    filter = jr_bounds_filter_known(bounds, run);
     if (filter != JR_REASON_NONE)
         return filter;
     if (run->attempt > JR_RERUNS_LIMIT)
         return JR_REASON_RERUNS_LIMIT;
     if (seen->created_ms != 0 && input->now_ms - seen->created_ms > JR_RERUN_LIFE_MS)
         return JR_REASON_TOO_OLD;
-    if (!run->by_hand && is_missed(policy, seen, input->now_ms))
+    if (!run->by_hand && is_missed(bounds, seen, input->now_ms))
         return JR_REASON_MISSED;
-    if (is_superseded(policy, run, &input->newer))
+    if (is_superseded(bounds, run, &input->newer))
         return JR_REASON_SUPERSEDED;
-    return policy->dry_run ? JR_REASON_DRY_RUN : JR_REASON_NONE;
+    return bounds->dry_run ? JR_REASON_DRY_RUN : JR_REASON_NONE;
 }
 
 /* GitHub shows the attempt that was asked about, and it is completed. */
-static void decide_completed(const struct jr_policy *policy, const struct jr_input *input,
+static void decide_completed(const struct jr_bounds *bounds, const struct jr_input *input,
                              struct jr_run *run, struct jr_verdict *verdict)
 {
     int64_t now_ms = input->now_ms;
     enum jr_reason reason;
 
     jr_attempt_complete(run, input->event);
-    reason = refuse(policy, run, input);
+    reason = refuse(bounds, run, input);
     if (reason == JR_REASON_SUPERSEDED)
         run->superseded_by = input->newer.run_id;
     if (reason != JR_REASON_NONE) {
@@ -138,7 +138,7 @@ static void decide_completed(const struct jr_policy *policy, const struct jr_inp
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_RUN_FAILED;
     run->intent_ms = now_ms;
-    jr_attempt_ask_at(run, now_ms + policy->api_backoff_min_ms, now_ms);
+    jr_attempt_ask_at(run, now_ms + bounds->api_backoff_min_ms, now_ms);
     /* A run that could not even start has no failed jobs to rerun. */
     verdict_is(verdict,
                run->rerun_all || run->conclusion == JR_CONCLUSION_STARTUP_FAILURE
@@ -161,7 +161,7 @@ static bool is_over_age(const struct jr_event *seen, int64_t now_ms)
 }
 
 /* GitHub shows a newer attempt than the one that was asked about. */
-static void decide_newer(const struct jr_policy *policy, const struct jr_input *input,
+static void decide_newer(const struct jr_bounds *bounds, const struct jr_input *input,
                          struct jr_run *run, struct jr_verdict *verdict)
 {
     const struct jr_event *seen = input->event;
@@ -177,25 +177,25 @@ static void decide_newer(const struct jr_policy *policy, const struct jr_input *
     if (!is_over(seen))
         return;
     jr_attempt_complete(run, seen);
-    if (jr_attempt_is_suspect(policy, run, seen->conclusion))
-        jr_attempt_suspect(policy, run, JR_REASON_RUN_FAILED, input->now_ms);
+    if (jr_attempt_is_suspect(bounds, run, seen->conclusion))
+        jr_attempt_suspect(bounds, run, JR_REASON_RUN_FAILED, input->now_ms);
     else
         jr_attempt_close(run, jr_attempt_undeserving(run));
 }
 
 /* GitHub shows the attempt that is known as the newest. */
-static void decide_same(const struct jr_policy *policy, const struct jr_input *input,
+static void decide_same(const struct jr_bounds *bounds, const struct jr_input *input,
                         struct jr_run *run, struct jr_verdict *verdict)
 {
     const struct jr_event *seen = input->event;
 
     jr_learn_text(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     if (is_over(seen))
-        decide_completed(policy, input, run, verdict);
+        decide_completed(bounds, input, run, verdict);
     else if (is_over_age(seen, input->now_ms))
         verdict_closed(verdict, run, JR_REASON_NEVER_COMPLETED);
     else
-        wait_on(policy, run, verdict, JR_REASON_RUN_NOT_COMPLETED, input->now_ms);
+        wait_on(bounds, run, verdict, JR_REASON_RUN_NOT_COMPLETED, input->now_ms);
 }
 
 /* Could a pattern be for the name of a workflow? One that ends so is for its file. */
@@ -207,10 +207,10 @@ static bool is_for_names(const char *pattern)
            && !(length >= 5 && strcasecmp(pattern + length - 5, ".yaml") == 0);
 }
 
-bool jr_verdict_wants_workflow(const struct jr_policy *policy, const struct jr_run *run,
+bool jr_verdict_wants_workflow(const struct jr_bounds *bounds, const struct jr_run *run,
                                const struct jr_event *seen)
 {
-    const struct jr_list *left_alone = &policy->no_retry_workflows;
+    const struct jr_list *left_alone = &bounds->no_retry_workflows;
     bool for_names = false;
 
     for (size_t i = 0; i < left_alone->count; i++)
@@ -219,19 +219,19 @@ bool jr_verdict_wants_workflow(const struct jr_policy *policy, const struct jr_r
         || jr_run_lists_workflow(left_alone, "", run->workflow_path))
         return false;
     return seen == NULL
-           || (is_over(seen) && jr_attempt_deserves(policy, run, seen->conclusion)
+           || (is_over(seen) && jr_attempt_deserves(bounds, run, seen->conclusion)
                && *seen->workflow == '\0'
                && !jr_run_lists_workflow(left_alone, "", seen->workflow_path));
 }
 
-void jr_verdict_seen(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_seen(const struct jr_bounds *bounds, const struct jr_input *input,
                      struct jr_run *run, struct jr_verdict *verdict)
 {
     const struct jr_event *seen = input->event;
     uint32_t seen_attempt = seen->attempt != 0 ? seen->attempt : run->attempt;
 
     verdict->changed = true;
-    jr_learn_shown(policy, seen, run);
+    jr_learn_shown(bounds, seen, run);
     if (!run->numbered && seen->attempt > run->accepted_attempt) {
         /* Rule 1: GitHub has been asked; what was assumed to be 1 is this. */
         run->base_attempt = run->attempt = seen->attempt;
@@ -239,14 +239,14 @@ void jr_verdict_seen(const struct jr_policy *policy, const struct jr_input *inpu
     }
     verdict->attempt = run->attempt;
     if (seen_attempt > run->attempt)
-        decide_newer(policy, input, run, verdict);
+        decide_newer(bounds, input, run, verdict);
     else if (run->phase == JR_PHASE_CLOSED || (run->phase == JR_PHASE_DUE && input->moved))
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     else if (seen_attempt == run->attempt)
-        decide_same(policy, input, run, verdict);
+        decide_same(bounds, input, run, verdict);
     else
-        wait_on(policy, run, verdict, JR_REASON_BEHIND, input->now_ms);
-    jr_watch(policy, run, input->now_ms);
+        wait_on(bounds, run, verdict, JR_REASON_BEHIND, input->now_ms);
+    jr_watch(bounds, run, input->now_ms);
 }
 
 /* Rule 4: does the list show a later conclusion than the one that closed the attempt? */
@@ -265,7 +265,7 @@ static bool is_news(const struct jr_run *run, const struct jr_event *seen, uint3
            || is_replaced(run, seen);
 }
 
-void jr_verdict_listed(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict)
 {
     const struct jr_event *seen = input->event;
@@ -277,26 +277,26 @@ void jr_verdict_listed(const struct jr_policy *policy, const struct jr_input *in
     if (!run->known)
         jr_attempt_begin_run(run, attempt != 0 ? attempt : 1, input->now_ms);
     run->numbered |= seen->attempt != 0;
-    jr_learn_shown(policy, seen, run);
+    jr_learn_shown(bounds, seen, run);
     if (attempt > run->attempt)
         jr_attempt_leave(run, attempt, false, verdict);
     jr_learn_text(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict->attempt = run->attempt;
     jr_attempt_complete(run, seen);
-    if (!jr_attempt_is_suspect(policy, run, run->conclusion))
+    if (!jr_attempt_is_suspect(bounds, run, run->conclusion))
         verdict_closed(verdict, run, jr_attempt_undeserving(run));
-    else if (is_missed(policy, seen, input->now_ms))
+    else if (is_missed(bounds, seen, input->now_ms))
         verdict_closed(verdict, run, JR_REASON_MISSED);
     else
-        jr_attempt_suspect(policy, run, JR_REASON_FOUND_FAILED, input->now_ms);
+        jr_attempt_suspect(bounds, run, JR_REASON_FOUND_FAILED, input->now_ms);
     if (run->phase == JR_PHASE_DUE)
         verdict_is(verdict, JR_STEP_WAIT, JR_REASON_FOUND_FAILED);
     else
         verdict_is(verdict, JR_STEP_NONE, run->reason);
-    jr_watch(policy, run, input->now_ms);
+    jr_watch(bounds, run, input->now_ms);
 }
 
-void jr_verdict_by_hand(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_by_hand(const struct jr_bounds *bounds, const struct jr_input *input,
                         struct jr_run *run, struct jr_verdict *verdict)
 {
     int64_t now_ms = input->now_ms;
@@ -316,17 +316,17 @@ void jr_verdict_by_hand(const struct jr_policy *policy, const struct jr_input *i
     run->by_hand = true;
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_BY_HAND;
-    jr_attempt_ask_at(run, jr_attempt_not_too_soon(policy, run, now_ms, now_ms), now_ms);
+    jr_attempt_ask_at(run, jr_attempt_not_too_soon(bounds, run, now_ms, now_ms), now_ms);
     run->tries = 0;
-    jr_watch(policy, run, now_ms);
+    jr_watch(bounds, run, now_ms);
     verdict->attempt = run->attempt;
     verdict_is(verdict, JR_STEP_WAIT, JR_REASON_BY_HAND);
 }
 
-void jr_verdict_unseen(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_unseen(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict)
 {
-    enum jr_reason reason = jr_policy_filter_known(policy, run);
+    enum jr_reason reason = jr_bounds_filter_known(bounds, run);
 
     verdict->changed = true;
     verdict->attempt = run->attempt;
@@ -335,7 +335,7 @@ void jr_verdict_unseen(const struct jr_policy *policy, const struct jr_input *in
         return;
     }
     if (reason == JR_REASON_NONE)
-        reason = is_superseded(policy, run, &input->newer) ? JR_REASON_SUPERSEDED
+        reason = is_superseded(bounds, run, &input->newer) ? JR_REASON_SUPERSEDED
                                                            : JR_REASON_DRY_RUN_UNVERIFIED;
     if (reason == JR_REASON_SUPERSEDED)
         run->superseded_by = input->newer.run_id;
@@ -388,7 +388,7 @@ static void answer_after_newer(struct jr_run *run, const struct jr_input *input,
  * with a fresh token: it is final only when it stays so for patience_ms. Who asks by hand
  * has no use for an answer in a quarter of an hour, and can ask again.
  */
-static bool may_pass(const struct jr_policy *policy, struct jr_run *run,
+static bool may_pass(const struct jr_bounds *bounds, struct jr_run *run,
                      const struct jr_input *input)
 {
     int64_t now_ms = input->now_ms;
@@ -398,32 +398,32 @@ static bool may_pass(const struct jr_policy *policy, struct jr_run *run,
     if (run->denied_ms == 0 || run->denied_ms > now_ms)
         run->denied_ms = now_ms;
     return now_ms - jr_later_of(run->denied_ms, jr_earlier_of(run->last_event_ms, now_ms))
-           < policy->patience_ms;
+           < bounds->patience_ms;
 }
 
 /* The answer is about the newest attempt, which is not closed. */
-static void answer_about_newest(const struct jr_policy *policy, const struct jr_input *input,
+static void answer_about_newest(const struct jr_bounds *bounds, const struct jr_input *input,
                                 struct jr_run *run, struct jr_verdict *verdict)
 {
     bool posted = input->kind == JR_INPUT_POSTED;
 
     if (input->moved) {
         if (run->phase == JR_PHASE_DUE)
-            run->due_ms = jr_attempt_not_too_soon(policy, run, run->due_ms, input->now_ms);
+            run->due_ms = jr_attempt_not_too_soon(bounds, run, run->due_ms, input->now_ms);
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     } else if (posted && input->try_all && !run->rerun_all && run->jobs_known == 0) {
         /* Perhaps it has no jobs that could have failed. */
         run->rerun_all = true;
-        wait_more(policy, run, verdict, input->reason, input->now_ms);
-    } else if (input->outcome == JR_OUTCOME_NEVER && !may_pass(policy, run, input)) {
+        wait_more(bounds, run, verdict, input->reason, input->now_ms);
+    } else if (input->outcome == JR_OUTCOME_NEVER && !may_pass(bounds, run, input)) {
         verdict_closed(verdict, run, input->reason);
     } else {
-        wait_on(policy, run, verdict, input->reason, input->now_ms);
+        wait_on(bounds, run, verdict, input->reason, input->now_ms);
     }
-    jr_watch(policy, run, input->now_ms);
+    jr_watch(bounds, run, input->now_ms);
 }
 
-void jr_verdict_answer(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_answer(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict)
 {
     bool posted = input->kind == JR_INPUT_POSTED;
@@ -432,7 +432,7 @@ void jr_verdict_answer(const struct jr_policy *policy, const struct jr_input *in
     verdict->attempt = input->attempt;
     if (posted && input->outcome == JR_OUTCOME_DONE) {
         accept_rerun(run, input, verdict);
-        jr_watch(policy, run, input->now_ms);
+        jr_watch(bounds, run, input->now_ms);
         return;
     }
     if (posted && run->attempt > input->attempt) {
@@ -446,5 +446,5 @@ void jr_verdict_answer(const struct jr_policy *policy, const struct jr_input *in
     if (run->attempt != input->attempt || run->phase == JR_PHASE_CLOSED)
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     else
-        answer_about_newest(policy, input, run, verdict);
+        answer_about_newest(bounds, input, run, verdict);
 }

@@ -12,28 +12,28 @@
 
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
-#include "lib/rules/policy.h"
+#include "lib/rules/bounds.h"
 
 #include <stdbool.h>
 
 /* GitHub has shown the run. For a RERUN step, run->intent_ms is set and run->due_ms lies
  * API_BACKOFF_MIN ahead: store both before the POST. */
-void jr_verdict_seen(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_seen(const struct jr_bounds *bounds, const struct jr_input *input,
                      struct jr_run *run, struct jr_verdict *verdict);
 
 /* GitHub cannot be asked: decide from the events alone. */
-void jr_verdict_unseen(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_unseen(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict);
 
 /* What came of a call that showed nothing (JR_INPUT_FAILED), or of the POST. */
-void jr_verdict_answer(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_answer(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict);
 
 /*
  * A list of failed runs shows one. If its attempt has no verdict yet it gets an
  * outbox entry, or is closed when it ended longer ago than CATCH_UP.
  */
-void jr_verdict_listed(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict);
 
 /*
@@ -41,7 +41,7 @@ void jr_verdict_listed(const struct jr_policy *policy, const struct jr_input *in
  * failed is rerun, by RUN_ATTEMPTS or more, whatever filters, RETRY_CONCLUSIONS
  * and CATCH_UP say. GitHub's own limits, rule 6 and DRY_RUN hold.
  */
-void jr_verdict_by_hand(const struct jr_policy *policy, const struct jr_input *input,
+void jr_verdict_by_hand(const struct jr_bounds *bounds, const struct jr_input *input,
                         struct jr_run *run, struct jr_verdict *verdict);
 
 /*
@@ -50,7 +50,7 @@ void jr_verdict_by_hand(const struct jr_policy *policy, const struct jr_input *i
  * the name (answers about runs do not tell it) and no pattern matches the path.
  *   seen  NULL, or GitHub's answer: one that is not to be rerun anyway needs no name
  */
-bool jr_verdict_wants_workflow(const struct jr_policy *policy, const struct jr_run *run,
+bool jr_verdict_wants_workflow(const struct jr_bounds *bounds, const struct jr_run *run,
                                const struct jr_event *seen);
 
 #endif

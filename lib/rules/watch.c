@@ -13,16 +13,16 @@
 #define QUIET_MS (10 * JR_MINUTE_MS)
 
 /* Once all known jobs are done and none failed, nothing more needs to be heard. */
-void jr_watch(const struct jr_policy *policy, struct jr_run *run, int64_t now_ms)
+void jr_watch(const struct jr_bounds *bounds, struct jr_run *run, int64_t now_ms)
 {
     bool under_way = run->phase == JR_PHASE_OPEN && !run->complete && !jr_run_jobs_done(run)
-                     && policy->reconcile_interval_ms > 0
-                     && jr_policy_filter(policy, run, run->attempt) == JR_REASON_NONE;
+                     && bounds->reconcile_interval_ms > 0
+                     && jr_bounds_filter(bounds, run, run->attempt) == JR_REASON_NONE;
 
     if (!under_way)
         run->quiet_due_ms = 0;
     else if (run->quiet_due_ms == 0)
-        run->quiet_due_ms = now_ms + 2 * policy->reconcile_interval_ms;
+        run->quiet_due_ms = now_ms + 2 * bounds->reconcile_interval_ms;
 }
 
 void jr_watch_heard(struct jr_run *run)
@@ -33,12 +33,12 @@ void jr_watch_heard(struct jr_run *run)
     run->quiet_due_ms = 0;
 }
 
-bool jr_watch_asks(const struct jr_policy *policy, struct jr_run *run, int64_t now_ms)
+bool jr_watch_asks(const struct jr_bounds *bounds, struct jr_run *run, int64_t now_ms)
 {
-    int64_t interval_ms = 2 * policy->reconcile_interval_ms, wait_ms = interval_ms;
+    int64_t interval_ms = 2 * bounds->reconcile_interval_ms, wait_ms = interval_ms;
     int64_t due_ms;
 
-    jr_watch(policy, run, now_ms);
+    jr_watch(bounds, run, now_ms);
     if (run->quiet_due_ms == 0)
         return false;
     due_ms = run->last_event_ms + interval_ms;
@@ -54,15 +54,15 @@ bool jr_watch_asks(const struct jr_policy *policy, struct jr_run *run, int64_t n
     return true;
 }
 
-int64_t jr_watch_most_ms(const struct jr_policy *policy)
+int64_t jr_watch_most_ms(const struct jr_bounds *bounds)
 {
-    return jr_later_of(2 * policy->reconcile_interval_ms, JR_QUIET_MAX_MS);
+    return jr_later_of(2 * bounds->reconcile_interval_ms, JR_QUIET_MAX_MS);
 }
 
-bool jr_watch_is_finished(const struct jr_policy *policy, const struct jr_run *run,
+bool jr_watch_is_finished(const struct jr_bounds *bounds, const struct jr_run *run,
                           int64_t now_ms)
 {
-    int64_t quiet_ms = policy->reconcile_interval_ms > 0 ? 2 * policy->reconcile_interval_ms
+    int64_t quiet_ms = bounds->reconcile_interval_ms > 0 ? 2 * bounds->reconcile_interval_ms
                                                          : QUIET_MS;
 
     return run->complete

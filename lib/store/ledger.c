@@ -358,7 +358,7 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
     return true;
 }
 
-void jr_ledger_newer(struct jr_txn *txn, const struct jr_policy *policy,
+void jr_ledger_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
                      const struct jr_run *run, int64_t now_ms, struct jr_newer *newer)
 {
     uint64_t line = line_of(run);
@@ -378,7 +378,7 @@ void jr_ledger_newer(struct jr_txn *txn, const struct jr_policy *policy,
             continue;
         if (newer->run_id == 0)
             *newer = (struct jr_newer){ .state = JR_NEWER_FINISHED, .run_id = other.run_id };
-        if (!jr_watch_is_finished(policy, &other, now_ms)) {
+        if (!jr_watch_is_finished(bounds, &other, now_ms)) {
             *newer = (struct jr_newer){ .state = JR_NEWER_UNFINISHED, .run_id = other.run_id };
             return;
         }

@@ -15,7 +15,7 @@
 
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
-#include "lib/rules/policy.h"
+#include "lib/rules/bounds.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -117,7 +117,7 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id);
  * What is known of runs that are newer than this one, in the same line and of another
  * commit (jr_run_supersedes). The newest are looked at first, and no more than a hundred.
  */
-void jr_ledger_newer(struct jr_txn *txn, const struct jr_policy *policy,
+void jr_ledger_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
                      const struct jr_run *run, int64_t now_ms, struct jr_newer *newer);
 
 /* Take an entry out of the outbox by itself, for a run that cannot be loaded. */

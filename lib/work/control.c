@@ -221,7 +221,7 @@ enum jr_err jr_control_find_act(struct jr_store *store, enum jr_act_kind kind, u
 
 /* A rerun that somebody asks for. */
 struct asked_rerun {
-    struct jr_policy policy;
+    struct jr_bounds bounds;
     uint64_t run_id;
     const char *repo, *who;
     int64_t now_ms;
@@ -246,7 +246,7 @@ static void rerun_by_hand(struct jr_txn *txn, void *context)
                     (unsigned long long)asked->run_id);
     if (txn->error.code != JR_OK)
         return;
-    jr_step_take(txn, &asked->policy, &input, &source, asked->run, &verdict);
+    jr_step_take(txn, &asked->bounds, &input, &source, asked->run, &verdict);
     if (!verdict.changed)
         *asked->reason = verdict.reason;
     if (*asked->reason != JR_REASON_NONE)

@@ -84,7 +84,7 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
                    const struct jr_update *update, bool anew, struct jr_receipt *receipt)
 {
     const struct jr_event *event = &update->event;
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
     struct jr_input input = {
         .kind = JR_INPUT_EVENT, .now_ms = update->now_ms, .event = event, .anew = anew,
     };
@@ -94,7 +94,7 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
 
     jr_ledger_load_run(txn, event->run_id, &run);
     before = run;
-    jr_step_take(txn, &policy, &input, &source, &run, &verdict);
+    jr_step_take(txn, &bounds, &input, &source, &run, &verdict);
     receipt->answer.reply = verdict.reply;
     receipt->answer.reason = verdict.reason;
     receipt->answer.run_id = event->run_id;

@@ -26,10 +26,10 @@
 #define BATCH 20
 
 /* The next conclusion whose list is to be read; false after the last. */
-static bool next_list(const struct jr_policy *policy, struct jr_look *look)
+static bool next_list(const struct jr_bounds *bounds, struct jr_look *look)
 {
     while (++look->conclusion <= JR_CONCLUSION_OTHER) {
-        if (!jr_policy_retries(policy, (enum jr_conclusion)look->conclusion))
+        if (!jr_bounds_retries(bounds, (enum jr_conclusion)look->conclusion))
             continue;
         look->list.conclusion = jr_conclusion_name((enum jr_conclusion)look->conclusion);
         look->list.until_ms = 0;
@@ -54,7 +54,7 @@ static int64_t look_from(const struct jr_look *look)
 
 /* What may be looked at: by the caller's share, and the settings. */
 struct gate {
-    const struct jr_policy *policy;
+    const struct jr_bounds *bounds;
     jr_share_wait *share_wait;
     void *context;
 };
@@ -63,7 +63,7 @@ static int64_t gate_wait_ms(void *context, const char *repo)
 {
     const struct gate *gate = context;
 
-    if (!jr_policy_covers(gate->policy, repo))
+    if (!jr_bounds_covers(gate->bounds, repo))
         return JR_SHARE_NONE;
     return gate->share_wait == NULL ? 0 : gate->share_wait(gate->context, repo);
 }
@@ -76,7 +76,7 @@ static enum jr_err find(struct jr_store *store, struct gate *gate, struct jr_swe
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, false);
-    *turn = jr_repo_next(&txn, sweep->begun_ms, now_ms, gate->policy->reconcile_interval_ms,
+    *turn = jr_repo_next(&txn, sweep->begun_ms, now_ms, gate->bounds->reconcile_interval_ms,
                          gate_wait_ms, gate, &sweep->walk, repo, held_ms);
     jr_txn_abort(&txn);
     *error = txn.error;
@@ -106,8 +106,8 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
                                int64_t *held_ms, struct jr_error *error)
 {
     int64_t tried_ms = now_ms > sweep->begun_ms ? now_ms : sweep->begun_ms;
-    struct jr_policy policy = jr_step_policy(settings);
-    struct gate gate = { &policy, share_wait, context };
+    struct jr_bounds bounds = jr_step_policy(settings);
+    struct gate gate = { &bounds, share_wait, context };
     enum jr_repo_turn turn;
     enum jr_err err;
 
@@ -125,11 +125,11 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
     look->deep = look->repo.deep_ms > now_ms || look->repo.look_ms > now_ms
                  || now_ms - look->repo.deep_ms >= DEEP_INTERVAL_MS;
     look->list.from_ms = look_from(look);
-    look->active = next_list(&policy, look);
+    look->active = next_list(&bounds, look);
     return look->active ? JR_OK : JR_ENOENT;
 }
 
-static void take_up(struct jr_txn *txn, const struct jr_policy *policy,
+static void take_up(struct jr_txn *txn, const struct jr_bounds *bounds,
                     const struct jr_event *seen, int64_t now_ms, struct jr_verdict *verdict,
                     unsigned *found, unsigned *closed)
 {
@@ -138,7 +138,7 @@ static void take_up(struct jr_txn *txn, const struct jr_policy *policy,
 
     if (!jr_ledger_read_run(txn, seen->run_id, &run))
         return;
-    jr_step_take(txn, policy, &input, NULL, &run, verdict);
+    jr_step_take(txn, bounds, &input, NULL, &run, verdict);
     if (verdict->changed)
         *(run.due_ms != 0 ? found : closed) += 1;
 }
@@ -201,7 +201,7 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
                               size_t shown, int64_t now_ms, struct jr_verdict *verdicts,
                               unsigned *found, unsigned *closed, struct jr_error *error)
 {
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
     struct jr_txn txn;
     size_t begin = 0;
     enum jr_err err = JR_OK;
@@ -212,7 +212,7 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
         begin = done;
         jr_txn_begin(&txn, store, true);
         for (size_t end = done + BATCH; done < count && done < end; done++)
-            take_up(&txn, &policy, &runs[done], now_ms, &verdicts[done], found, closed);
+            take_up(&txn, &bounds, &runs[done], now_ms, &verdicts[done], found, closed);
         err = jr_txn_commit(&txn);
     }
     if (err != JR_OK) {
@@ -227,5 +227,5 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
             || (look->list.until_ms == 0 && look->list.page > 1))
             return JR_OK;
     }
-    return next_list(&policy, look) ? JR_OK : finish(store, look, error);
+    return next_list(&bounds, look) ? JR_OK : finish(store, look, error);
 }

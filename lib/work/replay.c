@@ -117,7 +117,7 @@ static void compare_answer(struct jr_replay *replay, const struct jr_history *en
                jr_reason_token(verdict->reason));
 }
 
-static enum jr_err take_input(struct jr_replay *replay, const struct jr_policy *policy,
+static enum jr_err take_input(struct jr_replay *replay, const struct jr_bounds *bounds,
                               const struct jr_history *told)
 {
     struct jr_history entry = *told;
@@ -137,7 +137,7 @@ static enum jr_err take_input(struct jr_replay *replay, const struct jr_policy *
     entry.event.run_id = replay->run.run_id;
     before = replay->run;
     input = input_of(&entry);
-    jr_decide(policy, &input, &replay->run, job, &verdict);
+    jr_decide(bounds, &input, &replay->run, job, &verdict);
     jr_effects_of(&input, &before, &replay->run, &verdict, &replay->effects);
     replay->next = 0;
     if (!replay->effects.told)
@@ -175,14 +175,14 @@ static void compare_effect(struct jr_replay *replay, const struct jr_history *en
                jr_reason_token(effect->reason));
 }
 
-enum jr_err jr_replay_take(struct jr_replay *replay, const struct jr_policy *policy,
+enum jr_err jr_replay_take(struct jr_replay *replay, const struct jr_bounds *bounds,
                            const struct jr_history *entry)
 {
     bool is_effect = entry->kind == JR_HISTORY_DECISION || entry->kind == JR_HISTORY_OUTCOME;
 
     if (entry->input != 0) {
         tell_rest(replay);
-        if (take_input(replay, policy, entry) != JR_OK)
+        if (take_input(replay, bounds, entry) != JR_OK)
             return JR_ENOMEM;
     }
     /* That a pause is over was found, and not decided. */

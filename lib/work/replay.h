@@ -3,7 +3,7 @@
  *
  * The facts of each input go to jr_decide(), as they did when they came, and what it decides
  * is compared with what the history tells was decided. Pure: over entries of the history,
- * without a store. By the policy that was in force then, both are the same; by another one,
+ * without a store. By the bounds that was in force then, both are the same; by another one,
  * the differences are what it would have changed.
  *
  * A run of more than JR_HISTORY_EVENTS_MAX entries cannot be replayed to its end: later
@@ -15,7 +15,7 @@
 #define JR_REPLAY_H
 
 #include "lib/model/run.h"
-#include "lib/rules/policy.h"
+#include "lib/rules/bounds.h"
 #include "lib/store/history.h"
 
 #include <stddef.h>
@@ -37,7 +37,7 @@ struct jr_replay {
 void jr_replay_begin(struct jr_replay *replay, uint64_t run_id);
 
 /* Take the run's next entry. Returns JR_OK or JR_ENOMEM. */
-enum jr_err jr_replay_take(struct jr_replay *replay, const struct jr_policy *policy,
+enum jr_err jr_replay_take(struct jr_replay *replay, const struct jr_bounds *bounds,
                            const struct jr_history *entry) JR_CHECKED;
 
 /* There are no more entries: whatever was decided and not told is a difference. */

@@ -166,13 +166,13 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
                            int64_t now_ms, jr_share_wait *share_wait, void *context,
                            struct jr_run *run, int64_t *due_ms, struct jr_error *error)
 {
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
     struct jr_input input = { .kind = JR_INPUT_QUIET, .now_ms = now_ms };
     struct jr_verdict verdict = { .step = JR_STEP_WAIT };
     struct jr_txn txn;
     uint64_t run_id = 0;
     bool sound;
-    enum jr_err err = first_quiet(store, now_ms + jr_watch_most_ms(&policy), now_ms, due_ms,
+    enum jr_err err = first_quiet(store, now_ms + jr_watch_most_ms(&bounds), now_ms, due_ms,
                                   &run_id, error);
 
     if (err != JR_OK)
@@ -185,7 +185,7 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
         run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
         jr_ledger_save_run(&txn, run);
     } else {
-        jr_step_take(&txn, &policy, &input, NULL, run, &verdict);
+        jr_step_take(&txn, &bounds, &input, NULL, run, &verdict);
     }
     if (*due_ms > now_ms)
         *due_ms = now_ms;
@@ -258,7 +258,7 @@ static bool is_paused(struct jr_txn *txn, const struct jr_run *run, const struct
 }
 
 /* Nothing is decided. A new name is kept: by it the pause is found before the next call. */
-static enum jr_err stay_paused(struct jr_txn *txn, const struct jr_policy *policy,
+static enum jr_err stay_paused(struct jr_txn *txn, const struct jr_bounds *bounds,
                                struct jr_input *input, const struct jr_source *source,
                                struct jr_run *run, struct jr_error *error)
 {
@@ -266,7 +266,7 @@ static enum jr_err stay_paused(struct jr_txn *txn, const struct jr_policy *polic
     enum jr_err err;
 
     input->kind = JR_INPUT_NAMED;
-    jr_step_take(txn, policy, input, source, run, &verdict);
+    jr_step_take(txn, bounds, input, source, run, &verdict);
     err = finish(txn, error);
     return err != JR_OK ? err : jr_error_set(error, JR_EBUSY, "the work is paused");
 }
@@ -295,14 +295,14 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
 }
 
 /* What is known of newer runs once it is known what GitHub has shown of this one. */
-static void find_newer(struct jr_txn *txn, const struct jr_policy *policy,
+static void find_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
                        const struct jr_run *run, struct jr_input *input)
 {
     struct jr_run learned = *run;
 
     if (input->event != NULL)
-        jr_learn_shown(policy, input->event, &learned);
-    jr_ledger_newer(txn, policy, &learned, input->now_ms, &input->newer);
+        jr_learn_shown(bounds, input->event, &learned);
+    jr_ledger_newer(txn, bounds, &learned, input->now_ms, &input->newer);
 }
 
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
@@ -310,17 +310,17 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
                           struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                           struct jr_error *error)
 {
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
     struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = seen };
     struct jr_source source = { .call = call };
     struct jr_txn txn;
 
     reload(&txn, store, run, &input);
     if (txn.error.code == JR_OK && is_paused(&txn, run, seen, now_ms))
-        return stay_paused(&txn, &policy, &input, &source, run, error);
+        return stay_paused(&txn, &bounds, &input, &source, run, error);
     tell_pauses(&txn, run, now_ms);
-    find_newer(&txn, &policy, run, &input);
-    jr_step_take(&txn, &policy, &input, &source, run, verdict);
+    find_newer(&txn, &bounds, run, &input);
+    jr_step_take(&txn, &bounds, &input, &source, run, verdict);
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
         save_time(&txn, last_post_key, now_ms);
     return finish(&txn, error);
@@ -330,13 +330,13 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                             struct jr_error *error)
 {
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
     struct jr_input input = { .kind = JR_INPUT_UNSEEN, .now_ms = now_ms };
     struct jr_txn txn;
 
     reload(&txn, store, run, &input);
-    find_newer(&txn, &policy, run, &input);
-    jr_step_take(&txn, &policy, &input, NULL, run, verdict);
+    find_newer(&txn, &bounds, run, &input);
+    jr_step_take(&txn, &bounds, &input, NULL, run, verdict);
     return finish(&txn, error);
 }
 
@@ -345,7 +345,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
                              struct jr_run *run, int64_t now_ms,
                              struct jr_verdict *verdict, struct jr_error *error)
 {
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
     struct jr_input input = {
         .kind = posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
         .now_ms = now_ms,
@@ -360,16 +360,16 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
     reload(&txn, store, run, &input);
     if (!posted)
         tell_pauses(&txn, run, now_ms);
-    jr_step_take(&txn, &policy, &input, &source, run, verdict);
+    jr_step_take(&txn, &bounds, &input, &source, run, verdict);
     return finish(&txn, error);
 }
 
 bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
                              const struct jr_event *seen)
 {
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
 
-    return jr_verdict_wants_workflow(&policy, run, seen);
+    return jr_verdict_wants_workflow(&bounds, run, seen);
 }
 
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

@@ -15,9 +15,9 @@
 
 #include <string.h>
 
-struct jr_policy jr_step_policy(const struct jr_settings *settings)
+struct jr_bounds jr_step_policy(const struct jr_settings *settings)
 {
-    return (struct jr_policy){
+    return (struct jr_bounds){
         .run_attempts = settings->run_attempts,
         .no_retry_list = settings->no_retry_list,
         .repo_branches = settings->repo_branches,
@@ -144,7 +144,7 @@ static void tell(const struct taking *taking)
     }
 }
 
-void jr_step_take(struct jr_txn *txn, const struct jr_policy *policy,
+void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
                   const struct jr_input *input, const struct jr_source *source,
                   struct jr_run *run, struct jr_verdict *verdict)
 {
@@ -162,7 +162,7 @@ void jr_step_take(struct jr_txn *txn, const struct jr_policy *policy,
     if (txn->error.code != JR_OK)
         return;
     job_before = job;
-    jr_decide(policy, input, run, &job, verdict);
+    jr_decide(bounds, input, run, &job, verdict);
     if (!verdict->changed)
         return;
     jr_effects_of(input, &before, run, verdict, &taking.effects);

@@ -23,8 +23,8 @@ struct jr_source {
     const char *who;                    /* asks by hand; "": nobody knows */
 };
 
-/* The policy that the settings make. Its lists are those of the settings. */
-struct jr_policy jr_step_policy(const struct jr_settings *settings);
+/* The bounds that the settings make. Its lists are those of the settings. */
+struct jr_bounds jr_step_policy(const struct jr_settings *settings);
 
 /*
  * Take a step.
@@ -34,7 +34,7 @@ struct jr_policy jr_step_policy(const struct jr_settings *settings);
  *   verdict  out
  * What fails, fails the transaction.
  */
-void jr_step_take(struct jr_txn *txn, const struct jr_policy *policy,
+void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
                   const struct jr_input *input, const struct jr_source *source,
                   struct jr_run *run, struct jr_verdict *verdict);
 

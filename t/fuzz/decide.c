@@ -26,7 +26,7 @@ enum doing { NOTHING,
 
 struct life {
     struct input input;
-    struct jr_policy policy;
+    struct jr_bounds bounds;
     int64_t now_ms;
     struct jr_run run;
     struct jr_job jobs[JOBS];
@@ -62,22 +62,22 @@ static void take_policy(struct life *life)
 {
     static char bot[] = "*[bot]", main_branch[] = "main", deploy[] = "Deploy*", app[] = "octo/app";
     static char *lists[] = { bot, main_branch, deploy, app };
-    struct jr_policy *policy = &life->policy;
+    struct jr_bounds *bounds = &life->bounds;
     int bits = take_byte(&life->input);
 
-    policy->run_attempts = bits & 1 ? 2 : 4;
-    policy->no_retry_list = (struct jr_list){ &lists[0], bits & 2 ? 1 : 0 };
-    policy->repo_branches = (struct jr_list){ &lists[1], bits & 4 ? 1 : 0 };
-    policy->no_retry_workflows = (struct jr_list){ &lists[2], bits & 8 ? 1 : 0 };
-    policy->repos = (struct jr_list){ &lists[3], bits & 16 ? 1 : 0 };
-    policy->dry_run = (bits & 32) != 0;
-    policy->reconcile_interval_ms = bits & 64 ? 0 : 5 * JR_MINUTE_MS;
-    policy->rerun_delay_ms = bits & 128 ? 0 : 5 * JR_SECOND_MS;
-    policy->retry_conclusions = 1u << JR_CONCLUSION_FAILURE | 1u << JR_CONCLUSION_TIMED_OUT
+    bounds->run_attempts = bits & 1 ? 2 : 4;
+    bounds->no_retry_list = (struct jr_list){ &lists[0], bits & 2 ? 1 : 0 };
+    bounds->repo_branches = (struct jr_list){ &lists[1], bits & 4 ? 1 : 0 };
+    bounds->no_retry_workflows = (struct jr_list){ &lists[2], bits & 8 ? 1 : 0 };
+    bounds->repos = (struct jr_list){ &lists[3], bits & 16 ? 1 : 0 };
+    bounds->dry_run = (bits & 32) != 0;
+    bounds->reconcile_interval_ms = bits & 64 ? 0 : 5 * JR_MINUTE_MS;
+    bounds->rerun_delay_ms = bits & 128 ? 0 : 5 * JR_SECOND_MS;
+    bounds->retry_conclusions = 1u << JR_CONCLUSION_FAILURE | 1u << JR_CONCLUSION_TIMED_OUT
                                   | 1u << JR_CONCLUSION_STARTUP_FAILURE;
-    policy->api_backoff_min_ms = 10 * JR_SECOND_MS;
-    policy->api_backoff_max_ms = 10 * JR_MINUTE_MS;
-    policy->catch_up_ms = JR_DAY_MS;
+    bounds->api_backoff_min_ms = 10 * JR_SECOND_MS;
+    bounds->api_backoff_max_ms = 10 * JR_MINUTE_MS;
+    bounds->catch_up_ms = JR_DAY_MS;
 }
 
 static void take_event(struct life *life, enum jr_event_kind kind, struct jr_event *event)
@@ -163,12 +163,12 @@ static void holds_run(const struct life *life, const struct jr_run *before)
     HOLDS(before->due_ms == 0 || run->due_ms == 0 || run->attempt != before->attempt
           || run->waiting_ms == before->waiting_ms);
     HOLDS(run->quiet_due_ms == 0 || (run->phase == JR_PHASE_OPEN && !run->complete));
-    HOLDS(run->quiet_due_ms == 0 || life->policy.reconcile_interval_ms > 0);
+    HOLDS(run->quiet_due_ms == 0 || life->bounds.reconcile_interval_ms > 0);
     HOLDS(run->quiet_due_ms == before->quiet_due_ms
-          || run->quiet_due_ms <= life->now_ms + jr_watch_most_ms(&life->policy));
+          || run->quiet_due_ms <= life->now_ms + jr_watch_most_ms(&life->bounds));
     HOLDS(run->due_ms == before->due_ms || run->due_ms == 0
           || (run->due_ms >= life->now_ms
-              && run->due_ms <= life->now_ms + life->policy.api_backoff_max_ms));
+              && run->due_ms <= life->now_ms + life->bounds.api_backoff_max_ms));
     HOLDS(run->last_event_ms >= run->first_event_ms);
     holds_counts(life);
 }
@@ -176,7 +176,7 @@ static void holds_run(const struct life *life, const struct jr_run *before)
 static void decide(struct life *life, const struct jr_input *input, struct jr_job *job,
                    struct jr_verdict *verdict)
 {
-    jr_decide(&life->policy, input, &life->run, job, verdict);
+    jr_decide(&life->bounds, input, &life->run, job, verdict);
 }
 
 static void hear(struct life *life, enum jr_event_kind kind)
@@ -229,16 +229,16 @@ static void begin_post(struct life *life, const struct jr_event *seen)
     const struct jr_run *run = &life->run;
     uint32_t attempt = run->attempt;
 
-    HOLDS(!life->policy.dry_run);
+    HOLDS(!life->bounds.dry_run);
     HOLDS(seen->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(seen->conclusion));
     HOLDS(seen->attempt == 0 || seen->attempt == attempt);
     HOLDS(attempt > run->accepted_attempt && attempt < ATTEMPTS);
     HOLDS(!life->accepted[attempt]);
     HOLDS(life->in_doubt_ms[attempt] == 0
-          || life->now_ms - life->in_doubt_ms[attempt] >= life->policy.api_backoff_min_ms);
-    HOLDS(run->by_hand || attempt < life->policy.run_attempts);
+          || life->now_ms - life->in_doubt_ms[attempt] >= life->bounds.api_backoff_min_ms);
+    HOLDS(run->by_hand || attempt < life->bounds.run_attempts);
     HOLDS(run->intent_ms == life->now_ms);
-    HOLDS(run->due_ms == life->now_ms + life->policy.api_backoff_min_ms);
+    HOLDS(run->due_ms == life->now_ms + life->bounds.api_backoff_min_ms);
     life->doing = POSTING;
     life->claimed_due_ms = run->due_ms;
     life->begun_ms = life->now_ms;
@@ -269,7 +269,7 @@ static void end_question(struct life *life)
         }
         return;
     }
-    if (life->policy.dry_run && life->claimed_due_ms != 0) {
+    if (life->bounds.dry_run && life->claimed_due_ms != 0) {
         input.kind = JR_INPUT_UNSEEN;
     } else {
         input.kind = JR_INPUT_FAILED;

@@ -72,9 +72,9 @@ static void close_scene(struct scene *scene)
 /* Let something happen to the run: to the job, if it is an event of one. */
 static void decide(struct scene *scene, const struct jr_input *input, struct jr_job *job)
 {
-    struct jr_policy policy = jr_step_policy(&scene->settings);
+    struct jr_bounds bounds = jr_step_policy(&scene->settings);
 
-    jr_decide(&policy, input, &scene->run, job, &scene->verdict);
+    jr_decide(&bounds, input, &scene->run, job, &scene->verdict);
 }
 
 /* GitHub has shown the run. */
@@ -1008,9 +1008,9 @@ static void rerun_of_an_old_run_may_go_on(void **state)
 
 static bool is_finished(const struct jr_run *run, int64_t now_ms)
 {
-    struct jr_policy policy = { .reconcile_interval_ms = 5 * JR_MINUTE_MS };
+    struct jr_bounds bounds = { .reconcile_interval_ms = 5 * JR_MINUTE_MS };
 
-    return jr_watch_is_finished(&policy, run, now_ms);
+    return jr_watch_is_finished(&bounds, run, now_ms);
 }
 
 /* A run is over when its jobs have succeeded and nothing is heard any more. */

@@ -270,11 +270,11 @@ static void play_all(struct stage *stage, const char *script)
     end_play(stage);
 }
 
-static void replay_all(struct stage *stage, struct jr_replay *replay, const struct jr_policy *policy)
+static void replay_all(struct stage *stage, struct jr_replay *replay, const struct jr_bounds *bounds)
 {
     jr_replay_begin(replay, RUN_ID);
     for (size_t i = 0; i < stage->count; i++)
-        assert_int_equal(jr_replay_take(replay, policy, &stage->entries[i]), JR_OK);
+        assert_int_equal(jr_replay_take(replay, bounds, &stage->entries[i]), JR_OK);
     jr_replay_end(replay);
 }
 
@@ -308,10 +308,10 @@ static void assert_same_run(const struct jr_run *one, const struct jr_run *two)
 
 static void assert_replayed(struct stage *stage, const char *script)
 {
-    struct jr_policy policy = jr_step_policy(&stage->settings);
+    struct jr_bounds bounds = jr_step_policy(&stage->settings);
     struct jr_replay replay;
 
-    replay_all(stage, &replay, &policy);
+    replay_all(stage, &replay, &bounds);
     if (replay.differences > 0)
         fail_msg("'%s': %s", script, replay.first);
     assert_true(replay.inputs > 0);
@@ -466,28 +466,28 @@ static void anything_is_replayed(void **state)
     }
 }
 
-/* By another policy, or with another history, something else comes out. */
+/* By another bounds, or with another history, something else comes out. */
 static void differences_are_found(void **state)
 {
     static const char script[] = "q1 c1=failure Gc=failure P=done";
-    struct jr_policy policy;
+    struct jr_bounds bounds;
     struct jr_replay replay;
     struct stage stage;
 
     (void)state;
     open_stage(&stage, NULL);
     play_all(&stage, script);
-    policy = jr_step_policy(&stage.settings);
-    policy.run_attempts = 1;
-    replay_all(&stage, &replay, &policy);
+    bounds = jr_step_policy(&stage.settings);
+    bounds.run_attempts = 1;
+    replay_all(&stage, &replay, &bounds);
     assert_true(replay.differences > 0);
     assert_contains(replay.first, "attempts-used-up");
     jr_replay_release(&replay);
 
-    policy = jr_step_policy(&stage.settings);
+    bounds = jr_step_policy(&stage.settings);
     assert_int_equal(stage.entries[2].kind, JR_HISTORY_DECISION);
     stage.entries[2].decided.due_ms++;
-    replay_all(&stage, &replay, &policy);
+    replay_all(&stage, &replay, &bounds);
     assert_int_equal(replay.differences, 1);
     assert_contains(replay.first, "jobs-failed");
     jr_replay_release(&replay);
@@ -496,11 +496,11 @@ static void differences_are_found(void **state)
     stage.entries[2].decided.due_ms--;
     memmove(&stage.entries[1], &stage.entries[2], (stage.count - 2) * sizeof *stage.entries);
     stage.count--;
-    replay_all(&stage, &replay, &policy);
+    replay_all(&stage, &replay, &bounds);
     assert_true(replay.differences > 0);
     jr_replay_release(&replay);
     stage.count = 0;
-    replay_all(&stage, &replay, &policy);
+    replay_all(&stage, &replay, &bounds);
     assert_int_equal(replay.differences, 0);
     assert_int_equal(replay.inputs, 0);
     jr_replay_release(&replay);

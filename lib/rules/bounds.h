@@ -1,11 +1,11 @@
 /*
- * policy -- the policy in force: what the rules know of the settings, and which runs it
+ * bounds -- the bounds in force: what the rules know of the settings, and which runs it
  * leaves alone.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#ifndef JR_POLICY_H
-#define JR_POLICY_H
+#ifndef JR_BOUNDS_H
+#define JR_BOUNDS_H
 
 #include "lib/base/text.h"
 #include "lib/model/run.h"
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* No secrets, and nothing that no rule asks for. The lists belong to whoever made it. */
-struct jr_policy {
+struct jr_bounds {
     /* which runs are rerun */
     int64_t run_attempts; /* attempts of one run, the first included */
     struct jr_list no_retry_list;
@@ -37,25 +37,25 @@ struct jr_policy {
 };
 
 /* Does a run that ended so deserve a rerun? */
-bool jr_policy_retries(const struct jr_policy *policy, enum jr_conclusion conclusion);
+bool jr_bounds_retries(const struct jr_bounds *bounds, enum jr_conclusion conclusion);
 
 /* Are a repository's runs rerun at all? */
-bool jr_policy_covers(const struct jr_policy *policy, const char *repo);
+bool jr_bounds_covers(const struct jr_bounds *bounds, const char *repo);
 
 /* Would this login keep a run from being rerun? */
-bool jr_policy_excludes_login(const struct jr_policy *policy, const char *login);
+bool jr_bounds_excludes_login(const struct jr_bounds *bounds, const char *login);
 
 /*
  * The setting that leaves an attempt of the run alone, judged by what is known by now; NONE
  * if none does, and of one that was asked for by hand.
  */
-enum jr_reason jr_policy_filter(const struct jr_policy *policy, const struct jr_run *run,
+enum jr_reason jr_bounds_filter(const struct jr_bounds *bounds, const struct jr_run *run,
                                 uint32_t attempt);
 
 /*
  * The same of the newest attempt, once all is known that will be known: where GitHub names
  * no actor, the sender of the attempt's first event stands for him.
  */
-enum jr_reason jr_policy_filter_known(const struct jr_policy *policy, const struct jr_run *run);
+enum jr_reason jr_bounds_filter_known(const struct jr_bounds *bounds, const struct jr_run *run);
 
 #endif
