@@ -35,7 +35,7 @@ static int64_t limited_until(const struct jr_calls *calls)
     const struct jr_installation *installation;
 
     for (size_t at = 0;
-         calls->app != NULL && (installation = jr_app_next(calls->app, &at)) != NULL;)
+         calls->turns.app != NULL && (installation = jr_app_next(calls->turns.app, &at)) != NULL;)
         if (limit_of(&installation->throttle) > until_ms)
             until_ms = limit_of(&installation->throttle);
     return until_ms;
@@ -59,7 +59,7 @@ static void show_tightest(const struct jr_calls *calls, int64_t now_ms)
 {
     const struct jr_installation *installation, *tightest = NULL;
 
-    for (size_t at = 0; (installation = jr_app_next(calls->app, &at)) != NULL;)
+    for (size_t at = 0; (installation = jr_app_next(calls->turns.app, &at)) != NULL;)
         if (installation->rate_remaining >= 0 && installation->rate_reset_ms >= now_ms
             && (tightest == NULL || installation->rate_remaining < tightest->rate_remaining))
             tightest = installation;
@@ -80,7 +80,7 @@ static void show_rate(const struct jr_calls *calls, struct jr_installation *inst
         installation->rate_remaining = call->rate_remaining;
         installation->rate_reset_ms = call->rate_reset_ms;
         show_tightest(calls, now_ms);
-    } else if (calls->app == NULL) {
+    } else if (calls->turns.app == NULL) {
         calls->told->rate_remaining = call->rate_remaining;
         calls->told->rate_reset_ms = call->rate_reset_ms;
         calls->told->rate_limit = call->hourly_limit;
@@ -122,7 +122,7 @@ static void tell_stop(const struct jr_throttle *throttle, const struct jr_call *
 
 static void tell_skew(struct jr_calls *calls)
 {
-    int64_t skew_ms = calls->app == NULL ? 0 : jr_app_skew_ms(calls->app);
+    int64_t skew_ms = calls->turns.app == NULL ? 0 : jr_app_skew_ms(calls->turns.app);
 
     if (skew_ms == calls->skew_told_ms)
         return;
@@ -133,11 +133,11 @@ static void tell_skew(struct jr_calls *calls)
 }
 
 /* Do calls fail, whatever they are about? */
-static void note_outage(struct jr_calls *calls, const struct jr_call *call)
+static void note_outage(struct jr_calls *calls, uint64_t about, const struct jr_call *call)
 {
     struct jr_outage *outage = &calls->outage;
 
-    if (jr_outage_note(outage, calls->settings, call, calls->about, jr_monotonic_ms())) {
+    if (jr_outage_note(outage, calls->settings, call, about, jr_monotonic_ms())) {
         if (outage->reason != JR_REASON_NONE)
             jr_log(JR_LOG_WARN, "calls-fail", "%s: %s%s%s; one call at a time is tried until one "
                    "is answered", jr_reason_token(outage->reason), jr_reason_words(outage->reason),
@@ -191,7 +191,7 @@ static void note_shutout(struct jr_calls *calls, const char *repo, bool posted,
         return;
     }
     /* An App has an account in each place where it is installed. */
-    if (calls->app != NULL && call->shut == JR_SHUT_ALL)
+    if (calls->turns.app != NULL && call->shut == JR_SHUT_ALL)
         call->shut = JR_SHUT_OWNER;
     shutout = jr_shutouts_note(&calls->shutouts, calls->settings, call, repo, posted, jr_now_ms(),
                                &begun);
@@ -213,14 +213,17 @@ static bool is_shut_out(struct jr_calls *calls, const char *repo, struct jr_call
 
     if (shutout == NULL)
         return false;
-    *call = (struct jr_call){ .what = JR_CALLS_UNASKED, .outcome = JR_OUTCOME_LATER,
+    *call = (struct jr_call){ .api = JR_API_NONE, .what = JR_TURN_UNASKED, .outcome = JR_OUTCOME_LATER,
                               .reason = JR_REASON_SHUT_OUT, .rate_remaining = -1 };
     jr_text_copy(call->text, sizeof call->text, shutout->text);
     return true;
 }
 
-/* installation: whose answer it is; NULL: it is about all calls */
-static void note(struct jr_calls *calls, struct jr_installation *installation,
+/*
+ *   installation  whose answer it is; NULL: it is about all calls
+ *   about         as in struct jr_question
+ */
+static void note(struct jr_calls *calls, struct jr_installation *installation, uint64_t about,
                  const struct jr_call *call)
 {
     struct jr_throttle *throttle = installation == NULL ? &calls->throttle
@@ -230,14 +233,14 @@ static void note(struct jr_calls *calls, struct jr_installation *installation,
     struct jr_txn txn;
 
     /* What an App may ask as itself is nobody's share. */
-    if (calls->app != NULL && installation == NULL)
+    if (calls->turns.app != NULL && installation == NULL)
         told.hourly_limit = told.token_expires_ms = 0;
 
     if (call->status == 0 && jr_process_stopping())
         return; /* broken off by ourselves */
     tell_skew(calls);
     count(calls, call);
-    note_outage(calls, call);
+    note_outage(calls, about, call);
     if (jr_throttle_note(throttle, calls->settings, &told, now_ms)) {
         jr_txn_begin(&txn, calls->store, true);
         jr_throttle_save(&txn, throttle);
@@ -250,13 +253,8 @@ static void note(struct jr_calls *calls, struct jr_installation *installation,
         calls->told->token_taken_ms = now_ms;
     if (call->stops_all)
         tell_stop(throttle, call, now_ms);
-    if (calls->app == NULL)
+    if (calls->turns.app == NULL)
         warn_of_expiry(calls, now_ms);
-}
-
-static void note_app(void *calls, struct jr_installation *installation, const struct jr_call *call)
-{
-    note(calls, installation, call);
 }
 
 /* Who shuts out the token that there is now; what was known of another is forgotten. */
@@ -323,17 +321,19 @@ enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
         return JR_OK;
     err = load_throttle(calls, error);
     if (err == JR_OK)
-        err = jr_http_open(&calls->http, settings->github_ca_file, settings->github_token,
-                           jr_process_stopping, error);
+        err = jr_http_open(&calls->http, settings->github_ca_file, error);
     if (err == JR_OK && settings->github_token == NULL)
-        err = jr_app_open(&calls->app, calls->http, settings, store, note_app, calls, error);
+        err = jr_app_open(&calls->turns.app, settings, store, error);
+    calls->turns.http = calls->http;
+    calls->turns.settings = settings;
     return err;
 }
 
 void jr_calls_close(struct jr_calls *calls)
 {
-    jr_app_close(calls->app);
-    calls->app = NULL;
+    jr_calls_drop(calls, &calls->probe);
+    jr_app_close(calls->turns.app);
+    calls->turns.app = NULL;
     jr_shutouts_release(&calls->shutouts);
     jr_http_close(calls->http);
     calls->http = NULL;
@@ -350,30 +350,16 @@ static bool renew_token(struct jr_calls *calls)
     calls->secret_look_ms = now_ms;
     if (!jr_secrets_reread_token(calls->settings))
         return false;
-    if (calls->app == NULL)
-        jr_http_set_token(calls->http, calls->settings->github_token);
-    else if (jr_app_take_key(calls->app, &error) != JR_OK)
+    if (calls->turns.app != NULL && jr_app_take_key(calls->turns.app, &error) != JR_OK)
         return false;
+    calls->renewed_us = jr_monotonic_us();
     if (calls->told != NULL)
         calls->told->token_taken_ms = 0;
     if (load_throttle(calls, &error) != JR_OK)
         jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
     jr_log(JR_LOG_INFO, "token-renewed", "the %s has been read anew",
-           calls->app == NULL ? "token" : "App's key");
+           calls->turns.app == NULL ? "token" : "App's key");
     return true;
-}
-
-/* Is what was rejected taken again? */
-static void probe(struct jr_calls *calls, struct jr_call *call)
-{
-    char name[128];
-
-    if (calls->app != NULL) {
-        jr_app_ask_who(calls->app, jr_now_ms(), name, sizeof name, call);
-        return;
-    }
-    jr_github_probe(calls->http, calls->settings->github_api_url, jr_now_ms(), call);
-    note(calls, NULL, call);
 }
 
 void jr_calls_tend(struct jr_calls *calls)
@@ -393,12 +379,36 @@ static int64_t held_ms(struct jr_calls *calls)
     return wait_ms > left_ms ? wait_ms : left_ms;
 }
 
+/* Ask whether what was rejected is taken again. Returns how long to wait meanwhile. */
+static int64_t probe(struct jr_calls *calls)
+{
+    int64_t now_ms = jr_monotonic_ms();
+
+    if (calls->probe.under_way)
+        return JR_CALLS_NEVER;
+    if (calls->probe_due_ms > now_ms)
+        return calls->probe_due_ms - now_ms;
+    calls->probe = (struct jr_question){ .turn.ask = { .api = JR_API_RATE_LIMIT } };
+    if (calls->turns.app != NULL)
+        calls->probe.turn.ask = (struct jr_ask){ .api = JR_API_GET_APP, .holds = &calls->who };
+    jr_calls_ask(calls, &calls->probe);
+    return JR_CALLS_NEVER;
+}
+
+static void end_probe(struct jr_calls *calls)
+{
+    bool came = calls->probe.turn.call.status != 0;
+
+    calls->probe.is_over = false;
+    calls->probe_due_ms = jr_monotonic_ms()
+                          + (came ? TOKEN_LOOK_MS : calls->settings->api_backoff_min_ms);
+}
+
 int64_t jr_calls_wait_ms(struct jr_calls *calls)
 {
     struct jr_throttle *throttle = &calls->throttle;
     bool rejected = throttle->rejected_ms != 0;
     int64_t left_ms, wait_ms = held_ms(calls);
-    struct jr_call call;
 
     if (throttle->stopped_until_ms == 0)
         return wait_ms;
@@ -408,19 +418,13 @@ int64_t jr_calls_wait_ms(struct jr_calls *calls)
     show(calls);
     if (left_ms > 0)
         return rejected && left_ms > TOKEN_LOOK_MS ? TOKEN_LOOK_MS : left_ms;
-    if (wait_ms > 0 || !rejected)
-        return wait_ms;
-    calls->about = 0;
-    probe(calls, &call);
-    if (call.status == 0)
-        return calls->settings->api_backoff_min_ms;
-    return throttle->rejected_ms != 0 ? TOKEN_LOOK_MS : 0;
+    return wait_ms > 0 || !rejected ? wait_ms : probe(calls);
 }
 
 /* What a repository's calls come from; of an App's, NULL when it is not known yet. */
 static struct jr_throttle *throttle_of(struct jr_calls *calls, const char *repo)
 {
-    return calls->app == NULL ? &calls->throttle : jr_app_throttle(calls->app, repo);
+    return calls->turns.app == NULL ? &calls->throttle : jr_app_throttle(calls->turns.app, repo);
 }
 
 int64_t jr_calls_share_wait_ms(void *calls, const char *repo)
@@ -445,34 +449,55 @@ void jr_calls_share_take(struct jr_calls *calls, const char *repo)
         jr_throttle_take(throttle);
 }
 
-/*
- * Get ready for a call about turn->repo, the first time or once more.
- * Returns false when there is none to be made; call then says what came of it all.
- */
-static bool begin(struct jr_calls *calls, struct jr_turn *turn, struct jr_call *call)
+/* Is a question under way that was begun after known_us of the monotonic clock? */
+static bool is_tried(const struct jr_calls *calls, int64_t known_us)
 {
-    if (is_shut_out(calls, turn->repo, call))
-        return false;
-    if (calls->app == NULL || jr_app_enter(calls->app, turn, jr_now_ms(), call))
-        return true;
-    if (call->reason == JR_REASON_SHUT_OUT)
-        note_shutout(calls, turn->repo, false, call);
+    for (const struct jr_question *other = calls->first; other != NULL; other = other->next)
+        if (other->begun_us >= known_us)
+            return true;
     return false;
 }
 
-/* Note what was answered. Returns whether to begin() once more. */
-static bool end(struct jr_calls *calls, struct jr_turn *turn, bool posted, struct jr_call *call)
+/* Is one under way that tells whether a refusal of all that is about repo is over? */
+static bool is_tried_for(struct jr_calls *calls, const char *repo)
 {
-    bool early = calls->app != NULL && jr_app_is_too_early(turn, call);
-    bool old_token = calls->app != NULL && !early && call->reason == JR_REASON_BAD_TOKEN
-                     && jr_app_renews(turn);
+    struct jr_throttle *throttle = throttle_of(calls, repo);
+    bool stopped = calls->turns.app != NULL && throttle != NULL && throttle->stopped_until_ms != 0;
 
-    if (old_token)
-        count(calls, call);
-    else
-        note(calls, turn->installation, call);
-    note_shutout(calls, turn->repo, posted, call);
-    return calls->app != NULL && !early && jr_app_again(calls->app, turn, jr_now_ms(), call);
+    for (const struct jr_question *other = calls->first; other != NULL; other = other->next) {
+        const char *asked = other->turn.ask.repo;
+
+        if (asked != NULL
+            && (jr_shutouts_cover_both(&calls->shutouts, repo, asked, other->begun_us)
+                || (stopped && other->begun_us >= throttle->known_us
+                    && throttle_of(calls, asked) == throttle)))
+            return true;
+    }
+    return false;
+}
+
+bool jr_calls_may_ask(const struct jr_calls *calls)
+{
+    const struct jr_throttle *throttle = &calls->throttle;
+
+    return !calls->probe.under_way
+           && !(calls->outage.wait_ms != 0 && is_tried(calls, calls->outage.known_us))
+           && !(throttle->stopped_until_ms != 0 && is_tried(calls, throttle->known_us));
+}
+
+bool jr_calls_may_ask_about(struct jr_calls *calls, const char *repo)
+{
+    return !is_tried_for(calls, repo)
+           && (calls->turns.app == NULL || !jr_app_is_making(calls->turns.app, repo));
+}
+
+size_t jr_calls_reads(const struct jr_calls *calls)
+{
+    size_t reads = 0;
+
+    for (const struct jr_question *other = calls->first; other != NULL; other = other->next)
+        reads += other != &calls->probe && !jr_github_is_write(other->turn.ask.api);
+    return reads;
 }
 
 /* An API that is so slow is one that fails. */
@@ -486,79 +511,119 @@ static void refuse_slow(struct jr_call *call)
              "rest on it", (long long)(call->duration_us / 1000));
 }
 
-void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
-                      struct jr_call *call)
+/* An answer to the secret that there was before says nothing of the one that there is. */
+static void refuse_old(const struct jr_calls *calls, struct jr_call *call)
 {
-    struct jr_turn turn = { .repo = run->repo };
-    bool again = true;
-
-    calls->about = run->run_id;
-    memset(seen, 0, sizeof *seen);
-    while (again && begin(calls, &turn, call)) {
-        calls->asked_ms = jr_boottime_ms();
-        jr_github_get_run(calls->http, calls->settings->github_api_url, run->repo, run->run_id,
-                          jr_now_ms(), seen, call);
-        refuse_slow(call);
-        again = end(calls, &turn, false, call);
-    }
+    if (!jr_call_is_older(call, calls->renewed_us)
+        || (call->reason != JR_REASON_BAD_TOKEN && call->reason != JR_REASON_BAD_APP
+            && call->reason != JR_REASON_SHUT_OUT))
+        return;
+    call->outcome = JR_OUTCOME_LATER;
+    call->reason = JR_REASON_UNREACHABLE;
+    call->stops_all = false;
+    call->wait_ms = 0;
+    call->shut = JR_SHUT_NOTHING;
 }
 
-void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
-                           char name[JR_NAME_SIZE], struct jr_call *call)
+static void note_answer(struct jr_calls *calls, struct jr_question *question)
 {
-    struct jr_turn turn = { .repo = repo };
-    bool again = true;
+    struct jr_turn *turn = &question->turn;
+    struct jr_call *answer = &turn->answer;
+    bool is_result = answer->api == turn->call.api;
+    const char *repo = turn->ask.repo == NULL ? "" : turn->ask.repo;
 
-    calls->about = workflow_id;
-    name[0] = '\0';
-    while (again && begin(calls, &turn, call)) {
-        jr_github_get_workflow(calls->http, calls->settings->github_api_url, repo, workflow_id,
-                               jr_now_ms(), name, call);
-        again = end(calls, &turn, false, call);
-    }
+    if (turn->is_main && answer->api == JR_API_GET_RUN)
+        refuse_slow(answer);
+    refuse_old(calls, answer);
+    if (turn->token_had_ended)
+        count(calls, answer);
+    else
+        note(calls, turn->concerns, question->about, answer);
+    if (*repo != '\0' && (turn->is_main || answer->reason == JR_REASON_SHUT_OUT))
+        note_shutout(calls, repo, jr_github_is_write(answer->api), answer);
+    if (is_result)
+        turn->call = *answer;
 }
 
-void jr_calls_get_job_workflow(struct jr_calls *calls, const struct jr_run *run,
-                               char name[JR_NAME_SIZE], struct jr_call *call)
+static void end(struct jr_calls *calls, struct jr_question *question)
 {
-    struct jr_turn turn = { .repo = run->repo };
-    bool again = true;
+    struct jr_question **link = &calls->first;
 
-    calls->about = run->run_id;
-    name[0] = '\0';
-    while (again && begin(calls, &turn, call)) {
-        jr_github_get_job_workflow(calls->http, calls->settings->github_api_url, run->repo,
-                                   run->run_id, jr_now_ms(), name, call);
-        again = end(calls, &turn, false, call);
-    }
+    while (*link != question)
+        link = &(*link)->next;
+    *link = question->next;
+    jr_turn_end(&calls->turns, &question->turn);
+    question->under_way = false;
 }
 
-void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
-                    struct jr_call *call)
+/* See how one goes. Returns whether it is over. */
+static bool work(struct jr_calls *calls, struct jr_question *question)
 {
-    struct jr_turn turn = { .repo = run->repo };
-    bool again = true;
+    struct jr_turn *turn = &question->turn;
 
-    calls->about = run->run_id;
-    while (again && begin(calls, &turn, call)) {
-        jr_github_rerun(calls->http, calls->settings->github_api_url, run->repo, run->run_id, all,
-                        calls->asked_ms + JR_CALLS_FRESH_MS, jr_now_ms(), call);
-        again = end(calls, &turn, true, call);
+    while (jr_turn_work(&calls->turns, turn, jr_now_ms()) == JR_TURN_ANSWERED) {
+        note_answer(calls, question);
+        if (turn->again && turn->ask.repo != NULL
+            && is_shut_out(calls, turn->ask.repo, &turn->call))
+            turn->again = false;
+        jr_turn_go_on(&calls->turns, turn, jr_now_ms());
     }
+    if (turn->state != JR_TURN_OVER)
+        return false;
+    end(calls, question);
+    question->is_over = true;
+    if (question == &calls->probe)
+        end_probe(calls);
+    return true;
 }
 
-void jr_calls_list_runs(struct jr_calls *calls, const char *repo,
-                        const struct jr_github_list *list, struct jr_event *runs, size_t *count,
-                        size_t *shown, struct jr_call *call)
+void jr_calls_ask(struct jr_calls *calls, struct jr_question *question)
 {
-    struct jr_turn turn = { .repo = repo };
-    bool again = true;
+    struct jr_turn *turn = &question->turn;
+    struct jr_ask ask = turn->ask;
 
-    calls->about = 0;
-    *count = *shown = 0;
-    while (again && begin(calls, &turn, call)) {
-        jr_github_list_runs(calls->http, calls->settings->github_api_url, repo, list, jr_now_ms(),
-                            runs, count, shown, call);
-        again = end(calls, &turn, false, call);
+    memset(turn, 0, sizeof *turn);
+    turn->ask = ask;
+    question->begun_us = jr_monotonic_us();
+    question->is_over = ask.repo != NULL && is_shut_out(calls, ask.repo, &turn->call);
+    if (question->is_over)
+        return;
+    question->under_way = true;
+    question->next = calls->first;
+    calls->first = question;
+    jr_turn_begin(&calls->turns, turn, jr_now_ms());
+    if (turn->state == JR_TURN_OVER)
+        (void)work(calls, question);
+}
+
+bool jr_calls_work(struct jr_calls *calls)
+{
+    bool any = false, more = calls->http != NULL;
+
+    if (more)
+        jr_http_work(calls->http);
+    /* The end of one may be what another waits for. */
+    while (more) {
+        more = false;
+        for (struct jr_question *question = calls->first, *next; question; question = next) {
+            next = question->next;
+            more = work(calls, question) || more;
+        }
+        any = any || more;
     }
+    return any;
+}
+
+void jr_calls_drop(struct jr_calls *calls, struct jr_question *question)
+{
+    if (question->under_way)
+        end(calls, question);
+}
+
+void jr_calls_give_up(struct jr_calls *calls, struct jr_question *question)
+{
+    if (!question->under_way)
+        return;
+    jr_turn_give_up(&calls->turns, &question->turn, jr_now_ms());
+    (void)work(calls, question);
 }

@@ -17,6 +17,7 @@
 #include "lib/github/outage.h"
 #include "lib/github/shutout.h"
 #include "lib/github/throttle.h"
+#include "lib/github/turn.h"
 #include "lib/model/run.h"
 #include "lib/service/runtime.h"
 #include "lib/store/store.h"
@@ -27,21 +28,34 @@
 #define JR_CALLS_FRESH_MS (5 * JR_SECOND_MS)
 #define JR_CALLS_SLOW_MS (4 * JR_SECOND_MS)
 
-/* What a call is named that was not made. */
-#define JR_CALLS_UNASKED "no call"
+/* Wait for an event: nothing is to be done by itself. */
+#define JR_CALLS_NEVER INT64_MAX
+
+/* One question that the dispatcher asks. All zero: none. */
+struct jr_question {
+    struct jr_turn turn;  /* turn.ask is what is asked; turn.call, once it is over, what came */
+    uint64_t about;       /* the run or workflow that it is about; 0: none */
+    bool under_way;       /* it was begun, and is neither over nor dropped */
+    bool is_over;         /* turn.call is there; it stays so until the next question */
+    int64_t begun_us;     /* monotonic */
+    struct jr_question *next;
+};
 
 struct jr_calls {
     struct jr_settings *settings; /* the token in it may be read anew */
     struct jr_store *store;
     struct jr_told *told;       /* what it shows to others; NULL: nobody looks */
     struct jr_http *http;       /* NULL without token and App: nothing is called */
-    struct jr_app *app;         /* NULL: there is a token */
-    int64_t asked_ms;           /* jr_boottime_ms() before the last GET of a run */
+    struct jr_turns turns;
+    struct jr_question *first;  /* those under way */
+    struct jr_question probe;   /* whether what was rejected is taken again */
+    struct jr_github_name who;  /* ... what that holds, of an App */
+    int64_t probe_due_ms;       /* monotonic: not before */
     int64_t skew_told_ms;       /* what the log was told of the clocks */
     struct jr_throttle throttle; /* of all calls; an App's installations have their own besides */
     struct jr_outage outage;
     struct jr_shutouts shutouts;
-    uint64_t about;          /* the run, or workflow, that is asked about; 0: none */
+    int64_t renewed_us;      /* monotonic: when there was another secret in its file; 0: never */
     int64_t secret_look_ms;  /* monotonic: when the secret's file was last looked at */
     int64_t expiry_told_ms; /* when the log was last warned of the token's end */
 };
@@ -50,13 +64,30 @@ struct jr_calls {
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
                           struct jr_store *store, struct jr_told *told,
                           struct jr_error *error) JR_CHECKED;
+/* All questions are over or dropped. */
 void jr_calls_close(struct jr_calls *calls);
 
 /*
- * How long no call at all may be made, in ms; 0: go ahead. Tries a rejected token again
- * when it is time to, or when its file has another one.
+ * How long no call at all may be made, in ms; 0: go ahead, if jr_calls_may_ask().
+ * Tries a rejected token again when it is time to, or when its file has another one.
  */
 int64_t jr_calls_wait_ms(struct jr_calls *calls);
+
+/*
+ * May a question be asked now? While calls fail, and after a stop that is over, one is asked
+ * first, and the others only once it is answered.
+ */
+bool jr_calls_may_ask(const struct jr_calls *calls);
+
+/*
+ * The same for a repository: about an owner that has shut us out, or whose installation was
+ * stopped, one question is asked first. Nor is one asked that would only wait for the token
+ * that is being made.
+ */
+bool jr_calls_may_ask_about(struct jr_calls *calls, const char *repo);
+
+/* How many questions are under way that read something for a run or a repository. */
+size_t jr_calls_reads(const struct jr_calls *calls);
 
 /*
  * Once in a while, whether anything is due or not: while somebody shuts us out, see whether
@@ -76,22 +107,23 @@ int64_t jr_calls_share_wait_ms(void *calls, const char *repo);
 void jr_calls_share_take(struct jr_calls *calls, const char *repo);
 
 /*
- * The calls of lib/github/github.h. Their answers are noted. jr_calls_rerun() is about the run that
- * was asked for last, and sends nothing when that is over JR_CALLS_FRESH_MS ago; an answer
- * that took over JR_CALLS_SLOW_MS is none. While one installation of an App is stopped, or an
- * owner shuts us out, calls about its repositories are LATER, unasked (what is
- * JR_CALLS_UNASKED); the others go on.
+ * Ask. While one installation of an App is stopped, or an owner shuts us out, questions about
+ * its repositories are over at once, LATER and unasked (what is JR_TURN_UNASKED); the others
+ * go on. An answer about a run that took over JR_CALLS_SLOW_MS is none.
+ *   question  in: turn.ask and about; it stays where it is until it is over or dropped
  */
-void jr_calls_get_run(struct jr_calls *calls, const struct jr_run *run, struct jr_event *seen,
-                      struct jr_call *call);
-void jr_calls_get_workflow(struct jr_calls *calls, const char *repo, uint64_t workflow_id,
-                           char name[JR_NAME_SIZE], struct jr_call *call);
-void jr_calls_get_job_workflow(struct jr_calls *calls, const struct jr_run *run,
-                               char name[JR_NAME_SIZE], struct jr_call *call);
-void jr_calls_rerun(struct jr_calls *calls, const struct jr_run *run, bool all,
-                    struct jr_call *call);
-void jr_calls_list_runs(struct jr_calls *calls, const char *repo,
-                        const struct jr_github_list *list, struct jr_event *runs, size_t *count,
-                        size_t *shown, struct jr_call *call);
+void jr_calls_ask(struct jr_calls *calls, struct jr_question *question);
+
+/*
+ * Go on with all questions as far as that is possible without waiting; what is answered is
+ * noted. Returns whether one is over by now that was not before.
+ */
+bool jr_calls_work(struct jr_calls *calls);
+
+/* Ask no longer: what has come of it by then, nobody learns. One not under way: nothing. */
+void jr_calls_drop(struct jr_calls *calls, struct jr_question *question);
+
+/* Break it off: it is over, with an answer as though the network had failed. */
+void jr_calls_give_up(struct jr_calls *calls, struct jr_question *question);
 
 #endif

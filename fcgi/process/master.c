@@ -42,10 +42,9 @@
  * The others wait, and nginx waits 8 s for them. */
 #define LOCK_LIMIT_MS (5 * JR_SECOND_MS)
 
-/* Nobody is at one thing so long who has not hung: a worker's requests, or the dispatcher's
- * calls of the API, 30 s each and with redirects (http.c). */
-#define WORKER_LIMIT_MS (60 * JR_SECOND_MS)
-#define DISPATCHER_LIMIT_MS (150 * JR_SECOND_MS)
+/* Nobody is at one thing so long who has not hung: a worker at its requests. The dispatcher
+ * comes round every two seconds, whatever GitHub does. */
+#define CHILD_LIMIT_MS (60 * JR_SECOND_MS)
 
 /* How often to look at all that. Who has not looked for long was stopped himself, and
  * perhaps all others with him. */
@@ -466,8 +465,7 @@ static void end_hung(struct master *master)
         int64_t silent_ms = still_ms(master, jr_process_beat_ms(process, master->looked_ms));
         int64_t held_ms = lock_held_ms(master, child, process);
         int64_t lived_ms = still_ms(master, child->spawned_ms);
-        int64_t limit_ms = jr_test_hang_limit_ms(child->kind == WORKER ? WORKER_LIMIT_MS
-                                                                       : DISPATCHER_LIMIT_MS);
+        int64_t limit_ms = jr_test_hang_limit_ms(CHILD_LIMIT_MS);
 
         if (child->pid == 0 || child->killed)
             continue;

@@ -16,6 +16,7 @@
 #include "lib/config/secrets.h"
 #include "lib/github/app.h"
 #include "lib/github/github.h"
+#include "lib/github/turn.h"
 #include "lib/service/lock.h"
 #include "lib/store/listing.h"
 
@@ -84,11 +85,6 @@ static void tell_failure(const struct jr_command *command, struct jr_emit *emit,
     tell(command, emit, what, false, text, remedy);
 }
 
-static bool never_stops(void)
-{
-    return false;
-}
-
 /* Is a word among those of "a, b"? */
 static bool has_scope(const char *scopes, const char *word)
 {
@@ -103,15 +99,26 @@ static bool has_scope(const char *scopes, const char *word)
     return found;
 }
 
-static bool check_user(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http)
+/* Ask, and wait for the answer. As an App, that is looked up and signed for first. */
+static void ask(struct jr_turns *turns, const struct jr_ask *question, struct jr_call *call)
 {
-    const struct jr_settings *settings = &command->settings;
+    struct jr_turn turn = { .ask = *question };
+
+    jr_turn_await(turns, &turn);
+    *call = turn.call;
+    jr_turn_end(turns, &turn);
+}
+
+static bool check_user(const struct jr_command *command, struct jr_emit *emit,
+                       struct jr_turns *turns)
+{
     struct jr_github_user user;
+    const struct jr_ask question = { .api = JR_API_GET_USER, .holds = &user };
     struct jr_call call;
     char text[1024], when[JR_WHEN_SIZE];
     bool good;
 
-    jr_github_get_user(http, settings->github_api_url, jr_now_ms(), &user, &call);
+    ask(turns, &question, &call);
     if (call.outcome == JR_OUTCOME_DONE) {
         snprintf(text, sizeof text, "works, as %s", user.login);
         if (call.token_expires_ms != 0)
@@ -135,81 +142,6 @@ static bool check_user(const struct jr_command *command, struct jr_emit *emit, s
     return good;
 }
 
-static bool check_rate(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http)
-{
-    struct jr_call call;
-    char text[256], when[JR_WHEN_SIZE];
-
-    jr_github_probe(http, command->settings.github_api_url, jr_now_ms(), &call);
-    /* A GitHub Enterprise Server without rate limits answers 404. */
-    if (call.outcome != JR_OUTCOME_DONE && call.reason != JR_REASON_NOT_FOUND) {
-        tell_failure(command, emit, "rate limit", &call, NULL);
-        return false;
-    }
-    if (call.hourly_limit == 0)
-        snprintf(text, sizeof text, "none is told");
-    else
-        snprintf(text, sizeof text, "%lld of %lld %s left, whole again at %s",
-                 (long long)call.rate_remaining, (long long)call.hourly_limit,
-                 jr_say_plural((uint64_t)call.hourly_limit, "call", "calls"),
-                 jr_command_when(call.rate_reset_ms, when));
-    tell(command, emit, "rate limit", true, text, NULL);
-    return true;
-}
-
-/* May it read the runs? Its list of failed ones is what the dispatcher reads, too. */
-static bool check_runs(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http,
-                       const char *repo)
-{
-    struct jr_github_list list = {
-        .conclusion = "failure", .from_ms = jr_now_ms() - JR_HOUR_MS, .page = 1,
-    };
-    struct jr_event *runs = calloc(JR_GITHUB_PAGE_RUNS, sizeof *runs);
-    struct jr_call call = { .outcome = JR_OUTCOME_NEVER };
-    size_t count, shown;
-
-    if (runs == NULL) {
-        jr_command_fail(JR_EXIT_FAILED, "out of memory");
-        return false;
-    }
-    jr_github_list_runs(http, command->settings.github_api_url, repo, &list, jr_now_ms(), runs,
-                        &count, &shown, &call);
-    free(runs);
-    if (call.outcome != JR_OUTCOME_DONE)
-        tell_failure(command, emit, "its runs", &call,
-                     "The token needs the permission Actions for this repository");
-    else
-        tell(command, emit, "its runs", true, "can be read", NULL);
-    return call.outcome == JR_OUTCOME_DONE;
-}
-
-static bool check_repo(const struct jr_command *command, struct jr_emit *emit, struct jr_http *http,
-                       const char *repo)
-{
-    struct jr_github_repo seen;
-    struct jr_call call;
-    char text[512];
-    bool good;
-
-    jr_github_get_repo(http, command->settings.github_api_url, repo, jr_now_ms(), &seen, &call);
-    if (call.outcome != JR_OUTCOME_DONE) {
-        tell_failure(command, emit, "repository", &call,
-                     "Is the name right? Add the repository to the token, and its user to the "
-                     "repository");
-        return false;
-    }
-    good = seen.write && !seen.archived;
-    snprintf(text, sizeof text, "%s: %s", seen.name,
-             seen.archived ? "is archived, nothing is rerun there"
-             : seen.write  ? "its user may write, and so may rerun"
-             : seen.told   ? "its user has no write permission, so it may not rerun"
-                           : "GitHub does not tell what the token may do there");
-    tell(command, emit, "repository", good || !seen.told, text,
-         seen.archived ? "Take it out of the webhook's repositories"
-                       : "Give the token's user write permission in the repository");
-    return check_runs(command, emit, http, seen.name) && (good || (!seen.told && !seen.archived));
-}
-
 /* What may be wrong with an App, and the way out. */
 static const char *remedy_for_app(const struct jr_call *call)
 {
@@ -227,55 +159,147 @@ static const char *remedy_for_app(const struct jr_call *call)
     }
 }
 
-/* With a repository, http has the token of its installation afterwards. */
-static bool check_app(const struct jr_command *command, struct jr_emit *emit, struct jr_app *app)
+/* Whether the App has an installation there shows when something is asked as that. */
+static bool tell_installation(const struct jr_command *command, struct jr_emit *emit,
+                              struct jr_turns *turns, const char *repo,
+                              const struct jr_call *call)
 {
-    struct jr_turn turn = { .repo = command->args.count > 0 ? command->args.words[0] : NULL };
-    struct jr_call call;
-    char name[128], text[512];
+    char text[128];
 
-    jr_app_ask_who(app, jr_now_ms(), name, sizeof name, &call);
+    if (call->api != JR_API_RATE_LIMIT) {
+        tell_failure(command, emit, "installation", call, remedy_for_app(call));
+        return false;
+    }
+    snprintf(text, sizeof text, "number %llu gives tokens that may write to Actions",
+             (unsigned long long)jr_app_place(turns->app, repo));
+    tell(command, emit, "installation", true, text, NULL);
+    return true;
+}
+
+/* repo: whose installation it is that is asked about, of an App; else NULL */
+static bool check_rate(const struct jr_command *command, struct jr_emit *emit,
+                       struct jr_turns *turns, const char *repo)
+{
+    const struct jr_ask question = { .api = JR_API_RATE_LIMIT, .repo = repo };
+    struct jr_call call;
+    char text[256], when[JR_WHEN_SIZE];
+
+    ask(turns, &question, &call);
+    if (repo != NULL && !tell_installation(command, emit, turns, repo, &call))
+        return false;
+    /* A GitHub Enterprise Server without rate limits answers 404. */
+    if (call.outcome != JR_OUTCOME_DONE && call.reason != JR_REASON_NOT_FOUND) {
+        tell_failure(command, emit, "rate limit", &call, NULL);
+        return false;
+    }
+    if (call.hourly_limit == 0)
+        snprintf(text, sizeof text, "none is told");
+    else
+        snprintf(text, sizeof text, "%lld of %lld %s left, whole again at %s",
+                 (long long)call.rate_remaining, (long long)call.hourly_limit,
+                 jr_say_plural((uint64_t)call.hourly_limit, "call", "calls"),
+                 jr_command_when(call.rate_reset_ms, when));
+    tell(command, emit, "rate limit", true, text, NULL);
+    return true;
+}
+
+/* May it read the runs? Its list of failed ones is what the dispatcher reads, too. */
+static bool check_runs(const struct jr_command *command, struct jr_emit *emit,
+                       struct jr_turns *turns, const char *repo)
+{
+    struct jr_github_list list = {
+        .conclusion = "failure", .from_ms = jr_now_ms() - JR_HOUR_MS, .page = 1,
+    };
+    struct jr_github_page page = { .runs = calloc(JR_GITHUB_PAGE_RUNS, sizeof *page.runs) };
+    const struct jr_ask question = { .api = JR_API_LIST_RUNS, .repo = repo, .list = &list,
+                                     .holds = &page };
+    struct jr_call call;
+
+    if (page.runs == NULL) {
+        jr_command_fail(JR_EXIT_FAILED, "out of memory");
+        return false;
+    }
+    ask(turns, &question, &call);
+    free(page.runs);
+    if (call.outcome != JR_OUTCOME_DONE)
+        tell_failure(command, emit, "its runs", &call,
+                     "The token needs the permission Actions for this repository");
+    else
+        tell(command, emit, "its runs", true, "can be read", NULL);
+    return call.outcome == JR_OUTCOME_DONE;
+}
+
+static bool check_repo(const struct jr_command *command, struct jr_emit *emit,
+                       struct jr_turns *turns, const char *repo)
+{
+    struct jr_github_repo seen;
+    const struct jr_ask question = { .api = JR_API_GET_REPO, .repo = repo, .holds = &seen };
+    struct jr_call call;
+    char text[512];
+    bool good;
+
+    ask(turns, &question, &call);
+    if (call.outcome != JR_OUTCOME_DONE) {
+        tell_failure(command, emit, "repository", &call,
+                     "Is the name right? Add the repository to the token, and its user to the "
+                     "repository");
+        return false;
+    }
+    good = seen.write && !seen.archived;
+    snprintf(text, sizeof text, "%s: %s", seen.name,
+             seen.archived ? "is archived, nothing is rerun there"
+             : seen.write  ? "its user may write, and so may rerun"
+             : seen.told   ? "its user has no write permission, so it may not rerun"
+                           : "GitHub does not tell what the token may do there");
+    tell(command, emit, "repository", good || !seen.told, text,
+         seen.archived ? "Take it out of the webhook's repositories"
+                       : "Give the token's user write permission in the repository");
+    return check_runs(command, emit, turns, seen.name) && (good || (!seen.told && !seen.archived));
+}
+
+static bool check_app(const struct jr_command *command, struct jr_emit *emit,
+                      struct jr_turns *turns)
+{
+    struct jr_github_name name;
+    const struct jr_ask question = { .api = JR_API_GET_APP, .holds = &name };
+    int64_t skew_ms;
+    struct jr_call call;
+    char text[512];
+
+    ask(turns, &question, &call);
     if (call.outcome != JR_OUTCOME_DONE) {
         tell_failure(command, emit, "app", &call, remedy_for_app(&call));
         return false;
     }
-    snprintf(text, sizeof text, "works, as %s", name);
-    if (jr_app_skew_ms(app) != 0)
+    snprintf(text, sizeof text, "works, as %.300s", name.text);
+    skew_ms = jr_app_skew_ms(turns->app);
+    if (skew_ms != 0)
         snprintf(text + strlen(text), sizeof text - strlen(text),
-                 "; this host's clock is wrong by %lld s", (long long)(jr_app_skew_ms(app) / 1000));
+                 "; this host's clock is wrong by %lld s", (long long)(skew_ms / 1000));
     tell(command, emit, "app", true, text, NULL);
-    if (turn.repo == NULL)
-        return true;
-    if (!jr_app_enter(app, &turn, jr_now_ms(), &call)) {
-        tell_failure(command, emit, "installation", &call, remedy_for_app(&call));
-        return false;
-    }
-    snprintf(text, sizeof text, "number %llu gives tokens that may write to Actions",
-             (unsigned long long)turn.installation->id);
-    tell(command, emit, "installation", true, text, NULL);
     return true;
 }
 
 /* What GitHub says to the token, and with a repository, of that one. */
 static bool ask_github(const struct jr_command *command, struct jr_emit *emit,
-                       struct jr_http *http, struct jr_app *app)
+                       struct jr_turns *turns)
 {
     const char *repo = command->args.count > 0 ? command->args.words[0] : NULL;
-    bool good = app != NULL ? check_app(command, emit, app) : check_user(command, emit, http);
+    bool is_app = turns->app != NULL;
+    bool good = is_app ? check_app(command, emit, turns) : check_user(command, emit, turns);
 
-    if (good && (app == NULL || repo != NULL))
-        good = check_rate(command, emit, http);
+    if (good && (!is_app || repo != NULL))
+        good = check_rate(command, emit, turns, is_app ? repo : NULL);
     if (good && repo != NULL)
-        good = app != NULL ? check_runs(command, emit, http, repo)
-                           : check_repo(command, emit, http, repo);
+        good = is_app ? check_runs(command, emit, turns, repo)
+                      : check_repo(command, emit, turns, repo);
     return good;
 }
 
 static int check_online(const struct jr_command *command, struct jr_emit *emit)
 {
     const struct jr_settings *settings = &command->settings;
-    struct jr_http *http = NULL;
-    struct jr_app *app = NULL;
+    struct jr_turns turns = { .settings = settings };
     struct jr_error error;
     bool good;
 
@@ -284,20 +308,19 @@ static int check_online(const struct jr_command *command, struct jr_emit *emit)
              "GITHUB_TOKEN_FILE, or the credential github_token, or a GitHub App");
         return JR_EXIT_FAILED;
     }
-    if (jr_http_open(&http, settings->github_ca_file, settings->github_token, never_stops, &error)
-        != JR_OK)
+    if (jr_http_open(&turns.http, settings->github_ca_file, &error) != JR_OK)
         return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
     if (settings->github_token == NULL
-        && jr_app_open(&app, http, settings, NULL, NULL, NULL, &error) != JR_OK) {
-        jr_http_close(http);
+        && jr_app_open(&turns.app, settings, NULL, &error) != JR_OK) {
+        jr_http_close(turns.http);
         return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
     }
     fflush(stdout);
     /* libcurl writes to sockets that the other end may have closed. */
     (void)signal(SIGPIPE, SIG_IGN);
-    good = ask_github(command, emit, http, app);
-    jr_app_close(app);
-    jr_http_close(http);
+    good = ask_github(command, emit, &turns);
+    jr_app_close(turns.app);
+    jr_http_close(turns.http);
     return good ? JR_EXIT_OK : JR_EXIT_FAILED;
 }
 

@@ -7,10 +7,11 @@
  *
  * JR_TEST_STOP_AT=NAME:FILE stops the process (SIGSTOP) at the point NAME, once:
  * the first time that FILE can be made. Without the variable it does nothing.
- * The points of the dispatcher, the first five in the order in which they are passed:
+ * The points of the dispatcher, the first six in the order in which a run passes them:
  *
  *   before-get   a run is claimed, nothing asked yet
  *   after-get    GitHub has answered, nothing recorded yet
+ *   waits        it is to be rerun, and waits for its turn; nothing recorded yet
  *   before-post  the intent is on disk, nothing posted yet
  *   after-post   GitHub has answered, the outcome is not on disk yet
  *   recorded     the outcome is on disk

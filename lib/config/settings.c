@@ -116,6 +116,8 @@ static const struct row rows[] = {
     { "API_WRITE_INTERVAL", &jr_type_duration, FIELD(api_write_interval_ms), "1s", BETWEEN(0, HOUR),
       TIMES,
       .meaning = "least time between two reruns" },
+    { "API_READS", &jr_type_number, FIELD(api_reads), "4", BETWEEN(1, 16), TIMES,
+      .meaning = "how many questions to GitHub may be under way at once" },
     { "RECONCILE_INTERVAL", &jr_type_duration, FIELD(reconcile_interval_ms), "5m",
       { .min = 100, .max = DAY, .or_zero = true }, TIMES,
       .meaning = "how often missed work is looked for; 0 = never; also once at start" },

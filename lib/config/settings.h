@@ -56,6 +56,7 @@ struct jr_settings {
     int64_t api_backoff_min_ms;
     int64_t api_backoff_max_ms;
     int64_t api_write_interval_ms;
+    int64_t api_reads;
     int64_t reconcile_interval_ms; /* 0: never */
     int64_t catch_up_ms;
     int64_t patience_ms; /* no variable sets it: JR_PATIENCE_MS, but in tests */

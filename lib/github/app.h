@@ -1,10 +1,10 @@
 /*
- * app -- speaks to GitHub as a GitHub App: for each repository with a token of the
- * installation that it belongs to.
+ * app -- what is known of a GitHub App: its key, which installation each repository belongs
+ * to, and the tokens of the installations.
  *
  * Who signs with the App's key (lib/crypto/jwt.h) may ask where a repository belongs and for
- * tokens, nothing else. A token ends after an hour; it is asked for anew shortly
- * before, and never written down. Installations and the repositories' places are
+ * tokens, nothing else: lib/github/turn.h does. A token ends after an hour; it is asked for
+ * anew shortly before, and never written down. Installations and the repositories' places are
  * kept in memory, those used last.
  *
  * Source: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation
@@ -15,8 +15,10 @@
 #define JR_APP_H
 
 #include "lib/base/error.h"
+#include "lib/base/timestamp.h"
 #include "lib/config/settings.h"
-#include "lib/github/http.h"
+#include "lib/crypto/jwt.h"
+#include "lib/github/github.h"
 #include "lib/github/throttle.h"
 #include "lib/model/call.h"
 #include "lib/store/store.h"
@@ -49,81 +51,71 @@ struct jr_installation {
     char *token;                 /* NULL: it is to be asked for */
     int64_t expires_ms;          /* when it ends, by GitHub's clock */
     int64_t made_ms;             /* monotonic: when it was made */
-    bool proven;                 /* GitHub has taken it */
+    uint64_t tokens;             /* how many were made so far */
+    bool making;                 /* the next one is being asked for */
+    bool proven;                 /* GitHub has taken the token */
     bool remade;                 /* it was made because the one before was not taken */
     struct jr_throttle throttle; /* what stops this one, and no other */
     int64_t rate_remaining;      /* of its hourly limit, for who uses this; -1: not told */
     int64_t rate_reset_ms;
-    uint64_t used;               /* turn of the last use */
+    uint64_t used;               /* when it was used last, in uses */
+    unsigned users;              /* turns that are at it: its place is not given away */
 };
 
 /*
- * Told of each call that app.c makes by itself.
- *   installation  what the answer stops, if it stops anything; NULL: all
- */
-typedef void jr_app_note(void *context, struct jr_installation *installation,
-                         const struct jr_call *call);
-
-/*
  *   app       out: owned by the caller, jr_app_close(); NULL unless JR_OK
- *   http      its token is set by the functions below
  *   settings  has an App; stays the caller's, as long as app lives
  *   store     where the stops of installations are; NULL: none is known
- *   note      may be NULL
  * Returns JR_OK, JR_EINVAL for a bad key, JR_ENOMEM.
  */
-enum jr_err jr_app_open(struct jr_app **app, struct jr_http *http,
-                        const struct jr_settings *settings, struct jr_store *store,
-                        jr_app_note *note, void *context, struct jr_error *error) JR_CHECKED;
+enum jr_err jr_app_open(struct jr_app **app, const struct jr_settings *settings,
+                        struct jr_store *store, struct jr_error *error) JR_CHECKED;
 void jr_app_close(struct jr_app *app); /* NULL: nothing; wipes tokens and key */
 
 /* Take the key in the settings, which has changed. JR_OK, JR_EINVAL, JR_ENOMEM. */
 enum jr_err jr_app_take_key(struct jr_app *app, struct jr_error *error) JR_CHECKED;
 
-/* Ask GitHub who the App is. name: out, as people see it. */
-void jr_app_ask_who(struct jr_app *app, int64_t now_ms, char *name, size_t size,
-                    struct jr_call *call);
+/* Make a token of the App itself, by GitHub's clock. JR_OK, or what failed. */
+enum jr_err jr_app_sign(const struct jr_app *app, int64_t now_ms,
+                        char jwt[JR_JWT_SIZE]) JR_CHECKED;
+
+/*
+ * Was a call signed so refused because the clocks differ? Then GitHub's goes from now on, and
+ * the call is to be made once more.
+ */
+bool jr_app_learn_clock(struct jr_app *app, const struct jr_call *call, int64_t now_ms);
 
 /* How far GitHub's clock is ahead of ours, as far as it mattered; 0: it did not. */
 int64_t jr_app_skew_ms(const struct jr_app *app);
 
-/* One call about a repository. */
-struct jr_turn {
-    const char *repo;                     /* in: owner/name */
-    struct jr_installation *installation; /* out: good until the next turn; the rest is app.c's */
-    bool looked_up, renewed;
-};
+/* Which installation a repository belongs to; 0: that is not known, or no longer. */
+uint64_t jr_app_place(struct jr_app *app, const char *repo);
+void jr_app_keep_place(struct jr_app *app, const char *repo, uint64_t installation);
+void jr_app_forget_place(struct jr_app *app, const char *repo);
 
 /*
- * Get ready for a call about turn->repo: afterwards http has the token for it.
- * Returns false when there can be no such call now; call then says why: with status
- * 0 and a reason of a stop, GitHub was not asked.
+ * An installation, in the place of the one that was not used for longest if it is new. It
+ * stays as long as it has users, who count themselves.
  */
-bool jr_app_enter(struct jr_app *app, struct jr_turn *turn, int64_t now_ms, struct jr_call *call);
+struct jr_installation *jr_app_installation(struct jr_app *app, uint64_t id, int64_t now_ms);
 
-/* Is a 401 of this turn the token's alone? Then jr_app_again() has another one made, once. */
-bool jr_app_renews(const struct jr_turn *turn);
-
-/*
- * Before an answer is noted: one that refuses a fresh token (401, 404, a permission) is
- * LATER, and stops nothing. Returns whether it is such a one; then jr_app_again() is not
- * asked.
- */
-bool jr_app_is_too_early(const struct jr_turn *turn, struct jr_call *call);
-
-/*
- * What to make of the answer. Returns whether to jr_app_enter() and call again: once
- * after a 401 with a new token, and once if the repository belongs to another
- * installation than it did.
- *   call  in and out: replaced when it shows that the repository belongs to none
- */
-bool jr_app_again(struct jr_app *app, struct jr_turn *turn, int64_t now_ms, struct jr_call *call);
+/* Has it a token that will last for a call? */
+bool jr_app_has_token(const struct jr_app *app, const struct jr_installation *installation,
+                      int64_t now_ms);
+/* Keep a token that was made; its text is the installation's from now on. */
+void jr_app_keep_token(const struct jr_app *app, struct jr_installation *installation,
+                       const struct jr_github_token *made, int64_t now_ms);
+/* Wipe it, if there is one. */
+void jr_app_drop_token(struct jr_installation *installation);
 
 /*
  * What throttles calls about a repository: that of its owner's installation, as far
  * as one is kept; else NULL.
  */
 struct jr_throttle *jr_app_throttle(struct jr_app *app, const char *repo);
+
+/* Is a token being made for the installation of a repository's owner? */
+bool jr_app_is_making(struct jr_app *app, const char *repo);
 
 /* The installations that are kept, beginning with *at = 0; NULL after the last. */
 const struct jr_installation *jr_app_next(const struct jr_app *app, size_t *at);

@@ -1,5 +1,5 @@
 /*
- * github -- the calls of GitHub's REST API, and what its answers mean.
+ * github -- the calls of GitHub's REST API: a table.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -10,121 +10,14 @@
 #include "lib/base/timestamp.h"
 #include "lib/crypto/signature.h"
 #include "lib/format/json.h"
+#include "lib/github/answers.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define URL_SIZE 1024
-
-/* A wait that GitHub names is followed within these bounds: its limits are per hour. */
-#define WAIT_MIN_MS JR_SECOND_MS
-#define WAIT_MAX_MS (JR_HOUR_MS + JR_MINUTE_MS)
-
 #define REDIRECTS_MAX 3
-
-/* Clocks differ: after the reset that the header names, a little more. */
-#define RESET_SLACK_MS (2 * JR_SECOND_MS)
-
-/*
- * What GitHub says when it refuses, of a rerun or of all that somebody has. Wording is no
- * contract: match loosely (jr_text_match), the first row that fits.
- */
-static const struct {
-    const char *pattern;
-    enum jr_outcome outcome;
-    enum jr_reason reason;
-    bool try_all;
-    enum jr_shut shut;
-} refusals[] = {
-    { "*already running*", JR_OUTCOME_LATER, JR_REASON_ALREADY_RUNNING, false, 0 },
-    { "*over a month ago*", JR_OUTCOME_NEVER, JR_REASON_TOO_OLD, false, 0 },
-    { "*cannot be retried*", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, true, 0 },
-    { "*not attempted with failed jobs*", JR_OUTCOME_NEVER, JR_REASON_CANNOT_BE_RETRIED, false, 0 },
-    { "*resource not accessible*", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, false, 0 },
-    { "*must have admin rights*", JR_OUTCOME_NEVER, JR_REASON_NO_PERMISSION, false, 0 },
-    { "*installation has been suspended*", JR_OUTCOME_LATER, JR_REASON_APP_SUSPENDED, false, 0 },
-#define SHUT(pattern, whom) { pattern, JR_OUTCOME_LATER, JR_REASON_SHUT_OUT, false, whom }
-    SHUT("*ip allow list*", JR_SHUT_OWNER),
-    SHUT("*saml*", JR_SHUT_OWNER),
-    SHUT("*forbids access via*", JR_SHUT_OWNER), /* what kinds of token it takes, and how old */
-    SHUT("*organi?ation*suspended*", JR_SHUT_OWNER),
-    SHUT("*enterprise*suspended*", JR_SHUT_OWNER),
-    SHUT("*account*suspended*", JR_SHUT_ALL),
-    SHUT("*user*suspended*", JR_SHUT_ALL),
-    SHUT("*billing*", JR_SHUT_OWNER),
-    SHUT("*spending limit*", JR_SHUT_OWNER),
-    SHUT("*account*locked*", JR_SHUT_OWNER),
-    SHUT("*actions*disabled*organi?ation*", JR_SHUT_OWNER),
-    SHUT("*organi?ation*actions*disabled*", JR_SHUT_OWNER),
-    SHUT("*actions*disabled*enterprise*", JR_SHUT_OWNER),
-    SHUT("*enterprise*actions*disabled*", JR_SHUT_OWNER),
-    SHUT("*actions*disabled*", JR_SHUT_REPO),
-#undef SHUT
-};
-
-/* How GitHub says that there were too many calls, where a relay has taken the headers away. */
-static const char *const limit_words[] = { "rate limit", "secondary rate", "abuse detection" };
-
-/* Clocks that differ by less are the same: Date is in whole seconds, and answers travel. */
-#define CLOCKS_MS (10 * JR_SECOND_MS)
-
-static int64_t later_of(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static bool contains(const char *text, const char *part)
-{
-    return strcasestr(text, part) != NULL;
-}
-
-static void sorted(struct jr_call *call, enum jr_outcome outcome, enum jr_reason reason,
-                   int64_t wait_ms)
-{
-    call->outcome = outcome;
-    call->reason = reason;
-    call->wait_ms = wait_ms;
-}
-
-/* wait_ms 0: not said */
-static void stop_all(struct jr_call *call, enum jr_reason reason, int64_t wait_ms)
-{
-    sorted(call, JR_OUTCOME_LATER, reason, wait_ms);
-    call->stops_all = true;
-    if (wait_ms != 0)
-        call->wait_ms = wait_ms < WAIT_MIN_MS   ? WAIT_MIN_MS
-                        : wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS
-                                                : wait_ms;
-}
-
-/*
- * GitHub's own words, and where its documentation of them is. Returns whether there are
- * any: each refusal of GitHub's is a JSON object with a text `message`.
- */
-static bool read_message(const struct jr_http_answer *answer, char *message, size_t size,
-                         char *documentation, size_t documentation_size)
-{
-    json_object *root = NULL;
-    bool told;
-
-    message[0] = documentation[0] = '\0';
-    if (jr_json_parse(answer->body, answer->length, &root, NULL) != JR_OK)
-        return false;
-    told = jr_json_get_text(root, "message", message, size) == JR_JSON_OK;
-    jr_json_get_text(root, "documentation_url", documentation, documentation_size);
-    json_object_put(root);
-    return told;
-}
-
-/* The first line of what is no JSON, for people: it often names who has answered. */
-static void quote_body(const struct jr_http_answer *answer, char *text, size_t size)
-{
-    size_t blanks = strspn(answer->body, " \t\r\n");
-
-    jr_text_copy(text, size, answer->body + blanks);
-    text[strcspn(text, "\r\n")] = '\0';
-}
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -163,148 +56,6 @@ bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
     return true;
 }
 
-static bool clocks_differ(const struct jr_http_answer *answer, int64_t now_ms)
-{
-    return answer->date_ms != 0
-           && (answer->date_ms - now_ms > CLOCKS_MS || now_ms - answer->date_ms > CLOCKS_MS);
-}
-
-/* How long after the answer the limit is whole again, by GitHub's clock; 0 or less: not told. */
-static int64_t reset_in_ms(const struct jr_http_answer *answer, int64_t now_ms)
-{
-    if (answer->ratelimit_reset_s <= 0)
-        return 0;
-    return answer->ratelimit_reset_s * 1000 - (answer->date_ms != 0 ? answer->date_ms : now_ms);
-}
-
-static bool is_limit_in_words(const char *text, const char *documentation)
-{
-    for (size_t i = 0; i < sizeof limit_words / sizeof *limit_words; i++)
-        if (contains(text, limit_words[i]))
-            return true;
-    return contains(documentation, "secondary-rate-limits")
-           || contains(documentation, "#abuse-rate-limits");
-}
-
-/*
- * Is it a rate limit? Told in the order that GitHub documents. A time that is over says
- * nothing: such are the headers of another limit than the one that was met.
- */
-static bool sort_limit(const struct jr_http_answer *answer, const char *documentation,
-                       int64_t now_ms, struct jr_call *call)
-{
-    int64_t reset_ms = reset_in_ms(answer, now_ms);
-
-    if (answer->status != 403 && answer->status != 429)
-        return false;
-    if (answer->retry_after_s >= 0)
-        stop_all(call, JR_REASON_RATE_LIMITED, answer->retry_after_s * 1000);
-    else if (answer->ratelimit_remaining == 0)
-        stop_all(call, JR_REASON_RATE_LIMITED, reset_ms > 0 ? reset_ms + RESET_SLACK_MS : 0);
-    else if (answer->status == 429 || is_limit_in_words(call->text, documentation))
-        stop_all(call, JR_REASON_RATE_LIMITED, 0);
-    else
-        return false;
-    return true;
-}
-
-/* A 403 of GitHub's that is no rate limit: told by its words, then by its headers. */
-static void sort_forbidden(const struct jr_http_answer *answer, struct jr_call *call)
-{
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        if (jr_text_match(refusals[i].pattern, call->text)) {
-            sorted(call, refusals[i].outcome, refusals[i].reason, 0);
-            call->try_all = refusals[i].try_all;
-            call->shut = refusals[i].shut;
-            call->stops_all = refusals[i].reason == JR_REASON_APP_SUSPENDED;
-            return;
-        }
-    }
-    if (answer->sso_required) {
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_SHUT_OUT, 0);
-        call->shut = JR_SHUT_OWNER;
-        return;
-    }
-    sorted(call, JR_OUTCOME_NEVER,
-           answer->accepted_permissions ? JR_REASON_NO_PERMISSION : JR_REASON_REFUSED, 0);
-}
-
-/*
- * An answer of 400 to 499, but for 408. One without GitHub's words comes from something on
- * the way, and decides nothing: a POST may have got through before it was answered so.
- */
-static void sort_refusal(const struct jr_http_answer *answer, bool githubs,
-                         const char *documentation, bool posted, int64_t now_ms,
-                         struct jr_call *call)
-{
-    if (sort_limit(answer, documentation, now_ms, call))
-        return;
-    if (!githubs) {
-        quote_body(answer, call->text, sizeof call->text);
-        sorted(call, posted ? JR_OUTCOME_UNKNOWN : JR_OUTCOME_LATER, JR_REASON_NOT_GITHUB, 0);
-    } else if (answer->status == 401) {
-        stop_all(call, JR_REASON_BAD_TOKEN, 0);
-    } else if (answer->status == 403) {
-        sort_forbidden(answer, call);
-    } else {
-        sorted(call, JR_OUTCOME_NEVER,
-               answer->status == 404 ? JR_REASON_NOT_FOUND : JR_REASON_REFUSED, 0);
-    }
-}
-
-/* What the headers tell, whatever the answer. */
-static void read_headers(const struct jr_http_answer *answer, int64_t now_ms,
-                         struct jr_call *call)
-{
-    call->status = answer->status;
-    call->duration_us = answer->duration_us;
-    call->stops_all = call->try_all = false;
-    call->shut = JR_SHUT_NOTHING;
-    call->hourly_limit = later_of(answer->ratelimit_limit, 0);
-    call->rate_remaining = later_of(answer->ratelimit_remaining, -1);
-    call->rate_reset_ms = later_of(answer->ratelimit_reset_s, 0) * 1000;
-    if (call->rate_reset_ms != 0 && clocks_differ(answer, now_ms))
-        call->rate_reset_ms = later_of(now_ms + reset_in_ms(answer, now_ms), 0);
-    call->token_expires_ms = jr_timestamp_parse(answer->token_expiration);
-    call->date_ms = answer->date_ms;
-}
-
-void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t now_ms,
-                    struct jr_call *call)
-{
-    char documentation[256] = "";
-    int status = answer->status;
-    bool githubs = false;
-
-    read_headers(answer, now_ms, call);
-    if (status == 0)
-        jr_text_copy(call->text, sizeof call->text, answer->text);
-    else
-        githubs = read_message(answer, call->text, sizeof call->text, documentation,
-                               sizeof documentation);
-
-    if (status >= 200 && status < 300)
-        sorted(call, JR_OUTCOME_DONE, posted ? JR_REASON_RERUN_ACCEPTED : JR_REASON_NONE, 0);
-    else if (posted && ((status == 0 && answer->sent) || status >= 500 || status == 408))
-        sorted(call, JR_OUTCOME_UNKNOWN, JR_REASON_OUTCOME_UNKNOWN, 0);
-    else if (status == 0)
-        sorted(call, JR_OUTCOME_LATER,
-               answer->too_late ? JR_REASON_OUTDATED : JR_REASON_UNREACHABLE, 0);
-    else if (status >= 500 || status == 408)
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_SERVER_ERROR, 0);
-    else if (status >= 400)
-        sort_refusal(answer, githubs, documentation, posted, now_ms, call);
-    else
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_MOVED, 0);
-}
-
-static void make_url(char url[URL_SIZE], const char *api_url, const char *repo, uint64_t run_id,
-                     const char *rest)
-{
-    snprintf(url, URL_SIZE, "%s/repos/%s/actions/runs/%llu%s", api_url, repo,
-             (unsigned long long)run_id, rest);
-}
-
 /* Is this an answer that names the place where the thing is now? */
 static bool is_redirect(const struct jr_http_answer *answer)
 {
@@ -322,115 +73,25 @@ static size_t origin_length(const char *url)
 }
 
 /* The URL that a redirect leads to; false when it leads to another host. */
-static bool follow(char url[URL_SIZE], const char *api_url, const char *location)
+static bool follow(char url[JR_GITHUB_URL_SIZE], const char *api_url, const char *location)
 {
     size_t origin = origin_length(api_url);
 
     if (location[0] == '/' && location[1] != '/')
-        return snprintf(url, URL_SIZE, "%.*s%s", (int)origin, api_url, location) < URL_SIZE;
+        return snprintf(url, JR_GITHUB_URL_SIZE, "%.*s%s", (int)origin, api_url, location)
+               < JR_GITHUB_URL_SIZE;
     if (origin_length(location) != origin || strncasecmp(location, api_url, origin) != 0)
         return false;
-    return jr_text_copy(url, URL_SIZE, location);
+    return jr_text_copy(url, JR_GITHUB_URL_SIZE, location);
 }
 
-enum method {
-    GET,
-    RERUN,    /* a POST that may have taken effect whenever it was sent */
-    MAKE_TOKEN /* one that can be made again */
-};
-
-/* All that the program does: metadata may be read besides, always. */
-static const char token_wish[] = "{\"permissions\":{\"actions\":\"write\"}}";
-
-/* Make a call, with its redirects, and sort the answer. */
-static void perform_before(struct jr_http *http, const char *api_url, char url[URL_SIZE],
-                           enum method method, int64_t before_ms, int64_t now_ms,
-                           struct jr_http_answer *answer, struct jr_call *call)
+/* What a good answer should hold is not in it. */
+static void is_bad(struct jr_call *call, enum jr_outcome outcome, const char *text)
 {
-    int64_t duration_us = 0;
-    bool goes_on = true;
-
-    for (int hops = 0; goes_on; hops++) {
-        if (method == GET)
-            jr_http_get(http, url, answer);
-        else
-            jr_http_post(http, url, method == MAKE_TOKEN ? token_wish : NULL, before_ms, answer);
-        duration_us += answer->duration_us;
-        goes_on = hops < REDIRECTS_MAX && is_redirect(answer)
-                  && follow(url, api_url, answer->location);
-    }
-    jr_github_sort(answer, method == RERUN, now_ms, call);
-    call->duration_us = duration_us;
-    if (call->reason == JR_REASON_MOVED && call->text[0] == '\0')
-        snprintf(call->text, sizeof call->text, "to %.240s", answer->location);
-}
-
-static void perform(struct jr_http *http, const char *api_url, char url[URL_SIZE],
-                    enum method method, int64_t now_ms, struct jr_http_answer *answer,
-                    struct jr_call *call)
-{
-    perform_before(http, api_url, url, method, 0, now_ms, answer, call);
-}
-
-/* Read the run in a good answer; anything else there is a bad answer. */
-static void read_run(const struct jr_http_answer *answer, uint64_t run_id, struct jr_event *seen,
-                     struct jr_call *call)
-{
-    json_object *root = NULL;
-    struct jr_error error;
-    enum jr_err err = jr_json_parse(answer->body, answer->length, &root, &error);
-
-    if (err == JR_OK)
-        err = jr_event_decode_run(root, seen, &error);
-    if (err == JR_OK && seen->run_id != run_id)
-        err = jr_error_set(&error, JR_EINVAL, "the answer is about run %llu",
-                           (unsigned long long)seen->run_id);
-    json_object_put(root);
-    if (err == JR_OK)
-        return;
-    sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
-    jr_text_copy(call->text, sizeof call->text, error.text);
-}
-
-void jr_github_get_run(struct jr_http *http, const char *api_url, const char *repo,
-                       uint64_t run_id, int64_t now_ms, struct jr_event *seen,
-                       struct jr_call *call)
-{
-    struct jr_http_answer answer;
-    char url[URL_SIZE];
-
-    memset(call, 0, sizeof *call);
-    memset(seen, 0, sizeof *seen);
-    call->what = "GET run";
-    make_url(url, api_url, repo, run_id, "");
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome == JR_OUTCOME_DONE)
-        read_run(&answer, run_id, seen, call);
-}
-
-void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo,
-                     uint64_t run_id, bool all, int64_t before_ms, int64_t now_ms,
-                     struct jr_call *call)
-{
-    struct jr_http_answer answer;
-    char url[URL_SIZE];
-
-    memset(call, 0, sizeof *call);
-    call->what = all ? "POST rerun" : "POST rerun-failed-jobs";
-    make_url(url, api_url, repo, run_id, all ? "/rerun" : "/rerun-failed-jobs");
-    perform_before(http, api_url, url, RERUN, before_ms, now_ms, &answer, call);
-}
-
-void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
-                     struct jr_call *call)
-{
-    struct jr_http_answer answer;
-    char url[URL_SIZE];
-
-    memset(call, 0, sizeof *call);
-    call->what = "GET rate_limit";
-    snprintf(url, sizeof url, "%s/rate_limit", api_url);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
+    call->outcome = outcome;
+    call->reason = JR_REASON_BAD_ANSWER;
+    call->wait_ms = 0;
+    jr_text_copy(call->text, sizeof call->text, text);
 }
 
 /* The object in a good answer; NULL: it is a bad one. Released by the caller. */
@@ -443,143 +104,21 @@ static json_object *read_object(const struct jr_http_answer *answer, struct jr_c
         && json_object_is_type(root, json_type_object))
         return root;
     json_object_put(root);
-    sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
-    jr_text_copy(call->text, sizeof call->text, error.text);
+    is_bad(call, JR_OUTCOME_LATER, error.text);
     return NULL;
-}
-
-/* NULL when GitHub did not answer with an object; the call says why. The caller puts it. */
-static json_object *get_object(struct jr_http *http, const char *api_url, char url[URL_SIZE],
-                               int64_t now_ms, struct jr_call *call)
-{
-    struct jr_http_answer answer;
-
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    return call->outcome == JR_OUTCOME_DONE ? read_object(&answer, call) : NULL;
-}
-
-void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_ms,
-                        struct jr_github_user *user, struct jr_call *call)
-{
-    struct jr_http_answer answer;
-    char url[URL_SIZE];
-    json_object *root;
-
-    memset(call, 0, sizeof *call);
-    memset(user, 0, sizeof *user);
-    call->what = "GET user";
-    snprintf(url, sizeof url, "%s/user", api_url);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
-        return;
-    jr_json_get_text(root, "login", user->login, sizeof user->login);
-    json_object_put(root);
-    user->classic = answer.scopes_told;
-    jr_text_copy(user->scopes, sizeof user->scopes, answer.scopes);
 }
 
 /* The name that a member of an object holds; that there is none will not change. */
 static void take_name(json_object *object, const char *key, char name[JR_NAME_SIZE],
                       struct jr_call *call)
 {
+    char text[64];
+
     if (jr_json_get_text(object, key, name, JR_NAME_SIZE) == JR_JSON_OK && name[0] != '\0')
         return;
     name[0] = '\0';
-    sorted(call, JR_OUTCOME_NEVER, JR_REASON_BAD_ANSWER, 0);
-    snprintf(call->text, sizeof call->text, "no '%s' in it", key);
-}
-
-void jr_github_get_workflow(struct jr_http *http, const char *api_url, const char *repo,
-                            uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
-                            struct jr_call *call)
-{
-    char url[URL_SIZE];
-    json_object *root;
-
-    memset(call, 0, sizeof *call);
-    name[0] = '\0';
-    call->what = "GET workflow";
-    snprintf(url, sizeof url, "%s/repos/%s/actions/workflows/%llu", api_url, repo,
-             (unsigned long long)workflow_id);
-    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
-        return;
-    /* GitHub calls one without a name by its path; so asking again would be of no use. */
-    take_name(root, "name", name, call);
-    json_object_put(root);
-}
-
-void jr_github_get_job_workflow(struct jr_http *http, const char *api_url, const char *repo,
-                                uint64_t run_id, int64_t now_ms, char name[JR_NAME_SIZE],
-                                struct jr_call *call)
-{
-    char url[URL_SIZE];
-    json_object *root, *jobs = NULL;
-
-    memset(call, 0, sizeof *call);
-    name[0] = '\0';
-    call->what = "GET jobs";
-    make_url(url, api_url, repo, run_id, "/jobs?per_page=1");
-    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
-        return;
-    (void)jr_json_get_array(root, "jobs", &jobs);
-    take_name(json_object_is_type(jobs, json_type_array) ? json_object_array_get_idx(jobs, 0)
-                                                         : NULL,
-              "workflow_name", name, call);
-    json_object_put(root);
-}
-
-void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,
-                        int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call)
-{
-    char url[URL_SIZE];
-    json_object *root, *permissions;
-
-    memset(call, 0, sizeof *call);
-    memset(seen, 0, sizeof *seen);
-    call->what = "GET repository";
-    snprintf(url, sizeof url, "%s/repos/%s", api_url, repo);
-    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
-        return;
-    jr_json_get_text(root, "full_name", seen->name, sizeof seen->name);
-    seen->archived = jr_json_is_true(root, "archived");
-    seen->told = jr_json_get_object(root, "permissions", &permissions) == JR_JSON_OK;
-    seen->write = seen->told && jr_json_is_true(permissions, "push");
-    json_object_put(root);
-}
-
-void jr_github_get_app(struct jr_http *http, const char *api_url, int64_t now_ms, char *name,
-                       size_t size, struct jr_call *call)
-{
-    char url[URL_SIZE];
-    json_object *root;
-
-    memset(call, 0, sizeof *call);
-    name[0] = '\0';
-    call->what = "GET app";
-    snprintf(url, sizeof url, "%s/app", api_url);
-    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
-        return;
-    jr_json_get_text(root, "name", name, size);
-    json_object_put(root);
-}
-
-void jr_github_get_installation(struct jr_http *http, const char *api_url, const char *repo,
-                                int64_t now_ms, uint64_t *id, struct jr_call *call)
-{
-    char url[URL_SIZE];
-    json_object *root;
-
-    memset(call, 0, sizeof *call);
-    *id = 0;
-    call->what = "GET installation";
-    snprintf(url, sizeof url, "%s/repos/%s/installation", api_url, repo);
-    if ((root = get_object(http, api_url, url, now_ms, call)) == NULL)
-        return;
-    if (jr_json_get_id(root, "id", id) != JR_JSON_OK) {
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
-        jr_text_copy(call->text, sizeof call->text, "no 'id' in it");
-    }
-    json_object_put(root);
+    snprintf(text, sizeof text, "no '%s' in it", key);
+    is_bad(call, JR_OUTCOME_NEVER, text);
 }
 
 /* A copy of the token in an object; NULL: there is none that could stand in a header. */
@@ -597,38 +136,264 @@ static char *read_token(json_object *root, size_t size)
     return NULL;
 }
 
-void jr_github_make_token(struct jr_http *http, const char *api_url, uint64_t installation,
-                          int64_t now_ms, char **token, int64_t *expires_ms, struct jr_call *call)
-{
-    struct jr_http_answer answer;
-    char url[URL_SIZE];
-    json_object *root;
+/*
+ * The readers of what a success holds, for the table. Each has checked the answer before it
+ * fills in ask->holds; a bad one makes the call LATER, or NEVER where asking again is no use.
+ */
+typedef void reader(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                    struct jr_call *call);
 
-    memset(call, 0, sizeof *call);
-    *token = NULL;
-    *expires_ms = 0;
-    call->what = "POST access_tokens";
-    snprintf(url, sizeof url, "%s/app/installations/%llu/access_tokens", api_url,
-             (unsigned long long)installation);
-    perform(http, api_url, url, MAKE_TOKEN, now_ms, &answer, call);
-    /* "The permissions requested are not granted to this installation" */
-    if (call->status == 422 && call->reason == JR_REASON_REFUSED)
-        call->reason = JR_REASON_NO_PERMISSION;
-    if (call->outcome != JR_OUTCOME_DONE || (root = read_object(&answer, call)) == NULL)
-        return;
-    *token = read_token(root, answer.length + 1);
-    *expires_ms = jr_json_get_time(root, "expires_at");
-    if (*token == NULL) {
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
-        jr_text_copy(call->text, sizeof call->text, "no token in it");
+static void read_run(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                     struct jr_call *call)
+{
+    struct jr_event *seen = ask->holds;
+    json_object *root = NULL;
+    struct jr_error error;
+    enum jr_err err = jr_json_parse(answer->body, answer->length, &root, &error);
+
+    if (err == JR_OK)
+        err = jr_event_decode_run(root, seen, &error);
+    if (err == JR_OK && seen->run_id != ask->id)
+        err = jr_error_set(&error, JR_EINVAL, "the answer is about run %llu",
+                           (unsigned long long)seen->run_id);
+    json_object_put(root);
+    if (err != JR_OK)
+        is_bad(call, JR_OUTCOME_LATER, error.text);
+}
+
+static void read_list(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    struct jr_github_page *page = ask->holds;
+    json_object *root = NULL, *array = NULL;
+    struct jr_error error = { .text = "no 'workflow_runs' in it" };
+
+    if (jr_json_parse(answer->body, answer->length, &root, &error) != JR_OK
+        || jr_json_get_array(root, "workflow_runs", &array) != JR_JSON_OK) {
+        is_bad(call, JR_OUTCOME_LATER, error.text);
+    } else {
+        page->shown = json_object_array_length(array);
+        for (size_t i = 0; i < page->shown && page->count < JR_GITHUB_PAGE_RUNS; i++)
+            if (jr_event_decode_run(json_object_array_get_idx(array, i),
+                                    &page->runs[page->count], NULL) == JR_OK)
+                page->count++;
     }
     json_object_put(root);
-    jr_wipe(answer.body, answer.length);
+}
+
+static void read_user(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    struct jr_github_user *user = ask->holds;
+    json_object *root = read_object(answer, call);
+
+    if (root == NULL)
+        return;
+    jr_json_get_text(root, "login", user->login, sizeof user->login);
+    json_object_put(root);
+    user->classic = answer->scopes_told;
+    jr_text_copy(user->scopes, sizeof user->scopes, answer->scopes);
+}
+
+static void read_repo(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    struct jr_github_repo *repo = ask->holds;
+    json_object *root = read_object(answer, call), *permissions;
+
+    if (root == NULL)
+        return;
+    jr_json_get_text(root, "full_name", repo->name, sizeof repo->name);
+    repo->archived = jr_json_is_true(root, "archived");
+    repo->told = jr_json_get_object(root, "permissions", &permissions) == JR_JSON_OK;
+    repo->write = repo->told && jr_json_is_true(permissions, "push");
+    json_object_put(root);
+}
+
+/* GitHub calls a workflow without a name by its path; so asking again would be of no use. */
+static void read_workflow(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                          struct jr_call *call)
+{
+    struct jr_github_name *name = ask->holds;
+    json_object *root = read_object(answer, call);
+
+    if (root != NULL)
+        take_name(root, "name", name->text, call);
+    json_object_put(root);
+}
+
+static void read_jobs(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    struct jr_github_name *name = ask->holds;
+    json_object *root = read_object(answer, call), *jobs = NULL;
+
+    if (root == NULL)
+        return;
+    (void)jr_json_get_array(root, "jobs", &jobs);
+    take_name(json_object_is_type(jobs, json_type_array) ? json_object_array_get_idx(jobs, 0)
+                                                         : NULL,
+              "workflow_name", name->text, call);
+    json_object_put(root);
+}
+
+static void read_app(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                     struct jr_call *call)
+{
+    struct jr_github_name *name = ask->holds;
+    json_object *root = read_object(answer, call);
+
+    if (root != NULL)
+        jr_json_get_text(root, "name", name->text, sizeof name->text);
+    json_object_put(root);
+}
+
+static void read_installation(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                              struct jr_call *call)
+{
+    uint64_t *id = ask->holds;
+    json_object *root = read_object(answer, call);
+
+    if (root != NULL && jr_json_get_id(root, "id", id) != JR_JSON_OK)
+        is_bad(call, JR_OUTCOME_LATER, "no 'id' in it");
+    json_object_put(root);
+}
+
+static void read_new_token(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                           struct jr_call *call)
+{
+    struct jr_github_token *made = ask->holds;
+    json_object *root = read_object(answer, call);
+
+    if (root == NULL)
+        return;
+    made->token = read_token(root, answer->length + 1);
+    made->expires_ms = jr_json_get_time(root, "expires_at");
+    if (made->token == NULL)
+        is_bad(call, JR_OUTCOME_LATER, "no token in it");
+    json_object_put(root);
+    jr_wipe(answer->body, answer->length);
+}
+
+/*
+ * Sorters: what a refusal means besides, for some calls. Those of an App as itself first:
+ * GitHub may know no App of that id, so that nothing can be asked.
+ */
+typedef void sorter(struct jr_call *call);
+
+static void sort_as_app(struct jr_call *call)
+{
+    if (call->reason == JR_REASON_BAD_TOKEN)
+        call->reason = JR_REASON_BAD_APP;
+    if (call->status == 404 && strcasestr(call->text, "integration not found") != NULL) {
+        call->outcome = JR_OUTCOME_LATER;
+        call->reason = JR_REASON_BAD_APP;
+        call->stops_all = true;
+    }
+}
+
+static void sort_installation(struct jr_call *call)
+{
+    sort_as_app(call);
+    if (call->reason == JR_REASON_NOT_FOUND)
+        call->reason = JR_REASON_NOT_INSTALLED;
+}
+
+/* "The permissions requested are not granted to this installation" */
+static void sort_new_token(struct jr_call *call)
+{
+    sort_installation(call);
+    if (call->status == 422 && call->reason == JR_REASON_REFUSED)
+        call->reason = JR_REASON_NO_PERMISSION;
+}
+
+enum method {
+    GET,
+    POST,     /* it may have taken effect whenever it was sent */
+    POST_AGAIN /* it can be made again */
+};
+
+/* The permissions of the calls that need one, and all that is asked for. */
+#define READ_ACTIONS "Actions, \"Read\""
+#define WRITE_ACTIONS "Actions, \"Read and write\""
+static const char token_wish[] = "{\"permissions\":{\"actions\":\"write\"}}";
+
+#define RUN "/repos/{repo}/actions/runs/{id}"
+
+/*
+ * The calls. In a path, {repo}, {id} and {list} are those of the question. Sources:
+ * https://docs.github.com/en/rest/actions/workflow-runs, .../workflows, .../workflow-jobs,
+ * https://docs.github.com/en/rest/apps/apps
+ */
+static const struct row {
+    const char *what;    /* for people: history and log */
+    const char *counted; /* for /metrics; NULL: only the tool makes it */
+    enum method method;
+    const char *path, *body;
+    reader *read; /* NULL: a success holds nothing */
+    size_t size;  /* of what it holds: as much of ask->holds is zero at first */
+    sorter *sort; /* NULL: a refusal is what any is */
+    bool as_app;
+    const char *permission; /* NULL: none is needed */
+} rows[JR_APIS] = {
+    [JR_API_GET_RUN] = { "GET run", "get-run", GET, RUN, NULL, read_run,
+                         sizeof(struct jr_event), NULL, false, READ_ACTIONS },
+    [JR_API_RERUN_FAILED] = { "POST rerun-failed-jobs", "rerun-failed-jobs", POST,
+                              RUN "/rerun-failed-jobs", NULL, NULL, 0, NULL, false,
+                              WRITE_ACTIONS },
+    [JR_API_RERUN_ALL] = { "POST rerun", "rerun", POST, RUN "/rerun", NULL, NULL, 0, NULL, false,
+                           WRITE_ACTIONS },
+    [JR_API_LIST_RUNS] = { "GET runs", "list-runs", GET, "/repos/{repo}/actions/runs?{list}",
+                           NULL, read_list, offsetof(struct jr_github_page, runs), NULL, false,
+                           READ_ACTIONS },
+    [JR_API_RATE_LIMIT] = { "GET rate_limit", "rate-limit", GET, "/rate_limit", NULL, NULL, 0,
+                            NULL, false, NULL },
+    [JR_API_GET_APP] = { "GET app", "get-app", GET, "/app", NULL, read_app,
+                         sizeof(struct jr_github_name), sort_as_app, true, NULL },
+    [JR_API_GET_INSTALLATION] = { "GET installation", "get-installation", GET,
+                                  "/repos/{repo}/installation", NULL, read_installation,
+                                  sizeof(uint64_t), sort_installation, true, NULL },
+    [JR_API_MAKE_TOKEN] = { "POST access_tokens", "make-token", POST_AGAIN,
+                            "/app/installations/{id}/access_tokens", token_wish, read_new_token,
+                            sizeof(struct jr_github_token), sort_new_token, true, NULL },
+    [JR_API_GET_WORKFLOW] = { "GET workflow", "get-workflow", GET,
+                              "/repos/{repo}/actions/workflows/{id}", NULL, read_workflow,
+                              sizeof(struct jr_github_name), NULL, false, READ_ACTIONS },
+    [JR_API_GET_JOBS] = { "GET jobs", "get-jobs", GET, RUN "/jobs?per_page=1", NULL, read_jobs,
+                          sizeof(struct jr_github_name), NULL, false, READ_ACTIONS },
+    [JR_API_GET_USER] = { "GET user", NULL, GET, "/user", NULL, read_user,
+                          sizeof(struct jr_github_user), NULL, false, NULL },
+    [JR_API_GET_REPO] = { "GET repository", NULL, GET, "/repos/{repo}", NULL, read_repo,
+                          sizeof(struct jr_github_repo), NULL, false, NULL },
+};
+
+const char *jr_github_what(enum jr_api api)
+{
+    return rows[api].what;
+}
+
+const char *jr_github_counted(enum jr_api api)
+{
+    return rows[api].counted;
+}
+
+const char *jr_github_permission(enum jr_api api)
+{
+    return rows[api].permission;
+}
+
+bool jr_github_is_write(enum jr_api api)
+{
+    return rows[api].method == POST;
+}
+
+bool jr_github_is_as_app(enum jr_api api)
+{
+    return rows[api].as_app;
 }
 
 /* created=from..until or >=from, in whole seconds as GitHub's search has it. */
-static void make_list_url(char url[URL_SIZE], const char *api_url, const char *repo,
-                          const struct jr_github_list *list)
+static void write_list(const struct jr_github_list *list, char *text, size_t size)
 {
     char from[JR_TIMESTAMP_SIZE], until[JR_TIMESTAMP_SIZE], created[64];
 
@@ -638,44 +403,136 @@ static void make_list_url(char url[URL_SIZE], const char *api_url, const char *r
     else
         snprintf(created, sizeof created, "%.19sZ..%.19sZ", from,
                  jr_timestamp_format(list->until_ms, until));
-    snprintf(url, URL_SIZE,
-             "%s/repos/%s/actions/runs?status=%s&created=%s&exclude_pull_requests=true"
-             "&per_page=%d&page=%u",
-             api_url, repo, list->conclusion, created, JR_GITHUB_PAGE_RUNS, list->page);
+    snprintf(text, size, "status=%s&created=%s&exclude_pull_requests=true&per_page=%d&page=%u",
+             list->conclusion, created, JR_GITHUB_PAGE_RUNS, list->page);
 }
 
-static void read_list(const struct jr_http_answer *answer, struct jr_event *runs, size_t *count,
-                      size_t *shown, struct jr_call *call)
+/* What stands for a {word} of a path. */
+static void write_word(const struct jr_ask *ask, const char *word, char *text, size_t size)
 {
-    json_object *root = NULL, *array = NULL;
-    struct jr_error error = { .text = "no 'workflow_runs' in it" };
+    if (strncmp(word, "{repo}", 6) == 0)
+        jr_text_copy(text, size, ask->repo);
+    else if (strncmp(word, "{list}", 6) == 0)
+        write_list(ask->list, text, size);
+    else
+        snprintf(text, size, "%llu", (unsigned long long)ask->id);
+}
 
-    if (jr_json_parse(answer->body, answer->length, &root, &error) != JR_OK
-        || jr_json_get_array(root, "workflow_runs", &array) != JR_JSON_OK) {
-        sorted(call, JR_OUTCOME_LATER, JR_REASON_BAD_ANSWER, 0);
-        jr_text_copy(call->text, sizeof call->text, error.text);
-    } else {
-        *shown = json_object_array_length(array);
-        for (size_t i = 0; i < *shown && *count < JR_GITHUB_PAGE_RUNS; i++)
-            if (jr_event_decode_run(json_object_array_get_idx(array, i), &runs[*count], NULL)
-                == JR_OK)
-                (*count)++;
+static void make_url(char url[JR_GITHUB_URL_SIZE], const char *api_url, const struct jr_ask *ask)
+{
+    const char *path = rows[ask->api].path;
+    char word[256];
+
+    jr_text_copy(url, JR_GITHUB_URL_SIZE, api_url);
+    while (*path != '\0') {
+        size_t length = strlen(url), plain = strcspn(path, "{");
+
+        snprintf(url + length, JR_GITHUB_URL_SIZE - length, "%.*s", (int)plain, path);
+        path += plain;
+        if (*path == '\0')
+            break;
+        write_word(ask, path, word, sizeof word);
+        length = strlen(url);
+        snprintf(url + length, JR_GITHUB_URL_SIZE - length, "%s", word);
+        path = strchr(path, '}') + 1;
     }
-    json_object_put(root);
 }
 
-void jr_github_list_runs(struct jr_http *http, const char *api_url, const char *repo,
-                         const struct jr_github_list *list, int64_t now_ms, struct jr_event *runs,
-                         size_t *count, size_t *shown, struct jr_call *call)
+static void begin_hop(struct jr_exchange *exchange)
 {
-    struct jr_http_answer answer;
-    char url[URL_SIZE];
+    const struct row *row = &rows[exchange->ask->api];
+    const struct jr_http_request request = {
+        .url = exchange->url,
+        .token = exchange->token,
+        .posts = row->method != GET,
+        .json = row->body,
+        .before_ms = exchange->ask->before_ms,
+    };
 
+    exchange->transfer = jr_http_begin(exchange->http, &request);
+}
+
+void jr_github_begin(struct jr_exchange *exchange, struct jr_http *http, const char *api_url,
+                     const char *token, const struct jr_ask *ask)
+{
+    memset(exchange, 0, sizeof *exchange);
+    exchange->http = http;
+    exchange->api_url = api_url;
+    exchange->ask = ask;
+    exchange->token = token == NULL ? NULL : strdup(token);
+    if (ask->holds != NULL)
+        memset(ask->holds, 0, rows[ask->api].size);
+    make_url(exchange->url, api_url, ask);
+    if (token == NULL || exchange->token != NULL)
+        begin_hop(exchange);
+}
+
+void jr_github_release(struct jr_exchange *exchange)
+{
+    jr_http_release(exchange->transfer);
+    if (exchange->token != NULL)
+        jr_wipe(exchange->token, strlen(exchange->token));
+    free(exchange->token);
+    memset(exchange, 0, sizeof *exchange);
+}
+
+/* An answer that has come: the last of this call? Else the next request is begun. */
+static bool is_last(struct jr_exchange *exchange, const struct jr_http_answer *answer)
+{
+    if (exchange->begun_us == 0)
+        exchange->begun_us = answer->begun_us;
+    exchange->duration_us += answer->duration_us;
+    if (exchange->hops >= REDIRECTS_MAX || !is_redirect(answer)
+        || !follow(exchange->url, exchange->api_url, answer->location))
+        return true;
+    exchange->hops++;
+    jr_http_release(exchange->transfer);
+    begin_hop(exchange);
+    return false;
+}
+
+static void sort(const struct jr_exchange *exchange, const struct jr_http_answer *answer,
+                 int64_t now_ms, struct jr_call *call)
+{
+    const struct row *row = &rows[exchange->ask->api];
+
+    jr_answer_sort(answer, row->method == POST, now_ms, call);
+    call->begun_us = exchange->begun_us;
+    call->duration_us = exchange->duration_us;
+    if (call->reason == JR_REASON_MOVED && call->text[0] == '\0')
+        snprintf(call->text, sizeof call->text, "to %.240s", answer->location);
+    if (row->sort != NULL)
+        row->sort(call);
+    if (call->outcome == JR_OUTCOME_DONE && row->read != NULL)
+        row->read(answer, exchange->ask, call);
+}
+
+bool jr_github_take(struct jr_exchange *exchange, int64_t now_ms, struct jr_call *call)
+{
+    const struct jr_http_answer none = { .text = "out of memory", .retry_after_s = -1,
+                                         .ratelimit_limit = -1, .ratelimit_remaining = -1,
+                                         .ratelimit_reset_s = -1 };
+    const struct jr_http_answer *answer;
+
+    do {
+        answer = exchange->transfer == NULL ? &none : jr_http_answer(exchange->transfer);
+        if (answer == NULL)
+            return false;
+    } while (!is_last(exchange, answer));
     memset(call, 0, sizeof *call);
-    *count = *shown = 0;
-    call->what = "GET runs";
-    make_list_url(url, api_url, repo, list);
-    perform(http, api_url, url, GET, now_ms, &answer, call);
-    if (call->outcome == JR_OUTCOME_DONE)
-        read_list(&answer, runs, count, shown, call);
+    call->api = exchange->ask->api;
+    call->what = rows[call->api].what;
+    sort(exchange, answer, now_ms, call);
+    return true;
+}
+
+void jr_github_ask(struct jr_http *http, const char *api_url, const char *token,
+                   const struct jr_ask *ask, struct jr_call *call)
+{
+    struct jr_exchange exchange;
+
+    jr_github_begin(&exchange, http, api_url, token, ask);
+    while (!jr_github_take(&exchange, jr_now_ms(), call))
+        (void)jr_http_await(exchange.transfer);
+    jr_github_release(&exchange);
 }

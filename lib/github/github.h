@@ -1,8 +1,9 @@
 /*
- * github -- the calls of GitHub's REST API, and what its answers mean.
+ * github -- the calls of GitHub's REST API: a table, of what is asked, how its refusals are
+ * sorted and what its successes hold.
  *
- * Source: https://docs.github.com/en/rest/actions/workflow-runs ; refusals and
- * rate limits: doc/github.md.
+ * A new call is a row of the table in github.c, with its enum jr_api (lib/model/call.h) and
+ * the function that reads its answer.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -14,50 +15,8 @@
 #include "lib/model/event.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-
-/*
- * All calls follow redirects (renamed repositories) by hand: at most three, and
- * only to the same scheme, host and port, since the token goes along.
- */
-
-/*
- * Ask for a run: its newest attempt.
- *   api_url  base, without a slash at the end
- *   repo     owner/name, checked with jr_text_is_full_name()
- *   seen     out: whole only when call->outcome is DONE
- */
-void jr_github_get_run(struct jr_http *http, const char *api_url, const char *repo,
-                       uint64_t run_id, int64_t now_ms, struct jr_event *seen,
-                       struct jr_call *call);
-
-/*
- * Ask what a workflow is called: the answers about runs do not tell.
- *   name  out: empty unless DONE; where it is not in the answer, that is NEVER
- * Source: https://docs.github.com/en/rest/actions/workflows#get-a-workflow
- */
-void jr_github_get_workflow(struct jr_http *http, const char *api_url, const char *repo,
-                            uint64_t workflow_id, int64_t now_ms, char name[JR_NAME_SIZE],
-                            struct jr_call *call);
-
-/*
- * Ask a run's first job what its workflow is called: where GitHub does not show the workflow
- * itself, which may be deleted, or another repository's.
- *   name  out: empty unless DONE; where no job tells it, that is NEVER
- * Source: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
- */
-void jr_github_get_job_workflow(struct jr_http *http, const char *api_url, const char *repo,
-                                uint64_t run_id, int64_t now_ms, char name[JR_NAME_SIZE],
-                                struct jr_call *call);
-
-/*
- * Ask for a rerun of the failed jobs, or (all) of the whole run.
- *   before_ms  as for jr_http_post(): later nothing is sent, and the call is LATER,
- *              OUTDATED
- */
-void jr_github_rerun(struct jr_http *http, const char *api_url, const char *repo,
-                     uint64_t run_id, bool all, int64_t before_ms, int64_t now_ms,
-                     struct jr_call *call);
 
 /* A page of a list of runs. */
 struct jr_github_list {
@@ -72,19 +31,12 @@ struct jr_github_list {
 #define JR_GITHUB_PAGE_RUNS 100
 #define JR_GITHUB_PAGES 10
 
-/*
- * Ask for a page of a repository's runs, newest first.
- *   runs   out: JR_GITHUB_PAGE_RUNS entries of the caller's
- *   count  out: how many of them are filled; what cannot be read is left out
- *   shown  out: how many runs the page held; fewer than a page: it was the last
- */
-void jr_github_list_runs(struct jr_http *http, const char *api_url, const char *repo,
-                         const struct jr_github_list *list, int64_t now_ms, struct jr_event *runs,
-                         size_t *count, size_t *shown, struct jr_call *call);
-
-/* Ask for the rate limit: free of charge, shows whether the token is good. */
-void jr_github_probe(struct jr_http *http, const char *api_url, int64_t now_ms,
-                     struct jr_call *call);
+/* What a page holds. */
+struct jr_github_page {
+    size_t count; /* how many of runs are filled, newest first; what cannot be read is left out */
+    size_t shown; /* how many runs the page held; fewer than a page: it was the last */
+    struct jr_event *runs; /* in: JR_GITHUB_PAGE_RUNS entries of the caller's */
+};
 
 /* Whose the token is. */
 struct jr_github_user {
@@ -92,10 +44,6 @@ struct jr_github_user {
     bool classic;     /* a classic token, which has scopes; else GitHub does not tell what it may do */
     char scopes[256];
 };
-
-/* Ask who the user of the token is; user is whole only when call->outcome is DONE. */
-void jr_github_get_user(struct jr_http *http, const char *api_url, int64_t now_ms,
-                        struct jr_github_user *user, struct jr_call *call);
 
 /* A repository, and what the token's user may do in it. */
 struct jr_github_repo {
@@ -105,32 +53,94 @@ struct jr_github_repo {
     bool write; /* its user has write permission */
 };
 
-/* Ask about a repository; seen is whole only when call->outcome is DONE. */
-void jr_github_get_repo(struct jr_http *http, const char *api_url, const char *repo,
-                        int64_t now_ms, struct jr_github_repo *seen, struct jr_call *call);
+/* What a workflow or an App is called, as people see it; empty unless DONE. */
+struct jr_github_name {
+    char text[JR_NAME_SIZE];
+};
+
+/* A token of an installation, which may do no more than write to Actions. */
+struct jr_github_token {
+    char *token;        /* NULL unless DONE; of any length; owned by who asked, to be wiped */
+    int64_t expires_ms; /* when it ends, by GitHub's clock; 0: not told */
+};
 
 /*
- * The three calls that a GitHub App makes as itself: the client's token is then a JWT
- * (lib/crypto/jwt.h). Who uses them: lib/github/app.h.
- * Source: https://docs.github.com/en/rest/apps/apps
+ * A question. What a success holds goes into `holds', which is zero at first and whole only
+ * when the outcome is DONE; it stays the caller's:
+ *
+ *   GET_RUN                struct jr_event: the run's newest attempt. repo, id: the run
+ *   RERUN_FAILED, _ALL     NULL. repo, id: the run; before_ms
+ *   LIST_RUNS              struct jr_github_page. repo, list
+ *   RATE_LIMIT             NULL. Free of charge, shows whether the token is good
+ *   GET_APP                struct jr_github_name. Free of charge, shows whether the JWT is good
+ *   GET_INSTALLATION       uint64_t: what a repository belongs to; 0 unless DONE. repo
+ *   MAKE_TOKEN             struct jr_github_token. id: the installation
+ *   GET_WORKFLOW           struct jr_github_name. repo, id: the workflow. NEVER: it has none
+ *   GET_JOBS               struct jr_github_name: what the workflow is called by a run's first
+ *                          job, where GitHub does not show the workflow itself, which may be
+ *                          deleted, or another repository's. repo, id: the run. NEVER: no job
+ *                          tells
+ *   GET_USER               struct jr_github_user: whose the token is
+ *   GET_REPO               struct jr_github_repo. repo
  */
+struct jr_ask {
+    enum jr_api api;
+    const char *repo; /* owner/name, checked with jr_text_is_full_name() */
+    uint64_t id;
+    const struct jr_github_list *list;
+    int64_t before_ms; /* as in struct jr_http_request: later nothing is sent, and the call is
+                          LATER, OUTDATED; 0: no limit */
+    void *holds;
+};
 
-/* Ask who the App is: free of charge, shows whether the JWT is good. name: as people see it. */
-void jr_github_get_app(struct jr_http *http, const char *api_url, int64_t now_ms, char *name,
-                       size_t size, struct jr_call *call);
+/* The words for a call: static. */
+const char *jr_github_what(enum jr_api api);
+/* What it is called in /metrics; NULL: only the tool makes it. */
+const char *jr_github_counted(enum jr_api api);
+/* Which permission of a token it needs, in GitHub's words; NULL: none, or one of an App's own. */
+const char *jr_github_permission(enum jr_api api);
+/* Does it change something at GitHub each time that it is made? */
+bool jr_github_is_write(enum jr_api api);
+/* Is it one that a GitHub App makes as itself, with a JWT (lib/crypto/jwt.h) as the token? */
+bool jr_github_is_as_app(enum jr_api api);
 
-/* Ask for the installation that a repository belongs to. id: 0 unless DONE. */
-void jr_github_get_installation(struct jr_http *http, const char *api_url, const char *repo,
-                                int64_t now_ms, uint64_t *id, struct jr_call *call);
+#define JR_GITHUB_URL_SIZE 1024
+
+/* A call under way; all zero: there is none. For this file only. */
+struct jr_exchange {
+    struct jr_http *http;
+    const char *api_url;
+    const struct jr_ask *ask;
+    char *token;
+    char url[JR_GITHUB_URL_SIZE];
+    struct jr_transfer *transfer;
+    int hops;
+    int64_t begun_us, duration_us;
+};
 
 /*
- * Ask for a token of an installation, which may do no more than write to Actions.
- *   token       out: NULL unless DONE; of any length; owned by the caller, to be wiped
- *   expires_ms  out: when it ends, by GitHub's clock; 0: not told
+ * Begin a call. It follows redirects (renamed repositories) by hand: at most three, and
+ * only to the same scheme, host and port, since the token goes along.
+ *   exchange  out: to be released
+ *   api_url   base, without a slash at the end
+ *   token     NULL: none; it is copied
+ * api_url and ask stay the caller's until the release.
  */
-void jr_github_make_token(struct jr_http *http, const char *api_url, uint64_t installation,
-                          int64_t now_ms, char **token, int64_t *expires_ms,
-                          struct jr_call *call);
+void jr_github_begin(struct jr_exchange *exchange, struct jr_http *http, const char *api_url,
+                     const char *token, const struct jr_ask *ask);
+
+/*
+ * To be called after jr_http_work(). Returns whether the call has ended; then `call' says how,
+ * and the question holds its answer.
+ */
+bool jr_github_take(struct jr_exchange *exchange, int64_t now_ms, struct jr_call *call);
+
+/* Release it; under way, it is broken off. One that is all zero: nothing. */
+void jr_github_release(struct jr_exchange *exchange);
+
+/* Make a call and wait for its end: for who does nothing else meanwhile. */
+void jr_github_ask(struct jr_http *http, const char *api_url, const char *token,
+                   const struct jr_ask *ask, struct jr_call *call);
 
 /*
  * Where people see what the API shows: https://github.com for
@@ -147,13 +157,5 @@ void jr_github_web_url(const char *api_url, char *url, size_t size);
 #define JR_URL_SIZE 900
 bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
                        char url[JR_URL_SIZE]);
-
-/*
- * Sort an answer. Pure; for the functions above and for tests.
- *   posted  it answers a POST
- *   call    in: what; out: the rest
- */
-void jr_github_sort(const struct jr_http_answer *answer, bool posted, int64_t now_ms,
-                    struct jr_call *call);
 
 #endif

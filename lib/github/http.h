@@ -1,10 +1,14 @@
 /*
- * http -- one blocking HTTP client, over libcurl.
+ * http -- an HTTP client over libcurl: several requests at once, in one thread.
  *
  * Knows nothing of GitHub but what each request needs. Certificates are always
- * verified; plain http goes only where the base URL is http. Redirects are not
+ * verified; plain http goes only where the URL is http. Redirects are not
  * followed. Nothing larger than the ceiling is read, nothing waited for longer
- * than the limit.
+ * than the limit: 30 s for a request, 10 s of them for the connection. Each request
+ * has a connection to itself while it lasts, so that one that hangs holds up no other.
+ *
+ * Who uses it begins requests, waits until jr_http_fd() can be read or jr_http_wait_ms() is
+ * over, and calls jr_http_work(); what has ended meanwhile has an answer.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -22,13 +26,27 @@
 
 struct jr_http;
 
+/* A request under way, or one that has ended and was not released yet. */
+struct jr_transfer;
+
+struct jr_http_request {
+    const char *url;
+    const char *token; /* of the Authorization header; NULL: none is sent. It is copied */
+    bool posts;        /* it is a POST; else a GET */
+    const char *json;  /* the body of a POST; NULL: it is empty. Kept until the release */
+    int64_t before_ms; /* of jr_boottime_ms(): when that is over, and the connection of a POST
+                          and its TLS stand only by then, nothing is sent (too_late); 0: there
+                          is no limit */
+};
+
 struct jr_http_answer {
     int status;           /* 0: no answer came */
     bool sent;            /* with status 0: the request may have reached the server */
     bool too_late;        /* with status 0: nothing was sent, since its time was over */
     char text[256];       /* with status 0: what libcurl says */
-    char *body;           /* NUL-terminated; belongs to the client, good until the next call */
+    char *body;           /* NUL-terminated; belongs to the transfer, good until its release */
     size_t length;
+    int64_t begun_us;     /* monotonic: when the request was begun */
     int64_t duration_us;
     /* headers; -1 or empty: not there */
     int64_t retry_after_s;     /* 0: it is there, and names no time to come */
@@ -46,31 +64,43 @@ struct jr_http_answer {
 
 /*
  * Make a client.
- *   ca_file  certificates to trust; NULL: the system's
- *   token    kept until close; NULL: none is sent
- *   stopping asked about once a second; when true, a call in progress is broken
- *            off: a GET at once, a POST after a grace of 3 s, since its outcome is
- *            worth it
+ *   ca_file  certificates to trust; NULL: the system's. Kept until close
  * Only after fork, one for a process. JR_OK, JR_ENOMEM or JR_EIO.
  */
-enum jr_err jr_http_open(struct jr_http **http, const char *ca_file, const char *token,
-                         bool (*stopping)(void), struct jr_error *error) JR_CHECKED;
+enum jr_err jr_http_open(struct jr_http **http, const char *ca_file,
+                         struct jr_error *error) JR_CHECKED;
+
+/* Close it, after all transfers were released. NULL: nothing. */
 void jr_http_close(struct jr_http *http);
 
-/* Send another token from now on. It is kept until close. */
-void jr_http_set_token(struct jr_http *http, const char *token);
-
 /*
- * Ask for a URL, or post to it: json, or an empty body when that is NULL. A POST
- * goes over a connection of its own: libcurl repeats a request by itself when a
- * kept connection turns out to be dead. One that is given up never arrives later:
+ * Begin a request. A POST goes over a new connection: libcurl repeats a request by itself
+ * when a kept connection turns out to be dead. One that is given up never arrives later:
  * what the kernel has not sent by then is dropped with the connection.
- *   before_ms  of jr_boottime_ms(): when that is over, and the connection and TLS stand
- *              only by then, nothing is sent (too_late); 0: there is no limit
- *   answer     filled in each case
+ * Returns what is to be released in the end; NULL: there is no memory.
  */
-void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *answer);
-void jr_http_post(struct jr_http *http, const char *url, const char *json, int64_t before_ms,
-                  struct jr_http_answer *answer);
+struct jr_transfer *jr_http_begin(struct jr_http *http,
+                                  const struct jr_http_request *request) JR_CHECKED;
+
+/* Can be read when there is work to do; for poll(2). */
+int jr_http_fd(const struct jr_http *http);
+
+/* How long until there is work to do though nothing can be read, in ms; INT64_MAX: never. */
+int64_t jr_http_wait_ms(const struct jr_http *http);
+
+/* Go on with all requests as far as that is possible without waiting. */
+void jr_http_work(struct jr_http *http);
+
+/* The answer of a request that has ended; NULL: it is under way. Good until the release. */
+const struct jr_http_answer *jr_http_answer(const struct jr_transfer *transfer);
+
+/* Wait for that; for who has nothing else to do. */
+const struct jr_http_answer *jr_http_await(struct jr_transfer *transfer);
+
+/* Break off a request that is under way: its answer has status 0 from now on. */
+void jr_http_give_up(struct jr_transfer *transfer);
+
+/* Release it, under way or not, with its answer. NULL: nothing. */
+void jr_http_release(struct jr_transfer *transfer);
 
 #endif

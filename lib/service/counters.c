@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/service/counters.h"
+#include "lib/github/github.h"
 
 #include <string.h>
 
@@ -25,22 +26,6 @@ static const char *const events[JR_COUNTED_EVENTS] = {
     [JR_COUNTED_PING] = "ping",
     [JR_COUNTED_OTHER] = "other",
     [JR_COUNTED_UNNAMED] = "unnamed",
-};
-
-/* The name, and what jr_call.what is for it. */
-static const struct {
-    const char *name, *what;
-} calls[JR_COUNTED_CALLS] = {
-    [JR_COUNTED_GET_RUN] = { "get-run", "GET run" },
-    [JR_COUNTED_RERUN_FAILED] = { "rerun-failed-jobs", "POST rerun-failed-jobs" },
-    [JR_COUNTED_RERUN_ALL] = { "rerun", "POST rerun" },
-    [JR_COUNTED_LIST_RUNS] = { "list-runs", "GET runs" },
-    [JR_COUNTED_RATE_LIMIT] = { "rate-limit", "GET rate_limit" },
-    [JR_COUNTED_GET_APP] = { "get-app", "GET app" },
-    [JR_COUNTED_GET_INSTALLATION] = { "get-installation", "GET installation" },
-    [JR_COUNTED_MAKE_TOKEN] = { "make-token", "POST access_tokens" },
-    [JR_COUNTED_GET_WORKFLOW] = { "get-workflow", "GET workflow" },
-    [JR_COUNTED_GET_JOBS] = { "get-jobs", "GET jobs" },
 };
 
 /* Of more processes than there can be; all buckets of a histogram together still fit. */
@@ -96,15 +81,11 @@ void jr_count_verdict(struct jr_counters *counters, enum jr_reason reason)
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call)
 {
     enum jr_reason result = call->outcome == JR_OUTCOME_DONE ? JR_REASON_NONE : call->reason;
-    size_t kind = 0;
 
-    while (kind < JR_COUNTED_CALLS && strcmp(calls[kind].what, call->what) != 0)
-        kind++;
-    if (counters == NULL || kind == JR_COUNTED_CALLS)
+    if (counters == NULL || call->api >= JR_COUNTED_CALLS)
         return;
-    jr_count(&counters->calls[kind][reason_of(result)]);
-    if ((kind == JR_COUNTED_RERUN_FAILED || kind == JR_COUNTED_RERUN_ALL)
-        && (size_t)call->outcome < JR_COUNTED_OUTCOMES)
+    jr_count(&counters->calls[call->api][reason_of(result)]);
+    if (jr_github_is_write(call->api) && (size_t)call->outcome < JR_COUNTED_OUTCOMES)
         jr_count(&counters->reruns[call->outcome]);
 }
 
@@ -134,9 +115,9 @@ const char *jr_counted_event_name(enum jr_counted_event event)
     return events[event];
 }
 
-const char *jr_counted_call_name(enum jr_counted_call call)
+const char *jr_counted_call_name(enum jr_api api)
 {
-    return calls[call].name;
+    return jr_github_counted(api);
 }
 
 int jr_counted_status(size_t index)

@@ -34,20 +34,8 @@ enum jr_counted_event {
     JR_COUNTED_EVENTS
 };
 
-/* What GitHub was asked. */
-enum jr_counted_call {
-    JR_COUNTED_GET_RUN,
-    JR_COUNTED_RERUN_FAILED,
-    JR_COUNTED_RERUN_ALL,
-    JR_COUNTED_LIST_RUNS,
-    JR_COUNTED_RATE_LIMIT,
-    JR_COUNTED_GET_APP,
-    JR_COUNTED_GET_INSTALLATION,
-    JR_COUNTED_MAKE_TOKEN,
-    JR_COUNTED_GET_WORKFLOW,
-    JR_COUNTED_GET_JOBS,
-    JR_COUNTED_CALLS
-};
+/* What GitHub was asked: the rows of the table in lib/github/github.c that are counted. */
+#define JR_COUNTED_CALLS JR_API_GET_USER
 
 /* Room for each enum jr_reason and for each enum jr_outcome. */
 #define JR_COUNTED_REASONS 160
@@ -96,7 +84,7 @@ void jr_counters_bound(struct jr_counters *sum);
 
 /* The words of the closed sets, for label values; static. */
 const char *jr_counted_event_name(enum jr_counted_event event);
-const char *jr_counted_call_name(enum jr_counted_call call);
+const char *jr_counted_call_name(enum jr_api api);
 
 /* The HTTP status that stands at an index below JR_COUNTED_STATUSES; 0, at the last: any other. */
 int jr_counted_status(size_t index);

@@ -252,7 +252,7 @@ static void write_calls(struct jr_buffer *buffer, const struct family *family,
         for (size_t i = 0; i < JR_COUNTED_REASONS; i++)
             if (i == JR_REASON_NONE || metrics->sight.counters.calls[call][i] != 0)
                 add_sample(buffer, family, "call",
-                           jr_counted_call_name((enum jr_counted_call)call), "result",
+                           jr_counted_call_name((enum jr_api)call), "result",
                            i == JR_REASON_NONE ? "ok" : jr_reason_token((enum jr_reason)i),
                            metrics->sight.counters.calls[call][i]);
 }

@@ -9,6 +9,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/rules/decide.h"
 #include "lib/rules/learn.h"
 #include "lib/rules/verdict.h"
 #include "lib/rules/watch.h"
@@ -65,8 +66,11 @@ static enum jr_err look_on(struct jr_txn *txn, struct jr_rerun_walk *walk, int64
         if (!jr_ledger_next_due(txn, &walk->at.due_ms, &walk->at.run_id, &waiting_ms)
             || walk->at.due_ms > last_ms)
             return JR_ENOENT;
-        if (!jr_ledger_read_run(txn, walk->at.run_id, &run) || !run.known
-            || walk->wait(walk->context, run.repo) == 0)
+        if (!jr_ledger_read_run(txn, walk->at.run_id, &run) || !run.known)
+            return JR_OK;
+        if (walk->in_hand != NULL && walk->in_hand(walk->context, &run))
+            continue;
+        if (walk->wait == NULL || walk->wait(walk->context, run.repo) == 0)
             return JR_OK;
         if (walk->at.due_ms <= now_ms - SETTLED_MS)
             walk->held = walk->at;
@@ -124,7 +128,7 @@ enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t no
 
     memset(run, 0, sizeof *run);
     jr_txn_begin(&txn, store, false);
-    if (walk != NULL && walk->wait != NULL)
+    if (walk != NULL && (walk->wait != NULL || walk->in_hand != NULL))
         err = first_free(&txn, latest_ms, now_ms, walk, due_ms, &run_id);
     else
         err = jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id) ? JR_OK : JR_ENOENT;
@@ -370,6 +374,18 @@ bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr
     struct jr_bounds bounds = jr_step_policy(settings);
 
     return jr_verdict_wants_workflow(&bounds, run, seen);
+}
+
+bool jr_rerun_is_wanted(const struct jr_settings *settings, const struct jr_run *run,
+                        const struct jr_event *seen, int64_t now_ms)
+{
+    struct jr_policy policy = jr_step_policy(settings);
+    const struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = seen };
+    struct jr_run judged = *run;
+    struct jr_verdict verdict = { .changed = false };
+
+    jr_decide(&policy, &input, &judged, NULL, &verdict);
+    return verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL;
 }
 
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

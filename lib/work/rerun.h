@@ -30,11 +30,13 @@ struct jr_rerun_place {
 
 /*
  * A search for what is not held up. At first, and whenever something else is held up than
- * before, all zero but for `wait' and `context'. Kept between calls, so that what is held up
- * costs something once and not at each step.
+ * before, or what was in hand is no longer, all zero but for `wait', `in_hand' and `context'.
+ * Kept between calls, so that what is held up costs something once and not at each step.
  */
 struct jr_rerun_walk {
     jr_share_wait *wait; /* tells the repositories that are held up: not 0; NULL: none is */
+    /* is a run looked after, or its turn only in a moment? NULL: none is */
+    bool (*in_hand)(void *context, const struct jr_run *run);
     void *context;
     bool going_on; /* the last call stopped in the middle, at `at' */
     bool late;     /* it is among those due later than latest_ms */
@@ -45,8 +47,9 @@ struct jr_rerun_walk {
 
 /*
  * Find the entry that is due first; one due later than latest_ms comes before all
- * others (jr_ledger_first_due). Runs whose repository is held up are looked over, and stand
- * where they are. An entry that was made between them, due long ago, is found within a minute.
+ * others (jr_ledger_first_due). Runs whose repository is held up, and those in hand, are looked
+ * over, and stand where they are. An entry that was made between them, due long ago, is found
+ * within a minute.
  *   walk    NULL: nothing is held up
  *   due_ms  out: when it is or was due
  *   run     out: the run it belongs to
@@ -112,6 +115,13 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
  */
 bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
                              const struct jr_event *seen);
+
+/*
+ * Would GitHub's answer, and nothing that is recorded meanwhile, ask for a rerun? Nothing is
+ * recorded by this.
+ */
+bool jr_rerun_is_wanted(const struct jr_settings *settings, const struct jr_run *run,
+                        const struct jr_event *seen, int64_t now_ms);
 
 /* When the last POST was begun; 0: never. */
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

@@ -64,7 +64,7 @@ subtest 'check shows what it would run with' => sub {
     like $check->{out}, qr/\b$_\b/, $_ for qw(
         RUN_ATTEMPTS NO_RETRY_LIST REPO_BRANCHES REPOS NO_RETRY_REPOS NO_RETRY_WORKFLOWS RETRY_CONCLUSIONS
         GITHUB_TOKEN GITHUB_SIGN_KEY GITHUB_SIGN_KEY_OLD GITHUB_API_URL GITHUB_CA_FILE RERUN_DELAY API_BACKOFF_MIN
-        API_BACKOFF_MAX API_WRITE_INTERVAL RECONCILE_INTERVAL CATCH_UP STATE_DIR MAP_SIZE RETENTION WORKERS
+        API_BACKOFF_MAX API_WRITE_INTERVAL API_READS RECONCILE_INTERVAL CATCH_UP STATE_DIR MAP_SIZE RETENTION WORKERS
         BODY_MAX LISTEN PORT DRY_RUN LOG_LEVEL
     );
     like $check->{out}, qr/robot,Other/, 'a value';
@@ -82,6 +82,7 @@ my %VALUES = (
     API_BACKOFF_MIN    => [[qw(x -1)],                              [qw(50ms 10s)]],
     API_BACKOFF_MAX    => [[qw(x 1s)],                              [qw(10m)]],
     API_WRITE_INTERVAL => [[qw(x)],                                 [qw(1s 0)]],
+    API_READS          => [[qw(0 17 x)],                            [qw(1 16)]],
     RECONCILE_INTERVAL => [[qw(never)],                             [qw(0 5m)]],
     CATCH_UP           => [[qw(x)],                                 [qw(24h 1d)]],
     MAP_SIZE           => [[qw(x 16T -1 0)],                        [qw(16M 1G)]],

@@ -75,6 +75,12 @@ static int take_status(void)
     return which < sizeof statuses / sizeof *statuses ? statuses[which] : 100 + (int)which * 2;
 }
 
+struct jr_transfer {
+    struct jr_http_answer answer;
+};
+
+static struct jr_transfer transfer;
+
 /* The token goes along with each request: never to another host. */
 static void answer_request(const char *url, struct jr_http_answer *answer)
 {
@@ -110,18 +116,27 @@ static void answer_request(const char *url, struct jr_http_answer *answer)
 }
 
 /* In the place of http.c. */
-void jr_http_get(struct jr_http *http, const char *url, struct jr_http_answer *answer)
+struct jr_transfer *jr_http_begin(struct jr_http *http, const struct jr_http_request *request)
 {
     (void)http;
-    answer_request(url, answer);
+    posts += request->posts;
+    answer_request(request->url, &transfer.answer);
+    return &transfer;
 }
 
-void jr_http_post(struct jr_http *http, const char *url, const char *json, int64_t before_ms,
-                  struct jr_http_answer *answer)
+const struct jr_http_answer *jr_http_answer(const struct jr_transfer *begun)
 {
-    (void)http, (void)json, (void)before_ms;
-    posts++;
-    answer_request(url, answer);
+    return &begun->answer;
+}
+
+const struct jr_http_answer *jr_http_await(struct jr_transfer *begun)
+{
+    return &begun->answer;
+}
+
+void jr_http_release(struct jr_transfer *begun)
+{
+    (void)begun;
 }
 
 /* What may be done after a call, and when. */
@@ -161,30 +176,52 @@ static void holds_call(const struct jr_call *call, bool posted)
     }
 }
 
+static void ask(enum jr_api api, void *holds, struct jr_call *call)
+{
+    const struct jr_github_list list = { .conclusion = "failure", .from_ms = NOW_MS, .page = 1 };
+    const struct jr_ask question = { .api = api, .repo = REPO, .id = RUN_ID, .list = &list,
+                                     .holds = holds };
+
+    jr_github_ask(NULL, API_URL, "t0ken", &question, call);
+    HOLDS(call->api == api && strcmp(call->what, jr_github_what(api)) == 0);
+    if (api == JR_API_MAKE_TOKEN) {
+        HOLDS(posts == requests);
+        posts = 0; /* one that may be made again is sorted as a GET is */
+    }
+    holds_call(call, jr_github_is_write(api));
+}
+
+static void find_run(void)
+{
+    static struct jr_event seen;
+    struct jr_call call;
+
+    ask(JR_API_GET_RUN, &seen, &call);
+    HOLDS(call.outcome != JR_OUTCOME_DONE || seen.run_id == RUN_ID);
+}
+
 static void list_runs(void)
 {
     static struct jr_event runs[JR_GITHUB_PAGE_RUNS];
-    const struct jr_github_list list = { .conclusion = "failure", .from_ms = NOW_MS, .page = 1 };
+    struct jr_github_page page = { .runs = runs };
     struct jr_call call;
-    size_t count, shown;
 
-    jr_github_list_runs(NULL, API_URL, REPO, &list, NOW_MS, runs, &count, &shown, &call);
-    holds_call(&call, false);
-    HOLDS(count <= shown && count <= JR_GITHUB_PAGE_RUNS);
-    HOLDS(call.outcome == JR_OUTCOME_DONE || shown == 0);
-    for (size_t i = 0; i < count; i++)
+    ask(JR_API_LIST_RUNS, &page, &call);
+    HOLDS(page.count <= page.shown && page.count <= JR_GITHUB_PAGE_RUNS);
+    HOLDS(call.outcome == JR_OUTCOME_DONE || page.shown == 0);
+    for (size_t i = 0; i < page.count; i++)
         HOLDS(runs[i].run_id != 0 && runs[i].repo[0] != '\0');
 }
 
-/* The calls of a GitHub App. */
-static void find_app(void)
+/* What an App or a workflow is called, the latter by itself or by a job of a run. */
+static void find_name(enum jr_api api)
 {
+    struct jr_github_name name;
     struct jr_call call;
-    char name[64];
 
-    jr_github_get_app(NULL, API_URL, NOW_MS, name, sizeof name, &call);
-    holds_call(&call, false);
-    HOLDS(memchr(name, '\0', sizeof name) != NULL);
+    ask(api, &name, &call);
+    HOLDS(memchr(name.text, '\0', sizeof name.text) != NULL);
+    HOLDS(api == JR_API_GET_APP || (call.outcome == JR_OUTCOME_DONE) == (name.text[0] != '\0'));
 }
 
 static void find_installation(void)
@@ -192,85 +229,57 @@ static void find_installation(void)
     struct jr_call call;
     uint64_t id;
 
-    jr_github_get_installation(NULL, API_URL, REPO, NOW_MS, &id, &call);
-    holds_call(&call, false);
+    ask(JR_API_GET_INSTALLATION, &id, &call);
     HOLDS((call.outcome == JR_OUTCOME_DONE) == (id != 0));
-}
-
-/* What a workflow is called, by itself or by a job of a run. */
-static void find_name(bool by_job)
-{
-    struct jr_call call;
-    char name[JR_NAME_SIZE];
-
-    if (by_job)
-        jr_github_get_job_workflow(NULL, API_URL, REPO, RUN_ID, NOW_MS, name, &call);
-    else
-        jr_github_get_workflow(NULL, API_URL, REPO, 77, NOW_MS, name, &call);
-    holds_call(&call, false);
-    HOLDS(memchr(name, '\0', sizeof name) != NULL);
-    HOLDS((call.outcome == JR_OUTCOME_DONE) == (name[0] != '\0'));
 }
 
 static void make_token(void)
 {
+    struct jr_github_token made;
     struct jr_call call;
-    char *token;
-    int64_t expires_ms;
 
-    jr_github_make_token(NULL, API_URL, 4711, NOW_MS, &token, &expires_ms, &call);
-    HOLDS(posts == requests);
-    posts = 0; /* one that may be made again is sorted as a GET is */
-    holds_call(&call, false);
-    HOLDS((call.outcome == JR_OUTCOME_DONE) == (token != NULL));
-    if (token != NULL) {
+    ask(JR_API_MAKE_TOKEN, &made, &call);
+    HOLDS((call.outcome == JR_OUTCOME_DONE) == (made.token != NULL));
+    if (made.token != NULL) {
         /* It goes into a header. */
-        HOLDS(*token != '\0');
-        for (const char *c = token; *c != '\0'; c++)
+        HOLDS(*made.token != '\0');
+        for (const char *c = made.token; *c != '\0'; c++)
             HOLDS(*c > ' ' && *c < 0x7f);
     }
-    HOLDS(expires_ms >= 0);
-    free(token);
+    HOLDS(made.expires_ms >= 0);
+    free(made.token);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct jr_github_user user;
     struct jr_github_repo repo;
-    struct jr_event seen;
     struct jr_call call;
     int kind;
 
     input = (struct input){ bytes, size };
     requests = posts = 0;
     kind = take_byte(&input) % 9;
-    if (kind == 0) {
-        jr_github_get_run(NULL, API_URL, REPO, RUN_ID, NOW_MS, &seen, &call);
-        holds_call(&call, false);
-        HOLDS(call.outcome != JR_OUTCOME_DONE || seen.run_id == RUN_ID);
-    } else if (kind == 1) {
-        jr_github_rerun(NULL, API_URL, REPO, RUN_ID, size % 2 == 0, 0, NOW_MS, &call);
-        holds_call(&call, true);
-    } else if (kind == 2) {
+    if (kind == 0)
+        find_run();
+    else if (kind == 1)
+        ask(size % 2 == 0 ? JR_API_RERUN_ALL : JR_API_RERUN_FAILED, NULL, &call);
+    else if (kind == 2)
         list_runs();
-    } else if (kind == 3) {
-        jr_github_probe(NULL, API_URL, NOW_MS, &call);
-        holds_call(&call, false);
-    } else if (kind == 4) {
-        jr_github_get_user(NULL, API_URL, NOW_MS, &user, &call);
-        holds_call(&call, false);
-    } else if (kind == 5) {
-        find_app();
-    } else if (kind == 6) {
+    else if (kind == 3)
+        ask(JR_API_RATE_LIMIT, NULL, &call);
+    else if (kind == 4)
+        ask(JR_API_GET_USER, &user, &call);
+    else if (kind == 5)
+        find_name(JR_API_GET_APP);
+    else if (kind == 6)
         find_installation();
-    } else if (kind == 7) {
+    else if (kind == 7)
         make_token();
-    } else if (size % 3 != 0) {
-        find_name(size % 3 == 1);
-    } else {
-        jr_github_get_repo(NULL, API_URL, REPO, NOW_MS, &repo, &call);
-        holds_call(&call, false);
-    }
+    else if (size % 3 != 0)
+        find_name(size % 3 == 1 ? JR_API_GET_JOBS : JR_API_GET_WORKFLOW);
+    else
+        ask(JR_API_GET_REPO, &repo, &call);
     free(body);
     body = NULL;
     return 0;

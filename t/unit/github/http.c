@@ -12,30 +12,78 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool never(void)
-{
-    return false;
-}
-
-static bool always(void)
-{
-    return true;
-}
-
-static struct jr_http *client(const char *token, bool (*stopping)(void))
-{
+/* A client, the token that its requests carry, and the last one. */
+struct client {
     struct jr_http *http;
+    const char *token;
+    struct jr_transfer *last;
+};
+
+static struct client client(const char *token)
+{
+    struct client client = { .token = token };
     struct jr_error error;
 
-    if (jr_http_open(&http, NULL, token, stopping, &error) != JR_OK)
+    if (jr_http_open(&client.http, NULL, &error) != JR_OK)
         fail_msg("%s", error.text);
-    return http;
+    return client;
+}
+
+static void close_client(struct client *client)
+{
+    jr_http_release(client->last);
+    jr_http_close(client->http);
+}
+
+static struct jr_transfer *begin(struct client *client, bool posts, const char *url,
+                                 const char *json, int64_t before_ms)
+{
+    const struct jr_http_request request = { .url = url, .token = client->token, .posts = posts,
+                                             .json = json, .before_ms = before_ms };
+    struct jr_transfer *transfer = jr_http_begin(client->http, &request);
+
+    assert_non_null(transfer);
+    return transfer;
+}
+
+static void ask(struct client *client, bool posts, const char *url, const char *json,
+                int64_t before_ms, struct jr_http_answer *answer)
+{
+    jr_http_release(client->last);
+    client->last = begin(client, posts, url, json, before_ms);
+    *answer = *jr_http_await(client->last);
+}
+
+static void get(struct client *client, const char *url, struct jr_http_answer *answer)
+{
+    ask(client, false, url, NULL, 0, answer);
+}
+
+static void post(struct client *client, const char *url, const char *json, int64_t before_ms,
+                 struct jr_http_answer *answer)
+{
+    ask(client, true, url, json, before_ms, answer);
+}
+
+/* Let a request go on for a while, which is not long enough for it. */
+static void go_on(struct client *client, int64_t time_ms)
+{
+    int64_t end_ms = jr_monotonic_ms() + time_ms;
+    struct pollfd ready = { .fd = jr_http_fd(client->http), .events = POLLIN };
+
+    for (int64_t left_ms = time_ms; left_ms > 0; left_ms = end_ms - jr_monotonic_ms()) {
+        int64_t wait_ms = jr_http_wait_ms(client->http);
+
+        (void)poll(&ready, 1, (int)(wait_ms < left_ms ? wait_ms : left_ms));
+        jr_http_work(client->http);
+    }
 }
 
 /* A gateway that shows the request it refuses. */
@@ -44,16 +92,16 @@ static void token_is_hidden(void **state)
     struct server server = { .answers = {
         "HTTP/1.1 502 Bad\r\nContent-Length: 42\r\nLocation: /?secret-1\r\n\r\n"
         "{\"message\":\"no: Bearer secret-1 secret-1\"}" } };
-    struct jr_http *http = client("secret-1", never);
+    struct client http = client("secret-1");
     struct jr_http_answer answer;
 
     (void)state;
     start_server(&server);
-    jr_http_get(http, server.url, &answer);
+    get(&http, server.url, &answer);
     assert_int_equal(answer.status, 502);
     assert_string_equal(answer.body, "{\"message\":\"no: Bearer ******** ********\"}");
     assert_string_equal(answer.location, "/?********");
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -61,13 +109,13 @@ static void request_is_what_github_wants(void **state)
 {
     struct server server = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
     char request[4096];
 
     (void)state;
     start_server(&server);
-    http = client("t0ken", never);
-    jr_http_get(http, server.url, &answer);
+    http = client("t0ken");
+    get(&http, server.url, &answer);
     assert_int_equal(answer.status, 200);
     assert_string_equal(answer.body, "{}");
     assert_int_equal(answer.length, 2);
@@ -77,7 +125,7 @@ static void request_is_what_github_wants(void **state)
     assert_contains(request, "\r\nAccept: application/vnd.github+json\r\n");
     assert_contains(request, "\r\nX-GitHub-Api-Version: 2022-11-28\r\n");
     assert_contains(request, "\r\nUser-Agent: " PACKAGE_NAME "/" PACKAGE_VERSION "\r\n");
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -85,13 +133,13 @@ static void post_has_an_empty_body(void **state)
 {
     struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
     char request[4096];
 
     (void)state;
     start_server(&server);
-    http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, 0, &answer);
+    http = client("t0ken");
+    post(&http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 201);
     assert_string_equal(answer.body, "");
     read_request(&server, request, sizeof request);
@@ -100,7 +148,7 @@ static void post_has_an_empty_body(void **state)
     assert_contains(request, "\r\nAuthorization: Bearer t0ken\r\n");
     assert_not_contains(request, "Content-Type");
     assert_not_contains(request, "Expect");
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -109,13 +157,13 @@ static void post_may_have_json(void **state)
     struct server server = { .answers = {
         "HTTP/1.1 201 Created\r\nDate: Fri, 20 Nov 2026 00:00:01 GMT\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 201 Created\r\nDate: today\r\nContent-Length: 0\r\n\r\n" } };
-    struct jr_http *http = client("t0ken", never);
+    struct client http = client("t0ken");
     struct jr_http_answer answer;
     char request[4096];
 
     (void)state;
     start_server(&server);
-    jr_http_post(http, server.url, "{\"a\": 1}", 0, &answer);
+    post(&http, server.url, "{\"a\": 1}", 0, &answer);
     assert_int_equal(answer.status, 201);
     assert_int_equal(answer.date_ms, START_MS + 1000);
     read_request(&server, request, sizeof request);
@@ -123,12 +171,12 @@ static void post_may_have_json(void **state)
     assert_contains(request, "\r\nContent-Length: 8\r\n");
     assert_contains(request, "\r\nAccept: application/vnd.github+json\r\n");
     /* The next one is empty again. */
-    jr_http_post(http, server.url, NULL, 0, &answer);
+    post(&http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.date_ms, 0);
     read_request(&server, request, sizeof request);
     assert_contains(request, "\r\nContent-Length: 0\r\n");
     assert_not_contains(request, "Content-Type");
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -137,22 +185,22 @@ static void token_may_change(void **state)
     struct server server = { .answers = { "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
                                           "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
     char request[4096];
 
     (void)state;
     start_server(&server);
-    http = client(NULL, never);
-    jr_http_get(http, server.url, &answer);
+    http = client(NULL);
+    get(&http, server.url, &answer);
     assert_int_equal(answer.status, 401);
     read_request(&server, request, sizeof request);
     assert_not_contains(request, "Authorization");
-    jr_http_set_token(http, "n3w");
-    jr_http_post(http, server.url, NULL, 0, &answer);
+    http.token = "n3w";
+    post(&http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 200);
     read_request(&server, request, sizeof request);
     assert_contains(request, "\r\nAuthorization: Bearer n3w\r\n");
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -166,21 +214,21 @@ static void post_has_a_connection_of_its_own(void **state)
     struct server before = { .keeps_open = true, .answers = { ok, ok } };
     struct server behind = { .keeps_open = true, .answers = { ok, ok } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
 
     (void)state;
     start_server(&before);
     start_server(&behind);
-    http = client("t0ken", never);
-    jr_http_get(http, before.url, &answer);
+    http = client("t0ken");
+    get(&http, before.url, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_post(http, before.url, NULL, 0, &answer);
+    post(&http, before.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_post(http, behind.url, NULL, 0, &answer);
+    post(&http, behind.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_get(http, behind.url, &answer);
+    get(&http, behind.url, &answer);
     assert_int_equal(answer.status, 200);
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&before.child);
     let_child_go(&behind.child);
 }
@@ -198,12 +246,12 @@ static void headers_are_read(void **state)
     char text[1024];
     struct server server = { .answers = { text } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
 
     snprintf(text, sizeof text, "HTTP/1.1 403 Forbidden\r\n%sContent-Length: 0\r\n\r\n", row->headers);
     start_server(&server);
-    http = client("t0ken", never);
-    jr_http_get(http, server.url, &answer);
+    http = client("t0ken");
+    get(&http, server.url, &answer);
     assert_int_equal(answer.status, 403);
     assert_int_equal(answer.retry_after_s, row->retry_after_s);
     assert_int_equal(answer.ratelimit_limit, row->limit);
@@ -212,7 +260,7 @@ static void headers_are_read(void **state)
     assert_int_equal(answer.accepted_permissions, row->permissions);
     assert_string_equal(answer.location, row->location);
     assert_int_equal(answer.sso_required, strstr(row->name, "required") != NULL);
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -248,15 +296,15 @@ static void redirect_is_not_followed(void **state)
 {
     struct server server = { .answers = { "HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n" } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
 
     (void)state;
     start_server(&server);
-    http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, 0, &answer);
+    http = client("t0ken");
+    post(&http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 307);
     assert_string_equal(answer.location, "/elsewhere");
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -272,18 +320,18 @@ static void lost_answer(void **state)
     const struct lost_row *row = *state;
     struct server server = { .answers = { row->answer } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
 
     start_server(&server);
-    http = client("t0ken", never);
+    http = client("t0ken");
     if (row->posted)
-        jr_http_post(http, server.url, NULL, 0, &answer);
+        post(&http, server.url, NULL, 0, &answer);
     else
-        jr_http_get(http, server.url, &answer);
+        get(&http, server.url, &answer);
     assert_int_equal(answer.status, 0);
     assert_true(answer.sent);
     assert_true(answer.text[0] != '\0');
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -301,14 +349,14 @@ static void accepted_all_the_same(void **state)
 {
     struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{}" } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
 
     (void)state;
     start_server(&server);
-    http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, 0, &answer);
+    http = client("t0ken");
+    post(&http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 201);
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -317,34 +365,42 @@ static void nothing_was_sent(void **state)
 {
     struct server server = { .answers = { NULL } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
 
     (void)state;
     start_server(&server);
     let_child_go(&server.child);
-    http = client("t0ken", never);
-    jr_http_post(http, server.url, NULL, 0, &answer);
+    http = client("t0ken");
+    post(&http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 0);
     assert_false(answer.sent);
     assert_true(answer.text[0] != '\0');
     assert_string_equal(answer.body, "");
-    jr_http_get(http, "http://127.0.0.1:1/", &answer); /* the client is as good as before */
+    get(&http, "http://127.0.0.1:1/", &answer); /* the client is as good as before */
     assert_int_equal(answer.status, 0);
-    jr_http_close(http);
+    close_client(&http);
 }
 
-static void stopped_while_it_waits(void **state)
+static void given_up_while_it_waits(void **state)
 {
     struct server server = { .answers = { SILENCE } };
-    struct jr_http_answer answer;
-    struct jr_http *http;
+    const struct jr_http_answer *answer;
+    struct jr_transfer *transfer;
+    struct client http;
 
     (void)state;
     start_server(&server);
-    http = client("t0ken", always);
-    jr_http_get(http, server.url, &answer);
-    assert_int_equal(answer.status, 0);
-    jr_http_close(http);
+    http = client("t0ken");
+    transfer = begin(&http, false, server.url, NULL, 0);
+    go_on(&http, 100);
+    assert_null(jr_http_answer(transfer));
+    jr_http_give_up(transfer);
+    answer = jr_http_answer(transfer);
+    assert_int_equal(answer->status, 0);
+    assert_true(answer->sent);
+    assert_true(answer->text[0] != '\0');
+    jr_http_release(transfer);
+    close_client(&http);
     kill_child(&server.child);
 }
 
@@ -375,20 +431,23 @@ static void hold_request(int fd, const void *argument)
 static void given_up_post_never_arrives(void **state)
 {
     struct server server = { .listener = -1 };
-    struct jr_http *http = client("t0ken", always);
-    struct jr_http_answer answer;
+    struct client http = client("t0ken");
+    struct jr_transfer *transfer;
     char said[16];
 
     (void)state;
     listen_somewhere(&server);
     start_child(&server.child, hold_request, &server.listener);
     close(server.listener);
-    jr_http_post(http, server.url, NULL, 0, &answer);
-    assert_int_equal(answer.status, 0);
-    assert_true(answer.sent);
+    transfer = begin(&http, true, server.url, NULL, 0);
+    go_on(&http, 100);
+    jr_http_give_up(transfer);
+    assert_int_equal(jr_http_answer(transfer)->status, 0);
+    assert_true(jr_http_answer(transfer)->sent);
+    jr_http_release(transfer);
     read_request(&server, said, sizeof said);
     assert_string_equal(said, "dropped");
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -396,22 +455,22 @@ static void given_up_post_never_arrives(void **state)
 static void too_late_for_a_post(void **state)
 {
     struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
-    struct jr_http *http = client("t0ken", never);
+    struct client http = client("t0ken");
     struct jr_http_answer answer;
 
     (void)state;
     start_server(&server);
-    jr_http_post(http, server.url, NULL, jr_boottime_ms() - 1, &answer);
+    post(&http, server.url, NULL, jr_boottime_ms() - 1, &answer);
     assert_int_equal(answer.status, 0);
     assert_true(answer.too_late);
     assert_false(answer.sent);
     kill_child(&server.child);
 
     start_server(&server);
-    jr_http_post(http, server.url, NULL, jr_boottime_ms() + 60000, &answer);
+    post(&http, server.url, NULL, jr_boottime_ms() + 60000, &answer);
     assert_int_equal(answer.status, 201);
     assert_false(answer.too_late);
-    jr_http_close(http);
+    close_client(&http);
     let_child_go(&server.child);
 }
 
@@ -421,19 +480,48 @@ static void answers_are_apart(void **state)
     struct server server = { .answers = { "HTTP/1.1 403 No\r\nRetry-After: 5\r\nLocation: /x\r\nContent-Length: 5\r\n\r\nhello",
                                           "HTTP/1.1 204 No Content\r\n\r\n" } };
     struct jr_http_answer answer;
-    struct jr_http *http;
+    struct client http;
 
     (void)state;
     start_server(&server);
-    http = client("t0ken", never);
-    jr_http_get(http, server.url, &answer);
+    http = client("t0ken");
+    get(&http, server.url, &answer);
     assert_string_equal(answer.body, "hello");
-    jr_http_post(http, server.url, NULL, 0, &answer);
+    post(&http, server.url, NULL, 0, &answer);
     assert_int_equal(answer.status, 204);
     assert_string_equal(answer.body, "");
     assert_int_equal(answer.retry_after_s, -1);
     assert_string_equal(answer.location, "");
-    jr_http_close(http);
+    close_client(&http);
+    let_child_go(&server.child);
+}
+
+/* One that hangs holds up no other. */
+static void several_at_once(void **state)
+{
+    struct server silent = { .answers = { SILENCE } };
+    struct server server = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+                                          "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
+    struct client http = client("t0ken");
+    struct jr_http_answer answer;
+    struct jr_transfer *hangs;
+
+    (void)state;
+    start_server(&silent);
+    start_server(&server);
+    hangs = begin(&http, false, silent.url, NULL, 0);
+    go_on(&http, 50);
+    get(&http, server.url, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "{}");
+    assert_true(answer.begun_us > 0);
+    post(&http, server.url, NULL, 0, &answer);
+    assert_int_equal(answer.status, 201);
+    assert_null(jr_http_answer(hangs));
+    jr_http_release(hangs);
+    assert_true(jr_http_wait_ms(http.http) >= 0);
+    close_client(&http);
+    kill_child(&silent.child);
     let_child_go(&server.child);
 }
 
@@ -454,9 +542,10 @@ int main(void)
     TABLE(lost, lost_answer);
     TEST(accepted_all_the_same);
     TEST(nothing_was_sent);
-    TEST(stopped_while_it_waits);
+    TEST(given_up_while_it_waits);
     TEST(given_up_post_never_arrives);
     TEST(too_late_for_a_post);
     TEST(answers_are_apart);
+    TEST(several_at_once);
     return run_program("http");
 }

@@ -110,30 +110,31 @@ static void every_reason(void **state)
 struct call_row {
     const char *name;
     struct jr_call call;
-    int want; /* enum jr_counted_call; -1: not counted */
+    int want; /* enum jr_api; -1: not counted */
     enum jr_reason want_result;
     int want_rerun; /* enum jr_outcome; -1: none */
 };
 
 static const struct call_row call_rows[] = {
-    { "GET", { .what = "GET run", .outcome = JR_OUTCOME_DONE }, JR_COUNTED_GET_RUN,
+    { "GET", { .api = JR_API_GET_RUN, .outcome = JR_OUTCOME_DONE }, JR_API_GET_RUN,
       JR_REASON_NONE, -1 },
     { "GET that fails",
-      { .what = "GET run", .outcome = JR_OUTCOME_LATER, .reason = JR_REASON_SERVER_ERROR },
-      JR_COUNTED_GET_RUN, JR_REASON_SERVER_ERROR, -1 },
+      { .api = JR_API_GET_RUN, .outcome = JR_OUTCOME_LATER, .reason = JR_REASON_SERVER_ERROR },
+      JR_API_GET_RUN, JR_REASON_SERVER_ERROR, -1 },
     { "POST",
-      { .what = "POST rerun-failed-jobs", .outcome = JR_OUTCOME_DONE,
+      { .api = JR_API_RERUN_FAILED, .outcome = JR_OUTCOME_DONE,
         .reason = JR_REASON_RERUN_ACCEPTED },
-      JR_COUNTED_RERUN_FAILED, JR_REASON_NONE, JR_OUTCOME_DONE },
+      JR_API_RERUN_FAILED, JR_REASON_NONE, JR_OUTCOME_DONE },
     { "POST refused",
-      { .what = "POST rerun", .outcome = JR_OUTCOME_NEVER, .reason = JR_REASON_NO_PERMISSION },
-      JR_COUNTED_RERUN_ALL, JR_REASON_NO_PERMISSION, JR_OUTCOME_NEVER },
-    { "list", { .what = "GET runs", .outcome = JR_OUTCOME_DONE }, JR_COUNTED_LIST_RUNS,
+      { .api = JR_API_RERUN_ALL, .outcome = JR_OUTCOME_NEVER, .reason = JR_REASON_NO_PERMISSION },
+      JR_API_RERUN_ALL, JR_REASON_NO_PERMISSION, JR_OUTCOME_NEVER },
+    { "list", { .api = JR_API_LIST_RUNS, .outcome = JR_OUTCOME_DONE }, JR_API_LIST_RUNS,
       JR_REASON_NONE, -1 },
-    { "probe", { .what = "GET rate_limit", .outcome = JR_OUTCOME_DONE }, JR_COUNTED_RATE_LIMIT,
+    { "probe", { .api = JR_API_RATE_LIMIT, .outcome = JR_OUTCOME_DONE }, JR_API_RATE_LIMIT,
       JR_REASON_NONE, -1 },
-    { "one that nobody knows", { .what = "GET /", .outcome = JR_OUTCOME_DONE }, -1,
+    { "one that only the tool makes", { .api = JR_API_GET_USER, .outcome = JR_OUTCOME_DONE }, -1,
       JR_REASON_NONE, -1 },
+    { "none was made", { .api = JR_API_NONE, .outcome = JR_OUTCOME_LATER }, -1, JR_REASON_NONE, -1 },
 };
 
 static void call(void **state)
@@ -212,7 +213,7 @@ static void anything_counted(void **state)
 /* A process that has no block, as plain CGI. */
 static void nowhere_to_count(void **state)
 {
-    const struct jr_call done = { .what = "GET run" };
+    const struct jr_call done = { .api = JR_API_GET_RUN };
 
     (void)state;
     jr_count(NULL);

@@ -106,7 +106,7 @@ static void strange_status(struct jr_metrics *metrics)
 
 static void calls(struct jr_metrics *metrics)
 {
-    struct jr_call call = { .what = "POST rerun", .outcome = JR_OUTCOME_DONE,
+    struct jr_call call = { .api = JR_API_RERUN_ALL, .outcome = JR_OUTCOME_DONE,
                             .reason = JR_REASON_RERUN_ACCEPTED };
 
     jr_count_call(&metrics->sight.counters, &call);

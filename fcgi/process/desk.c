@@ -1,0 +1,164 @@
+/*
+ * desk -- what the dispatcher's parts share.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/process/desk.h"
+#include "lib/base/log.h"
+#include "lib/base/timestamp.h"
+#include "lib/service/process.h"
+#include "lib/service/wake.h"
+#include "lib/work/control.h"
+
+#include <poll.h>
+#include <string.h>
+
+/* It shows that often, at least, that it has not hung (master.c). */
+#define BEAT_MS (2 * JR_SECOND_MS)
+
+void jr_desk_beat(const struct jr_desk *desk)
+{
+    if (desk->told != NULL)
+        jr_process_note_beat(&desk->told->process, jr_monotonic_ms());
+}
+
+/*
+ * Wait for what comes first: the time, GitHub, a worker unless we are deaf, a signal.
+ * Returns whether a question is over.
+ */
+static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
+{
+    struct jr_http *http = desk->calls.http;
+    struct pollfd fds[] = {
+        { .fd = is_deaf ? -1 : desk->wake_fd, .events = POLLIN },
+        { .fd = http == NULL ? -1 : jr_http_fd(http), .events = POLLIN },
+    };
+    struct timespec limit;
+
+    if (http != NULL && jr_http_wait_ms(http) < wait_ms)
+        wait_ms = jr_http_wait_ms(http);
+    if (wait_ms > BEAT_MS)
+        wait_ms = BEAT_MS;
+    limit.tv_sec = wait_ms / 1000;
+    limit.tv_nsec = wait_ms % 1000 * 1000000;
+    if (ppoll(fds, 2, &limit, jr_process_wait_mask()) < 0)
+        fds[0].revents = 0;
+    jr_desk_beat(desk);
+    if (fds[0].revents != 0) {
+        jr_wake_drain(desk->wake_fd);
+        return true;
+    }
+    return jr_calls_work(&desk->calls);
+}
+
+static void rest(struct jr_desk *desk, int64_t wait_ms, bool is_deaf, bool stops)
+{
+    int64_t now_ms = jr_monotonic_ms(), end_ms = wait_ms > BEAT_MS ? now_ms + BEAT_MS
+                                                                   : now_ms + wait_ms;
+    bool goes_on = true;
+
+    jr_desk_beat(desk);
+    for (; goes_on && now_ms < end_ms && !(stops && jr_process_stopping());
+         now_ms = jr_monotonic_ms())
+        goes_on = !wait_once(desk, end_ms - now_ms, is_deaf);
+}
+
+void jr_desk_rest(struct jr_desk *desk, int64_t wait_ms)
+{
+    rest(desk, wait_ms, false, true);
+}
+
+void jr_desk_rest_deaf(struct jr_desk *desk, int64_t wait_ms)
+{
+    rest(desk, wait_ms, true, false);
+}
+
+void jr_desk_pause(struct jr_desk *desk, int64_t wait_ms)
+{
+    int64_t end_ms = jr_monotonic_ms() + wait_ms;
+
+    for (int64_t left_ms = wait_ms; left_ms > 0 && !jr_process_stopping();
+         left_ms = end_ms - jr_monotonic_ms())
+        rest(desk, left_ms, true, true);
+}
+
+void jr_desk_store_failed(struct jr_desk *desk, enum jr_err err, const struct jr_error *error)
+{
+    /* Somebody made the service forget a run that was at work. */
+    if (err == JR_ENOENT) {
+        jr_log(JR_LOG_INFO, "forgotten", "%s", error->text);
+        return;
+    }
+    jr_process_note_commit(desk->process, false);
+    jr_log(JR_LOG_ERROR, "store-failed", "%s", error->text);
+    desk->broken = err == JR_EFATAL;
+    desk->failing = true;
+    desk->unsure_ms = jr_now_ms();
+}
+
+bool jr_desk_commits_fail(const struct jr_desk *desk)
+{
+    return desk->failing || (desk->runtime != NULL && jr_runtime_commits_fail(desk->runtime));
+}
+
+void jr_desk_count(const struct jr_desk *desk, const struct jr_verdict *verdict)
+{
+    struct jr_counters *counters = desk->process == NULL ? NULL : &desk->process->counters;
+
+    jr_count_verdict(counters, verdict->reason);
+    if (counters != NULL && verdict->rescued)
+        jr_count(&counters->rescued_runs);
+}
+
+bool jr_desk_look_at_pauses(struct jr_desk *desk)
+{
+    int64_t now_ms = jr_now_ms();
+    struct jr_error error;
+    struct jr_pauses pauses;
+    const struct jr_pause *whole;
+    enum jr_err err = jr_control_pauses(desk->store, now_ms, &pauses, &error);
+
+    if (err == JR_OK && pauses.over > 0)
+        err = jr_control_end_pauses(desk->store, now_ms, &error);
+    if (err != JR_OK) {
+        jr_desk_store_failed(desk, err, &error);
+        return false;
+    }
+    if (!jr_pauses_equal(&pauses, &desk->pauses))
+        memset(&desk->walk, 0, sizeof desk->walk);
+    desk->pauses = pauses;
+    whole = jr_pauses_whole(&desk->pauses);
+    desk->paused_ms = whole == NULL ? 0 : whole->since_ms;
+    if (desk->told != NULL) {
+        desk->told->paused_ms = desk->paused_ms;
+        desk->told->repo_pauses = (int64_t)jr_pauses_partial(&desk->pauses);
+    }
+    return whole == NULL;
+}
+
+bool jr_desk_is_paused(struct jr_desk *desk, const struct jr_run *run)
+{
+    return !jr_desk_look_at_pauses(desk) || jr_pauses_find(&desk->pauses, run->repo) != NULL;
+}
+
+int64_t jr_desk_pause_wait_ms(void *desk, const char *repo)
+{
+    const struct jr_desk *ours = desk;
+
+    return jr_pauses_find(&ours->pauses, repo) == NULL ? 0 : JR_SHARE_NONE;
+}
+
+int64_t jr_desk_look_wait_ms(void *desk, const char *repo)
+{
+    struct jr_desk *ours = desk;
+    int64_t wait_ms = jr_desk_pause_wait_ms(desk, repo);
+
+    return wait_ms != 0 ? wait_ms : jr_calls_share_wait_ms(&ours->calls, repo);
+}
+
+bool jr_desk_may_read(const struct jr_desk *desk)
+{
+    return jr_calls_reads(&desk->calls) < (size_t)desk->settings->api_reads;
+}

@@ -1,0 +1,671 @@
+/*
+ * errand -- the runs that the dispatcher has in hand, each at one of its steps.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/process/errand.h"
+#include "fcgi/process/tell.h"
+#include "lib/base/log.h"
+#include "lib/base/testpoint.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/service/process.h"
+
+#include <string.h>
+
+/* When what was shown is to be asked for anew: the POST still has to connect. */
+#define FRESH_MS (JR_CALLS_FRESH_MS - JR_SECOND_MS)
+
+/* A question that has not been answered by then hangs, and nobody counts on it; nor does it keep
+ * others, due later, from being rerun first, which this much of a wait is worth. */
+#define SOON_MS (2 * JR_SECOND_MS)
+#define ORDER_MS JR_SECOND_MS
+
+#define POST_GRACE_MS 3000
+
+static bool is_asking(const struct jr_errand *errand)
+{
+    return errand->step != JR_ERRAND_NONE && errand->step < JR_ERRAND_WAITS;
+}
+
+static const struct jr_errand *find(const struct jr_errands *errands, uint64_t run_id)
+{
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+        if (errands->items[i].step != JR_ERRAND_NONE && errands->items[i].run.run_id == run_id)
+            return &errands->items[i];
+    return NULL;
+}
+
+static size_t count_at(const struct jr_errands *errands, enum jr_errand_step step)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+        count += errands->items[i].step == step;
+    return count;
+}
+
+/* Free the place of an errand. */
+static void end(struct jr_errands *errands, struct jr_errand *errand)
+{
+    jr_calls_drop(&errands->desk->calls, &errand->question);
+    errand->step = JR_ERRAND_NONE;
+    if (--errands->count == 0)
+        jr_process_note_busy(errands->desk->process, 0);
+}
+
+/* ... though nothing was recorded: its entry stays where it is. */
+static void lay_down(struct jr_errands *errands, struct jr_errand *errand)
+{
+    end(errands, errand);
+    memset(&errands->desk->walk, 0, sizeof errands->desk->walk);
+}
+
+static void failed(struct jr_errands *errands, struct jr_errand *errand, enum jr_err err,
+                   const struct jr_error *error)
+{
+    jr_desk_store_failed(errands->desk, err, error);
+    lay_down(errands, errand);
+}
+
+/*
+ * How long until GitHub may be asked for a rerun: the last one may have been another process's.
+ * A clock that is set back makes that no longer than the interval, from when it is first seen.
+ */
+static int64_t write_wait_ms(struct jr_errands *errands)
+{
+    int64_t last_post_ms, wait_ms, interval_ms = errands->desk->settings->api_write_interval_ms;
+    struct jr_error error;
+
+    if (jr_rerun_last_post(errands->desk->store, &last_post_ms, &error) != JR_OK)
+        return 0;
+    if (last_post_ms != errands->last_post_ms) {
+        errands->last_post_ms = last_post_ms;
+        wait_ms = last_post_ms + interval_ms - jr_now_ms();
+        errands->write_due_ms = jr_monotonic_ms() + (wait_ms < interval_ms ? wait_ms : interval_ms);
+    }
+    wait_ms = errands->write_due_ms - jr_monotonic_ms();
+    return wait_ms > 0 ? wait_ms : 0;
+}
+
+/* May a rerun be asked for at this moment? */
+static bool may_write(struct jr_errands *errands)
+{
+    return count_at(errands, JR_ERRAND_POST) == 0 && write_wait_ms(errands) == 0;
+}
+
+/* The POST, of which the intent is on disk. */
+static void post(struct jr_errands *errands, struct jr_errand *errand)
+{
+    jr_desk_beat(errands->desk);
+    jr_test_point("before-post");
+    errand->step = JR_ERRAND_POST;
+    errands->post_begun_ms = jr_monotonic_ms();
+    errand->question.about = errand->run.run_id;
+    errand->question.turn.ask = (struct jr_ask){
+        .api = errand->verdict.step == JR_STEP_RERUN_ALL ? JR_API_RERUN_ALL : JR_API_RERUN_FAILED,
+        .repo = errand->run.repo,
+        .id = errand->run.run_id,
+        .before_ms = errand->asked_ms + JR_CALLS_FRESH_MS,
+    };
+    jr_calls_ask(&errands->desk->calls, &errand->question);
+}
+
+/* ... and what came of it. */
+static void record_post(struct jr_errands *errands, struct jr_errand *errand,
+                        const struct jr_call *call)
+{
+    struct jr_desk *desk = errands->desk;
+    struct jr_verdict verdict;
+    struct jr_error error;
+    enum jr_err err;
+
+    jr_test_point("after-post");
+    err = jr_rerun_outcome(desk->store, desk->settings, errand->verdict.attempt, true, call,
+                           &errand->run, jr_now_ms(), &verdict, &error);
+    if (err != JR_OK)
+        jr_desk_store_failed(desk, err, &error);
+    else
+        jr_tell_outcome(&errand->run, &verdict, call);
+    jr_test_point("recorded");
+    errands->asides = 0;
+    errands->post_ms = jr_monotonic_ms() - errands->post_begun_ms;
+    if (errands->post_ms > SOON_MS)
+        errands->post_ms = SOON_MS;
+    end(errands, errand);
+    memset(&desk->walk, 0, sizeof desk->walk);
+}
+
+/* It is to be rerun after all, and it is another's turn: as one whose turn came too late. */
+static void miss_turn(struct jr_errands *errands, struct jr_errand *errand)
+{
+    const struct jr_call call = {
+        .api = JR_API_NONE, .what = JR_TURN_UNASKED, .outcome = JR_OUTCOME_LATER,
+        .reason = JR_REASON_OUTDATED, .rate_remaining = -1,
+    };
+
+    record_post(errands, errand, &call);
+}
+
+/* Record what GitHub has shown, or that it has shown nothing, and do what follows. */
+static void record(struct jr_errands *errands, struct jr_errand *errand)
+{
+    struct jr_desk *desk = errands->desk;
+    const struct jr_call *call = &errand->call;
+    struct jr_verdict *verdict = &errand->verdict;
+    bool may_post = may_write(errands);
+    struct jr_error error;
+    enum jr_err err;
+
+    if (call->outcome == JR_OUTCOME_DONE)
+        err = jr_rerun_seen(desk->store, desk->settings, &errand->seen, call, &errand->run,
+                            jr_now_ms(), verdict, &error);
+    else
+        err = jr_rerun_outcome(desk->store, desk->settings, errand->run.attempt, false, call,
+                               &errand->run, jr_now_ms(), verdict, &error);
+    if (err == JR_EBUSY) { /* paused meanwhile */
+        lay_down(errands, errand);
+        return;
+    }
+    if (err != JR_OK) {
+        failed(errands, errand, err, &error);
+        return;
+    }
+    jr_process_note_commit(desk->process, true);
+    jr_tell_decision(&errand->run, verdict, call, call->duration_us);
+    jr_desk_count(desk, verdict);
+    if (verdict->step != JR_STEP_RERUN_FAILED && verdict->step != JR_STEP_RERUN_ALL)
+        end(errands, errand);
+    else if (may_post)
+        post(errands, errand);
+    else
+        miss_turn(errands, errand);
+}
+
+/* Does a POST hang? Then others are asked about all the same, and laid aside if need be. */
+static bool post_hangs(const struct jr_errands *errands)
+{
+    return count_at(errands, JR_ERRAND_POST) > 0
+           && jr_monotonic_ms() - errands->post_begun_ms > SOON_MS;
+}
+
+/* While a POST hangs, more than can be fresh at its end are not kept waiting. */
+static void wait_for_turn(struct jr_errands *errands, struct jr_errand *errand)
+{
+    jr_test_point("waits");
+    errand->step = JR_ERRAND_WAITS;
+    if (!post_hangs(errands) || count_at(errands, JR_ERRAND_WAITS) <= JR_ERRANDS_WAITING)
+        return;
+    if (errands->asides < JR_ERRANDS_ASIDE)
+        errands->aside[errands->asides++] = errand->run.run_id;
+    lay_down(errands, errand);
+}
+
+/* All that is to be asked before the run is judged has been. */
+static void asked(struct jr_errands *errands, struct jr_errand *errand)
+{
+    struct jr_desk *desk = errands->desk;
+
+    jr_test_point("after-get");
+    if (errand->is_quiet)
+        jr_calls_share_take(&desk->calls, errand->run.repo);
+    if ((jr_process_stopping() && errand->call.status == 0) /* broken off by ourselves */
+        || jr_desk_is_paused(desk, &errand->run))
+        lay_down(errands, errand);
+    else if (errand->call.outcome == JR_OUTCOME_DONE
+             && jr_rerun_is_wanted(desk->settings, &errand->run, &errand->seen, jr_now_ms()))
+        wait_for_turn(errands, errand);
+    else
+        record(errands, errand);
+}
+
+static void ask(struct jr_errands *errands, struct jr_errand *errand, enum jr_errand_step step)
+{
+    static const enum jr_api apis[] = {
+        [JR_ERRAND_NAME] = JR_API_GET_WORKFLOW,
+        [JR_ERRAND_JOB_NAME] = JR_API_GET_JOBS,
+        [JR_ERRAND_RUN] = JR_API_GET_RUN,
+    };
+    struct jr_question *question = &errand->question;
+
+    errand->step = step;
+    question->about = step == JR_ERRAND_NAME ? errand->workflow_id : errand->run.run_id;
+    question->turn.ask = (struct jr_ask){
+        .api = apis[step],
+        .repo = errand->run.repo,
+        .id = question->about,
+        .holds = step == JR_ERRAND_RUN ? (void *)&errand->seen : &errand->name,
+    };
+    jr_calls_ask(&errands->desk->calls, question);
+}
+
+/* Does another errand ask for the name of the same workflow? */
+static bool is_being_named(const struct jr_errands *errands, const struct jr_errand *errand)
+{
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++) {
+        const struct jr_errand *other = &errands->items[i];
+
+        if (other != errand && other->workflow_id == errand->workflow_id
+            && (other->step == JR_ERRAND_NAME || other->step == JR_ERRAND_JOB_NAME))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Ask what a workflow is called: the workflow, and if that is not shown (it may be deleted,
+ * or another repository's), a job of the run; then for the run. What is known of it before a
+ * POST is then as new as it can be.
+ */
+static void ask_for_name(struct jr_errands *errands, struct jr_errand *errand)
+{
+    const char *known = jr_workflows_find(&errands->workflows, errand->workflow_id,
+                                          jr_monotonic_ms());
+
+    errand->naming = (struct jr_call){ .api = JR_API_GET_WORKFLOW,
+                                       .what = jr_github_what(JR_API_GET_WORKFLOW),
+                                       .outcome = JR_OUTCOME_DONE };
+    if (known != NULL) {
+        jr_text_copy(errand->name.text, sizeof errand->name.text, known);
+        ask(errands, errand, JR_ERRAND_RUN);
+    } else if (is_being_named(errands, errand)) {
+        errand->step = JR_ERRAND_NAME_WAITS;
+    } else {
+        ask(errands, errand, JR_ERRAND_NAME);
+    }
+}
+
+/* NEVER: GitHub does not tell the name; the run itself may be shown all the same. */
+static void name_is_told(struct jr_errands *errands, struct jr_errand *errand)
+{
+    const struct jr_call *call = &errand->question.turn.call;
+
+    errand->naming = *call;
+    if (call->outcome == JR_OUTCOME_NEVER && errand->step == JR_ERRAND_NAME) {
+        ask(errands, errand, JR_ERRAND_JOB_NAME);
+    } else if (call->outcome == JR_OUTCOME_LATER) {
+        errand->call = *call;
+        asked(errands, errand);
+    } else {
+        if (call->outcome == JR_OUTCOME_DONE)
+            jr_workflows_put(&errands->workflows, errand->workflow_id, errand->name.text,
+                             jr_monotonic_ms());
+        ask(errands, errand, JR_ERRAND_RUN);
+    }
+}
+
+/*
+ * Where a filter waits for the name of its workflow, that is asked for first. A run that nothing
+ * has told the workflow of has to be seen first, and then once more.
+ */
+static void run_is_told(struct jr_errands *errands, struct jr_errand *errand)
+{
+    errand->call = errand->question.turn.call;
+    errand->asked_ms = errand->question.turn.asked_ms;
+    if (errand->call.outcome == JR_OUTCOME_DONE) {
+        jr_text_copy(errand->seen.workflow, sizeof errand->seen.workflow, errand->name.text);
+        if (jr_rerun_wants_workflow(errands->desk->settings, &errand->run, &errand->seen)) {
+            if (errand->seen.workflow_id != 0 && errand->naming.outcome == JR_OUTCOME_DONE
+                && !errand->was_named) {
+                errand->was_named = true;
+                errand->workflow_id = errand->seen.workflow_id;
+                ask_for_name(errands, errand);
+                return;
+            }
+            errand->call = errand->naming;
+            errand->call.outcome = JR_OUTCOME_NEVER;
+            errand->call.reason = JR_REASON_WORKFLOW_UNKNOWN;
+        }
+    }
+    asked(errands, errand);
+}
+
+/* Begin with an errand, or begin anew when what was shown is no longer fresh. */
+static void begin(struct jr_errands *errands, struct jr_errand *errand)
+{
+    jr_test_point("before-get");
+    errand->begun_ms = jr_monotonic_ms();
+    errand->naming = (struct jr_call){ .api = JR_API_GET_WORKFLOW,
+                                       .what = jr_github_what(JR_API_GET_WORKFLOW),
+                                       .outcome = JR_OUTCOME_DONE };
+    errand->name.text[0] = '\0';
+    errand->was_named = false;
+    errand->workflow_id = errand->run.workflow_id;
+    if (errand->workflow_id != 0
+        && jr_rerun_wants_workflow(errands->desk->settings, &errand->run, NULL))
+        ask_for_name(errands, errand);
+    else
+        ask(errands, errand, JR_ERRAND_RUN);
+}
+
+/* NULL: it is in hand already, or there is no room. */
+static struct jr_errand *take_up(struct jr_errands *errands, const struct jr_run *run,
+                                 bool is_quiet)
+{
+    struct jr_errand *errand = NULL;
+
+    if (find(errands, run->run_id) != NULL)
+        return NULL;
+    for (size_t i = 0; i < JR_ERRANDS_MAX && errand == NULL; i++)
+        if (errands->items[i].step == JR_ERRAND_NONE)
+            errand = &errands->items[i];
+    if (errand == NULL)
+        return NULL;
+    memset(errand, 0, sizeof *errand);
+    errand->run = *run;
+    errand->is_quiet = is_quiet;
+    errand->number = ++errands->numbers;
+    if (errands->count++ == 0)
+        jr_process_note_busy(errands->desk->process, jr_now_ms());
+    begin(errands, errand);
+    return errand;
+}
+
+/* Take an errand on if its question is over. Returns whether it was. */
+static bool work(struct jr_errands *errands, struct jr_errand *errand)
+{
+    if (errand->step == JR_ERRAND_NAME_WAITS && !is_being_named(errands, errand)) {
+        ask_for_name(errands, errand);
+        return true;
+    }
+    if (errand->step == JR_ERRAND_NONE || !errand->question.is_over)
+        return false;
+    errand->question.is_over = false;
+    if (errand->step == JR_ERRAND_POST)
+        record_post(errands, errand, &errand->question.turn.call);
+    else if (errand->step == JR_ERRAND_RUN)
+        run_is_told(errands, errand);
+    else
+        name_is_told(errands, errand);
+    return true;
+}
+
+void jr_errands_work(struct jr_errands *errands)
+{
+    bool more = errands->count > 0;
+
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+            more = work(errands, &errands->items[i]) || more;
+    }
+}
+
+/* The one that waits for longest. */
+static struct jr_errand *first_waiting(struct jr_errands *errands)
+{
+    struct jr_errand *first = NULL;
+
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++) {
+        struct jr_errand *errand = &errands->items[i];
+
+        if (errand->step == JR_ERRAND_WAITS && (first == NULL || errand->number < first->number))
+            first = errand;
+    }
+    return first;
+}
+
+/* How long one that was due earlier, and is likely to be answered soon, is waited for. */
+static int64_t order_wait_ms(const struct jr_errands *errands, const struct jr_errand *errand)
+{
+    int64_t now_ms = jr_monotonic_ms(), wait_ms = 0;
+
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++) {
+        const struct jr_errand *other = &errands->items[i];
+
+        if (is_asking(other) && other->number < errand->number
+            && other->begun_ms + ORDER_MS - now_ms > wait_ms)
+            wait_ms = other->begun_ms + ORDER_MS - now_ms;
+    }
+    return wait_ms;
+}
+
+int64_t jr_errands_write(struct jr_errands *errands)
+{
+    struct jr_desk *desk = errands->desk;
+    struct jr_errand *first = first_waiting(errands);
+    int64_t wait_ms;
+
+    if (first == NULL || count_at(errands, JR_ERRAND_POST) > 0)
+        return JR_CALLS_NEVER;
+    if (jr_calls_wait_ms(&desk->calls) > 0) {
+        jr_errands_lay_down(errands);
+        return 0;
+    }
+    if (!jr_calls_may_ask(&desk->calls) || !jr_calls_may_ask_about(&desk->calls, first->run.repo))
+        return JR_CALLS_NEVER;
+    wait_ms = write_wait_ms(errands);
+    if (wait_ms == 0)
+        wait_ms = order_wait_ms(errands, first);
+    if (wait_ms > 0)
+        return wait_ms;
+    if (jr_desk_is_paused(desk, &first->run))
+        lay_down(errands, first);
+    else if (jr_boottime_ms() - first->asked_ms <= FRESH_MS)
+        record(errands, first);
+    else if (jr_desk_may_read(desk))
+        begin(errands, first);
+    else
+        return JR_CALLS_NEVER;
+    return 0;
+}
+
+void jr_errands_lay_down(struct jr_errands *errands)
+{
+    struct jr_errand *errand;
+
+    while ((errand = first_waiting(errands)) != NULL)
+        lay_down(errands, errand);
+}
+
+void jr_errands_stop(struct jr_errands *errands)
+{
+    struct jr_desk *desk = errands->desk;
+    int64_t end_ms = jr_monotonic_ms() + POST_GRACE_MS;
+
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+        if (errands->items[i].step != JR_ERRAND_NONE && errands->items[i].step != JR_ERRAND_POST)
+            lay_down(errands, &errands->items[i]);
+    (void)jr_calls_work(&desk->calls);
+    jr_errands_work(errands);
+    while (errands->count > 0 && jr_monotonic_ms() < end_ms) {
+        jr_desk_rest_deaf(desk, end_ms - jr_monotonic_ms());
+        jr_errands_work(errands);
+    }
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+        if (errands->items[i].step == JR_ERRAND_POST)
+            jr_calls_give_up(&desk->calls, &errands->items[i].question);
+    jr_errands_work(errands);
+}
+
+/* Without a token, the events alone have to do. */
+static void decide_unseen(struct jr_errands *errands, struct jr_run *run)
+{
+    struct jr_desk *desk = errands->desk;
+    struct jr_verdict verdict;
+    struct jr_error error;
+    int64_t start_us = jr_monotonic_us();
+    enum jr_err err = jr_rerun_unseen(desk->store, desk->settings, run, jr_now_ms(), &verdict,
+                                      &error);
+
+    if (err != JR_OK) {
+        jr_desk_store_failed(desk, err, &error);
+        return;
+    }
+    jr_tell_decision(run, &verdict, NULL, jr_monotonic_us() - start_us);
+    jr_desk_count(desk, &verdict);
+}
+
+/*
+ * Rule 6: a POST that was cut off, by the death of the one before or by a failing
+ * store, is looked after no sooner than API_BACKOFF_MIN after that.
+ */
+static bool is_too_soon(const struct jr_desk *desk, const struct jr_run *run)
+{
+    return run->intent_ms != 0 && run->intent_ms <= desk->unsure_ms
+           && jr_now_ms() - desk->unsure_ms < desk->settings->api_backoff_min_ms
+           && jr_now_ms() >= desk->unsure_ms;
+}
+
+/* An entry that is due later than this was made before the clock was set back. */
+static int64_t longest_wait_ms(const struct jr_settings *settings)
+{
+    return (settings->rerun_delay_ms > settings->api_backoff_max_ms ? settings->rerun_delay_ms
+                                                                    : settings->api_backoff_max_ms)
+           + JR_SECOND_MS;
+}
+
+static void postpone(struct jr_desk *desk, struct jr_run *run)
+{
+    struct jr_error error;
+    enum jr_err err = jr_rerun_postpone(
+        desk->store, run, desk->unsure_ms + desk->settings->api_backoff_min_ms, &error);
+
+    if (err != JR_OK)
+        jr_desk_store_failed(desk, err, &error);
+}
+
+/* Is a run in hand, laid aside, or not to be asked about before another is answered? */
+static bool is_in_hand(void *context, const struct jr_run *run)
+{
+    struct jr_errands *errands = context;
+    struct jr_calls *calls = &errands->desk->calls;
+
+    for (size_t i = 0; i < errands->asides; i++)
+        if (errands->aside[i] == run->run_id)
+            return true;
+    return find(errands, run->run_id) != NULL
+           || (calls->http != NULL && !jr_calls_may_ask_about(calls, run->repo));
+}
+
+static int64_t pause_wait_ms(void *errands, const char *repo)
+{
+    const struct jr_errands *ours = errands;
+
+    return jr_desk_pause_wait_ms(ours->desk, repo);
+}
+
+enum jr_err jr_errands_find(struct jr_errands *errands, struct jr_rerun_walk *walk,
+                            int64_t latest_ms, int64_t now_ms, int64_t *due_ms,
+                            struct jr_run *run, struct jr_error *error)
+{
+    walk->wait = errands->desk->pauses.count > 0 ? pause_wait_ms : NULL;
+    walk->in_hand = is_in_hand;
+    walk->context = errands;
+    return jr_rerun_first(errands->desk->store, latest_ms, now_ms, walk, due_ms, run, error);
+}
+
+/*
+ * How long until the next run is to be asked about, so that its rerun can follow while what is
+ * shown is fresh: as though all that are in hand were rerun before it.
+ */
+static int64_t lead_wait_ms(struct jr_errands *errands)
+{
+    int64_t now_ms = jr_monotonic_ms(), pace_ms = errands->desk->settings->api_write_interval_ms;
+    int64_t wait_ms = write_wait_ms(errands);
+    bool any = false;
+
+    if (pace_ms < errands->post_ms)
+        pace_ms = errands->post_ms;
+    if (count_at(errands, JR_ERRAND_POST) > 0)
+        wait_ms = pace_ms;
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++) {
+        const struct jr_errand *errand = &errands->items[i];
+
+        if (errand->step == JR_ERRAND_WAITS
+            || (is_asking(errand) && now_ms - errand->begun_ms < SOON_MS)) {
+            wait_ms += pace_ms;
+            any = true;
+        }
+    }
+    wait_ms -= FRESH_MS - JR_SECOND_MS / 2;
+    if (wait_ms <= 0)
+        return 0;
+    /* The end of a question may change that. */
+    return any && wait_ms > SOON_MS / 4 ? SOON_MS / 4 : wait_ms;
+}
+
+/* How long until there may be room for one more, in ms; 0: there is. */
+static int64_t room_wait_ms(struct jr_errands *errands)
+{
+    struct jr_calls *calls = &errands->desk->calls;
+    int64_t wait_ms;
+
+    if (calls->http == NULL)
+        return 0;
+    wait_ms = jr_calls_wait_ms(calls);
+    if (wait_ms > 0)
+        return wait_ms;
+    if (errands->count >= JR_ERRANDS_MAX || !jr_desk_may_read(errands->desk)
+        || !jr_calls_may_ask(calls))
+        return JR_CALLS_NEVER;
+    if (post_hangs(errands))
+        return errands->asides < JR_ERRANDS_ASIDE ? 0 : JR_CALLS_NEVER;
+    if (count_at(errands, JR_ERRAND_WAITS) >= JR_ERRANDS_WAITING)
+        return count_at(errands, JR_ERRAND_POST) > 0 ? SOON_MS : JR_CALLS_NEVER;
+    return lead_wait_ms(errands);
+}
+
+static void tell_work_waits(const struct jr_errands *errands, bool found)
+{
+    if (errands->desk->told != NULL)
+        errands->desk->told->work_waits = found || errands->count > 0;
+}
+
+int64_t jr_errands_claim(struct jr_errands *errands)
+{
+    struct jr_desk *desk = errands->desk;
+    struct jr_run run;
+    struct jr_error error;
+    int64_t due_ms, wait_ms, now_ms = jr_now_ms();
+    int64_t latest_ms = now_ms + longest_wait_ms(desk->settings);
+    enum jr_err err = jr_errands_find(errands, &desk->walk, latest_ms, now_ms, &due_ms, &run,
+                                      &error);
+
+    if (err == JR_EBUSY) /* all that was looked at is paused */
+        return due_ms > now_ms ? due_ms - now_ms : 0;
+    tell_work_waits(errands, err != JR_ENOENT);
+    if (err == JR_ENOENT)
+        return JR_CALLS_NEVER;
+    if (err == JR_EFORMAT) {
+        jr_log(JR_LOG_ERROR, "damaged", "%s; it is taken out of the outbox", error.text);
+        err = jr_rerun_drop(desk->store, due_ms, run.run_id, &error);
+        if (err == JR_OK)
+            return 0;
+    }
+    if (err != JR_OK) {
+        jr_desk_store_failed(desk, err, &error);
+        return JR_CALLS_NEVER;
+    }
+    wait_ms = due_ms - jr_now_ms();
+    if (wait_ms > 0 && due_ms <= latest_ms)
+        return wait_ms;
+    if (is_too_soon(desk, &run)) {
+        postpone(desk, &run);
+        return 0;
+    }
+    if (desk->calls.http == NULL) {
+        decide_unseen(errands, &run);
+        return 0;
+    }
+    wait_ms = room_wait_ms(errands);
+    if (wait_ms == 0 && take_up(errands, &run, false) != NULL)
+        errands->claims++;
+    return wait_ms;
+}
+
+bool jr_errands_take_quiet(struct jr_errands *errands, const struct jr_run *run)
+{
+    return jr_calls_may_ask_about(&errands->desk->calls, run->repo)
+           && take_up(errands, run, true) != NULL;
+}
+
+bool jr_errands_has_quiet(const struct jr_errands *errands)
+{
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+        if (errands->items[i].step != JR_ERRAND_NONE && errands->items[i].is_quiet)
+            return true;
+    return false;
+}

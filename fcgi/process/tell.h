@@ -1,0 +1,39 @@
+/*
+ * tell -- what the dispatcher tells the log of its work.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_TELL_H
+#define JR_TELL_H
+
+#include "fcgi/process/desk.h"
+#include "lib/model/call.h"
+#include "lib/model/event.h"
+#include "lib/model/run.h"
+#include "lib/rules/input.h"
+
+#include <stdint.h>
+
+/* What administrators did by hand since this was last called, with their names. */
+void jr_tell_acts(struct jr_desk *desk);
+
+/* What is paused since before the start: who looks why nothing happens finds it. */
+void jr_tell_pauses(struct jr_desk *desk);
+
+/*
+ * What was decided about a run.
+ *   call         NULL when GitHub was not asked
+ *   duration_us  of what led to the decision
+ */
+void jr_tell_decision(const struct jr_run *run, const struct jr_verdict *verdict,
+                      const struct jr_call *call, int64_t duration_us);
+
+/* What came of a POST. */
+void jr_tell_outcome(const struct jr_run *run, const struct jr_verdict *verdict,
+                     const struct jr_call *call);
+
+/* What a list has shown of a run, and what follows; nothing if that was no news. */
+void jr_tell_listed(const struct jr_event *seen, const struct jr_verdict *verdict,
+                    const struct jr_call *call);
+
+#endif
