@@ -17,7 +17,7 @@ use Time::HiRes ();
 use JR::Process;
 use JR::Test;
 
-my @POINTS = qw(before-get after-get before-post after-post recorded);
+my @POINTS = qw(before-get after-get waits before-post after-post recorded);
 
 my $github = github();
 my $files = 0;
@@ -134,8 +134,24 @@ for my $name (sort keys %shape) {
     }
 }
 
+# Several are in hand, each at another step.
+for my $point (@POINTS) {
+    subtest "one of several is killed at $point" => sub {
+        my $service = service_stopping_at($point, API_WRITE_INTERVAL => '200ms');
+        my $hold = $github->hold;
+        my @runs = map { run_of($service) } 1 .. 5;
+        $_->play(build => 'failure') for @runs;
+        undef $hold;
+        kill_dispatcher($service) or return;
+        wait_ok { 5 == grep { $_->accepted } @runs } 'all are rerun';
+        all_decided($service);
+        is_deeply [map { scalar $_->accepted } @runs], [(1) x 5], 'each once';
+        $service->stop_service;
+    };
+}
+
 # Up to the POST; after one that was accepted there is none to stop after.
-for my $point (qw(before-get after-get before-post)) {
+for my $point (qw(before-get after-get waits before-post)) {
     subtest "killed at $point, again and again" => sub {
         my $service = service_stopping_at($point);
         my $run = run_of($service);

@@ -146,6 +146,9 @@ sub script {
 
 sub forget_scripts { return $_[0]->control('forget_scripts') }
 
+# All answers come so many seconds later from now on.
+sub set_after { my ($self, $after) = @_; return $self->control('set_after', after => $after) }
+
 # Headers that all answers carry from now on.
 sub set_headers { my ($self, %headers) = @_; return $self->control('set_headers', headers => \%headers) }
 
@@ -203,7 +206,7 @@ sub move_repo { my ($self, $from, $to) = @_; return $self->control('move_repo', 
 sub set_limit  { my ($self, %to) = @_; return $self->control('set_limit', to => \%to) }
 
 # Requests so far, oldest first: method, path, query, headers, body, raw,
-# time, status; narrowed by method and a pattern of the path.
+# time, status, at_once (how many of its method were unanswered); narrowed by method and a pattern of the path.
 sub requests {
     my ($self, $method, $path) = @_;
     return @{ $self->control('requests', method => $method, path => $path) };

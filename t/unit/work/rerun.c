@@ -539,6 +539,51 @@ static enum jr_err first_anew(struct bench *bench, int64_t latest_ms, int64_t *d
     return jr_rerun_first(bench->store, latest_ms, bench->now_ms, &walk, due_ms, run, &bench->error);
 }
 
+/* Run 100 is looked after, and what is of other/app has to wait for an answer. */
+static bool is_in_hand(void *context, const struct jr_run *run)
+{
+    (void)context;
+    return run->run_id == 100 || strcmp(run->repo, "other/app") == 0;
+}
+
+/* What is in hand is looked over, and found where it was once it is so no longer. */
+static void first_that_is_not_in_hand(void **state)
+{
+    struct jr_rerun_walk walk = { .in_hand = is_in_hand };
+    struct bench bench;
+    struct jr_run run;
+    struct jr_txn txn;
+    int64_t due_ms;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    jr_txn_begin(&txn, bench.store, true);
+    due(&txn, 100, "octo/lib", START_MS + 1);
+    due(&txn, 101, "other/app", START_MS + 2);
+    due(&txn, 102, "octo/lib", START_MS + 3);
+    commit(&txn);
+    for (int times = 0; times < 2; times++) {
+        assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, bench.now_ms, &walk, &due_ms, &run,
+                                        &bench.error), JR_OK);
+        assert_true(run.run_id == 102 && due_ms == START_MS + 3);
+    }
+    walk.in_hand = NULL;
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, bench.now_ms, &walk, &due_ms, &run,
+                                    &bench.error), JR_OK);
+    assert_true(run.run_id == 100 && due_ms == START_MS + 1);
+
+    /* With a pause as well: what is paused is looked over for longer, what is in hand is not. */
+    walk = (struct jr_rerun_walk){ .wait = is_octos, .in_hand = is_in_hand };
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, bench.now_ms, &walk, &due_ms, &run,
+                                    &bench.error), JR_ENOENT);
+    walk.in_hand = NULL;
+    walk.held = (struct jr_rerun_place){ .due_ms = 0 };
+    assert_int_equal(jr_rerun_first(bench.store, INT64_MAX, bench.now_ms, &walk, &due_ms, &run,
+                                    &bench.error), JR_OK);
+    assert_true(run.run_id == 101);
+    close_bench(&bench);
+}
+
 /* What is held up stands at the head of the outbox and holds up nothing else. */
 static void first_that_is_free(void **state)
 {
@@ -882,6 +927,7 @@ int main(void)
     TEST(quiet_run);
     TEST(quiet_run_has_to_wait);
     TEST(first_that_is_free);
+    TEST(first_that_is_not_in_hand);
     TEST(what_is_held_up_costs_once);
     TEST(what_is_held_up_later_waits);
     TEST(clock_may_go_back);

@@ -5,6 +5,7 @@
 #
 # A bad day is a rule with an `act`:
 #   effect => 1         first do what the request asks for
+#   after => S          answer so many seconds later
 #   status, body, headers   then answer this, or
 #   cut => 1            close without an answer, or
 #   hang => 1           never answer, or
@@ -33,6 +34,8 @@ sub new {
         input    => {},
         control  => {},
         holds    => {},
+        late     => [],
+        after    => 0,
     }, $class;
 }
 
@@ -43,7 +46,8 @@ sub serve {
     my $select   = $self->{select}   = IO::Select->new($api, $control);
     my $controls = $self->{controls} = IO::Select->new($control);
     while (getppid == $parent) {
-        for my $handle ((%{ $self->{holds} } ? $controls : $select)->can_read(1)) {
+        $self->answer_late;
+        for my $handle ((%{ $self->{holds} } ? $controls : $select)->can_read($self->wait_s)) {
             if ($handle == $api || $handle == $control) {
                 my $new = $handle->accept or next;
                 $new->autoflush(1);
@@ -56,6 +60,29 @@ sub serve {
             else {
                 $self->read_from($handle);
             }
+        }
+    }
+    return;
+}
+
+# Until the next late answer is due.
+sub wait_s {
+    my ($self) = @_;
+    my ($first) = sort { $a <=> $b } map { $_->{due} } @{ $self->{late} };
+    return 1 if !defined $first || $first > time + 1 || %{ $self->{holds} };
+    return $first > time ? $first - time : 0;
+}
+
+sub answer_late {
+    my ($self) = @_;
+    return if %{ $self->{holds} };
+    my @due = sort { $a->{due} <=> $b->{due} } grep { $_->{due} <= time } @{ $self->{late} };
+    for my $late (@due) {
+        $self->{late} = [grep { $_ != $late } @{ $self->{late} }];
+        my $handle = $late->{handle};
+        next if !$self->send_answer($handle, @$late{qw(request answer)});
+        while (my $request = take_request(\$self->{input}{$handle})) {
+            $self->answer($handle, $request) or last;
         }
     }
     return;
@@ -80,6 +107,7 @@ sub drop {
     delete $self->{input}{$handle};
     delete $self->{control}{$handle};
     delete $self->{holds}{$handle};
+    $self->{late} = [grep { $_->{handle} != $handle } @{ $self->{late} }];
     $self->{$_}->remove($handle) for qw(select controls);
     close $handle;
     return;
@@ -110,17 +138,28 @@ sub take_request {
     return \%request;
 }
 
-# True when the connection may carry another request.
+# True when the connection may carry another request, now.
 sub answer {
     my ($self, $handle, $request) = @_;
     push @{ $self->{requests} }, $request;
     my $act = $self->next_act($request);
     my $answer;
     $answer = $self->{actions}->answer($request) if !$act || $act->{effect};
-    $answer = $act if $act;
+    # Late, but as it should be.
+    $answer = $act->{after} && $act->{effect} ? { %$answer, %$act } : $act if $act;
     $answer = echo($act, $request) if $act && $act->{echo};
     $request->{status} = $answer->{status};
-    return 0 if $answer->{hang};
+    # How many of its kind are unanswered, with this one.
+    $request->{at_once} = 1 + grep { $_->{request}{method} eq $request->{method} } @{ $self->{late} };
+    my $after = $answer->{hang} ? 9**9 : $answer->{after} // $self->{after};
+    return $self->send_answer($handle, $request, $answer) if !$after;
+    push @{ $self->{late} }, { due => time + $after, handle => $handle, request => $request, answer => $answer };
+    return 0;
+}
+
+# True when the connection may carry another request.
+sub send_answer {
+    my ($self, $handle, $request, $answer) = @_;
     if ($answer->{cut}) {
         $self->drop($handle);
         return 0;
@@ -173,6 +212,7 @@ sub response {
 my %COMMAND = (
     requests       => sub { [$_[0]->requests_like($_[1])] },
     script         => sub { push @{ $_[0]{rules} }, $_[1]{rule}; 1 },
+    set_after      => sub { $_[0]{after} = $_[1]{after}; 1 },
     forget_scripts => sub { $_[0]{rules} = []; 1 },
     set_headers    => sub { $_[0]{headers} = $_[1]{headers}; 1 },
     put_run        => sub { $_[0]{actions}->put_run($_[1]{run}) },

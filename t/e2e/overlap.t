@@ -1,0 +1,211 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Several runs in the dispatcher's hands: questions overlap, reruns do not; what hangs delays
+# only itself; and where one call is to be tried, it is one.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use List::Util qw(max);
+use Time::HiRes qw(time);
+use JR::Process qw(running);
+use JR::Test;
+
+my $github = github();
+
+# Each test begins with a good day.
+sub service_of {
+    my (%o) = @_;
+    $github->set_after(0);
+    $github->forget_scripts;
+    return service(github => $github, %o)->start;
+}
+
+# So many runs that fail, and GitHub answers nothing before the last has.
+sub runs_fail {
+    my ($service, $count, %o) = @_;
+    my $hold = $github->hold;
+    my @runs = map { workflow_run(github => $github, door => $service->http, jobs => ['build'], %o) } 1 .. $count;
+    status_is $_->play(build => 'failure'), 201, 'a run fails' for @runs;
+    return @runs;
+}
+
+sub rerun_ok {
+    my (@runs) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    wait_ok { @runs == grep { $_->accepted } @runs } 'all are rerun';
+    is_deeply [map { scalar $_->accepted } @runs], [(1) x @runs], 'each once';
+    return;
+}
+
+# The most that were unanswered at once, of a method, about the runs.
+sub at_once {
+    my ($method, @runs) = @_;
+    my $ids = join '|', map { $_->id } @runs;
+    return max(0, map { $_->{at_once} } $github->requests($method, "/runs/(?:$ids)\\b"));
+}
+
+for my $reads (undef, 1, 2, 16) {
+    my $want = $reads // 4;
+    subtest "API_READS=$want" => sub {
+        my $service = service_of(API_READS => $reads, WORKERS => 1);
+        $github->set_after(0.2);
+        my @runs = runs_fail($service, 12);
+        rerun_ok(@runs);
+        # As many as there may be, if there were as many at one time.
+        is at_once('GET', @runs), $want, 'so many were asked about at once' if $want <= 4;
+        cmp_ok at_once('GET', @runs), '<=', $want, 'and no more';
+        cmp_ok at_once('GET', @runs), '>', 4, 'but more than by default' if $want > 4;
+        is at_once('POST', @runs), 1, 'one was rerun at a time';
+        $service->stop_service;
+    };
+}
+
+subtest 'in the order in which they were due' => sub {
+    my $service = service_of(API_WRITE_INTERVAL => '300ms', RERUN_DELAY => '1s');
+    $github->set_after(0.1);
+    my @runs = map { workflow_run(github => $github, door => $service->http, jobs => ['build']) } 1 .. 8;
+    status_is $_->play(build => 'failure'), 201, 'a run fails' for @runs;
+    rerun_ok(@runs);
+    my @order = sort { ($a->posts)[0]{time} <=> ($b->posts)[0]{time} } @runs;
+    is_deeply [map { $_->id } @order], [map { $_->id } @runs], 'as they failed';
+    $service->stop_service;
+};
+
+subtest 'a question that hangs' => sub {
+    my $service = service_of();
+    my @hang = map { workflow_run(github => $github, door => $service->http, jobs => ['build']) } 1 .. 3;
+    $github->script(GET => '/runs/' . $_->id . '$', { hang => 1 }) for @hang;
+    status_is $_->play(build => 'failure'), 201, 'a run fails' for @hang;
+    wait_ok { 3 == grep { $_->gets } @hang } 'three are asked about, and nobody answers';
+    my @runs = runs_fail($service, 6);
+    rerun_ok(@runs);
+    ok !$service->log->count('decision', run => $_->id), 'by when it is not known of the others' for @hang;
+    is +(map { scalar $_->gets } @hang)[0], 1, 'which are still asked about for the first time';
+    $service->stop_service;
+    ok !$service->log->count('decision', run => $_->id), 'a stop breaks them off' for @hang;
+};
+
+subtest 'a POST that hangs' => sub {
+    my $service = service_of();
+    my $slow = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $github->script(POST => '/runs/' . $slow->id . '/', { after => 20, effect => 1 });
+    status_is $slow->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $slow->posts } 'its rerun is asked for';
+    my $begun = ($slow->posts)[0]{time};
+    my @runs = runs_fail($service, 6);
+    my ($over) = runs_fail($service, 1);
+    $github->set_run($over->id, status => 'completed', conclusion => 'success');
+    wait_ok { 6 == grep { $_->gets } @runs } 'others are asked about, also more than may wait';
+    wait_ok { $service->log->count('decision', run => $over->id, verdict => 'closed') } 'what needs no POST is recorded';
+    cmp_ok time - $begun, '<', 20, 'all that before it is answered';
+    is scalar(map { $_->posts } @runs), 0, 'and no other POST is sent';
+    rerun_ok($slow, @runs);
+    is at_once('POST', $slow, @runs), 1, 'one by one';
+    # What was shown before is too old by now.
+    for my $run (@runs) {
+        my ($post) = $run->posts;
+        ok +(grep { $_->{time} > $post->{time} - 5 && $_->{time} < $post->{time} } $run->gets), 'asked about shortly before';
+    }
+    $service->stop_service;
+};
+
+subtest 'one call at a time while they fail' => sub {
+    my $service = service_of(API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '200ms');
+    $github->set_after(0.2);
+    $github->script(GET => '/runs/\d+$', { status => 502, body => '<html>' }, 30);
+    my @runs = runs_fail($service, 10);
+    wait_ok { $service->log->count('calls-fail') } 'calls fail';
+    my $begun = max(map { $_->{time} } map { $_->gets } @runs);
+    wait_ok { 12 < grep { $_->{time} > $begun + 0.5 } map { $_->gets } @runs } 'many are tried';
+    my @tried = grep { $_->{time} > $begun + 0.5 && $_->{status} == 502 } map { $_->gets } @runs;
+    is max(map { $_->{at_once} } @tried), 1, 'one at a time';
+    rerun_ok(@runs);
+    is $service->log->count('calls-fail'), 1, 'told once';
+    $service->stop_service;
+};
+
+subtest 'a rate limit that comes while others are asked' => sub {
+    my $service = service_of();
+    $github->set_after(0.3);
+    my $first = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $github->script(GET => '/runs/' . $first->id . '$', { status => 429, headers => { 'Retry-After' => 3 } });
+    $first->play(build => 'failure');
+    my @runs = runs_fail($service, 8);
+    wait_ok { $service->log->count('calls-stopped') } 'all calls are stopped';
+    my $told = time;    # or a little before
+    rerun_ok($first, @runs);
+    my @asked = grep { $_->{time} > $told + 0.3 } map { $_->gets, $_->posts } $first, @runs;
+    my ($next) = sort { $a <=> $b } map { $_->{time} } @asked;
+    cmp_ok $next, '>', $told + 2, 'for as long as was told, whatever the others were answered';
+    is scalar(grep { $_->{time} < $next + 0.2 } @asked), 1, 'then one is tried';
+    is $service->log->count('calls-stopped'), 1, 'told once';
+    $service->stop_service;
+};
+
+subtest 'an owner that shuts us out' => sub {
+    my $service = service_of(API_BACKOFF_MIN => '500ms', API_BACKOFF_MAX => '500ms');
+    $github->set_after(0.2);
+    $github->shut_out('locked', 'Although you appear to have the correct authorization credentials, '
+        . 'the organization has an IP allow list enabled');
+    my @shut = runs_fail($service, 6, repo => 'locked/app');
+    wait_ok { $service->log->count('shut-out') } 'it does';
+    my $begun = max(map { $_->{time} } map { $_->gets } @shut);
+    wait_ok { 3 < grep { $_->{time} > $begun + 0.2 } map { $_->gets } @shut } 'it is tried again';
+    is max(map { $_->{at_once} } grep { $_->{time} > $begun + 0.2 } map { $_->gets } @shut), 1, 'by one at a time';
+    rerun_ok(runs_fail($service, 2));
+    $github->shut_out('locked');
+    rerun_ok(@shut);
+    is $service->log->count('shut-out'), 1, 'told once';
+    $service->stop_service;
+};
+
+subtest 'a token that is being made' => sub {
+    my %app = $github->new_app;
+    $github->put_installation(31, account => 'tok');
+    my $service = service_of(%app);
+    $github->set_after(0.2);
+    my @runs = runs_fail($service, 6, repo => 'tok/app');
+    rerun_ok(@runs);
+    is scalar $github->requests(GET => '/repos/tok/app/installation$'), 1, 'the place is looked up once';
+    is scalar $github->requests(POST => '/access_tokens$'), 1, 'and one is made';
+    my @more = runs_fail($service, 6, repo => 'tok/app');
+    $github->revoke_tokens;
+    rerun_ok(@more);
+    is scalar $github->requests(POST => '/access_tokens$'), 2, 'one more when it was revoked';
+    ok !$service->log->count('calls-stopped'), 'and nothing stops';
+    $service->stop_service;
+};
+
+subtest 'behind an outbox that is never empty' => sub {
+    my $service = service_of(API_READS => 1, API_BACKOFF_MIN => '50ms', API_BACKOFF_MAX => '50ms',
+        RECONCILE_INTERVAL => '500ms');
+    $github->set_after(0.05);
+    # Their jobs have failed, and they are not over.
+    my @runs = map { workflow_run(github => $github, door => $service->http, jobs => ['build']) } 1 .. 12;
+    $_->queued('build'), $_->completed(build => 'failure') for @runs;
+    my $lists = sub { scalar $github->requests(GET => '/octo/app/actions/runs$') };
+    my $before = $lists->();
+    wait_ok { $lists->() >= $before + 3 } 'lists are read all the same';
+    wait_ok { (map { scalar $_->gets } @runs)[-1] > 1 } 'and runs are asked about';
+    $service->stop_service;
+};
+
+subtest 'a stop while all hangs' => sub {
+    my $service = service_of();
+    $github->script(GET => '/runs/\d+$', { hang => 1 }, 100);
+    my @runs = runs_fail($service, 6);
+    wait_ok { 4 == grep { $_->gets } @runs } 'as many as may be are asked about';
+    my $stopped = time;
+    $service->stop_service;
+    cmp_ok time - $stopped, '<', 5, 'the service is stopped at once';
+    $github->forget_scripts;
+    $service->start_service;
+    rerun_ok(@runs);
+    $service->stop_service;
+};
+
+finish();
