@@ -31,9 +31,10 @@ use Bench::Size qw(bytes_per_run);
 
 my $quick = grep { $_ eq '--quick' } @ARGV;
 my $grow  = grep { $_ eq '--grow' } @ARGV;
+my $burst = grep { $_ eq '--burst' } @ARGV;
 my %plan  = $quick
-    ? (turns => 1, seconds => 2, starts => 3, reruns => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000], sized => 100)
-    : (turns => 5, seconds => 4, starts => 9, reruns => 100, pages => 100, runs => 1_000_000, requests => [10_000, 100_000], sized => 500);
+    ? (turns => 1, seconds => 2, starts => 3, reruns => 20, burst => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000], sized => 100)
+    : (turns => 5, seconds => 4, starts => 9, reruns => 100, burst => 200, pages => 100, runs => 1_000_000, requests => [10_000, 100_000], sized => 500);
 my @connections = (1, 16, 64);
 my $workers     = $ENV{JR_BENCH_WORKERS} // 16;
 
@@ -290,6 +291,33 @@ sub rerun_times {
     return @ms;
 }
 
+# Runs that fail within a minute, an API that takes 300 ms a call, and the default
+# API_WRITE_INTERVAL: from the first failure to the last rerun, as a multiple of what the
+# interval alone asks for.
+sub burst {
+    my $github  = JR::Test::github();
+    my $service = JR::Test::service(github => $github, WORKERS => $workers, API_WRITE_INTERVAL => undef)->start;
+    wait_for { $service->dispatcher } or die "no dispatcher\n";
+    my @runs = map { JR::Run->new(github => $github, door => $service->http, jobs => ['build']) } 1 .. $plan{burst};
+    $_->queued('build') for @runs;
+    $github->set_after(0.3);
+    my $begun = time;
+    for my $run (@runs) {
+        $run->finish('failure');
+        $run->completed(build => 'failure');
+    }
+    die "the runs took longer than a minute to fail\n" if time - $begun > 60;
+    my $reruns = sub { return grep { ($_->{effect} // '') eq 'rerun' } $github->requests(POST => '/rerun') };
+    wait_for { $plan{burst} <= $reruns->() } 2 * $plan{burst} or die "not all are rerun\n";
+    my ($last) = sort { $b <=> $a } map { $_->{time} } $reruns->();
+    $service->stop_service;
+    return ($last - $begun) / $plan{burst};
+}
+
+sub burst_goal {
+    return ["$plan{burst} runs within a minute, 300 ms a call: time, of their intervals", burst(), 'most', 1.1, 2, ''];
+}
+
 # For each number of jobs: [jobs, bytes of a run in the first days, and later].
 sub sizes {
     my @sizes;
@@ -310,6 +338,10 @@ sub main {
     if ($grow) {
         my @curves = grown();
         print curve_table(@curves), "\nGoals:\n", goals(curve_goals(@curves));
+        return;
+    }
+    if ($burst) {
+        print "Goals:\n", goals(burst_goal());
         return;
     }
     $load = Bench::Load->new(dir => "$dir/load", object => "$dir/load.so", script => "$FindBin::Bin/load.lua");
@@ -348,6 +380,8 @@ sub main {
     $service{fresh}->stop_service;
     say_progress('reruns');
     my @rerun_ms = rerun_times();
+    say_progress('a burst');
+    my $burst_goal = burst_goal();
     say_progress('sizes');
     my @sizes = sizes();
     my @curves = grown();
@@ -403,6 +437,7 @@ sub main {
         # A page: of the stack, which is deeper once for what comes seldom.
         ['growth of the worker that grew most',              $late->{grown},                                 'most',  4,    0, ' kB'],
         ['answer 201 to POST',                               median(@rerun_ms),                              'most',  50,   1, ' ms'],
+        $burst_goal,
         curve_goals(@curves),
     );
     my $per_commit = median(map { $_->{per_commit} } @{ $many->{'batches off'} });
