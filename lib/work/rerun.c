@@ -379,12 +379,12 @@ bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr
 bool jr_rerun_is_wanted(const struct jr_settings *settings, const struct jr_run *run,
                         const struct jr_event *seen, int64_t now_ms)
 {
-    struct jr_policy policy = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_policy(settings);
     const struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = seen };
     struct jr_run judged = *run;
     struct jr_verdict verdict = { .changed = false };
 
-    jr_decide(&policy, &input, &judged, NULL, &verdict);
+    jr_decide(&bounds, &input, &judged, NULL, &verdict);
     return verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL;
 }
 
