@@ -126,6 +126,12 @@ static bool find_due(struct player *player, int64_t now_ms, int64_t *due_ms, str
     return err == JR_OK;
 }
 
+static void ask(struct player *player, const struct jr_ask *question, struct jr_call *call)
+{
+    jr_github_ask(player->http, player->settings.github_api_url, player->settings.github_token,
+                  question, call);
+}
+
 static void rerun(struct player *player, struct jr_run *run, const struct jr_verdict *decided,
                   int64_t now_ms)
 {
@@ -133,9 +139,10 @@ static void rerun(struct player *player, struct jr_run *run, const struct jr_ver
     struct jr_verdict verdict;
     struct jr_error error;
 
-    jr_github_rerun(player->http, player->settings.github_api_url, run->repo, run->run_id,
-                    decided->step == JR_STEP_RERUN_ALL, jr_boottime_ms() + FRESH_MS, now_ms,
-                    &call);
+    ask(player, &(struct jr_ask){ .api = decided->step == JR_STEP_RERUN_ALL ? JR_API_RERUN_ALL
+                                                                            : JR_API_RERUN_FAILED,
+                                  .repo = run->repo, .id = run->run_id,
+                                  .before_ms = jr_boottime_ms() + FRESH_MS }, &call);
     check(jr_rerun_outcome(player->store, &player->settings, decided->attempt, true, &call, run,
                            now_ms, &verdict, &error),
           &error);
@@ -152,8 +159,9 @@ static void play_step(struct player *player, int64_t now_ms)
 
     if (!find_due(player, now_ms, &due_ms, &run))
         fail("nothing is due");
-    jr_github_get_run(player->http, player->settings.github_api_url, run.repo, run.run_id,
-                      now_ms, &seen, &call);
+    memset(&seen, 0, sizeof seen);
+    ask(player, &(struct jr_ask){ .api = JR_API_GET_RUN, .repo = run.repo, .id = run.run_id,
+                                  .holds = &seen }, &call);
     if (call.outcome != JR_OUTCOME_DONE) {
         check(jr_rerun_outcome(player->store, &player->settings, run.attempt, false, &call, &run,
                                now_ms, &verdict, &error),
@@ -237,11 +245,6 @@ static void tell_due(struct player *player, const char *line)
     fflush(stdout);
 }
 
-static bool never(void)
-{
-    return false;
-}
-
 static void open_all(struct player *player, const char *folder)
 {
     struct jr_source source = { .environment = true };
@@ -251,7 +254,7 @@ static void open_all(struct player *player, const char *folder)
     if (jr_load_settings(&player->settings, &source, &problems) != JR_OK)
         fail("%s", problems == NULL ? "no memory" : problems);
     check(jr_store_open(&player->store, folder, player->settings.map_size_bytes, &error), &error);
-    check(jr_http_open(&player->http, NULL, player->settings.github_token, never, &error), &error);
+    check(jr_http_open(&player->http, NULL, &error), &error);
 }
 
 int main(int argc, char **argv)
