@@ -20,6 +20,9 @@
 /* How often the file of a rejected token is looked at. */
 #define TOKEN_LOOK_MS (2 * JR_SECOND_MS)
 
+/* How long the first answer to an App is waited for. */
+#define FIRST_ANSWER_US (2 * 1000000)
+
 #define EXPIRY_WARNING_MS (14 * JR_DAY_MS)
 #define EXPIRY_REPEAT_MS JR_DAY_MS
 
@@ -240,6 +243,7 @@ static void note(struct jr_calls *calls, struct jr_installation *installation, u
         return; /* broken off by ourselves */
     tell_skew(calls);
     count(calls, call);
+    calls->is_taken = calls->is_taken || call->outcome == JR_OUTCOME_DONE;
     note_outage(calls, about, call);
     if (jr_throttle_note(throttle, calls->settings, &told, now_ms)) {
         jr_txn_begin(&txn, calls->store, true);
@@ -353,6 +357,7 @@ static bool renew_token(struct jr_calls *calls)
     if (calls->turns.app != NULL && jr_app_take_key(calls->turns.app, &error) != JR_OK)
         return false;
     calls->renewed_us = jr_monotonic_us();
+    calls->is_taken = false;
     if (calls->told != NULL)
         calls->told->token_taken_ms = 0;
     if (load_throttle(calls, &error) != JR_OK)
@@ -481,6 +486,8 @@ bool jr_calls_may_ask(const struct jr_calls *calls)
     const struct jr_throttle *throttle = &calls->throttle;
 
     return !calls->probe.under_way
+           && !(calls->turns.app != NULL && !calls->is_taken
+                && is_tried(calls, jr_monotonic_us() - FIRST_ANSWER_US))
            && !(calls->outage.wait_ms != 0 && is_tried(calls, calls->outage.known_us))
            && !(throttle->stopped_until_ms != 0 && is_tried(calls, throttle->known_us));
 }

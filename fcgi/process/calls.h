@@ -56,6 +56,7 @@ struct jr_calls {
     struct jr_outage outage;
     struct jr_shutouts shutouts;
     int64_t renewed_us;      /* monotonic: when there was another secret in its file; 0: never */
+    bool is_taken;           /* GitHub has taken what there is by now */
     int64_t secret_look_ms;  /* monotonic: when the secret's file was last looked at */
     int64_t expiry_told_ms; /* when the log was last warned of the token's end */
 };
@@ -75,7 +76,8 @@ int64_t jr_calls_wait_ms(struct jr_calls *calls);
 
 /*
  * May a question be asked now? While calls fail, and after a stop that is over, one is asked
- * first, and the others only once it is answered.
+ * first, and the others only once it is answered; so it is for a moment with an App that
+ * GitHub has not taken yet, for a bad key stops all.
  */
 bool jr_calls_may_ask(const struct jr_calls *calls);
 
