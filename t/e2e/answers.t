@@ -150,7 +150,8 @@ subtest 'answers to a GET' => sub {
     for my $row (@GETS) {
         my ($name, $act) = @$row;
         my $run = $run{$name} = run_of($service);
-        $github->script(GET => $run->id . '$', $act, 2);
+        # libcurl asks once more by itself where a kept connection is cut, of which there are some.
+        $github->script(GET => $run->id . '$', $act, $act->{cut} ? 6 : 2);
         fails($run);
     }
     for my $row (@GETS) {
