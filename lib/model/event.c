@@ -12,6 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/format/excerpt.h"
 #include "lib/format/json.h"
+#include "lib/model/labels.h"
 
 #include <string.h>
 #include <strings.h>
@@ -208,42 +209,6 @@ static enum jr_err read_repository(const struct source *source, struct jr_event 
     return JR_OK;
 }
 
-/* Labels of a job that are looked at, and how much of each. */
-#define LABELS_MAX 32
-#define LABEL_SIZE 128
-
-/* The set of labels as one text: the same for every order. */
-static void read_labels(json_object *array, char labels[JR_LABELS_SIZE])
-{
-    char sorted[LABELS_MAX][LABEL_SIZE], label[LABEL_SIZE];
-    enum jr_json found;
-    size_t count = 0, length = 0;
-
-    for (size_t i = 0; count < LABELS_MAX
-                       && (found = jr_json_get_item_text(array, i, label, sizeof label))
-                              != JR_JSON_ABSENT;
-         i++) {
-        size_t place = count;
-
-        if (found != JR_JSON_OK || *label == '\0')
-            continue;
-        for (; place > 0 && strcmp(label, sorted[place - 1]) < 0; place--)
-            memcpy(sorted[place], sorted[place - 1], LABEL_SIZE);
-        memcpy(sorted[place], label, LABEL_SIZE);
-        count++;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t size = strlen(sorted[i]);
-
-        if (length + size + 2 > JR_LABELS_SIZE)
-            break;
-        if (length > 0)
-            labels[length++] = ',';
-        memcpy(labels + length, sorted[i], size);
-        length += size;
-    }
-    labels[length] = '\0';
-}
 
 static enum jr_err read_job(const struct source *source, struct jr_event *event,
                             struct jr_error *error)
@@ -268,7 +233,7 @@ static enum jr_err read_job(const struct source *source, struct jr_event *event,
     read_text(source, JOB_WORKFLOW, event->workflow, sizeof event->workflow);
     read_text(source, JOB_NAME, event->job_name, sizeof event->job_name);
     read_text(source, JOB_RUNNER, event->runner, sizeof event->runner);
-    read_labels(source->values[JOB_LABELS], event->labels);
+    jr_labels_read(source->values[JOB_LABELS], event->labels);
     event->created_ms = jr_json_time(source->values[JOB_CREATED]);
     event->started_ms = jr_json_time(source->values[JOB_STARTED]);
     event->completed_ms = jr_json_time(source->values[JOB_COMPLETED]);

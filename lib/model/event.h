@@ -16,6 +16,7 @@
 
 #include "lib/base/error.h"
 #include "lib/model/words.h"
+#include "lib/model/labels.h"
 
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -24,7 +25,6 @@
 #define JR_REPO_SIZE 208  /* owner/name: at most 100 + 1 + 100 */
 #define JR_LOGIN_SIZE 112 /* a user's or bot's login */
 #define JR_NAME_SIZE 256  /* branch, workflow, job and runner names */
-#define JR_LABELS_SIZE JR_NAME_SIZE /* what a job asks of a runner, in one text */
 #define JR_WORD_SIZE 64   /* an action, or what triggered a run */
 #define JR_SHA_SIZE 65    /* a commit's id: SHA-1, or SHA-256 */
 

@@ -257,6 +257,16 @@ static const struct {
       "The log says why. Way out: repair it, then redeliver." },
     { JR_REASON_OUT_OF_MEMORY, JR_CLASS_STORE, "out-of-memory", "out of memory; nothing was recorded",
       "Way out: give the host more memory, then redeliver." },
+    { JR_REASON_LEFT_BY_RULE, JR_CLASS_FINAL, "left-by-rule", "the policy leaves runs that failed for this cause",
+      "Way out: `job-rerunner rerun RUN`, or another policy." },
+    { JR_REASON_CAUSE_NOT_KNOWN, JR_CLASS_FINAL, "cause-not-known", "no signature tells why it failed, and the policy leaves such runs",
+      "Way out: `job-rerunner rerun RUN`, or a signature in the policy." },
+    { JR_REASON_NOT_WORTH_IT, JR_CLASS_FINAL, "not-worth-it", "too few of the last reruns of this job for this cause were worth it",
+      "The rule's `only-if` says so." },
+    { JR_REASON_SAME_FAILURE, JR_CLASS_FINAL, "same-failure", "the attempt before failed in the same step by the same error",
+      "Way out: `same-failure: rerun` in the policy." },
+    { JR_REASON_EVIDENCE_UNREADABLE, JR_CLASS_FINAL, "evidence-unreadable", "what might tell the cause could not be read",
+      "Annotations need the permission Checks, logs the permission Actions." },
 };
 
 static size_t row_of(enum jr_reason reason)

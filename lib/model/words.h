@@ -131,7 +131,13 @@ enum jr_reason {
     JR_REASON_BAD_SHAPE = 135,
     JR_REASON_STORE_FULL = 136,
     JR_REASON_STORE_FAILED = 137,
-    JR_REASON_OUT_OF_MEMORY = 138
+    JR_REASON_OUT_OF_MEMORY = 138,
+    /* what a policy says */
+    JR_REASON_LEFT_BY_RULE = 140,
+    JR_REASON_CAUSE_NOT_KNOWN = 141,
+    JR_REASON_NOT_WORTH_IT = 142,
+    JR_REASON_SAME_FAILURE = 143,
+    JR_REASON_EVIDENCE_UNREADABLE = 144
 };
 
 /* How a webhook is answered; the status that goes with it is HTTP's. The numbers are stored. */
@@ -147,7 +153,7 @@ enum jr_reply {
 #define JR_REPLIES (JR_REPLY_UNKNOWN_RUN + 1)
 
 /* They are numbered below this; not each number has one. */
-#define JR_REASONS (JR_REASON_OUT_OF_MEMORY + 1)
+#define JR_REASONS (JR_REASON_EVIDENCE_UNREADABLE + 1)
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);

@@ -235,7 +235,7 @@ static void rerun_by_hand(struct jr_txn *txn, void *context)
     struct jr_input input = {
         .kind = JR_INPUT_HAND, .now_ms = asked->now_ms, .repo = asked->repo,
     };
-    struct jr_source source = { .who = asked->who == NULL ? "" : asked->who };
+    struct jr_origin source = { .who = asked->who == NULL ? "" : asked->who };
     struct jr_verdict verdict = { .changed = false };
     bool told = asked->repo != NULL && jr_text_is_full_name(asked->repo);
 
@@ -259,7 +259,7 @@ enum jr_err jr_control_rerun(struct jr_store *store, const struct jr_settings *s
                              struct jr_run *run, enum jr_reason *reason, struct jr_error *error)
 {
     struct asked_rerun asked = {
-        jr_step_policy(settings), run_id, repo, who, now_ms, run, reason,
+        jr_step_bounds(settings), run_id, repo, who, now_ms, run, reason,
     };
     enum jr_err err;
 

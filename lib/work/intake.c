@@ -84,11 +84,11 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
                    const struct jr_update *update, bool anew, struct jr_receipt *receipt)
 {
     const struct jr_event *event = &update->event;
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_input input = {
         .kind = JR_INPUT_EVENT, .now_ms = update->now_ms, .event = event, .anew = anew,
     };
-    struct jr_source source = { .delivery = &update->delivery };
+    struct jr_origin source = { .delivery = &update->delivery };
     struct jr_verdict verdict;
     struct jr_run run, before;
 

@@ -106,7 +106,7 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
                                int64_t *held_ms, struct jr_error *error)
 {
     int64_t tried_ms = now_ms > sweep->begun_ms ? now_ms : sweep->begun_ms;
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct gate gate = { &bounds, share_wait, context };
     enum jr_repo_turn turn;
     enum jr_err err;
@@ -201,7 +201,7 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
                               size_t shown, int64_t now_ms, struct jr_verdict *verdicts,
                               unsigned *found, unsigned *closed, struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_txn txn;
     size_t begin = 0;
     enum jr_err err = JR_OK;

@@ -170,7 +170,7 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
                            int64_t now_ms, jr_share_wait *share_wait, void *context,
                            struct jr_run *run, int64_t *due_ms, struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_input input = { .kind = JR_INPUT_QUIET, .now_ms = now_ms };
     struct jr_verdict verdict = { .step = JR_STEP_WAIT };
     struct jr_txn txn;
@@ -263,7 +263,7 @@ static bool is_paused(struct jr_txn *txn, const struct jr_run *run, const struct
 
 /* Nothing is decided. A new name is kept: by it the pause is found before the next call. */
 static enum jr_err stay_paused(struct jr_txn *txn, const struct jr_bounds *bounds,
-                               struct jr_input *input, const struct jr_source *source,
+                               struct jr_input *input, const struct jr_origin *source,
                                struct jr_run *run, struct jr_error *error)
 {
     struct jr_verdict verdict;
@@ -314,9 +314,9 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
                           struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                           struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = seen };
-    struct jr_source source = { .call = call };
+    struct jr_origin source = { .call = call };
     struct jr_txn txn;
 
     reload(&txn, store, run, &input);
@@ -334,7 +334,7 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                             struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_input input = { .kind = JR_INPUT_UNSEEN, .now_ms = now_ms };
     struct jr_txn txn;
 
@@ -349,7 +349,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
                              struct jr_run *run, int64_t now_ms,
                              struct jr_verdict *verdict, struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_input input = {
         .kind = posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
         .now_ms = now_ms,
@@ -358,7 +358,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
         .reason = call->reason,
         .try_all = call->try_all,
     };
-    struct jr_source source = { .call = call };
+    struct jr_origin source = { .call = call };
     struct jr_txn txn;
 
     reload(&txn, store, run, &input);
@@ -371,7 +371,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
 bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
                              const struct jr_event *seen)
 {
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
 
     return jr_verdict_wants_workflow(&bounds, run, seen);
 }
@@ -379,7 +379,7 @@ bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr
 bool jr_rerun_is_wanted(const struct jr_settings *settings, const struct jr_run *run,
                         const struct jr_event *seen, int64_t now_ms)
 {
-    struct jr_bounds bounds = jr_step_policy(settings);
+    struct jr_bounds bounds = jr_step_bounds(settings);
     const struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = seen };
     struct jr_run judged = *run;
     struct jr_verdict verdict = { .changed = false };

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-struct jr_bounds jr_step_policy(const struct jr_settings *settings)
+struct jr_bounds jr_step_bounds(const struct jr_settings *settings)
 {
     return (struct jr_bounds){
         .run_attempts = settings->run_attempts,
@@ -40,7 +40,7 @@ struct jr_bounds jr_step_policy(const struct jr_settings *settings)
 struct taking {
     struct jr_txn *txn;
     const struct jr_input *input;
-    const struct jr_source *source;
+    const struct jr_origin *source;
     const struct jr_verdict *verdict;
     const struct jr_run *before;
     const struct jr_job *job_before; /* NULL: it is not about a job */
@@ -94,7 +94,7 @@ static void set_input(struct jr_history *entry, const struct taking *taking)
 /* What its entry has besides. */
 static void set_source(struct jr_history *entry, const struct taking *taking)
 {
-    const struct jr_source *source = taking->source;
+    const struct jr_origin *source = taking->source;
 
     entry->attempt = taking->verdict->attempt;
     entry->reason = taking->verdict->reason;
@@ -145,7 +145,7 @@ static void tell(const struct taking *taking)
 }
 
 void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
-                  const struct jr_input *input, const struct jr_source *source,
+                  const struct jr_input *input, const struct jr_origin *source,
                   struct jr_run *run, struct jr_verdict *verdict)
 {
     bool is_job = input->kind == JR_INPUT_EVENT && input->event->kind == JR_EVENT_JOB;

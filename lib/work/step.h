@@ -17,14 +17,14 @@
 #include "lib/store/store.h"
 
 /* What the history keeps of an input besides its facts. NULL, where there is none. */
-struct jr_source {
+struct jr_origin {
     const struct jr_delivery *delivery; /* of an event */
     const struct jr_call *call;         /* that GitHub answered, or did not */
     const char *who;                    /* asks by hand; "": nobody knows */
 };
 
 /* The bounds that the settings make. Its lists are those of the settings. */
-struct jr_bounds jr_step_policy(const struct jr_settings *settings);
+struct jr_bounds jr_step_bounds(const struct jr_settings *settings);
 
 /*
  * Take a step.
@@ -35,7 +35,7 @@ struct jr_bounds jr_step_policy(const struct jr_settings *settings);
  * What fails, fails the transaction.
  */
 void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
-                  const struct jr_input *input, const struct jr_source *source,
+                  const struct jr_input *input, const struct jr_origin *source,
                   struct jr_run *run, struct jr_verdict *verdict);
 
 #endif

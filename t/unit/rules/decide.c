@@ -72,7 +72,7 @@ static void close_scene(struct scene *scene)
 /* Let something happen to the run: to the job, if it is an event of one. */
 static void decide(struct scene *scene, const struct jr_input *input, struct jr_job *job)
 {
-    struct jr_bounds bounds = jr_step_policy(&scene->settings);
+    struct jr_bounds bounds = jr_step_bounds(&scene->settings);
 
     jr_decide(&bounds, input, &scene->run, job, &scene->verdict);
 }

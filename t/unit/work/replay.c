@@ -308,7 +308,7 @@ static void assert_same_run(const struct jr_run *one, const struct jr_run *two)
 
 static void assert_replayed(struct stage *stage, const char *script)
 {
-    struct jr_bounds bounds = jr_step_policy(&stage->settings);
+    struct jr_bounds bounds = jr_step_bounds(&stage->settings);
     struct jr_replay replay;
 
     replay_all(stage, &replay, &bounds);
@@ -477,14 +477,14 @@ static void differences_are_found(void **state)
     (void)state;
     open_stage(&stage, NULL);
     play_all(&stage, script);
-    bounds = jr_step_policy(&stage.settings);
+    bounds = jr_step_bounds(&stage.settings);
     bounds.run_attempts = 1;
     replay_all(&stage, &replay, &bounds);
     assert_true(replay.differences > 0);
     assert_contains(replay.first, "attempts-used-up");
     jr_replay_release(&replay);
 
-    bounds = jr_step_policy(&stage.settings);
+    bounds = jr_step_bounds(&stage.settings);
     assert_int_equal(stage.entries[2].kind, JR_HISTORY_DECISION);
     stage.entries[2].decided.due_ms++;
     replay_all(&stage, &replay, &bounds);

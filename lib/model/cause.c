@@ -1,0 +1,62 @@
+/*
+ * cause -- why a job failed.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/model/cause.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    bool infrastructural;
+} causes[JR_CAUSES] = {
+    [JR_CAUSE_RUNNER_LOST] = { "runner-lost", true },
+    [JR_CAUSE_RUNNER_SHUTDOWN] = { "runner-shutdown", true },
+    [JR_CAUSE_NOT_ACQUIRED] = { "not-acquired", true },
+    [JR_CAUSE_PROVISIONING] = { "provisioning", true },
+    [JR_CAUSE_INTERNAL_ERROR] = { "internal-error", true },
+    [JR_CAUSE_SETUP] = { "setup", true },
+    [JR_CAUSE_SERVICE] = { "service", true },
+    [JR_CAUSE_NETWORK] = { "network", true },
+    [JR_CAUSE_REGISTRY] = { "registry", true },
+    [JR_CAUSE_GIT] = { "git", true },
+    [JR_CAUSE_RATE_LIMITED] = { "rate-limited", true },
+    [JR_CAUSE_DISK] = { "disk", true },
+    [JR_CAUSE_MEMORY] = { "memory", true },
+    [JR_CAUSE_TIMEOUT] = { "timeout", false },
+    [JR_CAUSE_STEP_TIMEOUT] = { "step-timeout", false },
+    [JR_CAUSE_TEST] = { "test", false },
+    [JR_CAUSE_BUILD] = { "build", false },
+    [JR_CAUSE_LINT] = { "lint", false },
+    [JR_CAUSE_CRASH] = { "crash", false },
+    [JR_CAUSE_ENVIRONMENT] = { "environment", false },
+    [JR_CAUSE_BILLING] = { "billing", false },
+    [JR_CAUSE_POLICY] = { "policy", false },
+    [JR_CAUSE_WORKFLOW_INVALID] = { "workflow-invalid", false },
+    [JR_CAUSE_CANCELLED_BY_PERSON] = { "cancelled-by-person", false },
+    [JR_CAUSE_SUPERSEDED] = { "superseded", false },
+    [JR_CAUSE_ECHO] = { "echo", false },
+    [JR_CAUSE_UNKNOWN] = { "unknown", false },
+};
+
+const char *jr_cause_name(enum jr_cause cause)
+{
+    return (unsigned)cause < JR_CAUSES ? causes[cause].name : NULL;
+}
+
+enum jr_cause jr_cause_from(const char *word)
+{
+    for (unsigned i = 0; i < JR_CAUSES; i++)
+        if (causes[i].name != NULL && strcmp(causes[i].name, word) == 0)
+            return (enum jr_cause)i;
+    return JR_CAUSE_NONE;
+}
+
+bool jr_cause_is_infrastructural(enum jr_cause cause)
+{
+    return (unsigned)cause < JR_CAUSES && causes[cause].infrastructural;
+}

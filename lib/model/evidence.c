@@ -1,0 +1,131 @@
+/*
+ * evidence -- what is known of a failed job.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/model/evidence.h"
+#include "lib/format/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* GitHub cuts a message at 64 kB; nothing that tells a cause stands further back than this. */
+#define MESSAGE_SIZE 4097
+
+void jr_evidence_release(struct jr_evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->annotation_count; i++)
+        free(evidence->annotations[i].message);
+    free(evidence->annotations);
+    free(evidence->steps);
+    free(evidence->log);
+    memset(evidence, 0, sizeof *evidence);
+}
+
+static void read_step(json_object *object, struct jr_job_step *step)
+{
+    char word[JR_WORD_SIZE];
+    uint64_t number;
+
+    if (jr_json_get_id(object, "number", &number) == JR_JSON_OK && number <= UINT32_MAX)
+        step->number = (uint32_t)number;
+    jr_json_get_text(object, "status", word, sizeof word);
+    step->status = jr_status_from(word);
+    jr_json_get_text(object, "conclusion", word, sizeof word);
+    step->conclusion = jr_conclusion_from(word);
+    jr_json_get_text(object, "name", step->name, sizeof step->name);
+    step->started_ms = jr_json_get_time(object, "started_at");
+    step->completed_ms = jr_json_get_time(object, "completed_at");
+}
+
+/* The array's length, up to a ceiling; 0: it is none. */
+static size_t items_of(json_object *array, size_t most)
+{
+    size_t count;
+
+    if (!json_object_is_type(array, json_type_array))
+        return 0;
+    count = json_object_array_length(array);
+    return count < most ? count : most;
+}
+
+enum jr_err jr_evidence_take_steps(struct jr_evidence *evidence, json_object *array)
+{
+    size_t count = items_of(array, JR_STEPS_MAX);
+
+    free(evidence->steps);
+    evidence->steps = NULL;
+    evidence->step_count = 0;
+    evidence->steps_found = JR_UNREADABLE;
+    if (!json_object_is_type(array, json_type_array))
+        return JR_OK;
+    evidence->steps_found = count == 0 ? JR_ABSENT : JR_FOUND;
+    if (count == 0)
+        return JR_OK;
+    evidence->steps = calloc(count, sizeof *evidence->steps);
+    if (evidence->steps == NULL)
+        return JR_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        json_object *item = json_object_array_get_idx(array, i);
+
+        if (json_object_is_type(item, json_type_object))
+            read_step(item, &evidence->steps[evidence->step_count++]);
+    }
+    return JR_OK;
+}
+
+enum jr_err jr_evidence_take_annotations(struct jr_evidence *evidence, json_object *array)
+{
+    size_t count = items_of(array, JR_ANNOTATIONS_MAX);
+    char message[MESSAGE_SIZE], level[JR_WORD_SIZE];
+
+    if (!json_object_is_type(array, json_type_array))
+        return JR_OK;
+    evidence->annotations_found = count == 0 ? JR_ABSENT : JR_FOUND;
+    if (count == 0)
+        return JR_OK;
+    evidence->annotations = calloc(count, sizeof *evidence->annotations);
+    if (evidence->annotations == NULL)
+        return JR_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        json_object *item = json_object_array_get_idx(array, i);
+        struct jr_annotation *annotation = &evidence->annotations[evidence->annotation_count];
+
+        if (jr_json_get_text(item, "message", message, sizeof message) != JR_JSON_OK)
+            continue;
+        jr_json_get_text(item, "annotation_level", level, sizeof level);
+        annotation->failure = strcmp(level, "failure") == 0;
+        annotation->message = strdup(message);
+        if (annotation->message == NULL)
+            return JR_ENOMEM;
+        evidence->annotation_count++;
+    }
+    return JR_OK;
+}
+
+enum jr_err jr_evidence_take_job(struct jr_evidence *evidence, json_object *job)
+{
+    char word[JR_WORD_SIZE];
+    json_object *member;
+
+    if (jr_json_get_id(job, "id", &evidence->job_id) != JR_JSON_OK)
+        return JR_EINVAL;
+    jr_json_get_text(job, "name", evidence->name, sizeof evidence->name);
+    jr_json_get_text(job, "status", word, sizeof word);
+    evidence->status = jr_status_from(word);
+    jr_json_get_text(job, "conclusion", word, sizeof word);
+    evidence->conclusion = jr_conclusion_from(word);
+    evidence->created_ms = jr_json_get_time(job, "created_at");
+    evidence->started_ms = jr_json_get_time(job, "started_at");
+    evidence->completed_ms = jr_json_get_time(job, "completed_at");
+    /* Of a job that no runner took, runner_id is null or 0: both are told. */
+    evidence->runner_told = json_object_object_get_ex(job, "runner_id", &member);
+    jr_json_get_id(job, "runner_id", &evidence->runner_id);
+    jr_json_get_text(job, "runner_name", evidence->runner, sizeof evidence->runner);
+    jr_json_get_array(job, "labels", &member);
+    jr_labels_read(member, evidence->labels);
+    jr_json_get_array(job, "steps", &member);
+    return jr_evidence_take_steps(evidence, member);
+}

@@ -1,0 +1,53 @@
+/*
+ * judge -- the cause of a failed job, by the evidence that there is.
+ *
+ * Pure. The order in which evidence counts:
+ *   1. what says that nobody's rerun helps (a person's cancel, billing, policy ...)
+ *   2. a limit of time, which otherwise looks like a lost runner
+ *   3. hard text in the log of the failed step
+ *   4. what GitHub and the runner say of themselves, and the shape of a lost runner
+ *   5. text of transient faults, in steps that run no tests and then in those that do
+ *   6. the shapes of what the runner does before and after the work
+ *   7. texts that are written after failures of any kind
+ * Of one weight the last match in the failed step counts; signatures of a policy come before
+ * the program's own.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_JUDGE_H
+#define JR_JUDGE_H
+
+#include "lib/model/cause.h"
+#include "lib/model/evidence.h"
+#include "lib/rules/signatures.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define JR_EVIDENCE_LINE_SIZE 301
+#define JR_FIRST_ERROR_SIZE 1025
+
+struct jr_finding {
+    enum jr_cause cause;
+    char signature[JR_SIGNATURE_ID_SIZE]; /* by which it is known; empty: by none */
+    char line[JR_EVIDENCE_LINE_SIZE];     /* the line that it rests on, cut; empty: none */
+    bool unreadable; /* something could not be read that might have told more */
+    char first_error[JR_FIRST_ERROR_SIZE]; /* of an unknown cause: the first errors, a line each */
+    char step[JR_NAME_SIZE];               /* the step that failed; empty: none */
+};
+
+/*
+ * Judge a job that did not succeed.
+ *   own      of the policy in force; may be empty
+ *   builtin  the program's own
+ */
+void jr_judge(const struct jr_signatures *own, const struct jr_signatures *builtin,
+              const struct jr_evidence *evidence, struct jr_finding *finding);
+
+/* Does a job, by its name, only report what others came to? */
+bool jr_judge_is_echo(const char *job);
+
+/* Does a step run tests, by its name? */
+bool jr_judge_runs_tests(const char *step);
+
+#endif
