@@ -51,6 +51,7 @@ int jr_command_flaky(struct jr_command *command);
 int jr_command_forget(struct jr_command *command);
 int jr_command_outbox(struct jr_command *command);
 int jr_command_pause(struct jr_command *command);
+int jr_command_policy(struct jr_command *command);
 int jr_command_rerun(struct jr_command *command);
 int jr_command_resume(struct jr_command *command);
 int jr_command_runs(struct jr_command *command);

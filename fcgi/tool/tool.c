@@ -85,6 +85,11 @@ static const struct jr_option runs_options[] = {
     COMMON
 };
 
+static const struct jr_option policy_options[] = {
+    { "policy", "POLICY", false, "try everything, careful, infrastructure or a file, in the place "
+      "of the one in force" },
+    COMMON
+};
 static const struct jr_option why_options[] = {
     { "events", NULL, false, "show each webhook, too" }, COMMON
 };
@@ -136,6 +141,13 @@ static const struct row {
     { "check", NULL, NULL, "[OWNER/NAME]", 0, 1, check_options,
       "read the settings, open the store, show what the service would run with", jr_command_check,
       NULL },
+    { "policy", NULL, NULL, "show|check|test [FILE]", 1, 2, policy_options,
+      "show or check a policy, or try one on a failed run", jr_command_policy,
+      "A policy says which failures are rerun, by their causes: everything, careful,\n"
+      "infrastructure, or a file. The service itself works by `everything'. policy show [POLICY]\n"
+      "prints one; policy check FILE tells all that is wrong with it; policy test EVIDENCE.json\n"
+      "judges a failed run without a store and without GitHub. job-rerunner(8) has the form of\n"
+      "both files. Exit status 65: a file is not what it has to be." },
     { "backup", NULL, NULL, "DIR", 1, 1, common_options,
       "copy the store into a folder, also while it is at work", jr_command_backup,
       "DIR is not there yet, or empty. job-rerunner(8) tells how to restore it." },

@@ -18,6 +18,7 @@ enum {
     JR_EXIT_OK = 0,
     JR_EXIT_FAILED = 1,
     JR_EXIT_USAGE = 2,
+    JR_EXIT_DATA = 65, /* a file that was given is not what it has to be */
     JR_EXIT_STORE = 73, /* the store cannot be opened */
     JR_EXIT_CONFIG = 78 /* a setting is wrong */
 };

@@ -1,0 +1,365 @@
+/*
+ * command_policy -- the sub-command policy: what a policy says, and what it would do with a
+ * failed run, without a store and without GitHub.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/tool/command.h"
+#include "fcgi/tool/evidencefile.h"
+#include "lib/base/text.h"
+#include "lib/config/load.h"
+#include "lib/rules/bounds.h"
+#include "lib/rules/policy.h"
+#include "lib/rules/signatures.h"
+#include "lib/work/step.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The policy that the service works by. */
+#define IN_FORCE "everything"
+
+/* So much of the end of a log is looked at. */
+#define LOG_TAIL_BYTES (1024 * 1024)
+
+/* A policy's text; NULL: the message is written. *owned says whether it is to be freed. */
+static const char *find_text(const char *name, char **owned, size_t *length, int *status)
+{
+    const char *preset = jr_policy_preset(name);
+    FILE *stream;
+
+    *owned = NULL;
+    if (preset != NULL) {
+        *length = strlen(preset);
+        return preset;
+    }
+    stream = fopen(name, "re");
+    *owned = malloc(JR_POLICY_BYTES_MAX + 2);
+    if (stream == NULL || *owned == NULL) {
+        *status = jr_command_fail(JR_EXIT_DATA, "%s: %s; a policy is everything, careful, "
+                                  "infrastructure, or the path of a file", name,
+                                  *owned == NULL ? "out of memory" : strerror(errno));
+        if (stream != NULL)
+            (void)fclose(stream);
+        return NULL;
+    }
+    *length = fread(*owned, 1, JR_POLICY_BYTES_MAX + 1, stream);
+    (void)fclose(stream);
+    return *owned;
+}
+
+static void tell_problems(const char *name, const struct jr_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        fprintf(stderr, "%s:%u:%u: %s\n", name, problems->items[i].line,
+                problems->items[i].column, problems->items[i].text);
+    if (problems->more)
+        fprintf(stderr, "%s: and more\n", name);
+}
+
+/* Read a policy by its name; all that is wrong with it is told. */
+static int read_policy(const char *name, struct jr_policy *policy)
+{
+    struct jr_problems *problems = calloc(1, sizeof *problems);
+    int status = JR_EXIT_OK;
+    const char *text;
+    char *owned;
+    size_t length;
+
+    memset(policy, 0, sizeof *policy);
+    if (problems == NULL)
+        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    text = find_text(name, &owned, &length, &status);
+    if (text != NULL && jr_policy_read(policy, text, length, problems) != JR_OK)
+        status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    tell_problems(name, problems);
+    if (problems->count > 0)
+        status = JR_EXIT_DATA;
+    free(problems);
+    free(owned);
+    return status;
+}
+
+static int check(const char *name)
+{
+    struct jr_policy policy;
+    int status = read_policy(name, &policy);
+
+    if (status == JR_EXIT_OK)
+        printf("%s: good; %zu rules, %zu signatures of its own, %zu repositories with "
+               "deviations\n", name, policy.base.rule_count, policy.signatures.count,
+               policy.repo_count);
+    jr_policy_release(&policy);
+    return status;
+}
+
+static int show(const char *name)
+{
+    struct jr_policy policy;
+    size_t length = 0;
+    char *owned = NULL;
+    const char *text;
+    int status = read_policy(name, &policy);
+
+    jr_policy_release(&policy);
+    if (status != JR_EXIT_OK)
+        return status;
+    text = find_text(name, &owned, &length, &status);
+    if (text != NULL) {
+        printf("# %s %s\n", jr_policy_preset(name) != NULL ? "the preset" : "the file", name);
+        fwrite(text, 1, length, stdout);
+    }
+    free(owned);
+    return status;
+}
+
+/* A trial: a run, its jobs, and what each of them comes to. */
+struct trial {
+    struct jr_settings settings;
+    struct jr_policy policy;
+    struct jr_signatures builtin;
+    struct jr_evidencefile file;
+    struct jr_policy_job *jobs;
+    struct jr_policy_part part;
+    struct jr_policy_answer answer;
+    enum jr_reason filter;
+};
+
+static const struct {
+    enum jr_policy_reason reason;
+    enum jr_reason word;
+} reasons[] = {
+    { JR_POLICY_DESERVES, JR_REASON_RUN_FAILED },
+    { JR_POLICY_LEFT_BY_RULE, JR_REASON_LEFT_BY_RULE },
+    { JR_POLICY_CAUSE_NOT_KNOWN, JR_REASON_CAUSE_NOT_KNOWN },
+    { JR_POLICY_NOT_WORTH_IT, JR_REASON_NOT_WORTH_IT },
+    { JR_POLICY_SAME_FAILURE, JR_REASON_SAME_FAILURE },
+    { JR_POLICY_UNREADABLE, JR_REASON_EVIDENCE_UNREADABLE },
+    { JR_POLICY_ATTEMPTS_USED_UP, JR_REASON_ATTEMPTS_USED_UP },
+    { JR_POLICY_CONCLUSION, JR_REASON_CONCLUSION_NOT_RETRIED },
+};
+
+static enum jr_reason reason_of(const struct trial *trial)
+{
+    if (trial->filter != JR_REASON_NONE)
+        return trial->filter;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].reason == trial->answer.reason)
+            return reasons[i].word;
+    return JR_REASON_NONE;
+}
+
+/* The settings that bound a policy, where there are any; else their defaults. */
+static int load_bounds(struct jr_command *command, struct jr_settings *settings)
+{
+    static const char *const needed[][2] = { { "STATE_DIR", "/" } };
+    struct jr_source source = { .environment = true };
+    char *problems = NULL;
+    enum jr_err err = JR_OK;
+
+    for (size_t i = 0; i < sizeof needed / sizeof *needed && err == JR_OK; i++)
+        if (jr_source_get(&source, needed[i][0]) == NULL)
+            err = jr_source_set(&source, needed[i][0], needed[i][1]);
+    if (err == JR_OK)
+        err = jr_load_public(settings, &source, &problems);
+    jr_source_release(&source);
+    (void)command;
+    if (problems != NULL)
+        fprintf(stderr, "job-rerunner: wrong settings:\n%s", problems);
+    free(problems);
+    if (err == JR_OK)
+        return JR_EXIT_OK;
+    return err == JR_EINVAL ? JR_EXIT_CONFIG : jr_command_fail(JR_EXIT_FAILED, "out of memory");
+}
+
+/* Would a setting leave the run alone, whatever a policy says? */
+static enum jr_reason filter_run(const struct jr_bounds *bounds, const struct jr_event *event,
+                                 bool fork)
+{
+    struct jr_run run = { .known = true, .shown = true, .attempt = event->attempt };
+
+    jr_text_copy(run.repo, sizeof run.repo, event->repo);
+    jr_text_copy(run.workflow, sizeof run.workflow, event->workflow);
+    jr_text_copy(run.workflow_path, sizeof run.workflow_path, event->workflow_path);
+    jr_text_copy(run.branch, sizeof run.branch, event->branch);
+    jr_text_copy(run.actor, sizeof run.actor, event->actor);
+    jr_text_copy(run.triggering_actor, sizeof run.triggering_actor, event->triggering_actor);
+    if (fork)
+        jr_text_copy(run.head_repo, sizeof run.head_repo, event->head_repo);
+    return jr_bounds_filter_known(bounds, &run);
+}
+
+/* What the jobs came to. Evidence is looked at by `everything', too: who tries wants to know. */
+static bool judge_jobs(struct trial *trial)
+{
+    trial->jobs = calloc(trial->file.count + 1, sizeof *trial->jobs);
+    if (trial->jobs == NULL)
+        return false;
+    for (size_t i = 0; i < trial->file.count; i++) {
+        struct jr_policy_job *job = &trial->jobs[i];
+
+        job->evidence = &trial->file.jobs[i];
+        jr_judge(&trial->policy.signatures, &trial->builtin, job->evidence, &job->finding);
+        if (jr_judge_is_echo(job->evidence->name))
+            job->finding.cause = JR_CAUSE_ECHO;
+    }
+    return true;
+}
+
+static void decide(struct trial *trial)
+{
+    const struct jr_event *event = &trial->file.run;
+    struct jr_bounds bounds = jr_step_bounds(&trial->settings);
+    struct jr_policy_run run = {
+        .repo = event->repo, .workflow = event->workflow, .workflow_path = event->workflow_path,
+        .branch = event->branch, .event = event->trigger,
+        .fork = *event->head_repo != '\0' && strcasecmp(event->head_repo, event->repo) != 0,
+        .attempt = event->attempt, .run_attempts = (uint32_t)bounds.run_attempts,
+        .reruns = trial->file.reruns, .conclusion = event->conclusion,
+        .conclusion_retried = jr_bounds_retries(&bounds, event->conclusion),
+    };
+
+    trial->filter = filter_run(&bounds, event, run.fork);
+    jr_policy_for(&trial->policy, event->repo, &trial->part);
+    jr_policy_decide(&trial->part, &run, trial->jobs, trial->file.count, &trial->answer);
+    if (trial->filter != JR_REASON_NONE)
+        trial->answer.verdict = JR_POLICY_LEAVE;
+    if (trial->answer.delay_ms < 0)
+        trial->answer.delay_ms = trial->settings.rerun_delay_ms;
+}
+
+static const char *verdict_of(const struct trial *trial)
+{
+    static const char *const names[] = { "rerun", "leave", "wait" };
+
+    return names[trial->answer.verdict];
+}
+
+/* NULL: it does not count. */
+static const char *then_of(const struct jr_policy_job *job)
+{
+    if (!job->counts)
+        return NULL;
+    return job->reruns ? "rerun" : "leave";
+}
+
+static const char *rule_of(const struct jr_policy_job *job)
+{
+    return job->rule == NULL ? NULL : job->rule->name;
+}
+
+static int write_json(const struct trial *trial)
+{
+    struct jr_emit emit;
+
+    jr_emit_init(&emit, stdout);
+    jr_emit_open(&emit, NULL);
+    jr_emit_text(&emit, "verdict", verdict_of(trial));
+    jr_emit_text(&emit, "reason", jr_reason_token(reason_of(trial)));
+    jr_emit_number(&emit, "delay_ms", trial->answer.delay_ms);
+    jr_emit_open_array(&emit, "jobs");
+    for (size_t i = 0; i < trial->file.count; i++) {
+        const struct jr_policy_job *job = &trial->jobs[i];
+
+        jr_emit_open(&emit, NULL);
+        jr_emit_number(&emit, "id", (int64_t)job->evidence->job_id);
+        jr_emit_text(&emit, "name", job->evidence->name);
+        jr_emit_text(&emit, "cause", jr_cause_name(job->finding.cause));
+        jr_emit_text(&emit, "signature", job->finding.signature);
+        jr_emit_text(&emit, "evidence", job->finding.line);
+        jr_emit_text(&emit, "rule", rule_of(job));
+        jr_emit_text(&emit, "then", then_of(job));
+        jr_emit_close(&emit);
+    }
+    jr_emit_close_array(&emit);
+    jr_emit_close(&emit);
+    jr_emit_end(&emit);
+    return JR_EXIT_OK;
+}
+
+static int write_table(const struct jr_command *command, const struct trial *trial)
+{
+    static const struct jr_column columns[] = {
+        { "JOB", false, 30, 0 },  { "CAUSE", false, 0, 0 }, { "SIGNATURE", false, 0, 2 },
+        { "RULE", false, 20, 3 }, { "THEN", false, 0, 0 },  { "EVIDENCE", false, 40, 1 },
+    };
+    struct jr_grid grid;
+
+    printf("%s: %s", verdict_of(trial), jr_reason_token(reason_of(trial)));
+    if (trial->answer.verdict == JR_POLICY_RERUN)
+        printf(", after %lld s", (long long)(trial->answer.delay_ms / 1000));
+    putchar('\n');
+    jr_grid_init(&grid, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < trial->file.count; i++) {
+        const struct jr_policy_job *job = &trial->jobs[i];
+        const char *rule = rule_of(job), *then = then_of(job);
+
+        jr_grid_add(&grid, job->evidence->name);
+        jr_grid_add(&grid, jr_cause_name(job->finding.cause));
+        jr_grid_add(&grid, job->finding.signature);
+        jr_grid_add(&grid, rule == NULL ? "" : rule);
+        jr_grid_add(&grid, then == NULL ? "" : then);
+        jr_grid_add(&grid, job->finding.line);
+    }
+    return jr_command_show(command, &grid);
+}
+
+static void release_trial(struct trial *trial)
+{
+    free(trial->jobs);
+    jr_evidencefile_release(&trial->file);
+    jr_signatures_release(&trial->builtin);
+    jr_policy_release(&trial->policy);
+    jr_settings_release(&trial->settings);
+}
+
+static int try_run(struct jr_command *command, struct trial *trial, const char *path)
+{
+    const char *name = jr_command_value(command, "policy");
+    struct jr_error error;
+    int status = load_bounds(command, &trial->settings);
+
+    if (status == JR_EXIT_OK)
+        status = read_policy(name == NULL ? IN_FORCE : name, &trial->policy);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (jr_signatures_builtin(&trial->builtin, &error) != JR_OK)
+        return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
+    if (jr_evidencefile_read(&trial->file, path, LOG_TAIL_BYTES, &error) != JR_OK)
+        return jr_command_fail(error.code == JR_ENOMEM ? JR_EXIT_FAILED : JR_EXIT_DATA, "%s",
+                               error.text);
+    if (!judge_jobs(trial))
+        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    decide(trial);
+    return command->json ? write_json(trial) : write_table(command, trial);
+}
+
+int jr_command_policy(struct jr_command *command)
+{
+    const char *what = command->args.words[0];
+    const char *name = command->args.count > 1 ? command->args.words[1] : NULL;
+    struct trial *trial;
+    int status;
+
+    if (strcmp(what, "show") == 0)
+        return show(name == NULL ? IN_FORCE : name);
+    if (strcmp(what, "check") != 0 && strcmp(what, "test") != 0)
+        return jr_command_misused(command, "policy show, policy check or policy test, and not "
+                                  "'%.60s'", what);
+    if (name == NULL)
+        return jr_command_misused(command, "policy %s needs a file", what);
+    if (strcmp(what, "check") == 0)
+        return check(name);
+    trial = calloc(1, sizeof *trial);
+    if (trial == NULL)
+        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    status = try_run(command, trial, name);
+    release_trial(trial);
+    free(trial);
+    return status;
+}

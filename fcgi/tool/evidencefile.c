@@ -1,0 +1,272 @@
+/*
+ * evidencefile -- a failed run as a JSON file tells of it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/tool/evidencefile.h"
+#include "lib/base/text.h"
+#include "lib/format/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+    const char *path;
+    size_t log_tail_bytes;
+    json_object *annotations, *logs;
+    struct jr_error *error;
+};
+
+/* The last `most` bytes of a file, with a NUL behind; NULL: error says why. */
+static char *read_tail(const char *path, size_t most, size_t *length, bool *cut,
+                       struct jr_error *error)
+{
+    FILE *stream = fopen(path, "re");
+    long size = -1;
+    char *bytes = NULL;
+
+    if (stream != NULL && fseek(stream, 0, SEEK_END) == 0)
+        size = ftell(stream);
+    if (size < 0) {
+        (void)jr_error_set(error, errno == ENOENT ? JR_ENOENT : JR_EIO, "%s: %s", path,
+                           strerror(errno));
+    } else {
+        *cut = (size_t)size > most;
+        bytes = malloc((*cut ? most : (size_t)size) + 1);
+        if (bytes == NULL) {
+            (void)jr_error_set(error, JR_ENOMEM, "out of memory");
+        } else {
+            (void)fseek(stream, *cut ? size - (long)most : 0, SEEK_SET);
+            *length = fread(bytes, 1, *cut ? most : (size_t)size, stream);
+            bytes[*length] = '\0';
+        }
+    }
+    if (stream != NULL)
+        (void)fclose(stream);
+    return bytes;
+}
+
+static enum jr_err wrong(const struct reader *reader, const char *what)
+{
+    return jr_error_set(reader->error, JR_EINVAL, "%s: %s", reader->path, what);
+}
+
+/* A path beside the file that names it. */
+static char *beside(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    char *joined = NULL;
+
+    if (*name == '/' || slash == NULL)
+        return strdup(name);
+    if (asprintf(&joined, "%.*s/%s", (int)(slash - path), path, name) < 0)
+        return NULL;
+    return joined;
+}
+
+static enum jr_err read_log(const struct reader *reader, struct jr_evidence *job, const char *key)
+{
+    json_object *value = NULL;
+    char *path;
+
+    if (!json_object_object_get_ex(reader->logs, key, &value) || value == NULL
+        || reader->log_tail_bytes == 0)
+        return JR_OK;
+    if (json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value)) {
+        job->log_found = JR_ABSENT;
+        return JR_OK;
+    }
+    if (!json_object_is_type(value, json_type_string))
+        return wrong(reader, "a log is a path, false or null");
+    path = beside(reader->path, json_object_get_string(value));
+    if (path == NULL)
+        return jr_error_set(reader->error, JR_ENOMEM, "out of memory");
+    job->log = read_tail(path, reader->log_tail_bytes, &job->log_length, &job->log_cut,
+                         reader->error);
+    free(path);
+    job->log_found = job->log == NULL ? JR_UNREADABLE : JR_FOUND;
+    return job->log == NULL ? reader->error->code : JR_OK;
+}
+
+static enum jr_err read_annotations(const struct reader *reader, struct jr_evidence *job,
+                                    const char *key)
+{
+    json_object *value = NULL;
+
+    if (!json_object_object_get_ex(reader->annotations, key, &value) || value == NULL)
+        return JR_OK;
+    if (json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value)) {
+        job->annotations_found = JR_ABSENT;
+        return JR_OK;
+    }
+    if (!json_object_is_type(value, json_type_array))
+        return wrong(reader, "annotations of a job are a list, false or null");
+    return jr_evidence_take_annotations(job, value);
+}
+
+static enum jr_err read_job(const struct reader *reader, json_object *object,
+                            struct jr_evidence *job)
+{
+    char key[JR_DIGITS_SIZE];
+    enum jr_err err = jr_evidence_take_job(job, object);
+
+    if (err == JR_EINVAL)
+        return wrong(reader, "a job needs an id");
+    if (err != JR_OK)
+        return jr_error_set(reader->error, err, "out of memory");
+    snprintf(key, sizeof key, "%llu", (unsigned long long)job->job_id);
+    if (!jr_conclusion_is_bad(job->conclusion))
+        return JR_OK;
+    err = read_annotations(reader, job, key);
+    return err != JR_OK ? err : read_log(reader, job, key);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct jr_evidence *left = a, *right = b;
+
+    return (left->job_id > right->job_id) - (left->job_id < right->job_id);
+}
+
+/* Does the job count as one that failed? A cancelled one only where none has failed. */
+static bool is_wanted(const struct jr_evidencefile *file, const struct jr_evidence *job,
+                      bool any_failed)
+{
+    if (!jr_conclusion_is_bad(job->conclusion))
+        return false;
+    return job->conclusion != JR_CONCLUSION_CANCELLED || !any_failed
+           || file->run.conclusion == JR_CONCLUSION_CANCELLED;
+}
+
+static void keep_wanted(struct jr_evidencefile *file)
+{
+    bool any_failed = false;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < file->count; i++)
+        any_failed |= jr_conclusion_is_bad(file->jobs[i].conclusion)
+                      && file->jobs[i].conclusion != JR_CONCLUSION_CANCELLED;
+    for (size_t i = 0; i < file->count; i++) {
+        if (is_wanted(file, &file->jobs[i], any_failed))
+            file->jobs[kept++] = file->jobs[i];
+        else
+            jr_evidence_release(&file->jobs[i]);
+    }
+    file->count = kept;
+    qsort(file->jobs, kept, sizeof *file->jobs, by_id);
+}
+
+static enum jr_err read_jobs(const struct reader *reader, json_object *root,
+                             struct jr_evidencefile *file)
+{
+    json_object *array;
+    size_t count;
+
+    if (jr_json_get_array(root, "jobs", &array) != JR_JSON_OK)
+        return wrong(reader, "needs a list 'jobs'");
+    count = json_object_array_length(array);
+    if (count > JR_EVIDENCEFILE_JOBS_MAX)
+        return wrong(reader, "has more than 1000 jobs");
+    file->jobs = calloc(count + 1, sizeof *file->jobs);
+    if (file->jobs == NULL)
+        return jr_error_set(reader->error, JR_ENOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        enum jr_err err = read_job(reader, json_object_array_get_idx(array, i),
+                                   &file->jobs[file->count++]);
+
+        if (err != JR_OK)
+            return err;
+    }
+    keep_wanted(file);
+    return JR_OK;
+}
+
+/* The run as the API shows it; a run's `name` may be its title, so the path is asked first. */
+static enum jr_err read_run(const struct reader *reader, json_object *root, struct jr_event *run)
+{
+    json_object *object, *repository, *head;
+    uint64_t attempt = 1;
+    char word[JR_WORD_SIZE];
+
+    if (jr_json_get_object(root, "run", &object) != JR_JSON_OK)
+        return wrong(reader, "needs an object 'run'");
+    jr_json_get_id(object, "id", &run->run_id);
+    jr_json_get_text(object, "name", run->workflow, sizeof run->workflow);
+    jr_json_get_text(object, "path", run->workflow_path, sizeof run->workflow_path);
+    jr_json_get_text(object, "head_branch", run->branch, sizeof run->branch);
+    jr_json_get_text(object, "event", run->trigger, sizeof run->trigger);
+    jr_json_get_text(object, "conclusion", word, sizeof word);
+    run->conclusion = jr_conclusion_from(word);
+    if (jr_json_get_id(object, "run_attempt", &attempt) != JR_JSON_OK || attempt > 1000)
+        attempt = 1;
+    run->attempt = (uint32_t)attempt;
+    jr_json_get_object(object, "repository", &repository);
+    jr_json_get_text(repository, "full_name", run->repo, sizeof run->repo);
+    jr_json_get_object(object, "actor", &head);
+    jr_json_get_text(head, "login", run->actor, sizeof run->actor);
+    jr_json_get_object(object, "triggering_actor", &head);
+    jr_json_get_text(head, "login", run->triggering_actor, sizeof run->triggering_actor);
+    jr_json_get_object(object, "head_repository", &head);
+    jr_json_get_text(head, "full_name", run->head_repo, sizeof run->head_repo);
+    return JR_OK;
+}
+
+static enum jr_err read_root(struct reader *reader, json_object *root,
+                             struct jr_evidencefile *file)
+{
+    uint64_t reruns;
+    enum jr_err err;
+
+    if (!json_object_is_type(root, json_type_object))
+        return wrong(reader, "is not a JSON object");
+    jr_json_get_object(root, "annotations", &reader->annotations);
+    jr_json_get_object(root, "logs", &reader->logs);
+    err = read_run(reader, root, &file->run);
+    if (err != JR_OK)
+        return err;
+    if (jr_json_get_id(root, "reruns", &reruns) == JR_JSON_OK && reruns <= 1000)
+        file->reruns = (uint32_t)reruns;
+    return read_jobs(reader, root, file);
+}
+
+enum jr_err jr_evidencefile_read(struct jr_evidencefile *file, const char *path,
+                                 size_t log_tail_bytes, struct jr_error *error)
+{
+    struct reader reader = { .path = path, .log_tail_bytes = log_tail_bytes, .error = error };
+    struct jr_error why = { .text = "" };
+    json_object *root = NULL;
+    size_t length = 0;
+    bool cut = false;
+    char *bytes;
+    enum jr_err err;
+
+    memset(file, 0, sizeof *file);
+    bytes = read_tail(path, JR_EVIDENCEFILE_MAX, &length, &cut, error);
+    if (bytes == NULL)
+        return error->code;
+    if (cut) {
+        free(bytes);
+        return wrong(&reader, "is larger than 16 MB");
+    }
+    if (jr_json_parse(bytes, length, &root, &why) != JR_OK)
+        err = jr_error_set(error, JR_EINVAL, "%s: no JSON: %s", path, why.text);
+    else
+        err = read_root(&reader, root, file);
+    json_object_put(root);
+    free(bytes);
+    if (err != JR_OK)
+        jr_evidencefile_release(file);
+    return err;
+}
+
+void jr_evidencefile_release(struct jr_evidencefile *file)
+{
+    for (size_t i = 0; i < file->count; i++)
+        jr_evidence_release(&file->jobs[i]);
+    free(file->jobs);
+    memset(file, 0, sizeof *file);
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The sub-command policy: what it shows, what it finds wrong, and that it judges a run
+# without a store, settings or a network.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JSON::PP ();
+use JR::File qw(read_file write_file);
+use JR::Test;
+
+use constant { EX_USAGE => 2, EX_DATA => 65 };
+
+my $dir = tmpdir();
+my $doc = read_file(srcdir() . '/doc/policy.md');
+
+sub policy { return tool(['policy', @_]) }
+
+subtest 'show' => sub {
+    for my $name (qw(everything careful infrastructure)) {
+        my $shown = policy('show', $name);
+        is $shown->{status}, 0, $name;
+        my $file = write_file("$dir/$name.yml", $shown->{out});
+        is policy('check', $file)->{status}, 0, "$name: what is shown is a policy";
+    }
+    is policy('show')->{out}, policy('show', 'everything')->{out}, 'the one in force';
+};
+
+subtest 'check' => sub {
+    my ($example) = $doc =~ /^((?:    .*\n)+)\nFor each failed job the first rule/m;
+    my $good = policy('check', write_file("$dir/good.yml", $example =~ s/^    //gmr));
+    is $good->{status}, 0, 'the example of the documents' or diag $good->{err};
+    my ($page) = read_file(srcdir() . '/doc/job-rerunner-policy.5') =~ /^\.Bd -literal\n(.*?)^\.Ed/ms;
+    is policy('check', write_file("$dir/page.yml", $page =~ s/\\e/\\/gr))->{status}, 0, 'that of the manual page';
+
+    my $bad = policy('check', write_file("$dir/bad.yml", "version: 1\notherwise: maybe\nrules:\n  - rerun: [netwrok]\n    delay: 1x\n"));
+    is $bad->{status}, EX_DATA, 'exit 65';
+    like $bad->{err}, qr/^\Q$dir\E\/bad\.yml:2:12: .*\n.*:4:13: .*netwrok.*\n.*:5:12: .*30s/, 'all that is wrong, with its place';
+    is policy('check', "$dir/none.yml")->{status}, EX_DATA, 'no such file';
+    is policy('check')->{status}, EX_USAGE, 'no file named';
+    is policy('frobnicate')->{status}, EX_USAGE, 'no such word';
+};
+
+sub evidence {
+    my ($name, %with) = @_;
+    my %job = (id => 99, run_id => 7, name => 'build', status => 'completed', conclusion => 'failure', runner_id => 3, runner_name => 'r',
+        labels => ['linux'], steps => [map { { number => $_->[0], name => $_->[1], status => 'completed', conclusion => $_->[2] } }
+            [1, 'Set up job', 'success'], [2, 'Build', 'failure']]);
+    my %file = (run => { id => 7, name => 'CI', path => '.github/workflows/ci.yml', event => 'push', head_branch => 'main', conclusion => 'failure',
+        run_attempt => 1, repository => { full_name => 'octo/app' } }, jobs => [\%job], annotations => { 99 => [] }, logs => { 99 => "$name.log" }, %with);
+    write_file("$dir/$name.log", "##[group]Run make\n##[endgroup]\ncurl: (56) connection reset by peer\n##[error]Process completed with exit code 1.\n");
+    return write_file("$dir/$name.json", JSON::PP->new->canonical->encode(\%file));
+}
+
+sub verdict {
+    my ($file, @options) = @_;
+    my $told = policy('test', '--json', @options, $file);
+    is $told->{status}, 0, "@options: exit 0" or diag $told->{err};
+    return JSON::PP->new->decode($told->{out});
+}
+
+subtest 'test' => sub {
+    my $file = evidence('net');
+    is_deeply verdict($file, '--policy', 'infrastructure'), {
+        verdict => 'rerun', reason => 'run-failed', delay_ms => 30000, jobs => [{
+            id => 99, name => 'build', cause => 'network', signature => 'connection-lost', evidence => 'curl: (56) connection reset by peer',
+            rule => 'infrastructure', then => 'rerun',
+        }],
+    }, 'all keys';
+    is verdict($file)->{verdict}, 'rerun', 'by the one in force';
+    my $text = policy('test', '--policy', 'infrastructure', $file);
+    like $text->{out}, qr/^rerun: run-failed, after 30 s\nJOB +CAUSE.*\nbuild +network +connection-lost +infrastructure +rerun/, 'in words';
+
+    is verdict(evidence('gone', logs => { 99 => undef }, annotations => {}), '--policy', 'infrastructure')->{reason}, 'evidence-unreadable', 'nothing can be read';
+    is verdict(evidence('none', logs => {}, annotations => { 99 => [] }), '--policy', 'infrastructure')->{reason}, 'evidence-unreadable', 'no log is told';
+    my $lost = evidence('lost', logs => { 99 => JSON::PP::false }, annotations => { 99 => [{ annotation_level => 'failure',
+        message => 'The self-hosted runner lost communication with the server.' }] });
+    is verdict($lost, '--policy', 'careful')->{jobs}[0]{cause}, 'runner-lost', 'by an annotation';
+};
+
+subtest 'settings are the outermost bounds' => sub {
+    my $file = evidence('bounds');
+    my %bound = (
+        'attempts-used-up' => { RUN_ATTEMPTS => 1 }, 'repository-excluded' => { NO_RETRY_REPOS => 'octo/*' },
+        'workflow-excluded' => { NO_RETRY_WORKFLOWS => 'ci.yml' }, 'branch-excluded' => { REPO_BRANCHES => 'release' },
+        'conclusion-not-retried' => { RETRY_CONCLUSIONS => 'timed_out' },
+    );
+    for my $reason (sort keys %bound) {
+        my $told = tool(['policy', 'test', '--json', $file], %{ $bound{$reason} });
+        like $told->{out}, qr/^\{"verdict":"leave","reason":"$reason"/, $reason or diag $told->{err};
+    }
+};
+
+subtest 'files that are not what they have to be' => sub {
+    my %bad = (
+        'no JSON' => ['{', qr/no JSON/], 'a list' => ['[]', qr/not a JSON object/], 'without a run' => ['{"jobs":[]}', qr/'run'/],
+        'without jobs' => ['{"run":{}}', qr/'jobs'/], 'a job without an id' => ['{"run":{},"jobs":[{}]}', qr/needs an id/],
+        'a log that is a number' => ['{"run":{},"jobs":[{"id":1,"conclusion":"failure"}],"logs":{"1":5}}', qr/path, false or null/],
+        'a log that is not there' => ['{"run":{},"jobs":[{"id":1,"conclusion":"failure"}],"logs":{"1":"nowhere.log"}}', qr/nowhere\.log: No such file/],
+    );
+    for my $name (sort keys %bad) {
+        my $told = policy('test', write_file("$dir/x.json", $bad{$name}[0]));
+        is $told->{status}, EX_DATA, "$name: exit 65";
+        like $told->{err}, $bad{$name}[1], 'and why';
+    }
+};
+
+finish();
