@@ -356,6 +356,7 @@ static void tell_shutouts(const struct jr_shutouts *shutouts)
 
 static void tell_github(const struct picture *picture)
 {
+    int64_t reset_ms = picture->sight.rate_reset_ms;
     char when[JR_WHEN_SIZE], span[64];
 
     label("rate limit");
@@ -365,12 +366,13 @@ static void tell_github(const struct picture *picture)
     else if (picture->sight.rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
-        printf("%lld of %lld %s left, whole again %s %s\n",
-               (long long)picture->sight.rate_remaining,
+        printf("%lld of %lld %s left%s%s\n", (long long)picture->sight.rate_remaining,
                (long long)picture->sight.rate_limit,
                jr_say_plural((uint64_t)picture->sight.rate_limit, "call", "calls"),
-               picture->sight.rate_reset_ms > picture->now_ms ? "at" : "since",
-               jr_command_when(picture->sight.rate_reset_ms, when));
+               reset_ms == 0                ? ""
+               : reset_ms > picture->now_ms ? ", whole again at "
+                                            : ", whole again since ",
+               reset_ms == 0 ? "" : jr_command_when(reset_ms, when));
     tell_access(picture);
     tell_shutouts(&picture->shutouts);
     label("last sweep");

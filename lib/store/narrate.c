@@ -43,16 +43,31 @@ static void narrate_pause(const struct jr_history *entry, char text[JR_NARRATE_S
              jr_pause_words(&entry->pause, words));
 }
 
+/* What is done now, or where the attempt stands. */
+static const char *words_of(const struct jr_decided *decided)
+{
+    switch (decided->step) {
+    case JR_STEP_RERUN_FAILED:
+        return "its failed jobs are rerun";
+    case JR_STEP_RERUN_ALL:
+        return "all its jobs are rerun";
+    default:
+        return jr_phase_name(decided->phase);
+    }
+}
+
 static void narrate_decision(const struct jr_decided *decided, char text[JR_NARRATE_SIZE])
 {
+    bool reruns = decided->step == JR_STEP_RERUN_FAILED || decided->step == JR_STEP_RERUN_ALL;
     char due[JR_TIMESTAMP_SIZE];
     int length = snprintf(text, JR_NARRATE_SIZE,
                           "%s; jobs known %u, unfinished %u, failed %u%s%s%s%s",
-                          jr_phase_name(decided->phase), decided->jobs_known,
-                          decided->jobs_unfinished, decided->jobs_failed,
-                          decided->complete ? "; run completed " : "",
+                          words_of(decided), decided->jobs_known, decided->jobs_unfinished,
+                          decided->jobs_failed, decided->complete ? "; run completed " : "",
                           decided->complete ? jr_conclusion_name(decided->conclusion) : "",
-                          decided->due_ms != 0 ? "; GitHub is asked at " : "",
+                          decided->due_ms == 0 ? ""
+                          : reruns             ? "; without an answer GitHub is asked at "
+                                               : "; GitHub is asked at ",
                           decided->due_ms != 0 ? jr_timestamp_format(decided->due_ms, due) : "");
 
     if (decided->superseded_by != 0)

@@ -39,6 +39,8 @@ static const struct narrate_row rows[] = {
       "open; jobs known 3, unfinished 2, failed 1" },
     { "one that is due", { DECIDED = { .phase = JR_PHASE_DUE, .complete = true, .conclusion = JR_CONCLUSION_FAILURE, .due_ms = START_MS } },
       "due; jobs known 0, unfinished 0, failed 0; run completed failure; GitHub is asked at 2026-11-20T00:00:00.000Z" },
+    { "one that is rerun", { DECIDED = { .step = JR_STEP_RERUN_FAILED, .phase = JR_PHASE_DUE, .complete = true, .conclusion = JR_CONCLUSION_FAILURE, .due_ms = START_MS } },
+      "its failed jobs are rerun; jobs known 0, unfinished 0, failed 0; run completed failure; without an answer GitHub is asked at 2026-11-20T00:00:00.000Z" },
     { "a superseded one", { .reason = JR_REASON_SUPERSEDED, DECIDED = { .phase = JR_PHASE_CLOSED, .superseded_by = 12 } },
       "closed; jobs known 0, unfinished 0, failed 0; by run 12" },
     { "an outcome", { .kind = JR_HISTORY_OUTCOME, .next = 4 }, "attempt 4 is next" },
