@@ -253,7 +253,7 @@ enum jr_err jr_evidencefile_read(struct jr_evidencefile *file, const char *path,
         return wrong(&reader, "is larger than 16 MB");
     }
     if (jr_json_parse(bytes, length, &root, &why) != JR_OK)
-        err = jr_error_set(error, JR_EINVAL, "%s: no JSON: %s", path, why.text);
+        err = jr_error_set(error, JR_EINVAL, "%s: %s", path, why.text);
     else
         err = read_root(&reader, root, file);
     json_object_put(root);

@@ -97,7 +97,7 @@ subtest 'settings are the outermost bounds' => sub {
 
 subtest 'files that are not what they have to be' => sub {
     my %bad = (
-        'no JSON' => ['{', qr/no JSON/], 'a list' => ['[]', qr/not a JSON object/], 'without a run' => ['{"jobs":[]}', qr/'run'/],
+        'no JSON' => ['{', qr/not JSON/], 'a list' => ['[]', qr/not a JSON object/], 'without a run' => ['{"jobs":[]}', qr/'run'/],
         'without jobs' => ['{"run":{}}', qr/'jobs'/], 'a job without an id' => ['{"run":{},"jobs":[{}]}', qr/needs an id/],
         'a log that is a number' => ['{"run":{},"jobs":[{"id":1,"conclusion":"failure"}],"logs":{"1":5}}', qr/path, false or null/],
         'a log that is not there' => ['{"run":{},"jobs":[{"id":1,"conclusion":"failure"}],"logs":{"1":"nowhere.log"}}', qr/nowhere\.log: No such file/],
