@@ -117,14 +117,17 @@ static void post(struct jr_errands *errands, struct jr_errand *errand)
 static void record_post(struct jr_errands *errands, struct jr_errand *errand,
                         const struct jr_call *call)
 {
+    const struct jr_rerun_answer answer = {
+        .call = call, .posted = true, .attempt = errand->verdict.attempt,
+    };
     struct jr_desk *desk = errands->desk;
     struct jr_verdict verdict;
     struct jr_error error;
     enum jr_err err;
 
     jr_test_point("after-post");
-    err = jr_rerun_outcome(desk->store, desk->settings, errand->verdict.attempt, true, call,
-                           &errand->run, jr_now_ms(), &verdict, &error);
+    err = jr_rerun_outcome(desk->store, desk->settings, &answer, &errand->run, jr_now_ms(),
+                           &verdict, &error);
     if (err != JR_OK)
         jr_desk_store_failed(desk, err, &error);
     else
@@ -154,17 +157,21 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
 {
     struct jr_desk *desk = errands->desk;
     const struct jr_call *call = &errand->call;
+    bool is_shown = call->outcome == JR_OUTCOME_DONE;
+    const struct jr_rerun_answer answer = {
+        .call = call, .seen = is_shown ? &errand->seen : NULL, .attempt = errand->run.attempt,
+    };
     struct jr_verdict *verdict = &errand->verdict;
     bool may_post = may_write(errands);
     struct jr_error error;
     enum jr_err err;
 
-    if (call->outcome == JR_OUTCOME_DONE)
-        err = jr_rerun_seen(desk->store, desk->settings, &errand->seen, call, &errand->run,
-                            jr_now_ms(), verdict, &error);
+    if (is_shown)
+        err = jr_rerun_seen(desk->store, desk->settings, &answer, &errand->run, jr_now_ms(),
+                            verdict, &error);
     else
-        err = jr_rerun_outcome(desk->store, desk->settings, errand->run.attempt, false, call,
-                               &errand->run, jr_now_ms(), verdict, &error);
+        err = jr_rerun_outcome(desk->store, desk->settings, &answer, &errand->run, jr_now_ms(),
+                               verdict, &error);
     if (err == JR_EBUSY) { /* paused meanwhile */
         lay_down(errands, errand);
         return;

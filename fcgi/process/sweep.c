@@ -31,11 +31,12 @@ void jr_sweeper_close(struct jr_sweeper *sweeper)
 /* Ask about a run that has gone quiet, if there is one and a call to spare. */
 static int64_t work_quiet(struct jr_sweeper *sweeper)
 {
+    const struct jr_share share = { jr_desk_look_wait_ms, sweeper->desk };
     struct jr_run run;
     struct jr_error error;
     int64_t due_ms;
     enum jr_err err = jr_rerun_quiet(sweeper->desk->store, sweeper->desk->settings, jr_now_ms(),
-                                     jr_desk_look_wait_ms, sweeper->desk, &run, &due_ms, &error);
+                                     &share, &run, &due_ms, &error);
 
     if (err == JR_OK) {
         (void)jr_errands_take_quiet(sweeper->errands, &run);
@@ -104,9 +105,8 @@ void jr_sweeper_take(struct jr_sweeper *sweeper)
     struct jr_look *look = &sweeper->look;
     const struct jr_github_page *page = &sweeper->page;
     const struct jr_call *call = &sweeper->question.turn.call;
-    struct jr_verdict verdicts[JR_GITHUB_PAGE_RUNS];
+    struct jr_look_result result;
     struct jr_error error;
-    unsigned found, closed;
     enum jr_err err;
 
     if (!sweeper->question.is_over)
@@ -117,26 +117,25 @@ void jr_sweeper_take(struct jr_sweeper *sweeper)
         look_failed(sweeper, call);
         return;
     }
-    err = jr_reconcile_page(desk->store, desk->settings, look, page->runs, page->count,
-                            page->shown, jr_now_ms(), verdicts, &found, &closed, &error);
+    err = jr_reconcile_page(desk->store, desk->settings, look, page, jr_now_ms(), &result, &error);
     for (size_t i = 0; i < page->count; i++) {
-        jr_tell_listed(&page->runs[i], &verdicts[i], call);
-        jr_desk_count(desk, &verdicts[i]);
+        jr_tell_listed(&page->runs[i], &result.verdicts[i], call);
+        jr_desk_count(desk, &result.verdicts[i]);
     }
     if (err != JR_OK)
         jr_desk_store_failed(desk, err, &error);
     else
-        jr_log(found + closed > 0 ? JR_LOG_INFO : JR_LOG_DEBUG, "looked",
+        jr_log(result.found + result.closed > 0 ? JR_LOG_INFO : JR_LOG_DEBUG, "looked",
                "%s: %zu %s in a list, %u of them to be asked about, %u recorded and left alone",
-               look->repo.name, page->shown, jr_say_plural(page->shown, "run", "runs"), found,
-               closed);
+               look->repo.name, page->shown, jr_say_plural(page->shown, "run", "runs"),
+               result.found, result.closed);
 }
 
 /* Go on with the sweep through the repositories, or begin one when it is time. */
 static int64_t work_sweep(struct jr_sweeper *sweeper)
 {
+    const struct jr_share share = { jr_desk_look_wait_ms, sweeper->desk };
     int64_t now_ms = jr_now_ms(), wait_ms = sweeper->due_ms - jr_monotonic_ms();
-    int64_t held_ms;
     struct jr_error error;
     enum jr_err err = JR_OK;
 
@@ -153,8 +152,10 @@ static int64_t work_sweep(struct jr_sweeper *sweeper)
     if (sweeper->look.active)
         return look_further(sweeper);
     err = jr_reconcile_begin(sweeper->desk->store, sweeper->desk->settings, &sweeper->sweep, now_ms,
-                             jr_desk_look_wait_ms, sweeper->desk, &sweeper->look, &held_ms, &error);
+                             &share, &sweeper->look, &error);
     if (err == JR_ENOENT) {
+        int64_t held_ms = sweeper->sweep.held_ms;
+
         wait_ms = sweeper->due_ms - jr_monotonic_ms();
         /* Those that have to wait do not keep the next sweep from looking at the others. */
         if (held_ms > 0 && wait_ms > 0)

@@ -175,11 +175,11 @@ int jr_command_rerun(struct jr_command *command)
     struct jr_run run;
     struct jr_error error;
     char repo[JR_REPO_SIZE], who[JR_LOGIN_SIZE];
-    uint64_t run_id;
+    struct jr_rerun_request request = { .who = who };
     int64_t wait_ms = 0;
     enum jr_reason refused;
     enum jr_err err;
-    int status = jr_command_read_run(command, &run_id, repo);
+    int status = jr_command_read_run(command, &request.run_id, repo);
 
     jr_command_caller(who);
     if (status == JR_EXIT_OK)
@@ -188,13 +188,14 @@ int jr_command_rerun(struct jr_command *command)
         status = open_store(command);
     if (status != JR_EXIT_OK)
         return status;
-    err = jr_control_rerun(command->store, &command->settings, run_id,
-                           repo[0] == '\0' ? NULL : repo, who, command->now_ms, &run, &refused,
-                           &error);
+    if (repo[0] != '\0')
+        request.repo = repo;
+    err = jr_control_rerun(command->store, &command->settings, &request, command->now_ms, &run,
+                           &refused, &error);
     if (err == JR_ENOENT)
         return jr_command_fail(JR_EXIT_FAILED, "%s; to have it rerun all the same, name it by its "
                                "address: https://github.com/OWNER/NAME/actions/runs/%llu",
-                               error.text, (unsigned long long)run_id);
+                               error.text, (unsigned long long)request.run_id);
     if (err != JR_OK)
         return jr_command_store_failed(&error);
     if (refused == JR_REASON_NONE)
@@ -202,8 +203,8 @@ int jr_command_rerun(struct jr_command *command)
     if (command->json)
         emit_rerun(command, &run, refused, false, false);
     return jr_command_fail(JR_EXIT_FAILED, "run %llu, attempt %u is not rerun: %s (%s)",
-                           (unsigned long long)run_id, run.attempt, jr_reason_words(refused),
-                           jr_reason_token(refused));
+                           (unsigned long long)request.run_id, run.attempt,
+                           jr_reason_words(refused), jr_reason_token(refused));
 }
 
 /* What is forgotten does not come back, so who is at a terminal is asked, and others say --yes. */

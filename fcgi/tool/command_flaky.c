@@ -35,7 +35,6 @@ struct part {
     struct jr_command *command;
     struct jr_emit emit;
     struct jr_flaky_filter filter;
-    enum jr_flaky_kind kind;
     struct jr_flaky *rows; /* owned */
     size_t limit, count;
     struct jr_flaky_total total;
@@ -113,15 +112,15 @@ static void emit_row(struct jr_emit *emit, enum jr_flaky_kind kind, const struct
 static void emit_part(struct part *part)
 {
     struct jr_emit *emit = &part->emit;
-    bool is_job = part->kind == JR_FLAKY_JOB;
+    bool is_job = part->filter.kind == JR_FLAKY_JOB;
 
     jr_emit_open_array(emit, is_job ? "jobs" : "runners");
     for (size_t i = 0; i < part->count; i++)
-        emit_row(emit, part->kind, &part->rows[i]);
+        emit_row(emit, part->filter.kind, &part->rows[i]);
     jr_emit_close_array(emit);
     jr_emit_open(emit, is_job ? "jobs_total" : "runners_total");
     jr_emit_number(emit, is_job ? "jobs" : "runners", (int64_t)part->total.rows);
-    emit_numbers(emit, part->kind, &part->total.sum);
+    emit_numbers(emit, part->filter.kind, &part->total.sum);
     jr_emit_close(emit);
 }
 
@@ -145,7 +144,7 @@ static void add_row(const struct part *part, struct jr_grid *grid, const struct 
     jr_grid_add(grid, row->name);
     add_number(part, grid, row->executions);
     add_number(part, grid, row->failures);
-    if (part->kind == JR_FLAKY_JOB) {
+    if (part->filter.kind == JR_FLAKY_JOB) {
         add_number(part, grid, row->rescued);
         add_number(part, grid, row->not_rescued);
         add_rate(grid, row->rescued, row->rescued + row->not_rescued);
@@ -165,7 +164,7 @@ static void tell_total(const struct part *part)
     const struct jr_flaky *sum = &part->total.sum;
     uint64_t again = sum->rescued + sum->not_rescued;
     char when[JR_WHEN_SIZE], span[JR_SPAN_SIZE];
-    bool is_job = part->kind == JR_FLAKY_JOB;
+    bool is_job = part->filter.kind == JR_FLAKY_JOB;
 
     printf("Total");
     if (part->filter.since_ms != 0)
@@ -189,7 +188,7 @@ static int tell_part(const struct part *part)
     struct jr_grid grid;
     int status;
 
-    if (part->kind == JR_FLAKY_JOB)
+    if (part->filter.kind == JR_FLAKY_JOB)
         jr_grid_init(&grid, job_columns, sizeof job_columns / sizeof *job_columns);
     else
         jr_grid_init(&grid, runner_columns, sizeof runner_columns / sizeof *runner_columns);
@@ -205,9 +204,9 @@ static int show(struct part *part, enum jr_flaky_kind kind)
 {
     struct jr_error error;
 
-    part->kind = kind;
-    if (jr_flaky_worst(part->command->store, kind, &part->filter, part->rows, part->limit,
-                       &part->count, &part->total, &error) != JR_OK)
+    part->filter.kind = kind;
+    if (jr_flaky_worst(part->command->store, &part->filter, part->rows, part->limit, &part->count,
+                       &part->total, &error) != JR_OK)
         return jr_command_store_failed(&error);
     if (!part->command->json)
         return tell_part(part);

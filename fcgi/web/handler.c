@@ -43,6 +43,32 @@ const struct jr_sight *jr_handler_look(const struct jr_handler *handler, struct 
     return sight;
 }
 
+/* Submit updates by oneself, each in a transaction of its own. */
+static enum jr_err open_own_slot(struct jr_handler *handler, struct jr_error *error)
+{
+    struct jr_slots slots = { .count = 1 };
+
+    slots.all = handler->own_slot = calloc(1, sizeof *handler->own_slot);
+    if (slots.all == NULL)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    return jr_batch_open(&handler->batch, &slots, handler->store, error);
+}
+
+/* Submit updates together with the other workers. */
+static enum jr_err open_slot(struct jr_handler *handler, struct jr_error *error)
+{
+    struct jr_runtime *runtime = handler->runtime;
+    const struct jr_slots slots = {
+        .id = runtime->batch_id,
+        .all = runtime->crowd->slots,
+        .leading = &runtime->crowd->leading,
+        .count = runtime->workers,
+        .own = (size_t)handler->worker,
+    };
+
+    return jr_batch_open(&handler->batch, &slots, handler->store, error);
+}
+
 enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *error)
 {
     enum jr_err err;
@@ -52,16 +78,11 @@ enum jr_err jr_handler_open_store(struct jr_handler *handler, struct jr_error *e
     err = jr_store_open(&handler->store, handler->settings->state_dir,
                         handler->settings->map_size_bytes, error);
     if (err == JR_OK && (handler->worker < 0 || jr_test_batch_is_off())) {
-        handler->own_slot = calloc(1, sizeof *handler->own_slot);
-        err = handler->own_slot == NULL ? jr_error_set(error, JR_ENOMEM, "out of memory")
-                                        : jr_batch_open(&handler->batch, 0, handler->own_slot, NULL,
-                                                        1, 0, handler->store, error);
+        err = open_own_slot(handler, error);
     } else if (err == JR_OK) {
         jr_store_watch(handler->store, &handler->process->watch);
         jr_store_time(handler->store, &handler->process->counters.commit_us);
-        err = jr_batch_open(&handler->batch, handler->runtime->batch_id, handler->runtime->crowd->slots,
-                            &handler->runtime->crowd->leading, handler->runtime->workers,
-                            (size_t)handler->worker, handler->store, error);
+        err = open_slot(handler, error);
     }
     return err;
 }

@@ -9,6 +9,7 @@
 #include "lib/model/words.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum jr_outcome {
@@ -83,5 +84,17 @@ static inline int64_t jr_call_ended_us(const struct jr_call *call)
  */
 #define JR_SHARE_NONE INT64_MAX
 typedef int64_t jr_share_wait(void *context, const char *repo);
+
+/* A function that tells it, and the context that it is called with. */
+struct jr_share {
+    jr_share_wait *wait;
+    void *context;
+};
+
+/* How long a repository has to wait, as above. Where share is NULL, none has to. */
+static inline int64_t jr_share_wait_ms(const struct jr_share *share, const char *repo)
+{
+    return share == NULL ? 0 : share->wait(share->context, repo);
+}
 
 #endif

@@ -1107,20 +1107,17 @@ static bool is_owner_of(const char *pattern, const char *owner)
     return jr_text_match(head, owner);
 }
 
-static bool is_wanted(const struct jr_flaky_filter *filter, enum jr_flaky_kind kind,
-                      const struct jr_flaky *row)
+static bool is_wanted(const struct jr_flaky_filter *filter, const struct jr_flaky *row)
 {
     return filter->repo == NULL
-           || (kind == JR_FLAKY_JOB ? jr_text_match(filter->repo, row->repo)
-                                    : is_owner_of(filter->repo, row->repo));
+           || (filter->kind == JR_FLAKY_JOB ? jr_text_match(filter->repo, row->repo)
+                                            : is_owner_of(filter->repo, row->repo));
 }
 
 /* Rows that are to be read, and where they go. */
 struct query {
-    enum jr_flaky_kind kind;
     const struct jr_flaky_filter *filter;
-    int64_t now_ms;             /* of the recent ones */
-    struct jr_flaky_walk *walk; /* of all */
+    struct jr_flaky_walk *walk; /* through all; the recent ones need none */
     struct jr_flaky *rows;
     size_t size, count;
 };
@@ -1128,8 +1125,8 @@ struct query {
 static void read_rows(struct jr_txn *txn, void *context)
 {
     struct query *query = context;
-    enum jr_flaky_kind kind = query->kind;
     const struct jr_flaky_filter *filter = query->filter;
+    enum jr_flaky_kind kind = filter->kind;
     struct jr_entry entry;
     struct row row;
 
@@ -1139,7 +1136,7 @@ static void read_rows(struct jr_txn *txn, void *context)
 
         if (!next_row(txn, kind, query->walk, &entry)
             || !decode(kind, &row, entry.value, entry.value_length)
-            || !is_wanted(filter, kind, &row.names) || !tell(&row, filter->since_ms, told))
+            || !is_wanted(filter, &row.names) || !tell(&row, filter->since_ms, told))
             continue;
         if (kind == JR_FLAKY_RUNNER && told->failures > 0)
             compare(txn, filter->since_ms, told);
@@ -1147,14 +1144,11 @@ static void read_rows(struct jr_txn *txn, void *context)
     }
 }
 
-enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind,
-                          const struct jr_flaky_filter *filter, struct jr_flaky_walk *walk,
-                          struct jr_flaky *rows, size_t size, size_t *count,
-                          struct jr_error *error)
+enum jr_err jr_flaky_read(struct jr_store *store, const struct jr_flaky_filter *filter,
+                          struct jr_flaky_walk *walk, struct jr_flaky *rows, size_t size,
+                          size_t *count, struct jr_error *error)
 {
-    struct query query = {
-        .kind = kind, .filter = filter, .walk = walk, .rows = rows, .size = size,
-    };
+    struct query query = { .filter = filter, .walk = walk, .rows = rows, .size = size };
     enum jr_err err = jr_store_read(store, read_rows, &query, error);
 
     *count = err == JR_OK ? query.count : 0;
@@ -1211,10 +1205,9 @@ static void add_to_total(struct jr_flaky_total *total, const struct jr_flaky *ro
         sum->last_ms = row->last_ms;
 }
 
-enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
-                           const struct jr_flaky_filter *filter, struct jr_flaky *rows,
-                           size_t size, size_t *count, struct jr_flaky_total *total,
-                           struct jr_error *error)
+enum jr_err jr_flaky_worst(struct jr_store *store, const struct jr_flaky_filter *filter,
+                           struct jr_flaky *rows, size_t size, size_t *count,
+                           struct jr_flaky_total *total, struct jr_error *error)
 {
     struct jr_flaky_walk walk = { .ended = false };
     struct jr_flaky *batch = calloc(BATCH, sizeof *batch);
@@ -1226,7 +1219,7 @@ enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
     if (batch == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
     while (err == JR_OK && !walk.ended) {
-        err = jr_flaky_read(store, kind, filter, &walk, batch, BATCH, &found, error);
+        err = jr_flaky_read(store, filter, &walk, batch, BATCH, &found, error);
         for (size_t i = 0; i < found; i++) {
             add_to_total(total, &batch[i]);
             if (batch[i].failures > 0)
@@ -1263,8 +1256,9 @@ static bool has_the_worst(const struct query *query, uint64_t rank)
 static void read_recent(struct jr_txn *txn, void *context)
 {
     struct query *query = context;
-    struct jr_entry entry = { .key = { (unsigned char)query->kind }, .key_length = 1 };
-    int64_t since_ms = recent_from(query->now_ms) * JR_DAY_MS;
+    enum jr_flaky_kind kind = query->filter->kind;
+    int64_t since_ms = query->filter->since_ms;
+    struct jr_entry entry = { .key = { (unsigned char)kind }, .key_length = 1 };
 
     for (unsigned looks = 0; looks < JR_FLAKY_RECENT_LOOKS; looks++) {
         unsigned char key[1 + HASH_SIZE];
@@ -1273,7 +1267,7 @@ static void read_recent(struct jr_txn *txn, void *context)
         uint64_t rank;
 
         if (!jr_txn_seek(txn, JR_TABLE_WORST, entry.key, entry.key_length, true, &entry)
-            || entry.key[0] != (unsigned char)query->kind)
+            || entry.key[0] != (unsigned char)kind)
             break;
         if (!load_ranked(txn, &entry, &rank, key, &row))
             continue;
@@ -1281,7 +1275,7 @@ static void read_recent(struct jr_txn *txn, void *context)
             break;
         if (!tell(&row, since_ms, &told))
             continue;
-        if (query->kind == JR_FLAKY_RUNNER)
+        if (kind == JR_FLAKY_RUNNER)
             compare(txn, since_ms, &told);
         if (told.rescued > 0 || told.suspect)
             take_place(&told, query->rows, query->size, &query->count);
@@ -1292,7 +1286,10 @@ enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int
                             struct jr_flaky *rows, size_t size, size_t *count,
                             struct jr_error *error)
 {
-    struct query query = { .kind = kind, .now_ms = now_ms, .rows = rows, .size = size };
+    const struct jr_flaky_filter filter = {
+        .kind = kind, .since_ms = recent_from(now_ms) * JR_DAY_MS,
+    };
+    struct query query = { .filter = &filter, .rows = rows, .size = size };
     enum jr_err err = jr_store_read(store, read_recent, &query, error);
 
     *count = err == JR_OK ? query.count : 0;

@@ -81,6 +81,7 @@ struct jr_flaky {
 
 /* Which rows are wanted, and what of them. */
 struct jr_flaky_filter {
+    enum jr_flaky_kind kind;
     const char *repo; /* a pattern, see jr_text_match(); of runners its owner counts; NULL: all */
     int64_t since_ms; /* only what ended on this day or later; 0: all that was counted */
 };
@@ -110,7 +111,7 @@ struct jr_flaky_walk {
 };
 
 /*
- * Read the next rows of a kind, in no order that means anything, in one short
+ * Read the next rows of the filter's kind, in no order that means anything, in one short
  * read transaction that looks at 500 rows at most. Rows with nothing that is
  * wanted are left out.
  *   walk   in and out: go on until it has ended, even when a call finds none
@@ -118,10 +119,9 @@ struct jr_flaky_walk {
  *   count  out: how many were found
  * Returns JR_OK or what failed.
  */
-enum jr_err jr_flaky_read(struct jr_store *store, enum jr_flaky_kind kind,
-                          const struct jr_flaky_filter *filter, struct jr_flaky_walk *walk,
-                          struct jr_flaky *rows, size_t size, size_t *count,
-                          struct jr_error *error) JR_CHECKED;
+enum jr_err jr_flaky_read(struct jr_store *store, const struct jr_flaky_filter *filter,
+                          struct jr_flaky_walk *walk, struct jr_flaky *rows, size_t size,
+                          size_t *count, struct jr_error *error) JR_CHECKED;
 
 /* All rows of a kind together. */
 struct jr_flaky_total {
@@ -138,10 +138,9 @@ struct jr_flaky_total {
  *   total  out: of all that the filter lets through, also those left out
  * Returns JR_OK, JR_ENOMEM or what failed.
  */
-enum jr_err jr_flaky_worst(struct jr_store *store, enum jr_flaky_kind kind,
-                           const struct jr_flaky_filter *filter, struct jr_flaky *rows,
-                           size_t size, size_t *count, struct jr_flaky_total *total,
-                           struct jr_error *error) JR_CHECKED;
+enum jr_err jr_flaky_worst(struct jr_store *store, const struct jr_flaky_filter *filter,
+                           struct jr_flaky *rows, size_t size, size_t *count,
+                           struct jr_flaky_total *total, struct jr_error *error) JR_CHECKED;
 
 /*
  * Find the worst of the last JR_FLAKY_RECENT_DAYS days, in one short transaction and however

@@ -215,22 +215,15 @@ bool jr_repo_gone(struct jr_txn *txn, const struct jr_repo *repo)
     return !before.gone_told;
 }
 
-/* Who asks for the next one, see jr_repo_next(). */
-struct asker {
-    int64_t since_ms, now_ms, interval_ms;
-    jr_share_wait *share_wait;
-    void *context;
-};
-
 /* Has the turn come of those in a line that were tried then? */
-static bool is_due(const struct asker *asker, uint8_t line, int64_t tried_ms)
+static bool is_due(const struct jr_repo_search *search, uint8_t line, int64_t tried_ms)
 {
-    return tried_ms > asker->now_ms
-           || (tried_ms < asker->since_ms
+    return tried_ms > search->now_ms
+           || (tried_ms < search->since_ms
                && (line < LINE_GONE
-                   || tried_ms <= asker->now_ms
+                   || tried_ms <= search->now_ms
                                       - gone_wait_ms((uint32_t)(line - LINE_GONE),
-                                                     asker->interval_ms)));
+                                                     search->interval_ms)));
 }
 
 static void stand_at(struct jr_repo_place *place, const unsigned char *key, size_t length)
@@ -240,14 +233,14 @@ static void stand_at(struct jr_repo_place *place, const unsigned char *key, size
 }
 
 /* Where those begin that come behind all that were tried up to now: later, or in the next line. */
-static void skip(const struct asker *asker, uint8_t line, struct jr_repo_place *place)
+static void skip(const struct jr_repo_search *search, uint8_t line, struct jr_repo_place *place)
 {
-    bool any_later = asker->now_ms < JR_TIME_MOST;
+    bool any_later = search->now_ms < JR_TIME_MOST;
     struct jr_key key = { .length = 0 };
 
     jr_key_add_u8(&key, any_later ? line : (uint8_t)(line + 1));
     if (any_later)
-        jr_key_add_time(&key, asker->now_ms + 1);
+        jr_key_add_time(&key, search->now_ms + 1);
     stand_at(place, key.bytes, key.length);
 }
 
@@ -278,14 +271,14 @@ static bool go_to(struct jr_txn *txn, bool after, struct jr_repo_place *place)
 }
 
 /* May it be looked at? If not, note how long it has to wait. */
-static bool is_free(const struct asker *asker, const struct jr_repo *repo,
+static bool is_free(const struct jr_repo_search *search, const struct jr_repo *repo,
                     struct jr_repo_walk *walk)
 {
-    int64_t wait_ms = asker->share_wait == NULL ? 0 : asker->share_wait(asker->context, repo->name);
+    int64_t wait_ms = jr_share_wait_ms(search->share, repo->name);
 
     if (wait_ms > 0 && wait_ms < JR_TIME_MOST
-        && (walk->held_until_ms == 0 || asker->now_ms + wait_ms < walk->held_until_ms))
-        walk->held_until_ms = asker->now_ms + wait_ms;
+        && (walk->held_until_ms == 0 || search->now_ms + wait_ms < walk->held_until_ms))
+        walk->held_until_ms = search->now_ms + wait_ms;
     return wait_ms <= 0;
 }
 
@@ -293,9 +286,9 @@ static bool is_free(const struct asker *asker, const struct jr_repo *repo,
  * Find the first one behind a place that may be looked at, and pass over so many others.
  *   place  in and out: at what was seen last
  */
-static enum jr_repo_turn find(struct jr_txn *txn, const struct asker *asker, unsigned most,
-                              struct jr_repo_walk *walk, struct jr_repo_place *place,
-                              struct jr_repo *repo)
+static enum jr_repo_turn find(struct jr_txn *txn, const struct jr_repo_search *search,
+                              unsigned most, struct jr_repo_walk *walk,
+                              struct jr_repo_place *place, struct jr_repo *repo)
 {
     bool after = place->key_length > 0;
 
@@ -307,13 +300,13 @@ static enum jr_repo_turn find(struct jr_txn *txn, const struct asker *asker, uns
             return JR_REPO_NONE;
         jr_reader_init(&reader, place->key, place->key_length);
         line = jr_read_u8(&reader);
-        after = reader.ok && is_due(asker, line, jr_read_time(&reader));
+        after = reader.ok && is_due(search, line, jr_read_time(&reader));
         if (!after && reader.ok) {
-            skip(asker, line, place);
+            skip(search, line, place);
             continue;
         }
         after = true;
-        if (load_turn(txn, place, repo) && is_free(asker, repo, walk))
+        if (load_turn(txn, place, repo) && is_free(search, repo, walk))
             return JR_REPO_FOUND;
     }
     return JR_REPO_MORE;
@@ -330,28 +323,26 @@ static enum jr_repo_turn end_of(struct jr_repo_walk *walk, int64_t now_ms, int64
     return again ? JR_REPO_MORE : JR_REPO_NONE;
 }
 
-enum jr_repo_turn jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms,
-                               int64_t interval_ms, jr_share_wait *share_wait, void *context,
+enum jr_repo_turn jr_repo_next(struct jr_txn *txn, const struct jr_repo_search *search,
                                struct jr_repo_walk *walk, struct jr_repo *repo, int64_t *held_ms)
 {
-    const struct asker asker = { since_ms, now_ms, interval_ms, share_wait, context };
     struct jr_repo_place front = { .key_length = 0 };
     enum jr_repo_turn turn;
 
     *held_ms = 0;
     if (walk->place.key_length == 0)
         walk->held_until_ms = 0;
-    turn = find(txn, &asker, FRONT, walk, &front, repo);
+    turn = find(txn, search, FRONT, walk, &front, repo);
     if (turn == JR_REPO_NONE)
         walk->place.key_length = 0; /* this call has seen them all */
     if (turn == JR_REPO_MORE) {
         if (walk->place.key_length == 0
             || memcmp(walk->place.key, front.key, TURN_SIZE) < 0)
             walk->place = front;
-        turn = find(txn, &asker, FURTHER, walk, &walk->place, repo);
+        turn = find(txn, search, FURTHER, walk, &walk->place, repo);
     }
     walk->found |= turn == JR_REPO_FOUND;
-    return turn == JR_REPO_NONE ? end_of(walk, now_ms, held_ms) : turn;
+    return turn == JR_REPO_NONE ? end_of(walk, search->now_ms, held_ms) : turn;
 }
 
 void jr_repo_prune(struct jr_txn *txn, int64_t before_ms, unsigned most,

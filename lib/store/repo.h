@@ -74,6 +74,14 @@ struct jr_repo_walk {
     int64_t held_until_ms;      /* of those that were passed over since; 0: none is waited for */
 };
 
+/* Who may be next, see jr_repo_next(). */
+struct jr_repo_search {
+    int64_t since_ms;    /* those tried since are not looked for */
+    int64_t now_ms;
+    int64_t interval_ms; /* of jr_repo_gone_until_ms() */
+    const struct jr_share *share; /* passes over those that have to wait; NULL: none has */
+};
+
 enum jr_repo_turn {
     JR_REPO_NONE,  /* there is none */
     JR_REPO_FOUND,
@@ -85,16 +93,13 @@ enum jr_repo_turn {
  * that had events after its last look before the others, then those that are gone and
  * whose time has come; the one that was tried the longest ago first. One tried later than
  * now_ms was so before the clock was set back, which does not count.
- *   interval_ms  of jr_repo_gone_until_ms()
- *   share_wait  passes over those that have to wait; NULL: none has
- *   walk        in and out: of this sweep. A call passes over some hundreds at most, and
- *               the next one goes on behind them; the first of all are asked about each time
- *   repo        out: with FOUND
- *   held_ms     out: with NONE, how long the first of those that were passed over waits; 0:
- *               none was, or none that is worth waiting for (JR_SHARE_NONE)
+ *   walk     in and out: of this sweep. A call passes over some hundreds at most, and
+ *            the next one goes on behind them; the first of all are asked about each time
+ *   repo     out: with FOUND
+ *   held_ms  out: with NONE, how long the first of those that were passed over waits; 0:
+ *            none was, or none that is worth waiting for (JR_SHARE_NONE)
  */
-enum jr_repo_turn jr_repo_next(struct jr_txn *txn, int64_t since_ms, int64_t now_ms,
-                               int64_t interval_ms, jr_share_wait *share_wait, void *context,
+enum jr_repo_turn jr_repo_next(struct jr_txn *txn, const struct jr_repo_search *search,
                                struct jr_repo_walk *walk, struct jr_repo *repo,
                                int64_t *held_ms);
 

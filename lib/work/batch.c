@@ -65,11 +65,11 @@ static void wake_owner(struct jr_slot *slot)
  */
 static void tell_followers(struct jr_batch *batch, uint64_t number)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        struct jr_slot *slot = &batch->slots[i];
+    for (size_t i = 0; i < batch->slots.count; i++) {
+        struct jr_slot *slot = &batch->slots.all[i];
         uint32_t before = slot->word;
 
-        if (i != batch->own && (before & ~TO_LEAD) == word_of(JR_SLOT_APPLIED, number)
+        if (i != batch->slots.own && (before & ~TO_LEAD) == word_of(JR_SLOT_APPLIED, number)
             && atomic_compare_exchange_strong(
                 &slot->word, &before, word_of(JR_SLOT_DURABLE, number) | (before & TO_LEAD)))
             wake_owner(slot);
@@ -87,8 +87,8 @@ static bool may_lead(uint32_t word)
 /* Make one of those that wait the next leader. Returns whether there is one. */
 static bool name_leader(struct jr_batch *batch)
 {
-    for (size_t i = 1; i < batch->count; i++) {
-        struct jr_slot *slot = &batch->slots[(batch->own + i) % batch->count];
+    for (size_t i = 1; i < batch->slots.count; i++) {
+        struct jr_slot *slot = &batch->slots.all[(batch->slots.own + i) % batch->slots.count];
         uint32_t before = slot->word;
 
         if (may_lead(before)
@@ -103,8 +103,8 @@ static bool name_leader(struct jr_batch *batch)
 /* Is there one for name_leader()? Who was named, and died, would be waited for in vain. */
 static bool anyone_waits(const struct jr_batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
-        if (i != batch->own && may_lead(batch->slots[i].word))
+    for (size_t i = 0; i < batch->slots.count; i++)
+        if (i != batch->slots.own && may_lead(batch->slots.all[i].word))
             return true;
     return false;
 }
@@ -115,8 +115,8 @@ static void stop_leading(struct jr_batch *batch)
     do {
         if (name_leader(batch))
             return;
-        *batch->leading = 0;
-    } while (anyone_waits(batch) && atomic_exchange(batch->leading, 1) == 0);
+        *batch->slots.leading = 0;
+    } while (anyone_waits(batch) && atomic_exchange(batch->slots.leading, 1) == 0);
 }
 
 /*
@@ -125,10 +125,10 @@ static void stop_leading(struct jr_batch *batch)
  */
 static bool wait_for_turn(struct jr_batch *batch)
 {
-    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_slot *own = &batch->slots.all[batch->slots.own];
     int64_t limit_ms = jr_monotonic_ms() + WAIT_LIMIT_MS;
 
-    if (atomic_exchange(batch->leading, 1) == 0)
+    if (atomic_exchange(batch->slots.leading, 1) == 0)
         return true;
     for (;;) {
         uint32_t word = own->word;
@@ -146,7 +146,7 @@ static bool wait_for_turn(struct jr_batch *batch)
 /* Empty one's own slot under the lock: a leader may be applying what is in it. */
 static enum jr_err clear_own(struct jr_batch *batch, struct jr_store *store, struct jr_error *error)
 {
-    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_slot *own = &batch->slots.all[batch->slots.own];
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, true);
@@ -160,16 +160,11 @@ static enum jr_err clear_own(struct jr_batch *batch, struct jr_store *store, str
     return txn.error.code;
 }
 
-enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,
-                          _Atomic uint32_t *leading, size_t count, size_t own,
+enum jr_err jr_batch_open(struct jr_batch *batch, const struct jr_slots *slots,
                           struct jr_store *store, struct jr_error *error)
 {
     memset(batch, 0, sizeof *batch);
-    batch->id = id;
-    batch->slots = slots;
-    batch->leading = leading;
-    batch->count = count;
-    batch->own = own;
+    batch->slots = *slots;
     return clear_own(batch, store, error);
 }
 
@@ -284,9 +279,9 @@ static size_t lead(struct jr_batch *batch, struct jr_txn *txn, const struct jr_s
 {
     size_t applied = 0;
 
-    for (size_t i = 0; i < batch->count && txn->error.code == JR_OK; i++) {
-        struct jr_slot *slot = &batch->slots[i];
-        bool is_own = i == batch->own;
+    for (size_t i = 0; i < batch->slots.count && txn->error.code == JR_OK; i++) {
+        struct jr_slot *slot = &batch->slots.all[i];
+        bool is_own = i == batch->slots.own;
         /* Its owner takes a slot back, and fills it anew, without the lock once it is on disk:
          * seen twice, it could look as if it were neither on disk nor empty. */
         uint32_t word = slot->word;
@@ -312,7 +307,7 @@ static size_t lead(struct jr_batch *batch, struct jr_txn *txn, const struct jr_s
         set_state(slot, JR_SLOT_APPLIED, number + 1);
         applied += count;
     }
-    write_number(txn, batch->id, number + 1, batch->items[0].update->now_ms);
+    write_number(txn, batch->slots.id, number + 1, batch->items[0].update->now_ms);
     return applied;
 }
 
@@ -325,14 +320,14 @@ static enum jr_err apply_alone(struct jr_batch *batch, struct jr_store *store,
                                const struct jr_settings *settings, size_t which, bool *all_done,
                                struct jr_error *error)
 {
-    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_slot *own = &batch->slots.all[batch->slots.own];
     struct jr_txn txn;
     enum jr_err err;
 
     *all_done = false;
     jr_txn_begin(&txn, store, true);
     if (txn.error.code == JR_OK) {
-        *all_done = is_on_disk(own, own->word, read_number(&txn, batch->id))
+        *all_done = is_on_disk(own, own->word, read_number(&txn, batch->slots.id))
                     && txn.error.code == JR_OK;
         set_state(own, JR_SLOT_EMPTY, 0);
         if (*all_done) {
@@ -388,7 +383,7 @@ static void go_alone(struct jr_batch *batch, struct jr_store *store,
 static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
                              const struct jr_settings *settings, struct jr_error *error)
 {
-    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_slot *own = &batch->slots.all[batch->slots.own];
     struct jr_txn txn;
     uint64_t number;
     size_t applied;
@@ -396,7 +391,7 @@ static enum jr_err take_turn(struct jr_batch *batch, struct jr_store *store,
     bool on_disk;
 
     jr_txn_begin(&txn, store, true);
-    number = read_number(&txn, batch->id);
+    number = read_number(&txn, batch->slots.id);
     on_disk = is_on_disk(own, own->word, number);
     if (txn.error.code != JR_OK || on_disk || own->alone != 0) {
         *error = txn.error;
@@ -429,7 +424,7 @@ static bool record(struct jr_batch *batch, struct jr_store *store,
     enum jr_err err = JR_ENOENT;
     bool led = false;
 
-    if (batch->leading != NULL) {
+    if (batch->slots.leading != NULL) {
         led = wait_for_turn(batch);
         err = led ? take_turn(batch, store, settings, &error) : JR_OK;
     }
@@ -443,7 +438,7 @@ static bool record(struct jr_batch *batch, struct jr_store *store,
 /* What somebody else has recorded for us, as far as it can be that. */
 static void take_receipts(struct jr_batch *batch)
 {
-    const struct jr_slot *own = &batch->slots[batch->own];
+    const struct jr_slot *own = &batch->slots.all[batch->slots.own];
 
     for (size_t i = 0; i < batch->item_count; i++) {
         struct jr_item *item = &batch->items[i];
@@ -462,7 +457,7 @@ static void take_receipts(struct jr_batch *batch)
 /* Put one's updates where the others find them. */
 static void fill_own(struct jr_batch *batch)
 {
-    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_slot *own = &batch->slots.all[batch->slots.own];
 
     for (size_t i = 0; i < batch->item_count; i++) {
         own->updates[i] = *batch->items[i].update;
@@ -476,7 +471,7 @@ static void fill_own(struct jr_batch *batch)
 void jr_batch_submit(struct jr_batch *batch, struct jr_store *store,
                      const struct jr_settings *settings, struct jr_item *items, size_t count)
 {
-    struct jr_slot *own = &batch->slots[batch->own];
+    struct jr_slot *own = &batch->slots.all[batch->slots.own];
     struct jr_error error;
     uint32_t before;
     bool led, taken;

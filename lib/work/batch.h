@@ -64,15 +64,21 @@ struct jr_slot {
 
 enum jr_slot_state jr_slot_state(const struct jr_slot *slot);
 
-struct jr_item;
-
 /* The slots of one service, or of one process alone. */
-struct jr_batch {
-    uint64_t id;               /* of the array of slots, another for each; 0: of a process alone */
-    struct jr_slot *slots;     /* shared memory, or the process's own */
-    _Atomic uint32_t *leading; /* shared likewise: does one of them lead? 0 at first */
+struct jr_slots {
+    uint64_t id;               /* of the array, another for each; 0: of a process alone */
+    struct jr_slot *all;       /* shared memory, or the process's own */
+    _Atomic uint32_t *leading; /* shared likewise: does one of them lead? 0 at first. NULL: there is
+                                * one slot, and each update has a transaction of its own */
     size_t count;
     size_t own;                /* which of them is this process's */
+};
+
+struct jr_item;
+
+/* A process's way into the store, by its slot. */
+struct jr_batch {
+    struct jr_slots slots;
     uint64_t commits;          /* of this process, and how many updates were in them */
     uint64_t updates;
     struct jr_item *items;     /* what is being submitted; the caller's */
@@ -82,12 +88,11 @@ struct jr_batch {
 };
 
 /*
- * Take over a slot that a worker before may have left in any state. Where leading
- * is NULL there is one slot, and each update has a transaction of its own.
+ * Take over a slot that a worker before may have left in any state.
+ *   slots  copied; what it points to stays the caller's, and has to outlive the batch
  * Returns JR_OK, or what failed.
  */
-enum jr_err jr_batch_open(struct jr_batch *batch, uint64_t id, struct jr_slot *slots,
-                          _Atomic uint32_t *leading, size_t count, size_t own,
+enum jr_err jr_batch_open(struct jr_batch *batch, const struct jr_slots *slots,
                           struct jr_store *store, struct jr_error *error) JR_CHECKED;
 
 /* An update to be recorded, and what came of it. */

@@ -219,11 +219,10 @@ enum jr_err jr_control_find_act(struct jr_store *store, enum jr_act_kind kind, u
     return jr_store_read(store, find_act, &sought, error);
 }
 
-/* A rerun that somebody asks for. */
+/* A rerun by hand. */
 struct asked_rerun {
     struct jr_bounds bounds;
-    uint64_t run_id;
-    const char *repo, *who;
+    const struct jr_rerun_request *request;
     int64_t now_ms;
     struct jr_run *run;
     enum jr_reason *reason; /* out: why not */
@@ -232,18 +231,19 @@ struct asked_rerun {
 static void rerun_by_hand(struct jr_txn *txn, void *context)
 {
     const struct asked_rerun *asked = context;
+    const struct jr_rerun_request *request = asked->request;
     struct jr_input input = {
-        .kind = JR_INPUT_HAND, .now_ms = asked->now_ms, .repo = asked->repo,
+        .kind = JR_INPUT_HAND, .now_ms = asked->now_ms, .repo = request->repo,
     };
-    struct jr_origin source = { .who = asked->who == NULL ? "" : asked->who };
+    struct jr_origin source = { .who = request->who == NULL ? "" : request->who };
     struct jr_verdict verdict = { .changed = false };
-    bool told = asked->repo != NULL && jr_text_is_full_name(asked->repo);
+    bool told = request->repo != NULL && jr_text_is_full_name(request->repo);
 
     *asked->reason = JR_REASON_NONE;
-    jr_ledger_load_run(txn, asked->run_id, asked->run);
+    jr_ledger_load_run(txn, request->run_id, asked->run);
     if (!asked->run->known && !told)
         jr_txn_fail(txn, JR_ENOENT, "nothing is recorded of run %llu",
-                    (unsigned long long)asked->run_id);
+                    (unsigned long long)request->run_id);
     if (txn->error.code != JR_OK)
         return;
     jr_step_take(txn, &asked->bounds, &input, &source, asked->run, &verdict);
@@ -251,16 +251,14 @@ static void rerun_by_hand(struct jr_txn *txn, void *context)
         *asked->reason = verdict.reason;
     if (*asked->reason != JR_REASON_NONE)
         jr_txn_fail(txn, JR_EINVAL, "the run is not one to be rerun");
-    note_run(txn, JR_ACT_RERUN, asked->who, asked->now_ms, asked->run);
+    note_run(txn, JR_ACT_RERUN, request->who, asked->now_ms, asked->run);
 }
 
 enum jr_err jr_control_rerun(struct jr_store *store, const struct jr_settings *settings,
-                             uint64_t run_id, const char *repo, const char *who, int64_t now_ms,
+                             const struct jr_rerun_request *request, int64_t now_ms,
                              struct jr_run *run, enum jr_reason *reason, struct jr_error *error)
 {
-    struct asked_rerun asked = {
-        jr_step_bounds(settings), run_id, repo, who, now_ms, run, reason,
-    };
+    struct asked_rerun asked = { jr_step_bounds(settings), request, now_ms, run, reason };
     enum jr_err err;
 
     *reason = JR_REASON_NONE;

@@ -69,18 +69,23 @@ enum jr_err jr_control_news(struct jr_store *store, struct jr_act *acts, size_t 
 enum jr_err jr_control_find_act(struct jr_store *store, enum jr_act_kind kind, uint64_t run_id,
                                 struct jr_act *act, struct jr_error *error) JR_CHECKED;
 
+/* A rerun that somebody asks for. */
+struct jr_rerun_request {
+    uint64_t run_id;
+    const char *repo; /* owner/name, for a run of which nothing is recorded; else it is not looked
+                       * at and may be NULL */
+    const char *who;  /* asks, for history and journal; any text, may be NULL */
+};
+
 /*
  * Have a run rerun (JR_INPUT_HAND): GitHub is asked about it at once.
- *   repo    owner/name, for a run of which nothing is recorded; else it is not
- *           looked at and may be NULL
- *   who     who asks, for history and journal; any text, may be NULL
  *   run     out: the run as saved; without a reason below it has an outbox entry
  *   reason  out: JR_REASON_NONE, or why it is refused; nothing is then changed
- * Returns JR_ENOENT when nothing is recorded of the run and repo is NULL or not
+ * Returns JR_ENOENT when nothing is recorded of the run and request->repo is NULL or not
  * "owner/name".
  */
 enum jr_err jr_control_rerun(struct jr_store *store, const struct jr_settings *settings,
-                             uint64_t run_id, const char *repo, const char *who, int64_t now_ms,
+                             const struct jr_rerun_request *request, int64_t now_ms,
                              struct jr_run *run, enum jr_reason *reason,
                              struct jr_error *error) JR_CHECKED;
 

@@ -55,29 +55,26 @@ static int64_t look_from(const struct jr_look *look)
 /* What may be looked at: by the caller's share, and the settings. */
 struct gate {
     const struct jr_bounds *bounds;
-    jr_share_wait *share_wait;
-    void *context;
+    const struct jr_share *share;
 };
 
 static int64_t gate_wait_ms(void *context, const char *repo)
 {
     const struct gate *gate = context;
 
-    if (!jr_bounds_covers(gate->bounds, repo))
-        return JR_SHARE_NONE;
-    return gate->share_wait == NULL ? 0 : gate->share_wait(gate->context, repo);
+    return jr_bounds_covers(gate->bounds, repo) ? jr_share_wait_ms(gate->share, repo)
+                                                : JR_SHARE_NONE;
 }
 
 /* Find whose turn it is. Reads only: workers need the write lock. */
-static enum jr_err find(struct jr_store *store, struct gate *gate, struct jr_sweep *sweep,
-                        int64_t now_ms, struct jr_repo *repo, enum jr_repo_turn *turn,
-                        int64_t *held_ms, struct jr_error *error)
+static enum jr_err find(struct jr_store *store, const struct jr_repo_search *search,
+                        struct jr_sweep *sweep, struct jr_repo *repo, enum jr_repo_turn *turn,
+                        struct jr_error *error)
 {
     struct jr_txn txn;
 
     jr_txn_begin(&txn, store, false);
-    *turn = jr_repo_next(&txn, sweep->begun_ms, now_ms, gate->bounds->reconcile_interval_ms,
-                         gate_wait_ms, gate, &sweep->walk, repo, held_ms);
+    *turn = jr_repo_next(&txn, search, &sweep->walk, repo, &sweep->held_ms);
     jr_txn_abort(&txn);
     *error = txn.error;
     return error->code;
@@ -102,17 +99,24 @@ static enum jr_err try(struct jr_store *store, int64_t tried_ms, struct jr_look 
 
 enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
                                struct jr_sweep *sweep, int64_t now_ms,
-                               jr_share_wait *share_wait, void *context, struct jr_look *look,
-                               int64_t *held_ms, struct jr_error *error)
+                               const struct jr_share *share, struct jr_look *look,
+                               struct jr_error *error)
 {
     int64_t tried_ms = now_ms > sweep->begun_ms ? now_ms : sweep->begun_ms;
     struct jr_bounds bounds = jr_step_bounds(settings);
-    struct gate gate = { &bounds, share_wait, context };
+    struct gate gate = { &bounds, share };
+    const struct jr_share gated = { gate_wait_ms, &gate };
+    const struct jr_repo_search search = {
+        .since_ms = sweep->begun_ms,
+        .now_ms = tried_ms,
+        .interval_ms = bounds.reconcile_interval_ms,
+        .share = &gated,
+    };
     enum jr_repo_turn turn;
     enum jr_err err;
 
     memset(look, 0, sizeof *look);
-    err = find(store, &gate, sweep, tried_ms, &look->repo, &turn, held_ms, error);
+    err = find(store, &search, sweep, &look->repo, &turn, error);
     if (err != JR_OK)
         return err;
     if (turn != JR_REPO_FOUND)
@@ -131,7 +135,7 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
 
 static void take_up(struct jr_txn *txn, const struct jr_bounds *bounds,
                     const struct jr_event *seen, int64_t now_ms, struct jr_verdict *verdict,
-                    unsigned *found, unsigned *closed)
+                    struct jr_look_result *result)
 {
     struct jr_input input = { .kind = JR_INPUT_LISTED, .now_ms = now_ms, .event = seen };
     struct jr_run run;
@@ -140,7 +144,7 @@ static void take_up(struct jr_txn *txn, const struct jr_bounds *bounds,
         return;
     jr_step_take(txn, bounds, &input, NULL, &run, verdict);
     if (verdict->changed)
-        *(run.due_ms != 0 ? found : closed) += 1;
+        *(run.due_ms != 0 ? &result->found : &result->closed) += 1;
 }
 
 /* Record that the look is over and how far it got. */
@@ -197,22 +201,23 @@ static void next_page(struct jr_look *look, const struct jr_event *runs, size_t 
 }
 
 enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
-                              struct jr_look *look, const struct jr_event *runs, size_t count,
-                              size_t shown, int64_t now_ms, struct jr_verdict *verdicts,
-                              unsigned *found, unsigned *closed, struct jr_error *error)
+                              struct jr_look *look, const struct jr_github_page *page,
+                              int64_t now_ms, struct jr_look_result *result,
+                              struct jr_error *error)
 {
     struct jr_bounds bounds = jr_step_bounds(settings);
+    struct jr_verdict *verdicts = result->verdicts;
+    size_t begin = 0, count = page->count;
     struct jr_txn txn;
-    size_t begin = 0;
     enum jr_err err = JR_OK;
 
-    *found = *closed = 0;
+    result->found = result->closed = 0;
     memset(verdicts, 0, count * sizeof *verdicts);
     for (size_t done = 0; done < count && err == JR_OK;) {
         begin = done;
         jr_txn_begin(&txn, store, true);
         for (size_t end = done + BATCH; done < count && done < end; done++)
-            take_up(&txn, &bounds, &runs[done], now_ms, &verdicts[done], found, closed);
+            take_up(&txn, &bounds, &page->runs[done], now_ms, &verdicts[done], result);
         err = jr_txn_commit(&txn);
     }
     if (err != JR_OK) {
@@ -221,8 +226,8 @@ enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *
         look->active = false;
         return err;
     }
-    if (shown >= JR_GITHUB_PAGE_RUNS) {
-        next_page(look, runs, count);
+    if (page->shown >= JR_GITHUB_PAGE_RUNS) {
+        next_page(look, page->runs, count);
         if (look->list.until_ms >= look->list.from_ms
             || (look->list.until_ms == 0 && look->list.page > 1))
             return JR_OK;

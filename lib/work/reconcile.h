@@ -35,37 +35,43 @@ struct jr_look {
 struct jr_sweep {
     int64_t begun_ms;         /* 0: none is in progress */
     struct jr_repo_walk walk; /* all zero at first */
+    /* How long until one that was passed over has its turn, as the last jr_reconcile_begin()
+     * saw it when it returned JR_ENOENT; 0: none was, the sweep is over. */
+    int64_t held_ms;
+};
+
+/* What came of a page. */
+struct jr_look_result {
+    unsigned found;  /* how many runs got an outbox entry */
+    unsigned closed; /* how many were recorded, but are not rerun */
+    /* One for each run of the page. Reason NONE: nothing was new, or it is not on disk. */
+    struct jr_verdict verdicts[JR_GITHUB_PAGE_RUNS];
 };
 
 /*
  * Begin a look at the repository whose turn it is. It is looked for outside the write lock,
  * and those that are not acted on are passed over without a trace.
- *   sweep       who was tried since it began is done with
- *   share_wait  those that have to wait are passed over, for now; NULL: none has to
- *   look        out: active on JR_OK; if not, so many were passed over that another call,
- *               at once, has to go on
- *   held_ms     out: with JR_ENOENT, how long until one that was passed over has its
- *               turn; 0: none was, the sweep is over
- * Returns JR_OK; JR_ENOENT when there is none to look at; else what failed.
+ *   sweep  in and out: who was tried since it began is done with
+ *   share  those that have to wait are passed over, for now; NULL: none has to
+ *   look   out: active on JR_OK; if not, so many were passed over that another call,
+ *          at once, has to go on
+ * Returns JR_OK; JR_ENOENT when there is none to look at (sweep->held_ms); else what failed.
  */
 enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
                                struct jr_sweep *sweep, int64_t now_ms,
-                               jr_share_wait *share_wait, void *context, struct jr_look *look,
-                               int64_t *held_ms, struct jr_error *error) JR_CHECKED;
+                               const struct jr_share *share, struct jr_look *look,
+                               struct jr_error *error) JR_CHECKED;
 
 /*
  * Take up the runs of a page and go on to the next; after the last page of the
  * last list the look is over and how far it got is recorded.
- *   shown  how many runs the page held
- *   verdicts  out: `count` entries of the caller's, one for each of runs; reason
- *           NONE: nothing was new, or it is not on disk
- *   found   out: how many runs got an outbox entry
- *   closed  out: how many were recorded, but are not rerun
+ *   page    that GitHub has shown of look->list
+ *   result  out: the verdicts also when it fails, of what was committed before
+ * Returns JR_OK or what failed; then the look is over, and not recorded.
  */
 enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
-                              struct jr_look *look, const struct jr_event *runs, size_t count,
-                              size_t shown, int64_t now_ms, struct jr_verdict *verdicts,
-                              unsigned *found, unsigned *closed,
+                              struct jr_look *look, const struct jr_github_page *page,
+                              int64_t now_ms, struct jr_look_result *result,
                               struct jr_error *error) JR_CHECKED;
 
 /*

@@ -167,8 +167,8 @@ static enum jr_err first_quiet(struct jr_store *store, int64_t latest_ms, int64_
 }
 
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
-                           int64_t now_ms, jr_share_wait *share_wait, void *context,
-                           struct jr_run *run, int64_t *due_ms, struct jr_error *error)
+                           int64_t now_ms, const struct jr_share *share, struct jr_run *run,
+                           int64_t *due_ms, struct jr_error *error)
 {
     struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_input input = { .kind = JR_INPUT_QUIET, .now_ms = now_ms };
@@ -185,7 +185,7 @@ enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *set
     sound = jr_ledger_read_run(&txn, run_id, run) && run->known;
     if (!sound) {
         jr_ledger_drop_quiet(&txn, *due_ms, run_id);
-    } else if (share_wait != NULL && share_wait(context, run->repo) > 0) {
+    } else if (jr_share_wait_ms(share, run->repo) > 0) {
         run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
         jr_ledger_save_run(&txn, run);
     } else {
@@ -310,17 +310,16 @@ static void find_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
 }
 
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
-                          const struct jr_event *seen, const struct jr_call *call,
-                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
-                          struct jr_error *error)
+                          const struct jr_rerun_answer *answer, struct jr_run *run,
+                          int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
 {
     struct jr_bounds bounds = jr_step_bounds(settings);
-    struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = seen };
-    struct jr_origin source = { .call = call };
+    struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = answer->seen };
+    struct jr_origin source = { .call = answer->call };
     struct jr_txn txn;
 
     reload(&txn, store, run, &input);
-    if (txn.error.code == JR_OK && is_paused(&txn, run, seen, now_ms))
+    if (txn.error.code == JR_OK && is_paused(&txn, run, answer->seen, now_ms))
         return stay_paused(&txn, &bounds, &input, &source, run, error);
     tell_pauses(&txn, run, now_ms);
     find_newer(&txn, &bounds, run, &input);
@@ -345,15 +344,15 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
 }
 
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
-                             uint32_t attempt, bool posted, const struct jr_call *call,
-                             struct jr_run *run, int64_t now_ms,
-                             struct jr_verdict *verdict, struct jr_error *error)
+                             const struct jr_rerun_answer *answer, struct jr_run *run,
+                             int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
 {
+    const struct jr_call *call = answer->call;
     struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_input input = {
-        .kind = posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
+        .kind = answer->posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
         .now_ms = now_ms,
-        .attempt = attempt,
+        .attempt = answer->attempt,
         .outcome = call->outcome,
         .reason = call->reason,
         .try_all = call->try_all,
@@ -362,7 +361,7 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
     struct jr_txn txn;
 
     reload(&txn, store, run, &input);
-    if (!posted)
+    if (!answer->posted)
         tell_pauses(&txn, run, now_ms);
     jr_step_take(&txn, &bounds, &input, &source, run, verdict);
     return finish(&txn, error);

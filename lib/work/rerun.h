@@ -71,7 +71,7 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
 
 /*
  * Look at the watched run whose time comes first (JR_INPUT_QUIET).
- *   share_wait  a run whose repository has to wait is put off by RECONCILE_INTERVAL,
+ *   share   a run whose repository has to wait is put off by RECONCILE_INTERVAL,
  *           as if nobody had looked; NULL: none has to
  *   run     out: the run to ask about, on JR_OK
  *   due_ms  out: when the first watched run is to be looked at; 0: none is watched
@@ -79,21 +79,29 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
  * JR_EFORMAT: its record is damaged, and it is watched no longer; else what failed.
  */
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
-                           int64_t now_ms, jr_share_wait *share_wait, void *context,
-                           struct jr_run *run, int64_t *due_ms,
-                           struct jr_error *error) JR_CHECKED;
+                           int64_t now_ms, const struct jr_share *share, struct jr_run *run,
+                           int64_t *due_ms, struct jr_error *error) JR_CHECKED;
+
+/* What GitHub answered about a run. */
+struct jr_rerun_answer {
+    const struct jr_call *call;  /* how it was asked, and how the answer was sorted */
+    const struct jr_event *seen; /* what a GET has shown; NULL: nothing, or it was the POST */
+    bool posted;                 /* it was the POST */
+    uint32_t attempt;            /* that it is about; jr_rerun_seen() does not look at it */
+};
 
 /*
  * Record what GitHub showed and decide (JR_INPUT_SEEN). When verdict->step says
  * RERUN, the intent is on disk.
- *   run  in: as claimed; out: as saved
+ *   answer  to a GET; seen is not NULL
+ *   run     in: as claimed; out: as saved
  * Returns JR_EBUSY when all work is paused, or that of the run's repository, under the
  * name it had or the one that GitHub tells: nothing is recorded but that name, and whoever
  * has paused it can rely on no POST being begun.
  */
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
-                          const struct jr_event *seen, const struct jr_call *call,
-                          struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
+                          const struct jr_rerun_answer *answer, struct jr_run *run,
+                          int64_t now_ms, struct jr_verdict *verdict,
                           struct jr_error *error) JR_CHECKED;
 
 /* Decide without asking, for a dry run without a token (JR_INPUT_UNSEEN). */
@@ -101,12 +109,16 @@ enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *se
                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                             struct jr_error *error) JR_CHECKED;
 
-/* Record what came of a GET that showed nothing (JR_INPUT_FAILED), or of the POST
- * (JR_INPUT_POSTED). */
+/*
+ * Record what came of a GET that showed nothing (JR_INPUT_FAILED), or of the POST
+ * (JR_INPUT_POSTED).
+ *   answer  seen is not looked at
+ *   run     in: as claimed; out: as saved
+ */
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
-                             uint32_t attempt, bool posted, const struct jr_call *call,
-                             struct jr_run *run, int64_t now_ms,
-                             struct jr_verdict *verdict, struct jr_error *error) JR_CHECKED;
+                             const struct jr_rerun_answer *answer, struct jr_run *run,
+                             int64_t now_ms, struct jr_verdict *verdict,
+                             struct jr_error *error) JR_CHECKED;
 
 /*
  * Is GitHub to be asked for the workflow's name before the run is judged

@@ -119,12 +119,11 @@ static void look(long wanted, bool to_the_end)
     for (int i = 0; to_the_end || i < TIMES; i++) {
         struct jr_look one;
         struct jr_error error;
-        struct jr_verdict none[1];
-        unsigned found, closed;
-        int64_t held_ms;
+        const struct jr_github_page empty = { .count = 0 };
+        struct jr_look_result result;
         double begun_ms = cpu_ms();
-        enum jr_err err = jr_reconcile_begin(store, &settings, &sweep, now_ms + i, NULL, NULL,
-                                             &one, &held_ms, &error);
+        enum jr_err err = jr_reconcile_begin(store, &settings, &sweep, now_ms + i, NULL,
+                                             &one, &error);
 
         if (err == JR_ENOENT)
             break;
@@ -132,8 +131,8 @@ static void look(long wanted, bool to_the_end)
             fail(error.text);
         note(cpu_ms() - begun_ms);
         while (one.active)
-            if (jr_reconcile_page(store, &settings, &one, NULL, 0, 0, now_ms + i, none, &found,
-                                  &closed, &error) != JR_OK)
+            if (jr_reconcile_page(store, &settings, &one, &empty, now_ms + i, &result, &error)
+                != JR_OK)
                 fail(error.text);
     }
 }

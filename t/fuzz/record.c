@@ -203,10 +203,11 @@ static void delivery_record(struct jr_txn *txn, const void *bytes, size_t size)
 /* Whose turn is it? One that is gone may have to wait for its time. */
 static bool next_repo(struct jr_txn *txn, struct jr_repo *repo)
 {
+    const struct jr_repo_search search = { INT64_MAX, INT64_MAX, JR_MINUTE_MS, NULL };
     struct jr_repo_walk walk = { .found = false };
     int64_t held_ms;
 
-    return jr_repo_next(txn, INT64_MAX, INT64_MAX, JR_MINUTE_MS, NULL, NULL, &walk, repo, &held_ms) == JR_REPO_FOUND;
+    return jr_repo_next(txn, &search, &walk, repo, &held_ms) == JR_REPO_FOUND;
 }
 
 static void repo_record(struct jr_txn *txn, const void *bytes, size_t size)

@@ -136,6 +136,9 @@ static void rerun(struct player *player, struct jr_run *run, const struct jr_ver
                   int64_t now_ms)
 {
     struct jr_call call;
+    const struct jr_rerun_answer answer = {
+        .call = &call, .posted = true, .attempt = decided->attempt,
+    };
     struct jr_verdict verdict;
     struct jr_error error;
 
@@ -143,8 +146,8 @@ static void rerun(struct player *player, struct jr_run *run, const struct jr_ver
                                                                             : JR_API_RERUN_FAILED,
                                   .repo = run->repo, .id = run->run_id,
                                   .before_ms = jr_boottime_ms() + FRESH_MS }, &call);
-    check(jr_rerun_outcome(player->store, &player->settings, decided->attempt, true, &call, run,
-                           now_ms, &verdict, &error),
+    check(jr_rerun_outcome(player->store, &player->settings, &answer, run, now_ms, &verdict,
+                           &error),
           &error);
 }
 
@@ -154,6 +157,7 @@ static void play_step(struct player *player, int64_t now_ms)
     struct jr_run run;
     struct jr_event seen;
     struct jr_call call;
+    struct jr_rerun_answer answer = { .call = &call };
     struct jr_verdict verdict;
     struct jr_error error;
 
@@ -163,13 +167,14 @@ static void play_step(struct player *player, int64_t now_ms)
     ask(player, &(struct jr_ask){ .api = JR_API_GET_RUN, .repo = run.repo, .id = run.run_id,
                                   .holds = &seen }, &call);
     if (call.outcome != JR_OUTCOME_DONE) {
-        check(jr_rerun_outcome(player->store, &player->settings, run.attempt, false, &call, &run,
-                               now_ms, &verdict, &error),
+        answer.attempt = run.attempt;
+        check(jr_rerun_outcome(player->store, &player->settings, &answer, &run, now_ms, &verdict,
+                               &error),
               &error);
         return;
     }
-    check(jr_rerun_seen(player->store, &player->settings, &seen, &call, &run, now_ms, &verdict,
-                        &error),
+    answer.seen = &seen;
+    check(jr_rerun_seen(player->store, &player->settings, &answer, &run, now_ms, &verdict, &error),
           &error);
     if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL)
         rerun(player, &run, &verdict, now_ms);

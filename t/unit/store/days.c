@@ -39,20 +39,20 @@ static void play_dispatcher(struct scene *scene, const char *shown, bool accepte
 {
     struct jr_event seen = event_of(shown);
     struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    struct jr_rerun_answer answer = { .call = &call, .seen = &seen };
     struct jr_run run;
     struct jr_verdict verdict;
     struct jr_error error;
     int64_t due_ms;
 
     assert_int_equal(jr_rerun_first(scene->store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
-    assert_int_equal(jr_rerun_seen(scene->store, &scene->settings, &seen, &call, &run, scene->now_ms, &verdict, &error),
-                     JR_OK);
+    assert_int_equal(jr_rerun_seen(scene->store, &scene->settings, &answer, &run, scene->now_ms, &verdict, &error), JR_OK);
     if (verdict.step != JR_STEP_RERUN_FAILED)
         return;
     call.outcome = accepted ? JR_OUTCOME_DONE : JR_OUTCOME_UNKNOWN;
     call.reason = accepted ? JR_REASON_RERUN_ACCEPTED : JR_REASON_OUTCOME_UNKNOWN;
-    assert_int_equal(jr_rerun_outcome(scene->store, &scene->settings, verdict.attempt, true, &call, &run, scene->now_ms,
-                                      &verdict, &error),
+    answer = (struct jr_rerun_answer){ .call = &call, .posted = true, .attempt = verdict.attempt };
+    assert_int_equal(jr_rerun_outcome(scene->store, &scene->settings, &answer, &run, scene->now_ms, &verdict, &error),
                      JR_OK);
 }
 

@@ -80,13 +80,13 @@ static uint64_t rows_in(struct desk *desk)
 static struct jr_flaky row_of(struct desk *desk, enum jr_flaky_kind kind, const char *name)
 {
     struct jr_flaky_walk walk = { .ended = false };
-    static const struct jr_flaky_filter all = { .repo = NULL };
+    const struct jr_flaky_filter all = { .kind = kind };
     struct jr_flaky row, found = { .executions = 0 };
     struct jr_error error;
     size_t count;
 
     while (!walk.ended) {
-        assert_int_equal(jr_flaky_read(desk->store, kind, &all, &walk, &row, 1, &count, &error), JR_OK);
+        assert_int_equal(jr_flaky_read(desk->store, &all, &walk, &row, 1, &count, &error), JR_OK);
         if (count == 1 && strcmp(row.name, name) == 0)
             found = row;
     }
@@ -432,7 +432,7 @@ static struct jr_flaky expected(const struct truth *truth, enum jr_flaky_kind ki
 static uint64_t compare(struct desk *desk, const struct truth *truth, enum jr_flaky_kind kind,
                         uint64_t *told)
 {
-    static const struct jr_flaky_filter of_octo = { .repo = "octo/*" };
+    const struct jr_flaky_filter of_octo = { .kind = kind, .repo = "octo/*" };
     struct jr_flaky_walk walk = { .ended = false };
     struct jr_flaky row;
     struct jr_error error;
@@ -442,7 +442,7 @@ static uint64_t compare(struct desk *desk, const struct truth *truth, enum jr_fl
     while (!walk.ended) {
         struct jr_flaky want;
 
-        assert_int_equal(jr_flaky_read(desk->store, kind, &of_octo, &walk, &row, 1, &count, &error), JR_OK);
+        assert_int_equal(jr_flaky_read(desk->store, &of_octo, &walk, &row, 1, &count, &error), JR_OK);
         if (count == 0)
             continue;
         want = expected(truth, kind, row.group, row.name);
@@ -478,7 +478,8 @@ static uint64_t recent_as_read(struct desk *desk, int64_t now_ms)
     uint64_t told = 0;
 
     for (enum jr_flaky_kind kind = JR_FLAKY_RUNNER; kind >= JR_FLAKY_JOB; kind--) {
-        assert_int_equal(jr_flaky_worst(desk->store, kind, &filter, rows, COUNT(rows), &count, &total, &error), JR_OK);
+        filter.kind = kind;
+        assert_int_equal(jr_flaky_worst(desk->store, &filter, rows, COUNT(rows), &count, &total, &error), JR_OK);
         for (worst = 0; worst < count && (rows[worst].rescued > 0 || rows[worst].suspect); worst++)
             continue;
         assert_int_equal(jr_flaky_recent(desk->store, kind, now_ms, recent, RECENT, &found, &error), JR_OK);
@@ -563,7 +564,7 @@ static void large_matrix(void **state)
     enum { LEGS = 256, TIMES = 6 };
     struct jr_store *store = open_store(new_folder());
     struct jr_run run = { .known = true, .run_id = RUN_ID, .attempt = 1, .base_attempt = 1, .last_event_ms = START_MS };
-    static const struct jr_flaky_filter all = { .repo = NULL };
+    static const struct jr_flaky_filter all = { .kind = JR_FLAKY_JOB };
     struct jr_flaky rows[2];
     struct jr_flaky_total total;
     struct jr_error error;
@@ -599,7 +600,7 @@ static void large_matrix(void **state)
         jr_ledger_save_run(&txn, &run);
         commit(&txn);
     }
-    assert_int_equal(jr_flaky_worst(store, JR_FLAKY_JOB, &all, rows, 2, &count, &total, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(store, &all, rows, 2, &count, &total, &error), JR_OK);
     assert_int_equal(count, 2);
     assert_int_equal(total.rows, LEGS);
     assert_int_equal(total.sum.executions, LEGS * TIMES);
@@ -624,7 +625,9 @@ static void the_worst(void **state)
         { 4, "c4=failure" }, { 4, "c14@2=failure,job:4" }, { 5, "c5=failure" }, { 5, "c15@2=success,job:5" },
         { 6, "c6=failure" }, { 6, "c16@2=success,job:5" },
     };
-    static const struct jr_flaky_filter all = { .repo = NULL }, of_octo = { .repo = "octo/*" };
+    static const struct jr_flaky_filter all = { .kind = JR_FLAKY_JOB },
+                                        of_octo = { .kind = JR_FLAKY_JOB, .repo = "octo/*" },
+                                        runners = { .kind = JR_FLAKY_RUNNER };
     struct desk desk;
     struct jr_flaky rows[8];
     struct jr_flaky_total total;
@@ -643,7 +646,7 @@ static void the_worst(void **state)
         }
         deliver_event(&desk, &event);
     }
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, &all, rows, COUNT(rows), &count, &total, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, &all, rows, COUNT(rows), &count, &total, &error), JR_OK);
     assert_int_equal(count, 5);
     /* The total has also the one that never failed. */
     assert_int_equal(total.rows, 6);
@@ -656,11 +659,11 @@ static void the_worst(void **state)
     assert_string_equal(rows[2].name, "job 6");
     assert_string_equal(rows[3].name, "job 4");
     assert_string_equal(rows[4].name, "job 2");
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, &of_octo, rows, 3, &count, &total, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, &of_octo, rows, 3, &count, &total, &error), JR_OK);
     assert_int_equal(count, 3);
     assert_string_equal(rows[0].name, "job 3");
     assert_string_equal(rows[2].name, "job 4");
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_RUNNER, &all, rows, 3, &count, &total, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, &runners, rows, 3, &count, &total, &error), JR_OK);
     assert_int_equal(count, 0);
     close_desk(&desk);
 }
@@ -685,13 +688,13 @@ static void execute(struct desk *desk, const char *token, int days, const char *
 
 static struct jr_flaky_total total_since(struct desk *desk, enum jr_flaky_kind kind, const char *repo, int64_t since_ms)
 {
-    struct jr_flaky_filter filter = { repo, since_ms };
+    struct jr_flaky_filter filter = { kind, repo, since_ms };
     struct jr_flaky rows[4];
     struct jr_flaky_total total;
     struct jr_error error;
     size_t count;
 
-    assert_int_equal(jr_flaky_worst(desk->store, kind, &filter, rows, COUNT(rows), &count, &total, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk->store, &filter, rows, COUNT(rows), &count, &total, &error), JR_OK);
     return total;
 }
 
@@ -789,7 +792,7 @@ static void blame(struct desk *desk, const char *runner, const char *other)
 static void who_is_suspect(void **state)
 {
     struct desk desk;
-    struct jr_flaky_filter all = { .repo = NULL };
+    static const struct jr_flaky_filter runners = { .kind = JR_FLAKY_RUNNER };
     struct jr_flaky rows[4];
     struct jr_flaky_total total;
     struct jr_error error;
@@ -809,7 +812,7 @@ static void who_is_suspect(void **state)
         for (int k = 0; k < 20; k++)
             execute(&desk, "c1=success", 0, "octo/lib", "many", "a");
     }
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_RUNNER, &all, rows, 4, &count, &total, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, &runners, rows, 4, &count, &total, &error), JR_OK);
     assert_int_equal(count, 2);
     /* The one with the most blame has the most executions, too. */
     assert_string_equal(rows[0].name, "bad");
@@ -1068,7 +1071,7 @@ static void a_damaged_row(void **state)
     struct jr_event event = event_of("c1=failure");
     struct jr_entry entry;
     struct jr_txn txn;
-    static const struct jr_flaky_filter all = { .repo = NULL };
+    static const struct jr_flaky_filter all = { .kind = JR_FLAKY_JOB };
     struct jr_flaky row;
     struct jr_flaky_total total;
     struct jr_error error;
@@ -1081,7 +1084,7 @@ static void a_damaged_row(void **state)
     assert_true(jr_txn_seek(&txn, JR_TABLE_FLAKY, NULL, 0, false, &entry));
     jr_txn_put(&txn, JR_TABLE_FLAKY, entry.key, entry.key_length, "x", 1);
     commit(&txn);
-    assert_int_equal(jr_flaky_worst(desk.store, JR_FLAKY_JOB, &all, &row, 1, &count, &total, &error), JR_OK);
+    assert_int_equal(jr_flaky_worst(desk.store, &all, &row, 1, &count, &total, &error), JR_OK);
     assert_int_equal(count, 0);
     event = event_of("c11@2=failure,job:1");
     deliver_event(&desk, &event);

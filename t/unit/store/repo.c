@@ -34,8 +34,10 @@ static void save(struct jr_store *store, const struct jr_repo *repo)
 static bool turn(struct jr_txn *txn, int64_t since_ms, int64_t now_ms, jr_share_wait *share_wait,
                  struct jr_repo *repo, int64_t *held_ms)
 {
+    const struct jr_share share = { share_wait, NULL };
+    const struct jr_repo_search search = { since_ms, now_ms, 5 * JR_MINUTE_MS, share_wait == NULL ? NULL : &share };
     struct jr_repo_walk walk = { .found = false };
-    enum jr_repo_turn turn = jr_repo_next(txn, since_ms, now_ms, 5 * JR_MINUTE_MS, share_wait, NULL, &walk, repo, held_ms);
+    enum jr_repo_turn turn = jr_repo_next(txn, &search, &walk, repo, held_ms);
 
     assert_int_not_equal(turn, JR_REPO_MORE);
     return turn == JR_REPO_FOUND;
@@ -525,13 +527,15 @@ static void turn_that_is_none(void **state)
 static enum jr_repo_turn sweep_on(struct jr_store *store, struct jr_repo_walk *walk,
                                   struct jr_repo *repo, int64_t *held_ms, unsigned *calls)
 {
+    const struct jr_share share = { never_octo, NULL };
+    const struct jr_repo_search search = { START_MS + 1, START_MS + 1, INTERVAL_MS, &share };
     enum jr_repo_turn turn;
     struct jr_txn txn;
 
     *calls = 0;
     do {
         jr_txn_begin(&txn, store, true);
-        turn = jr_repo_next(&txn, START_MS + 1, START_MS + 1, INTERVAL_MS, never_octo, NULL, walk, repo, held_ms);
+        turn = jr_repo_next(&txn, &search, walk, repo, held_ms);
         if (turn == JR_REPO_FOUND)
             assert_true(jr_repo_tried(&txn, repo->id, START_MS + 1, repo));
         commit(&txn);

@@ -173,11 +173,16 @@ struct place {
 static bool take_place(struct jr_batch *batch, const struct hall *hall, size_t number,
                        struct jr_store *store)
 {
+    const struct jr_slots slots = {
+        .id = HALL_ID,
+        .all = (struct jr_slot *)(uintptr_t)hall->slots,
+        .leading = (_Atomic uint32_t *)(uintptr_t)&hall->leading,
+        .count = WORKERS,
+        .own = number,
+    };
     struct jr_error error;
 
-    return store != NULL
-           && jr_batch_open(batch, HALL_ID, (struct jr_slot *)(uintptr_t)hall->slots,
-                            (_Atomic uint32_t *)(uintptr_t)&hall->leading, WORKERS, number, store, &error) == JR_OK;
+    return store != NULL && jr_batch_open(batch, &slots, store, &error) == JR_OK;
 }
 
 /* A worker: ready, told to go, submits; once more for each byte it is sent. */
@@ -487,15 +492,15 @@ static void another_writer_commits(struct hall *hall, struct jr_store *store)
 
 static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t id, size_t slot_count)
 {
-    struct jr_slot *slots = calloc(slot_count, sizeof *slots);
-    struct jr_update update;
     _Atomic uint32_t leading = 0;
+    struct jr_slots slots = { .id = id, .leading = slot_count > 1 ? &leading : NULL, .count = slot_count };
+    struct jr_update update;
     struct jr_batch batch;
     struct jr_error error;
 
-    assert_non_null(slots);
-    assert_int_equal(jr_batch_open(&batch, id, slots, slot_count > 1 ? &leading : NULL, slot_count, 0, store,
-                                   &error), JR_OK);
+    slots.all = calloc(slot_count, sizeof *slots.all);
+    assert_non_null(slots.all);
+    assert_int_equal(jr_batch_open(&batch, &slots, store, &error), JR_OK);
     for (int i = 0; i < 3; i++) {
         char name[32];
         struct jr_item item = { .update = &update };
@@ -505,7 +510,7 @@ static void commit_batches(struct hall *hall, struct jr_store *store, uint64_t i
         jr_batch_submit(&batch, store, &hall->settings, &item, 1);
         assert_int_equal(item.error.code, JR_OK);
     }
-    free(slots);
+    free(slots.all);
 }
 
 static void another_service_commits(struct hall *hall, struct jr_store *store)

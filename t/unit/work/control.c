@@ -222,11 +222,14 @@ static bool find_entry(struct jr_store *store, enum jr_history_kind kind, enum j
 /* A run that its settings leave alone is rerun, and once. */
 static void rerun_by_hand(void **state)
 {
+    static const struct jr_rerun_request asked = { RUN_ID, NULL, "root" };
     struct jr_store *store = open_store(new_folder());
     struct jr_settings settings;
     struct jr_run run;
     struct jr_event seen = event_of("Gc=failure");
     struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    const struct jr_rerun_answer shown = { .call = &call, .seen = &seen };
+    const struct jr_rerun_answer posted = { .call = &call, .posted = true, .attempt = 1 };
     struct jr_verdict verdict;
     struct jr_history entry;
     enum jr_reason reason;
@@ -238,7 +241,7 @@ static void rerun_by_hand(void **state)
     load_settings(&settings, "RUN_ATTEMPTS=1");
     assert_int_equal(deliver(store, &settings, "a", "Rc=failure", now_ms), 204);
     assert_int_equal(count(store, JR_TABLE_OUTBOX), 0);
-    assert_int_equal(jr_control_rerun(store, &settings, RUN_ID, NULL, "root", now_ms, &run, &reason, &error), JR_OK);
+    assert_int_equal(jr_control_rerun(store, &settings, &asked, now_ms, &run, &reason, &error), JR_OK);
     assert_int_equal(reason, JR_REASON_NONE);
     assert_int_equal(run.due_ms, now_ms);
     assert_true(find_entry(store, JR_HISTORY_REQUEST, JR_REASON_NONE, &entry));
@@ -249,10 +252,10 @@ static void rerun_by_hand(void **state)
 
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_true(run.run_id == RUN_ID && run.by_hand);
-    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, now_ms, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &shown, &run, now_ms, &verdict, &error), JR_OK);
     assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
     call.reason = JR_REASON_RERUN_ACCEPTED;
-    assert_int_equal(jr_rerun_outcome(store, &settings, 1, true, &call, &run, now_ms, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_outcome(store, &settings, &posted, &run, now_ms, &verdict, &error), JR_OK);
     assert_false(run.by_hand);
     assert_int_equal(run.attempt, 2);
     assert_int_equal(count(store, JR_TABLE_OUTBOX), 0);
@@ -263,11 +266,14 @@ static void rerun_by_hand(void **state)
 /* What is asked for by hand counts like any other step: the run is not left as it failed. */
 static void rerun_by_hand_is_counted(void **state)
 {
+    static const struct jr_rerun_request asked = { RUN_ID, NULL, "root" };
     struct jr_store *store = open_store(new_folder());
     struct jr_settings settings;
     struct jr_run run;
     struct jr_event seen = event_of("Gc=failure");
     struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE, .reason = JR_REASON_RERUN_ACCEPTED };
+    const struct jr_rerun_answer shown = { .call = &call, .seen = &seen };
+    const struct jr_rerun_answer posted = { .call = &call, .posted = true, .attempt = 1 };
     struct jr_verdict verdict;
     enum jr_reason reason;
     struct jr_error error;
@@ -278,12 +284,12 @@ static void rerun_by_hand_is_counted(void **state)
     load_settings(&settings, "RUN_ATTEMPTS=2");
     assert_int_equal(deliver(store, &settings, "a", "Rc=failure", now_ms), 201);
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
-    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, due_ms, &verdict, &error), JR_OK);
-    assert_int_equal(jr_rerun_outcome(store, &settings, 1, true, &call, &run, due_ms, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &shown, &run, due_ms, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_outcome(store, &settings, &posted, &run, due_ms, &verdict, &error), JR_OK);
     assert_int_equal(deliver(store, &settings, "b", "Rc@2=failure", now_ms + JR_MINUTE_MS), 204);
     assert_int_equal(jr_days_read(store, now_ms, &day, 1, &error), JR_OK);
     assert_int_equal(day.not_rescued, 1);
-    assert_int_equal(jr_control_rerun(store, &settings, RUN_ID, NULL, "root", now_ms + JR_HOUR_MS, &run, &reason, &error), JR_OK);
+    assert_int_equal(jr_control_rerun(store, &settings, &asked, now_ms + JR_HOUR_MS, &run, &reason, &error), JR_OK);
     assert_int_equal(reason, JR_REASON_NONE);
     assert_int_equal(jr_days_read(store, now_ms, &day, 1, &error), JR_OK);
     assert_int_equal(day.not_rescued, 0);
@@ -293,6 +299,7 @@ static void rerun_by_hand_is_counted(void **state)
 
 static void rerun_of_an_unknown_run(void **state)
 {
+    static const struct jr_rerun_request nameless = { 77, NULL, NULL }, misnamed = { 77, "octo", NULL }, asked = { 77, "octo/app", NULL };
     struct jr_store *store = open_store(new_folder());
     struct jr_settings settings;
     struct jr_run run;
@@ -302,11 +309,11 @@ static void rerun_of_an_unknown_run(void **state)
 
     (void)state;
     load_settings(&settings, "REPOS=other/app");
-    assert_int_equal(jr_control_rerun(store, &settings, 77, NULL, NULL, START_MS, &run, &reason, &error), JR_ENOENT);
+    assert_int_equal(jr_control_rerun(store, &settings, &nameless, START_MS, &run, &reason, &error), JR_ENOENT);
     assert_contains(error.text, "77");
-    assert_int_equal(jr_control_rerun(store, &settings, 77, "octo", NULL, START_MS, &run, &reason, &error), JR_ENOENT);
+    assert_int_equal(jr_control_rerun(store, &settings, &misnamed, START_MS, &run, &reason, &error), JR_ENOENT);
     assert_int_equal(count(store, JR_TABLE_AGES), 0);
-    assert_int_equal(jr_control_rerun(store, &settings, 77, "octo/app", NULL, START_MS, &run, &reason, &error), JR_OK);
+    assert_int_equal(jr_control_rerun(store, &settings, &asked, START_MS, &run, &reason, &error), JR_OK);
     assert_int_equal(reason, JR_REASON_NONE);
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(run.run_id, 77);
@@ -320,6 +327,7 @@ static void rerun_of_an_unknown_run(void **state)
 /* What is refused changes nothing. */
 static void refused(void **state)
 {
+    static const struct jr_rerun_request asked = { RUN_ID, NULL, NULL };
     struct jr_store *store = open_store(new_folder());
     struct jr_settings settings;
     struct jr_run run;
@@ -331,7 +339,7 @@ static void refused(void **state)
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure@51", START_MS);
     history = parts(store, RUN_ID);
-    assert_int_equal(jr_control_rerun(store, &settings, RUN_ID, NULL, NULL, START_MS, &run, &reason, &error), JR_OK);
+    assert_int_equal(jr_control_rerun(store, &settings, &asked, START_MS, &run, &reason, &error), JR_OK);
     assert_int_equal(reason, JR_REASON_RERUNS_LIMIT);
     assert_int_equal(parts(store, RUN_ID), history);
     assert_int_equal(count(store, JR_TABLE_OUTBOX), 0);
@@ -342,6 +350,7 @@ static void refused(void **state)
 /* Nothing of a forgotten run is left, and nothing of another is gone. */
 static void forgotten(void **state)
 {
+    static const struct jr_rerun_request asked = { 77, "octo/app", NULL };
     struct jr_store *store = open_store(new_folder());
     struct jr_settings settings;
     struct jr_forgotten gone;
@@ -359,7 +368,7 @@ static void forgotten(void **state)
     for (int days = 0; days < 2; days++)
         assert_int_equal(deliver(store, &settings, "filtered", "q2,sender:x", START_MS + days * JR_DAY_MS), 204);
     assert_int_equal(count(store, JR_TABLE_DELIVERIES), 4);
-    assert_int_equal(jr_control_rerun(store, &settings, 77, "octo/app", NULL, START_MS, &run, &reason, &error), JR_OK);
+    assert_int_equal(jr_control_rerun(store, &settings, &asked, START_MS, &run, &reason, &error), JR_OK);
 
     assert_int_equal(jr_control_forget(store, 78, NULL, START_MS, &gone, &error), JR_ENOENT);
     assert_contains(error.text, "78");
@@ -393,6 +402,7 @@ static void forgotten_while_due(void **state)
     struct jr_run run;
     struct jr_event seen = event_of("Gc=failure");
     struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    const struct jr_rerun_answer shown = { .call = &call, .seen = &seen };
     struct jr_verdict verdict;
     struct jr_error error;
     int64_t due_ms;
@@ -403,7 +413,7 @@ static void forgotten_while_due(void **state)
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_OK);
     /* The dispatcher, which was asking, finds nothing to decide on. */
-    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_ENOENT);
+    assert_int_equal(jr_rerun_seen(store, &settings, &shown, &run, START_MS, &verdict, &error), JR_ENOENT);
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_ENOENT);
     assert_int_equal(count(store, JR_TABLE_AGES), 0);
     jr_store_close(store);
@@ -419,6 +429,8 @@ static void not_forgotten_while_posted(void **state)
     struct jr_run run;
     struct jr_event seen = event_of("Gc=failure");
     struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    const struct jr_rerun_answer shown = { .call = &call, .seen = &seen };
+    const struct jr_rerun_answer posted = { .call = &call, .posted = true, .attempt = 1 };
     struct jr_verdict verdict;
     struct jr_error error;
     int64_t due_ms;
@@ -428,17 +440,17 @@ static void not_forgotten_while_posted(void **state)
     load_settings(&settings, "");
     deliver(store, &settings, "a", "Rc=failure", START_MS);
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
-    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &shown, &run, START_MS, &verdict, &error), JR_OK);
     before = parts(store, RUN_ID);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_EBUSY);
     assert_contains(error.text, "not known yet");
     assert_int_equal(parts(store, RUN_ID), before);
     call.outcome = JR_OUTCOME_UNKNOWN;
-    assert_int_equal(jr_rerun_outcome(store, &settings, 1, true, &call, &run, START_MS, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_outcome(store, &settings, &posted, &run, START_MS, &verdict, &error), JR_OK);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_EBUSY);
 
     seen = event_of("Gi@2");
-    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &shown, &run, START_MS, &verdict, &error), JR_OK);
     assert_int_equal(verdict.ended_reason, JR_REASON_RERUN_WORKED);
     assert_int_equal(jr_control_forget(store, RUN_ID, NULL, START_MS, &gone, &error), JR_OK);
     jr_store_close(store);
@@ -467,6 +479,7 @@ static void paused_before_the_post(void **state)
     struct jr_history entry;
     struct jr_event seen = event_of(row->seen);
     struct jr_call call = { .what = "test", .outcome = JR_OUTCOME_DONE };
+    const struct jr_rerun_answer shown = { .call = &call, .seen = &seen };
     struct jr_verdict verdict;
     struct jr_error error;
     int64_t due_ms, last_post_ms;
@@ -478,7 +491,7 @@ static void paused_before_the_post(void **state)
     before = parts(store, RUN_ID);
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &run, &error), JR_OK);
     pause_work(store, row->pattern, START_MS, START_MS + JR_HOUR_MS);
-    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &run, START_MS, &verdict, &error), JR_EBUSY);
+    assert_int_equal(jr_rerun_seen(store, &settings, &shown, &run, START_MS, &verdict, &error), JR_EBUSY);
     assert_contains(error.text, "paused");
     assert_int_equal(jr_rerun_last_post(store, &last_post_ms, &error), JR_OK);
     assert_int_equal(last_post_ms, 0);
@@ -492,7 +505,7 @@ static void paused_before_the_post(void **state)
         assert_int_equal(jr_control_end_pauses(store, START_MS + row->end_ms, &error), JR_OK);
     assert_int_equal(jr_rerun_first(store, INT64_MAX, 0, NULL, &due_ms, &after, &error), JR_OK);
     assert_int_equal(after.intent_ms, 0);
-    assert_int_equal(jr_rerun_seen(store, &settings, &seen, &call, &after, START_MS + row->end_ms, &verdict, &error), JR_OK);
+    assert_int_equal(jr_rerun_seen(store, &settings, &shown, &after, START_MS + row->end_ms, &verdict, &error), JR_OK);
     assert_int_equal(verdict.step, JR_STEP_RERUN_FAILED);
     /* Who paused and who resumed stands in the run's history. */
     assert_true(find_entry(store, row->end_ms == 0 ? JR_HISTORY_REQUEST : JR_HISTORY_DECISION, JR_REASON_PAUSED, &entry));

@@ -21,8 +21,8 @@ struct bench {
     struct jr_sweep sweep;
     struct jr_look look;
     struct jr_error error;
-    int64_t now_ms, held_ms;
-    jr_share_wait *share_wait;
+    int64_t now_ms;
+    const struct jr_share *share;
 };
 
 static void open_bench(struct bench *bench, const char *settings)
@@ -56,25 +56,25 @@ static enum jr_err begin(struct bench *bench, int64_t sweep_ms)
         bench->sweep = (struct jr_sweep){ .begun_ms = sweep_ms };
     do {
         err = jr_reconcile_begin(bench->store, &bench->settings, &bench->sweep, bench->now_ms,
-                                 bench->share_wait, NULL, &bench->look, &bench->held_ms, &bench->error);
+                                 bench->share, &bench->look, &bench->error);
     } while (err == JR_OK && !bench->look.active);
     return err;
 }
 
 /* Hand in a page with these runs; returns how many were found. */
-static unsigned page(struct bench *bench, const struct jr_event *runs, size_t count, size_t shown)
+static unsigned page(struct bench *bench, struct jr_event *runs, size_t count, size_t shown)
 {
-    struct jr_verdict verdicts[JR_GITHUB_PAGE_RUNS];
-    unsigned found, closed, told = 0;
+    const struct jr_github_page page = { count, shown, runs };
+    struct jr_look_result result;
+    unsigned told = 0;
 
-    if (jr_reconcile_page(bench->store, &bench->settings, &bench->look, runs, count, shown,
-                          bench->now_ms, verdicts, &found, &closed, &bench->error)
+    if (jr_reconcile_page(bench->store, &bench->settings, &bench->look, &page, bench->now_ms, &result, &bench->error)
         != JR_OK)
         fail_msg("%s", bench->error.text);
     for (size_t i = 0; i < count; i++)
-        told += verdicts[i].reason != JR_REASON_NONE;
-    assert_int_equal(told, found + closed);
-    return found;
+        told += result.verdicts[i].reason != JR_REASON_NONE;
+    assert_int_equal(told, result.found + result.closed);
+    return result.found;
 }
 
 /* Look through all lists of one repository, all of them empty. */
@@ -201,6 +201,7 @@ static int64_t share_of_owner(void *context, const char *repo)
 /* Who has used up his share does not keep others back, and has his turn as soon as he can. */
 static void shares_are_apart(void **state)
 {
+    static const struct jr_share share = { share_of_owner, NULL };
     struct bench bench;
     int64_t sweep_ms;
 
@@ -212,18 +213,18 @@ static void shares_are_apart(void **state)
     bench.now_ms += 1000;
     know(&bench, 4, "hepta/app");
     sweep_ms = bench.now_ms += JR_HOUR_MS;
-    bench.share_wait = share_of_owner;
+    bench.share = &share;
     look_in_vain(&bench, sweep_ms);
     assert_string_equal(bench.look.repo.name, "hepta/app");
     assert_int_equal(begin(&bench, sweep_ms), JR_ENOENT);
-    assert_int_equal(bench.held_ms, 7200);
-    bench.share_wait = NULL;
+    assert_int_equal(bench.sweep.held_ms, 7200);
+    bench.share = NULL;
     for (int i = 0; i < 3; i++) {
         look_in_vain(&bench, sweep_ms);
         assert_string_not_equal(bench.look.repo.name, "hepta/app");
     }
     assert_int_equal(begin(&bench, sweep_ms), JR_ENOENT);
-    assert_int_equal(bench.held_ms, 0);
+    assert_int_equal(bench.sweep.held_ms, 0);
     close_bench(&bench);
 }
 
@@ -243,7 +244,7 @@ static void not_acted_on(void **state)
     look_in_vain(&bench, bench.now_ms);
     assert_int_equal(bench.look.repo.id, 1001);
     assert_int_equal(begin(&bench, bench.now_ms), JR_ENOENT);
-    assert_int_equal(bench.held_ms, 0);
+    assert_int_equal(bench.sweep.held_ms, 0);
     jr_txn_begin(&txn, bench.store, false);
     for (uint64_t id = 1; id <= 1001; id++) {
         assert_true(jr_repo_load(&txn, id, &repo));

@@ -97,12 +97,13 @@ static void play_seen(struct stage *stage, const char *token)
 {
     struct jr_event seen = event_of(token);
     struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE, .status = 200, .duration_us = 123456 };
+    const struct jr_rerun_answer answer = { .call = &call, .seen = &seen };
     struct jr_verdict verdict;
     struct jr_error error;
 
     claim(stage);
     if (stage->claimed)
-        decided(stage, jr_rerun_seen(stage->store, &stage->settings, &seen, &call, &stage->run, stage->now_ms, &verdict, &error), &verdict);
+        decided(stage, jr_rerun_seen(stage->store, &stage->settings, &answer, &stage->run, stage->now_ms, &verdict, &error), &verdict);
 }
 
 static void play_answer(struct stage *stage, const char *token)
@@ -122,6 +123,7 @@ static void play_answer(struct stage *stage, const char *token)
     };
     bool posted = *token == 'P';
     struct jr_call call = { .what = posted ? "POST rerun-failed-jobs" : "GET run", .text = "said" };
+    struct jr_rerun_answer answer = { .call = &call, .posted = posted };
     struct jr_verdict verdict;
     struct jr_error error;
     size_t row = 0;
@@ -134,7 +136,8 @@ static void play_answer(struct stage *stage, const char *token)
     call.outcome = rows[row].outcome;
     call.reason = rows[row].reason;
     call.try_all = rows[row].try_all;
-    decided(stage, jr_rerun_outcome(stage->store, &stage->settings, stage->attempt, posted, &call, &stage->run, stage->now_ms, &verdict, &error), &verdict);
+    answer.attempt = stage->attempt;
+    decided(stage, jr_rerun_outcome(stage->store, &stage->settings, &answer, &stage->run, stage->now_ms, &verdict, &error), &verdict);
 }
 
 static void play_unseen(struct stage *stage)
@@ -150,15 +153,15 @@ static void play_unseen(struct stage *stage)
 static void play_list(struct stage *stage, const char *token)
 {
     struct jr_look look = { .active = true, .started_ms = stage->now_ms, .list = { .page = 1 } };
-    struct jr_verdict verdict;
     struct jr_event seen;
+    const struct jr_github_page page = { .count = 1, .shown = 1, .runs = &seen };
+    struct jr_look_result result;
     struct jr_error error;
-    unsigned found, closed;
     char copy[128];
 
     snprintf(copy, sizeof copy, "G%s", token + 1);
     seen = event_of(copy);
-    assert_int_equal(jr_reconcile_page(stage->store, &stage->settings, &look, &seen, 1, 1, stage->now_ms, &verdict, &found, &closed, &error), JR_OK);
+    assert_int_equal(jr_reconcile_page(stage->store, &stage->settings, &look, &page, stage->now_ms, &result, &error), JR_OK);
 }
 
 /* A run that has gone quiet is asked about without an entry. */
@@ -170,7 +173,7 @@ static void play_quiet(struct stage *stage)
     if (stage->claimed)
         return;
     for (int i = 0; i < 4 && !stage->claimed; i++) {
-        stage->claimed = jr_rerun_quiet(stage->store, &stage->settings, stage->now_ms, NULL, NULL, &stage->run, &due_ms, &error) == JR_OK;
+        stage->claimed = jr_rerun_quiet(stage->store, &stage->settings, stage->now_ms, NULL, &stage->run, &due_ms, &error) == JR_OK;
         if (due_ms > stage->now_ms)
             stage->now_ms = due_ms;
     }
@@ -179,6 +182,7 @@ static void play_quiet(struct stage *stage)
 
 static void play_other(struct stage *stage, char what)
 {
+    static const struct jr_rerun_request request = { RUN_ID, "octo/app", "root" };
     struct jr_list none = { .count = 0 };
     struct jr_pause pause = { .who = "alice" };
     struct jr_pauses pauses, ended;
@@ -188,7 +192,7 @@ static void play_other(struct stage *stage, char what)
 
     switch (what) {
     case 'H':
-        assert_int_equal(jr_control_rerun(stage->store, &stage->settings, RUN_ID, "octo/app", "root", stage->now_ms, &run, &refused, &error), JR_OK);
+        assert_int_equal(jr_control_rerun(stage->store, &stage->settings, &request, stage->now_ms, &run, &refused, &error), JR_OK);
         break;
     case 'W':
         claim(stage);

@@ -71,9 +71,9 @@ static enum jr_step seen(struct bench *bench, const char *token)
 {
     struct jr_event shown = event_of(token);
     struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE, .status = 200 };
+    const struct jr_rerun_answer answer = { .call = &call, .seen = &shown };
 
-    if (jr_rerun_seen(bench->store, &bench->settings, &shown, &call, &bench->run, bench->now_ms,
-                      &bench->verdict, &bench->error)
+    if (jr_rerun_seen(bench->store, &bench->settings, &answer, &bench->run, bench->now_ms, &bench->verdict, &bench->error)
         != JR_OK)
         fail_msg("seen: %s", bench->error.text);
     return bench->verdict.step;
@@ -88,9 +88,10 @@ static enum jr_step outcome(struct bench *bench, bool posted, enum jr_outcome wh
         .status = what == JR_OUTCOME_DONE ? 201 : 0,
         .text = "as it was said",
     };
+    const struct jr_rerun_answer answer = { .call = &call, .posted = posted, .attempt = bench->verdict.attempt };
 
-    if (jr_rerun_outcome(bench->store, &bench->settings, bench->verdict.attempt, posted, &call,
-                         &bench->run, bench->now_ms, &bench->verdict, &bench->error)
+    if (jr_rerun_outcome(bench->store, &bench->settings, &answer, &bench->run, bench->now_ms, &bench->verdict,
+                         &bench->error)
         != JR_OK)
         fail_msg("outcome: %s", bench->error.text);
     return bench->verdict.step;
@@ -463,16 +464,13 @@ static void quiet_run(void **state)
 
     (void)state;
     open_bench(&bench, NULL);
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
-                     JR_ENOENT);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &run, &due_ms, &bench.error), JR_ENOENT);
     assert_int_equal(due_ms, 0);
     event(&bench, "q2");
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
-                     JR_ENOENT);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &run, &due_ms, &bench.error), JR_ENOENT);
     assert_int_equal(due_ms, bench.now_ms + 10 * JR_MINUTE_MS);
     bench.now_ms = due_ms;
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &bench.run, &due_ms, &bench.error),
-                     JR_OK);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &bench.run, &due_ms, &bench.error), JR_OK);
     assert_true(bench.run.run_id == RUN_ID);
     assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
     assert_int_equal(stored(&bench).intent_ms, bench.now_ms);
@@ -492,21 +490,18 @@ static void quiet_run_has_to_wait(void **state)
     struct jr_run run;
     int64_t due_ms;
     unsigned looks = 0;
+    const struct jr_share share = { waits_for_octo, &looks };
 
     (void)state;
     open_bench(&bench, NULL);
     event(&bench, "q2");
     bench.now_ms += 10 * JR_MINUTE_MS;
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, waits_for_octo, &looks, &run, &due_ms,
-                                    &bench.error),
-                     JR_ENOENT);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &share, &run, &due_ms, &bench.error), JR_ENOENT);
     assert_int_equal(looks, 1);
     assert_int_equal(stored(&bench).quiet_due_ms, bench.now_ms + bench.settings.reconcile_interval_ms);
     assert_int_equal(stored(&bench).quiet_asks, 0);
     bench.now_ms += bench.settings.reconcile_interval_ms;
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms,
-                                    &bench.error),
-                     JR_OK);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &run, &due_ms, &bench.error), JR_OK);
     assert_int_equal(stored(&bench).quiet_asks, 1);
     close_bench(&bench);
 }
@@ -752,11 +747,9 @@ static void clock_may_go_back(void **state)
     open_bench(&bench, NULL);
     event(&bench, "q2");
     bench.now_ms -= 2 * JR_HOUR_MS;
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
-                     JR_OK);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &run, &due_ms, &bench.error), JR_OK);
     assert_true(run.run_id == RUN_ID);
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
-                     JR_ENOENT);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &run, &due_ms, &bench.error), JR_ENOENT);
     assert_in_range(due_ms, bench.now_ms + 1, bench.now_ms + JR_QUIET_MAX_MS);
     close_bench(&bench);
 }
@@ -774,11 +767,9 @@ static void quiet_run_with_a_damaged_record(void **state)
     event(&bench, "q2");
     bench.now_ms += JR_HOUR_MS;
     damage_part(bench.store, RUN_ID, JR_PART_RUN, 0);
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
-                     JR_EFORMAT);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &run, &due_ms, &bench.error), JR_EFORMAT);
     assert_contains(bench.error.text, "12345678901");
-    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, NULL, &run, &due_ms, &bench.error),
-                     JR_ENOENT);
+    assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, NULL, &run, &due_ms, &bench.error), JR_ENOENT);
     assert_int_equal(due_ms, 0);
     jr_txn_begin(&txn, bench.store, false);
     assert_int_equal(jr_ledger_count(&txn), 1);
@@ -813,13 +804,13 @@ static void run_that_is_gone(void **state)
     struct bench bench;
     struct jr_event shown = event_of("Gc=failure");
     struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE };
+    const struct jr_rerun_answer answer = { .call = &call, .seen = &shown };
 
     (void)state;
     open_bench(&bench, NULL);
     bench.run.run_id++;
     shown.run_id++;
-    assert_int_equal(jr_rerun_seen(bench.store, &bench.settings, &shown, &call, &bench.run,
-                                   bench.now_ms, &bench.verdict, &bench.error),
+    assert_int_equal(jr_rerun_seen(bench.store, &bench.settings, &answer, &bench.run, bench.now_ms, &bench.verdict, &bench.error),
                      JR_ENOENT);
     close_bench(&bench);
 }
@@ -827,12 +818,12 @@ static void run_that_is_gone(void **state)
 /* What is counted of "job 1". */
 static struct jr_flaky tally_of(struct bench *bench)
 {
-    static const struct jr_flaky_filter all = { .repo = NULL };
+    static const struct jr_flaky_filter all = { .kind = JR_FLAKY_JOB };
     struct jr_flaky_walk walk = { .ended = false };
     struct jr_flaky row = { .executions = 0 };
     size_t count;
 
-    assert_int_equal(jr_flaky_read(bench->store, JR_FLAKY_JOB, &all, &walk, &row, 1, &count, &bench->error), JR_OK);
+    assert_int_equal(jr_flaky_read(bench->store, &all, &walk, &row, 1, &count, &bench->error), JR_OK);
     return row;
 }
 
