@@ -40,6 +40,8 @@ static void cannot_sign(struct jr_turn *turn)
     turn->call = turn->answer;
     turn->again = false;
     turn->state = JR_TURN_ANSWERED;
+    if (turn->stage == JR_TURN_TOKEN)
+        turn->installation->making = false;
 }
 
 /* Begin the call of the turn's stage. */
@@ -302,13 +304,15 @@ void jr_turn_give_up(struct jr_turns *turns, struct jr_turn *turn, int64_t now_m
 {
     if (turn->exchange.transfer != NULL)
         jr_http_give_up(turn->exchange.transfer);
-    if (jr_turn_work(turns, turn, now_ms) == JR_TURN_WAITS) {
+    /* First, for what it waits for may be there by now, and a call would begin. */
+    if (turn->state == JR_TURN_WAITS) {
         turn->call = (struct jr_call){ .api = JR_API_NONE, .what = JR_TURN_UNASKED,
                                        .outcome = JR_OUTCOME_LATER,
                                        .reason = JR_REASON_UNREACHABLE, .rate_remaining = -1,
                                        .text = "broken off" };
         turn->state = JR_TURN_OVER;
     }
+    (void)jr_turn_work(turns, turn, now_ms);
     turn->again = false;
 }
 

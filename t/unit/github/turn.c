@@ -361,6 +361,48 @@ static void broken_off(void **state)
     close_bench(&bench);
 }
 
+/* One that only waits begins nothing when it is given up, though it could go on. */
+static void broken_off_as_it_waits(void **state)
+{
+    struct jr_turn turns[] = { { .ask = { .api = JR_API_RATE_LIMIT, .repo = "o1/a" } },
+                               { .ask = { .api = JR_API_RATE_LIMIT, .repo = "o1/a" } } };
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, usual);
+    jr_turn_begin(&bench.turns, &turns[0], START_MS);
+    jr_turn_begin(&bench.turns, &turns[1], START_MS);
+    assert_int_equal(turns[1].state, JR_TURN_WAITS);
+    jr_turn_end(&bench.turns, &turns[0]);
+    jr_turn_give_up(&bench.turns, &turns[1], START_MS);
+    assert_int_equal(turns[1].state, JR_TURN_OVER);
+    assert_int_equal(turns[1].call.outcome, JR_OUTCOME_LATER);
+    assert_int_equal(turns[1].call.status, 0);
+    jr_turn_end(&bench.turns, &turns[1]);
+    close_bench(&bench);
+}
+
+/* Where nothing can be signed, no token is made; it is once something can be. */
+static void nothing_is_signed(void **state)
+{
+    struct jr_call call;
+    struct bench bench;
+    char *id;
+
+    (void)state;
+    open_bench(&bench, usual);
+    enters(&bench, "o1/a", START_MS, "of-1-1");
+    jr_app_drop_token(installation(&bench, 1));
+    id = bench.settings.github_app_id;
+    bench.settings.github_app_id = "";
+    assert_false(enter(&bench, "o1/a", START_MS, &call));
+    assert_int_equal(call.reason, JR_REASON_BAD_APP);
+    bench.settings.github_app_id = id;
+    assert_false(jr_app_is_making(bench.turns.app, "o1/a"));
+    enters(&bench, "o1/a", START_MS, "of-1-2");
+    close_bench(&bench);
+}
+
 struct early_row {
     const char *name;
     int status;
@@ -709,6 +751,8 @@ int main(void)
     TEST(after_a_401_once_more);
     TEST(two_at_once);
     TEST(broken_off);
+    TEST(broken_off_as_it_waits);
+    TEST(nothing_is_signed);
     TABLE(earlies, too_early);
     TEST(proven);
     TEST(remade_once);
