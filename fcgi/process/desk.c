@@ -157,8 +157,3 @@ int64_t jr_desk_look_wait_ms(void *desk, const char *repo)
 
     return wait_ms != 0 ? wait_ms : jr_calls_share_wait_ms(&ours->calls, repo);
 }
-
-bool jr_desk_may_read(const struct jr_desk *desk)
-{
-    return jr_calls_reads(&desk->calls) < (size_t)desk->settings->api_reads;
-}

@@ -73,7 +73,4 @@ int64_t jr_desk_pause_wait_ms(void *desk, const char *repo);
 /* How long a repository may not be looked at for missed work (jr_share_wait). */
 int64_t jr_desk_look_wait_ms(void *desk, const char *repo);
 
-/* Is there room for one more read of GitHub (API_READS)? */
-bool jr_desk_may_read(const struct jr_desk *desk);
-
 #endif

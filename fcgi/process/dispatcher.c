@@ -60,7 +60,7 @@ static int64_t work_in_turn(struct dispatcher *dispatcher)
 {
     struct jr_errands *errands = &dispatcher->errands;
     bool missed_first = errands->claims >= CLAIMS_IN_A_ROW;
-    bool has_room = jr_desk_may_read(&dispatcher->desk);
+    bool has_room = jr_errands_may_read(errands);
     size_t reads = jr_calls_reads(&dispatcher->desk.calls);
     int64_t wait_ms = jr_errands_write(errands);
 

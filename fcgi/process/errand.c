@@ -47,6 +47,13 @@ static size_t count_at(const struct jr_errands *errands, enum jr_errand_step ste
     return count;
 }
 
+bool jr_errands_may_read(const struct jr_errands *errands)
+{
+    size_t reads = jr_calls_reads(&errands->desk->calls) + count_at(errands, JR_ERRAND_NAME_WAITS);
+
+    return reads < (size_t)errands->desk->settings->api_reads;
+}
+
 /* Free the place of an errand. */
 static void end(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -228,6 +235,7 @@ static void asked(struct jr_errands *errands, struct jr_errand *errand)
         record(errands, errand);
 }
 
+/* What was answered meanwhile, to others too, may be why no more is asked: it stays due. */
 static void ask(struct jr_errands *errands, struct jr_errand *errand, enum jr_errand_step step)
 {
     static const enum jr_api apis[] = {
@@ -237,6 +245,10 @@ static void ask(struct jr_errands *errands, struct jr_errand *errand, enum jr_er
     };
     struct jr_question *question = &errand->question;
 
+    if (jr_calls_wait_ms(&errands->desk->calls) > 0) {
+        lay_down(errands, errand);
+        return;
+    }
     errand->step = step;
     question->about = step == JR_ERRAND_NAME ? errand->workflow_id : errand->run.run_id;
     question->turn.ask = (struct jr_ask){
@@ -400,15 +412,20 @@ void jr_errands_work(struct jr_errands *errands)
     }
 }
 
-/* The one that waits for longest. */
-static struct jr_errand *first_waiting(struct jr_errands *errands)
+/*
+ * The one that waits for longest.
+ *   may_be_asked  ... of those whose repository may be asked about now
+ */
+static struct jr_errand *first_waiting(struct jr_errands *errands, bool may_be_asked)
 {
     struct jr_errand *first = NULL;
 
     for (size_t i = 0; i < JR_ERRANDS_MAX; i++) {
         struct jr_errand *errand = &errands->items[i];
 
-        if (errand->step == JR_ERRAND_WAITS && (first == NULL || errand->number < first->number))
+        if (errand->step == JR_ERRAND_WAITS && (first == NULL || errand->number < first->number)
+            && (!may_be_asked
+                || jr_calls_may_ask_about(&errands->desk->calls, errand->run.repo)))
             first = errand;
     }
     return first;
@@ -432,16 +449,17 @@ static int64_t order_wait_ms(const struct jr_errands *errands, const struct jr_e
 int64_t jr_errands_write(struct jr_errands *errands)
 {
     struct jr_desk *desk = errands->desk;
-    struct jr_errand *first = first_waiting(errands);
+    struct jr_errand *first;
     int64_t wait_ms;
 
-    if (first == NULL || count_at(errands, JR_ERRAND_POST) > 0)
+    if (count_at(errands, JR_ERRAND_WAITS) == 0 || count_at(errands, JR_ERRAND_POST) > 0)
         return JR_CALLS_NEVER;
     if (jr_calls_wait_ms(&desk->calls) > 0) {
         jr_errands_lay_down(errands);
         return 0;
     }
-    if (!jr_calls_may_ask(&desk->calls) || !jr_calls_may_ask_about(&desk->calls, first->run.repo))
+    first = first_waiting(errands, true);
+    if (first == NULL || !jr_calls_may_ask(&desk->calls))
         return JR_CALLS_NEVER;
     wait_ms = write_wait_ms(errands);
     if (wait_ms == 0)
@@ -452,7 +470,7 @@ int64_t jr_errands_write(struct jr_errands *errands)
         lay_down(errands, first);
     else if (jr_boottime_ms() - first->asked_ms <= FRESH_MS)
         record(errands, first);
-    else if (jr_desk_may_read(desk))
+    else if (jr_errands_may_read(errands))
         begin(errands, first);
     else
         return JR_CALLS_NEVER;
@@ -463,7 +481,7 @@ void jr_errands_lay_down(struct jr_errands *errands)
 {
     struct jr_errand *errand;
 
-    while ((errand = first_waiting(errands)) != NULL)
+    while ((errand = first_waiting(errands, false)) != NULL)
         lay_down(errands, errand);
 }
 
@@ -605,7 +623,7 @@ static int64_t room_wait_ms(struct jr_errands *errands)
     wait_ms = jr_calls_wait_ms(calls);
     if (wait_ms > 0)
         return wait_ms;
-    if (errands->count >= JR_ERRANDS_MAX || !jr_desk_may_read(errands->desk)
+    if (errands->count >= JR_ERRANDS_MAX || !jr_errands_may_read(errands)
         || !jr_calls_may_ask(calls))
         return JR_CALLS_NEVER;
     if (post_hangs(errands))

@@ -102,6 +102,12 @@ bool jr_errands_take_quiet(struct jr_errands *errands, const struct jr_run *run)
 /* Is a quiet run in hand? One at a time is enough. */
 bool jr_errands_has_quiet(const struct jr_errands *errands);
 
+/*
+ * Is there room for one more read of GitHub (API_READS)? A run that waits for the name of its
+ * workflow takes up room: all of them are asked about as soon as it is told.
+ */
+bool jr_errands_may_read(const struct jr_errands *errands);
+
 /* Take each errand as far as it can go without waiting. */
 void jr_errands_work(struct jr_errands *errands);
 

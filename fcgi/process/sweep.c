@@ -185,7 +185,7 @@ int64_t jr_sweeper_work(struct jr_sweeper *sweeper)
         return wait_ms;
     /* One look at a time: by its answer the share is known. */
     if (sweeper->question.under_way || jr_errands_has_quiet(sweeper->errands)
-        || !jr_desk_may_read(sweeper->desk) || !jr_calls_may_ask(&sweeper->desk->calls))
+        || !jr_errands_may_read(sweeper->errands) || !jr_calls_may_ask(&sweeper->desk->calls))
         return JR_CALLS_NEVER;
     /* In turn, so that neither uses up all of the share. */
     sweeper->lists_first = !sweeper->lists_first;

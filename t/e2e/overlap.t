@@ -194,6 +194,65 @@ subtest 'behind an outbox that is never empty' => sub {
     $service->stop_service;
 };
 
+# Runs that only a list tells of, so that GitHub has to be asked what their workflow is called.
+sub unnamed_runs_fail {
+    my ($service, $count, %o) = @_;
+    my $known = workflow_run(github => $github, door => $service->http, jobs => ['build'], name => 'CI', %o);
+    status_is $known->queued('build'), 202, 'the repository is known';
+    my $hold = $github->hold;
+    my @runs = map { workflow_run(github => $github, door => $service->http, jobs => ['build'], name => 'Many', %o) } 1 .. $count;
+    for my $run (@runs) {
+        $github->set_job($run->id, 'build', status => 'completed', conclusion => 'failure');
+        $run->finish('failure', event => 0);
+    }
+    return @runs;
+}
+
+my %names = (NO_RETRY_WORKFLOWS => 'Deploy*', RECONCILE_INTERVAL => '500ms', API_WRITE_INTERVAL => 0);
+
+subtest 'runs that wait for the name of their workflow' => sub {
+    my $service = service_of(%names, API_READS => 2, WORKERS => 1);
+    $github->set_after(0.2);
+    $github->script(GET => 'octo/names/actions/workflows/', { after => 2, effect => 1 });
+    my @runs = unnamed_runs_fail($service, 10, repo => 'octo/names');
+    rerun_ok(@runs);
+    is at_once('GET', @runs), 2, 'no more are asked about at once';
+    $service->stop_service;
+};
+
+subtest 'a rate limit that comes while runs wait for a name' => sub {
+    my $service = service_of(%names);
+    $github->script(GET => 'octo/limit/actions/workflows/',
+        { status => 429, headers => { 'Retry-After' => 3 }, after => 1 }, 20);
+    my @runs = unnamed_runs_fail($service, 10, repo => 'octo/limit');
+    wait_ok { $service->log->count('calls-stopped') } 'all calls are stopped';
+    my $told = time;
+    wait_ok { time > $told + 2 } 'for as long as was told';
+    is scalar $github->requests(GET => '/octo/limit/actions/workflows/'), 1, 'none of the others is asked about';
+    $github->forget_scripts;
+    rerun_ok(@runs);
+    $service->stop_service;
+};
+
+subtest 'behind a run that may not be asked about' => sub {
+    my %app = $github->new_app;
+    $github->put_installation(41, account => 'slow');
+    $github->put_installation(42, account => 'other');
+    my $service = service_of(%app, API_WRITE_INTERVAL => '3s', WORKERS => 1);
+    rerun_ok(runs_fail($service, 1, repo => 'slow/app'));
+    my ($waits) = runs_fail($service, 1, repo => 'slow/app');
+    wait_ok { $waits->gets } 'one waits for its turn';
+    $github->revoke_tokens;
+    $github->script(POST => '/installations/41/access_tokens$', { after => 25, effect => 1 });
+    runs_fail($service, 1, repo => 'slow/app');
+    wait_ok { 2 == $github->requests(POST => '/installations/41/access_tokens$') } 'and a new token takes long';
+    my $begun = time;
+    is scalar $waits->posts, 0, 'by when it was not rerun';
+    rerun_ok(runs_fail($service, 1, repo => 'other/app'));
+    cmp_ok time - $begun, '<', 15, 'which does not keep another from being rerun';
+    $service->stop_service;
+};
+
 subtest 'a stop while all hangs' => sub {
     my $service = service_of();
     $github->script(GET => '/runs/\d+$', { hang => 1 }, 100);
