@@ -561,8 +561,12 @@ static bool is_in_hand(void *context, const struct jr_run *run)
     for (size_t i = 0; i < errands->asides; i++)
         if (errands->aside[i] == run->run_id)
             return true;
-    return find(errands, run->run_id) != NULL
-           || (calls->http != NULL && !jr_calls_may_ask_about(calls, run->repo));
+    if (find(errands, run->run_id) != NULL)
+        return true;
+    if (calls->http == NULL || jr_calls_may_ask_about(calls, run->repo))
+        return false;
+    errands->passed_over = true;
+    return true;
 }
 
 static int64_t pause_wait_ms(void *errands, const char *repo)
@@ -576,10 +580,18 @@ enum jr_err jr_errands_find(struct jr_errands *errands, struct jr_rerun_walk *wa
                             int64_t latest_ms, int64_t now_ms, int64_t *due_ms,
                             struct jr_run *run, struct jr_error *error)
 {
+    enum jr_err err;
+
     walk->wait = errands->desk->pauses.count > 0 ? pause_wait_ms : NULL;
     walk->in_hand = is_in_hand;
     walk->context = errands;
-    return jr_rerun_first(errands->desk->store, latest_ms, now_ms, walk, due_ms, run, error);
+    if (!walk->going_on)
+        errands->passed_over = false;
+    err = jr_rerun_first(errands->desk->store, latest_ms, now_ms, walk, due_ms, run, error);
+    /* It may be the turn of those at any moment, and nobody tells; so all are looked at again. */
+    if (errands->passed_over)
+        walk->held = (struct jr_rerun_place){ .due_ms = 0 };
+    return err;
 }
 
 /*

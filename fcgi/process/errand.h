@@ -84,6 +84,7 @@ struct jr_errands {
     uint64_t aside[JR_ERRANDS_ASIDE];
     size_t asides;
     unsigned claims; /* how many were taken up; for who wants a turn as well */
+    bool passed_over; /* the search has met runs that wait for another's answer */
 };
 
 /*

@@ -253,6 +253,26 @@ subtest 'behind a run that may not be asked about' => sub {
     $service->stop_service;
 };
 
+subtest 'behind a token that is being made, and before a pause' => sub {
+    my %app = $github->new_app;
+    $github->put_installation(51, account => 'late');
+    my $service = service_of(%app, WORKERS => 1);
+    my $paused = tool(['pause', '--repo', 'held/app'], %{ $service->environment });
+    is $paused->{status}, 0, 'a repository is paused';
+    $github->script(POST => '/installations/51/access_tokens$', { after => 16, effect => 1 });
+    my ($first) = runs_fail($service, 1, repo => 'late/app');
+    wait_ok { $github->requests(POST => '/installations/51/access_tokens$') } 'a token takes long';
+    my $begun = time;
+    $github->set_run($first->id, status => 'completed', conclusion => 'success');
+    my ($next) = runs_fail($service, 1, repo => 'late/app');
+    my ($held) = runs_fail($service, 1, repo => 'held/app');
+    wait_ok { $service->log->count('decision', run => $first->id, verdict => 'closed') } 'the first is not rerun';
+    wait_ok { $next->accepted } 'the next is';
+    cmp_ok time - $begun, '<', 25, 'as soon as it can be';
+    is scalar $held->gets, 0, 'and the one that is paused stays so';
+    $service->stop_service;
+};
+
 subtest 'a stop while all hangs' => sub {
     my $service = service_of();
     $github->script(GET => '/runs/\d+$', { hang => 1 }, 100);
