@@ -79,19 +79,34 @@ static const char *end_of_escape(const char *at, const char *end)
     return end;
 }
 
+/*
+ * Add a byte, unless it is a control character, or the second byte of one: of U+0080 to U+009F, by
+ * which some terminals begin an escape sequence, too.
+ */
+static size_t add_byte(char *text, size_t length, char c)
+{
+    unsigned char byte = (unsigned char)c;
+
+    if (byte == '\t')
+        byte = ' ';
+    if (byte < ' ' || byte == 0x7f)
+        return length;
+    if ((byte & 0xe0) == 0x80 && length > 0 && (unsigned char)text[length - 1] == 0xc2)
+        return length - 1;
+    text[length] = (char)byte;
+    return length + 1;
+}
+
 /* Copy what people would see of a line. Returns its length. */
 static size_t clean(const char *at, const char *end, char *text)
 {
     size_t length = 0;
 
     while (at < end && length < JR_JOBLOG_LINE_MAX) {
-        if (*at == '\033') {
+        if (*at == '\033')
             at = end_of_escape(at, end);
-        } else {
-            if (*at == '\t' || (unsigned char)*at >= ' ')
-                text[length++] = *at == '\t' ? ' ' : *at;
-            at++;
-        }
+        else
+            length = add_byte(text, length, *at++);
     }
     text[length] = '\0';
     return length;

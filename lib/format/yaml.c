@@ -35,6 +35,9 @@ void jr_problem_add(struct jr_problems *problems, unsigned line, unsigned column
     va_start(arguments, format);
     vsnprintf(problem->text, sizeof problem->text, format, arguments);
     va_end(arguments);
+    for (char *at = problem->text; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
     problems->count++;
 }
 
@@ -201,26 +204,39 @@ static struct jr_yaml *read_items(struct reader *reader, struct jr_yaml *node, u
     return NULL;
 }
 
-/* A map is whole only in pairs: what a key or value could not be was read as an empty text. */
-static void look_for_doubles(struct reader *reader, const struct jr_yaml *map)
+/* The first of `count' items, every other of them, that is the same key; NULL: none. */
+static const struct jr_yaml *find_double(const struct jr_yaml *map, size_t count, const char *key)
 {
-    for (size_t i = 0; i + 1 < map->count; i += 2) {
-        const struct jr_yaml *key = map->items[i];
+    for (size_t i = 0; i < count; i += 2)
+        if (map->items[i]->kind == JR_YAML_SCALAR && strcmp(map->items[i]->text, key) == 0)
+            return map->items[i];
+    return NULL;
+}
 
-        if (key->kind != JR_YAML_SCALAR) {
+/* Keys are words, and each stands once: a second one is left out. */
+static void check_keys(struct reader *reader, struct jr_yaml *map)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i + 1 < map->count; i += 2) {
+        struct jr_yaml *key = map->items[i];
+        const struct jr_yaml *first = NULL;
+
+        if (key->kind != JR_YAML_SCALAR)
+            jr_problem_add(reader->problems, key->line, key->column, "a key has to be a word");
+        else
+            first = find_double(map, kept, key->text);
+        if (first != NULL) {
             jr_problem_add(reader->problems, key->line, key->column,
-                           "a key has to be a word");
-            continue;
+                           "'%.60s' stands here twice, first in line %u", key->text, first->line);
+            jr_yaml_free(key);
+            jr_yaml_free(map->items[i + 1]);
+        } else {
+            map->items[kept++] = key;
+            map->items[kept++] = map->items[i + 1];
         }
-        for (size_t j = 0; j < i; j += 2)
-            if (map->items[j]->kind == JR_YAML_SCALAR
-                && strcmp(map->items[j]->text, key->text) == 0) {
-                jr_problem_add(reader->problems, key->line, key->column,
-                               "'%.60s' stands here twice, first in line %u", key->text,
-                               map->items[j]->line);
-                break;
-            }
     }
+    map->count = kept;
 }
 
 static struct jr_yaml *read_collection(struct reader *reader, const yaml_event_t *event,
@@ -242,7 +258,7 @@ static struct jr_yaml *read_collection(struct reader *reader, const yaml_event_t
     }
     node = read_items(reader, node, depth + 1);
     if (node != NULL && is_map)
-        look_for_doubles(reader, node);
+        check_keys(reader, node);
     return node;
 }
 

@@ -29,7 +29,7 @@ struct jr_problems {
     bool more;
     struct jr_problem {
         unsigned line, column; /* from 1 */
-        char text[240];        /* one line */
+        char text[240];        /* one line; `?' stands for each control character of the file's */
     } items[JR_PROBLEMS_MAX];
 };
 

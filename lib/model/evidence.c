@@ -14,11 +14,19 @@
 /* GitHub cuts a message at 64 kB; nothing that tells a cause stands further back than this. */
 #define MESSAGE_SIZE 4097
 
-void jr_evidence_release(struct jr_evidence *evidence)
+static void drop_annotations(struct jr_evidence *evidence)
 {
     for (size_t i = 0; i < evidence->annotation_count; i++)
         free(evidence->annotations[i].message);
     free(evidence->annotations);
+    evidence->annotations = NULL;
+    evidence->annotation_count = 0;
+    evidence->annotations_found = JR_UNREADABLE;
+}
+
+void jr_evidence_release(struct jr_evidence *evidence)
+{
+    drop_annotations(evidence);
     free(evidence->steps);
     free(evidence->log);
     memset(evidence, 0, sizeof *evidence);
@@ -81,6 +89,7 @@ enum jr_err jr_evidence_take_annotations(struct jr_evidence *evidence, json_obje
     size_t count = items_of(array, JR_ANNOTATIONS_MAX);
     char message[MESSAGE_SIZE], level[JR_WORD_SIZE];
 
+    drop_annotations(evidence);
     if (!json_object_is_type(array, json_type_array))
         return JR_OK;
     evidence->annotations_found = count == 0 ? JR_ABSENT : JR_FOUND;

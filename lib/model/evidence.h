@@ -71,7 +71,8 @@ void jr_evidence_release(struct jr_evidence *evidence);
  * Take steps, annotations out of GitHub's JSON.
  *   array  an array of steps as a job has them, or of annotations; may be NULL or of any
  *          type: then nothing is found and the piece stays unreadable. Items that are null or
- *          no objects are passed over; what is over the ceilings is left out.
+ *          no objects are passed over; what is over the ceilings is left out. What was taken
+ *          before is freed.
  * Return JR_OK or JR_ENOMEM.
  */
 enum jr_err jr_evidence_take_steps(struct jr_evidence *evidence, json_object *array) JR_CHECKED;

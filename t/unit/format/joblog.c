@@ -45,6 +45,8 @@ static const struct line_row lines[] = {
     { "with colours", STAMP "\033[36;1mok\033[0m\n", "ok", JR_MARK_NONE, false, true },
     { "with a sequence that does not end", STAMP "a\033[1;2", "a", JR_MARK_NONE, false, true },
     { "with control characters", STAMP "a\x01\x08\tb\n", "a b", JR_MARK_NONE, false, true },
+    { "with control characters of two bytes", STAMP "a\x7f\xc2\x9b" "b\xc2\xa0\xc2\n", "ab\xc2\xa0\xc2", JR_MARK_NONE, false, true },
+    { "with such a one round another", STAMP "a\xc2\x01\x9b" "31m\n", "a31m", JR_MARK_NONE, false, true },
     { "with two ends", STAMP "a\r\n", "a", JR_MARK_NONE, false, true },
     { "an error", STAMP "##[error]Process completed\n", "Process completed", JR_MARK_ERROR, false, true },
     { "a command", STAMP "[command]/usr/bin/git\n", "/usr/bin/git", JR_MARK_OTHER, false, true },

@@ -97,10 +97,34 @@ static void ceilings(void **state)
     assert_int_equal(problems.items[0].line, 1);
 }
 
+/* The first of a key stands, so that who reads the tree takes each once. */
+static void a_second_key_is_left_out(void **state)
+{
+    struct jr_yaml *root = parse("a: 1\na: [2]\nb: 3\na: 4\n");
+
+    (void)state;
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(root->count, 4);
+    assert_string_equal(jr_yaml_get(root, "a")->text, "1");
+    assert_string_equal(jr_yaml_get(root, "b")->text, "3");
+    jr_yaml_free(root);
+}
+
+/* What a file holds does not reach a terminal as it is. */
+static void a_problem_is_one_line_of_text(void **state)
+{
+    (void)state;
+    memset(&problems, 0, sizeof problems);
+    jr_problem_add(&problems, 1, 2, "no key: %s", "a\n\033[31m\x7f\xc3\xa9");
+    assert_string_equal(problems.items[0].text, "no key: a??[31m?\xc3\xa9");
+}
+
 int main(void)
 {
     TEST(tree);
     TABLE(bad, refused);
     TEST(ceilings);
+    TEST(a_second_key_is_left_out);
+    TEST(a_problem_is_one_line_of_text);
     return run_program("yaml");
 }
