@@ -14,12 +14,15 @@
 #include <string.h>
 #include <strings.h>
 
-/* Transient text further than this from the end of the step was overcome. */
+/* What counts only as the last words of a step has to stand within so many lines of its end. */
 #define LAST_WORDS 60
 
 /* GitHub gives a job up when no runner took it for a quarter of an hour. */
 #define NEVER_TAKEN_LEAST_MS (10 * JR_MINUTE_MS)
 #define NEVER_TAKEN_MOST_MS (45 * JR_MINUTE_MS)
+
+/* So soon after it, when no annotation could tell of a person who has refused a deployment. */
+#define NEVER_TAKEN_UNTOLD_MS (20 * JR_MINUTE_MS)
 
 /* Step times are whole seconds. */
 #define STEP_SLACK_MS JR_SECOND_MS
@@ -176,6 +179,19 @@ static void settle_line(struct jr_matches *matches)
         matches->index[JR_WEIGHT_HARD] = SIZE_MAX;
 }
 
+/*
+ * What was said long before the end of the step did not end it: a fault was overcome, and what
+ * was refused could be done without. What the code did wrong may have been said long before.
+ */
+static void keep_lasting(const struct jr_signatures *set, struct jr_matches *matches)
+{
+    size_t hard = matches->index[JR_WEIGHT_HARD];
+
+    matches->index[JR_WEIGHT_TRANSIENT] = SIZE_MAX;
+    if (hard != SIZE_MAX && jr_signature_cause(set, hard) == JR_CAUSE_ENVIRONMENT)
+        matches->index[JR_WEIGHT_HARD] = SIZE_MAX;
+}
+
 /* Match a line by both sets; what the policy's own say of a weight stands. */
 static void match_line(struct judge *judge, struct best best[JR_WEIGHTS], const char *text,
                        size_t length, unsigned place, bool late)
@@ -190,7 +206,7 @@ static void match_line(struct judge *judge, struct best best[JR_WEIGHTS], const 
         judge->limited |= matches.limited;
         settle_line(&matches);
         if (!late)
-            matches.index[JR_WEIGHT_TRANSIENT] = SIZE_MAX;
+            keep_lasting(sets[i], &matches);
         for (size_t weight = 0; i == 1 && weight < JR_WEIGHTS; weight++)
             if (best[weight].set == judge->own && judge->own->count > 0)
                 matches.index[weight] = SIZE_MAX;
@@ -212,7 +228,7 @@ static void find_by_headings(const struct jr_evidence *evidence, struct region *
     struct jr_joblog log;
     struct jr_joblog_line line;
     size_t number = 0, begin = 0;
-    bool error = false, any_error = false, was_script = false;
+    bool any_error = false, was_script = false;
 
     region->first = 0;
     region->last = SIZE_MAX;
@@ -223,17 +239,14 @@ static void find_by_headings(const struct jr_evidence *evidence, struct region *
         was_script = line.script;
         if (is_cleanup(&line))
             break;
-        if (heading) {
+        if (heading)
             begin = number;
-            error = false;
-        }
         if (line.mark == JR_MARK_ERROR) {
-            error = any_error = true;
+            any_error = true;
             region->first = begin;
             region->last = number;
         }
     }
-    (void)error;
     if (!any_error) {
         region->first = begin;
         region->last = number;
@@ -374,11 +387,13 @@ static bool may_be_timeout(const struct jr_evidence *evidence)
 static bool was_never_taken(const struct jr_evidence *evidence)
 {
     int64_t waited_ms = evidence->completed_ms - evidence->created_ms;
+    int64_t most_ms = evidence->annotations_found == JR_UNREADABLE ? NEVER_TAKEN_UNTOLD_MS
+                                                                   : NEVER_TAKEN_MOST_MS;
 
     return evidence->runner_told && evidence->runner_id == 0 && *evidence->runner == '\0'
            && evidence->steps_found == JR_ABSENT && evidence->created_ms != 0
            && evidence->conclusion != JR_CONCLUSION_CANCELLED
-           && waited_ms >= NEVER_TAKEN_LEAST_MS && waited_ms <= NEVER_TAKEN_MOST_MS;
+           && waited_ms >= NEVER_TAKEN_LEAST_MS && waited_ms <= most_ms;
 }
 
 /* The shapes of a runner that is gone, or never came. */

@@ -28,6 +28,7 @@ struct jr_signature {
     enum jr_weight weight;
     unsigned places;
     bool outside_tests;
+    bool decides; /* a line that it matches is not transient, whatever it names */
     char *job; /* NULL: any. Owned */
     pcre2_code *pattern, *unless; /* owned; NULL: none */
 };
@@ -232,7 +233,7 @@ static void try_examples(struct entry *entry)
 
 static const char *const keys[] = {
     "id", "cause", "text", "log", "annotation", "step", "shape", "ignore", "unless", "job",
-    "outside-tests", "weak", "source", "matches", "misses",
+    "outside-tests", "weak", "decides", "source", "matches", "misses",
 };
 
 static void look_for_strangers(struct entry *entry)
@@ -244,7 +245,8 @@ static void look_for_strangers(struct entry *entry)
         for (size_t k = 0; !known && k < sizeof keys / sizeof *keys; k++)
             known = strcmp(key->text, keys[k]) == 0
                     && !(entry->own && (strcmp(key->text, "shape") == 0
-                                        || strcmp(key->text, "ignore") == 0));
+                                        || strcmp(key->text, "ignore") == 0
+                                        || strcmp(key->text, "decides") == 0));
         if (!known)
             wrong(entry, key, "no key of a signature; there are id, cause, job, text, log, "
                   "annotation, step, unless, outside-tests, weak, source, matches, misses");
@@ -275,6 +277,7 @@ static bool read_entry(struct entry *entry)
         read_cause(entry);
     read_pattern(entry);
     signature->outside_tests = is_yes(entry, "outside-tests");
+    signature->decides = is_yes(entry, "decides");
     signature->weight = weight_of(signature->cause, signature->places, is_yes(entry, "weak"));
     job = jr_yaml_get(entry->map, "job");
     if (job != NULL && job->kind != JR_YAML_SCALAR)
@@ -404,6 +407,7 @@ void jr_signatures_match(const struct jr_signatures *signatures, const char *tex
                          struct jr_matches *found)
 {
     struct jr_candidates candidates;
+    size_t hard;
 
     for (size_t i = 0; i < JR_WEIGHTS; i++)
         found->index[i] = SIZE_MAX;
@@ -419,6 +423,9 @@ void jr_signatures_match(const struct jr_signatures *signatures, const char *tex
             && signature_matches(signature, text, length, &found->limited))
             found->index[signature->weight] = i;
     }
+    hard = found->index[JR_WEIGHT_HARD];
+    if (hard != SIZE_MAX && signatures->items[hard].decides)
+        found->index[JR_WEIGHT_TRANSIENT] = SIZE_MAX;
 }
 
 bool jr_signatures_ignore(const struct jr_signatures *signatures, const char *text, size_t length)

@@ -98,14 +98,38 @@ static void judged(void **state)
 #define STUCK "Set up job=success,Build=-"
 #define CUT "Set up job=success,Build=cancelled,Complete job=success"
 #define RESET SAY("curl: (56) connection reset by peer")
+#define TEN SAY("a") SAY("b") SAY("c") SAY("d") SAY("e") SAY("f") SAY("g") SAY("h") SAY("i") SAY("j")
+#define LONG TEN TEN TEN TEN TEN TEN TEN
 #define COMPILE SAY("src/a.c:3:5: error: expected ';'")
 
 static const struct judge_row rows[] = {
     { "network", "failure", BUILD, "", RUN("make") RESET EXIT, 1, "network", "connection-lost", false },
-    { "a compiler", "failure", BUILD, "", RUN("make") COMPILE EXIT, 1, "build", "compile-c", false },
-    { "hard text stands above transient text", "failure", BUILD, "", RUN("make") RESET COMPILE EXIT, 1, "build", "compile-c", false },
-    { "whatever comes last", "failure", BUILD, "", RUN("make") COMPILE RESET EXIT, 1, "build", "compile-c", false },
-    { "another step's words", "failure", BUILD, "", RUN("fetch") RESET RUN("make") COMPILE EXIT, 1, "build", "compile-c", false },
+    { "a compiler", "failure", BUILD, "", RUN("make") COMPILE EXIT, 1, "build", "diagnostic", false },
+    { "hard text stands above transient text", "failure", BUILD, "", RUN("make") RESET COMPILE EXIT, 1, "build", "diagnostic", false },
+    { "whatever comes last", "failure", BUILD, "", RUN("make") COMPILE RESET EXIT, 1, "build", "diagnostic", false },
+    { "another step's words", "failure", BUILD, "", RUN("fetch") RESET RUN("make") COMPILE EXIT, 1, "build", "diagnostic", false },
+    { "a fault that a compiler's line names", "failure", BUILD, "",
+      RUN("make") SAY("src/net.c:41:9: error: 'ECONNRESET' undeclared (first use in this function)") EXIT, 1, "build", "diagnostic", false },
+    { "a place in the code that is no status", "failure", BUILD, "",
+      RUN("make") SAY("net.cpp(502): error C2065: 'x': undeclared identifier") EXIT, 1, "build", "diagnostic", false },
+    { "a place that could not be loaded", "failure", BUILD, "",
+      RUN("go build") SAY("a.go:9:2: a.io/b@v1: read \"https://proxy.golang.org/b.zip\": stream error: stream ID 41") EXIT, 1, "registry", "go-proxy", false },
+    { "a number that is no status", "failure", BUILD, "", RUN("x") SAY("Ran 429 checks in 503 ms") EXIT, 1, "unknown", "", false },
+    { "a conflict that is no outage", "failure", BUILD, "",
+      RUN("x") SAY("Failed to CreateArtifact: (409) Conflict: an artifact with this name already exists") EXIT, 1, "environment", "exists-already", false },
+    { "a moment's patience that nobody asked for", "failure", BUILD, "", RUN("x") SAY("Wait a moment, files are being sorted") EXIT, 1, "unknown", "", false },
+    { "the heap of a program is not the machine's memory", "failure", BUILD, "",
+      RUN("x") SAY("java.lang.OutOfMemoryError: Java heap space") EXIT, 1, "environment", "heap-of-node", false },
+    { "a package that is not found for want of lists", "failure", BUILD, "",
+      RUN("x") SAY("Err:1 http://deb.example Temporary failure resolving 'deb.example'") SAY("E: Unable to locate package zip") EXIT, 1,
+      "network", "name-resolution", false },
+    { "a package that there is not", "failure", BUILD, "", RUN("x") SAY("E: Unable to locate package zipp") EXIT, 1, "build", "dependency-not-found", false },
+    { "a linker that was killed", "failure", BUILD, "",
+      RUN("x") SAY("collect2: fatal error: ld terminated with signal 9 [Killed]") SAY("error: could not compile `app` (bin)") EXIT, 1,
+      "memory", "memory-full", false },
+    { "refused at the end", "failure", BUILD, "", RUN("x") SAY("/etc/x: Permission denied") EXIT, 1, "environment", "access-refused", false },
+    { "refused long before the end", "failure", BUILD, "", RUN("x") SAY("/etc/x: Permission denied") LONG RESET EXIT, 1, "network", "connection-lost", false },
+    { "a compiler, long before the end", "failure", BUILD, "", RUN("x") COMPILE LONG RESET EXIT, 1, "build", "diagnostic", false },
     { "what an earlier step overcame", "failure", BUILD, "", RUN("fetch") RESET RUN("make") SAY("hm") EXIT, 1, "unknown", "", false },
     { "what comes after the failure", "failure", BUILD, "", RUN("make") SAY("hm") EXIT CLEANUP RESET, 1, "unknown", "", false },
     { "what a script holds", "failure", BUILD, "",
@@ -131,6 +155,9 @@ static const struct judge_row rows[] = {
     { "an annotation alone", "failure", BUILD, "Failed to FinalizeArtifact: Unable to make request: ECONNRESET", NULL, 1, "service", "artifact-service", false },
 
     { "never taken", "failure", NULL, "", "", 15, "not-acquired", "shape-never-taken", false },
+    { "never taken, and nobody can tell more", "failure", NULL, NULL, "", 15, "not-acquired", "shape-never-taken", false },
+    { "refused, it may be, by a person", "failure", NULL, NULL, "", 30, "unknown", "", true },
+    { "never taken for longer", "failure", NULL, "", "", 30, "not-acquired", "shape-never-taken", false },
     { "never started", "failure", NULL, "", "", 0, "unknown", "", false },
     { "never taken, and cancelled", "cancelled", NULL, "", "", 15, "unknown", "", false },
     { "not acquired, told", "cancelled", NULL, "The job was not acquired by Runner of type hosted even after multiple attempts", "", 15,
