@@ -221,14 +221,15 @@ static bool is_cleanup(const struct jr_joblog_line *line)
 
 /*
  * Where in the log the failed step speaks, by the headings of steps: each begins with its
- * script. It is the last one with an error before the runner cleans up.
+ * script. It is the last one with an error before the runner cleans up, to its end: an action
+ * may go on after its error.
  */
 static void find_by_headings(const struct jr_evidence *evidence, struct region *region)
 {
     struct jr_joblog log;
     struct jr_joblog_line line;
     size_t number = 0, begin = 0;
-    bool any_error = false, was_script = false;
+    bool error = false, any_error = false, was_script = false;
 
     region->first = 0;
     region->last = SIZE_MAX;
@@ -239,13 +240,16 @@ static void find_by_headings(const struct jr_evidence *evidence, struct region *
         was_script = line.script;
         if (is_cleanup(&line))
             break;
-        if (heading)
+        if (heading) {
             begin = number;
-        if (line.mark == JR_MARK_ERROR) {
-            any_error = true;
-            region->first = begin;
-            region->last = number;
+            error = false;
         }
+        if (line.mark == JR_MARK_ERROR) {
+            error = any_error = true;
+            region->first = begin;
+        }
+        if (error)
+            region->last = number;
     }
     if (!any_error) {
         region->first = begin;

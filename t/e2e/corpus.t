@@ -59,6 +59,10 @@ sub judge_set {
     my ($vain, $of_vain, $false)  = share($verdict, $cases{$set}, 'leave');
     note sprintf '%s.json, %s: rerun %d of %d that a rerun repairs (%.0f %%), %d of %d in vain (%.0f %%); everything: all of both',
         $set, $policy, $good, $of_good, $recall, $vain, $of_vain, $false;
+    for my $case (@{ $cases{$set} }) {
+        my $got = $verdict->{ $case->{id} };
+        note "$case->{id} $case->{kind}: $got, expected $case->{expected}" if $case->{expected} ne 'either' && $got ne $case->{expected};
+    }
     cmp_ok $recall, '>=', $goal{$policy}[0], "$set.json, $policy: what a rerun repairs is rerun";
     cmp_ok $false, '<=', $goal{$policy}[1], "$set.json, $policy: the rest is not";
     return if $policy ne 'infrastructure';
