@@ -9,8 +9,9 @@
  *   5. text of transient faults, in steps that run no tests and then in those that do
  *   6. the shapes of what the runner does before and after the work
  *   7. texts that are written after failures of any kind
- * Of one weight the last match in the failed step counts; signatures of a policy come before
- * the program's own.
+ * Of transient text, and of refusals by what is around the code, only the last words of the
+ * step count. Of one weight the last match in the failed step counts; signatures of a policy
+ * come before the program's own.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -45,11 +45,11 @@ static void holds_part(const struct jr_policy_part *part)
     HOLDS(part->outage.within_ms >= 0 && part->outage.hold_ms >= 0);
 }
 
-static void decide(const struct jr_policy_part *part, uint32_t attempt, enum jr_conclusion conclusion,
-                   bool retried)
+static void decide(const struct jr_policy_part *part, uint32_t attempt,
+                   enum jr_conclusion conclusion, bool retried)
 {
-    static struct jr_evidence evidence = { .job_id = 1, .name = "build (linux)", .labels = "linux,x64",
-                                           .runner = "r1" };
+    static struct jr_evidence evidence = { .job_id = 1, .name = "build (linux)",
+                                           .labels = "linux,x64", .runner = "r1" };
     struct jr_policy_run run = {
         .repo = "octo/app", .workflow = "CI", .workflow_path = ".github/workflows/ci.yml",
         .branch = "main", .event = "push", .attempt = attempt, .run_attempts = RUN_ATTEMPTS,
