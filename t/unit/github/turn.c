@@ -387,14 +387,14 @@ static void nothing_is_signed(void **state)
 {
     struct jr_call call;
     struct bench bench;
-    char *id;
+    char *id, none[] = "";
 
     (void)state;
     open_bench(&bench, usual);
     enters(&bench, "o1/a", START_MS, "of-1-1");
     jr_app_drop_token(installation(&bench, 1));
     id = bench.settings.github_app_id;
-    bench.settings.github_app_id = "";
+    bench.settings.github_app_id = none;
     assert_false(enter(&bench, "o1/a", START_MS, &call));
     assert_int_equal(call.reason, JR_REASON_BAD_APP);
     bench.settings.github_app_id = id;
