@@ -690,9 +690,9 @@ subtest 'quickstart --demo' => sub {
     my $web = serve(%o);
     $web->{state} = "$state-demo";
     my ($text, $webhook) = next_steps($web);
-    my $log = read_file_or_empty($web->{log});
-    like($log, qr/ settings .*GITHUB_API_URL=http:\/\/127\.0\.0\.1:\d+ .*DRY_RUN=no/, 'it asks a GitHub of its own');
-    unlike($log, qr/REPOS=octo|\Q$KEY\E|\Q$TOKEN\E/, 'and knows nothing of what is set');
+    # The service is up a moment after what says so.
+    wait_ok { read_file_or_empty($web->{log}) =~ / settings .*GITHUB_API_URL=http:\/\/127\.0\.0\.1:\d+ .*DRY_RUN=no/ } 'it asks a GitHub of its own';
+    unlike(read_file_or_empty($web->{log}), qr/REPOS=octo|\Q$KEY\E|\Q$TOKEN\E/, 'and knows nothing of what is set');
     is_deeply([glob "'$state/'*"], [], 'nothing is in STATE_DIR');
     greets($web, 'it serves');
 
