@@ -698,6 +698,7 @@ subtest 'quickstart --demo' => sub {
 
     my $page = get($web, path => '/status', headers => [['Host', 'localhost']])->body;
     like($page, qr/\b\Q$_\E\b/, "the page: $_") for qw(acme/website acme/mobile rescued paused build-3 integration);
+    wait_ok { tool(['status'], STATE_DIR => "$state-demo")->{out} =~ /^dispatcher +at work/m } 'its dispatcher is at work';
     my ($commands) = $text =~ /^(    export PATH.*?)\n\n/ms;
     my $out = paste(($commands // 'exit 1') =~ s/^.* resume .*$//mr);
     like($out, qr/^dispatcher +at work/m, 'status');
