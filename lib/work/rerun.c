@@ -28,28 +28,30 @@ static const char last_post_key[] = "last-post";
 /* How often all that is held up is looked at again. */
 #define WALK_ANEW_MS JR_MINUTE_MS
 
-static enum jr_err finish(struct jr_txn *txn, struct jr_error *error)
-{
-    enum jr_err err = jr_txn_commit(txn);
-
-    if (err != JR_OK)
-        *error = txn->error;
-    return err;
-}
+/* A step about a claimed run. */
+struct step {
+    struct jr_bounds bounds;
+    struct jr_input input; /* but for what the store tells */
+    struct jr_origin source;
+    int64_t claimed_due_ms; /* when its entry was due as it was claimed */
+    int64_t due_ms;         /* until when it is put off */
+    struct jr_run *run;         /* out, but for run_id */
+    struct jr_verdict *verdict; /* out */
+    bool paused;                /* out: nothing was decided */
+};
 
 /* Load the run anew, and note whether its entry was moved: events may have come since it was
  * claimed. */
-static void reload(struct jr_txn *txn, struct jr_store *store, struct jr_run *run,
-                   struct jr_input *input)
+static void reload(struct jr_txn *txn, const struct step *step, struct jr_input *input)
 {
-    int64_t claimed_due_ms = run->due_ms;
+    struct jr_run *run = step->run;
 
-    jr_txn_begin(txn, store, true);
+    *input = step->input;
     jr_ledger_load_run(txn, run->run_id, run);
     if (!run->known)
         jr_txn_fail(txn, JR_ENOENT, "run %llu is no longer in the store",
                     (unsigned long long)run->run_id);
-    input->moved = run->due_ms != claimed_due_ms;
+    input->moved = run->due_ms != step->claimed_due_ms;
 }
 
 /*
@@ -118,113 +120,153 @@ static enum jr_err first_free(struct jr_txn *txn, int64_t latest_ms, int64_t now
     return err;
 }
 
+/* The entry that is due first. */
+struct first_due {
+    int64_t latest_ms, now_ms;
+    struct jr_rerun_walk *walk;
+    int64_t *due_ms;
+    struct jr_run *run;
+    enum jr_err result; /* out: as with jr_rerun_first() */
+};
+
+static void find_first(struct jr_txn *txn, void *context)
+{
+    struct first_due *first = context;
+    struct jr_rerun_walk *walk = first->walk;
+    uint64_t run_id = 0;
+
+    if (walk != NULL && (walk->wait != NULL || walk->in_hand != NULL))
+        first->result = first_free(txn, first->latest_ms, first->now_ms, walk, first->due_ms,
+                                   &run_id);
+    else if (!jr_ledger_first_due(txn, first->latest_ms, first->due_ms, &run_id))
+        first->result = JR_ENOENT;
+    if (first->result == JR_OK)
+        jr_ledger_load_run(txn, run_id, first->run);
+    if (first->result == JR_OK && !first->run->known)
+        jr_txn_fail(txn, JR_EFORMAT, "run %llu is in the outbox, but not in the store",
+                    (unsigned long long)run_id);
+    first->run->run_id = run_id;
+}
+
 enum jr_err jr_rerun_first(struct jr_store *store, int64_t latest_ms, int64_t now_ms,
                            struct jr_rerun_walk *walk, int64_t *due_ms, struct jr_run *run,
                            struct jr_error *error)
 {
-    struct jr_txn txn;
-    uint64_t run_id = 0;
+    struct first_due first = { latest_ms, now_ms, walk, due_ms, run, JR_OK };
     enum jr_err err;
 
     memset(run, 0, sizeof *run);
-    jr_txn_begin(&txn, store, false);
-    if (walk != NULL && (walk->wait != NULL || walk->in_hand != NULL))
-        err = first_free(&txn, latest_ms, now_ms, walk, due_ms, &run_id);
-    else
-        err = jr_ledger_first_due(&txn, latest_ms, due_ms, &run_id) ? JR_OK : JR_ENOENT;
-    if (err == JR_OK)
-        jr_ledger_load_run(&txn, run_id, run);
-    if (err == JR_OK && !run->known)
-        jr_txn_fail(&txn, JR_EFORMAT, "run %llu is in the outbox, but not in the store",
-                    (unsigned long long)run_id);
-    run->run_id = run_id;
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
-    return err;
+    err = jr_store_read(store, find_first, &first, error);
+    return err == JR_OK ? first.result : err;
 }
 
-/*
- * Find the watched run that is to be looked at first.
- *   due_ms  out: when; 0: none is watched
- * Returns JR_OK when it is its turn, else JR_ENOENT.
- */
-static enum jr_err first_quiet(struct jr_store *store, int64_t latest_ms, int64_t now_ms,
-                               int64_t *due_ms, uint64_t *run_id, struct jr_error *error)
-{
-    struct jr_txn txn;
+/* The watched run that is to be looked at first. */
+struct quiet {
+    struct jr_bounds bounds;
+    int64_t now_ms;
+    int64_t put_off_ms; /* until then it is put off when its repository has to wait */
+    const struct jr_share *share;
+    int64_t due_ms; /* when it is to be looked at; 0: none is watched */
+    uint64_t run_id;
+    struct jr_run *run;        /* out */
+    struct jr_verdict verdict; /* out */
+    bool sound;                /* out: its record can be read */
+};
 
-    jr_txn_begin(&txn, store, false);
-    if (!jr_ledger_first_quiet(&txn, latest_ms, due_ms, run_id))
-        *due_ms = 0;
-    jr_txn_abort(&txn);
-    *error = txn.error;
-    if (txn.error.code != JR_OK)
-        return txn.error.code;
-    return *due_ms == 0 || (*due_ms > now_ms && *due_ms <= latest_ms) ? JR_ENOENT : JR_OK;
+/* No further off than this: else the clock was set back. */
+static int64_t latest_quiet_ms(const struct quiet *quiet)
+{
+    return quiet->now_ms + jr_watch_most_ms(&quiet->bounds);
+}
+
+static void find_quiet(struct jr_txn *txn, void *context)
+{
+    struct quiet *quiet = context;
+
+    if (!jr_ledger_first_quiet(txn, latest_quiet_ms(quiet), &quiet->due_ms, &quiet->run_id))
+        quiet->due_ms = 0;
+}
+
+static bool is_turn(const struct quiet *quiet)
+{
+    return quiet->due_ms != 0
+           && (quiet->due_ms <= quiet->now_ms || quiet->due_ms > latest_quiet_ms(quiet));
+}
+
+static void take_quiet(struct jr_txn *txn, void *context)
+{
+    struct quiet *quiet = context;
+    struct jr_run *run = quiet->run;
+    struct jr_input input = { .kind = JR_INPUT_QUIET, .now_ms = quiet->now_ms };
+
+    quiet->verdict = (struct jr_verdict){ .step = JR_STEP_WAIT };
+    quiet->sound = jr_ledger_read_run(txn, quiet->run_id, run) && run->known;
+    if (!quiet->sound) {
+        jr_ledger_drop_quiet(txn, quiet->due_ms, quiet->run_id);
+    } else if (jr_share_wait_ms(quiet->share, run->repo) > 0) {
+        run->quiet_due_ms = quiet->put_off_ms;
+        jr_ledger_save_run(txn, run);
+    } else {
+        jr_step_take(txn, &quiet->bounds, &input, NULL, run, &quiet->verdict);
+    }
 }
 
 enum jr_err jr_rerun_quiet(struct jr_store *store, const struct jr_settings *settings,
                            int64_t now_ms, const struct jr_share *share, struct jr_run *run,
                            int64_t *due_ms, struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_bounds(settings);
-    struct jr_input input = { .kind = JR_INPUT_QUIET, .now_ms = now_ms };
-    struct jr_verdict verdict = { .step = JR_STEP_WAIT };
-    struct jr_txn txn;
-    uint64_t run_id = 0;
-    bool sound;
-    enum jr_err err = first_quiet(store, now_ms + jr_watch_most_ms(&bounds), now_ms, due_ms,
-                                  &run_id, error);
+    struct quiet quiet = {
+        .bounds = jr_step_bounds(settings), .now_ms = now_ms,
+        .put_off_ms = now_ms + settings->reconcile_interval_ms, .share = share, .run = run,
+    };
+    enum jr_err err = jr_store_read(store, find_quiet, &quiet, error);
 
+    *due_ms = quiet.due_ms;
     if (err != JR_OK)
         return err;
-    jr_txn_begin(&txn, store, true);
-    sound = jr_ledger_read_run(&txn, run_id, run) && run->known;
-    if (!sound) {
-        jr_ledger_drop_quiet(&txn, *due_ms, run_id);
-    } else if (jr_share_wait_ms(share, run->repo) > 0) {
-        run->quiet_due_ms = now_ms + settings->reconcile_interval_ms;
-        jr_ledger_save_run(&txn, run);
-    } else {
-        jr_step_take(&txn, &bounds, &input, NULL, run, &verdict);
-    }
+    if (!is_turn(&quiet))
+        return JR_ENOENT;
     if (*due_ms > now_ms)
         *due_ms = now_ms;
-    err = finish(&txn, error);
-    if (err == JR_OK && !sound)
+    err = jr_store_write(store, take_quiet, &quiet, error);
+    if (err == JR_OK && !quiet.sound)
         err = jr_error_set(error, JR_EFORMAT, "the record of run %llu is damaged or gone",
-                           (unsigned long long)run_id);
-    return err == JR_OK && verdict.step != JR_STEP_ASK ? JR_ENOENT : err;
+                           (unsigned long long)quiet.run_id);
+    return err == JR_OK && quiet.verdict.step != JR_STEP_ASK ? JR_ENOENT : err;
+}
+
+static void drop(struct jr_txn *txn, void *context)
+{
+    const struct jr_rerun_place *place = context;
+
+    jr_ledger_drop_due(txn, place->due_ms, place->run_id);
 }
 
 enum jr_err jr_rerun_drop(struct jr_store *store, int64_t due_ms, uint64_t run_id,
                           struct jr_error *error)
 {
-    struct jr_txn txn;
-    enum jr_err err;
+    struct jr_rerun_place place = { due_ms, run_id };
 
-    jr_txn_begin(&txn, store, true);
-    jr_ledger_drop_due(&txn, due_ms, run_id);
-    err = jr_txn_commit(&txn);
-    if (err != JR_OK)
-        *error = txn.error;
-    return err;
+    return jr_store_write(store, drop, &place, error);
+}
+
+static void postpone(struct jr_txn *txn, void *context)
+{
+    const struct step *step = context;
+    struct jr_input input;
+
+    reload(txn, step, &input);
+    if (!input.moved)
+        step->run->due_ms = step->due_ms;
+    jr_ledger_save_run(txn, step->run);
 }
 
 enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_t due_ms,
                               struct jr_error *error)
 {
-    struct jr_input input = { .moved = false };
-    struct jr_txn txn;
+    struct step step = { .claimed_due_ms = run->due_ms, .due_ms = due_ms, .run = run };
 
-    reload(&txn, store, run, &input);
-    if (!input.moved)
-        run->due_ms = due_ms;
-    jr_ledger_save_run(&txn, run);
-    return finish(&txn, error);
+    return jr_store_write(store, postpone, &step, error);
 }
 
 static void save_time(struct jr_txn *txn, const char *key, int64_t time_ms)
@@ -262,17 +304,12 @@ static bool is_paused(struct jr_txn *txn, const struct jr_run *run, const struct
 }
 
 /* Nothing is decided. A new name is kept: by it the pause is found before the next call. */
-static enum jr_err stay_paused(struct jr_txn *txn, const struct jr_bounds *bounds,
-                               struct jr_input *input, const struct jr_origin *source,
-                               struct jr_run *run, struct jr_error *error)
+static void stay_paused(struct jr_txn *txn, const struct step *step, struct jr_input *input)
 {
     struct jr_verdict verdict;
-    enum jr_err err;
 
     input->kind = JR_INPUT_NAMED;
-    jr_step_take(txn, bounds, input, source, run, &verdict);
-    err = finish(txn, error);
-    return err != JR_OK ? err : jr_error_set(error, JR_EBUSY, "the work is paused");
+    jr_step_take(txn, &step->bounds, input, &step->source, step->run, &verdict);
 }
 
 /* A run that is asked about for the first time: for which pauses that are over did it wait? */
@@ -309,38 +346,77 @@ static void find_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
     jr_ledger_newer(txn, bounds, &learned, input->now_ms, &input->newer);
 }
 
+static void take_seen(struct jr_txn *txn, void *context)
+{
+    struct step *step = context;
+    struct jr_verdict *verdict = step->verdict;
+    int64_t now_ms = step->input.now_ms;
+    struct jr_input input;
+
+    reload(txn, step, &input);
+    step->paused = txn->error.code == JR_OK && is_paused(txn, step->run, input.event, now_ms);
+    if (step->paused) {
+        stay_paused(txn, step, &input);
+        return;
+    }
+    tell_pauses(txn, step->run, now_ms);
+    find_newer(txn, &step->bounds, step->run, &input);
+    jr_step_take(txn, &step->bounds, &input, &step->source, step->run, verdict);
+    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
+        save_time(txn, last_post_key, now_ms);
+}
+
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
                           const struct jr_rerun_answer *answer, struct jr_run *run,
                           int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_bounds(settings);
-    struct jr_input input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = answer->seen };
-    struct jr_origin source = { .call = answer->call };
-    struct jr_txn txn;
+    struct step step = {
+        .bounds = jr_step_bounds(settings),
+        .input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms, .event = answer->seen },
+        .source = { .call = answer->call },
+        .claimed_due_ms = run->due_ms,
+        .run = run,
+        .verdict = verdict,
+    };
+    enum jr_err err = jr_store_write(store, take_seen, &step, error);
 
-    reload(&txn, store, run, &input);
-    if (txn.error.code == JR_OK && is_paused(&txn, run, answer->seen, now_ms))
-        return stay_paused(&txn, &bounds, &input, &source, run, error);
-    tell_pauses(&txn, run, now_ms);
-    find_newer(&txn, &bounds, run, &input);
-    jr_step_take(&txn, &bounds, &input, &source, run, verdict);
-    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
-        save_time(&txn, last_post_key, now_ms);
-    return finish(&txn, error);
+    return err == JR_OK && step.paused ? jr_error_set(error, JR_EBUSY, "the work is paused") : err;
+}
+
+static void take_unseen(struct jr_txn *txn, void *context)
+{
+    const struct step *step = context;
+    struct jr_input input;
+
+    reload(txn, step, &input);
+    find_newer(txn, &step->bounds, step->run, &input);
+    jr_step_take(txn, &step->bounds, &input, NULL, step->run, step->verdict);
 }
 
 enum jr_err jr_rerun_unseen(struct jr_store *store, const struct jr_settings *settings,
                             struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
                             struct jr_error *error)
 {
-    struct jr_bounds bounds = jr_step_bounds(settings);
-    struct jr_input input = { .kind = JR_INPUT_UNSEEN, .now_ms = now_ms };
-    struct jr_txn txn;
+    struct step step = {
+        .bounds = jr_step_bounds(settings),
+        .input = { .kind = JR_INPUT_UNSEEN, .now_ms = now_ms },
+        .claimed_due_ms = run->due_ms,
+        .run = run,
+        .verdict = verdict,
+    };
 
-    reload(&txn, store, run, &input);
-    find_newer(&txn, &bounds, run, &input);
-    jr_step_take(&txn, &bounds, &input, NULL, run, verdict);
-    return finish(&txn, error);
+    return jr_store_write(store, take_unseen, &step, error);
+}
+
+static void take_outcome(struct jr_txn *txn, void *context)
+{
+    const struct step *step = context;
+    struct jr_input input;
+
+    reload(txn, step, &input);
+    if (input.kind != JR_INPUT_POSTED)
+        tell_pauses(txn, step->run, input.now_ms);
+    jr_step_take(txn, &step->bounds, &input, &step->source, step->run, step->verdict);
 }
 
 enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *settings,
@@ -348,23 +424,23 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
                              int64_t now_ms, struct jr_verdict *verdict, struct jr_error *error)
 {
     const struct jr_call *call = answer->call;
-    struct jr_bounds bounds = jr_step_bounds(settings);
-    struct jr_input input = {
-        .kind = answer->posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
-        .now_ms = now_ms,
-        .attempt = answer->attempt,
-        .outcome = call->outcome,
-        .reason = call->reason,
-        .try_all = call->try_all,
+    struct step step = {
+        .bounds = jr_step_bounds(settings),
+        .input = {
+            .kind = answer->posted ? JR_INPUT_POSTED : JR_INPUT_FAILED,
+            .now_ms = now_ms,
+            .attempt = answer->attempt,
+            .outcome = call->outcome,
+            .reason = call->reason,
+            .try_all = call->try_all,
+        },
+        .source = { .call = call },
+        .claimed_due_ms = run->due_ms,
+        .run = run,
+        .verdict = verdict,
     };
-    struct jr_origin source = { .call = call };
-    struct jr_txn txn;
 
-    reload(&txn, store, run, &input);
-    if (!answer->posted)
-        tell_pauses(&txn, run, now_ms);
-    jr_step_take(&txn, &bounds, &input, &source, run, verdict);
-    return finish(&txn, error);
+    return jr_store_write(store, take_outcome, &step, error);
 }
 
 bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
@@ -387,15 +463,15 @@ bool jr_rerun_is_wanted(const struct jr_settings *settings, const struct jr_run 
     return verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL;
 }
 
+static void read_last_post(struct jr_txn *txn, void *context)
+{
+    int64_t *last_post_ms = context;
+
+    *last_post_ms = load_time(txn, last_post_key);
+}
+
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,
                                struct jr_error *error)
 {
-    struct jr_txn txn;
-
-    jr_txn_begin(&txn, store, false);
-    *last_post_ms = load_time(&txn, last_post_key);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK)
-        *error = txn.error;
-    return txn.error.code;
+    return jr_store_read(store, read_last_post, last_post_ms, error);
 }

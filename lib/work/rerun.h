@@ -72,7 +72,8 @@ enum jr_err jr_rerun_postpone(struct jr_store *store, struct jr_run *run, int64_
 /*
  * Look at the watched run whose time comes first (JR_INPUT_QUIET).
  *   share   a run whose repository has to wait is put off by RECONCILE_INTERVAL,
- *           as if nobody had looked; NULL: none has to
+ *           as if nobody had looked; NULL: none has to. It is asked inside the transaction, and
+ *           again when that has to run again
  *   run     out: the run to ask about, on JR_OK
  *   due_ms  out: when the first watched run is to be looked at; 0: none is watched
  * Returns JR_OK: ask about the run; JR_ENOENT: there is none to ask about now;

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/attempt.h"
 #include "lib/rules/watch.h"
@@ -497,7 +498,7 @@ static void quiet_run_has_to_wait(void **state)
     event(&bench, "q2");
     bench.now_ms += 10 * JR_MINUTE_MS;
     assert_int_equal(jr_rerun_quiet(bench.store, &bench.settings, bench.now_ms, &share, &run, &due_ms, &bench.error), JR_ENOENT);
-    assert_int_equal(looks, 1);
+    assert_int_equal(looks, jr_test_runs_twice() ? 2 : 1);
     assert_int_equal(stored(&bench).quiet_due_ms, bench.now_ms + bench.settings.reconcile_interval_ms);
     assert_int_equal(stored(&bench).quiet_asks, 0);
     bench.now_ms += bench.settings.reconcile_interval_ms;
