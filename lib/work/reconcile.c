@@ -66,35 +66,36 @@ static int64_t gate_wait_ms(void *context, const char *repo)
                                                 : JR_SHARE_NONE;
 }
 
-/* Find whose turn it is. Reads only: workers need the write lock. */
-static enum jr_err find(struct jr_store *store, const struct jr_repo_search *search,
-                        struct jr_sweep *sweep, struct jr_repo *repo, enum jr_repo_turn *turn,
-                        struct jr_error *error)
-{
-    struct jr_txn txn;
+/* Whose turn is looked for. */
+struct finding {
+    const struct jr_repo_search *search;
+    struct jr_sweep *sweep;
+    struct jr_repo *repo;   /* out */
+    enum jr_repo_turn turn; /* out */
+};
 
-    jr_txn_begin(&txn, store, false);
-    *turn = jr_repo_next(&txn, search, &sweep->walk, repo, &sweep->held_ms);
-    jr_txn_abort(&txn);
-    *error = txn.error;
-    return error->code;
+static void find(struct jr_txn *txn, void *context)
+{
+    struct finding *finding = context;
+    struct jr_sweep *sweep = finding->sweep;
+
+    finding->turn = jr_repo_next(txn, finding->search, &sweep->walk, finding->repo,
+                                 &sweep->held_ms);
 }
 
-/* Note that it is tried. The look is active unless it was forgotten meanwhile. */
-static enum jr_err try(struct jr_store *store, int64_t tried_ms, struct jr_look *look,
-                       struct jr_error *error)
-{
-    struct jr_txn txn;
-    enum jr_err err;
+/* A look that is noted as tried. */
+struct trying {
+    int64_t tried_ms;
+    struct jr_look *look;
+};
 
-    jr_txn_begin(&txn, store, true);
-    look->active = jr_repo_tried(&txn, look->repo.id, tried_ms, &look->repo);
-    err = jr_txn_commit(&txn);
-    if (err == JR_OK)
-        return JR_OK;
-    look->active = false;
-    *error = txn.error;
-    return err;
+/* The look is active unless its repository was forgotten meanwhile. */
+static void try(struct jr_txn *txn, void *context)
+{
+    const struct trying *trying = context;
+    struct jr_look *look = trying->look;
+
+    look->active = jr_repo_tried(txn, look->repo.id, trying->tried_ms, &look->repo);
 }
 
 enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings *settings,
@@ -112,17 +113,21 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
         .interval_ms = bounds.reconcile_interval_ms,
         .share = &gated,
     };
-    enum jr_repo_turn turn;
+    /* It is found outside the write lock, which workers need. */
+    struct finding finding = { &search, sweep, &look->repo, JR_REPO_NONE };
+    struct trying trying = { tried_ms, look };
     enum jr_err err;
 
     memset(look, 0, sizeof *look);
-    err = find(store, &search, sweep, &look->repo, &turn, error);
+    err = jr_store_read(store, find, &finding, error);
     if (err != JR_OK)
         return err;
-    if (turn != JR_REPO_FOUND)
-        return turn == JR_REPO_NONE ? JR_ENOENT : JR_OK;
-    err = try(store, tried_ms, look, error);
-    if (err != JR_OK || !look->active)
+    if (finding.turn != JR_REPO_FOUND)
+        return finding.turn == JR_REPO_NONE ? JR_ENOENT : JR_OK;
+    err = jr_store_write(store, try, &trying, error);
+    if (err != JR_OK)
+        look->active = false;
+    if (!look->active)
         return err;
     look->started_ms = now_ms;
     /* Times to come are of a clock that was set back. */
@@ -133,51 +138,77 @@ enum jr_err jr_reconcile_begin(struct jr_store *store, const struct jr_settings 
     return look->active ? JR_OK : JR_ENOENT;
 }
 
-static void take_up(struct jr_txn *txn, const struct jr_bounds *bounds,
-                    const struct jr_event *seen, int64_t now_ms, struct jr_verdict *verdict,
-                    struct jr_look_result *result)
+/* Runs of a page that are taken up in one transaction. */
+struct batch {
+    struct jr_bounds bounds;
+    int64_t now_ms;
+    const struct jr_event *runs;
+    size_t count;
+    struct jr_verdict *verdicts; /* out: one for each */
+    unsigned found, closed;      /* out: as in the result */
+};
+
+static void take_up(struct jr_txn *txn, struct batch *batch, size_t at)
 {
-    struct jr_input input = { .kind = JR_INPUT_LISTED, .now_ms = now_ms, .event = seen };
+    const struct jr_event *seen = &batch->runs[at];
+    struct jr_input input = { .kind = JR_INPUT_LISTED, .now_ms = batch->now_ms, .event = seen };
+    struct jr_verdict *verdict = &batch->verdicts[at];
     struct jr_run run;
 
     if (!jr_ledger_read_run(txn, seen->run_id, &run))
         return;
-    jr_step_take(txn, bounds, &input, NULL, &run, verdict);
+    jr_step_take(txn, &batch->bounds, &input, NULL, &run, verdict);
     if (verdict->changed)
-        *(run.due_ms != 0 ? &result->found : &result->closed) += 1;
+        *(run.due_ms != 0 ? &batch->found : &batch->closed) += 1;
+}
+
+static void take_up_all(struct jr_txn *txn, void *context)
+{
+    struct batch *batch = context;
+
+    batch->found = batch->closed = 0;
+    memset(batch->verdicts, 0, batch->count * sizeof *batch->verdicts);
+    for (size_t i = 0; i < batch->count; i++)
+        take_up(txn, batch, i);
+}
+
+static void record(struct jr_txn *txn, void *context)
+{
+    const struct jr_look *look = context;
+
+    jr_repo_looked(txn, &look->repo);
 }
 
 /* Record that the look is over and how far it got. */
 static enum jr_err finish(struct jr_store *store, struct jr_look *look, struct jr_error *error)
 {
-    struct jr_txn txn;
-    enum jr_err err;
-
     look->active = false;
     look->repo.look_ms = look->started_ms;
     if (look->deep)
         look->repo.deep_ms = look->started_ms;
-    jr_txn_begin(&txn, store, true);
-    jr_repo_looked(&txn, &look->repo);
-    err = jr_txn_commit(&txn);
-    if (err != JR_OK)
-        *error = txn.error;
-    return err;
+    return jr_store_write(store, record, look, error);
+}
+
+/* A repository that GitHub does not show. */
+struct absence {
+    const struct jr_repo *repo;
+    bool *news; /* out */
+};
+
+static void note_absence(struct jr_txn *txn, void *context)
+{
+    const struct absence *absence = context;
+
+    *absence->news = jr_repo_gone(txn, absence->repo);
 }
 
 enum jr_err jr_reconcile_gone(struct jr_store *store, struct jr_look *look, bool *news,
                               struct jr_error *error)
 {
-    struct jr_txn txn;
-    enum jr_err err;
+    struct absence absence = { &look->repo, news };
 
-    look->active = false;
-    jr_txn_begin(&txn, store, true);
-    *news = jr_repo_gone(&txn, &look->repo);
-    err = jr_txn_commit(&txn);
-    if (err != JR_OK)
-        *error = txn.error;
-    return err;
+    look->active = *news = false;
+    return jr_store_write(store, note_absence, &absence, error);
 }
 
 /*
@@ -200,34 +231,45 @@ static void next_page(struct jr_look *look, const struct jr_event *runs, size_t 
     }
 }
 
+/* Take up the runs of a page, some at a time. */
+static enum jr_err take_up_page(struct jr_store *store, const struct jr_bounds *bounds,
+                                const struct jr_github_page *page, int64_t now_ms,
+                                struct jr_look_result *result, struct jr_error *error)
+{
+    struct batch batch = { .bounds = *bounds, .now_ms = now_ms };
+    enum jr_err err = JR_OK;
+
+    result->found = result->closed = 0;
+    memset(result->verdicts, 0, page->count * sizeof *result->verdicts);
+    for (size_t done = 0; done < page->count && err == JR_OK; done += batch.count) {
+        batch.runs = page->runs + done;
+        batch.verdicts = result->verdicts + done;
+        batch.count = page->count - done < BATCH ? page->count - done : BATCH;
+        err = jr_store_write(store, take_up_all, &batch, error);
+        if (err == JR_OK) {
+            result->found += batch.found;
+            result->closed += batch.closed;
+        } else {
+            memset(batch.verdicts, 0, batch.count * sizeof *batch.verdicts);
+        }
+    }
+    return err;
+}
+
 enum jr_err jr_reconcile_page(struct jr_store *store, const struct jr_settings *settings,
                               struct jr_look *look, const struct jr_github_page *page,
                               int64_t now_ms, struct jr_look_result *result,
                               struct jr_error *error)
 {
     struct jr_bounds bounds = jr_step_bounds(settings);
-    struct jr_verdict *verdicts = result->verdicts;
-    size_t begin = 0, count = page->count;
-    struct jr_txn txn;
-    enum jr_err err = JR_OK;
+    enum jr_err err = take_up_page(store, &bounds, page, now_ms, result, error);
 
-    result->found = result->closed = 0;
-    memset(verdicts, 0, count * sizeof *verdicts);
-    for (size_t done = 0; done < count && err == JR_OK;) {
-        begin = done;
-        jr_txn_begin(&txn, store, true);
-        for (size_t end = done + BATCH; done < count && done < end; done++)
-            take_up(&txn, &bounds, &page->runs[done], now_ms, &verdicts[done], result);
-        err = jr_txn_commit(&txn);
-    }
     if (err != JR_OK) {
-        memset(verdicts + begin, 0, (count - begin) * sizeof *verdicts);
-        *error = txn.error;
         look->active = false;
         return err;
     }
     if (page->shown >= JR_GITHUB_PAGE_RUNS) {
-        next_page(look, page->runs, count);
+        next_page(look, page->runs, page->count);
         if (look->list.until_ms >= look->list.from_ms
             || (look->list.until_ms == 0 && look->list.page > 1))
             return JR_OK;
