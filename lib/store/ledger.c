@@ -524,30 +524,45 @@ static bool has_moved(struct jr_txn *txn, const struct jr_run *run, bool gone)
            || now.attempt != run->attempt || now.phase != run->phase;
 }
 
+/* A run that is removed piece by piece. */
+struct squeezing {
+    int64_t before_ms;
+    unsigned most;
+    struct jr_prune *prune;
+    struct jr_run run; /* out of the first transaction */
+    bool found;        /* likewise */
+    size_t piece;      /* to be removed next */
+};
+
+static void choose(struct jr_txn *txn, void *context)
+{
+    struct squeezing *squeezing = context;
+
+    squeezing->found = next_to_go(txn, squeezing->before_ms, true, &squeezing->most,
+                                  squeezing->prune, &squeezing->run);
+}
+
+static void remove_piece(struct jr_txn *txn, void *context)
+{
+    const struct squeezing *squeezing = context;
+
+    if (!has_moved(txn, &squeezing->run, squeezing->piece > 0))
+        pieces[squeezing->piece](txn, &squeezing->run);
+}
+
 enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigned most,
                               struct jr_prune *prune, bool *removed, struct jr_error *error)
 {
-    struct jr_txn txn;
-    struct jr_run run;
-    enum jr_err err;
+    struct squeezing squeezing = { .before_ms = before_ms, .most = most, .prune = prune };
+    enum jr_err err = jr_store_read(store, choose, &squeezing, error);
 
-    jr_txn_begin(&txn, store, false);
-    *removed = next_to_go(&txn, before_ms, true, &most, prune, &run);
-    jr_txn_abort(&txn);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
-    for (size_t i = 0; *removed && i < PIECES; i++) {
-        jr_txn_begin(&txn, store, true);
-        if (!has_moved(&txn, &run, i > 0))
-            pieces[i](&txn, &run);
-        err = jr_txn_commit(&txn);
-        if (err != JR_OK) {
-            *error = txn.error;
-            prune->key_length = 0;
-            return err;
-        }
-    }
-    return JR_OK;
+    *removed = squeezing.found;
+    if (err != JR_OK || !squeezing.found)
+        return err;
+    /* Each in a transaction of its own, since a full map has no room for all of them in one. */
+    for (; err == JR_OK && squeezing.piece < PIECES; squeezing.piece++)
+        err = jr_store_write(store, remove_piece, &squeezing, error);
+    if (err != JR_OK)
+        prune->key_length = 0;
+    return err;
 }
