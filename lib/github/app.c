@@ -195,16 +195,29 @@ void jr_app_keep_place(struct jr_app *app, const char *repo, uint64_t installati
     place->used = ++app->uses;
 }
 
+/* What is known of an installation. */
+struct known {
+    const char *app_id;
+    struct jr_installation *installation;
+    int64_t now_ms;
+};
+
+static void read_throttle(struct jr_txn *txn, void *context)
+{
+    const struct known *known = context;
+
+    jr_throttle_load(txn, &known->installation->throttle, known->app_id, known->installation->id,
+                     known->now_ms);
+}
+
 static void load_throttle(struct jr_app *app, struct jr_installation *installation, int64_t now_ms)
 {
-    struct jr_txn txn;
+    struct known known = { app->settings->github_app_id, installation, now_ms };
+    struct jr_error error;
 
-    if (app->store == NULL)
-        return;
-    jr_txn_begin(&txn, app->store, false);
-    jr_throttle_load(&txn, &installation->throttle, app->settings->github_app_id,
-                     installation->id, now_ms);
-    jr_txn_abort(&txn);
+    /* When it cannot be read nothing is known, but whose it is: by that it is saved. */
+    if (app->store != NULL && jr_store_read(app->store, read_throttle, &known, &error) != JR_OK)
+        installation->throttle.installation = installation->id;
 }
 
 /* The place of the installation that was not used for longest, and is not used now. */
