@@ -155,18 +155,38 @@ static void note_outage(struct jr_calls *calls, uint64_t about, const struct jr_
         calls->told->answered_ms = outage->good_ms;
 }
 
+/* Write to the store what calls have shown. Who cannot goes on by what is in memory. */
+static void save(const struct jr_calls *calls, jr_txn_body *body, void *context)
+{
+    struct jr_error error;
+
+    if (jr_store_write(calls->store, body, context, &error) != JR_OK)
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
+}
+
+/* A change of the shut-outs. */
+struct shutout_change {
+    const struct jr_shutouts *shutouts;
+    const struct jr_shutout *shutout;
+    bool over; /* it is no longer one */
+};
+
+static void write_shutout(struct jr_txn *txn, void *context)
+{
+    const struct shutout_change *change = context;
+
+    if (change->over)
+        jr_shutout_delete(txn, change->shutout);
+    else
+        jr_shutout_save(txn, change->shutouts, change->shutout);
+}
+
 /* Keep a change of the shut-outs; over: it is no longer one. */
 static void save_shutout(struct jr_calls *calls, const struct jr_shutout *shutout, bool over)
 {
-    struct jr_txn txn;
+    struct shutout_change change = { &calls->shutouts, shutout, over };
 
-    jr_txn_begin(&txn, calls->store, true);
-    if (over)
-        jr_shutout_delete(&txn, shutout);
-    else
-        jr_shutout_save(&txn, &calls->shutouts, shutout);
-    if (jr_txn_commit(&txn) != JR_OK)
-        jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
+    save(calls, write_shutout, &change);
     show(calls);
 }
 
@@ -222,6 +242,13 @@ static bool is_shut_out(struct jr_calls *calls, const char *repo, struct jr_call
     return true;
 }
 
+static void write_throttle(struct jr_txn *txn, void *context)
+{
+    const struct jr_throttle *throttle = context;
+
+    jr_throttle_save(txn, throttle);
+}
+
 /*
  *   installation  whose answer it is; NULL: it is about all calls
  *   about         as in struct jr_question
@@ -233,7 +260,6 @@ static void note(struct jr_calls *calls, struct jr_installation *installation, u
                                                         : &installation->throttle;
     int64_t now_ms = jr_now_ms();
     struct jr_call told = *call;
-    struct jr_txn txn;
 
     /* What an App may ask as itself is nobody's share. */
     if (calls->turns.app != NULL && installation == NULL)
@@ -246,10 +272,7 @@ static void note(struct jr_calls *calls, struct jr_installation *installation, u
     calls->is_taken = calls->is_taken || call->outcome == JR_OUTCOME_DONE;
     note_outage(calls, about, call);
     if (jr_throttle_note(throttle, calls->settings, &told, now_ms)) {
-        jr_txn_begin(&txn, calls->store, true);
-        jr_throttle_save(&txn, throttle);
-        if (jr_txn_commit(&txn) != JR_OK)
-            jr_log(JR_LOG_ERROR, "store-failed", "%s", txn.error.text);
+        save(calls, write_throttle, throttle);
         show(calls);
     }
     show_rate(calls, installation, call, now_ms);
@@ -261,30 +284,50 @@ static void note(struct jr_calls *calls, struct jr_installation *installation, u
         warn_of_expiry(calls, now_ms);
 }
 
+static void read_shutouts(struct jr_txn *txn, void *context)
+{
+    struct jr_calls *calls = context;
+
+    if (jr_shutouts_load(txn, &calls->shutouts, calls->throttle.fingerprint) != JR_OK)
+        jr_txn_fail(txn, JR_ENOMEM, "out of memory");
+}
+
+static void prune_shutouts(struct jr_txn *txn, void *context)
+{
+    const struct jr_calls *calls = context;
+
+    jr_shutouts_prune(txn, calls->throttle.fingerprint);
+}
+
 /* Who shuts out the token that there is now; what was known of another is forgotten. */
 static enum jr_err load_shutouts(struct jr_calls *calls, struct jr_error *error)
 {
-    uint64_t fingerprint = calls->throttle.fingerprint;
-    struct jr_txn txn;
+    struct jr_error why;
     enum jr_err err;
 
     jr_shutouts_release(&calls->shutouts);
-    jr_txn_begin(&txn, calls->store, false);
-    err = jr_shutouts_load(&txn, &calls->shutouts, fingerprint);
-    jr_txn_abort(&txn);
+    calls->shutouts.fingerprint = calls->throttle.fingerprint;
+    err = jr_store_read(calls->store, read_shutouts, calls, error);
     if (err != JR_OK)
-        return jr_error_set(error, err, "out of memory");
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return error->code;
-    }
+        return err;
     show(calls);
-    jr_txn_begin(&txn, calls->store, true);
-    jr_shutouts_prune(&txn, fingerprint);
     /* On a full disk it has to wait, which does no harm: it is of another token. */
-    if (jr_txn_commit(&txn) != JR_OK)
-        jr_log(JR_LOG_WARN, "store-failed", "%s", txn.error.text);
+    if (jr_store_write(calls->store, prune_shutouts, calls, &why) != JR_OK)
+        jr_log(JR_LOG_WARN, "store-failed", "%s", why.text);
     return JR_OK;
+}
+
+/* What is known of a secret. */
+struct known {
+    const char *secret; /* the token, or what stands for an App */
+    struct jr_throttle *throttle;
+};
+
+static void read_throttle(struct jr_txn *txn, void *context)
+{
+    const struct known *known = context;
+
+    jr_throttle_load(txn, known->throttle, known->secret, 0, jr_now_ms());
 }
 
 /* What is known of the token or the App that there is now. */
@@ -292,23 +335,22 @@ static enum jr_err load_throttle(struct jr_calls *calls, struct jr_error *error)
 {
     const struct jr_settings *settings = calls->settings;
     const char *token = settings->github_token;
+    struct known known = { token, &calls->throttle };
     char *both = NULL;
-    struct jr_txn txn;
+    enum jr_err err;
 
     if (token == NULL
         && asprintf(&both, "%s %s", settings->github_app_id, settings->github_app_key) < 0)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    jr_txn_begin(&txn, calls->store, false);
-    jr_throttle_load(&txn, &calls->throttle, token == NULL ? both : token, 0, jr_now_ms());
-    jr_txn_abort(&txn);
+    if (token == NULL)
+        known.secret = both;
+    /* What is known of another says nothing of this one, also when the store cannot be read. */
+    memset(&calls->throttle, 0, sizeof calls->throttle);
+    err = jr_store_read(calls->store, read_throttle, &known, error);
     if (both != NULL)
         jr_wipe(both, strlen(both));
     free(both);
-    if (txn.error.code != JR_OK) {
-        *error = txn.error;
-        return txn.error.code;
-    }
-    return load_shutouts(calls, error);
+    return err == JR_OK ? load_shutouts(calls, error) : err;
 }
 
 enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
