@@ -63,49 +63,86 @@ static unsigned forget_deliveries(const struct jr_upkeep *upkeep, struct jr_txn 
     return jr_delivery_drop_oldest(txn, most);
 }
 
+/* From when on it goes by its age. */
+static int64_t before_ms(const struct jr_upkeep *upkeep, int64_t now_ms)
+{
+    return upkeep->filling ? now_ms + JR_HOUR_MS
+                           : now_ms - upkeep->desk->settings->retention_ms;
+}
+
+/* One transaction of rule 9. */
+struct forgetting {
+    const struct jr_upkeep *upkeep;
+    int64_t now_ms;
+    struct jr_prune prune;          /* out, as the next two: where to go on */
+    struct jr_flaky_walk flaky_walk;
+    struct jr_repo_place repo_place;
+    unsigned runs, deliveries;      /* out: how many are gone */
+};
+
+static void forget_some(struct jr_txn *txn, void *context)
+{
+    struct forgetting *gone = context;
+    const struct jr_upkeep *upkeep = gone->upkeep;
+    int64_t now_ms = gone->now_ms, latest_ms = before_ms(upkeep, now_ms);
+    int64_t kept_ms = now_ms - upkeep->desk->settings->retention_ms;
+
+    gone->prune = upkeep->prune;
+    gone->flaky_walk = upkeep->flaky_walk;
+    gone->repo_place = upkeep->repo_place;
+    gone->deliveries = jr_delivery_prune(txn, now_ms, PRUNE_DELIVERIES);
+    jr_repo_prune(txn, kept_ms, PRUNE_REPOS, &gone->repo_place);
+    jr_batch_prune(txn, now_ms);
+    jr_flaky_prune(txn, upkeep->filling ? now_ms - JR_DAY_MS : latest_ms, now_ms, PRUNE_FLAKY,
+                   &gone->flaky_walk);
+    jr_days_prune(txn, kept_ms, PRUNE_RUNS);
+    gone->runs = jr_ledger_prune(txn, latest_ms, upkeep->filling, PRUNE_RUNS, &gone->prune);
+    gone->deliveries += forget_deliveries(upkeep, txn,
+                                          gone->runs == 0 && gone->prune.key_length == 0,
+                                          PRUNE_DELIVERIES);
+    if (gone->runs == 0 && jr_desk_commits_fail(upkeep->desk))
+        jr_txn_probe(txn);
+    jr_test_point("in-upkeep");
+}
+
 /*
- * One transaction of rule 9.
  *   more   out: is there more to be done?
  */
 static enum jr_err forget(struct jr_upkeep *upkeep, int64_t now_ms, bool *more,
                           struct jr_error *error)
 {
-    int64_t before_ms = upkeep->filling ? now_ms + JR_HOUR_MS
-                                            : now_ms - upkeep->desk->settings->retention_ms;
-    struct jr_prune prune = upkeep->prune;
-    struct jr_flaky_walk flaky_walk = upkeep->flaky_walk;
-    struct jr_repo_place repo_place = upkeep->repo_place;
-    unsigned runs, deliveries;
-    struct jr_txn txn;
-    enum jr_err err;
+    struct forgetting gone = { .upkeep = upkeep, .now_ms = now_ms };
+    enum jr_err err = jr_store_write(upkeep->desk->store, forget_some, &gone, error);
 
-    jr_txn_begin(&txn, upkeep->desk->store, true);
-    deliveries = jr_delivery_prune(&txn, now_ms, PRUNE_DELIVERIES);
-    jr_repo_prune(&txn, now_ms - upkeep->desk->settings->retention_ms, PRUNE_REPOS, &repo_place);
-    jr_batch_prune(&txn, now_ms);
-    jr_flaky_prune(&txn, upkeep->filling ? now_ms - JR_DAY_MS : before_ms, now_ms,
-                   PRUNE_FLAKY, &flaky_walk);
-    jr_days_prune(&txn, now_ms - upkeep->desk->settings->retention_ms, PRUNE_RUNS);
-    runs = jr_ledger_prune(&txn, before_ms, upkeep->filling, PRUNE_RUNS, &prune);
-    deliveries += forget_deliveries(upkeep, &txn, runs == 0 && prune.key_length == 0,
-                                    PRUNE_DELIVERIES);
-    if (runs == 0 && jr_desk_commits_fail(upkeep->desk))
-        jr_txn_probe(&txn);
-    jr_test_point("in-upkeep");
-    err = jr_txn_commit(&txn);
-    if (err != JR_OK) {
-        *error = txn.error;
+    if (err != JR_OK)
         return err;
-    }
-    upkeep->prune = prune;
-    upkeep->flaky_walk = flaky_walk;
-    upkeep->repo_place = repo_place;
-    *more = deliveries >= PRUNE_TIGHT_DELIVERIES || prune.key_length != 0;
-    if (runs > 0 || deliveries > 0)
-        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", runs,
-               jr_say_plural(runs, "run", "runs"), deliveries,
-               jr_say_plural(deliveries, "delivery", "deliveries"));
+    upkeep->prune = gone.prune;
+    upkeep->flaky_walk = gone.flaky_walk;
+    upkeep->repo_place = gone.repo_place;
+    *more = gone.deliveries >= PRUNE_TIGHT_DELIVERIES || gone.prune.key_length != 0;
+    if (gone.runs > 0 || gone.deliveries > 0)
+        jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", gone.runs,
+               jr_say_plural(gone.runs, "run", "runs"), gone.deliveries,
+               jr_say_plural(gone.deliveries, "delivery", "deliveries"));
     return JR_OK;
+}
+
+/* Ids of deliveries that go where the map is tight. */
+struct tight {
+    const struct jr_upkeep *upkeep;
+    bool no_history;     /* no run is left to go */
+    bool no_run;         /* none has gone */
+    unsigned deliveries; /* out: how many are gone */
+};
+
+static void forget_tight(struct jr_txn *txn, void *context)
+{
+    struct tight *tight = context;
+
+    tight->deliveries = forget_deliveries(tight->upkeep, txn, tight->no_history,
+                                          PRUNE_TIGHT_DELIVERIES);
+    if (tight->deliveries == 0 && tight->no_run)
+        jr_txn_probe(txn);
 }
 
 /*
@@ -116,27 +153,21 @@ static enum jr_err squeeze(struct jr_upkeep *upkeep, int64_t now_ms, bool *more,
                            struct jr_error *error)
 {
     /* It may be the disk that is full, and not the map. */
-    int64_t before_ms = upkeep->filling ? now_ms + JR_HOUR_MS
-                                            : now_ms - upkeep->desk->settings->retention_ms;
+    int64_t latest_ms = before_ms(upkeep, now_ms);
+    struct tight tight = { .upkeep = upkeep };
     bool removed = true;
-    unsigned deliveries, runs = 0;
-    struct jr_txn txn;
+    unsigned runs = 0;
     enum jr_err err = JR_OK;
 
     while (err == JR_OK && removed && runs++ < PRUNE_RUNS)
-        err = jr_ledger_squeeze(upkeep->desk->store, before_ms, SQUEEZE_LOOKS, &upkeep->prune,
+        err = jr_ledger_squeeze(upkeep->desk->store, latest_ms, SQUEEZE_LOOKS, &upkeep->prune,
                                 &removed, error);
     if (err != JR_OK && err != JR_EFULL)
         return err;
-    jr_txn_begin(&txn, upkeep->desk->store, true);
-    deliveries = forget_deliveries(upkeep, &txn, err != JR_OK || !removed,
-                                   PRUNE_TIGHT_DELIVERIES);
-    if (deliveries == 0 && runs <= 1)
-        jr_txn_probe(&txn);
-    *more = deliveries > 0 || runs > 1;
-    err = jr_txn_commit(&txn);
-    if (err != JR_OK)
-        *error = txn.error;
+    tight.no_history = err != JR_OK || !removed;
+    tight.no_run = runs <= 1;
+    err = jr_store_write(upkeep->desk->store, forget_tight, &tight, error);
+    *more = tight.deliveries > 0 || !tight.no_run;
     return err;
 }
 
