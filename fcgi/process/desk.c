@@ -118,7 +118,7 @@ bool jr_desk_look_at_pauses(struct jr_desk *desk)
     struct jr_error error;
     struct jr_pauses pauses;
     const struct jr_pause *whole;
-    enum jr_err err = jr_control_pauses(desk->store, now_ms, &pauses, &error);
+    enum jr_err err = jr_pauses_read(desk->store, now_ms, &pauses, &error);
 
     if (err == JR_OK && pauses.over > 0)
         err = jr_control_end_pauses(desk->store, now_ms, &error);

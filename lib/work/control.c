@@ -140,12 +140,6 @@ enum jr_err jr_control_resume(struct jr_store *store, const struct jr_list *patt
     return jr_store_write(store, end_pauses, &asked, error);
 }
 
-enum jr_err jr_control_pauses(struct jr_store *store, int64_t now_ms, struct jr_pauses *pauses,
-                              struct jr_error *error)
-{
-    return jr_pauses_read(store, now_ms, pauses, error);
-}
-
 static void end_those_over(struct jr_txn *txn, void *context)
 {
     const int64_t *now_ms = context;

@@ -49,10 +49,6 @@ enum jr_err jr_control_resume(struct jr_store *store, const struct jr_list *patt
                               const char *who, int64_t now_ms, struct jr_pauses *ended,
                               struct jr_pauses *pauses, struct jr_error *error) JR_CHECKED;
 
-/* Which are in force. */
-enum jr_err jr_control_pauses(struct jr_store *store, int64_t now_ms, struct jr_pauses *pauses,
-                              struct jr_error *error) JR_CHECKED;
-
 /* Remove those whose time is over: for the dispatcher, when jr_pauses.over tells of some. */
 enum jr_err jr_control_end_pauses(struct jr_store *store, int64_t now_ms,
                                   struct jr_error *error) JR_CHECKED;

@@ -119,7 +119,7 @@ static bool find_due(struct player *player, int64_t now_ms, int64_t *due_ms, str
     struct jr_error error;
     enum jr_err err;
 
-    check(jr_control_pauses(player->store, now_ms, &player->pauses, &error), &error);
+    check(jr_pauses_read(player->store, now_ms, &player->pauses, &error), &error);
     err = jr_rerun_first(player->store, now_ms + LATEST_MS, now_ms, &walk, due_ms, run, &error);
     if (err != JR_ENOENT)
         check(err, &error);

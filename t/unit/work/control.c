@@ -81,7 +81,7 @@ static void paused(void **state)
     struct jr_error error;
 
     (void)state;
-    assert_int_equal(jr_control_pauses(store, START_MS, &pauses, &error), JR_OK);
+    assert_int_equal(jr_pauses_read(store, START_MS, &pauses, &error), JR_OK);
     assert_int_equal(pauses.count, 0);
     resume_work(store, "", START_MS, 0, 0);
     pause_work(store, "", START_MS, 0);
@@ -90,7 +90,7 @@ static void paused(void **state)
     jr_store_close(store);
 
     store = open_store(folder);
-    assert_int_equal(jr_control_pauses(store, START_MS + 10, &pauses, &error), JR_OK);
+    assert_int_equal(jr_pauses_read(store, START_MS + 10, &pauses, &error), JR_OK);
     assert_int_equal(pauses.count, 1);
     assert_int_equal(jr_pauses_whole(&pauses)->since_ms, START_MS);
     assert_int_equal(jr_pauses_whole(&pauses)->until_ms, START_MS + JR_HOUR_MS);
