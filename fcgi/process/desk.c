@@ -10,7 +10,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/service/process.h"
 #include "lib/service/wake.h"
-#include "lib/work/control.h"
+#include "lib/steps/control.h"
 
 #include <poll.h>
 #include <string.h>

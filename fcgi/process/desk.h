@@ -11,9 +11,9 @@
 #include "lib/config/settings.h"
 #include "lib/rules/input.h"
 #include "lib/service/runtime.h"
+#include "lib/steps/rerun.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
-#include "lib/work/rerun.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,7 +14,7 @@
 #include "fcgi/process/desk.h"
 #include "fcgi/process/errand.h"
 #include "lib/github/github.h"
-#include "lib/work/reconcile.h"
+#include "lib/steps/reconcile.h"
 
 #include <stdbool.h>
 #include <stdint.h>

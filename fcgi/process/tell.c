@@ -8,8 +8,8 @@
 #include "fcgi/process/tell.h"
 #include "lib/base/log.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/control.h"
 #include "lib/store/journal.h"
-#include "lib/work/control.h"
 
 #include <string.h>
 

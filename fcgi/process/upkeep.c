@@ -10,9 +10,9 @@
 #include "lib/base/say.h"
 #include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/batch.h"
 #include "lib/store/days.h"
 #include "lib/store/delivery.h"
-#include "lib/work/batch.h"
 
 #define UPKEEP_INTERVAL_MS JR_MINUTE_MS
 /* Upkeep that has more to do goes on after this. */

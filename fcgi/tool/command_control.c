@@ -12,8 +12,8 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/service/wake.h"
+#include "lib/steps/control.h"
 #include "lib/store/listing.h"
-#include "lib/work/control.h"
 
 #include <poll.h>
 #include <stdio.h>

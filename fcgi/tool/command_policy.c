@@ -13,7 +13,7 @@
 #include "lib/rules/bounds.h"
 #include "lib/rules/policy.h"
 #include "lib/rules/signatures.h"
-#include "lib/work/step.h"
+#include "lib/steps/step.h"
 
 #include <errno.h>
 #include <stdio.h>

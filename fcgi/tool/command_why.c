@@ -11,8 +11,8 @@
 #include "lib/github/github.h"
 #include "lib/model/standing.h"
 #include "lib/service/halt.h"
+#include "lib/steps/control.h"
 #include "lib/store/listing.h"
-#include "lib/work/control.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "fcgi/web/handler.h"
 #include "fcgi/web/request.h"
 #include "lib/base/error.h"
-#include "lib/work/batch.h"
+#include "lib/steps/batch.h"
 
 #include <stdbool.h>
 

@@ -13,8 +13,8 @@
 #include "lib/crypto/signature.h"
 #include "lib/service/runtime.h"
 #include "lib/service/sight.h"
+#include "lib/steps/batch.h"
 #include "lib/store/store.h"
-#include "lib/work/batch.h"
 
 #include <stdbool.h>
 

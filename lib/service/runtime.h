@@ -27,8 +27,8 @@
 #include "lib/base/error.h"
 #include "lib/service/counters.h"
 #include "lib/service/sight.h"
+#include "lib/steps/batch.h"
 #include "lib/store/store.h"
-#include "lib/work/batch.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  *
  * Entries are numbered per run and never changed. Sentences are made of them when they are
  * read (narrate.h). They hold all that the rules have used, so that a run can be replayed
- * (lib/work/replay.h).
+ * (lib/steps/replay.h).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

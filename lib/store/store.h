@@ -189,7 +189,7 @@ enum jr_err jr_store_write(struct jr_store *store, jr_txn_body *body, void *cont
 
 /*
  * Begin a transaction by hand, for who has to know between its begin and its end that it holds the
- * lock (lib/work/batch.h); everybody else has jr_store_read() and jr_store_write(). What goes
+ * lock (lib/steps/batch.h); everybody else has jr_store_read() and jr_store_write(). What goes
  * wrong is told by commit. Never two at once in a process.
  */
 void jr_txn_begin(struct jr_txn *txn, struct jr_store *store, bool writes);

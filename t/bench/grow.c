@@ -15,11 +15,11 @@
 
 #include "lib/base/timestamp.h"
 #include "lib/config/load.h"
+#include "lib/steps/intake.h"
+#include "lib/steps/reconcile.h"
 #include "lib/store/delivery.h"
 #include "lib/store/flaky.h"
 #include "lib/store/ledger.h"
-#include "lib/work/intake.h"
-#include "lib/work/reconcile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -24,9 +24,9 @@
 #include "lib/base/timestamp.h"
 #include "lib/config/load.h"
 #include "lib/github/github.h"
-#include "lib/work/control.h"
-#include "lib/work/intake.h"
-#include "lib/work/rerun.h"
+#include "lib/steps/control.h"
+#include "lib/steps/intake.h"
+#include "lib/steps/rerun.h"
 
 #include <stdarg.h>
 #include <stdio.h>

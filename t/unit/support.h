@@ -16,9 +16,9 @@
 
 #include "lib/config/settings.h"
 #include "lib/model/event.h"
+#include "lib/steps/intake.h"
 #include "lib/store/ledger.h"
 #include "lib/store/store.h"
-#include "lib/work/intake.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -27,13 +27,13 @@
  */
 #include <config.h>
 
-#include "lib/base/timestamp.h"
 #include "fcgi/web/request.h"
+#include "lib/base/timestamp.h"
 #include "lib/rules/attempt.h"
 #include "lib/rules/decide.h"
 #include "lib/rules/watch.h"
-#include "lib/work/rerun.h"
-#include "lib/work/step.h"
+#include "lib/steps/rerun.h"
+#include "lib/steps/step.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>

@@ -6,9 +6,9 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/steps/intake.h"
+#include "lib/steps/rerun.h"
 #include "lib/store/days.h"
-#include "lib/work/intake.h"
-#include "lib/work/rerun.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>

@@ -6,9 +6,9 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/steps/intake.h"
 #include "lib/store/flaky.h"
 #include "lib/store/ledger.h"
-#include "lib/work/intake.h"
 #include "t/unit/support.h"
 
 #include <math.h>

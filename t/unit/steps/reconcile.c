@@ -6,9 +6,9 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/steps/reconcile.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
-#include "lib/work/reconcile.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>

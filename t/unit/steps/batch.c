@@ -12,9 +12,9 @@
 
 #include "fcgi/web/request.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/batch.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
-#include "lib/work/batch.h"
 #include "t/unit/support.h"
 
 #include <signal.h>

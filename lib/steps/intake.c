@@ -5,12 +5,12 @@
  */
 #include <config.h>
 
-#include "lib/work/intake.h"
+#include "lib/steps/intake.h"
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/step.h"
 #include "lib/store/ledger.h"
-#include "lib/work/step.h"
 
 #include <string.h>
 

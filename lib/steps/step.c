@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "lib/work/step.h"
+#include "lib/steps/step.h"
 #include "lib/base/text.h"
 #include "lib/store/days.h"
 #include "lib/store/flaky.h"

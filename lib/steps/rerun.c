@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "lib/work/rerun.h"
+#include "lib/steps/rerun.h"
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
@@ -13,10 +13,10 @@
 #include "lib/rules/learn.h"
 #include "lib/rules/verdict.h"
 #include "lib/rules/watch.h"
+#include "lib/steps/step.h"
 #include "lib/store/history.h"
 #include "lib/store/journal.h"
 #include "lib/store/ledger.h"
-#include "lib/work/step.h"
 
 #include <string.h>
 

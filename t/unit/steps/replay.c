@@ -24,14 +24,14 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/steps/control.h"
+#include "lib/steps/intake.h"
+#include "lib/steps/reconcile.h"
+#include "lib/steps/replay.h"
+#include "lib/steps/rerun.h"
+#include "lib/steps/step.h"
 #include "lib/store/ledger.h"
 #include "lib/store/listing.h"
-#include "lib/work/control.h"
-#include "lib/work/intake.h"
-#include "lib/work/reconcile.h"
-#include "lib/work/replay.h"
-#include "lib/work/rerun.h"
-#include "lib/work/step.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>

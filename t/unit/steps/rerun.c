@@ -9,12 +9,12 @@
 #include "lib/base/timestamp.h"
 #include "lib/rules/attempt.h"
 #include "lib/rules/watch.h"
+#include "lib/steps/intake.h"
+#include "lib/steps/rerun.h"
 #include "lib/store/days.h"
 #include "lib/store/flaky.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
-#include "lib/work/intake.h"
-#include "lib/work/rerun.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>

@@ -8,7 +8,7 @@
  */
 #include <config.h>
 
-#include "lib/work/batch.h"
+#include "lib/steps/batch.h"
 #include "lib/base/codec.h"
 #include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"

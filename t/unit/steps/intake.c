@@ -7,10 +7,10 @@
 
 #include "fcgi/web/request.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/intake.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
 #include "lib/store/narrate.h"
-#include "lib/work/intake.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>

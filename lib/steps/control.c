@@ -6,12 +6,12 @@
  */
 #include <config.h>
 
-#include "lib/work/control.h"
+#include "lib/steps/control.h"
 #include "lib/base/text.h"
+#include "lib/steps/step.h"
 #include "lib/store/delivery.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
-#include "lib/work/step.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,10 +6,10 @@
  */
 #include <config.h>
 
-#include "lib/work/reconcile.h"
+#include "lib/steps/reconcile.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/step.h"
 #include "lib/store/ledger.h"
-#include "lib/work/step.h"
 
 #include <string.h>
 

@@ -7,13 +7,13 @@
 
 #include "fcgi/web/request.h"
 #include "lib/base/timestamp.h"
-#include "lib/store/history.h"
+#include "lib/steps/control.h"
+#include "lib/steps/intake.h"
+#include "lib/steps/rerun.h"
 #include "lib/store/days.h"
+#include "lib/store/history.h"
 #include "lib/store/ledger.h"
 #include "lib/store/narrate.h"
-#include "lib/work/control.h"
-#include "lib/work/intake.h"
-#include "lib/work/rerun.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>

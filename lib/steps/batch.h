@@ -23,8 +23,8 @@
 #define JR_BATCH_H
 
 #include "lib/config/settings.h"
+#include "lib/steps/intake.h"
 #include "lib/store/store.h"
-#include "lib/work/intake.h"
 
 #include <stdbool.h>
 #include <stddef.h>

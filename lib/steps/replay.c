@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "lib/work/replay.h"
+#include "lib/steps/replay.h"
 #include "lib/rules/decide.h"
 #include "lib/rules/effect.h"
 
