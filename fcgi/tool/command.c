@@ -170,12 +170,7 @@ static void write_lines(const char *lines)
         fwrite(part.bytes, 1, part.length, stderr);
 }
 
-/*
- * Tell all that is wrong with the settings, and free it.
- *   lines   of the file; NULL: none
- *   values  NULL with err JR_OK: none; else there was no memory for it
- */
-static int tell_wrong(char *lines, enum jr_err err, char *values)
+int jr_command_tell_wrong(char *lines, enum jr_err err, char *values)
 {
     fputs("job-rerunner: wrong settings:\n", stderr);
     write_lines(lines == NULL ? "" : lines);
@@ -236,7 +231,7 @@ int jr_command_load(struct jr_command *command, bool secrets)
     jr_secrets_clear_environment();
     if (secrets)
         jr_process_guard_secrets();
-    return err == JR_OK && lines == NULL ? JR_EXIT_OK : tell_wrong(lines, err, values);
+    return err == JR_OK && lines == NULL ? JR_EXIT_OK : jr_command_tell_wrong(lines, err, values);
 }
 
 int jr_command_load_names(struct jr_command *command)
@@ -250,7 +245,7 @@ int jr_command_load_names(struct jr_command *command)
     if (status != JR_EXIT_OK || lines == NULL)
         return status;
     err = jr_load_public(&command->settings, command->source, &values);
-    return tell_wrong(lines, err, values);
+    return jr_command_tell_wrong(lines, err, values);
 }
 
 static char died_text[1024];

@@ -94,6 +94,13 @@ int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char
 int jr_command_load(struct jr_command *command, bool secrets);
 
 /*
+ * Tell all that is wrong with the settings, and free it. Returns the exit status.
+ *   lines   of the file; NULL: none
+ *   values  NULL with err JR_OK: none; else there was no memory for it
+ */
+int jr_command_tell_wrong(char *lines, enum jr_err err, char *values);
+
+/*
  * Look at the lines of a file of settings only: is each an assignment to a name that may stand
  * there? A file that is not there is good. If not, all that is wrong is told, values too.
  */

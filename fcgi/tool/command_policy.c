@@ -155,26 +155,22 @@ static enum jr_reason reason_of(const struct trial *trial)
 }
 
 /* The settings that bound a policy, where there are any; else their defaults. */
-static int load_bounds(struct jr_command *command, struct jr_settings *settings)
+static int load_bounds(struct jr_settings *settings)
 {
-    static const char *const needed[][2] = { { "STATE_DIR", "/" } };
     struct jr_source source = { .environment = true };
     char *problems = NULL;
     enum jr_err err = JR_OK;
 
-    for (size_t i = 0; i < sizeof needed / sizeof *needed && err == JR_OK; i++)
-        if (jr_source_get(&source, needed[i][0]) == NULL)
-            err = jr_source_set(&source, needed[i][0], needed[i][1]);
+    /* Of what has to be set there is nothing that this looks at. */
+    if (jr_source_get(&source, "STATE_DIR") == NULL)
+        err = jr_source_set(&source, "STATE_DIR", "/");
     if (err == JR_OK)
         err = jr_load_public(settings, &source, &problems);
     jr_source_release(&source);
-    (void)command;
-    if (problems != NULL)
-        fprintf(stderr, "job-rerunner: wrong settings:\n%s", problems);
+    if (err != JR_OK)
+        return jr_command_tell_wrong(NULL, err, problems);
     free(problems);
-    if (err == JR_OK)
-        return JR_EXIT_OK;
-    return err == JR_EINVAL ? JR_EXIT_CONFIG : jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    return JR_EXIT_OK;
 }
 
 /* Would a setting leave the run alone, whatever a policy says? */
@@ -322,7 +318,7 @@ static int try_run(struct jr_command *command, struct trial *trial, const char *
 {
     const char *name = jr_command_value(command, "policy");
     struct jr_error error;
-    int status = load_bounds(command, &trial->settings);
+    int status = load_bounds(&trial->settings);
 
     if (status == JR_EXIT_OK)
         status = read_policy(name == NULL ? IN_FORCE : name, &trial->policy);

@@ -271,16 +271,6 @@ void jr_policy_decide(const struct jr_policy_part *part, const struct jr_policy_
         leave(answer, JR_POLICY_ATTEMPTS_USED_UP);
 }
 
-bool jr_policy_reruns_cancelled(const struct jr_policy_part *part)
-{
-    for (size_t i = 0; i < part->rule_count; i++)
-        for (unsigned cause = 0; cause < JR_CAUSES; cause++)
-            if (has_cause(part->rules[i].rerun, (enum jr_cause)cause)
-                && jr_cause_is_infrastructural((enum jr_cause)cause))
-                return true;
-    return false;
-}
-
 void jr_policy_for(const struct jr_policy *policy, const char *repo, struct jr_policy_part *part)
 {
     const struct jr_policy_part *other = NULL;

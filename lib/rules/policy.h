@@ -171,7 +171,4 @@ struct jr_policy_answer {
 void jr_policy_decide(const struct jr_policy_part *part, const struct jr_policy_run *run,
                       struct jr_policy_job *jobs, size_t count, struct jr_policy_answer *answer);
 
-/* Does any rule rerun what happens to cancelled runs, so that they are worth a look? */
-bool jr_policy_reruns_cancelled(const struct jr_policy_part *part);
-
 #endif

@@ -79,7 +79,6 @@ static void use(const struct jr_policy *policy, const char *repo)
 
     jr_policy_for(policy, repo, &part);
     holds_part(&part);
-    (void)jr_policy_reruns_cancelled(&part);
     for (uint32_t attempt = 1; attempt <= RUN_ATTEMPTS; attempt++)
         decide(&part, attempt, JR_CONCLUSION_FAILURE, true);
     decide(&part, 1, JR_CONCLUSION_CANCELLED, false);
