@@ -15,6 +15,7 @@
 #include "lib/config/secrets.h"
 #include "lib/config/vault.h"
 #include "lib/service/process.h"
+#include "lib/steps/chosen.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -82,6 +83,12 @@ static int prepare(struct jr_settings *settings, const struct jr_source *source)
     }
     if (jr_load_check_files(settings, &error) != JR_OK) {
         jr_log(JR_LOG_ERROR, "wrong-setting", "%s", error.text);
+        return JR_EXIT_CONFIG;
+    }
+    err = jr_chosen_load(settings, &problems);
+    if (err != JR_OK) {
+        log_problems(problems == NULL ? "out of memory" : problems);
+        free(problems);
         return JR_EXIT_CONFIG;
     }
     if (geteuid() == 0)

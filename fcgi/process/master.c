@@ -286,6 +286,7 @@ static void end_reload(struct master *master, int status, bool stopping)
 {
     if (jr_reload_judge(&master->reload, status) && !stopping)
         go_on_as_new(master);
+    jr_runtime_note_policy(master->runtime, master->reload.policy_broken);
     if (!stopping)
         jr_notify("READY=1\nSTATUS=The last reload was refused, see the log");
 }

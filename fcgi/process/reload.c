@@ -11,6 +11,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/config/inforce.h"
 #include "lib/service/process.h"
+#include "lib/steps/chosen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -145,6 +146,15 @@ static void log_file(int fd)
                 jr_log(JR_LOG_WARN, marks[i][1], "%s", line + strlen(marks[i][0]));
 }
 
+static bool finds_broken_policy(int fd)
+{
+    char text[OUTPUT_MOST];
+
+    read_output(fd, text, sizeof text);
+    return strncmp(text, JR_CHOSEN_BROKEN, strlen(JR_CHOSEN_BROKEN)) == 0
+           || strstr(text, "\n" JR_CHOSEN_BROKEN) != NULL;
+}
+
 /* What the trial has said, in one line. */
 static void read_words(int fd, char *words, size_t size)
 {
@@ -159,6 +169,7 @@ bool jr_reload_judge(struct jr_reload *reload, int status)
     char words[400], why[512];
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == JR_EXIT_OK;
 
+    reload->policy_broken = !good && finds_broken_policy(reload->output);
     if (good) {
         log_file(reload->output);
     } else {

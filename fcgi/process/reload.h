@@ -23,6 +23,7 @@ struct jr_reload {
     pid_t pid;      /* who tries it; 0: nobody */
     int output;     /* what that one says; -1 */
     int64_t due_ms; /* monotonic: when it is given up */
+    bool policy_broken; /* the last trial found the policy broken */
 };
 
 /* Find out what was started. Before anything on disk changes. */

@@ -88,6 +88,8 @@ static const char *verdict_name(const struct jr_verdict *verdict)
     case JR_STEP_RERUN_FAILED:
     case JR_STEP_RERUN_ALL:
         return "rerun";
+    case JR_STEP_JUDGE:
+        return "judge";
     case JR_STEP_NONE:
     case JR_STEP_ASK:
         break;

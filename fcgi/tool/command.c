@@ -473,6 +473,7 @@ static const struct {
     [JR_HISTORY_CALL] = { "call", "GitHub" },
     [JR_HISTORY_OUTCOME] = { "outcome", "outcome" },
     [JR_HISTORY_REQUEST] = { "request", "by hand" },
+    [JR_HISTORY_JUDGEMENT] = { "judgement", "policy" },
 };
 
 static size_t kind_of(const struct jr_history *entry)
@@ -542,6 +543,7 @@ void jr_command_tell_entry(const struct jr_history *entry)
     case JR_HISTORY_DECISION:
     case JR_HISTORY_OUTCOME:
     case JR_HISTORY_REQUEST:
+    case JR_HISTORY_JUDGEMENT:
         break;
     }
     if (has_reason)

@@ -18,6 +18,7 @@
 #include "lib/github/github.h"
 #include "lib/github/turn.h"
 #include "lib/service/lock.h"
+#include "lib/steps/chosen.h"
 #include "lib/store/listing.h"
 
 #include <signal.h>
@@ -461,6 +462,22 @@ static int tell_online(const struct jr_command *command, struct jr_emit *emit)
     return status;
 }
 
+/* All that is wrong with the policy, a line each. */
+static bool is_policy_good(struct jr_command *command)
+{
+    const char *head = getenv(JR_INFORCE_TRIAL) != NULL ? JR_CHOSEN_BROKEN : "POLICY: ";
+    char *problems, *rest, *line;
+    enum jr_err err = jr_chosen_load(&command->settings, &problems);
+
+    if (err == JR_ENOMEM)
+        fprintf(stderr, "%sout of memory\n", head);
+    rest = problems;
+    while ((line = strsep(&rest, "\n")) != NULL)
+        fprintf(stderr, "%s%s\n", head, line);
+    free(problems);
+    return err == JR_OK;
+}
+
 /* Everything there is to look at; what is wrong first decides the exit status. */
 static int tell_all(struct jr_command *command, struct jr_emit *emit, bool online)
 {
@@ -480,6 +497,8 @@ static int tell_all(struct jr_command *command, struct jr_emit *emit, bool onlin
         tell_of_settings(command, emit, contents.there);
     if (jr_load_check_files(&command->settings, &error) != JR_OK)
         status = jr_command_fail(JR_EXIT_CONFIG, "%s", error.text);
+    if (!is_policy_good(command))
+        status = JR_EXIT_CONFIG;
     checked = online ? tell_online(command, emit) : JR_EXIT_OK;
     return status == JR_EXIT_OK ? checked : status;
 }

@@ -83,6 +83,12 @@ static bool map_is_filling(const struct jr_sight *sight, int64_t now_ms)
     return whole > 0 && used / (whole / 100 + 1) >= MAP_DEGRADED;
 }
 
+static bool has_refused_policy(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->policy_refused != 0;
+}
+
 static bool is_paused(const struct jr_sight *sight, int64_t now_ms)
 {
     (void)now_ms;
@@ -132,6 +138,10 @@ static const struct {
     { { "map-filling", false, "The store is over 80 % full.",
         "Raise MAP_SIZE or lower RETENTION; at 90 % the oldest history goes." },
       map_is_filling },
+    { { "policy", false, "The policy's file is broken, so the last reload was refused; what was in force before "
+        "still is.",
+        "job-rerunner policy check FILE tells what is wrong, and where. Then reload." },
+      has_refused_policy },
     { { "paused", false, "It is paused: events are recorded, GitHub is not called.",
         "To go on: job-rerunner resume." },
       is_paused },

@@ -304,6 +304,7 @@ static const struct {
     { JR_HISTORY_CALL, "call", "GitHub" },
     { JR_HISTORY_OUTCOME, "outcome", "Outcome" },
     { JR_HISTORY_REQUEST, "request", "By hand" },
+    { JR_HISTORY_JUDGEMENT, "decision", "Policy" },
 };
 
 static size_t row_of_kind(enum jr_history_kind kind)

@@ -432,6 +432,22 @@ enum jr_sense jr_sense_path(const char *value, char text[JR_SENSE_SIZE])
     return JR_SENSE_GOOD;
 }
 
+enum jr_sense jr_sense_policy(const char *value, char text[JR_SENSE_SIZE])
+{
+    static const char *const presets[] = { "everything", "careful", "infrastructure", NULL };
+    const char *meant;
+
+    for (size_t i = 0; presets[i] != NULL; i++)
+        if (strcmp(value, presets[i]) == 0)
+            return JR_SENSE_GOOD;
+    if (strchr(value, '/') != NULL || ends_with(value, ".yml") || ends_with(value, ".yaml"))
+        return jr_sense_path(value, text);
+    meant = jr_sense_nearest(presets, value);
+    return say(text, JR_SENSE_NONE, "is none of everything, careful and infrastructure, nor the "
+               "path of a file%s%s", meant == NULL ? "" : "; the nearest is ",
+               meant == NULL ? "" : meant);
+}
+
 /* Of a secret, only what is wrong with it is said. */
 static enum jr_sense look_at_secret(const char *value, char text[JR_SENSE_SIZE])
 {

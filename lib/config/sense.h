@@ -47,6 +47,9 @@ jr_sense_look jr_sense_listen;
 /* The name of a file or folder. */
 jr_sense_look jr_sense_path;
 
+/* POLICY: the name of a preset, or of a file, which has a slash in it or ends in .yml. */
+jr_sense_look jr_sense_policy;
+
 /* GITHUB_TOKEN: it goes into a header. Nothing of a secret is in the text. */
 jr_sense_look jr_sense_token;
 

@@ -77,6 +77,22 @@ static const struct row rows[] = {
                  "request's: leave or rerun",
       .details = "The newer run is of the same workflow, branch, event and head repository. Only "
                  "runs of push, pull_request and pull_request_target follow each other so." },
+    { "POLICY", &jr_type_text, FIELD(policy), "everything",
+      { .max = PATH_MAX, .look = jr_sense_policy }, RUNS,
+      .meaning = "which causes of a failure deserve a rerun: everything, careful, infrastructure, "
+                 "or the path of a file",
+      .details = "everything: each failed run, whyever it failed. careful: all but those that a "
+                 "rerun cannot help. infrastructure: only those whose every failed job has a "
+                 "cause that is not the code's. A file is described in job-rerunner-policy(5)." },
+    { "EVIDENCE", &jr_type_looking, FIELD(evidence), "auto", { 0 }, RUNS,
+      .meaning = "when it is looked for why a run failed: auto, always or never",
+      .details = "auto: when the policy asks for causes. always: for every failed run, so that "
+                 "another policy can be tried on what is recorded. never: GitHub is not asked for "
+                 "it." },
+    { "LOG_TAIL", &jr_type_size, FIELD(log_tail_bytes), "1M", { .min = 0, .max = 16 * KILO * KILO },
+      RUNS,
+      .meaning = "how much of a failed job's log is looked at, from its end; 0 = logs are not read",
+      .details = "Logs are read from the host that GitHub names, without the token." },
     { "GITHUB_TOKEN", &jr_type_secret, FIELD(github_token), "", { .look = jr_sense_token },
       GITHUB, JR_SECRETS_TOKEN,
       .meaning = "token for the REST API; it or an App is required unless DRY_RUN",
@@ -203,6 +219,7 @@ void jr_settings_release(struct jr_settings *settings)
         release_field(settings, row);
         free(settings->secret_files[row]);
     }
+    free(settings->policy_text);
     free(settings->doubts);
     memset(settings, 0, sizeof *settings);
 }

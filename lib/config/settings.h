@@ -41,6 +41,9 @@ struct jr_settings {
     struct jr_list no_retry_workflows;
     unsigned retry_conclusions; /* bit 1 << enum jr_conclusion */
     bool rerun_superseded;      /* false: leave a run that a newer one stands in the place of */
+    char *policy;               /* a preset's name, or the path of a file */
+    enum jr_looking evidence;
+    int64_t log_tail_bytes;     /* 0: logs are not read */
 
     /* secrets; NULL when not set or forgotten */
     char *github_token;
@@ -73,6 +76,13 @@ struct jr_settings {
     int64_t port;
     bool dry_run;
     enum jr_log_level log_level;
+
+    /* what the policy comes to; not settings. Filled in by chosen.h, 0 until then */
+    char *policy_text; /* owned; NULL: the policy was not read */
+    size_t policy_length;
+    bool judges;           /* a run is rerun only after it was looked for why it failed */
+    bool judges_cancelled; /* a cancelled one is looked at, too */
+    int64_t policy_delay_ms; /* the longest wait before a rerun that it asks for */
 
     /* not settings, but about them */
     char *doubts;   /* what is likely not meant so, lines as in problems; NULL: nothing. Owned */

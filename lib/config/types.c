@@ -277,15 +277,23 @@ static void refuse_word(const struct jr_reading *reading, const char *value,
                         meant == NULL ? "" : "; the nearest is ", meant == NULL ? "" : meant);
 }
 
+/* The place of a word among those that are allowed; -1: it is none, which was told. */
+static int read_word_of(const struct jr_reading *reading, const char *value,
+                        const char *const *words)
+{
+    for (int place = 0; words[place] != NULL; place++)
+        if (strcasecmp(value, words[place]) == 0)
+            return place;
+    refuse_word(reading, value, words);
+    return -1;
+}
+
 static void read_level(const struct jr_reading *reading, const char *value, void *field)
 {
-    for (int level = 0; level_words[level] != NULL; level++) {
-        if (strcasecmp(value, level_words[level]) == 0) {
-            *(enum jr_log_level *)field = (enum jr_log_level)level;
-            return;
-        }
-    }
-    refuse_word(reading, value, level_words);
+    int level = read_word_of(reading, value, level_words);
+
+    if (level >= 0)
+        *(enum jr_log_level *)field = (enum jr_log_level)level;
 }
 
 static void show_level(const void *field, char *text, size_t size)
@@ -300,6 +308,31 @@ static void range_of_level(const struct jr_domain *domain, char range[JR_RANGE_S
 }
 
 const struct jr_type jr_type_level = { "word", read_level, show_level, range_of_level, NULL };
+
+static const char *const looking_words[] = { "auto", "always", "never", NULL };
+
+static void read_looking(const struct jr_reading *reading, const char *value, void *field)
+{
+    int looking = read_word_of(reading, value, looking_words);
+
+    if (looking >= 0)
+        *(enum jr_looking *)field = (enum jr_looking)looking;
+}
+
+static void show_looking(const void *field, char *text, size_t size)
+{
+    (void)jr_text_copy(text, size, looking_words[*(const enum jr_looking *)field]);
+}
+
+static void range_of_looking(const struct jr_domain *domain, char range[JR_RANGE_SIZE])
+{
+    (void)domain;
+    join(looking_words, " or ", range);
+}
+
+const struct jr_type jr_type_looking = {
+    "word", read_looking, show_looking, range_of_looking, NULL,
+};
 
 /* --- lists --- */
 

@@ -13,6 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* When it is looked for why a run failed. */
+enum jr_looking {
+    JR_LOOKING_AUTO,   /* when the policy asks for causes */
+    JR_LOOKING_ALWAYS, /* of each failed run */
+    JR_LOOKING_NEVER   /* GitHub is not asked for it: what webhooks have told has to do */
+};
+
 /* What a setting allows of the values of its type. */
 struct jr_domain {
     int64_t min, max;    /* of a number, a duration in ms, a size in bytes; max: a text's bytes */
@@ -53,6 +60,7 @@ extern const struct jr_type jr_type_size;        /* int64_t, bytes; "16G" */
 extern const struct jr_type jr_type_switch;      /* bool: yes or no */
 extern const struct jr_type jr_type_keeping;     /* bool: rerun or leave */
 extern const struct jr_type jr_type_level;       /* enum jr_log_level */
+extern const struct jr_type jr_type_looking;     /* enum jr_looking: auto, always or never */
 extern const struct jr_type jr_type_list;        /* struct jr_list */
 extern const struct jr_type jr_type_conclusions; /* unsigned, bit 1 << enum jr_conclusion */
 extern const struct jr_type jr_type_text;        /* char *, owned, like those that follow */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define RUN_VERSION 3
+#define RUN_VERSION 4
 #define JOB_VERSION 2
 
 const char *jr_phase_name(enum jr_phase phase)
@@ -158,6 +158,8 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_u32(writer, run->tries);
     jr_write_time(writer, run->intent_ms);
     jr_write_u64(writer, run->superseded_by);
+    jr_write_u32(writer, run->judged_attempt);
+    jr_write_u8(writer, run->debug);
     jr_write_u8(writer, run->rerun_all);
     jr_write_u8(writer, run->by_hand);
     jr_write_time(writer, run->quiet_due_ms);
@@ -214,6 +216,8 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->tries = jr_read_u32(&reader);
     run->intent_ms = jr_read_time(&reader);
     run->superseded_by = jr_read_u64(&reader);
+    run->judged_attempt = jr_read_u32(&reader);
+    run->debug = jr_read_u8(&reader) != 0;
     run->rerun_all = jr_read_u8(&reader) != 0;
     run->by_hand = jr_read_u8(&reader) != 0;
     run->quiet_due_ms = jr_read_time(&reader);

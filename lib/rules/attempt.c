@@ -48,6 +48,7 @@ void jr_attempt_open(struct jr_run *run, uint32_t attempt)
     jr_attempt_ask_not(run);
     run->tries = 0;
     run->intent_ms = 0;
+    run->debug = false;
     run->rerun_all = false;
     run->by_hand = false;
     run->denied_ms = 0;
@@ -127,8 +128,10 @@ void jr_attempt_complete(struct jr_run *run, const struct jr_event *seen)
 bool jr_attempt_deserves(const struct jr_bounds *bounds, const struct jr_run *run,
                          enum jr_conclusion conclusion)
 {
-    return run->by_hand ? jr_conclusion_is_bad(conclusion)
-                        : jr_bounds_retries(bounds, conclusion);
+    if (run->by_hand)
+        return jr_conclusion_is_bad(conclusion);
+    return jr_bounds_retries(bounds, conclusion)
+           || (bounds->judges_cancelled && conclusion == JR_CONCLUSION_CANCELLED);
 }
 
 bool jr_attempt_is_suspect(const struct jr_bounds *bounds, const struct jr_run *run,

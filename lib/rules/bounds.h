@@ -26,6 +26,8 @@ struct jr_bounds {
     unsigned retry_conclusions; /* bit 1 << enum jr_conclusion */
     bool rerun_superseded;      /* false: leave a run that a newer one stands in the place of */
     bool dry_run;
+    bool judges;           /* a run is rerun only after a policy has judged why it failed */
+    bool judges_cancelled; /* one that was cancelled may be rerun then, too */
 
     /* when */
     int64_t rerun_delay_ms;

@@ -46,6 +46,7 @@ static input_fn *const inputs[] = {
     [JR_INPUT_FAILED] = jr_verdict_answer, [JR_INPUT_POSTED] = jr_verdict_answer,
     [JR_INPUT_LISTED] = jr_verdict_listed, [JR_INPUT_HAND] = jr_verdict_by_hand,
     [JR_INPUT_QUIET] = look_at_quiet,      [JR_INPUT_NAMED] = take_name,
+    [JR_INPUT_JUDGED] = jr_verdict_judged,
 };
 
 void jr_decide(const struct jr_bounds *bounds, const struct jr_input *input, struct jr_run *run,

@@ -205,7 +205,8 @@ static struct answer apply_run(const struct gathering *gathering)
         jr_attempt_close(run, jr_attempt_undeserving(run));
         return (struct answer){ JR_REPLY_SETTLED, run->reason };
     }
-    if (run->phase != JR_PHASE_DUE || run->due_ms > now_ms + bounds->rerun_delay_ms
+    if (run->phase != JR_PHASE_DUE
+        || (run->due_ms > now_ms + bounds->rerun_delay_ms && run->judged_attempt != run->attempt)
         || jr_bounds_filter(bounds, run, run->attempt) != JR_REASON_NONE)
         jr_attempt_suspect(bounds, run, JR_REASON_RUN_FAILED, now_ms);
     else

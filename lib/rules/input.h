@@ -24,10 +24,19 @@ enum jr_input_kind {
     JR_INPUT_LISTED = 6, /* a list of failed runs shows it */
     JR_INPUT_HAND = 7,   /* an administrator asks for a rerun */
     JR_INPUT_QUIET = 8,  /* the quiet_due_ms of a watched run has come */
-    JR_INPUT_NAMED = 9   /* GitHub has shown the run, but it is paused: only its name is taken */
+    JR_INPUT_NAMED = 9,  /* GitHub has shown the run, but it is paused: only its name is taken */
+    JR_INPUT_JUDGED = 10 /* the policy has judged why the attempt failed */
 };
 
-#define JR_INPUTS (JR_INPUT_NAMED + 1)
+#define JR_INPUTS (JR_INPUT_JUDGED + 1)
+
+/* What the policy says of a failed attempt. */
+struct jr_judgement {
+    bool leaves;      /* it is not to be rerun; the reason is the input's */
+    bool debug;       /* the rerun runs with GitHub's debug log */
+    int64_t delay_ms; /* from the attempt's end to the rerun; -1: RERUN_DELAY */
+    uint32_t jobs;    /* how many failed jobs it rests on */
+};
 
 /* What is known of newer runs of the same workflow, branch, event and head repository, with
  * another commit. */
@@ -49,12 +58,13 @@ struct jr_input {
     const struct jr_event *event; /* EVENT, SEEN, LISTED, NAMED; its run_id is the run's */
     bool anew;              /* EVENT: it was answered before, by a setting, and is judged anew */
     struct jr_newer newer;  /* SEEN, UNSEEN */
-    bool moved;             /* SEEN, UNSEEN, FAILED, POSTED: the run has not the outbox entry any
-                               more that was claimed, but another or none */
-    uint32_t attempt;       /* FAILED, POSTED: the attempt that the call was about */
+    bool moved;             /* SEEN, UNSEEN, FAILED, POSTED, JUDGED: the run has not the outbox
+                               entry any more that was claimed, but another or none */
+    uint32_t attempt;       /* FAILED, POSTED, JUDGED: the attempt that it is about */
     enum jr_outcome outcome; /* FAILED (never DONE), POSTED: how the answer was sorted */
-    enum jr_reason reason;  /* FAILED, POSTED: why */
+    enum jr_reason reason;  /* FAILED, POSTED, JUDGED: why */
     bool try_all;           /* POSTED: it may be that only its failed jobs cannot be rerun */
+    struct jr_judgement judgement; /* JUDGED */
     const char *repo;       /* HAND: owner/name, for a run of which nothing is recorded */
 };
 
@@ -64,8 +74,11 @@ enum jr_step {
     JR_STEP_WAIT = 1,         /* ask at due_ms, or when it has gone quiet */
     JR_STEP_RERUN_FAILED = 2, /* POST rerun-failed-jobs; the intent is in the run */
     JR_STEP_RERUN_ALL = 3,    /* POST rerun; the intent is in the run */
-    JR_STEP_ASK = 4           /* ask GitHub now; the run has no outbox entry */
+    JR_STEP_ASK = 4,          /* ask GitHub now; the run has no outbox entry */
+    JR_STEP_JUDGE = 5         /* find out why it failed, and have the policy judge that */
 };
+
+#define JR_STEPS (JR_STEP_JUDGE + 1)
 
 /* What comes of it, besides the run and the job as they are then. */
 struct jr_verdict {

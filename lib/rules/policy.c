@@ -301,3 +301,45 @@ void jr_policy_for(const struct jr_policy *policy, const char *repo, struct jr_p
         part->debug_last = other->debug_last;
     part->has |= other->has;
 }
+
+static bool reruns_cancelled(const struct jr_policy_part *part)
+{
+    for (size_t i = 0; i < part->rule_count; i++)
+        for (unsigned cause = 0; cause < JR_CAUSES; cause++)
+            if (jr_cause_is_infrastructural((enum jr_cause)cause)
+                && has_cause(part->rules[i].rerun, (enum jr_cause)cause))
+                return true;
+    return false;
+}
+
+bool jr_policy_reruns_cancelled(const struct jr_policy *policy)
+{
+    bool any = reruns_cancelled(&policy->base);
+
+    for (size_t i = 0; i < policy->repo_count; i++)
+        any = any || reruns_cancelled(&policy->repos[i].part);
+    return any;
+}
+
+static int64_t longest_delay_ms(const struct jr_policy_part *part)
+{
+    int64_t longest_ms = 0;
+
+    for (size_t i = 0; i < part->rule_count; i++)
+        for (size_t j = 0; j < part->rules[i].delay_count; j++)
+            if (part->rules[i].delays_ms[j] > longest_ms)
+                longest_ms = part->rules[i].delays_ms[j];
+    return longest_ms;
+}
+
+int64_t jr_policy_longest_delay_ms(const struct jr_policy *policy)
+{
+    int64_t longest_ms = longest_delay_ms(&policy->base), other_ms;
+
+    for (size_t i = 0; i < policy->repo_count; i++) {
+        other_ms = longest_delay_ms(&policy->repos[i].part);
+        if (other_ms > longest_ms)
+            longest_ms = other_ms;
+    }
+    return longest_ms;
+}

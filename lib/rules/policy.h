@@ -117,6 +117,15 @@ enum jr_err jr_policy_read(struct jr_policy *policy, const char *bytes, size_t l
 
 void jr_policy_release(struct jr_policy *policy);
 
+/*
+ * Has it, for any repository, a rule that reruns what failed for a fault of machines or
+ * services? Then a cancelled run may be one that no runner ever took.
+ */
+bool jr_policy_reruns_cancelled(const struct jr_policy *policy);
+
+/* The longest wait before a rerun that one of its rules asks for; 0: none does. */
+int64_t jr_policy_longest_delay_ms(const struct jr_policy *policy);
+
 /* The policy for a repository, put together: what it points to stays the policy's. */
 void jr_policy_for(const struct jr_policy *policy, const char *repo,
                    struct jr_policy_part *part);

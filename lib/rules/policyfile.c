@@ -617,7 +617,8 @@ static void read_policy(struct reader *reader, const struct jr_yaml *root,
     set_defaults(&policy->base);
     policy->limits_all = policy->base.limits;
     policy->base.has = read_map(reader, root, policy_keys, policy);
-    policy->wants_evidence = policy->base.rule_count > 0 || !policy->base.otherwise_rerun;
+    policy->wants_evidence = policy->base.rule_count > 0 || !policy->base.otherwise_rerun
+                             || !policy->base.same_failure_rerun;
     for (size_t i = 0; i < policy->repo_count; i++)
         policy->wants_evidence |= policy->repos[i].part.rule_count > 0
                                   || ((policy->repos[i].part.has & JR_HAS_OTHERWISE) != 0

@@ -97,6 +97,12 @@ static bool is_superseded(const struct jr_bounds *bounds, const struct jr_run *r
                || (newer->state == JR_NEWER_FINISHED && jr_run_is_of_pull_request(run)));
 }
 
+/* Is it for a policy to say whether the attempt is rerun, and has it not yet? */
+static bool wants_judgement(const struct jr_bounds *bounds, const struct jr_run *run)
+{
+    return bounds->judges && !run->by_hand && run->judged_attempt != run->attempt;
+}
+
 /* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
 static enum jr_reason refuse(const struct jr_bounds *bounds, const struct jr_run *run,
                              const struct jr_input *input)
@@ -117,7 +123,7 @@ static enum jr_reason refuse(const struct jr_bounds *bounds, const struct jr_run
         return JR_REASON_MISSED;
     if (is_superseded(bounds, run, &input->newer))
         return JR_REASON_SUPERSEDED;
-    return bounds->dry_run ? JR_REASON_DRY_RUN : JR_REASON_NONE;
+    return bounds->dry_run && !wants_judgement(bounds, run) ? JR_REASON_DRY_RUN : JR_REASON_NONE;
 }
 
 /* GitHub shows the attempt that was asked about, and it is completed. */
@@ -137,8 +143,13 @@ static void decide_completed(const struct jr_bounds *bounds, const struct jr_inp
     }
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_RUN_FAILED;
-    run->intent_ms = now_ms;
     jr_attempt_ask_at(run, now_ms + bounds->api_backoff_min_ms, now_ms);
+    if (wants_judgement(bounds, run)) {
+        run->intent_ms = 0; /* it is shown as it was: no POST has taken effect */
+        verdict_is(verdict, JR_STEP_JUDGE, JR_REASON_RUN_FAILED);
+        return;
+    }
+    run->intent_ms = now_ms;
     /* A run that could not even start has no failed jobs to rerun. */
     verdict_is(verdict,
                run->rerun_all || run->conclusion == JR_CONCLUSION_STARTUP_FAILURE
@@ -246,6 +257,37 @@ void jr_verdict_seen(const struct jr_bounds *bounds, const struct jr_input *inpu
         decide_same(bounds, input, run, verdict);
     else
         wait_on(bounds, run, verdict, JR_REASON_BEHIND, input->now_ms);
+    jr_watch(bounds, run, input->now_ms);
+}
+
+/* When it is to be rerun, counted from its end, of which GitHub tells the second. */
+static int64_t due_after_judgement_ms(const struct jr_bounds *bounds, const struct jr_run *run,
+                                      const struct jr_input *input)
+{
+    int64_t delay_ms = input->judgement.delay_ms < 0 ? bounds->rerun_delay_ms
+                                                     : input->judgement.delay_ms;
+    int64_t ended_ms = run->updated_ms == 0 ? input->now_ms
+                                            : jr_earlier_of(run->updated_ms, input->now_ms);
+
+    return jr_later_of(ended_ms + delay_ms, input->now_ms);
+}
+
+void jr_verdict_judged(const struct jr_bounds *bounds, const struct jr_input *input,
+                       struct jr_run *run, struct jr_verdict *verdict)
+{
+    verdict->changed = true;
+    verdict->attempt = input->attempt;
+    if (input->moved || run->attempt != input->attempt || run->phase != JR_PHASE_DUE) {
+        verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
+    } else if (input->judgement.leaves) {
+        verdict_closed(verdict, run, input->reason);
+    } else {
+        run->judged_attempt = run->attempt;
+        run->debug = input->judgement.debug;
+        run->tries = 0;
+        jr_attempt_ask_at(run, due_after_judgement_ms(bounds, run, input), input->now_ms);
+        verdict_is(verdict, JR_STEP_WAIT, run->reason);
+    }
     jr_watch(bounds, run, input->now_ms);
 }
 

@@ -21,6 +21,13 @@
 void jr_verdict_seen(const struct jr_bounds *bounds, const struct jr_input *input,
                      struct jr_run *run, struct jr_verdict *verdict);
 
+/*
+ * A policy has judged the attempt (JR_INPUT_JUDGED) after jr_verdict_seen() asked for that with
+ * the step JUDGE. A run that is to be rerun is due when its delay is over.
+ */
+void jr_verdict_judged(const struct jr_bounds *bounds, const struct jr_input *input,
+                       struct jr_run *run, struct jr_verdict *verdict);
+
 /* GitHub cannot be asked: decide from the events alone. */
 void jr_verdict_unseen(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict);

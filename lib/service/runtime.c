@@ -233,6 +233,11 @@ void jr_runtime_note_end(struct jr_runtime *runtime, size_t number)
         runtime->board->dispatcher_lost_ms = jr_monotonic_ms();
 }
 
+void jr_runtime_note_policy(struct jr_runtime *runtime, bool refused)
+{
+    runtime->board->policy_refused = refused;
+}
+
 int64_t jr_process_beat_ms(const struct jr_process *process, int64_t now_ms)
 {
     int64_t beat_ms = process->beat_ms;
@@ -311,6 +316,7 @@ void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight)
     sight->dispatcher_free_ms = dispatcher_free_ms(runtime);
     sight->commits_fail = jr_runtime_commits_fail(runtime);
     sight->outage = outage_of(told);
+    sight->policy_refused = runtime->board->policy_refused;
     JR_SIGHT_TOLD(TAKE)
     jr_sight_bound(sight);
 }

@@ -73,6 +73,7 @@ struct jr_birth {
 struct jr_board {
     _Atomic int64_t started_ms;
     _Atomic int64_t dispatcher_lost_ms; /* monotonic: when one died at work; first, the start */
+    _Atomic int64_t policy_refused; /* the last reload was refused for its policy */
     struct jr_birth births[]; /* the workers', the dispatcher's */
 };
 
@@ -158,6 +159,9 @@ void jr_runtime_close(struct jr_runtime *runtime);
  */
 void jr_runtime_note_start(struct jr_runtime *runtime, size_t number, pid_t pid, int64_t now_ms);
 void jr_runtime_note_end(struct jr_runtime *runtime, size_t number);
+
+/* Note whether the last reload was refused for its policy. For the master. */
+void jr_runtime_note_policy(struct jr_runtime *runtime, bool refused);
 
 /* See how it goes, by what all of them say; bounded. */
 void jr_runtime_look(const struct jr_runtime *runtime, struct jr_sight *sight);

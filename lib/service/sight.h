@@ -55,6 +55,7 @@ struct jr_sight {
     int64_t dispatcher_busy_ms;  /* since when it is at a run; 0: it is not */
     int64_t dispatcher_free_ms;  /* monotonic: since when none of ours has the lock; 0: one has */
     int64_t commits_fail;        /* a commit has failed, and none succeeded since */
+    int64_t policy_refused;      /* the last reload was refused for its policy */
     int64_t outage;              /* enum jr_reason: why calls fail (runtime.c); 0: they do not */
     JR_SIGHT_TOLD(JR_SIGHT_NUMBER)
     struct jr_counters counters; /* of all processes together */

@@ -73,7 +73,8 @@ static struct jr_input input_of(const struct jr_history *entry)
 {
     bool shown = entry->input == JR_INPUT_EVENT || entry->input == JR_INPUT_SEEN
                  || entry->input == JR_INPUT_LISTED || entry->input == JR_INPUT_NAMED;
-    bool answered = entry->input == JR_INPUT_FAILED || entry->input == JR_INPUT_POSTED;
+    bool answered = entry->input == JR_INPUT_FAILED || entry->input == JR_INPUT_POSTED
+                    || entry->input == JR_INPUT_JUDGED;
 
     return (struct jr_input){
         .kind = entry->input,
@@ -86,6 +87,7 @@ static struct jr_input input_of(const struct jr_history *entry)
         .outcome = entry->call.outcome,
         .reason = answered ? entry->reason : JR_REASON_NONE,
         .try_all = entry->call.try_all,
+        .judgement = entry->judgement,
         .repo = entry->input == JR_INPUT_HAND ? entry->repo : NULL,
     };
 }
@@ -112,7 +114,7 @@ static void compare_answer(struct jr_replay *replay, const struct jr_history *en
         differ(replay, "an answer", jr_reason_token(entry->reason),
                jr_reason_token(verdict->reason));
     else if (entry->input != JR_INPUT_FAILED && entry->input != JR_INPUT_POSTED
-             && entry->reason != verdict->reason)
+             && entry->input != JR_INPUT_JUDGED && entry->reason != verdict->reason)
         differ(replay, "a reason", jr_reason_token(entry->reason),
                jr_reason_token(verdict->reason));
 }

@@ -27,6 +27,8 @@ struct jr_bounds jr_step_bounds(const struct jr_settings *settings)
         .retry_conclusions = settings->retry_conclusions,
         .rerun_superseded = settings->rerun_superseded,
         .dry_run = settings->dry_run,
+        .judges = settings->judges,
+        .judges_cancelled = settings->judges_cancelled,
         .rerun_delay_ms = settings->rerun_delay_ms,
         .api_backoff_min_ms = settings->api_backoff_min_ms,
         .api_backoff_max_ms = settings->api_backoff_max_ms,
@@ -67,6 +69,7 @@ static enum jr_history_kind kind_of(enum jr_input_kind input)
         [JR_INPUT_EVENT] = JR_HISTORY_EVENT, [JR_INPUT_SEEN] = JR_HISTORY_CALL,
         [JR_INPUT_FAILED] = JR_HISTORY_CALL, [JR_INPUT_POSTED] = JR_HISTORY_CALL,
         [JR_INPUT_NAMED] = JR_HISTORY_CALL,  [JR_INPUT_HAND] = JR_HISTORY_REQUEST,
+        [JR_INPUT_JUDGED] = JR_HISTORY_JUDGEMENT,
     };
 
     return kinds[input];
@@ -98,6 +101,12 @@ static void set_source(struct jr_history *entry, const struct taking *taking)
 
     entry->attempt = taking->verdict->attempt;
     entry->reason = taking->verdict->reason;
+    if (entry->kind == JR_HISTORY_JUDGEMENT) {
+        entry->reason = taking->input->reason;
+        entry->judgement = taking->input->judgement;
+    }
+    if (source == NULL)
+        return;
     if (source->delivery != NULL) {
         entry->reply = taking->verdict->reply;
         jr_text_copy(entry->delivery, sizeof entry->delivery, source->delivery->text);

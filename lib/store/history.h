@@ -32,10 +32,11 @@ enum jr_history_kind {
     JR_HISTORY_DECISION = 2, /* what was decided */
     JR_HISTORY_CALL = 3,     /* a call of the API */
     JR_HISTORY_OUTCOME = 4,  /* what became of an attempt */
-    JR_HISTORY_REQUEST = 5   /* something is done by hand */
+    JR_HISTORY_REQUEST = 5,  /* something is done by hand */
+    JR_HISTORY_JUDGEMENT = 6 /* what the policy says of a failed attempt */
 };
 
-#define JR_HISTORY_KINDS (JR_HISTORY_REQUEST + 1)
+#define JR_HISTORY_KINDS (JR_HISTORY_JUDGEMENT + 1)
 
 /* How an input found the run, besides what the history has told by then. */
 struct jr_found {
@@ -76,6 +77,7 @@ struct jr_history {
     enum jr_reply reply;             /* of an EVENT */
     char delivery[JR_DELIVERY_SIZE]; /* of an EVENT: what it is known by, jr_delivery.text */
     struct jr_told_call call;        /* of a CALL */
+    struct jr_judgement judgement;   /* of a JUDGEMENT */
     char who[JR_LOGIN_SIZE];         /* of a REQUEST; of a pause that is over: who ended it */
     struct jr_pause pause;           /* with the reason PAUSED, of a REQUEST or DECISION */
     struct jr_decided decided;       /* of a DECISION, but for that */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define HISTORY_VERSION 3
+#define HISTORY_VERSION 4
 
 /*
  * Facts of an event that are stored only if they are told; of those, texts and numbers only if
@@ -423,6 +423,31 @@ static void read_call(struct jr_reader *reader, struct jr_told_call *call)
     read_word(reader, call->text, sizeof call->text);
 }
 
+enum { LEAVES = 1, DEBUG = 2, OWN_DELAY = 4 };
+
+static void write_judgement(struct jr_writer *writer, const struct jr_judgement *judgement)
+{
+    bool own = judgement->delay_ms >= 0;
+
+    jr_write_u8(writer, (uint8_t)((judgement->leaves ? LEAVES : 0u) | (judgement->debug ? DEBUG : 0u)
+                                  | (own ? OWN_DELAY : 0u)));
+    if (own)
+        jr_write_short(writer, (uint64_t)judgement->delay_ms);
+    jr_write_short(writer, judgement->jobs);
+}
+
+static void read_judgement(struct jr_reader *reader, struct jr_judgement *judgement)
+{
+    uint8_t bits = jr_read_u8(reader);
+
+    if (bits > (LEAVES | DEBUG | OWN_DELAY))
+        reader->ok = false;
+    judgement->leaves = (bits & LEAVES) != 0;
+    judgement->debug = (bits & DEBUG) != 0;
+    judgement->delay_ms = (bits & OWN_DELAY) != 0 ? (int64_t)read_up_to(reader, JR_TIME_MOST) : -1;
+    judgement->jobs = (uint32_t)read_up_to(reader, UINT32_MAX);
+}
+
 static void write_decided(struct jr_writer *writer, const struct jr_decided *decided,
                           int64_t at_ms)
 {
@@ -440,7 +465,7 @@ static void read_decided(struct jr_reader *reader, struct jr_decided *decided, i
 {
     uint8_t bits = jr_read_u8(reader), conclusion = jr_read_u8(reader);
 
-    if ((bits & 3) > JR_PHASE_CLOSED || (bits >> 2 & 7) > JR_STEP_ASK || bits >= 0x40
+    if ((bits & 3) > JR_PHASE_CLOSED || (bits >> 2 & 7) >= JR_STEPS || bits >= 0x40
         || conclusion > JR_CONCLUSION_OTHER) {
         reader->ok = false;
         return;
@@ -490,6 +515,9 @@ void jr_history_encode(const struct jr_history *entry, const struct jr_run *befo
     case JR_HISTORY_OUTCOME:
         jr_write_short(writer, entry->next);
         break;
+    case JR_HISTORY_JUDGEMENT:
+        write_judgement(writer, &entry->judgement);
+        break;
     }
 }
 
@@ -516,6 +544,9 @@ static void read_kind(struct jr_reader *reader, struct jr_history *entry)
         break;
     case JR_HISTORY_OUTCOME:
         entry->next = (uint32_t)read_up_to(reader, UINT32_MAX);
+        break;
+    case JR_HISTORY_JUDGEMENT:
+        read_judgement(reader, &entry->judgement);
         break;
     default:
         reader->ok = false;

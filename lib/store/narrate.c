@@ -51,6 +51,8 @@ static const char *words_of(const struct jr_decided *decided)
         return "its failed jobs are rerun";
     case JR_STEP_RERUN_ALL:
         return "all its jobs are rerun";
+    case JR_STEP_JUDGE:
+        return "why it failed is looked for";
     default:
         return jr_phase_name(decided->phase);
     }
@@ -75,6 +77,19 @@ static void narrate_decision(const struct jr_decided *decided, char text[JR_NARR
                  (unsigned long long)decided->superseded_by);
 }
 
+static void narrate_judgement(const struct jr_judgement *judgement, char text[JR_NARRATE_SIZE])
+{
+    int length = snprintf(text, JR_NARRATE_SIZE, "%s, by %u failed job%s",
+                          judgement->leaves ? "it is left" : "it is worth a rerun",
+                          judgement->jobs, judgement->jobs == 1 ? "" : "s");
+
+    if (!judgement->leaves && judgement->delay_ms >= 0)
+        length += snprintf(text + length, JR_NARRATE_SIZE - (size_t)length,
+                           ", %lld s after it ended", (long long)judgement->delay_ms / 1000);
+    if (!judgement->leaves && judgement->debug)
+        snprintf(text + length, JR_NARRATE_SIZE - (size_t)length, ", with the debug log");
+}
+
 char *jr_narrate(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
 {
     bool paused = entry->reason == JR_REASON_PAUSED;
@@ -84,6 +99,8 @@ char *jr_narrate(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
         narrate_event(&entry->event, text);
     else if (entry->kind == JR_HISTORY_CALL)
         narrate_call(&entry->call, text);
+    else if (entry->kind == JR_HISTORY_JUDGEMENT)
+        narrate_judgement(&entry->judgement, text);
     else if (paused)
         narrate_pause(entry, text);
     else if (entry->kind == JR_HISTORY_DECISION)

@@ -20,7 +20,7 @@
 
 /* The version of everything in the store. A newer one is refused, and one from before the
  * first release. */
-#define JR_STORE_FORMAT 4
+#define JR_STORE_FORMAT 5
 
 #define JR_KEY_MAX 64
 #define JR_VALUE_MAX 4096

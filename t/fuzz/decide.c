@@ -22,6 +22,7 @@
 
 enum doing { NOTHING,
              ASKING,
+             JUDGING,
              POSTING };
 
 struct life {
@@ -78,6 +79,9 @@ static void take_policy(struct life *life)
     bounds->api_backoff_min_ms = 10 * JR_SECOND_MS;
     bounds->api_backoff_max_ms = 10 * JR_MINUTE_MS;
     bounds->catch_up_ms = JR_DAY_MS;
+    bits = take_byte(&life->input);
+    bounds->judges = (bits & 1) != 0;
+    bounds->judges_cancelled = (bits & 3) == 3;
 }
 
 static void take_event(struct life *life, enum jr_event_kind kind, struct jr_event *event)
@@ -237,6 +241,7 @@ static void begin_post(struct life *life, const struct jr_event *seen)
     HOLDS(life->in_doubt_ms[attempt] == 0
           || life->now_ms - life->in_doubt_ms[attempt] >= life->bounds.api_backoff_min_ms);
     HOLDS(run->by_hand || attempt < life->bounds.run_attempts);
+    HOLDS(run->by_hand || !life->bounds.judges || run->judged_attempt == attempt);
     HOLDS(run->intent_ms == life->now_ms);
     HOLDS(run->due_ms == life->now_ms + life->bounds.api_backoff_min_ms);
     life->doing = POSTING;
@@ -267,6 +272,13 @@ static void end_question(struct life *life)
             HOLDS(verdict.attempt == life->run.attempt);
             begin_post(life, &seen);
         }
+        HOLDS(verdict.step != JR_STEP_JUDGE || (life->bounds.judges && !life->run.by_hand));
+        if (verdict.step == JR_STEP_JUDGE) {
+            life->doing = JUDGING;
+            life->claimed_due_ms = life->run.due_ms;
+            life->begun_ms = life->now_ms;
+            life->attempt = verdict.attempt;
+        }
         return;
     }
     if (life->bounds.dry_run && life->claimed_due_ms != 0) {
@@ -279,6 +291,27 @@ static void end_question(struct life *life)
     decide(life, &input, NULL, &verdict);
     holds_verdict(life, &verdict);
     HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
+}
+
+/* The policy says what it thinks of the attempt. */
+static void end_judging(struct life *life)
+{
+    int byte = take_byte(&life->input);
+    struct jr_input input = {
+        .kind = JR_INPUT_JUDGED, .now_ms = life->now_ms, .attempt = life->attempt,
+        .moved = life->run.due_ms != life->claimed_due_ms,
+        .reason = byte & 1 ? JR_REASON_LEFT_BY_RULE : JR_REASON_RUN_FAILED,
+        .judgement = {
+            .leaves = (byte & 1) != 0, .debug = (byte & 2) != 0, .jobs = 1,
+            .delay_ms = byte & 4 ? -1 : (byte >> 3) * (JR_MINUTE_MS / 8),
+        },
+    };
+    struct jr_verdict verdict;
+
+    life->doing = NOTHING;
+    decide(life, &input, NULL, &verdict);
+    HOLDS(verdict.step == JR_STEP_NONE || verdict.step == JR_STEP_WAIT);
+    HOLDS((verdict.ended_attempt != 0) == (verdict.ended_reason != JR_REASON_NONE));
 }
 
 static void end_post(struct life *life)
@@ -329,6 +362,8 @@ static void dispatch(struct life *life)
 
     if (life->doing == POSTING) {
         end_post(life);
+    } else if (life->doing == JUDGING) {
+        end_judging(life);
     } else if (life->doing == ASKING) {
         end_question(life);
     } else if (run->due_ms != 0) {

@@ -10,6 +10,8 @@
  *   U            there is no token to ask with
  *   F=later      the GET failed:       later, never
  *   P=done       the POST came to:     done, unknown, later, never
+ *   J=rerun      the policy judges:    rerun, rerun+30 (seconds after the end), leave, moved
+ *                (the entry is no longer the one that was claimed)
  *   S:NAME=value the settings are changed
  *   !c1=failure  an event that was answered with 204 is delivered again
  *   Q            the time has come to look whether the run has gone quiet; the
@@ -32,6 +34,7 @@
 #include "lib/rules/attempt.h"
 #include "lib/rules/decide.h"
 #include "lib/rules/watch.h"
+#include "lib/steps/chosen.h"
 #include "lib/steps/rerun.h"
 #include "lib/steps/step.h"
 #include "t/unit/support.h"
@@ -57,10 +60,18 @@ struct scene {
     char script[TEXT_SIZE], said[TEXT_SIZE];
 };
 
+static void load_scene(struct scene *scene, const char *settings)
+{
+    char *problems;
+
+    load_settings(&scene->settings, settings);
+    assert_int_equal(jr_chosen_load(&scene->settings, &problems), JR_OK);
+}
+
 static void open_scene(struct scene *scene, const char *settings)
 {
     memset(scene, 0, sizeof *scene);
-    load_settings(&scene->settings, settings);
+    load_scene(scene, settings);
     scene->now_ms = BEGIN_MS - JR_SECOND_MS;
 }
 
@@ -122,7 +133,8 @@ static void say(struct scene *scene, const char *what, enum jr_reason reason,
 
 static void say_verdict(struct scene *scene)
 {
-    static const char *const steps[] = { "none:", "wait:", "rerun-failed", "rerun-all" };
+    static const char *const steps[] = { "none:", "wait:", "rerun-failed", "rerun-all",
+                                         "ask:", "judge:" };
     enum jr_step step = scene->verdict.step;
     bool rerun = step == JR_STEP_RERUN_FAILED || step == JR_STEP_RERUN_ALL;
 
@@ -228,9 +240,11 @@ static void play_seen(struct scene *scene, const char *token)
     check_wait(scene);
     scene->asked_quiet = false;
     rerun = scene->verdict.step == JR_STEP_RERUN_FAILED || scene->verdict.step == JR_STEP_RERUN_ALL;
-    scene->claimed_ms = rerun ? scene->run.due_ms : 0;
+    scene->claimed_ms = rerun || scene->verdict.step == JR_STEP_JUDGE ? scene->run.due_ms : 0;
     if (!rerun)
         return;
+    HOLDS(scene, !scene->settings.judges || scene->run.by_hand
+                     || scene->run.judged_attempt == scene->run.attempt);
     HOLDS(scene, scene->run.intent_ms == scene->now_ms);
     HOLDS(scene, scene->run.due_ms == scene->now_ms + scene->settings.api_backoff_min_ms);
     HOLDS(scene, scene->verdict.attempt == scene->run.attempt);
@@ -291,6 +305,28 @@ static void play_outcome(struct scene *scene, const char *token)
     say_verdict(scene);
     check_wait(scene);
     HOLDS(scene, scene->verdict.attempt == attempt);
+}
+
+/* The policy has judged why the run failed. */
+static void play_judged(struct scene *scene, const char *token)
+{
+    bool moved = strcmp(token, "J=moved") == 0;
+    const char *delay = strchr(token, '+');
+    struct jr_input input = {
+        .kind = JR_INPUT_JUDGED, .now_ms = scene->now_ms, .attempt = scene->run.attempt,
+        .moved = moved || scene->run.due_ms != scene->claimed_ms,
+        .reason = JR_REASON_LEFT_BY_RULE,
+        .judgement = {
+            .leaves = strcmp(token, "J=leave") == 0, .jobs = 1,
+            .delay_ms = delay == NULL ? -1 : atoi(delay + 1) * JR_SECOND_MS,
+        },
+    };
+
+    HOLDS(scene, scene->claimed_ms != 0);
+    decide(scene, &input, NULL);
+    scene->claimed_ms = 0;
+    say_verdict(scene);
+    HOLDS(scene, scene->verdict.step != JR_STEP_WAIT || scene->run.due_ms >= scene->now_ms);
 }
 
 /* Rule 8: a quiet run is asked about now and then. */
@@ -354,7 +390,7 @@ static void play(struct scene *scene, const char *token)
              token);
     if (*token == 'S') {
         jr_settings_release(&scene->settings);
-        load_settings(&scene->settings, token + 2);
+        load_scene(scene, token + 2);
     } else if (*token == 'N') {
         scene->newer.state = token[2] == 'n' ? JR_NEWER_NONE
                              : token[2] == 'f' ? JR_NEWER_FINISHED
@@ -367,6 +403,8 @@ static void play(struct scene *scene, const char *token)
         play_unseen(scene);
     } else if (*token == 'P' || *token == 'F') {
         play_outcome(scene, token);
+    } else if (*token == 'J') {
+        play_judged(scene, token);
     } else if (*token == 'Q') {
         play_quiet(scene);
     } else if (*token == 'L') {
@@ -712,6 +750,41 @@ static const struct scene_row changed_meanwhile[] = {
     { "another job failed, without a token", "DRY_RUN=yes", "q1 c1=failure C c2=failure U",
       "202 201 201 none:changed-meanwhile", "1 due 2/0/2", 12 },
     { "a job that was known", "", "q1 c1=failure C q1 Gc=failure", "202 201 202 rerun-failed", "1 due 1/0/1", 0 },
+};
+
+#define CAREFUL "POLICY=careful"
+
+static const struct scene_row judged[] = {
+    { "why it failed is asked first", CAREFUL, "q1 c1=failure Gc=failure", "202 201 judge:run-failed", "1 due 1/0/1", 0 },
+    { "a rerun is due at once", CAREFUL, "Rc=failure Gc=failure J=rerun+0", "201 judge:run-failed wait:run-failed", "1 due 0/0/0", 5 },
+    { "... after its delay, from the end of the attempt", CAREFUL, "Rc=failure~100 Gc=failure~100 J=rerun+300",
+      "201 judge:run-failed wait:run-failed", "1 due 0/0/0", 300 },
+    { "... and is made", CAREFUL, "Rc=failure Gc=failure J=rerun Gc=failure P=done",
+      "201 judge:run-failed wait:run-failed rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "the next attempt is judged by itself", CAREFUL, "Rc=failure Gc=failure J=rerun Gc=failure P=done Rc@2=failure Gc@2=failure",
+      "* * * * * 201 judge:run-failed", "2 due 0/0/0", 0 },
+    { "it is left", CAREFUL, "Rc=failure Gc=failure J=leave", "201 judge:run-failed none:left-by-rule", "1 closed 0/0/0", 0 },
+    { "what is told again changes nothing", CAREFUL, "Rc=failure Gc=failure J=leave Rc=failure c1=failure", "* * * 202 202", "1 closed 1/0/1", 0 },
+    { "... nor does it shorten a delay", CAREFUL, "Rc=failure~100 Gc=failure~100 J=rerun+300 Rc=failure~110", "* * * 201", "1 due 0/0/0", 300 },
+    { "another attempt was quicker", CAREFUL, "Rc=failure Gc=failure q1@2 J=rerun", "201 judge:run-failed * none:changed-meanwhile", "2 open 1/1/0", 0 },
+    { "the entry has moved", CAREFUL, "Rc=failure Gc=failure J=moved", "201 judge:run-failed none:changed-meanwhile", "1 due 0/0/0", 0 },
+    { "GitHub does not answer before the POST", CAREFUL, "Rc=failure Gc=failure J=rerun F=later Gc=failure",
+      "* * wait:run-failed wait:unreachable rerun-failed", "1 due 0/0/0", 0 },
+    { "the POST is refused for now", CAREFUL, "Rc=failure Gc=failure J=rerun Gc=failure P=later Gc=failure",
+      "* * * rerun-failed wait:already-running rerun-failed", "1 due 0/0/0", 0 },
+    { "by hand, nobody judges", CAREFUL, "Rc=failure H Gc=failure", "201 asked rerun-failed", "1 due 0/0/0", 0 },
+    { "a filter comes first", CAREFUL " RUN_ATTEMPTS=1", "Rc=failure", "204", "1 closed 0/0/0", 0 },
+    { "a newer run comes first", CAREFUL, "Rc=failure N=unfinished Gc=failure", "201 none:superseded", "1 closed 0/0/0", 0 },
+    { "dry run: it is judged", CAREFUL " DRY_RUN=yes", "Rc=failure Gc=failure J=rerun Gc=failure",
+      "201 judge:run-failed wait:run-failed none:dry-run", "1 closed 0/0/0", 0 },
+    { "dry run: it is left", CAREFUL " DRY_RUN=yes", "Rc=failure Gc=failure J=leave", "* * none:left-by-rule", "1 closed 0/0/0", 0 },
+    { "a cancelled run is looked at", CAREFUL, "Rc=cancelled Gc=cancelled", "201 judge:run-failed", "1 due 0/0/0", 0 },
+    { "... and left, if a person has done it", CAREFUL, "Rc=cancelled Gc=cancelled J=leave", "201 judge:run-failed none:left-by-rule", "1 closed 0/0/0", 0 },
+    { "... and rerun, if it is proved", CAREFUL, "Rc=cancelled Gc=cancelled J=rerun Gc=cancelled", "* * * rerun-failed", "1 due 0/0/0", 0 },
+    { "everything: nobody judges", "POLICY=everything", "Rc=failure Gc=failure", "201 rerun-failed", "1 due 0/0/0", 0 },
+    { "everything: what is cancelled is left", "EVIDENCE=always", "Rc=cancelled", "200", "1 closed 0/0/0", 0 },
+    { "everything, but evidence is wanted", "EVIDENCE=always", "Rc=failure Gc=failure J=rerun Gc=failure", "* judge:run-failed * rerun-failed", "1 due 0/0/0", 0 },
+    { "a success is none of that", CAREFUL, "Rc=success", "200", "1 closed 0/0/0", 0 },
 };
 
 static const struct scene_row posts[] = {
@@ -1575,6 +1648,7 @@ int main(void)
     TABLE(judged_anew, scene_ends_as_told);
     TABLE(dispatcher, scene_ends_as_told);
     TABLE(changed_meanwhile, scene_ends_as_told);
+    TABLE(judged, scene_ends_as_told);
     TABLE(posts, scene_ends_as_told);
     TABLE(quiet, scene_ends_as_told);
     TABLE(by_hand, scene_ends_as_told);
