@@ -18,24 +18,11 @@
 #ifndef JR_JUDGE_H
 #define JR_JUDGE_H
 
-#include "lib/model/cause.h"
 #include "lib/model/evidence.h"
+#include "lib/model/finding.h"
 #include "lib/rules/signatures.h"
 
 #include <stdbool.h>
-#include <stddef.h>
-
-#define JR_EVIDENCE_LINE_SIZE 301
-#define JR_FIRST_ERROR_SIZE 1025
-
-struct jr_finding {
-    enum jr_cause cause;
-    char signature[JR_SIGNATURE_ID_SIZE]; /* by which it is known; empty: by none */
-    char line[JR_EVIDENCE_LINE_SIZE];     /* the line that it rests on, cut; empty: none */
-    bool unreadable; /* something could not be read that might have told more */
-    char first_error[JR_FIRST_ERROR_SIZE]; /* of an unknown cause: the first errors, a line each */
-    char step[JR_NAME_SIZE];               /* the step that failed; empty: none */
-};
 
 /*
  * Judge a job that did not succeed.

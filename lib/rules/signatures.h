@@ -14,12 +14,12 @@
 #include "lib/base/error.h"
 #include "lib/format/yaml.h"
 #include "lib/model/cause.h"
+#include "lib/model/finding.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define JR_SIGNATURE_ID_SIZE 64
 #define JR_SIGNATURES_MAX 400
 #define JR_PATTERN_MAX 1024
 
