@@ -10,6 +10,7 @@
 #include "lib/store/ledger.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/watch.h"
+#include "lib/store/failure_index.h"
 #include "lib/store/key.h"
 #include "lib/store/outbox.h"
 
@@ -405,6 +406,27 @@ void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run
     jr_txn_delete(txn, JR_TABLE_QUIET, key.bytes, key.length);
 }
 
+/*
+ * Delete the first failure of a run, with its places in the indexes.
+ * Returns false when there is none.
+ */
+static bool delete_failure(struct jr_txn *txn, uint64_t run_id)
+{
+    struct jr_failure_place place;
+    struct jr_entry entry;
+    uint64_t job_id = 0;
+
+    if (!jr_ledger_seek(txn, run_id, JR_PART_FAILURE, &job_id, &entry))
+        return false;
+    if (jr_failure_place_read(&place, entry.value, entry.value_length)) {
+        place.run_id = run_id;
+        place.job_id = job_id;
+        jr_failure_index_drop(txn, &place);
+    }
+    jr_txn_delete(txn, JR_TABLE_RUNS, entry.key, entry.key_length);
+    return true;
+}
+
 /* Delete all parts of a run. */
 static void delete_parts(struct jr_txn *txn, uint64_t run_id)
 {
@@ -412,6 +434,8 @@ static void delete_parts(struct jr_txn *txn, uint64_t run_id)
     size_t length = jr_ledger_key(key, run_id, JR_PART_HISTORY, 0);
     struct jr_entry entry;
 
+    while (delete_failure(txn, run_id))
+        ;
     while (jr_txn_seek(txn, JR_TABLE_RUNS, key, length, false, &entry)
            && jr_key_number_at(&entry, 0) == run_id)
         jr_txn_delete(txn, JR_TABLE_RUNS, entry.key, entry.key_length);
@@ -531,6 +555,7 @@ struct squeezing {
     struct jr_prune *prune;
     struct jr_run run; /* out of the first transaction */
     bool found;        /* likewise */
+    bool has_failures; /* there may be some that are not removed yet */
     size_t piece;      /* to be removed next */
 };
 
@@ -550,6 +575,15 @@ static void remove_piece(struct jr_txn *txn, void *context)
         pieces[squeezing->piece](txn, &squeezing->run);
 }
 
+/* A failure goes as a whole, while its run is there, so that neither is without the other. */
+static void remove_failure(struct jr_txn *txn, void *context)
+{
+    struct squeezing *squeezing = context;
+
+    squeezing->has_failures = !has_moved(txn, &squeezing->run, false)
+                              && delete_failure(txn, squeezing->run.run_id);
+}
+
 enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigned most,
                               struct jr_prune *prune, bool *removed, struct jr_error *error)
 {
@@ -560,6 +594,9 @@ enum jr_err jr_ledger_squeeze(struct jr_store *store, int64_t before_ms, unsigne
     if (err != JR_OK || !squeezing.found)
         return err;
     /* Each in a transaction of its own, since a full map has no room for all of them in one. */
+    squeezing.has_failures = true;
+    while (err == JR_OK && squeezing.has_failures)
+        err = jr_store_write(store, remove_failure, &squeezing, error);
     for (; err == JR_OK && squeezing.piece < PIECES; squeezing.piece++)
         err = jr_store_write(store, remove_piece, &squeezing, error);
     if (err != JR_OK)

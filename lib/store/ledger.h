@@ -30,7 +30,8 @@ enum jr_part {
     JR_PART_HISTORY = 1, /* number: of the entry, from 0 on */
     JR_PART_JOB = 2,     /* number: the job id */
     JR_PART_RUN = 3,     /* number: 0 */
-    JR_PART_NAMESAKES = 4 /* number: of a job's name, or 0 (flaky.c) */
+    JR_PART_NAMESAKES = 4, /* number: of a job's name, or 0 (flaky.c) */
+    JR_PART_FAILURE = 5   /* number: the job id (failures.h) */
 };
 
 /* Write the key of a part in JR_TABLE_RUNS; returns its length. */

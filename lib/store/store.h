@@ -27,7 +27,7 @@
 
 enum jr_table {
     JR_TABLE_META,       /* name -> one thing of each kind */
-    JR_TABLE_RUNS,       /* run id, part, number -> run, job, or entry of the history (ledger.h) */
+    JR_TABLE_RUNS,       /* run id, part, number -> all of a run (ledger.h) */
     JR_TABLE_OUTBOX,     /* due time, run id, kind -> the entry (outbox.h) */
     JR_TABLE_DELIVERIES, /* day, delivery -> first answer */
     JR_TABLE_AGES,       /* hour of the last event, run id -> nothing */
@@ -40,6 +40,7 @@ enum jr_table {
     JR_TABLE_WORST,      /* kind, how bad it is, hash of the names -> nothing */
     JR_TABLE_SUMS,       /* day -> numbers of the rows of jobs together */
     JR_TABLE_DAYS,       /* day -> what happened */
+    JR_TABLE_FAILURES,   /* which index, its key, time, run id, job id -> nothing (failure_index.h) */
     JR_TABLES
 };
 

@@ -12,6 +12,7 @@
 #include "lib/model/run.h"
 #include "lib/store/days.h"
 #include "lib/store/delivery.h"
+#include "lib/store/failures.h"
 #include "lib/store/flaky.h"
 #include "lib/store/history.h"
 #include "lib/store/journal.h"
@@ -144,6 +145,43 @@ static void job_record(struct jr_txn *txn, const void *bytes, size_t size)
     get(txn, JR_TABLE_RUNS, key, length, &two);
     holds_same(&one, &two);
     HOLDS(txn->error.code == JR_OK);
+}
+
+/* Of an entry the place in the indexes is a record's, too: nothing is left of it. */
+static void failure_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, RUN_ID, JR_PART_FAILURE, JOB_ID);
+    struct jr_run run = { .known = true, .run_id = RUN_ID, .repo = "octo/app", .workflow = "CI" };
+    struct jr_failure failure;
+    struct record one, two;
+    uint32_t tried, rescued;
+    char line[JR_LINE_PATTERN_SIZE];
+
+    jr_txn_put(txn, JR_TABLE_RUNS, key, length, bytes, size);
+    if (!jr_failures_next(txn, RUN_ID, 0, &failure)) {
+        holds_damaged(txn);
+        return;
+    }
+    HOLDS(failure.job_id == JOB_ID && failure.conclusion <= JR_CONCLUSION_OTHER);
+    HOLDS(failure.finding.cause == JR_CAUSE_NONE || jr_cause_name(failure.finding.cause) != NULL);
+    jr_failure_line_key(failure.finding.first_error, line, JR_LINE_KEY_SIZE);
+    HOLDS(strlen(line) < JR_LINE_KEY_SIZE);
+    jr_failure_line_pattern(failure.finding.first_error, line, sizeof line);
+    HOLDS(strlen(line) < sizeof line);
+    jr_failures_save(txn, &run, &failure, NOW_MS);
+    HOLDS(txn->error.code == JR_OK);
+    get(txn, JR_TABLE_RUNS, key, length, &one);
+    HOLDS(jr_failures_next(txn, RUN_ID, 0, &failure));
+    jr_failures_save(txn, &run, &failure, NOW_MS);
+    get(txn, JR_TABLE_RUNS, key, length, &two);
+    holds_same(&one, &two);
+    jr_failures_worth(txn, &run, failure.name, failure.finding.cause, 9, &tried, &rescued);
+    failure.attempt++;
+    (void)jr_failures_same_as_before(txn, RUN_ID, &failure);
+    jr_ledger_remove_run(txn, &run);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FAILURES) == 0);
+    HOLDS(jr_txn_count(txn, JR_TABLE_RUNS) == 0);
 }
 
 static void history_record(struct jr_txn *txn, const void *bytes, size_t size)
@@ -415,7 +453,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static void (*const kinds[])(struct jr_txn *txn, const void *bytes, size_t size) = {
         run_record,  job_record,      history_record, delivery_record,
         repo_record, throttle_record, day_record,     flaky_record,
-        pause_record, act_record,      sum_record,
+        pause_record, act_record,      sum_record,     failure_record,
     };
     struct input input = { bytes, size };
     size_t kind = take_byte(&input) % (sizeof kinds / sizeof *kinds), length;

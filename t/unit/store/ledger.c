@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/store/failures.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
 #include "lib/store/listing.h"
@@ -545,6 +546,7 @@ static enum jr_err save_closed(struct jr_store *store, uint64_t id, size_t lengt
         .last_event_ms = START_MS,
     };
     struct jr_history entry = { .kind = JR_HISTORY_EVENT, .at_ms = START_MS, .input = JR_INPUT_EVENT };
+    struct jr_failure failure = { .attempt = 1, .name = "build" };
     struct jr_txn txn;
 
     memset(entry.event.branch, 'x', length / 2);
@@ -552,6 +554,8 @@ static enum jr_err save_closed(struct jr_store *store, uint64_t id, size_t lengt
     jr_txn_begin(&txn, store, true);
     jr_history_add(&txn, &run, &entry, NULL, NULL);
     jr_ledger_save_run(&txn, &run);
+    for (failure.job_id = 1; failure.job_id <= id % 3; failure.job_id++)
+        jr_failures_save(&txn, &run, &failure, START_MS + (int64_t)id);
     return jr_txn_commit(&txn);
 }
 
@@ -577,6 +581,7 @@ static void full_map_is_squeezed(void **state)
         assert_int_equal(count(store, JR_TABLE_AGES), id - 1000 - 40 + 1);
         assert_int_equal(count(store, JR_TABLE_TOLD), id - 1000 - 40 + 1);
         assert_int_equal(count(store, JR_TABLE_LINES), id - 1000 - 40 + 1);
+        assert_int_equal(count(store, JR_TABLE_FAILURES), 2 * count_parts(store, JR_PART_FAILURE));
         jr_store_close(store);
     }
 }

@@ -1,0 +1,260 @@
+/*
+ * failures -- the failed jobs of runs, and what was found out about them, in the store.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/store/failures.h"
+#include "lib/store/history.h"
+#include "lib/store/ledger.h"
+
+#include <string.h>
+
+/* An entry of JR_PART_FAILURE: its place in the indexes, then its record. */
+#define ENTRY_SIZE (JR_FAILURE_PLACE_SIZE + JR_FAILURE_RECORD_SIZE)
+
+static bool decode(struct jr_failure *failure, const void *value, size_t length, uint64_t job_id)
+{
+    const unsigned char *bytes = value;
+
+    if (length < JR_FAILURE_PLACE_SIZE
+        || !jr_failure_decode(failure, bytes + JR_FAILURE_PLACE_SIZE,
+                              length - JR_FAILURE_PLACE_SIZE))
+        return false;
+    failure->job_id = job_id;
+    return true;
+}
+
+/* Load one; false when there is none that can be read. */
+static bool load(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, struct jr_failure *failure)
+{
+    unsigned char key[JR_KEY_MAX], entry[ENTRY_SIZE];
+    size_t key_length = jr_ledger_key(key, run_id, JR_PART_FAILURE, job_id), length;
+
+    return jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, entry, sizeof entry, &length)
+           && decode(failure, entry, length, job_id);
+}
+
+/* Take what is recorded of a job out of the indexes. */
+static void drop_place(struct jr_txn *txn, const unsigned char *key, size_t key_length,
+                       const struct jr_failure_place *at)
+{
+    unsigned char entry[ENTRY_SIZE];
+    struct jr_failure_place place;
+    size_t length;
+
+    if (!jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, entry, sizeof entry, &length)
+        || !jr_failure_place_read(&place, entry, length))
+        return;
+    place.run_id = at->run_id;
+    place.job_id = at->job_id;
+    jr_failure_index_drop(txn, &place);
+}
+
+void jr_failures_save(struct jr_txn *txn, const struct jr_run *run,
+                      const struct jr_failure *failure, int64_t now_ms)
+{
+    unsigned char key[JR_KEY_MAX], entry[ENTRY_SIZE];
+    size_t key_length = jr_ledger_key(key, run->run_id, JR_PART_FAILURE, failure->job_id);
+    struct jr_failure_place place = {
+        .at_ms = now_ms, .cause = failure->finding.cause,
+        .run_id = run->run_id, .job_id = failure->job_id,
+    };
+    struct jr_writer writer;
+
+    if (!jr_failure_index_job(run->repo, run->workflow, failure->name, place.job))
+        jr_txn_fail(txn, JR_ENOMEM, "out of memory");
+    drop_place(txn, key, key_length, &place);
+    jr_writer_init(&writer, entry, sizeof entry);
+    jr_failure_place_write(&writer, &place);
+    jr_failure_encode(failure, &writer);
+    if (!writer.ok)
+        jr_txn_fail(txn, JR_EINVAL, "the record of a failure is too large");
+    jr_txn_put(txn, JR_TABLE_RUNS, key, key_length, entry, writer.length);
+    jr_failure_index_put(txn, &place);
+}
+
+/*
+ * Find the next failure of a run, whether it can be read or not.
+ *   job_id  in: of the one before; out: of this one
+ *   whole   out: it could be read
+ */
+static bool find_next(struct jr_txn *txn, uint64_t run_id, uint64_t *job_id,
+                      struct jr_failure *failure, bool *whole)
+{
+    struct jr_entry entry;
+
+    ++*job_id;
+    if (!jr_ledger_seek(txn, run_id, JR_PART_FAILURE, job_id, &entry))
+        return false;
+    *whole = decode(failure, entry.value, entry.value_length, *job_id);
+    return true;
+}
+
+bool jr_failures_next(struct jr_txn *txn, uint64_t run_id, uint64_t after,
+                      struct jr_failure *failure)
+{
+    bool whole;
+
+    if (!find_next(txn, run_id, &after, failure, &whole))
+        return false;
+    if (!whole)
+        jr_txn_fail(txn, JR_EFORMAT, "the record of the failure of job %llu is damaged",
+                    (unsigned long long)after);
+    return whole;
+}
+
+bool jr_failures_has(struct jr_txn *txn, uint64_t run_id, uint32_t attempt)
+{
+    struct jr_failure failure;
+    uint64_t job_id = 0;
+    bool whole;
+
+    while (find_next(txn, run_id, &job_id, &failure, &whole))
+        if (whole && failure.attempt == attempt)
+            return true;
+    return false;
+}
+
+/* Does the history have it that our rerun of an attempt was accepted? */
+static bool history_tells(struct jr_txn *txn, uint64_t run_id, uint32_t attempt)
+{
+    struct jr_history entry;
+    struct jr_entry found;
+
+    for (uint64_t number = 0; jr_ledger_seek(txn, run_id, JR_PART_HISTORY, &number, &found);
+         number++)
+        if (jr_history_decode(&entry, found.value, found.value_length)
+            && entry.kind == JR_HISTORY_OUTCOME && entry.attempt == attempt
+            && (entry.reason == JR_REASON_RERUN_ACCEPTED
+                || entry.reason == JR_REASON_RERUN_WORKED))
+            return true;
+    return false;
+}
+
+/* The history, which may be long, is read only where the run leaves it open. */
+static bool is_rerun_by_us(struct jr_txn *txn, const struct jr_run *run, uint32_t attempt)
+{
+    if (run->reruns == 0 || attempt > run->accepted_attempt)
+        return false;
+    return run->reruns >= run->accepted_attempt || history_tells(txn, run->run_id, attempt);
+}
+
+/* What the jobs of one name came to in an attempt. */
+struct came_to {
+    bool executed, unfinished, failed;
+    int64_t spent_ms;
+};
+
+static void add_job(struct came_to *came_to, const struct jr_job *job)
+{
+    enum jr_result result = jr_conclusion_result(job->conclusion);
+
+    came_to->executed = true;
+    if (job->status != JR_STATUS_COMPLETED || result == JR_RESULT_NONE)
+        came_to->unfinished = true;
+    else if (result == JR_RESULT_FAILED)
+        came_to->failed = true;
+    if (job->started_ms != 0 && job->completed_ms > job->started_ms)
+        came_to->spent_ms += job->completed_ms - job->started_ms;
+}
+
+static struct came_to look_at_jobs(struct jr_txn *txn, const struct jr_run *run,
+                                   const char *name, uint32_t attempt)
+{
+    struct came_to came_to = { .executed = false };
+    struct jr_entry entry;
+    struct jr_job job;
+
+    for (uint64_t id = 0; jr_ledger_seek(txn, run->run_id, JR_PART_JOB, &id, &entry); id++)
+        if (jr_job_decode(&job, entry.value, entry.value_length) && !job.carried_over
+            && jr_run_attempt_of(run, &job) == attempt && strcmp(job.name, name) == 0)
+            add_job(&came_to, &job);
+    return came_to;
+}
+
+enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run *run,
+                                        const struct jr_failure *failure, int64_t *spent_ms)
+{
+    uint32_t next = failure->attempt + 1;
+    struct came_to came_to = { .executed = false };
+    bool ours = is_rerun_by_us(txn, run, failure->attempt);
+
+    if (ours)
+        came_to = look_at_jobs(txn, run, failure->name, next);
+    if (spent_ms != NULL)
+        *spent_ms = came_to.spent_ms;
+    if (!ours)
+        return JR_AFTER_NOT_RERUN;
+    if (came_to.failed)
+        return JR_AFTER_FAILED;
+    if (came_to.executed)
+        return came_to.unfinished ? JR_AFTER_UNDER_WAY : JR_AFTER_RESCUED;
+    return run->attempt == next && jr_run_result(run) == JR_RESULT_SUCCESS ? JR_AFTER_RESCUED
+                                                                           : JR_AFTER_UNDER_WAY;
+}
+
+void jr_failures_worth(struct jr_txn *txn, const struct jr_run *run, const char *job,
+                       enum jr_cause cause, uint32_t of, uint32_t *tried, uint32_t *rescued)
+{
+    struct jr_failure_place place = { .at_ms = JR_TIME_MOST, .cause = cause };
+    struct jr_failure failure;
+    struct jr_run other;
+
+    *tried = *rescued = 0;
+    if (!jr_failure_index_job(run->repo, run->workflow, job, place.job))
+        jr_txn_fail(txn, JR_ENOMEM, "out of memory");
+    for (unsigned looks = 0; looks < JR_FAILURES_LOOKS && *tried < of
+                             && jr_failure_index_before(txn, &place); looks++) {
+        enum jr_aftermath aftermath;
+
+        if (!load(txn, place.run_id, place.job_id, &failure)
+            || !jr_ledger_read_run(txn, place.run_id, &other))
+            continue;
+        aftermath = jr_failures_aftermath(txn, &other, &failure, NULL);
+        *tried += aftermath == JR_AFTER_RESCUED || aftermath == JR_AFTER_FAILED;
+        *rescued += aftermath == JR_AFTER_RESCUED;
+    }
+}
+
+bool jr_failures_same_as_before(struct jr_txn *txn, uint64_t run_id,
+                                const struct jr_failure *failure)
+{
+    char key[JR_LINE_KEY_SIZE], before[JR_LINE_KEY_SIZE];
+    struct jr_failure other;
+    uint64_t job_id = 0;
+    bool whole;
+
+    jr_failure_key(failure, key);
+    if (*key == '\0')
+        return false;
+    while (find_next(txn, run_id, &job_id, &other, &whole)) {
+        if (!whole || other.attempt + 1 != failure->attempt
+            || strcmp(other.name, failure->name) != 0
+            || strcmp(other.finding.step, failure->finding.step) != 0)
+            continue;
+        jr_failure_key(&other, before);
+        if (strcmp(before, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool jr_failures_next_since(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,
+                            uint64_t *run_id, struct jr_failure *failure)
+{
+    struct jr_failure_place at = {
+        .at_ms = place->at_ms, .run_id = place->run_id, .job_id = place->job_id,
+    };
+
+    if (at.run_id == 0)
+        at.at_ms = since_ms;
+    while (jr_failure_index_next(txn, &at)) {
+        *place = (struct jr_failures_place){ at.at_ms, at.run_id, at.job_id };
+        *run_id = at.run_id;
+        if (load(txn, at.run_id, at.job_id, failure))
+            return true;
+    }
+    return false;
+}

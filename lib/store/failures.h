@@ -1,0 +1,104 @@
+/*
+ * failures -- the failed jobs of runs, and what was found out about them, in the store.
+ *
+ * A failure stands with its run, and goes with it; the indexes by which others find it are in
+ * failure_index.h. What came of it later is not recorded: it is read from the run, its jobs
+ * and its history, so that it is right in whatever order these become known.
+ *
+ * All functions work inside the caller's transaction; what fails, fails it. A damaged record
+ * fails it only where its run is read (jr_failures_next()): others pass it over.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_FAILURES_H
+#define JR_FAILURES_H
+
+#include "lib/model/finding.h"
+#include "lib/model/run.h"
+#include "lib/store/failure_index.h"
+#include "lib/store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Record a failure of a run that is loaded in this transaction. One that is recorded of this
+ * job is replaced, and counts as recorded now.
+ *   run      its names and its id
+ *   failure  job_id is not 0
+ */
+void jr_failures_save(struct jr_txn *txn, const struct jr_run *run,
+                      const struct jr_failure *failure, int64_t now_ms);
+
+/*
+ * The next failure of a run, by job id.
+ *   after  0 for the first, else the job id of the one before
+ * Returns whether there is one. JR_EFORMAT for a damaged one.
+ */
+bool jr_failures_next(struct jr_txn *txn, uint64_t run_id, uint64_t after,
+                      struct jr_failure *failure);
+
+/* Was an attempt judged: is there a failure of it? */
+bool jr_failures_has(struct jr_txn *txn, uint64_t run_id, uint32_t attempt);
+
+/* What came of a failure later. */
+enum jr_aftermath {
+    JR_AFTER_NOT_RERUN, /* not by us */
+    JR_AFTER_UNDER_WAY, /* rerun by us; the job has not come out yet, or nobody told */
+    JR_AFTER_RESCUED,   /* rerun by us, and the job then succeeded */
+    JR_AFTER_FAILED     /* rerun by us, and it failed again */
+};
+
+/*
+ * Tell what came of a failure. The next attempt is ours when the history has it that GitHub
+ * accepted our rerun. In it all jobs of the same name count that were executed, not only
+ * shown again: they rescued it when all succeeded, and failed when one did. A job that was
+ * skipped or cancelled there has not come out. Where none is known, the success of the run
+ * counts.
+ *   run       that it is of, as it is loaded
+ *   spent_ms  out: how long those jobs ran, together; of those that are told. May be NULL
+ */
+enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run *run,
+                                        const struct jr_failure *failure, int64_t *spent_ms);
+
+/* How many failures jr_failures_worth() looks at. */
+#define JR_FAILURES_LOOKS 500
+
+/*
+ * Of the last reruns of ours of a job for a cause that came out: how many there were, and how
+ * many rescued it.
+ *   run      its repository and workflow; its own failures count too
+ *   job      its name
+ *   of       how many at most, up to 100
+ *   tried    out: how many came out, `of' at most; fewer also when more than JR_FAILURES_LOOKS
+ *            would have to be looked at
+ *   rescued  out: of these
+ */
+void jr_failures_worth(struct jr_txn *txn, const struct jr_run *run, const char *job,
+                       enum jr_cause cause, uint32_t of, uint32_t *tried, uint32_t *rescued);
+
+/*
+ * Did a job of this name fail in the attempt before, in the same step and with the same line
+ * (jr_failure_key())? Failures without a line are never the same.
+ *   failure  need not be recorded
+ */
+bool jr_failures_same_as_before(struct jr_txn *txn, uint64_t run_id,
+                                const struct jr_failure *failure);
+
+/* How far a walk by time has come; all zero at first. */
+struct jr_failures_place {
+    int64_t at_ms; /* when the failure was recorded */
+    uint64_t run_id, job_id;
+};
+
+/*
+ * Walk failures by the time when they were recorded.
+ *   since_ms  from when on
+ *   place     in and out: where to go on
+ *   run_id    out: the run of the failure that was found
+ * Returns whether there is one.
+ */
+bool jr_failures_next_since(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,
+                            uint64_t *run_id, struct jr_failure *failure);
+
+#endif
