@@ -19,6 +19,9 @@
 
 #define REDIRECTS_MAX 3
 
+/* "302 Found": so GitHub answers with the link to a log. */
+#define LINKED 302
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), end_length = strlen(end);
@@ -237,6 +240,91 @@ static void read_jobs(const struct jr_http_answer *answer, const struct jr_ask *
     json_object_put(root);
 }
 
+void jr_github_jobs_release(struct jr_github_jobs *jobs)
+{
+    for (size_t i = 0; i < jobs->count; i++)
+        jr_evidence_release(&jobs->jobs[i]);
+    free(jobs->jobs);
+    memset(jobs, 0, sizeof *jobs);
+}
+
+/* Take a job if it has ended badly. Returns false when nothing can be told from it. */
+static bool take_job(struct jr_github_jobs *jobs, json_object *object)
+{
+    struct jr_evidence *job = &jobs->jobs[jobs->count];
+
+    if (!json_object_is_type(object, json_type_object)
+        || jr_evidence_take_job(job, object) != JR_OK) {
+        jr_evidence_release(job);
+        return false;
+    }
+    if (job->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(job->conclusion))
+        jobs->count++;
+    else
+        jr_evidence_release(job);
+    return true;
+}
+
+/* A job that cannot be read may be the one that failed: the whole page is none then. */
+static void read_attempt_jobs(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                              struct jr_call *call)
+{
+    struct jr_github_jobs *jobs = ask->holds;
+    json_object *root = read_object(answer, call), *array = NULL;
+    bool good;
+
+    if (root == NULL)
+        return;
+    good = jr_json_get_array(root, "jobs", &array) == JR_JSON_OK
+           && json_object_array_length(array) <= JR_GITHUB_PAGE_JOBS
+           && (jobs->jobs = calloc(JR_GITHUB_PAGE_JOBS, sizeof *jobs->jobs)) != NULL;
+    for (size_t i = 0; good && i < json_object_array_length(array); i++)
+        good = take_job(jobs, json_object_array_get_idx(array, i));
+    if (good) {
+        jobs->shown = json_object_array_length(array);
+    } else {
+        jr_github_jobs_release(jobs);
+        is_bad(call, JR_OUTCOME_LATER, "no 'jobs' in it that can be read");
+    }
+    json_object_put(root);
+}
+
+static void read_annotations(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                             struct jr_call *call)
+{
+    struct jr_github_annotations *annotations = ask->holds;
+    struct jr_error error = { .text = "not a list" };
+    json_object *root = NULL;
+
+    if (jr_json_parse(answer->body, answer->length, &root, &error) != JR_OK
+        || !json_object_is_type(root, json_type_array)) {
+        is_bad(call, JR_OUTCOME_LATER, error.text);
+    } else if (jr_evidence_take_annotations(&annotations->evidence, root) != JR_OK) {
+        jr_evidence_release(&annotations->evidence);
+        is_bad(call, JR_OUTCOME_LATER, "out of memory");
+    }
+    json_object_put(root);
+}
+
+static void read_log(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                     struct jr_call *call)
+{
+    struct jr_github_log *log = ask->holds;
+    size_t length = answer->length;
+
+    if (ask->tail_bytes != 0 && length > ask->tail_bytes)
+        length = ask->tail_bytes;
+    log->text = malloc(length + 1);
+    if (log->text == NULL) {
+        is_bad(call, JR_OUTCOME_LATER, "out of memory");
+        return;
+    }
+    memcpy(log->text, answer->body + answer->length - length, length);
+    log->text[length] = '\0';
+    log->length = length;
+    log->cut = length < answer->length;
+}
+
 static void read_app(const struct jr_http_answer *answer, const struct jr_ask *ask,
                      struct jr_call *call)
 {
@@ -259,6 +347,16 @@ static void read_installation(const struct jr_http_answer *answer, const struct 
     json_object_put(root);
 }
 
+/* GitHub says what a token may do: "permissions": {"checks": "read", ...}. */
+static bool may_read_checks(json_object *root)
+{
+    char word[JR_WORD_SIZE];
+    json_object *permissions;
+
+    return jr_json_get_object(root, "permissions", &permissions) == JR_JSON_OK
+           && jr_json_get_text(permissions, "checks", word, sizeof word) == JR_JSON_OK;
+}
+
 static void read_new_token(const struct jr_http_answer *answer, const struct jr_ask *ask,
                            struct jr_call *call)
 {
@@ -269,6 +367,7 @@ static void read_new_token(const struct jr_http_answer *answer, const struct jr_
         return;
     made->token = read_token(root, answer->length + 1);
     made->expires_ms = jr_json_get_time(root, "expires_at");
+    made->checks = may_read_checks(root);
     if (made->token == NULL)
         is_bad(call, JR_OUTCOME_LATER, "no token in it");
     json_object_put(root);
@@ -299,6 +398,15 @@ static void sort_installation(struct jr_call *call)
         call->reason = JR_REASON_NOT_INSTALLED;
 }
 
+/* A link is what was asked for. */
+static void sort_log(struct jr_call *call)
+{
+    if (call->status != LINKED)
+        return;
+    call->outcome = JR_OUTCOME_DONE;
+    call->reason = JR_REASON_NONE;
+}
+
 /* "The permissions requested are not granted to this installation" */
 static void sort_new_token(struct jr_call *call)
 {
@@ -316,55 +424,73 @@ enum method {
 /* The permissions of the calls that need one, and all that is asked for. */
 #define READ_ACTIONS "Actions, \"Read\""
 #define WRITE_ACTIONS "Actions, \"Read and write\""
-static const char token_wish[] = "{\"permissions\":{\"actions\":\"write\"}}";
+#define READ_CHECKS "Checks, \"Read\""
+
+enum {
+    AS_APP = 1,   /* jr_github_is_as_app() */
+    OPTIONAL = 2, /* jr_github_is_optional() */
+    LINKS = 4     /* a 302 is its answer, and is not followed */
+};
 
 #define RUN "/repos/{repo}/actions/runs/{id}"
 
 /*
- * The calls. In a path, {repo}, {id} and {list} are those of the question. Sources:
- * https://docs.github.com/en/rest/actions/workflow-runs, .../workflows, .../workflow-jobs,
+ * The calls. In a path, {repo}, {id}, {attempt}, {page} and {list} are those of the question.
+ * Sources: https://docs.github.com/en/rest/actions/workflow-runs, .../workflows,
+ * .../workflow-jobs, https://docs.github.com/en/rest/checks/runs,
  * https://docs.github.com/en/rest/apps/apps
  */
 static const struct row {
     const char *what;    /* for people: history and log */
     const char *counted; /* for /metrics; NULL: only the tool makes it */
     enum method method;
-    const char *path, *body;
+    const char *path;
     reader *read; /* NULL: a success holds nothing */
     size_t size;  /* of what it holds: as much of ask->holds is zero at first */
     sorter *sort; /* NULL: a refusal is what any is */
-    bool as_app;
+    int kind; /* the sum of what it is, as above */
     const char *permission; /* NULL: none is needed */
 } rows[JR_APIS] = {
-    [JR_API_GET_RUN] = { "GET run", "get-run", GET, RUN, NULL, read_run,
-                         sizeof(struct jr_event), NULL, false, READ_ACTIONS },
+    [JR_API_GET_RUN] = { "GET run", "get-run", GET, RUN, read_run,
+                         sizeof(struct jr_event), NULL, 0, READ_ACTIONS },
     [JR_API_RERUN_FAILED] = { "POST rerun-failed-jobs", "rerun-failed-jobs", POST,
-                              RUN "/rerun-failed-jobs", NULL, NULL, 0, NULL, false,
+                              RUN "/rerun-failed-jobs", NULL, 0, NULL, 0,
                               WRITE_ACTIONS },
-    [JR_API_RERUN_ALL] = { "POST rerun", "rerun", POST, RUN "/rerun", NULL, NULL, 0, NULL, false,
+    [JR_API_RERUN_ALL] = { "POST rerun", "rerun", POST, RUN "/rerun", NULL, 0, NULL, 0,
                            WRITE_ACTIONS },
     [JR_API_LIST_RUNS] = { "GET runs", "list-runs", GET, "/repos/{repo}/actions/runs?{list}",
-                           NULL, read_list, offsetof(struct jr_github_page, runs), NULL, false,
+                           read_list, offsetof(struct jr_github_page, runs), NULL, 0,
                            READ_ACTIONS },
-    [JR_API_RATE_LIMIT] = { "GET rate_limit", "rate-limit", GET, "/rate_limit", NULL, NULL, 0,
-                            NULL, false, NULL },
-    [JR_API_GET_APP] = { "GET app", "get-app", GET, "/app", NULL, read_app,
-                         sizeof(struct jr_github_name), sort_as_app, true, NULL },
+    [JR_API_RATE_LIMIT] = { "GET rate_limit", "rate-limit", GET, "/rate_limit", NULL, 0, NULL, 0,
+                            NULL },
+    [JR_API_GET_APP] = { "GET app", "get-app", GET, "/app", read_app,
+                         sizeof(struct jr_github_name), sort_as_app, AS_APP, NULL },
     [JR_API_GET_INSTALLATION] = { "GET installation", "get-installation", GET,
-                                  "/repos/{repo}/installation", NULL, read_installation,
-                                  sizeof(uint64_t), sort_installation, true, NULL },
+                                  "/repos/{repo}/installation", read_installation,
+                                  sizeof(uint64_t), sort_installation, AS_APP, NULL },
     [JR_API_MAKE_TOKEN] = { "POST access_tokens", "make-token", POST_AGAIN,
-                            "/app/installations/{id}/access_tokens", token_wish, read_new_token,
-                            sizeof(struct jr_github_token), sort_new_token, true, NULL },
+                            "/app/installations/{id}/access_tokens", read_new_token,
+                            sizeof(struct jr_github_token), sort_new_token, AS_APP, NULL },
     [JR_API_GET_WORKFLOW] = { "GET workflow", "get-workflow", GET,
-                              "/repos/{repo}/actions/workflows/{id}", NULL, read_workflow,
-                              sizeof(struct jr_github_name), NULL, false, READ_ACTIONS },
-    [JR_API_GET_JOBS] = { "GET jobs", "get-jobs", GET, RUN "/jobs?per_page=1", NULL, read_jobs,
-                          sizeof(struct jr_github_name), NULL, false, READ_ACTIONS },
-    [JR_API_GET_USER] = { "GET user", NULL, GET, "/user", NULL, read_user,
-                          sizeof(struct jr_github_user), NULL, false, NULL },
-    [JR_API_GET_REPO] = { "GET repository", NULL, GET, "/repos/{repo}", NULL, read_repo,
-                          sizeof(struct jr_github_repo), NULL, false, NULL },
+                              "/repos/{repo}/actions/workflows/{id}", read_workflow,
+                              sizeof(struct jr_github_name), NULL, 0, READ_ACTIONS },
+    [JR_API_GET_JOBS] = { "GET jobs", "get-jobs", GET, RUN "/jobs?per_page=1", read_jobs,
+                          sizeof(struct jr_github_name), NULL, 0, READ_ACTIONS },
+    [JR_API_GET_ATTEMPT_JOBS] = { "GET jobs of an attempt", "get-attempt-jobs", GET,
+                                  RUN "/attempts/{attempt}/jobs?per_page=100&page={page}",
+                                  read_attempt_jobs, sizeof(struct jr_github_jobs), NULL, 0,
+                                  READ_ACTIONS },
+    [JR_API_GET_ANNOTATIONS] = { "GET annotations", "get-annotations", GET,
+                                 "/repos/{repo}/check-runs/{id}/annotations?per_page=100",
+                                 read_annotations, sizeof(struct jr_github_annotations), NULL,
+                                 OPTIONAL, READ_CHECKS },
+    [JR_API_GET_LOG] = { "GET log", "get-log", GET, "/repos/{repo}/actions/jobs/{id}/logs",
+                         read_log, sizeof(struct jr_github_log), sort_log, OPTIONAL | LINKS,
+                         READ_ACTIONS },
+    [JR_API_GET_USER] = { "GET user", NULL, GET, "/user", read_user,
+                          sizeof(struct jr_github_user), NULL, 0, NULL },
+    [JR_API_GET_REPO] = { "GET repository", NULL, GET, "/repos/{repo}", read_repo,
+                          sizeof(struct jr_github_repo), NULL, 0, NULL },
 };
 
 const char *jr_github_what(enum jr_api api)
@@ -387,9 +513,14 @@ bool jr_github_is_write(enum jr_api api)
     return rows[api].method == POST;
 }
 
+bool jr_github_is_optional(enum jr_api api)
+{
+    return api < JR_APIS && (rows[api].kind & OPTIONAL) != 0;
+}
+
 bool jr_github_is_as_app(enum jr_api api)
 {
-    return rows[api].as_app;
+    return (rows[api].kind & AS_APP) != 0;
 }
 
 /* created=from..until or >=from, in whole seconds as GitHub's search has it. */
@@ -414,6 +545,10 @@ static void write_word(const struct jr_ask *ask, const char *word, char *text, s
         jr_text_copy(text, size, ask->repo);
     else if (strncmp(word, "{list}", 6) == 0)
         write_list(ask->list, text, size);
+    else if (strncmp(word, "{attempt}", 9) == 0)
+        snprintf(text, size, "%u", ask->attempt);
+    else if (strncmp(word, "{page}", 6) == 0)
+        snprintf(text, size, "%u", ask->page);
     else
         snprintf(text, size, "%llu", (unsigned long long)ask->id);
 }
@@ -438,6 +573,15 @@ static void make_url(char url[JR_GITHUB_URL_SIZE], const char *api_url, const st
     }
 }
 
+/* What a POST says beside its address; NULL: nothing. */
+static const char *body_of(const struct jr_ask *ask)
+{
+    if (ask->api == JR_API_MAKE_TOKEN)
+        return ask->checks ? "{\"permissions\":{\"actions\":\"write\",\"checks\":\"read\"}}"
+                           : "{\"permissions\":{\"actions\":\"write\"}}";
+    return ask->debug && jr_github_is_write(ask->api) ? "{\"enable_debug_logging\":true}" : NULL;
+}
+
 static void begin_hop(struct jr_exchange *exchange)
 {
     const struct row *row = &rows[exchange->ask->api];
@@ -445,7 +589,7 @@ static void begin_hop(struct jr_exchange *exchange)
         .url = exchange->url,
         .token = exchange->token,
         .posts = row->method != GET,
-        .json = row->body,
+        .json = body_of(exchange->ask),
         .before_ms = exchange->ask->before_ms,
     };
 
@@ -483,12 +627,30 @@ static bool is_last(struct jr_exchange *exchange, const struct jr_http_answer *a
         exchange->begun_us = answer->begun_us;
     exchange->duration_us += answer->duration_us;
     if (exchange->hops >= REDIRECTS_MAX || !is_redirect(answer)
+        || (answer->status == LINKED && (rows[exchange->ask->api].kind & LINKS) != 0)
         || !follow(exchange->url, exchange->api_url, answer->location))
         return true;
     exchange->hops++;
     jr_http_release(exchange->transfer);
     begin_hop(exchange);
     return false;
+}
+
+/* A link may begin with a path of the API's own host. */
+static void take_link(const struct jr_exchange *exchange, const struct jr_http_answer *answer,
+                      struct jr_call *call)
+{
+    struct jr_github_log *log = exchange->ask->holds;
+    const char *location = answer->location;
+    int origin = location[0] == '/' && location[1] != '/' ? (int)origin_length(exchange->api_url)
+                                                          : 0;
+
+    if ((origin != 0 || origin_length(location) != 0)
+        && snprintf(log->link, sizeof log->link, "%.*s%s", origin, exchange->api_url, location)
+               < (int)sizeof log->link)
+        return;
+    log->link[0] = '\0';
+    is_bad(call, JR_OUTCOME_LATER, "no link in it that can be followed");
 }
 
 static void sort(const struct jr_exchange *exchange, const struct jr_http_answer *answer,
@@ -499,11 +661,14 @@ static void sort(const struct jr_exchange *exchange, const struct jr_http_answer
     jr_answer_sort(answer, row->method == POST, now_ms, call);
     call->begun_us = exchange->begun_us;
     call->duration_us = exchange->duration_us;
-    if (call->reason == JR_REASON_MOVED && call->text[0] == '\0')
-        snprintf(call->text, sizeof call->text, "to %.240s", answer->location);
     if (row->sort != NULL)
         row->sort(call);
-    if (call->outcome == JR_OUTCOME_DONE && row->read != NULL)
+    /* Not of a link, which is a secret. */
+    if (call->reason == JR_REASON_MOVED && call->text[0] == '\0')
+        snprintf(call->text, sizeof call->text, "to %.240s", answer->location);
+    if (call->outcome == JR_OUTCOME_DONE && answer->status == LINKED)
+        take_link(exchange, answer, call);
+    else if (call->outcome == JR_OUTCOME_DONE && row->read != NULL)
         row->read(answer, exchange->ask, call);
 }
 

@@ -13,6 +13,7 @@
 #include "lib/github/http.h"
 #include "lib/model/call.h"
 #include "lib/model/event.h"
+#include "lib/model/evidence.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,10 +59,39 @@ struct jr_github_name {
     char text[JR_NAME_SIZE];
 };
 
-/* A token of an installation, which may do no more than write to Actions. */
+/* A token of an installation, which may do no more than write to Actions and read Checks. */
 struct jr_github_token {
     char *token;        /* NULL unless DONE; of any length; owned by who asked, to be wiped */
     int64_t expires_ms; /* when it ends, by GitHub's clock; 0: not told */
+    bool checks;        /* GitHub says that it may read Checks */
+};
+
+/* How many jobs a page holds. */
+#define JR_GITHUB_PAGE_JOBS 100
+
+/* The jobs of a page that went wrong. */
+struct jr_github_jobs {
+    size_t shown; /* how many jobs the page held; fewer than JR_GITHUB_PAGE_JOBS: it was the last */
+    size_t count; /* how many of them have ended, and did so badly (jr_conclusion_is_bad()) */
+    struct jr_evidence *jobs; /* those, in GitHub's order, each with its steps and its runner;
+                                 NULL: none. Owned by who asked: jr_github_jobs_release() */
+};
+
+/* Free what it holds; it is all zero then. */
+void jr_github_jobs_release(struct jr_github_jobs *jobs);
+
+/* What a job was annotated with: only `annotations' and what belongs to them are filled. */
+struct jr_github_annotations {
+    struct jr_evidence evidence; /* owned by who asked: jr_evidence_release() */
+};
+
+/* Where a job's log is, or the log itself, where GitHub shows it at once. */
+struct jr_github_log {
+    char link[JR_LINK_SIZE]; /* a whole address, good for a minute at least; empty: see text. It is
+                                a secret as long as it is good */
+    char *text;    /* NULL: see link. Owned by who asked, to be freed; may hold any bytes */
+    size_t length; /* of the text, as much as was asked for */
+    bool cut;      /* what stood before is not in it */
 };
 
 /*
@@ -69,17 +99,25 @@ struct jr_github_token {
  * when the outcome is DONE; it stays the caller's:
  *
  *   GET_RUN                struct jr_event: the run's newest attempt. repo, id: the run
- *   RERUN_FAILED, _ALL     NULL. repo, id: the run; before_ms
+ *   RERUN_FAILED, _ALL     NULL. repo, id: the run; before_ms, debug
  *   LIST_RUNS              struct jr_github_page. repo, list
  *   RATE_LIMIT             NULL. Free of charge, shows whether the token is good
  *   GET_APP                struct jr_github_name. Free of charge, shows whether the JWT is good
  *   GET_INSTALLATION       uint64_t: what a repository belongs to; 0 unless DONE. repo
- *   MAKE_TOKEN             struct jr_github_token. id: the installation
+ *   MAKE_TOKEN             struct jr_github_token. id: the installation; checks. NEVER,
+ *                          NO_PERMISSION: its owner has not accepted what is asked for
  *   GET_WORKFLOW           struct jr_github_name. repo, id: the workflow. NEVER: it has none
  *   GET_JOBS               struct jr_github_name: what the workflow is called by a run's first
  *                          job, where GitHub does not show the workflow itself, which may be
  *                          deleted, or another repository's. repo, id: the run. NEVER: no job
  *                          tells
+ *   GET_ATTEMPT_JOBS       struct jr_github_jobs. repo, id: the run; attempt, page
+ *   GET_ANNOTATIONS        struct jr_github_annotations. repo, id: the job, which is its check
+ *                          run. No fine-grained token may read them: NEVER, NO_PERMISSION
+ *   GET_LOG                struct jr_github_log. repo, id: the job; tail_bytes. GitHub answers
+ *                          with a link to another host, which is not followed here: the token
+ *                          is none of that host's business (lib/github/loghost.h). NEVER with
+ *                          status 404: it was never stored; 410: it is no longer kept
  *   GET_USER               struct jr_github_user: whose the token is
  *   GET_REPO               struct jr_github_repo. repo
  */
@@ -90,6 +128,12 @@ struct jr_ask {
     const struct jr_github_list *list;
     int64_t before_ms; /* as in struct jr_http_request: later nothing is sent, and the call is
                           LATER, OUTDATED; 0: no limit */
+    unsigned attempt;  /* of a run, from 1 */
+    unsigned page;     /* of its jobs, from 1 */
+    size_t tail_bytes; /* of a log that comes at once: no more than its end; 0: all of it, up to
+                          JR_HTTP_BODY_MAX */
+    bool debug;        /* the new attempt writes GitHub's debug log */
+    bool checks;       /* the token is to read Checks besides */
     void *holds;
 };
 
@@ -101,6 +145,12 @@ const char *jr_github_counted(enum jr_api api);
 const char *jr_github_permission(enum jr_api api);
 /* Does it change something at GitHub each time that it is made? */
 bool jr_github_is_write(enum jr_api api);
+/*
+ * Is it one whose failure is normal, so that it says nothing of any other call? That makes no
+ * outage (lib/github/outage.h), ends no shut-out, and no App looks up once more where the
+ * repository belongs. Rate limits, a rejected token and a shut-out count as they do for any.
+ */
+bool jr_github_is_optional(enum jr_api api);
 /* Is it one that a GitHub App makes as itself, with a JWT (lib/crypto/jwt.h) as the token? */
 bool jr_github_is_as_app(enum jr_api api);
 

@@ -284,6 +284,17 @@ static bool get_header(CURL *curl, const char *name, char *copy, size_t size)
     return true;
 }
 
+/* Half an address leads somewhere else. */
+static void get_location(CURL *curl, char location[JR_LINK_SIZE])
+{
+    struct curl_header *header;
+
+    location[0] = '\0';
+    if (curl_easy_header(curl, "Location", 0, CURLH_HEADER, -1, &header) == CURLHE_OK
+        && !jr_text_copy(location, JR_LINK_SIZE, header->value))
+        location[0] = '\0';
+}
+
 /* A header that is a number from 0 to 10^15; else -1. */
 static int64_t get_number(CURL *curl, const char *name)
 {
@@ -345,7 +356,7 @@ static void read_headers(CURL *curl, struct jr_http_answer *answer)
                            && strncasecmp(sso, "required", 8) == 0;
     answer->scopes_told = get_header(curl, "X-OAuth-Scopes", answer->scopes,
                                      sizeof answer->scopes);
-    get_header(curl, "Location", answer->location, sizeof answer->location);
+    get_location(curl, answer->location);
     get_header(curl, "github-authentication-token-expiration", answer->token_expiration,
                sizeof answer->token_expiration);
 }

@@ -24,6 +24,9 @@
 /* A page of 100 runs is about 2 MB. */
 #define JR_HTTP_BODY_MAX (8 * 1024 * 1024)
 
+/* A link to stored bytes, with its signature, has some 600 bytes. */
+#define JR_LINK_SIZE 4096
+
 struct jr_http;
 
 /* A request under way, or one that has ended and was not released yet. */
@@ -57,7 +60,7 @@ struct jr_http_answer {
     bool sso_required;         /* X-GitHub-SSO says that the token has to be authorized for SAML */
     char scopes[256]; /* X-OAuth-Scopes: of a classic token, "repo, workflow" */
     bool scopes_told; /* the header is there */
-    char location[1024];
+    char location[JR_LINK_SIZE]; /* empty, too, when it is longer */
     char token_expiration[64];
     int64_t date_ms; /* the server's clock, in whole seconds; 0: not told */
 };

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/github/outage.h"
+#include "lib/github/github.h"
 
 /* One alone may be bad luck. */
 #define FAILED_BEFORE_HELD 2
@@ -42,6 +43,8 @@ bool jr_outage_note(struct jr_outage *outage, const struct jr_settings *settings
     enum jr_reason reason = jr_outage_reason(call);
     bool held = outage->wait_ms != 0;
 
+    if (reason != JR_REASON_NONE && jr_github_is_optional(call->api))
+        return false;
     if (reason == JR_REASON_NONE) {
         *outage = (struct jr_outage){ .good_ms = now_ms };
         return held;

@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/crypto/signature.h"
+#include "lib/github/github.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -238,7 +239,8 @@ struct jr_shutout *jr_shutouts_note(struct jr_shutouts *shutouts,
  */
 static bool lets_in(const struct jr_shutout *shutout, const struct jr_call *call, bool posted)
 {
-    if ((shutout->posted && !posted) || jr_call_is_older(call, shutout->known_us))
+    if ((shutout->posted && !posted) || jr_call_is_older(call, shutout->known_us)
+        || (call->outcome != JR_OUTCOME_DONE && jr_github_is_optional(call->api)))
         return false;
     return call->outcome == JR_OUTCOME_DONE || call->reason == JR_REASON_ALREADY_RUNNING
            || (call->outcome == JR_OUTCOME_NEVER && call->reason != JR_REASON_NOT_FOUND

@@ -84,6 +84,7 @@ static void make_token(struct jr_turns *turns, struct jr_turn *turn, int64_t now
     turn->by_new_clock = false;
     turn->stage = JR_TURN_TOKEN;
     turn->own = (struct jr_ask){ .api = JR_API_MAKE_TOKEN, .id = turn->installation->id,
+                                 .checks = turns->reads_checks && !turn->narrowed,
                                  .holds = &turn->made };
     start(turns, turn, now_ms);
 }
@@ -188,6 +189,9 @@ static void token_is_told(struct jr_turns *turns, struct jr_turn *turn, int64_t 
         /* It was taken away, and perhaps installed again since. */
         jr_app_forget_place(turns->app, turn->ask.repo);
         turn->again = true;
+    } else if (reason == JR_REASON_NO_PERMISSION && turn->own.checks) {
+        /* The owner has not accepted that; whether he has by then, the next token shows. */
+        turn->narrowed = turn->again = true;
     }
 }
 
@@ -245,7 +249,7 @@ static void question_is_answered(struct jr_turns *turns, struct jr_turn *turn)
     turn->call = turn->answer;
     if (reason == JR_REASON_BAD_TOKEN) {
         token_is_refused(turn);
-    } else if (!turn->looked_up
+    } else if (!turn->looked_up && !jr_github_is_optional(turn->ask.api)
                && (reason == JR_REASON_NOT_FOUND || reason == JR_REASON_NO_PERMISSION)) {
         /* Was the repository taken out of the installation, or given to another owner? */
         jr_app_forget_place(turns->app, turn->ask.repo);

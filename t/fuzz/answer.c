@@ -160,7 +160,8 @@ static void holds_call(const struct jr_call *call, bool posted)
     holds_stop(call);
     switch (call->outcome) {
     case JR_OUTCOME_DONE:
-        HOLDS(call->status >= 200 && call->status < 300);
+        HOLDS((call->status >= 200 && call->status < 300)
+              || (call->status == 302 && call->api == JR_API_GET_LOG));
         break;
     case JR_OUTCOME_UNKNOWN:
         HOLDS(posted
@@ -250,6 +251,42 @@ static void make_token(void)
     free(made.token);
 }
 
+static void find_jobs(void)
+{
+    struct jr_github_jobs jobs;
+    struct jr_call call;
+
+    ask(JR_API_GET_ATTEMPT_JOBS, &jobs, &call);
+    HOLDS(jobs.count <= jobs.shown && jobs.shown <= JR_GITHUB_PAGE_JOBS);
+    HOLDS(call.outcome == JR_OUTCOME_DONE || jobs.jobs == NULL);
+    for (size_t i = 0; i < jobs.count; i++)
+        HOLDS(jobs.jobs[i].job_id != 0 && jr_conclusion_is_bad(jobs.jobs[i].conclusion));
+    jr_github_jobs_release(&jobs);
+}
+
+static void find_annotations(void)
+{
+    struct jr_github_annotations annotations;
+    struct jr_call call;
+
+    ask(JR_API_GET_ANNOTATIONS, &annotations, &call);
+    HOLDS((call.outcome == JR_OUTCOME_DONE)
+          == (annotations.evidence.annotations_found != JR_UNREADABLE));
+    jr_evidence_release(&annotations.evidence);
+}
+
+static void find_log(void)
+{
+    struct jr_github_log log;
+    struct jr_call call;
+
+    ask(JR_API_GET_LOG, &log, &call);
+    HOLDS((call.outcome == JR_OUTCOME_DONE) == (log.text != NULL || log.link[0] != '\0'));
+    HOLDS(log.text == NULL || log.link[0] == '\0');
+    HOLDS(log.link[0] == '\0' || strstr(log.link, "://") != NULL);
+    free(log.text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct jr_github_user user;
@@ -259,7 +296,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     input = (struct input){ bytes, size };
     requests = posts = 0;
-    kind = take_byte(&input) % 9;
+    kind = take_byte(&input) % 12;
     if (kind == 0)
         find_run();
     else if (kind == 1)
@@ -276,6 +313,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         find_installation();
     else if (kind == 7)
         make_token();
+    else if (kind == 9)
+        find_jobs();
+    else if (kind == 10)
+        find_annotations();
+    else if (kind == 11)
+        find_log();
     else if (size % 3 != 0)
         find_name(size % 3 == 1 ? JR_API_GET_JOBS : JR_API_GET_WORKFLOW);
     else

@@ -73,6 +73,13 @@ static const struct call_row calls[] = {
     { "GET workflow", JR_API_GET_WORKFLOW, "GET /api/v3/repos/acme/x/actions/workflows/77",
       JR_REASON_NOT_FOUND, false },
     { "GET jobs", JR_API_GET_JOBS, "GET " RUN "/jobs?per_page=1", JR_REASON_NOT_FOUND, false },
+    { "GET jobs of an attempt", JR_API_GET_ATTEMPT_JOBS,
+      "GET " RUN "/attempts/3/jobs?per_page=100&page=2", JR_REASON_NOT_FOUND, false },
+    { "GET annotations", JR_API_GET_ANNOTATIONS,
+      "GET /api/v3/repos/acme/x/check-runs/77/annotations?per_page=100", JR_REASON_NOT_FOUND,
+      false },
+    { "GET log", JR_API_GET_LOG, "GET /api/v3/repos/acme/x/actions/jobs/77/logs",
+      JR_REASON_NOT_FOUND, false },
     { "GET user", JR_API_GET_USER, "GET /api/v3/user", JR_REASON_NOT_FOUND, false },
     { "GET repository", JR_API_GET_REPO, "GET /api/v3/repos/acme/x", JR_REASON_NOT_FOUND, false },
 };
@@ -82,8 +89,9 @@ static void call(void **state)
     const struct call_row *row = *state;
     struct server server = { .respond = refuse };
     struct jr_github_list list = { .conclusion = "failure", .from_ms = START_MS, .page = 2 };
-    struct jr_github_page *page = calloc(1, sizeof(struct jr_event)); /* room for each */
-    struct jr_ask ask = { .api = row->api, .repo = "acme/x", .id = 77, .list = &list, .holds = page };
+    struct jr_event *holds = calloc(8, sizeof *holds); /* room for each */
+    struct jr_ask ask = { .api = row->api, .repo = "acme/x", .id = 77, .list = &list, .attempt = 3,
+                          .page = 2, .holds = holds };
     char url[128], asked[512], want[512];
     struct jr_http *http;
     struct jr_error error;
@@ -105,7 +113,7 @@ static void call(void **state)
     assert_string_equal(asked, want);
     assert_int_equal(jr_github_is_write(row->api), row->is_write);
     jr_http_close(http);
-    free(page);
+    free(holds);
     kill_child(&server.child);
 }
 
@@ -121,16 +129,253 @@ static void table_is_whole(void **state)
         assert_int_equal(counted != NULL, i < JR_API_GET_USER);
         for (int j = 0; j < i && counted != NULL; j++)
             assert_string_not_equal(counted, jr_github_counted((enum jr_api)j));
-        /* Tokens of installations are made for that one permission. */
-        assert_true(permission == NULL || strncmp(permission, "Actions, ", 9) == 0);
+        /* Tokens of installations are made for that one permission, and may have another. */
+        assert_true(permission == NULL || strncmp(permission, "Actions, ", 9) == 0
+                    || (strcmp(permission, "Checks, \"Read\"") == 0
+                        && jr_github_is_optional((enum jr_api)i)));
+        assert_false(jr_github_is_optional((enum jr_api)i) && jr_github_is_write((enum jr_api)i));
         assert_true(permission != NULL || !jr_github_is_write((enum jr_api)i));
     }
 }
 
+/* A question that is answered so. */
+static void ask(const char *answer, struct jr_ask ask, struct jr_call *call, char *asked, size_t size)
+{
+    struct server server = { .answers = { answer } };
+    struct jr_error error;
+    struct jr_http *http;
+
+    ask.repo = "acme/x";
+    ask.id = 77;
+    start_server(&server);
+    *strrchr(server.url, '/') = '\0';
+    assert_int_equal(jr_http_open(&http, NULL, &error), JR_OK);
+    jr_github_ask(http, server.url, "t0ken", &ask, call);
+    read_request(&server, asked, size);
+    jr_http_close(http);
+    let_child_go(&server.child);
+}
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+struct debug_row {
+    const char *name;
+    enum jr_api api;
+    bool debug;
+    const char *length;
+};
+
+static void rerun_with_debug_log(void **state)
+{
+    const struct debug_row *row = *state;
+    struct jr_call call;
+    char asked[4096];
+
+    ask("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}",
+        (struct jr_ask){ .api = row->api, .debug = row->debug }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_contains(asked, row->length);
+    assert_int_equal(strstr(asked, "Content-Type: application/json") != NULL, row->debug);
+}
+
+static const struct debug_row debugs[] = {
+    { "failed jobs", JR_API_RERUN_FAILED, false, "Content-Length: 0\r\n" },
+    { "failed jobs, with it", JR_API_RERUN_FAILED, true, "Content-Length: 29\r\n" },
+    { "all jobs, with it", JR_API_RERUN_ALL, true, "Content-Length: 29\r\n" },
+};
+
+#define JOB(id, status, conclusion) \
+    "{\"id\": " id ", \"name\": \"job " id "\", \"status\": \"" status "\", \"conclusion\": \"" conclusion "\"," \
+    " \"runner_id\": 5, \"runner_name\": \"r5\", \"labels\": [\"linux\"]," \
+    " \"steps\": [{\"number\": 1, \"name\": \"Set up job\", \"conclusion\": \"success\"}, null]}"
+
+static void bad_jobs_are_read(void **state)
+{
+    struct jr_github_jobs jobs;
+    struct jr_call call;
+    char asked[4096];
+
+    (void)state;
+    ask(OK_HEAD "{\"total_count\": 5, \"jobs\": [" JOB("1", "completed", "success") ","
+        JOB("2", "completed", "failure") "," JOB("3", "in_progress", "") ","
+        JOB("4", "completed", "cancelled") "," JOB("5", "completed", "skipped") "]}",
+        (struct jr_ask){ .api = JR_API_GET_ATTEMPT_JOBS, .attempt = 1, .page = 1, .holds = &jobs },
+        &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_int_equal(jobs.shown, 5);
+    assert_int_equal(jobs.count, 2);
+    assert_int_equal(jobs.jobs[0].job_id, 2);
+    assert_string_equal(jobs.jobs[0].runner, "r5");
+    assert_int_equal(jobs.jobs[0].steps_found, JR_FOUND);
+    assert_int_equal(jobs.jobs[0].step_count, 1);
+    assert_int_equal(jobs.jobs[0].annotations_found, JR_UNREADABLE);
+    assert_int_equal(jobs.jobs[1].conclusion, JR_CONCLUSION_CANCELLED);
+    jr_github_jobs_release(&jobs);
+    assert_null(jobs.jobs);
+}
+
+struct bad_row {
+    const char *name;
+    enum jr_api api;
+    const char *body;
+};
+
+/* What cannot be read is never taken for a list in which nothing is. */
+static void bad_answer(void **state)
+{
+    const struct bad_row *row = *state;
+    char answer[4096], asked[4096];
+    struct jr_event *holds = calloc(8, sizeof *holds);
+    struct jr_call call;
+
+    snprintf(answer, sizeof answer, OK_HEAD "%s", row->body);
+    ask(answer, (struct jr_ask){ .api = row->api, .attempt = 1, .page = 1, .holds = holds }, &call,
+        asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_LATER);
+    assert_int_equal(call.reason, JR_REASON_BAD_ANSWER);
+    if (row->api == JR_API_GET_ATTEMPT_JOBS) {
+        assert_null(((struct jr_github_jobs *)(void *)holds)->jobs);
+        assert_int_equal(((struct jr_github_jobs *)(void *)holds)->shown, 0);
+    }
+    free(holds);
+}
+
+static const struct bad_row bads[] = {
+    { "jobs: a page", JR_API_GET_ATTEMPT_JOBS, "<html>" },
+    { "jobs: none", JR_API_GET_ATTEMPT_JOBS, "{}" },
+    { "jobs: no list", JR_API_GET_ATTEMPT_JOBS, "{\"jobs\": {}}" },
+    { "jobs: one without an id", JR_API_GET_ATTEMPT_JOBS,
+      "{\"jobs\": [" JOB("2", "completed", "failure") ", {\"name\": \"x\"}]}" },
+    { "jobs: null", JR_API_GET_ATTEMPT_JOBS, "{\"jobs\": [null]}" },
+    { "annotations: a page", JR_API_GET_ANNOTATIONS, "<html>" },
+    { "annotations: no list", JR_API_GET_ANNOTATIONS, "{}" },
+};
+
+static void annotations_are_read(void **state)
+{
+    struct jr_github_annotations annotations;
+    const struct jr_ask question = { .api = JR_API_GET_ANNOTATIONS, .holds = &annotations };
+    struct jr_call call;
+    char asked[4096];
+
+    (void)state;
+    ask(OK_HEAD "[{\"annotation_level\": \"failure\", \"message\": \"lost\"},"
+        " {\"annotation_level\": \"warning\", \"message\": \"old\"}]", question, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_int_equal(annotations.evidence.annotations_found, JR_FOUND);
+    assert_int_equal(annotations.evidence.annotation_count, 2);
+    assert_string_equal(annotations.evidence.annotations[0].message, "lost");
+    jr_evidence_release(&annotations.evidence);
+    ask(OK_HEAD "[]", question, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_int_equal(annotations.evidence.annotations_found, JR_ABSENT);
+    ask("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nX-Accepted-GitHub-Permissions: checks=read\r\n\r\n"
+        "{\"message\": \"Resource not accessible by personal access token\"}",
+        question, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_NEVER);
+    assert_int_equal(call.reason, JR_REASON_NO_PERMISSION);
+    assert_int_equal(annotations.evidence.annotations_found, JR_UNREADABLE);
+}
+
+struct link_row {
+    const char *name;
+    const char *location;
+    enum jr_outcome outcome;
+    const char *link; /* begins so; "/": as the API's own host, with the location behind it */
+};
+
+/* It is a secret: no word of it is told. */
+static void link_to_a_log(void **state)
+{
+    const struct link_row *row = *state;
+    char answer[8192], asked[4096];
+    struct jr_github_log log;
+    struct jr_call call;
+
+    snprintf(answer, sizeof answer, "HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: %s\r\n"
+             "Content-Length: 0\r\n\r\n", row->location);
+    ask(answer, (struct jr_ask){ .api = JR_API_GET_LOG, .holds = &log }, &call, asked, sizeof asked);
+    assert_contains(asked, "/actions/jobs/77/logs ");
+    assert_int_equal(call.status, 302);
+    assert_int_equal(call.outcome, row->outcome);
+    assert_not_contains(call.text, "sig");
+    assert_null(log.text);
+    if (row->link[0] == '/') {
+        assert_int_equal(strncmp(log.link, "http://127.0.0.1:", 17), 0);
+        assert_string_equal(strchr(log.link + 17, '/'), row->location);
+    } else {
+        assert_string_equal(log.link, row->link);
+    }
+}
+
+/* As long as a link with a signature may be, and longer. */
+static char long_link[3000], longer_link[5000];
+
+static const struct link_row links[] = {
+    { "to another host", "https://logs.example/job-logs.txt?sig=a%2Fb", JR_OUTCOME_DONE,
+      "https://logs.example/job-logs.txt?sig=a%2Fb" },
+    { "on the API's host, which is not followed", "/_services/log?sig=ab", JR_OUTCOME_DONE, "/" },
+    { "to no host", "logs?sig=ab", JR_OUTCOME_LATER, "" },
+    { "to a host without a scheme", "//logs.example/?sig=ab", JR_OUTCOME_LATER, "" },
+    { "nowhere", "", JR_OUTCOME_LATER, "" },
+    { "a long one", long_link, JR_OUTCOME_DONE, long_link },
+    { "one that is too long", longer_link, JR_OUTCOME_LATER, "" },
+};
+
+static void log_that_comes_at_once(void **state)
+{
+    struct jr_github_log log;
+    struct jr_ask question = { .api = JR_API_GET_LOG, .holds = &log };
+    struct jr_call call;
+    char asked[4096];
+
+    (void)state;
+    ask(OK_HEAD "one\ntwo\n", question, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_string_equal(log.link, "");
+    assert_string_equal(log.text, "one\ntwo\n");
+    assert_int_equal(log.length, 8);
+    assert_false(log.cut);
+    free(log.text);
+    question.tail_bytes = 4;
+    ask(OK_HEAD "one\ntwo\n", question, &call, asked, sizeof asked);
+    assert_string_equal(log.text, "two\n");
+    assert_true(log.cut);
+    free(log.text);
+}
+
+static void log_is_gone(void **state)
+{
+    struct jr_github_log log;
+    struct jr_call call;
+    char asked[4096];
+
+    (void)state;
+    ask("HTTP/1.1 410 Gone\r\nConnection: close\r\n\r\n{\"message\": \"Server Error\"}",
+        (struct jr_ask){ .api = JR_API_GET_LOG, .holds = &log }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_NEVER);
+    assert_int_equal(call.status, 410);
+    assert_null(log.text);
+}
+
 int main(void)
 {
+    static const char host[] = "https://logs.example/?sig=";
+
+    memset(long_link, 'x', sizeof long_link - 1);
+    memcpy(long_link, host, sizeof host - 1);
+    memset(longer_link, 'x', sizeof longer_link - 1);
+    memcpy(longer_link, host, sizeof host - 1);
+
     TABLE(webs, web_url);
     TABLE(calls, call);
     TEST(table_is_whole);
+    TABLE(debugs, rerun_with_debug_log);
+    TEST(bad_jobs_are_read);
+    TABLE(bads, bad_answer);
+    TEST(annotations_are_read);
+    TABLE(links, link_to_a_log);
+    TEST(log_that_comes_at_once);
+    TEST(log_is_gone);
     return run_program("github");
 }

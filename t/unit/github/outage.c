@@ -147,6 +147,28 @@ static void fail_together(void **state)
     jr_settings_release(&bench.settings);
 }
 
+/* Where logs cannot be had, all else may be as good as ever. */
+static void optional_calls_make_none(void **state)
+{
+    struct jr_call call = { .api = JR_API_GET_LOG, .reason = JR_REASON_SERVER_ERROR, .status = 502 };
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, NULL);
+    for (uint64_t about = 1; about < 5; about++)
+        assert_false(jr_outage_note(&bench.outage, &bench.settings, &call, about, MS));
+    assert_int_equal(bench.outage.reason, JR_REASON_NONE);
+    assert_int_equal(jr_outage_wait_ms(&bench.outage, MS), 0);
+    /* Nor does one end an outage but by being answered. */
+    assert_false(note(&bench, JR_REASON_SERVER_ERROR, 1, MS));
+    assert_true(note(&bench, JR_REASON_SERVER_ERROR, 2, MS));
+    assert_false(jr_outage_note(&bench.outage, &bench.settings, &call, 3, MS));
+    assert_int_equal(bench.outage.reason, JR_REASON_SERVER_ERROR);
+    call = (struct jr_call){ .api = JR_API_GET_LOG, .reason = JR_REASON_NOT_FOUND, .status = 404 };
+    assert_true(jr_outage_note(&bench.outage, &bench.settings, &call, 3, MS));
+    jr_settings_release(&bench.settings);
+}
+
 int main(void)
 {
     TABLE(rows, reason_is);
@@ -155,5 +177,6 @@ int main(void)
     TEST(one_run_holds_up_nobody);
     TEST(lists_count_each);
     TEST(fail_together);
+    TEST(optional_calls_make_none);
     return run_program("outage");
 }

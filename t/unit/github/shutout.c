@@ -151,6 +151,24 @@ static void ends(void **state)
     close_bench(&bench);
 }
 
+/* That a log or annotations may not be read is normal, and shows nothing. */
+static void refused_option_ends_none(void **state)
+{
+    struct jr_call call = { .api = JR_API_GET_ANNOTATIONS, .outcome = JR_OUTCOME_NEVER,
+                            .reason = JR_REASON_NO_PERMISSION, .status = 403 };
+    struct jr_shutout over;
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    refuse(&bench, JR_SHUT_OWNER, "acme/shop", false, START_MS);
+    assert_false(jr_shutouts_take_over(&bench.shutouts, &call, "acme/shop", false, START_MS, &over));
+    call.outcome = JR_OUTCOME_DONE;
+    call.reason = JR_REASON_NONE;
+    assert_true(jr_shutouts_take_over(&bench.shutouts, &call, "acme/shop", false, START_MS, &over));
+    close_bench(&bench);
+}
+
 static void nobody_asks_any_more(void **state)
 {
     struct bench bench;
@@ -262,6 +280,7 @@ int main(void)
     TEST(owner_by_owner);
     TEST(one_repository_and_all);
     TEST(ends);
+    TEST(refused_option_ends_none);
     TEST(calls_of_before);
     TEST(nobody_asks_any_more);
     TEST(outlives_a_restart_but_not_the_token);

@@ -121,6 +121,31 @@ static void long_token(const char *request, char *answer, size_t size)
     answer_with(answer, size, 201, "", body);
 }
 
+static void without_logs(const char *request, char *answer, size_t size)
+{
+    if (strstr(request, "/logs ") != NULL)
+        answer_with(answer, size, 404, "", "{\"message\": \"Not Found\"}");
+    else
+        usual(request, answer, size);
+}
+
+/* The owner of 2 has granted all that an App may ask for, that of 1 no Checks, that of 3 nothing.
+ * The length tells what is asked for: the body itself is not shown. */
+static void grants_checks(const char *request, char *answer, size_t size)
+{
+    bool checks = strstr(request, "Content-Length: 51\r\n") != NULL;
+    unsigned long long number;
+
+    if (sscanf(request, "POST /app/installations/%llu/", &number) != 1)
+        usual(request, answer, size);
+    else if (number == 3 || (number == 1 && checks))
+        answer_with(answer, size, 422, "", "{\"message\": \"The permissions requested are not granted\"}");
+    else if (checks)
+        answer_with(answer, size, 201, "", "{\"token\": \"with\", \"permissions\": {\"checks\": \"read\"}}");
+    else
+        answer_with(answer, size, 201, "", "{\"token\": \"without\", \"permissions\": {}}");
+}
+
 static void open_bench(struct bench *bench, void (*respond)(const char *, char *, size_t))
 {
     struct jr_error error;
@@ -552,6 +577,49 @@ static void looks_once(void **state)
     close_bench(&bench);
 }
 
+/* Who asks for a log and for annotations is refused wherever the repository belongs. */
+static void refused_option_looks_nowhere(void **state)
+{
+    struct jr_github_log log;
+    struct jr_turn turn = { .ask = { .api = JR_API_GET_LOG, .repo = "o1/a", .id = 7, .holds = &log } };
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, without_logs);
+    enters(&bench, "o1/a", START_MS, "of-1-1");
+    asked(&bench);
+    run(&bench, &turn, 1, START_MS);
+    assert_int_equal(turn.call.reason, JR_REASON_NOT_FOUND);
+    assert_string_equal(asked(&bench), "GET /repos/o1/a/actions/jobs/7/logs\n");
+    assert_int_equal(jr_app_place(bench.turns.app, "o1/a"), 1);
+    close_bench(&bench);
+}
+
+/* The owner has not accepted that the App reads Checks: it does without, until he has. */
+static void checks_if_accepted(void **state)
+{
+    struct jr_call call;
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, grants_checks);
+    bench.turns.reads_checks = true;
+    enters(&bench, "o2/a", START_MS, "with");
+    assert_string_equal(asked(&bench), "GET /repos/o2/a/installation\nPOST /app/installations/2/access_tokens\n");
+    assert_true(installation(&bench, 2)->checks);
+    enters(&bench, "o1/a", START_MS, "without");
+    assert_string_equal(asked(&bench), "GET /repos/o1/a/installation\nPOST /app/installations/1/access_tokens\n"
+                        "POST /app/installations/1/access_tokens\n");
+    assert_int_equal(bench.noted.outcome, JR_OUTCOME_DONE);
+    assert_false(installation(&bench, 1)->checks);
+    assert_false(enter(&bench, "o3/a", START_MS, &call));
+    assert_int_equal(call.reason, JR_REASON_NO_PERMISSION);
+    bench.turns.reads_checks = false;
+    jr_app_drop_token(installation(&bench, 2));
+    enters(&bench, "o2/a", START_MS, "without");
+    close_bench(&bench);
+}
+
 static void not_installed(void **state)
 {
     struct bench bench;
@@ -758,6 +826,8 @@ int main(void)
     TEST(remade_once);
     TABLE(agains, looks_again);
     TEST(looks_once);
+    TEST(refused_option_looks_nowhere);
+    TEST(checks_if_accepted);
     TEST(not_installed);
     TEST(suspended_is_a_stop_of_its_own);
     TEST(installations_are_bounded);
