@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* GitHub cuts a message at 64 kB; nothing that tells a cause stands further back than this. */
-#define MESSAGE_SIZE 4097
-
 static void drop_annotations(struct jr_evidence *evidence)
 {
     for (size_t i = 0; i < evidence->annotation_count; i++)
@@ -87,7 +84,7 @@ enum jr_err jr_evidence_take_steps(struct jr_evidence *evidence, json_object *ar
 enum jr_err jr_evidence_take_annotations(struct jr_evidence *evidence, json_object *array)
 {
     size_t count = items_of(array, JR_ANNOTATIONS_MAX);
-    char message[MESSAGE_SIZE], level[JR_WORD_SIZE];
+    char message[JR_MESSAGE_SIZE], level[JR_WORD_SIZE];
 
     drop_annotations(evidence);
     if (!json_object_is_type(array, json_type_array))

@@ -10,6 +10,7 @@
 #ifndef JR_EVIDENCE_H
 #define JR_EVIDENCE_H
 
+#include "lib/base/codec.h"
 #include "lib/model/event.h"
 #include "lib/model/words.h"
 
@@ -34,10 +35,16 @@ struct jr_job_step {
 /* GitHub keeps 10 of a level for each step: https://docs.github.com/en/rest/checks/runs */
 #define JR_ANNOTATIONS_MAX 100
 
+/* GitHub cuts a message at 64 kB; nothing that tells a cause stands further back than this. */
+#define JR_MESSAGE_SIZE 4097
+
 struct jr_annotation {
     bool failure;  /* of level failure; else a warning or notice */
-    char *message; /* owned; may have several lines */
+    char *message; /* owned, below JR_MESSAGE_SIZE; may have several lines */
 };
+
+/* Of a longer log only the end is handed on. */
+#define JR_LOG_MOST ((size_t)16 * 1024 * 1024)
 
 struct jr_evidence {
     uint64_t job_id;
@@ -84,5 +91,20 @@ enum jr_err jr_evidence_take_annotations(struct jr_evidence *evidence,
  * Returns JR_OK, JR_EINVAL when it has no id, or JR_ENOMEM.
  */
 enum jr_err jr_evidence_take_job(struct jr_evidence *evidence, json_object *job) JR_CHECKED;
+
+/* How many bytes jr_evidence_encode() writes, at the most. */
+size_t jr_evidence_size(const struct jr_evidence *evidence);
+
+/*
+ * Write it as bytes. Of a log over JR_LOG_MOST the end is written, and it is cut. The writer is
+ * not ok when steps, annotations or a message are over their ceilings, or the room is too small.
+ */
+void jr_evidence_encode(const struct jr_evidence *evidence, struct jr_writer *writer);
+
+/*
+ * Read what was written so. All is in its range then, and within its ceiling, whoever wrote it.
+ * Returns false for any other bytes, and when memory is out; evidence is then all zero.
+ */
+bool jr_evidence_decode(struct jr_evidence *evidence, const void *bytes, size_t size) JR_CHECKED;
 
 #endif

@@ -109,7 +109,7 @@ static bool is_id(const char *text)
     size_t length = strlen(text);
 
     return length > 0 && length < JR_SIGNATURE_ID_SIZE
-           && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+           && strspn(text, JR_SIGNATURE_ID_LETTERS) == length;
 }
 
 static void read_id(struct entry *entry)

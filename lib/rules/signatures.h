@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define JR_SIGNATURE_ID_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define JR_SIGNATURES_MAX 400
 #define JR_PATTERN_MAX 1024
 
