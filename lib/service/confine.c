@@ -15,23 +15,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /*
- * What both kinds need: files and memory that are open, time, locks, signals to themselves.
+ * What all kinds but a judge need: files and memory that are open, time, locks, signals to
+ * themselves.
  * Some names are those of older libraries or of one machine only; a name that the machine
  * does not have is left out by libseccomp.
  */
-static const int for_both[] = {
+static const int for_most[] = {
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(preadv), SCMP_SYS(preadv2),
     SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(pwritev2),
     SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
@@ -71,6 +75,20 @@ static const int for_the_dispatcher[] = {
     SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(epoll_create1),
     SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(alarm), SCMP_SYS(setitimer),
     SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(uname), SCMP_SYS(set_tid_address),
+    /* What it hands to the matcher, and that the matcher has ended. */
+    SCMP_SYS(memfd_create), SCMP_SYS(wait4),
+};
+
+/* It makes its judges, hears of them by pipes, and has a timer end them. */
+static const int for_the_matcher[] = { SCMP_SYS(pipe2), SCMP_SYS(wait4), SCMP_SYS(setitimer) };
+
+/* It has what it reads and where it writes. Memory is asked for as allow_memory() says. */
+static const int for_a_judge[] = {
+    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
+    SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+    SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+    SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(restart_syscall),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
 /* Not those by which the kernel is told to signal somebody (F_SETOWN, F_SETSIG, F_NOTIFY). */
@@ -110,21 +128,27 @@ static int allow_if(scmp_filter_ctx filter, int call, const struct scmp_arg_cmp 
     return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, count, arguments);
 }
 
-static int allow_some_for_both(scmp_filter_ctx filter)
+/* Memory that holds no code. */
+static int allow_memory(scmp_filter_ctx filter)
+{
+    const struct scmp_arg_cmp no_code = NO_BITS(2, PROT_EXEC);
+    int rc = allow_if(filter, SCMP_SYS(mmap), &no_code, 1);
+
+    return rc == 0 ? allow_if(filter, SCMP_SYS(mprotect), &no_code, 1) : rc;
+}
+
+static int allow_some_for_most(scmp_filter_ctx filter)
 {
     /* abort() and raise() signal their own process. */
     const struct scmp_arg_cmp itself = SAME_INT(0, getpid());
     /* getrlimit() asks for its own limits, as 0, and sets none. */
     const struct scmp_arg_cmp own_limits[] = { SAME_INT(0, 0), { 2, SCMP_CMP_EQ, 0, 0 } };
-    const struct scmp_arg_cmp no_code = NO_BITS(2, PROT_EXEC);
     int rc = allow_if(filter, SCMP_SYS(tgkill), &itself, 1);
 
     if (rc == 0)
         rc = allow_if(filter, SCMP_SYS(prlimit64), own_limits, 2);
     if (rc == 0)
-        rc = allow_if(filter, SCMP_SYS(mmap), &no_code, 1);
-    if (rc == 0)
-        rc = allow_if(filter, SCMP_SYS(mprotect), &no_code, 1);
+        rc = allow_memory(filter);
     for (size_t i = 0; rc == 0 && i < sizeof fcntls / sizeof *fcntls; i++) {
         const struct scmp_arg_cmp command = SAME_INT(1, fcntls[i]);
 
@@ -170,6 +194,40 @@ static int allow_dispatcher(scmp_filter_ctx filter)
     return rc;
 }
 
+static int allow_matcher(scmp_filter_ctx filter)
+{
+    /* fork(): of the flags of clone(2) these, and a number of a signal. */
+    const struct scmp_arg_cmp process =
+        NO_BITS(0, ~(scmp_datum_t)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CSIGNAL));
+    const struct scmp_arg_cmp own_limits = SAME_INT(0, 0);
+    /* A judge is to end with the matcher, and is confined once more. */
+    const struct scmp_arg_cmp follow = SAME_INT(0, PR_SET_PDEATHSIG);
+    const struct scmp_arg_cmp no_privileges = SAME_INT(0, PR_SET_NO_NEW_PRIVS);
+    const struct scmp_arg_cmp add_filter = SAME_INT(0, SECCOMP_SET_MODE_FILTER);
+    int rc = allow(filter, for_the_matcher, sizeof for_the_matcher / sizeof *for_the_matcher);
+
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(clone), &process, 1);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(prlimit64), &own_limits, 1);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(prctl), &follow, 1);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(prctl), &no_privileges, 1);
+    return rc == 0 ? allow_if(filter, SCMP_SYS(seccomp), &add_filter, 1) : rc;
+}
+
+static int allow_judge(scmp_filter_ctx filter)
+{
+    /* abort(): no signal that could stop it, so that its timer ends it. */
+    const struct scmp_arg_cmp abort_itself[] = { SAME_INT(0, getpid()), SAME_INT(2, SIGABRT) };
+    int rc = allow(filter, for_a_judge, sizeof for_a_judge / sizeof *for_a_judge);
+
+    if (rc == 0)
+        rc = allow_memory(filter);
+    return rc == 0 ? allow_if(filter, SCMP_SYS(tgkill), abort_itself, 2) : rc;
+}
+
 /* The leak checker makes a process and looks into ours; coverage is written at the end. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -186,25 +244,34 @@ static int allow_dispatcher(scmp_filter_ctx filter)
 
 static int fill(scmp_filter_ctx filter, enum jr_confine kind)
 {
+    static int (*const kinds[])(scmp_filter_ctx filter) = {
+        [JR_CONFINE_DISPATCHER] = allow_dispatcher,
+        [JR_CONFINE_WORKER] = allow_worker,
+        [JR_CONFINE_MATCHER] = allow_matcher,
+        [JR_CONFINE_JUDGE] = allow_judge,
+    };
     /* A tree: found with few comparisons. What always is allowed the kernel finds without. */
     int rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 
-    if (rc == 0)
-        rc = allow(filter, for_both, sizeof for_both / sizeof *for_both);
-    if (rc == 0)
-        rc = allow_some_for_both(filter);
-    if (rc == 0)
-        rc = kind == JR_CONFINE_WORKER ? allow_worker(filter) : allow_dispatcher(filter);
-    return rc;
+    if (rc == 0 && kind != JR_CONFINE_JUDGE)
+        rc = allow(filter, for_most, sizeof for_most / sizeof *for_most);
+    if (rc == 0 && kind != JR_CONFINE_JUDGE)
+        rc = allow_some_for_most(filter);
+    return rc == 0 ? kinds[kind](filter) : rc;
+}
+
+bool jr_confine_is_on(void)
+{
+    return !INSTRUMENTED && !jr_test_confine_is_off();
 }
 
 enum jr_err jr_confine(enum jr_confine kind, struct jr_error *error)
 {
-    static bool confined; /* and cannot become so twice */
+    static bool confined, judging; /* and cannot become so twice */
     scmp_filter_ctx filter;
     int rc;
 
-    if (confined || INSTRUMENTED || jr_test_confine_is_off())
+    if (judging || (confined && kind != JR_CONFINE_JUDGE) || !jr_confine_is_on())
         return JR_OK;
     filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (filter == NULL)
@@ -216,5 +283,6 @@ enum jr_err jr_confine(enum jr_confine kind, struct jr_error *error)
     if (rc != 0)
         return jr_error_set(error, JR_EIO, "cannot filter system calls: %s", strerror(-rc));
     confined = true;
+    judging = kind == JR_CONFINE_JUDGE;
     return JR_OK;
 }

@@ -3,7 +3,7 @@
  * from outside reaches it: a filter of system calls (seccomp(2)).
  *
  * What is not allowed fails with ENOSYS, as if the kernel did not have it. There is no way
- * back, also not by fork or exec; and no other kind after the first.
+ * back, also not by fork or exec; and no other kind after the first, but for a judge.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -11,6 +11,8 @@
 #define JR_CONFINE_H
 
 #include "lib/base/error.h"
+
+#include <stdbool.h>
 
 enum jr_confine {
     /*
@@ -23,7 +25,19 @@ enum jr_confine {
      * No file is opened or removed either, no thread made, no code mapped, and no socket made
      * but a local one for datagrams (wake.h): what is open by now has to do.
      */
-    JR_CONFINE_WORKER
+    JR_CONFINE_WORKER,
+    /*
+     * As a worker, but no socket is made and no connection taken. It makes processes, which
+     * are as confined as itself, limits what they use, and makes pipes to them. It signals
+     * none of them.
+     */
+    JR_CONFINE_MATCHER,
+    /*
+     * Reads what is open, computes, writes, and ends: no process and no pipe is made, nothing
+     * is sent or received, no limit, timer or signal handler changed, no file changed in size.
+     * The one kind that a process may take on after another one: a child of the matcher.
+     */
+    JR_CONFINE_JUDGE
 };
 
 /*
@@ -31,5 +45,8 @@ enum jr_confine {
  * for tests that ask for it), or JR_EIO when the kernel does not have filters.
  */
 enum jr_err jr_confine(enum jr_confine kind, struct jr_error *error) JR_CHECKED;
+
+/* Does it do something here? Where not, a process may need more memory than others, too. */
+bool jr_confine_is_on(void);
 
 #endif
