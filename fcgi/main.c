@@ -1,5 +1,5 @@
 /*
- * main -- finds out what the program is to be: tool, service, or one CGI request.
+ * main -- finds out what the program is to be: tool, service, matcher, or one CGI request.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -14,6 +14,7 @@
 #include "lib/config/names.h"
 #include "lib/config/secrets.h"
 #include "lib/config/vault.h"
+#include "lib/service/matcher.h"
 #include "lib/service/process.h"
 #include "lib/steps/chosen.h"
 
@@ -112,6 +113,13 @@ static int make_socket(void)
     return JR_EXIT_FAILED;
 }
 
+/* Did the dispatcher start us to match text? For anybody else there is no such option. */
+static bool is_matcher(int argc, char **argv)
+{
+    return argc == 2 && strcmp(argv[1], JR_MATCHER_ARGUMENT) == 0
+           && jr_matcher_is_socket(JR_MATCHER_FD);
+}
+
 int main(int argc, char **argv)
 {
     struct jr_source source = { .environment = true };
@@ -120,6 +128,8 @@ int main(int argc, char **argv)
     int status;
 
     jr_process_open_standard();
+    if (!request && is_matcher(argc, argv))
+        return jr_matcher_main(JR_MATCHER_FD);
     (void)jr_vault_take_over(&source);
     /* Who reads our output or log may leave before we do. */
     (void)signal(SIGPIPE, SIG_IGN);

@@ -43,6 +43,11 @@ int64_t jr_test_hang_limit_ms(int64_t limit_ms)
     return limit_ms;
 }
 
+int64_t jr_test_match_limit_ms(int64_t limit_ms)
+{
+    return limit_ms;
+}
+
 const char *jr_test_env_file(const char *path)
 {
     return path;
