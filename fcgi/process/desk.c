@@ -25,8 +25,8 @@ void jr_desk_beat(const struct jr_desk *desk)
 }
 
 /*
- * Wait for what comes first: the time, GitHub, a worker unless we are deaf, a signal.
- * Returns whether a question is over.
+ * Wait for what comes first: the time, GitHub, a log, a judge, a worker unless we are deaf, a
+ * signal. Returns whether there is something to go on with.
  */
 static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
 {
@@ -34,22 +34,30 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
     struct pollfd fds[] = {
         { .fd = is_deaf ? -1 : desk->wake_fd, .events = POLLIN },
         { .fd = http == NULL ? -1 : jr_http_fd(http), .events = POLLIN },
+        { .fd = desk->loghost == NULL ? -1 : jr_loghost_fd(desk->loghost), .events = POLLIN },
+        { .fd = desk->matcher == NULL ? -1 : jr_matcher_fd(desk->matcher), .events = POLLIN },
     };
+    int64_t log_wait_ms = desk->loghost == NULL ? INT64_MAX : jr_loghost_wait_ms(desk->loghost);
     struct timespec limit;
+    int ready;
 
     if (http != NULL && jr_http_wait_ms(http) < wait_ms)
         wait_ms = jr_http_wait_ms(http);
+    if (log_wait_ms < wait_ms)
+        wait_ms = log_wait_ms;
     if (wait_ms > BEAT_MS)
         wait_ms = BEAT_MS;
     limit.tv_sec = wait_ms / 1000;
     limit.tv_nsec = wait_ms % 1000 * 1000000;
-    if (ppoll(fds, 2, &limit, jr_process_wait_mask()) < 0)
-        fds[0].revents = 0;
+    ready = ppoll(fds, sizeof fds / sizeof *fds, &limit, jr_process_wait_mask());
     jr_desk_beat(desk);
-    if (fds[0].revents != 0) {
+    if (ready > 0 && fds[0].revents != 0) {
         jr_wake_drain(desk->wake_fd);
         return true;
     }
+    /* Who waits takes it: inquiry.h. */
+    if ((ready > 0 && (fds[2].revents != 0 || fds[3].revents != 0)) || log_wait_ms <= wait_ms)
+        return true;
     return jr_calls_work(&desk->calls);
 }
 

@@ -9,7 +9,9 @@
 
 #include "fcgi/process/calls.h"
 #include "lib/config/settings.h"
+#include "lib/github/loghost.h"
 #include "lib/rules/input.h"
+#include "lib/service/matcher.h"
 #include "lib/service/runtime.h"
 #include "lib/steps/rerun.h"
 #include "lib/store/pause.h"
@@ -28,6 +30,8 @@ struct jr_desk {
     struct jr_process *process; /* our block of that, once the lock is ours; NULL without it */
     struct jr_store *store;
     struct jr_calls calls;
+    struct jr_loghost *loghost; /* NULL: logs are not read */
+    struct jr_matcher *matcher; /* NULL: it is not looked for why runs fail */
     int lock_fd, wake_fd;
     struct jr_pauses pauses; /* what was paused when that was last looked at */
     int64_t paused_ms;       /* since when all of it is; 0: it is not */
@@ -41,8 +45,8 @@ struct jr_desk {
 void jr_desk_beat(const struct jr_desk *desk);
 
 /*
- * Wait for a time or less: until a question is over, a worker wakes us, or it is time to stop.
- * What GitHub sends meanwhile is taken.
+ * Wait for a time or less: until a question is over, a log comes, a job is judged, a worker
+ * wakes us, or it is time to stop. What GitHub sends meanwhile is taken.
  */
 void jr_desk_rest(struct jr_desk *desk, int64_t wait_ms);
 

@@ -166,6 +166,8 @@ static int begin(struct dispatcher *dispatcher)
         err = jr_calls_open(&desk->calls, settings, desk->store, desk->told,
                             &error);
     if (err == JR_OK)
+        err = jr_inquirer_open(&dispatcher->errands.inquirer, desk, &error);
+    if (err == JR_OK)
         err = jr_sweeper_open(&dispatcher->sweeper, desk, &dispatcher->errands, &error);
     if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
@@ -185,6 +187,8 @@ static void end(struct dispatcher *dispatcher)
     struct jr_desk *desk = &dispatcher->desk;
 
     jr_sweeper_close(&dispatcher->sweeper);
+    if (dispatcher->errands.inquirer.desk != NULL)
+        jr_inquirer_close(&dispatcher->errands.inquirer);
     jr_calls_close(&desk->calls);
     jr_store_close(desk->store);
     if (desk->wake_fd >= 0)

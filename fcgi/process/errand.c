@@ -47,9 +47,21 @@ static size_t count_at(const struct jr_errands *errands, enum jr_errand_step ste
     return count;
 }
 
+/* How many are at an inquiry that may ask GitHub in the next moment, but does not now. */
+static size_t count_silent(const struct jr_errands *errands)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+        count += errands->items[i].step == JR_ERRAND_INQUIRY
+                 && !jr_inquiry_asks(errands->items[i].inquiry);
+    return count;
+}
+
 bool jr_errands_may_read(const struct jr_errands *errands)
 {
-    size_t reads = jr_calls_reads(&errands->desk->calls) + count_at(errands, JR_ERRAND_NAME_WAITS);
+    size_t reads = jr_calls_reads(&errands->desk->calls) + count_at(errands, JR_ERRAND_NAME_WAITS)
+                   + count_silent(errands);
 
     return reads < (size_t)errands->desk->settings->api_reads;
 }
@@ -57,6 +69,8 @@ bool jr_errands_may_read(const struct jr_errands *errands)
 /* Free the place of an errand. */
 static void end(struct jr_errands *errands, struct jr_errand *errand)
 {
+    jr_inquiry_end(errand->inquiry);
+    errand->inquiry = NULL;
     jr_calls_drop(&errands->desk->calls, &errand->question);
     errand->step = JR_ERRAND_NONE;
     if (--errands->count == 0)
@@ -116,6 +130,7 @@ static void post(struct jr_errands *errands, struct jr_errand *errand)
         .repo = errand->run.repo,
         .id = errand->run.run_id,
         .before_ms = errand->asked_ms + JR_CALLS_FRESH_MS,
+        .debug = errand->run.debug,
     };
     jr_calls_ask(&errands->desk->calls, &errand->question);
 }
@@ -159,6 +174,17 @@ static void miss_turn(struct jr_errands *errands, struct jr_errand *errand)
     record_post(errands, errand, &call);
 }
 
+/* Find out why the run failed. */
+static void inquire(struct jr_errands *errands, struct jr_errand *errand)
+{
+    errand->inquiry = jr_inquiry_begin(&errands->inquirer, &errand->question, &errand->run,
+                                       errand->seen.started_ms);
+    if (errand->inquiry != NULL)
+        errand->step = JR_ERRAND_INQUIRY;
+    else
+        lay_down(errands, errand);
+}
+
 /* Record what GitHub has shown, or that it has shown nothing, and do what follows. */
 static void record(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -190,7 +216,9 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
     jr_process_note_commit(desk->process, true);
     jr_tell_decision(&errand->run, verdict, call, call->duration_us);
     jr_desk_count(desk, verdict);
-    if (verdict->step != JR_STEP_RERUN_FAILED && verdict->step != JR_STEP_RERUN_ALL)
+    if (verdict->step == JR_STEP_JUDGE)
+        inquire(errands, errand);
+    else if (verdict->step != JR_STEP_RERUN_FAILED && verdict->step != JR_STEP_RERUN_ALL)
         end(errands, errand);
     else if (may_post)
         post(errands, errand);
@@ -215,6 +243,57 @@ static void wait_for_turn(struct jr_errands *errands, struct jr_errand *errand)
     if (errands->asides < JR_ERRANDS_ASIDE)
         errands->aside[errands->asides++] = errand->run.run_id;
     lay_down(errands, errand);
+}
+
+/* It is found out why the run failed: the policy judges. */
+static void judge(struct jr_errands *errands, struct jr_errand *errand)
+{
+    struct jr_desk *desk = errands->desk;
+    struct jr_judging *findings = jr_inquiry_findings(errand->inquiry);
+    struct jr_verdict *verdict = &errand->verdict;
+    int64_t now_ms = jr_now_ms(), start_us = jr_monotonic_us();
+    struct jr_error error;
+    enum jr_err err = jr_judging_take(desk->store, desk->settings, &errands->inquirer.policy,
+                                      findings, &errand->run, now_ms, verdict, &error);
+
+    if (err != JR_OK) {
+        failed(errands, errand, err, &error);
+        return;
+    }
+    jr_test_point("judged");
+    jr_process_note_commit(desk->process, true);
+    jr_tell_findings(&errand->run, verdict, findings);
+    jr_tell_decision(&errand->run, verdict, NULL, jr_monotonic_us() - start_us);
+    jr_desk_count(desk, verdict);
+    jr_inquiry_end(errand->inquiry);
+    errand->inquiry = NULL;
+    if (verdict->step == JR_STEP_WAIT && errand->run.due_ms <= now_ms
+        && jr_boottime_ms() - errand->asked_ms <= FRESH_MS)
+        wait_for_turn(errands, errand);
+    else
+        end(errands, errand);
+}
+
+/* Take the inquiry of an errand on. Returns whether it has ended. */
+static bool work_on_inquiry(struct jr_errands *errands, struct jr_errand *errand)
+{
+    switch (jr_inquiry_work(errand->inquiry)) {
+    case JR_INQUIRY_GOES_ON:
+        return false;
+    case JR_INQUIRY_DONE:
+        judge(errands, errand);
+        break;
+    case JR_INQUIRY_LATER:
+        errand->call = *jr_inquiry_call(errand->inquiry);
+        jr_inquiry_end(errand->inquiry);
+        errand->inquiry = NULL;
+        record(errands, errand);
+        break;
+    case JR_INQUIRY_LAID_DOWN:
+        lay_down(errands, errand);
+        break;
+    }
+    return true;
 }
 
 /* All that is to be asked before the run is judged has been. */
@@ -389,6 +468,8 @@ static bool work(struct jr_errands *errands, struct jr_errand *errand)
         ask_for_name(errands, errand);
         return true;
     }
+    if (errand->step == JR_ERRAND_INQUIRY)
+        return work_on_inquiry(errands, errand);
     if (errand->step == JR_ERRAND_NONE || !errand->question.is_over)
         return false;
     errand->question.is_over = false;
@@ -405,6 +486,7 @@ void jr_errands_work(struct jr_errands *errands)
 {
     bool more = errands->count > 0;
 
+    (void)jr_inquirer_work(&errands->inquirer);
     while (more) {
         more = false;
         for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
@@ -537,9 +619,13 @@ static bool is_too_soon(const struct jr_desk *desk, const struct jr_run *run)
 /* An entry that is due later than this was made before the clock was set back. */
 static int64_t longest_wait_ms(const struct jr_settings *settings)
 {
-    return (settings->rerun_delay_ms > settings->api_backoff_max_ms ? settings->rerun_delay_ms
-                                                                    : settings->api_backoff_max_ms)
-           + JR_SECOND_MS;
+    int64_t longest_ms = settings->policy_delay_ms;
+
+    if (longest_ms < settings->rerun_delay_ms)
+        longest_ms = settings->rerun_delay_ms;
+    if (longest_ms < settings->api_backoff_max_ms)
+        longest_ms = settings->api_backoff_max_ms;
+    return longest_ms + JR_SECOND_MS;
 }
 
 static void postpone(struct jr_desk *desk, struct jr_run *run)

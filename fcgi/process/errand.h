@@ -20,6 +20,7 @@
 
 #include "fcgi/process/calls.h"
 #include "fcgi/process/desk.h"
+#include "fcgi/process/inquiry.h"
 #include "fcgi/process/workflows.h"
 #include "lib/github/github.h"
 #include "lib/model/call.h"
@@ -50,6 +51,7 @@ enum jr_errand_step {
     JR_ERRAND_NAME,      /* GitHub is asked what its workflow is called, */
     JR_ERRAND_JOB_NAME,  /* or what a job says of that, */
     JR_ERRAND_RUN,       /* and for the run */
+    JR_ERRAND_INQUIRY,   /* it is found out why it failed */
     JR_ERRAND_WAITS,     /* it asks for a rerun, and waits for its turn */
     JR_ERRAND_POST       /* the intent is on disk, and the rerun is asked for */
 };
@@ -69,11 +71,13 @@ struct jr_errand {
     bool was_named;             /* it is the second time */
     struct jr_call call;        /* what came of asking */
     struct jr_verdict verdict;
+    struct jr_inquiry *inquiry; /* NULL: there is none */
 };
 
 struct jr_errands {
     struct jr_desk *desk;
     struct jr_workflows workflows;
+    struct jr_inquirer inquirer;
     struct jr_errand items[JR_ERRANDS_MAX];
     size_t count;
     uint64_t numbers;

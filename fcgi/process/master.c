@@ -13,6 +13,7 @@
 #include "fcgi/process/notify.h"
 #include "fcgi/process/reload.h"
 #include "fcgi/process/worker.h"
+#include "fcgi/web/page.h"
 #include "lib/base/log.h"
 #include "lib/base/say.h"
 #include "lib/base/testpoint.h"
@@ -707,6 +708,7 @@ static int begin(struct master *master)
     if (jr_runtime_create(&master->runtime, (size_t)settings->workers, jr_now_ms(), &error)
         != JR_OK)
         return start_failed(error.text);
+    jr_page_prepare();
     open_door(master);
     leave_settings(master);
     relieve_old(master);

@@ -132,6 +132,26 @@ void jr_tell_decision(const struct jr_run *run, const struct jr_verdict *verdict
     jr_line_write(&line);
 }
 
+void jr_tell_findings(const struct jr_run *run, const struct jr_verdict *verdict,
+                      const struct jr_judging *findings)
+{
+    struct jr_line line;
+
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct jr_failure *failure = &findings->items[i];
+
+        log_run(&line, JR_LOG_INFO, "cause", run, verdict->attempt);
+        jr_line_text(&line, "job", failure->name);
+        jr_line_text(&line, "cause", jr_cause_name(failure->finding.cause));
+        jr_line_text(&line, "signature", failure->finding.signature);
+        jr_line_text(&line, "rule", failure->rule);
+        if (failure->counts)
+            jr_line_text(&line, "then", failure->reruns ? "rerun" : "leave");
+        jr_line_text(&line, "text", failure->finding.line);
+        jr_line_write(&line);
+    }
+}
+
 void jr_tell_outcome(const struct jr_run *run, const struct jr_verdict *verdict,
                         const struct jr_call *call)
 {

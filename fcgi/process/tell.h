@@ -11,6 +11,7 @@
 #include "lib/model/event.h"
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
+#include "lib/steps/judging.h"
 
 #include <stdint.h>
 
@@ -27,6 +28,10 @@ void jr_tell_pauses(struct jr_desk *desk);
  */
 void jr_tell_decision(const struct jr_run *run, const struct jr_verdict *verdict,
                       const struct jr_call *call, int64_t duration_us);
+
+/* What was found out about each failed job of an attempt, and what the policy makes of it. */
+void jr_tell_findings(const struct jr_run *run, const struct jr_verdict *verdict,
+                      const struct jr_judging *findings);
 
 /* What came of a POST. */
 void jr_tell_outcome(const struct jr_run *run, const struct jr_verdict *verdict,

@@ -132,32 +132,10 @@ static int by_id(const void *a, const void *b)
     return (left->job_id > right->job_id) - (left->job_id < right->job_id);
 }
 
-/* Does the job count as one that failed? A cancelled one only where none has failed. */
-static bool is_wanted(const struct jr_evidencefile *file, const struct jr_evidence *job,
-                      bool any_failed)
-{
-    if (!jr_conclusion_is_bad(job->conclusion))
-        return false;
-    return job->conclusion != JR_CONCLUSION_CANCELLED || !any_failed
-           || file->run.conclusion == JR_CONCLUSION_CANCELLED;
-}
-
 static void keep_wanted(struct jr_evidencefile *file)
 {
-    bool any_failed = false;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < file->count; i++)
-        any_failed |= jr_conclusion_is_bad(file->jobs[i].conclusion)
-                      && file->jobs[i].conclusion != JR_CONCLUSION_CANCELLED;
-    for (size_t i = 0; i < file->count; i++) {
-        if (is_wanted(file, &file->jobs[i], any_failed))
-            file->jobs[kept++] = file->jobs[i];
-        else
-            jr_evidence_release(&file->jobs[i]);
-    }
-    file->count = kept;
-    qsort(file->jobs, kept, sizeof *file->jobs, by_id);
+    file->count = jr_evidence_keep_failed(file->jobs, file->count, file->run.conclusion);
+    qsort(file->jobs, file->count, sizeof *file->jobs, by_id);
 }
 
 static enum jr_err read_jobs(const struct reader *reader, json_object *root,

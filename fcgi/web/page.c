@@ -74,6 +74,11 @@ static const char *headers(void)
     return text;
 }
 
+void jr_page_prepare(void)
+{
+    (void)headers();
+}
+
 /* A page that says only one thing. */
 static void say(struct jr_buffer *page, const struct jr_settings *settings, const char *title,
                 const char *text, int64_t now_ms)

@@ -15,6 +15,12 @@
 
 #include <stdbool.h>
 
+/*
+ * Make what is the same of all pages, in the process that the workers are forked from: else each
+ * of them does so for its first page, of which somebody waits.
+ */
+void jr_page_prepare(void);
+
 /* Is it one of these pages, and open to this client? */
 bool jr_page_is_open(const struct jr_request *request);
 

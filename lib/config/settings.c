@@ -86,9 +86,9 @@ static const struct row rows[] = {
                  "cause that is not the code's. A file is described in job-rerunner-policy(5)." },
     { "EVIDENCE", &jr_type_looking, FIELD(evidence), "auto", { 0 }, RUNS,
       .meaning = "when it is looked for why a run failed: auto, always or never",
-      .details = "auto: when the policy asks for causes. always: for every failed run, so that "
-                 "another policy can be tried on what is recorded. never: GitHub is not asked for "
-                 "it." },
+      .details = "auto: when the policy asks for causes. always: of each failed run that is to be "
+                 "rerun, so that another policy can be tried on what is recorded. never: GitHub is "
+                 "not asked for it." },
     { "LOG_TAIL", &jr_type_size, FIELD(log_tail_bytes), "1M", { .min = 0, .max = 16 * KILO * KILO },
       RUNS,
       .meaning = "how much of a failed job's log is looked at, from its end; 0 = logs are not read",

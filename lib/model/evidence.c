@@ -135,3 +135,24 @@ enum jr_err jr_evidence_take_job(struct jr_evidence *evidence, json_object *job)
     jr_json_get_array(job, "steps", &member);
     return jr_evidence_take_steps(evidence, member);
 }
+
+size_t jr_evidence_keep_failed(struct jr_evidence *jobs, size_t count, enum jr_conclusion run)
+{
+    bool cancelled_too = run == JR_CONCLUSION_CANCELLED, any_failed = false;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        any_failed |= jr_conclusion_is_bad(jobs[i].conclusion)
+                      && jobs[i].conclusion != JR_CONCLUSION_CANCELLED;
+    for (size_t i = 0; i < count; i++) {
+        bool cancelled = jobs[i].conclusion == JR_CONCLUSION_CANCELLED;
+        struct jr_evidence job = jobs[i];
+
+        memset(&jobs[i], 0, sizeof jobs[i]);
+        if (jr_conclusion_is_bad(job.conclusion) && (!cancelled || cancelled_too || !any_failed))
+            jobs[kept++] = job;
+        else
+            jr_evidence_release(&job);
+    }
+    return kept;
+}

@@ -87,6 +87,14 @@ enum jr_err jr_evidence_take_annotations(struct jr_evidence *evidence,
                                          json_object *array) JR_CHECKED;
 
 /*
+ * Keep the jobs that count as failed: those that ended badly; a cancelled one only where none
+ * has failed, or the run was cancelled, since one that fails has others cancelled.
+ *   jobs  of `count'; those that are kept stand in front, in their order; others are released
+ * Returns how many are kept.
+ */
+size_t jr_evidence_keep_failed(struct jr_evidence *jobs, size_t count, enum jr_conclusion run);
+
+/*
  * Take a job as the API shows it, steps and runner with it.
  * Returns JR_OK, JR_EINVAL when it has no id, or JR_ENOMEM.
  */

@@ -128,10 +128,8 @@ void jr_attempt_complete(struct jr_run *run, const struct jr_event *seen)
 bool jr_attempt_deserves(const struct jr_bounds *bounds, const struct jr_run *run,
                          enum jr_conclusion conclusion)
 {
-    if (run->by_hand)
-        return jr_conclusion_is_bad(conclusion);
-    return jr_bounds_retries(bounds, conclusion)
-           || (bounds->judges_cancelled && conclusion == JR_CONCLUSION_CANCELLED);
+    return run->by_hand ? jr_conclusion_is_bad(conclusion)
+                        : jr_bounds_looks_at(bounds, conclusion);
 }
 
 bool jr_attempt_is_suspect(const struct jr_bounds *bounds, const struct jr_run *run,

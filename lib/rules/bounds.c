@@ -15,6 +15,12 @@ bool jr_bounds_retries(const struct jr_bounds *bounds, enum jr_conclusion conclu
     return (bounds->retry_conclusions & 1u << conclusion) != 0;
 }
 
+bool jr_bounds_looks_at(const struct jr_bounds *bounds, enum jr_conclusion conclusion)
+{
+    return jr_bounds_retries(bounds, conclusion)
+           || (bounds->judges_cancelled && conclusion == JR_CONCLUSION_CANCELLED);
+}
+
 bool jr_bounds_covers(const struct jr_bounds *bounds, const char *repo)
 {
     return (bounds->repos.count == 0 || jr_list_match(&bounds->repos, repo))

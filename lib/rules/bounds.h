@@ -41,6 +41,9 @@ struct jr_bounds {
 /* Does a run that ended so deserve a rerun? */
 bool jr_bounds_retries(const struct jr_bounds *bounds, enum jr_conclusion conclusion);
 
+/* The same, or may a policy find that it does: a cancelled one that nobody has cancelled? */
+bool jr_bounds_looks_at(const struct jr_bounds *bounds, enum jr_conclusion conclusion);
+
 /* Are a repository's runs rerun at all? */
 bool jr_bounds_covers(const struct jr_bounds *bounds, const char *repo);
 

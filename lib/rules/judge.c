@@ -517,3 +517,28 @@ void jr_judge(const struct jr_signatures *own, const struct jr_signatures *built
     finding->unreadable |= judge.limited || evidence->log_found == JR_UNREADABLE
                            || evidence->annotations_found == JR_UNREADABLE;
 }
+
+/* Of the order in which evidence counts, the log comes third; and its hard text counts in a step
+ * that failed. */
+bool jr_judge_wants_log(const struct jr_evidence *evidence, const struct jr_finding *finding)
+{
+    bool never_ran = evidence->runner_told && evidence->runner_id == 0
+                     && evidence->steps_found == JR_ABSENT;
+
+    switch (finding->cause) {
+    case JR_CAUSE_BILLING:
+    case JR_CAUSE_POLICY:
+    case JR_CAUSE_WORKFLOW_INVALID:
+    case JR_CAUSE_CANCELLED_BY_PERSON:
+    case JR_CAUSE_SUPERSEDED:
+    case JR_CAUSE_TIMEOUT:
+    case JR_CAUSE_ECHO:
+        return false;
+    default:
+        break;
+    }
+    if (never_ran)
+        return false;
+    return !(jr_cause_is_infrastructural(finding->cause) && *finding->signature != '\0'
+             && evidence->steps_found == JR_FOUND && find_failed(evidence) == NULL);
+}

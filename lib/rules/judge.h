@@ -32,6 +32,12 @@
 void jr_judge(const struct jr_signatures *own, const struct jr_signatures *builtin,
               const struct jr_evidence *evidence, struct jr_finding *finding);
 
+/*
+ * May the job's log change what was found without it?
+ *   finding  by the same evidence, without the log
+ */
+bool jr_judge_wants_log(const struct jr_evidence *evidence, const struct jr_finding *finding);
+
 /* Does a job, by its name, only report what others came to? */
 bool jr_judge_is_echo(const char *job);
 

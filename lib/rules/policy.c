@@ -236,6 +236,8 @@ static bool jobs_deserve(const struct jr_policy_part *part, const struct jr_poli
     bool any = false, all = true;
 
     *reason = JR_POLICY_CAUSE_NOT_KNOWN;
+    if (count == 0) /* it failed before it had a job, or nobody can see them */
+        return part->otherwise_rerun;
     for (size_t i = 0; i < count; i++) {
         if (!jobs[i].counts)
             continue;

@@ -29,7 +29,7 @@
 static bool next_list(const struct jr_bounds *bounds, struct jr_look *look)
 {
     while (++look->conclusion <= JR_CONCLUSION_OTHER) {
-        if (!jr_bounds_retries(bounds, (enum jr_conclusion)look->conclusion))
+        if (!jr_bounds_looks_at(bounds, (enum jr_conclusion)look->conclusion))
             continue;
         look->list.conclusion = jr_conclusion_name((enum jr_conclusion)look->conclusion);
         look->list.until_ms = 0;

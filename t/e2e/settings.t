@@ -65,7 +65,7 @@ subtest 'check shows what it would run with' => sub {
         RUN_ATTEMPTS NO_RETRY_LIST REPO_BRANCHES REPOS NO_RETRY_REPOS NO_RETRY_WORKFLOWS RETRY_CONCLUSIONS
         GITHUB_TOKEN GITHUB_SIGN_KEY GITHUB_SIGN_KEY_OLD GITHUB_API_URL GITHUB_CA_FILE RERUN_DELAY API_BACKOFF_MIN
         API_BACKOFF_MAX API_WRITE_INTERVAL API_READS RECONCILE_INTERVAL CATCH_UP STATE_DIR MAP_SIZE RETENTION WORKERS
-        BODY_MAX LISTEN PORT DRY_RUN LOG_LEVEL
+        BODY_MAX LISTEN PORT DRY_RUN LOG_LEVEL POLICY EVIDENCE LOG_TAIL
     );
     like $check->{out}, qr/robot,Other/, 'a value';
     unlike $check->{out} . $check->{err}, qr/nobody-may-see/, 'no secret';
@@ -91,6 +91,9 @@ my %VALUES = (
     BODY_MAX           => [[qw(x 0 4MB)],                           [qw(100k 4M 1048576)]],
     PORT               => [[qw(0 65536 http)],                      [qw(1 5000 65535)]],
     DRY_RUN            => [[qw(maybe 2)],                           [qw(yes no)]],
+    POLICY             => [[qw(carefull all /nowhere/policy.yml)],  [qw(everything careful infrastructure)]],
+    EVIDENCE           => [[qw(sometimes)],                         [qw(auto always never)]],
+    LOG_TAIL           => [[qw(x -1 17M)],                          [qw(0 64k 16M)]],
     LOG_LEVEL          => [[qw(loud)],                              [qw(error warn info debug)]],
 );
 for my $name (sort keys %VALUES) {
