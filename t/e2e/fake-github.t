@@ -136,6 +136,79 @@ subtest 'an App' => sub {
     $github->set_clock(0);
 };
 
+subtest 'why a job failed' => sub {
+    my $failed = next_id();
+    $github->put_run(id => $failed, repo => 'octo/app', jobs => [map { { name => "j$_" } } 1 .. 101]);
+    my $facts = $github->set_job($failed, 'j1', status => 'completed', conclusion => 'failure', runner_id => 7,
+        runner_name => 'r7', labels => ['self-hosted'], steps => [['Set up job'], { name => 'Run make', conclusion => 'failure' }],
+        annotations => ['lost', { annotation_level => 'warning', message => 'old' }]);
+    my $of = "/repos/octo/app/actions/runs/$failed/attempts/1/jobs?per_page=100&page=";
+    my @pages = map { call(GET => "$of$_")->json->{jobs} } 1, 2;
+    is_deeply [map { scalar @$_ } @pages], [100, 1], 'pages of jobs';
+    my $job = $pages[0][0];
+    is_deeply [@$job{qw(runner_id runner_name)}, @{ $job->{labels} }], [7, 'r7', 'self-hosted'], 'where it ran';
+    is_deeply [map {"$_->{number} $_->{name}: $_->{conclusion}"} @{ $job->{steps} }],
+        ['1 Set up job: success', '2 Run make: failure'], 'its steps';
+    my $annotations = "/repos/octo/app/check-runs/$facts->{id}/annotations";
+    is_deeply [map {"$_->{annotation_level}: $_->{message}"} @{ call(GET => $annotations)->json }],
+        ['failure: lost', 'warning: old'], 'its annotations';
+    is_deeply call(GET => "/repos/octo/app/check-runs/$pages[0][1]{id}/annotations")->json, [], 'none';
+    $github->set_checks(0);
+    my $refused = call(GET => $annotations);
+    is $refused->status . ' ' . $refused->json->{message}, '403 Resource not accessible by personal access token',
+        'not for a fine-grained token';
+    $github->set_checks(1);
+    $github->set_job($failed, 'j1', log_refused => 410);
+    is call(GET => "/repos/octo/app/actions/jobs/$facts->{id}/logs")->status, 410, 'a log that is no longer kept';
+    $github->set_run($failed, status => 'completed', conclusion => 'failure');
+    call(POST => "/repos/octo/app/actions/runs/$failed/rerun-failed-jobs", body => '{"enable_debug_logging":true}');
+    is $github->get_run($failed)->{debug}, 1, 'the next attempt writes a debug log';
+    is call(GET => $of . 1)->json->{jobs}[0]{id}, $facts->{id}, 'the jobs of an attempt that is over';
+    is call(GET => $annotations)->status, 200, 'and their annotations';
+};
+
+subtest 'the host of logs' => sub {
+    my $host = JR::Http->new(port => $github->{log_port});
+    my $run = workflow_run(github => $github, jobs => ['build']);
+    my $link = sub { call(GET => '/repos/octo/app/actions/jobs/' . $run->truth->{jobs}[0]{id} . '/logs')->header('Location') };
+    my $get = sub {
+        my ($range, @headers) = @_;
+        my ($path) = $link->() =~ m{^http://127\.0\.0\.1:$github->{log_port}(/.*)$};
+        push @headers, [Range => "bytes=$range"] if $range;
+        return $host->send({ method => 'GET', path => $path, headers => \@headers });
+    };
+    is $get->()->status, 404, 'none as long as the job runs';
+    $run->completed('build', 'failure', event => 0);
+    like $get->()->body, qr/^\xef\xbb\xbf20\d\d-\S+Z Current runner.*exit code 1\.\n$/s, 'as the runner writes it';
+    $run->describe('build', log => "one\ntwo\n");
+    is $get->()->body, "one\ntwo\n", 'as a test wants it';
+    my $end = $get->('-4');
+    is_deeply [$end->status, $end->body, $end->header('Content-Range')], [206, "two\n", 'bytes 4-7/8'], 'its end';
+    is $get->('6-')->body, "o\n", 'from a place on';
+    is $get->('8-')->status, 416, 'beyond its end';
+    $run->describe('build', log_before => 1_000_000);
+    is length $get->()->body, 1_000_008, 'a long one';
+    like $get->('-30')->body, qr/^.{21}\none\ntwo\n$/, 'the end of that';
+    is $get->('999999-')->body, "\none\ntwo\n", 'from a place on, too';
+    $github->set_log_host(ignore_range => 1);
+    is_deeply [$get->('-4')->status, $get->('-4')->header('Content-Length')], [200, 1_000_008], 'knows no ranges';
+    $github->set_log_host(ignore_range => 0, no_suffix => 416, no_length => 1);
+    is $get->('-4')->status, 416, 'knows no ends';
+    is $get->()->header('Content-Length'), undef, 'tells no length';
+    $run->describe('build', log => undef);
+    like $get->()->body, qr/BlobNotFound/, 'never stored';
+    is $get->(undef, [Authorization => 'Basic eDp5'])->status, 403, 'refuses a token';
+    is $host->send({ method => 'GET', path => '/actions-results/x?sig=guessed' })->status, 403, 'and a link that is none';
+    my @asked = $github->log_requests;
+    is scalar(grep { $_->{headers}{authorization} } @asked), 1, 'all of that is on record';
+    is scalar(grep { /token/ } $github->faults), 1, 'and a token is a fault';
+    $github->forget_log_requests;
+    is scalar $github->log_requests, 0, 'until it is forgotten';
+    $github->script(GET => 'job-logs', { status => 503, body => '' });
+    is $get->()->status, 503, 'has bad days of its own';
+    $github->set_log_host(no_suffix => 0, no_length => 0);
+};
+
 subtest 'bad days' => sub {
     $github->script(GET => "$id\$", { status => 502, body => '<html>' });
     is call(GET => $base)->status, 502, 'scripted answer';

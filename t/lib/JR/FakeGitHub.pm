@@ -2,9 +2,10 @@
 #
 # JR::FakeGitHub -- a GitHub for tests: the handle that a test holds.
 #
-# The server is a process of its own on a free port of 127.0.0.1. A test
-# changes and reads it through a control socket, one line of JSON each way.
-# tls => 1 puts nginx with a certificate of a throw-away authority before it.
+# The server is a process of its own on a free port of 127.0.0.1, with the host of
+# logs on another one. A test changes and reads it through a control socket, one line
+# of JSON each way. tls => 1 puts nginx with certificates of a throw-away authority
+# before both.
 
 package JR::FakeGitHub;
 
@@ -27,20 +28,22 @@ sub start {
     my ($class, %o) = @_;
     my $self = bless {%o}, $class;
     mkdir $self->{dir} or die "$self->{dir}: $!";
-    my $api = IO::Socket::IP->new(Listen => 64, LocalHost => '127.0.0.1', LocalPort => 0)
-        or die "cannot listen: $!";
-    $self->{port} = $api->sockport;
+    my ($api, $logs) = map {
+        IO::Socket::IP->new(Listen => 64, LocalHost => '127.0.0.1', LocalPort => 0) or die "cannot listen: $!"
+    } 1 .. 2;
+    @$self{qw(port log_port)} = map { $_->sockport } $api, $logs;
     my $control = IO::Socket::UNIX->new(Listen => 16, Local => $self->control_path)
         or die "cannot listen: $!";
     my $parent = $$;
     $self->{pid} = fork // die "fork: $!";
     if (!$self->{pid}) {
         $SIG{TERM} = sub { _exit(0) };
-        eval { JR::FakeGitHub::Server->new(tokens => $o{tokens})->serve($api, $control, $parent); 1 }
+        eval { JR::FakeGitHub::Server->new(tokens => $o{tokens})->serve($api, $logs, $control, $parent); 1 }
             or print STDERR "fake GitHub: $@";
         _exit(1);
     }
     $self->start_tls if $o{tls};
+    $self->control('set_log_base', base => $self->log_url);
     return $self;
 }
 
@@ -49,11 +52,11 @@ sub control_path { return "$_[0]{dir}/control" }
 sub start_tls {
     my ($self) = @_;
     $self->{authority} = JR::TlsAuthority->new("$self->{dir}/tls");
-    my $cert = $self->{authority}->issue($self->{tls_name} // 'IP:127.0.0.1');
-    # Only this port is chosen by hand; another process may take it first.
+    my @certs = map { $self->{authority}->issue($_) } $self->{tls_name} // 'IP:127.0.0.1', 'IP:127.0.0.1';
+    # Only these ports are chosen by hand; another process may take one first.
     for my $try (1 .. 10) {
-        $self->{tls_port} = free_port();
-        $self->{nginx} = eval { $self->tls_front($cert, "$self->{dir}/nginx.$try") };
+        @$self{qw(tls_port tls_log_port)} = free_ports(2);
+        $self->{nginx} = eval { $self->tls_front("$self->{dir}/nginx.$try", @certs) };
         return if $self->{nginx};
     }
     die "no TLS front for the fake GitHub: $@";
@@ -71,14 +74,21 @@ sub free_port { return (free_ports(1))[0] }
 # What the fake does to a connection is done to the client: no answer is a
 # closed connection, not nginx's own 502.
 sub tls_front {
-    my ($self, $cert, $dir) = @_;
-    return JR::Nginx->start(dir => $dir, server => <<"CONF");
+    my ($self, $dir, $cert, $log_cert) = @_;
+    return JR::Nginx->start(dir => $dir, server => tls_server($self->{tls_port}, $self->{port}, $cert)
+        . tls_server($self->{tls_log_port}, $self->{log_port}, $log_cert));
+}
+
+sub tls_server {
+    my ($port, $behind, $cert) = @_;
+    return <<"CONF";
 server {
-    listen 127.0.0.1:$self->{tls_port} ssl;
+    listen 127.0.0.1:$port ssl;
     ssl_certificate $cert->{chain};
     ssl_certificate_key $cert->{key};
     location / {
-        proxy_pass http://127.0.0.1:$self->{port};
+        proxy_pass http://127.0.0.1:$behind;
+        proxy_buffering off;
         proxy_http_version 1.1;
         proxy_set_header Host \$http_host;
         proxy_set_header Connection close;
@@ -93,6 +103,12 @@ CONF
 sub url {
     my ($self) = @_;
     return $self->{tls_port} ? "https://127.0.0.1:$self->{tls_port}" : "http://127.0.0.1:$self->{port}";
+}
+
+# The host of logs.
+sub log_url {
+    my ($self) = @_;
+    return $self->{tls_log_port} ? "https://127.0.0.1:$self->{tls_log_port}" : "http://127.0.0.1:$self->{log_port}";
 }
 
 # Settings of a service that talks to this GitHub.
@@ -132,6 +148,17 @@ sub set_job {
     my ($self, $id, $name, %to) = @_;
     return $self->control('set_job', id => $id, name => $name, to => \%to);
 }
+
+# What the host of logs does not do well from now on (see JR::FakeGitHub::Logs).
+sub set_log_host { my ($self, %to) = @_; return $self->control('set_log_host', to => \%to) }
+
+# Whether tokens of users may read annotations.
+sub set_checks { my ($self, $has) = @_; return $self->control('set_checks', has => $has ? 1 : 0) }
+
+# What the host of logs was asked so far, as in requests().
+sub log_requests { my ($self) = @_; return @{ $self->control('log_requests') } }
+
+sub forget_log_requests { return $_[0]->control('forget_log_requests') }
 
 sub add_job { my ($self, $id, $name) = @_; return $self->control('add_job', id => $id, name => $name) }
 
@@ -234,8 +261,10 @@ sub stop {
 
 sub faults {
     my ($self) = @_;
-    return if !$self->{nginx};
-    return map {"fake GitHub: $_"} $self->{nginx}->error_log =~ /^(.*\[(?:alert|emerg)\].*)$/mg;
+    my @faults = map {"the host of logs was shown a token: $_->{raw_head}"}
+        grep { defined $_->{headers}{authorization} } $self->{pid} ? $self->log_requests : ();
+    return @faults if !$self->{nginx};
+    return @faults, map {"fake GitHub: $_"} $self->{nginx}->error_log =~ /^(.*\[(?:alert|emerg)\].*)$/mg;
 }
 
 1;

@@ -62,7 +62,8 @@ sub common {
 }
 
 # run_id, id, action; attempt, name, status, conclusion, branch, workflow,
-# repo, sender; created, started, completed as epoch seconds
+# repo, sender; created, started, completed as epoch seconds; steps, labels, runner_id,
+# runner_name as the API shows them
 sub job_event {
     my (%f) = @_;
     my $event = common(template('workflow_job'), \%f);
@@ -79,6 +80,8 @@ sub job_event {
     $job->{name} = $f{name} // 'build';
     $job->{head_branch}   = $f{branch}   if exists $f{branch};
     $job->{workflow_name} = $f{workflow} if exists $f{workflow};
+    @$job{ grep { exists $f{$_} } qw(steps labels runner_id runner_name) } =
+        map { exists $f{$_} ? $f{$_} : () } qw(steps labels runner_id runner_name);
     return $event;
 }
 

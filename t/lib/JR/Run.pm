@@ -9,6 +9,7 @@ package JR::Run;
 
 use strict;
 use warnings;
+use JR::FakeGitHub::Actions;
 use JR::Payload qw(job_event run_event delivery next_id);
 
 # github, door; jobs => [names]; repo, branch, workflow, actor, sender, and
@@ -49,8 +50,23 @@ sub job {
     return if exists $o{event} && !$o{event};
     return $self->{door}->send(delivery(job_event(
         $self->facts, id => $job->{id}, name => $name, action => $status, conclusion => $conclusion,
-        created => $job->{created_at}, started => $job->{started_at}, completed => $job->{completed_at}, %o,
+        created => $job->{created_at}, started => $job->{started_at}, completed => $job->{completed_at},
+        surroundings($job), %o,
     )));
+}
+
+# What the event tells of them, where a test has said what they are.
+sub surroundings {
+    my ($job) = @_;
+    my %all = JR::FakeGitHub::Actions::surroundings_json($job);
+    return map { exists $job->{$_} ? ($_ => $all{$_}) : () } keys %all;
+}
+
+# What there is to know of a job of the newest attempt: steps, annotations, labels, runner_id,
+# runner_name, log ... (see JR::FakeGitHub::Actions); for its events, too.
+sub describe {
+    my ($self, $name, %to) = @_;
+    return $self->{github}->set_job($self->{id}, $name, %to);
 }
 
 sub queued    { my ($self, $name, %o) = @_; return $self->job($name, 'queued',      undef, %o) }

@@ -14,6 +14,7 @@ use Encode qw(encode_utf8);
 use JSON::PP ();
 use POSIX qw(strftime);
 use JR::FakeGitHub::Apps;
+use JR::FakeGitHub::Logs;
 
 use constant {
     DAY_S         => 86400,
@@ -39,6 +40,8 @@ my @ROUTES = (
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/jobs$},             'list_jobs'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)/jobs$}, 'list_attempt_jobs'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)$},                  'get_job'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/logs$},             'get_log'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/check-runs/(\d+)/annotations$},        'list_annotations'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun-failed-jobs$}, 'rerun_failed'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun$},            'rerun_all'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/rerun$},            'rerun_job'],
@@ -49,6 +52,8 @@ sub new {
     return bless {
         tokens => $o{tokens} // [],
         apps   => JR::FakeGitHub::Apps->new,
+        logs   => JR::FakeGitHub::Logs->new,
+        checks => 1,
         moved  => {},
         shut   => {},
         gone   => {},
@@ -60,8 +65,10 @@ sub new {
 
 # Runs, as the tests describe them.
 
-# id and repo are needed; jobs => [{ name, status, conclusion }, ...]; name is the
-# workflow's, run_name what its run-name makes of it for this run
+# id and repo are needed; jobs => [{ name, status, conclusion, ... }, ...]; name is the
+# workflow's, run_name what its run-name makes of it for this run. What else there is to
+# know of a job: steps, annotations (see below), labels, runner_id, runner_name, log (see
+# JR::FakeGitHub::Logs), log_refused (a status: the API itself refuses it).
 sub put_run {
     my ($self, $given) = @_;
     my $now = time;
@@ -332,6 +339,71 @@ sub find_job {
     return;
 }
 
+# A job of any attempt.
+sub find_old_job {
+    my ($self, $repo, $job_id) = @_;
+    for my $run (grep { lc $_->{repo} eq lc $repo } values %{ $self->{runs} }) {
+        for my $jobs ($run->{jobs}, map { $_->{jobs} } values %{ $run->{past} }) {
+            my ($job) = grep { $_->{id} == $job_id } @$jobs;
+            return ($run, $job) if $job;
+        }
+    }
+    return;
+}
+
+sub get_log {
+    my ($self, undef, $repo, $job_id) = @_;
+    my ($run, $job) = $self->find_old_job($repo, $job_id) or return problem(404, 'Not Found');
+    return problem($job->{log_refused}, $job->{log_refused} == 404 ? 'Not Found' : 'Server Error') if $job->{log_refused};
+    return { status => 302, headers => { Location => $self->{logs}->link_to($run, $job) }, body => '' };
+}
+
+# Tokens that can have the permission Checks, or not: no fine-grained one can.
+sub set_checks { my ($self, $has) = @_; $self->{checks} = $has; return 1 }
+
+sub list_annotations {
+    my ($self, $request, $repo, $job_id) = @_;
+    return problem(403, 'Resource not accessible by personal access token', 'X-Accepted-GitHub-Permissions' => 'checks=read')
+        if !$self->{checks} && !$request->{of_app};
+    my ($run, $job) = $self->find_old_job($repo, $job_id) or return problem(404, 'Not Found');
+    my $page = page({ query($request) }, annotations => [map { annotation_json($_) } @{ $job->{annotations} // [] }]);
+    return { %$page, body => $page->{body}{annotations} };
+}
+
+# Of a text, a failure that the service itself tells; of a hash, whatever it has.
+sub annotation_json {
+    my ($given) = @_;
+    return {
+        path => '.github', start_line => 1, end_line => 1, start_column => undef, end_column => undef,
+        annotation_level => 'failure', title => '', raw_details => undef, blob_href => '',
+        ref $given ? %$given : (message => $given),
+    };
+}
+
+# A step is { name, conclusion, ... } or [name, conclusion], in their order, of a success where
+# nothing is said.
+sub steps_json {
+    my ($job) = @_;
+    my ($started, $ended) = map { iso($_) } $job->{started_at}, $job->{completed_at} // $job->{started_at};
+    my $number = 0;
+    return [map {
+        my %step = ref eq 'ARRAY' ? (name => $_->[0], conclusion => $_->[1] // 'success') : %$_;
+        {
+            number => ++$number, status => 'completed', conclusion => 'success', started_at => $started,
+            completed_at => $ended, %step,
+        };
+    } @{ $job->{steps} // [] }];
+}
+
+# What a job and its webhook tell besides.
+sub surroundings_json {
+    my ($job) = @_;
+    return (
+        steps => steps_json($job), labels => $job->{labels} // ['ubuntu-latest'], runner_id => $job->{runner_id},
+        runner_name => $job->{runner_name}, runner_group_id => undef, runner_group_name => undef,
+    );
+}
+
 sub get_job {
     my ($self, undef, $repo, $job_id) = @_;
     my ($run, $job) = $self->find_job($repo, $job_id) or return problem(404, 'Not Found');
@@ -413,6 +485,7 @@ sub rerun {
     return problem(403, 'Unable to retry this workflow run because it was not attempted with failed jobs.')
         if @{ $run->{jobs} } && !grep { $again->($_) } @{ $run->{jobs} };
     $self->next_attempt($run, $again, BOT);
+    $run->{debug} = $request->{body} =~ /"enable_debug_logging"\s*:\s*true/ ? 1 : 0;
     $request->{effect} = 'rerun';
     return { status => 201, body => {} };
 }
@@ -481,8 +554,8 @@ sub job_json {
         head_sha => $run->{head_sha} // 'a' x 40, name => $job->{name}, status => $job->{status},
         conclusion => $job->{conclusion}, created_at => iso($job->{created_at}),
         started_at => iso($job->{started_at}), completed_at => iso($job->{completed_at}),
-        steps => [], labels => ['ubuntu-latest'], runner_id => undef, runner_name => undef,
-        runner_group_id => undef, runner_group_name => undef,
+        surroundings_json($job),
+        check_run_url => "https://api.github.com/repos/$run->{repo}/check-runs/$job->{id}",
         url => "https://api.github.com/repos/$run->{repo}/actions/jobs/$job->{id}",
     };
 }

@@ -171,9 +171,10 @@ sub refuse {
     return problem(403, 'This installation has been suspended') if $installation->{suspended};
     my ($repo) = $request->{path} =~ m{/repos/([^/]+/[^/]+)} or return;
     return problem(404, 'Not Found') if !has_repo($installation, $moved->{ lc $repo } // $repo);
-    my $accepted = $request->{method} eq 'GET' ? 'actions=read' : 'actions=write';
+    my $checks = $request->{path} =~ m{/check-runs/};
+    my $accepted = $checks ? 'checks=read' : $request->{method} eq 'GET' ? 'actions=read' : 'actions=write';
     return problem(403, 'Resource not accessible by integration', 'X-Accepted-GitHub-Permissions' => $accepted)
-        if ($known->{permissions}{actions} // '') ne 'write';
+        if $checks ? !$known->{permissions}{checks} : ($known->{permissions}{actions} // '') ne 'write';
     return;
 }
 

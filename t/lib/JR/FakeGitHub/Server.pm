@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # JR::FakeGitHub::Server -- HTTP, the control socket, the record of requests
-# and the bad days of the fake GitHub. What the API means is in Actions.
+# and the bad days of the fake GitHub. What the API means is in Actions, what the
+# host of logs does in Logs.
 #
 # A bad day is a rule with an `act`:
 #   effect => 1         first do what the request asks for
@@ -29,6 +30,8 @@ sub new {
     return bless {
         actions  => JR::FakeGitHub::Actions->new(tokens => $o{tokens}),
         requests => [],
+        of_logs  => {},
+        log_requests => [],
         rules    => [],
         headers  => {},
         input    => {},
@@ -41,18 +44,19 @@ sub new {
 
 # Serve until the parent is gone.
 sub serve {
-    my ($self, $api, $control, $parent) = @_;
+    my ($self, $api, $logs, $control, $parent) = @_;
     local $SIG{PIPE} = 'IGNORE';
-    my $select   = $self->{select}   = IO::Select->new($api, $control);
+    my $select   = $self->{select}   = IO::Select->new($api, $logs, $control);
     my $controls = $self->{controls} = IO::Select->new($control);
     while (getppid == $parent) {
         $self->answer_late;
         for my $handle ((%{ $self->{holds} } ? $controls : $select)->can_read($self->wait_s)) {
-            if ($handle == $api || $handle == $control) {
+            if ($handle == $api || $handle == $logs || $handle == $control) {
                 my $new = $handle->accept or next;
                 $new->autoflush(1);
                 $self->{input}{$new} = '';
                 $select->add($new);
+                $self->{of_logs}{$new} = 1 if $handle == $logs;
                 next if $handle != $control;
                 $self->{control}{$new} = 1;
                 $controls->add($new);
@@ -104,8 +108,7 @@ sub read_from {
 
 sub drop {
     my ($self, $handle) = @_;
-    delete $self->{input}{$handle};
-    delete $self->{control}{$handle};
+    delete $self->{$_}{$handle} for qw(input control of_logs);
     delete $self->{holds}{$handle};
     $self->{late} = [grep { $_->{handle} != $handle } @{ $self->{late} }];
     $self->{$_}->remove($handle) for qw(select controls);
@@ -141,10 +144,13 @@ sub take_request {
 # True when the connection may carry another request, now.
 sub answer {
     my ($self, $handle, $request) = @_;
-    push @{ $self->{requests} }, $request;
+    my $of_logs = $self->{of_logs}{$handle};
+    push @{ $self->{ $of_logs ? 'log_requests' : 'requests' } }, $request;
+    $request->{of_logs} = 1 if $of_logs;
     my $act = $self->next_act($request);
     my $answer;
-    $answer = $self->{actions}->answer($request) if !$act || $act->{effect};
+    my $host = $of_logs ? $self->{actions}{logs} : $self->{actions};
+    $answer = $host->answer($request) if !$act || $act->{effect};
     # Late, but as it should be.
     $answer = $act->{after} && $act->{effect} ? { %$answer, %$act } : $act if $act;
     $answer = echo($act, $request) if $act && $act->{echo};
@@ -164,8 +170,12 @@ sub send_answer {
         $self->drop($handle);
         return 0;
     }
-    print {$handle} $self->response($request, $answer);
-    return 1 if lc($request->{headers}{connection} // '') ne 'close';
+    my ($head, $body) = $self->response($request, $answer);
+    my $sent = print {$handle} $head;
+    $sent = JR::FakeGitHub::Logs::filling(@$answer{qw(at before)}, sub { print {$handle} $_[0] })
+        if $sent && $answer->{before};
+    $sent = print {$handle} $body if $sent;
+    return 1 if $sent && !$answer->{no_length} && lc($request->{headers}{connection} // '') ne 'close';
     $self->drop($handle);
     return 0;
 }
@@ -197,20 +207,25 @@ sub response {
     $body = $JSON->encode($body) if ref $body;
     my %headers = (
         'Content-Type'   => 'application/json; charset=utf-8',
-        'Content-Length' => length $body,
+        'Content-Length' => length($body) + ($answer->{before} // 0),
         'Date'           => strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime $self->{actions}{apps}->now),
-        $self->{actions}->rate_headers($request),
+        $request->{of_logs} ? () : $self->{actions}->rate_headers($request),
         %{ $self->{headers} },
         %{ $answer->{headers} // {} },
     );
-    return join '', "HTTP/1.1 $status Fake\r\n",
-        (map {"$_: $headers{$_}\r\n"} sort keys %headers), "\r\n",
-        $request->{method} eq 'HEAD' ? '' : $body;
+    delete $headers{'Content-Length'} if $answer->{no_length};
+    my $head = join '', "HTTP/1.1 $status Fake\r\n", (map {"$_: $headers{$_}\r\n"} sort keys %headers), "\r\n";
+    return ($head, $request->{method} eq 'HEAD' ? '' : $body);
 }
 
 # Commands of the test.
 my %COMMAND = (
     requests       => sub { [$_[0]->requests_like($_[1])] },
+    log_requests   => sub { $_[0]{log_requests} },
+    forget_log_requests => sub { $_[0]{log_requests} = []; 1 },
+    set_log_base   => sub { $_[0]{actions}{logs}->set_base($_[1]{base}) },
+    set_log_host   => sub { $_[0]{actions}{logs}->set_how($_[1]{to}) },
+    set_checks     => sub { $_[0]{actions}->set_checks($_[1]{has}) },
     script         => sub { push @{ $_[0]{rules} }, $_[1]{rule}; 1 },
     set_after      => sub { $_[0]{after} = $_[1]{after}; 1 },
     forget_scripts => sub { $_[0]{rules} = []; 1 },
