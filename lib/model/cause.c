@@ -12,35 +12,35 @@
 
 static const struct {
     const char *name;
-    bool infrastructural;
+    bool infrastructural, cancels;
 } causes[JR_CAUSES] = {
-    [JR_CAUSE_RUNNER_LOST] = { "runner-lost", true },
-    [JR_CAUSE_RUNNER_SHUTDOWN] = { "runner-shutdown", true },
-    [JR_CAUSE_NOT_ACQUIRED] = { "not-acquired", true },
-    [JR_CAUSE_PROVISIONING] = { "provisioning", true },
-    [JR_CAUSE_INTERNAL_ERROR] = { "internal-error", true },
-    [JR_CAUSE_SETUP] = { "setup", true },
-    [JR_CAUSE_SERVICE] = { "service", true },
-    [JR_CAUSE_NETWORK] = { "network", true },
-    [JR_CAUSE_REGISTRY] = { "registry", true },
-    [JR_CAUSE_GIT] = { "git", true },
-    [JR_CAUSE_RATE_LIMITED] = { "rate-limited", true },
-    [JR_CAUSE_DISK] = { "disk", true },
-    [JR_CAUSE_MEMORY] = { "memory", true },
-    [JR_CAUSE_TIMEOUT] = { "timeout", false },
-    [JR_CAUSE_STEP_TIMEOUT] = { "step-timeout", false },
-    [JR_CAUSE_TEST] = { "test", false },
-    [JR_CAUSE_BUILD] = { "build", false },
-    [JR_CAUSE_LINT] = { "lint", false },
-    [JR_CAUSE_CRASH] = { "crash", false },
-    [JR_CAUSE_ENVIRONMENT] = { "environment", false },
-    [JR_CAUSE_BILLING] = { "billing", false },
-    [JR_CAUSE_POLICY] = { "policy", false },
-    [JR_CAUSE_WORKFLOW_INVALID] = { "workflow-invalid", false },
-    [JR_CAUSE_CANCELLED_BY_PERSON] = { "cancelled-by-person", false },
-    [JR_CAUSE_SUPERSEDED] = { "superseded", false },
-    [JR_CAUSE_ECHO] = { "echo", false },
-    [JR_CAUSE_UNKNOWN] = { "unknown", false },
+    [JR_CAUSE_RUNNER_LOST] = { "runner-lost", true, true },
+    [JR_CAUSE_RUNNER_SHUTDOWN] = { "runner-shutdown", true, true },
+    [JR_CAUSE_NOT_ACQUIRED] = { "not-acquired", true, true },
+    [JR_CAUSE_PROVISIONING] = { "provisioning", true, true },
+    [JR_CAUSE_INTERNAL_ERROR] = { "internal-error", true, true },
+    [JR_CAUSE_SETUP] = { "setup", true, false },
+    [JR_CAUSE_SERVICE] = { "service", true, false },
+    [JR_CAUSE_NETWORK] = { "network", true, false },
+    [JR_CAUSE_REGISTRY] = { "registry", true, false },
+    [JR_CAUSE_GIT] = { "git", true, false },
+    [JR_CAUSE_RATE_LIMITED] = { "rate-limited", true, false },
+    [JR_CAUSE_DISK] = { "disk", true, false },
+    [JR_CAUSE_MEMORY] = { "memory", true, false },
+    [JR_CAUSE_TIMEOUT] = { "timeout", false, false },
+    [JR_CAUSE_STEP_TIMEOUT] = { "step-timeout", false, false },
+    [JR_CAUSE_TEST] = { "test", false, false },
+    [JR_CAUSE_BUILD] = { "build", false, false },
+    [JR_CAUSE_LINT] = { "lint", false, false },
+    [JR_CAUSE_CRASH] = { "crash", false, false },
+    [JR_CAUSE_ENVIRONMENT] = { "environment", false, false },
+    [JR_CAUSE_BILLING] = { "billing", false, false },
+    [JR_CAUSE_POLICY] = { "policy", false, false },
+    [JR_CAUSE_WORKFLOW_INVALID] = { "workflow-invalid", false, false },
+    [JR_CAUSE_CANCELLED_BY_PERSON] = { "cancelled-by-person", false, false },
+    [JR_CAUSE_SUPERSEDED] = { "superseded", false, false },
+    [JR_CAUSE_ECHO] = { "echo", false, false },
+    [JR_CAUSE_UNKNOWN] = { "unknown", false, false },
 };
 
 const char *jr_cause_name(enum jr_cause cause)
@@ -59,4 +59,14 @@ enum jr_cause jr_cause_from(const char *word)
 bool jr_cause_is_infrastructural(enum jr_cause cause)
 {
     return (unsigned)cause < JR_CAUSES && causes[cause].infrastructural;
+}
+
+bool jr_cause_cancels(enum jr_cause cause)
+{
+    return (unsigned)cause < JR_CAUSES && causes[cause].cancels;
+}
+
+bool jr_cause_forbids(enum jr_cause cause)
+{
+    return cause >= JR_CAUSE_BILLING && cause <= JR_CAUSE_SUPERSEDED;
 }

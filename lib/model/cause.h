@@ -57,4 +57,13 @@ enum jr_cause jr_cause_from(const char *word);
 /* Is it one of the group `infrastructure': a fault of machines and services, not of the code? */
 bool jr_cause_is_infrastructural(enum jr_cause cause);
 
+/*
+ * Does GitHub cancel a job for it, so that it tells why nobody else has? Other causes say
+ * nothing of that: what a person cancels may have lost its network before.
+ */
+bool jr_cause_cancels(enum jr_cause cause);
+
+/* Is it one that no rerun helps, whoever pays or decides first has to do something? */
+bool jr_cause_forbids(enum jr_cause cause);
+
 #endif

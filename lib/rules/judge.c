@@ -525,19 +525,8 @@ bool jr_judge_wants_log(const struct jr_evidence *evidence, const struct jr_find
     bool never_ran = evidence->runner_told && evidence->runner_id == 0
                      && evidence->steps_found == JR_ABSENT;
 
-    switch (finding->cause) {
-    case JR_CAUSE_BILLING:
-    case JR_CAUSE_POLICY:
-    case JR_CAUSE_WORKFLOW_INVALID:
-    case JR_CAUSE_CANCELLED_BY_PERSON:
-    case JR_CAUSE_SUPERSEDED:
-    case JR_CAUSE_TIMEOUT:
-    case JR_CAUSE_ECHO:
-        return false;
-    default:
-        break;
-    }
-    if (never_ran)
+    if (jr_cause_forbids(finding->cause) || finding->cause == JR_CAUSE_TIMEOUT
+        || finding->cause == JR_CAUSE_ECHO || never_ran)
         return false;
     return !(jr_cause_is_infrastructural(finding->cause) && *finding->signature != '\0'
              && evidence->steps_found == JR_FOUND && find_failed(evidence) == NULL);

@@ -154,13 +154,12 @@ static bool is_cancelled(const struct jr_policy_job *job)
  */
 static void look_for_proof(struct jr_policy_job *job)
 {
-    bool proved = jr_cause_is_infrastructural(job->finding.cause)
-                  && *job->finding.signature != '\0';
+    bool proved = jr_cause_cancels(job->finding.cause) && *job->finding.signature != '\0';
 
     if (!is_cancelled(job))
         return;
     job->reruns = job->reruns && proved;
-    if (job->finding.cause == JR_CAUSE_UNKNOWN)
+    if (!proved && !jr_cause_forbids(job->finding.cause))
         job->counts = false;
 }
 

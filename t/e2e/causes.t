@@ -1,0 +1,349 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Why a run failed: the service looks for it where the policy asks for causes, cheapest first, and
+# the policy decides. What it reads of logs comes from another host, which sees no token.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP qw(decode_json);
+use Test::More;
+use Time::HiRes qw(time);
+use JR::File qw(write_file);
+use JR::Process qw(reap);
+use JR::Test;
+
+my $github = github();
+my $number = 0;
+
+# What careful and infrastructure say, but at once.
+my $POLICY = <<'YAML';
+version: 1
+otherwise: leave
+rules:
+  - name: proved
+    rerun: [infrastructure]
+  - name: tests
+    when: { job: "flaky*" }
+    rerun: [test, unknown]
+same-failure: rerun
+YAML
+
+sub policy_file {
+    my ($text) = @_;
+    my $file = tmpdir() . '/policy' . ++$number . '.yml';
+    write_file($file, $text);
+    return $file;
+}
+
+# Each test begins with a good day.
+sub service_of {
+    my (%o) = @_;
+    $github->forget_scripts;
+    $github->forget_log_requests;
+    $github->set_checks(1);
+    $github->set_log_host(map { $_ => undef } qw(ignore_range no_suffix no_length encoding gone));
+    return service(github => $github, POLICY => policy_file($POLICY), WORKERS => 1, %o)->start;
+}
+
+my @MADE = (['Set up job'], ['Run make', 'failure'], ['Post checkout', 'skipped'], ['Complete job']);
+
+my @SETUP = ('##[group]Run make', "\e[36;1mmake || echo 'Connection reset by peer'\e[0m", '##[endgroup]');
+my @NETWORK = (@SETUP, 'curl: (56) Recv failure: Connection reset by peer', '##[error]Process completed with exit code 56.');
+my @COMPILER = (@SETUP, 'src/main.c:10:5: error: expected expression before token', 'make: *** [Makefile:12: main.o] Error 1',
+    '##[error]Process completed with exit code 2.');
+
+# A run whose jobs have failed: name => what there is to know of it.
+sub run_of {
+    my ($service, $jobs, %o) = @_;
+    my $conclusion = delete $o{conclusion} // 'failure';
+    my $run = workflow_run(github => $github, door => $service->http, jobs => [sort keys %$jobs], %o);
+    $run->queued($_) for sort keys %$jobs;
+    my @names = sort keys %$jobs;
+    for my $name (@names) {
+        my %job = (steps => \@MADE, runner_id => 7, runner_name => 'runner 7', conclusion => 'failure', %{ $jobs->{$name} });
+        my $of_job = delete $job{conclusion};
+        $run->describe($name, %job);
+        next if $name eq $names[-1] && return_last($run, $conclusion, $name, $of_job);
+        $run->completed($name, $of_job);
+    }
+    return $run;
+}
+
+sub return_last {
+    my ($run, $conclusion, $name, $of_job) = @_;
+    my $hold = $run->github->hold;
+    $run->ends($conclusion, $name, $of_job);
+    status_is $run->finish($conclusion, event => 1), 201, 'the run is over, and is looked at';
+    return 1;
+}
+
+sub why { my ($service, $run) = @_; return tool(['why', $run->id], STATE_DIR => $service->state_dir)->{out} }
+
+sub reason_of {
+    my ($service, $run) = @_;
+    my $entry = $service->log->wait_entry('decision', run => $run->id, verdict => 'closed') or return 'none';
+    return $entry->{reason};
+}
+
+sub cause_of {
+    my ($service, $run, $job) = @_;
+    my $entry = $service->log->wait_entry('cause', run => $run->id, job => $job) or return 'none';
+    return $entry->{cause};
+}
+
+sub left_ok {
+    my ($service, $run, $reason, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is reason_of($service, $run), $reason, "$name is left";
+    return is scalar $run->posts, 0, 'and nothing is posted';
+}
+
+sub calls { my ($run, $what) = @_; return scalar $github->requests(GET => $what) }
+
+sub id_of { my ($run, $name) = @_; return (grep { $_->{name} eq $name } @{ $run->truth->{jobs} })[0]{id} }
+
+subtest 'a fault of the network' => sub {
+    my $service = service_of();
+    my $run = run_of($service, { build => { log => \@NETWORK } });
+    wait_ok { $run->accepted } 'is rerun';
+    is cause_of($service, $run, 'build'), 'network', 'with its cause';
+    my $id = id_of($run, 'build');
+    my @reads = $github->log_requests;
+    is scalar @reads, 1, 'one log was read';
+    is scalar(grep { defined $_->{headers}{authorization} } @reads), 0, 'without a token';
+    is $reads[0]{headers}{range}, 'bytes=-1048576', 'the end of it';
+    $service->stop_service;
+};
+
+subtest 'a fault of the code' => sub {
+    my $service = service_of();
+    my $run = run_of($service, { build => { log => \@COMPILER } });
+    left_ok($service, $run, 'left-by-rule', 'what does not compile');
+    is cause_of($service, $run, 'build'), 'build', 'with its cause';
+    my $other = run_of($service, { build => { log => [@SETUP, 'something odd', '##[error]Process completed with exit code 1.'] } });
+    left_ok($service, $other, 'cause-not-known', 'what nobody knows');
+    $service->stop_service;
+};
+
+subtest 'each failed job has to deserve it' => sub {
+    my $service = service_of();
+    my $run = run_of($service, { build => { log => \@COMPILER }, 'e2e' => { log => \@NETWORK } });
+    left_ok($service, $run, 'left-by-rule', 'one of two');
+    is scalar(grep { $_->{path} =~ m{logs} } $github->log_requests), 1, 'once that is known, no more is asked';
+    my $flaky = run_of($service, { 'flaky (1)' => { log => [@SETUP, 'FAILED: one of 200 tests'] }, build => { log => \@NETWORK } });
+    wait_ok { $flaky->accepted } 'two that deserve it by different rules';
+    $service->stop_service;
+};
+
+subtest 'a job that only reports others' => sub {
+    my $service = service_of();
+    my $run = run_of($service, { build => { log => \@NETWORK }, 'all-checks-passed' => { log => [@SETUP, '##[error]build failed'] } });
+    wait_ok { $run->accepted } 'does not count';
+    $service->stop_service;
+};
+
+subtest 'annotations' => sub {
+    my $service = service_of();
+    my $lost = run_of($service, { build => {
+        steps => [['Set up job'], ['Run make', 'cancelled']], log => undef,
+        annotations => ['The self-hosted runner lost communication with the server. Verify the machine is running.'],
+    } });
+    wait_ok { $lost->accepted } 'a runner that is lost';
+    is cause_of($service, $lost, 'build'), 'runner-lost', 'with its cause';
+    is scalar $github->log_requests, 0, 'of whose job no log is read';
+    my $billing = run_of($service, { build => {
+        steps => [], runner_id => 0, runner_name => '', log => undef,
+        annotations => ['The job was not started because recent account payments have failed or your spending limit needs to be increased.'],
+    } });
+    left_ok($service, $billing, 'left-by-rule', 'a bill that is not paid');
+    $service->stop_service;
+};
+
+subtest 'annotations that may not be read' => sub {
+    my $service = service_of();
+    $github->set_checks(0);
+    my @runs = map { run_of($service, { build => { log => \@NETWORK } }) } 1 .. 3;
+    wait_ok { 3 == grep { $_->accepted } @runs } 'the log tells it';
+    my $asked = 0;
+    $asked += calls($_, '/check-runs/' . $_->{job}) for map { +{ job => id_first($_) } } @runs;
+    is $asked, 1, 'they are asked for once';
+    like health($service), qr/"degraded":\[\]/, 'which is nothing bad';
+    $service->stop_service;
+};
+
+sub id_first { my ($run) = @_; return $run->truth->{past}{1} ? $run->truth->{past}{1}{jobs}[0]{id} : $run->truth->{jobs}[0]{id} }
+
+sub health { my ($service) = @_; return $service->http->send({ method => 'GET', path => '/healthz', headers => [] })->body }
+
+subtest 'what is cancelled' => sub {
+    my $service = service_of();
+    my $none = run_of($service, { build => {
+        steps => [], runner_id => 0, runner_name => '', log => undef, conclusion => 'cancelled',
+        annotations => ['The job was not acquired by Runner of type hosted even after multiple attempts'],
+    } }, conclusion => 'cancelled');
+    wait_ok { $none->accepted } 'because no runner took it, is rerun';
+    my $person = run_of($service, { build => {
+        steps => [['Set up job'], ['Run make', 'cancelled']], conclusion => 'cancelled',
+        annotations => ['The run was canceled by @octocat.'], log => [@SETUP, '##[error]The operation was canceled.'],
+    } }, conclusion => 'cancelled');
+    left_ok($service, $person, 'conclusion-not-retried', 'by a person');
+    my $nobody = run_of($service, { build => {
+        steps => [['Set up job'], ['Run make', 'cancelled']], conclusion => 'cancelled',
+        log => [@SETUP, 'curl: (56) Recv failure: Connection reset by peer', '##[error]The operation was canceled.'],
+    } }, conclusion => 'cancelled');
+    left_ok($service, $nobody, 'conclusion-not-retried', 'by nobody knows whom');
+    $service->stop_service;
+};
+
+subtest 'evidence that cannot be read' => sub {
+    my $service = service_of();
+    my $gone = run_of($service, { build => { log => undef } });
+    left_ok($service, $gone, 'cause-not-known', 'a log that never comes, of a step that failed')
+        or diag why($service, $gone);
+    my $slow = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $slow->describe('build', steps => \@MADE, log => \@NETWORK);
+    $github->script(GET => 'runs/' . $slow->id . '/attempts/1/jobs', ({ status => 502, body => '<html>' }) x 2);
+    status_is $slow->play(build => 'failure'), 201, 'a run fails while GitHub does';
+    wait_ok { $slow->accepted } 'its jobs are asked for again';
+    my $refused = run_of($service, { build => { log => \@NETWORK, log_refused => 403 } });
+    left_ok($service, $refused, 'evidence-unreadable', 'a log that is refused');
+    $service->stop_service;
+};
+
+subtest 'a log that comes late' => sub {
+    my $service = service_of(API_BACKOFF_MIN => '500ms', API_BACKOFF_MAX => '1s');
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $run->describe('build', steps => \@MADE, log => undef);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $github->log_requests } 'there is none yet';
+    $run->describe('build', log => \@NETWORK);
+    wait_ok { $run->accepted } 'it is asked for again';
+    $service->stop_service;
+};
+
+subtest 'EVIDENCE=never' => sub {
+    my $service = service_of(EVIDENCE => 'never');
+    my $run = run_of($service, { build => { log => \@NETWORK } });
+    left_ok($service, $run, 'evidence-unreadable', 'what nobody may look into');
+    is calls($run, 'runs/' . $run->id . '/attempts'), 0, 'its jobs are not asked for';
+    is scalar $github->log_requests, 0, 'nor its log';
+    $service->stop_service;
+};
+
+subtest 'LOG_TAIL=0' => sub {
+    my $service = service_of(LOG_TAIL => 0);
+    my $run = run_of($service, { build => { log => \@NETWORK } });
+    left_ok($service, $run, 'evidence-unreadable', 'what only a log tells');
+    is scalar $github->log_requests, 0, 'no log is read';
+    is calls($run, 'actions/jobs/' . id_first($run) . '/logs'), 0, 'or asked for';
+    $service->stop_service;
+};
+
+subtest 'POLICY=everything' => sub {
+    my $service = service_of(POLICY => 'everything');
+    my $run = run_of($service, { build => { log => \@COMPILER } });
+    wait_ok { $run->accepted } 'whatever it is, it is rerun';
+    is scalar $run->gets, 1, 'after one question';
+    is scalar $github->log_requests, 0, 'and no other';
+    $service->stop_service;
+    $service = service_of(POLICY => 'everything', EVIDENCE => 'always');
+    $run = run_of($service, { build => { log => \@COMPILER }, lint => { log => \@NETWORK } });
+    wait_ok { $run->accepted } 'also while evidence is gathered for later';
+    is cause_of($service, $run, 'build'), 'build', 'of one job';
+    is cause_of($service, $run, 'lint'), 'network', 'and of the other';
+    $service->stop_service;
+};
+
+subtest 'a delay' => sub {
+    my $service = service_of(POLICY => policy_file("version: 1\nrules:\n  - { name: later, rerun: [network], delay: 4s }\notherwise: leave\n"));
+    my $begun = time;
+    my $run = run_of($service, { build => { log => \@NETWORK } });
+    my $judged = $service->log->wait_entry('decision', run => $run->id, verdict => 'wait');
+    ok $judged, 'it waits';
+    is scalar $run->posts, 0, 'unposted';
+    wait_ok { $run->accepted } 'it is rerun';
+    # GitHub tells its end in whole seconds.
+    cmp_ok +($run->posts)[0]{time} - $begun, '>=', 2.9, 'after that';
+    $service->stop_service;
+};
+
+subtest 'the last attempt with the debug log' => sub {
+    my $service = service_of(RUN_ATTEMPTS => 3, POLICY => policy_file($POLICY . "debug-logging: last\n"));
+    my $run = run_of($service, { build => { log => \@NETWORK } });
+    wait_ok { $run->accepted } 'the first rerun';
+    is +($run->posts)[0]{body}, '', 'is as ever';
+    $run->describe('build', steps => \@MADE, log => \@NETWORK);
+    status_is $run->play(build => 'failure'), 201, 'it fails again';
+    wait_ok { $run->accepted == 2 } 'the second';
+    is_deeply decode_json(($run->posts)[1]{body}), { enable_debug_logging => JSON::PP::true }, 'has the debug log';
+    $service->stop_service;
+};
+
+subtest 'hostile logs' => sub {
+    my $service = service_of();
+    my %log = (
+        'bytes'      => "\xef\xbb\xbf" . join('', map { chr } 0 .. 255) x 4000,
+        'a long line' => 'a' x 3_000_000,
+        'all there is' => join("\n", (map { "2026-01-01T00:00:00.0000000Z $_" } 'The operation was canceled.', 'No space left on device',
+            'lost communication with the server', '503 Service Unavailable', 'src/a.c:1:1: error: no')) . "\n",
+    );
+    for my $name (sort keys %log) {
+        my $run = run_of($service, { build => { log => $log{$name} } });
+        like reason_of($service, $run), qr/^(?:left-by-rule|cause-not-known|evidence-unreadable)$/, "$name: left";
+    }
+    my $run = run_of($service, { build => { log => \@NETWORK, log_before => 165_000_000 } });
+    wait_ok { $run->accepted } 'of a large log only the end is read';
+    $github->set_log_host(ignore_range => 1);
+    my $other = run_of($service, { build => { log => \@NETWORK, log_before => 3_000_000 } });
+    wait_ok { $other->accepted } 'also where the host sends all of it';
+    $service->stop_service;
+};
+
+subtest 'killed on the way' => sub {
+    for my $point (qw(inquiry found-out judged)) {
+        my $file = tmpdir() . '/stop' . ++$number;
+        my $service = service_of(JR_TEST_STOP_AT => "$point:$file");
+        my $run = run_of($service, { build => { log => \@NETWORK }, lint => { log => \@NETWORK } });
+        my $pid = wait_for {
+            my $dispatcher = -e $file ? $service->dispatcher : undef;
+            $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
+        };
+        ok $pid, "$point: it is there" or next;
+        $service->expect_death;
+        kill 'KILL', $pid;
+        wait_ok { $run->accepted } "$point: it is rerun all the same";
+        is scalar $run->accepted, 1, 'once';
+        is scalar $github->log_requests, 2, 'and each log was read once';
+        $service->stop_service;
+    }
+};
+
+subtest 'a policy that is broken' => sub {
+    my $file = policy_file("version: 1\nrulez: []\notherwise: maybe\n");
+    my $service = service(github => $github, POLICY => $file, WORKERS => 1);
+    ok !eval { $service->start_service; 1 }, 'is none to start with';
+    is reap(delete $service->{master}) >> 8, 78, 'with the status of a wrong setting';
+    like $service->log->text, qr/wrong-setting .*\Q$file\E:2:1: /, 'the log has the place';
+    like $service->log->text, qr/wrong-setting .*\Q$file\E:3:\d+: /, 'of each mistake';
+
+    my $good = policy_file($POLICY);
+    $service = service_of(POLICY => $good);
+    write_file($good, "version: 2\n");
+    my $mark = $service->log->mark;
+    kill 'HUP', $service->master;
+    ok $service->log->wait_entry('reload-refused', since => $mark), 'at a reload';
+    wait_ok { health($service) =~ /"degraded":\["policy"\]/ } 'it shows';
+    my $run = run_of($service, { build => { log => \@NETWORK } });
+    wait_ok { $run->accepted } 'and the one from before is in force';
+    write_file($good, $POLICY);
+    $mark = $service->log->mark;
+    kill 'HUP', $service->master;
+    ok $service->log->wait_entry('reloaded', since => $mark), 'once it is repaired';
+    wait_ok { health($service) =~ /"degraded":\[\]/ } 'all is well';
+    $service->stop_service;
+};
+
+finish();
