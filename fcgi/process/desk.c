@@ -24,6 +24,17 @@ void jr_desk_beat(const struct jr_desk *desk)
         jr_process_note_beat(&desk->told->process, jr_monotonic_ms());
 }
 
+/* How long until there is work to do though nothing can be read, in ms, at most `most_ms'. */
+static int64_t timers_ms(const struct jr_desk *desk, int64_t most_ms)
+{
+    int64_t http_ms = desk->calls.http == NULL ? most_ms : jr_http_wait_ms(desk->calls.http);
+    int64_t log_ms = desk->loghost == NULL ? most_ms : jr_loghost_wait_ms(desk->loghost);
+
+    if (http_ms < most_ms)
+        most_ms = http_ms;
+    return log_ms < most_ms ? log_ms : most_ms;
+}
+
 /*
  * Wait for what comes first: the time, GitHub, a log, a judge, a worker unless we are deaf, a
  * signal. Returns whether there is something to go on with.
@@ -37,16 +48,10 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
         { .fd = desk->loghost == NULL ? -1 : jr_loghost_fd(desk->loghost), .events = POLLIN },
         { .fd = desk->matcher == NULL ? -1 : jr_matcher_fd(desk->matcher), .events = POLLIN },
     };
-    int64_t log_wait_ms = desk->loghost == NULL ? INT64_MAX : jr_loghost_wait_ms(desk->loghost);
     struct timespec limit;
     int ready;
 
-    if (http != NULL && jr_http_wait_ms(http) < wait_ms)
-        wait_ms = jr_http_wait_ms(http);
-    if (log_wait_ms < wait_ms)
-        wait_ms = log_wait_ms;
-    if (wait_ms > BEAT_MS)
-        wait_ms = BEAT_MS;
+    wait_ms = timers_ms(desk, wait_ms < BEAT_MS ? wait_ms : BEAT_MS);
     limit.tv_sec = wait_ms / 1000;
     limit.tv_nsec = wait_ms % 1000 * 1000000;
     ready = ppoll(fds, sizeof fds / sizeof *fds, &limit, jr_process_wait_mask());
@@ -55,9 +60,11 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
         jr_wake_drain(desk->wake_fd);
         return true;
     }
-    /* Who waits takes it: inquiry.h. */
-    if ((ready > 0 && (fds[2].revents != 0 || fds[3].revents != 0)) || log_wait_ms <= wait_ms)
+    /* Who waits takes it (inquiry.h). */
+    if (ready > 0 && (fds[2].revents != 0 || fds[3].revents != 0))
         return true;
+    if (desk->loghost != NULL)
+        jr_loghost_work(desk->loghost);
     return jr_calls_work(&desk->calls);
 }
 

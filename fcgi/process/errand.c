@@ -253,8 +253,8 @@ static void judge(struct jr_errands *errands, struct jr_errand *errand)
     struct jr_verdict *verdict = &errand->verdict;
     int64_t now_ms = jr_now_ms(), start_us = jr_monotonic_us();
     struct jr_error error;
-    enum jr_err err = jr_judging_take(desk->store, desk->settings, &errands->inquirer.policy,
-                                      findings, &errand->run, now_ms, verdict, &error);
+    enum jr_err err = jr_judging_take(desk->store, desk->settings, findings, &errand->run, now_ms,
+                                      verdict, &error);
 
     if (err != JR_OK) {
         failed(errands, errand, err, &error);

@@ -289,7 +289,7 @@ static bool is_settled(const struct jr_inquiry *inquiry)
     const struct jr_settings *settings = inquirer->desk->settings;
 
     return settings->evidence != JR_LOOKING_ALWAYS
-           && jr_judging_is_settled(&inquirer->policy, settings, &inquiry->run, &inquiry->judging);
+           && jr_judging_is_settled(&inquiry->judging, settings, &inquiry->run);
 }
 
 /* On to the next job of which nothing is known. */
@@ -479,6 +479,7 @@ struct jr_inquiry *jr_inquiry_begin(struct jr_inquirer *inquirer, struct jr_ques
     inquiry->run = *run;
     inquiry->began_ms = began_ms;
     inquiry->asked_ms = jr_monotonic_ms();
+    inquiry->judging.policy = &inquirer->policy;
     inquiry->next = inquirer->first;
     inquirer->first = inquiry;
     err = jr_judging_load(desk->store, run->run_id, run->attempt, &inquiry->judging, &error);

@@ -257,15 +257,15 @@ static void decide(struct trial *trial, const struct jr_policy *policy,
     jr_policy_decide(&trial->part, &asked, trial->jobs, trial->count, &trial->answer);
 }
 
-bool jr_judging_is_settled(const struct jr_policy *policy, const struct jr_settings *settings,
-                           const struct jr_run *run, const struct jr_judging *judging)
+bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_settings *settings,
+                           const struct jr_run *run)
 {
     bool settled = false;
     struct trial trial;
 
     if (!open_trial(&trial, judging))
         return false;
-    decide(&trial, policy, settings, run);
+    decide(&trial, judging->policy, settings, run);
     for (size_t i = 0; i < trial.count; i++) {
         const struct jr_policy_job *job = &trial.jobs[i];
 
@@ -291,7 +291,6 @@ static uint32_t looks_back(const struct jr_policy_part *part)
 struct taking {
     const struct jr_bounds bounds;
     const struct jr_settings *settings;
-    const struct jr_policy *policy;
     struct jr_judging *judging;
     int64_t claimed_due_ms, now_ms;
     struct jr_run *run;
@@ -305,7 +304,7 @@ static void ask_store(struct jr_txn *txn, struct taking *taking)
     struct trial *trial = taking->trial;
     uint32_t of;
 
-    jr_policy_for(taking->policy, taking->run->repo, &trial->part);
+    jr_policy_for(taking->judging->policy, taking->run->repo, &trial->part);
     of = looks_back(&trial->part);
     for (size_t i = 0; i < trial->count; i++) {
         const struct jr_failure *failure = &taking->judging->items[i];
@@ -353,7 +352,7 @@ static void take(struct jr_txn *txn, void *argument)
     input.attempt = attempt;
     input.moved = run->due_ms != taking->claimed_due_ms;
     ask_store(txn, taking);
-    decide(taking->trial, taking->policy, taking->settings, run);
+    decide(taking->trial, taking->judging->policy, taking->settings, run);
     input.reason = jr_judging_reason(answer->reason);
     input.judgement = (struct jr_judgement){
         .leaves = answer->verdict != JR_POLICY_RERUN,
@@ -367,13 +366,12 @@ static void take(struct jr_txn *txn, void *argument)
 }
 
 enum jr_err jr_judging_take(struct jr_store *store, const struct jr_settings *settings,
-                            const struct jr_policy *policy, struct jr_judging *judging,
-                            struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
-                            struct jr_error *error)
+                            struct jr_judging *judging, struct jr_run *run, int64_t now_ms,
+                            struct jr_verdict *verdict, struct jr_error *error)
 {
     struct trial trial;
     struct taking taking = {
-        .bounds = jr_step_bounds(settings), .settings = settings, .policy = policy,
+        .bounds = jr_step_bounds(settings), .settings = settings,
         .judging = judging, .claimed_due_ms = run->due_ms, .now_ms = now_ms, .run = run,
         .verdict = verdict, .trial = &trial,
     };

@@ -24,6 +24,7 @@
 
 /* The failed jobs of an attempt. */
 struct jr_judging {
+    const struct jr_policy *policy; /* by which it is judged; the caller's */
     struct jr_failure *items; /* by job id; owned */
     size_t count;
 };
@@ -64,8 +65,8 @@ enum jr_err jr_judging_save(struct jr_store *store, uint64_t run_id,
                             struct jr_error *error) JR_CHECKED;
 
 /* Is it settled that the run is left, whatever the rest of its failed jobs failed for? */
-bool jr_judging_is_settled(const struct jr_policy *policy, const struct jr_settings *settings,
-                           const struct jr_run *run, const struct jr_judging *judging);
+bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_settings *settings,
+                           const struct jr_run *run);
 
 /*
  * Have the policy judge the attempt (JR_INPUT_JUDGED), and record what it makes of each job.
@@ -75,9 +76,8 @@ bool jr_judging_is_settled(const struct jr_policy *policy, const struct jr_setti
  * Returns JR_OK; JR_ENOENT when the run is no longer in the store; or what failed.
  */
 enum jr_err jr_judging_take(struct jr_store *store, const struct jr_settings *settings,
-                            const struct jr_policy *policy, struct jr_judging *judging,
-                            struct jr_run *run, int64_t now_ms, struct jr_verdict *verdict,
-                            struct jr_error *error) JR_CHECKED;
+                            struct jr_judging *judging, struct jr_run *run, int64_t now_ms,
+                            struct jr_verdict *verdict, struct jr_error *error) JR_CHECKED;
 
 /* What a policy's answer is called. */
 enum jr_reason jr_judging_reason(enum jr_policy_reason reason);

@@ -69,6 +69,7 @@ static void open_bench(struct bench *bench, const char *settings)
     load_settings(&bench->settings, settings);
     assert_int_equal(jr_chosen_load(&bench->settings, &problems), JR_OK);
     assert_int_equal(jr_chosen_policy(&bench->settings, &bench->policy), JR_OK);
+    bench->judging.policy = &bench->policy;
     bench->now_ms = START_MS + 100 * JR_SECOND_MS;
     event(bench, "q1");
     event(bench, "q2");
@@ -104,7 +105,8 @@ static void add(struct bench *bench, const struct jr_failure *failure)
 
 static void judge(struct bench *bench)
 {
-    assert_int_equal(jr_judging_take(bench->store, &bench->settings, &bench->policy, &bench->judging, &bench->run,
+    bench->judging.policy = &bench->policy;
+    assert_int_equal(jr_judging_take(bench->store, &bench->settings, &bench->judging, &bench->run,
                                      bench->now_ms, &bench->verdict, &bench->error),
                      JR_OK);
 }
@@ -244,16 +246,16 @@ static void one_that_is_left_settles_it(void **state)
 
     (void)state;
     open_bench(&bench, CAREFUL);
-    assert_false(jr_judging_is_settled(&bench.policy, &bench.settings, &bench.run, &bench.judging));
+    assert_false(jr_judging_is_settled(&bench.judging, &bench.settings, &bench.run));
     add(&bench, &failure);
-    assert_false(jr_judging_is_settled(&bench.policy, &bench.settings, &bench.run, &bench.judging));
+    assert_false(jr_judging_is_settled(&bench.judging, &bench.settings, &bench.run));
     failure = failure_of(2, JR_CAUSE_BUILD);
     add(&bench, &failure);
-    assert_true(jr_judging_is_settled(&bench.policy, &bench.settings, &bench.run, &bench.judging));
+    assert_true(jr_judging_is_settled(&bench.judging, &bench.settings, &bench.run));
     close_bench(&bench);
     open_bench(&bench, "EVIDENCE=always");
     add(&bench, &failure);
-    assert_false(jr_judging_is_settled(&bench.policy, &bench.settings, &bench.run, &bench.judging));
+    assert_false(jr_judging_is_settled(&bench.judging, &bench.settings, &bench.run));
     close_bench(&bench);
 }
 
@@ -312,7 +314,7 @@ static void a_run_that_was_forgotten(void **state)
     jr_ledger_load_run(&txn, RUN_ID, &run);
     jr_ledger_remove_run(&txn, &run);
     commit(&txn);
-    assert_int_equal(jr_judging_take(bench.store, &bench.settings, &bench.policy, &bench.judging, &bench.run,
+    assert_int_equal(jr_judging_take(bench.store, &bench.settings, &bench.judging, &bench.run,
                                      bench.now_ms, &bench.verdict, &bench.error),
                      JR_ENOENT);
     close_bench(&bench);
