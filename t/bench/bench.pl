@@ -24,6 +24,7 @@ use JR::Test ();
 use JR::Wait qw(wait_for);
 use Bench::Grow qw(curves curve_table curve_goals);
 use Bench::Load;
+use Bench::Match qw(matching matching_table matching_goals);
 use Bench::Measure qw(cpu_s memory_kb commits median);
 use Bench::Pages;
 use Bench::Report qw(machine table goals);
@@ -32,6 +33,7 @@ use Bench::Size qw(bytes_per_run);
 my $quick = grep { $_ eq '--quick' } @ARGV;
 my $grow  = grep { $_ eq '--grow' } @ARGV;
 my $burst = grep { $_ eq '--burst' } @ARGV;
+my $match = grep { $_ eq '--match' } @ARGV;
 my %plan  = $quick
     ? (turns => 1, seconds => 2, starts => 3, reruns => 20, burst => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000], sized => 100)
     : (turns => 5, seconds => 4, starts => 9, reruns => 100, burst => 200, pages => 100, runs => 1_000_000, requests => [10_000, 100_000], sized => 500);
@@ -69,7 +71,8 @@ sub build {
     my ($from, $in) = @ENV{qw(JR_SRCDIR JR_BUILDDIR)};
     compile('floor', 'floor', 'fcgi');
     compile('load', 'load.so', 'libcrypto', '-shared', '-fPIC');
-    compile($_, $_, 'json-c libcurl libcrypto lmdb', "-I$in", "-I$from", "$in/lib/libjr.a", '-lm') for 'fill', 'grow';
+    compile($_, $_, 'json-c libcurl libcrypto lmdb libpcre2-8 yaml-0.1 libseccomp', "-I$in", "-I$from", "$in/lib/libjr.a", '-lm')
+        for 'fill', 'grow', 'match';
     return;
 }
 
@@ -333,8 +336,17 @@ sub grown {
     return curves(dir => $dir, service => \&contestant, quick => $quick, say => \&say_progress);
 }
 
+sub matched {
+    return matching(dir => $dir, binary => "$ENV{JR_BUILDDIR}/t/job-rerunner", quick => $quick, say => \&say_progress);
+}
+
 sub main {
     build();
+    if ($match) {
+        my $of = matched();
+        print matching_table($of), "\nGoals:\n", goals(matching_goals($of));
+        return;
+    }
     if ($grow) {
         my @curves = grown();
         print curve_table(@curves), "\nGoals:\n", goals(curve_goals(@curves));
@@ -385,6 +397,8 @@ sub main {
     say_progress('sizes');
     my @sizes = sizes();
     my @curves = grown();
+    say_progress('logs');
+    my $matched = matched();
 
     my ($version) = qx($ENV{JR_BUILDDIR}/t/job-rerunner --version) =~ /^(.*)$/m;
     print "\n", machine($version, $dir);
@@ -412,7 +426,7 @@ sub main {
 
     print "Disk for 1,000 runs with all their events, and once their delivery ids are gone:\n",
         map({ sprintf "  %2d jobs  %5.1f MB  %5.1f MB\n", $_->[0], map { $_ / 1000 } @{$_}[1, 2] } @sizes), "\n";
-    print curve_table(@curves), "\n";
+    print curve_table(@curves), "\n", matching_table($matched), "\n";
 
     my ($one, $some, $many) = @{$results}{ 1, 16, 64 };
     my $errors = 0;
@@ -439,6 +453,7 @@ sub main {
         ['answer 201 to POST',                               median(@rerun_ms),                              'most',  50,   1, ' ms'],
         $burst_goal,
         curve_goals(@curves),
+        matching_goals($matched),
     );
     my $per_commit = median(map { $_->{per_commit} } @{ $many->{'batches off'} });
     printf "\nwarning: batches were not off: %.1f events per commit\n", $per_commit if $per_commit > 1.05;

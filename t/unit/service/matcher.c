@@ -321,7 +321,7 @@ static void judge_that_dies(void **state)
     uint64_t slow = begin_slow(matcher), quick;
 
     (void)state;
-    assert_int_equal(kill(wait_for_judge(), SIGSEGV), 0);
+    assert_int_equal(kill(wait_for_judge(), SIGABRT), 0);
     assert_int_equal(take(matcher, &finding), slow);
     assert_unreadable(&finding);
     quick = begin(matcher, kinds[1].log);
@@ -602,8 +602,8 @@ static void holds_no_secret(void **state)
     pid_t pid;
 
     (void)state;
-    /* What it holds is shown to root alone. */
-    if (geteuid() != 0)
+    /* What it holds is shown to root alone; valgrind has descriptors and variables of its own. */
+    if (geteuid() != 0 || getenv("JR_VALGRIND") != NULL)
         skip();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     assert_int_equal(setenv("GITHUB_TOKEN", SECRET, 1), 0);
