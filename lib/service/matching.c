@@ -277,7 +277,7 @@ static int read_signatures(struct matching *matching)
     struct jr_problems *problems = calloc(1, sizeof *problems);
     struct jr_match_message message;
     struct jr_error error;
-    size_t length;
+    size_t length = 0;
     char *text = NULL;
     bool good;
 

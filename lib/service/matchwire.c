@@ -97,7 +97,7 @@ enum jr_err jr_match_receive(int socket, int flags, bool takes, struct jr_match_
         got = recvmsg(socket, &header, flags | MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
     if (got < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? JR_EBUSY : JR_ENOENT;
+        return errno == EAGAIN ? JR_EBUSY : JR_ENOENT;
     if (got == 0)
         return JR_ENOENT;
     message->fd = takes ? descriptor_in(&control, &header) : -1;
@@ -158,7 +158,7 @@ static void write_clean(struct jr_writer *writer, const char *text, char kept)
     char clean[JR_FIRST_ERROR_SIZE];
     size_t length = 0;
 
-    for (; text[length] != '\0' && length < sizeof clean - 1; length++)
+    for (; length < sizeof clean - 1 && text[length] != '\0'; length++)
         clean[length] = is_control(text[length]) && text[length] != kept ? ' ' : text[length];
     clean[length] = '\0';
     jr_write_text(writer, clean);

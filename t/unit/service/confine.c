@@ -448,7 +448,19 @@ static void what_stays(void **state)
     assert_int_equal(count_wrong(JR_CONFINE_WORKER, allowed, COUNT(allowed), false), 0);
 }
 
-/* A child of its own that is limited, becomes a judge, says something, and is waited for. */
+/* In a child: it is limited, becomes a judge, and says something. */
+static _Noreturn void live_as_judge(int out)
+{
+    struct jr_error error;
+    bool limited = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && set_limit() == 0 && undo_timer() == 0;
+    bool good = limited && jr_confine(JR_CONFINE_JUDGE, &error) == JR_OK
+                && (is_instrumented() || (fork_any() < 0 && errno == ENOSYS));
+    char *memory = malloc(1 << 20);
+
+    _exit(good && memory != NULL && write(out, "yes", 3) == 3 ? 0 : 1);
+}
+
+/* And it is waited for. */
 static int make_judge(void)
 {
     int ends[2], status = -1;
@@ -458,15 +470,8 @@ static int make_judge(void)
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
     pid = fork();
-    if (pid == 0) {
-        struct jr_error error;
-        bool limited = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && set_limit() == 0 && undo_timer() == 0;
-        bool good = limited && jr_confine(JR_CONFINE_JUDGE, &error) == JR_OK
-                    && (is_instrumented() || (fork_any() < 0 && errno == ENOSYS));
-        char *memory = malloc(1 << 20);
-
-        _exit(good && memory != NULL && write(ends[1], "yes", 3) == 3 ? 0 : 1);
-    }
+    if (pid == 0)
+        live_as_judge(ends[1]);
     close(ends[1]);
     if (pid < 0 || read(ends[0], word, 3) != 3 || waitpid(pid, &status, 0) != pid || status != 0) {
         errno = ENOSYS;
