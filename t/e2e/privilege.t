@@ -12,7 +12,7 @@ use Cwd qw(abs_path);
 use Fcntl qw(SEEK_SET);
 use Test::More;
 use JR::File qw(read_file_or_empty);
-use JR::Process qw(spawn reap running);
+use JR::Process qw(spawn reap running children_of);
 use JR::Test;
 
 plan skip_all => 'only for root: the processes show themselves to nobody else' if $> != 0;
@@ -146,6 +146,37 @@ subtest 'the key of an App' => sub {
     wait_ok { $service->dispatcher } 'it is at work';
     look($service, dispatcher => 'app key', copied => $sanitized);
     $service->stop_service;
+};
+
+# Who reads logs has nothing to give away, and nobody to give it to.
+subtest 'the matcher' => sub {
+    my $service = unprivileged(POLICY => 'infrastructure', https_proxy => 'http://me:pass@proxy.invalid:1');
+    my $matcher = sub {
+        my $dispatcher = $service->dispatcher // return;
+        my @children = children_of($dispatcher);
+        return @children == 1 ? $children[0] : undef;
+    };
+    my $pid = wait_for { $matcher->() };
+    ok $pid, 'the dispatcher has started it' or return $service->stop_service;
+    wait_ok { $sanitized || status_of($pid)->{Seccomp} == 2 } 'its system calls are filtered';
+    is read_file_or_empty("/proc/$pid/environ") =~ s/(?:JR_TEST_|[A-Z]+SAN_OPTIONS|GCOV_PREFIX)[^\0]*\0//gr, '',
+        'it has nothing of the environment';
+    my ($bytes, $found) = in_memory($pid, values %secret, 'me:pass');
+    cmp_ok $bytes, '>', 500_000, "$bytes bytes of memory";
+    is join(', ', sort keys %$found), '', 'have no secret';
+    is_deeply [map { readlink =~ s/\d+//gr } grep { !m{/2$} } sort glob "/proc/$pid/fd/*"], ['/dev/null', '/dev/null', 'socket:[]'],
+        'it has a socket, besides standard error';
+    if (!$sanitized) {
+        is status_of($pid)->{NoNewPrivs}, 1, 'it gets no new privileges';
+        is +(stat "/proc/$pid/environ")[4], 0, 'its memory is for root alone';
+    }
+    $service->expect_death;
+    kill 'KILL', $service->dispatcher;
+    wait_ok { !running($pid) } 'it ends with the dispatcher';
+    my $next = wait_for { $matcher->() };
+    ok $next, 'the next one has its own';
+    $service->stop_service;
+    wait_ok { !running($next) } 'which ends with the service' if $next;
 };
 
 # The pages, /metrics and /healthz are all made by a worker that opens nothing.
