@@ -149,7 +149,8 @@ static void scan_group(struct scanner *scanner, struct set *best)
         scanner->at++;
         scanner->at += *scanner->at == '<' ? 2 : 1;
     }
-    if (++scanner->depth > NESTING_MAX) {
+    /* A verb is no group: what stands in it is no text. */
+    if (*scanner->at == '*' || ++scanner->depth > NESTING_MAX) {
         scanner->lost = true;
         return;
     }
@@ -284,29 +285,111 @@ static bool make_room(struct jr_literals *literals)
     return true;
 }
 
-enum jr_err jr_literals_add(struct jr_literals *literals, const char *pattern, size_t number)
+static enum jr_err add_words(struct jr_literals *literals, const struct set *set, size_t number)
 {
-    struct scanner scanner = { .at = pattern };
-    struct set set;
-
-    if (!scan_branches(&scanner, &set) || *scanner.at != '\0') {
-        literals->always.words[number / 64] |= UINT64_C(1) << number % 64;
-        return JR_OK;
-    }
-    for (size_t i = 0; i < set.count; i++) {
+    for (size_t i = 0; i < set->count; i++) {
         struct word *word;
-        uint32_t *head = &literals->heads[head_of(set.words[i])];
+        uint32_t *head = &literals->heads[head_of(set->words[i])];
 
         if (!make_room(literals))
             return JR_ENOMEM;
         word = &literals->words[literals->count];
-        memcpy(word->text, set.words[i], sizeof word->text);
+        memcpy(word->text, set->words[i], sizeof word->text);
         word->length = (uint8_t)strlen(word->text);
         word->pattern = (uint16_t)number;
         word->next = *head;
         *head = (uint32_t)literals->count++;
     }
     return JR_OK;
+}
+
+enum jr_err jr_literals_add(struct jr_literals *literals, const char *pattern, size_t number)
+{
+    struct scanner scanner = { .at = pattern };
+    struct set set;
+
+    if (scan_branches(&scanner, &set) && *scanner.at == '\0')
+        return add_words(literals, &set, number);
+    literals->always.words[number / 64] |= UINT64_C(1) << number % 64;
+    return JR_OK;
+}
+
+/*
+ * Does each branch mean the same without the others, and does the scanner see where it ends? Not
+ * with an option that is set until the end, a reference to a group, a quotation, a verb, a
+ * class by name. Of what follows `(?' only what is known to be harmless is allowed.
+ */
+static bool has_own_branches(const char *pattern)
+{
+    for (const char *at = pattern; *at != '\0'; at++) {
+        if (*at == '\\') {
+            if (strchr("123456789gkQEK", at[1]) != NULL)
+                return false;
+            at++;
+        } else if (strncmp(at, "(*", 2) == 0
+                   || (strncmp(at, "[:", 2) == 0 && at[2 + (at[2] == '^')] >= 'a')) {
+            return false;
+        } else if (at[0] == '(' && at[1] == '?') {
+            const char *what = at + 2 + (at[2] == '<');
+            size_t options = strspn(what, "-i");
+
+            if ((*what != '=' && *what != '!') && (at[2] == '<' || what[options] != ':'))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Go on with another branch. */
+static void add_branch(char *bare, const char *from, const char *to)
+{
+    size_t length = strlen(bare);
+
+    if (length > 0)
+        bare[length++] = '|';
+    memcpy(bare + length, from, (size_t)(to - from));
+    bare[length + (size_t)(to - from)] = '\0';
+}
+
+/*
+ * Sort the branches at the top: words of those that have some are added, the others go into
+ * bare. Returns whether all were understood and one has a word, or err is not JR_OK.
+ */
+static bool sort_branches(struct jr_literals *literals, const char *pattern, size_t number,
+                          char *bare, enum jr_err *err)
+{
+    struct scanner scanner = { .at = pattern };
+    bool any = false;
+    struct set set;
+
+    for (;;) {
+        const char *from = scanner.at;
+
+        scan_sequence(&scanner, &set);
+        if (scanner.lost || scanner.at == from || *scanner.at == ')')
+            return false;
+        if (set.count == 0)
+            add_branch(bare, from, scanner.at);
+        else
+            *err = add_words(literals, &set, number);
+        any |= set.count > 0;
+        if (*err != JR_OK || *scanner.at == '\0')
+            return any;
+        scanner.at++;
+    }
+}
+
+enum jr_err jr_literals_split(struct jr_literals *literals, const char *pattern, size_t number,
+                              char *bare, size_t size)
+{
+    enum jr_err err = JR_OK;
+
+    *bare = '\0';
+    if (strlen(pattern) < size && has_own_branches(pattern)
+        && sort_branches(literals, pattern, number, bare, &err))
+        return err;
+    *bare = '\0';
+    return jr_literals_add(literals, pattern, number);
 }
 
 void jr_literals_find(const struct jr_literals *literals, const char *text, size_t length,

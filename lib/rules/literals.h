@@ -38,6 +38,17 @@ void jr_literals_close(struct jr_literals *literals);
 enum jr_err jr_literals_add(struct jr_literals *literals, const char *pattern,
                             size_t number) JR_CHECKED;
 
+/*
+ * Add a pattern of whose branches at the top ("a|b|c") some may need a word and others not: it
+ * is a candidate only where a word of the former stands.
+ *   bare  out: the latter, as a pattern of their own, which always has to be tried; empty: there
+ *         are none, or the pattern was added as jr_literals_add() does
+ *   size  of bare, at least the pattern's with its NUL
+ * Returns JR_OK or JR_ENOMEM.
+ */
+enum jr_err jr_literals_split(struct jr_literals *literals, const char *pattern, size_t number,
+                              char *bare, size_t size) JR_CHECKED;
+
 /* Which patterns can match the text? */
 void jr_literals_find(const struct jr_literals *literals, const char *text, size_t length,
                       struct jr_candidates *candidates);

@@ -31,6 +31,7 @@ struct jr_signature {
     bool decides; /* a line that it matches is not transient, whatever it names */
     char *job; /* NULL: any. Owned */
     pcre2_code *pattern, *unless; /* owned; NULL: none */
+    pcre2_code *bare; /* those branches of the pattern that need no word; NULL: none. Owned */
 };
 
 /* Made once, for all matches of a process: they hold nothing of what was matched. */
@@ -67,6 +68,14 @@ static void wrong(struct entry *entry, const struct jr_yaml *node, const char *w
     entry->good = false;
 }
 
+static pcre2_code *compile_text(const char *text, int *number, PCRE2_SIZE *offset)
+{
+    return pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+                         PCRE2_CASELESS | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C
+                             | PCRE2_NO_AUTO_CAPTURE | PCRE2_DOLLAR_ENDONLY,
+                         number, offset, NULL);
+}
+
 static pcre2_code *compile(struct entry *entry, const struct jr_yaml *node)
 {
     PCRE2_UCHAR message[120];
@@ -79,10 +88,7 @@ static pcre2_code *compile(struct entry *entry, const struct jr_yaml *node)
         wrong(entry, node, "a pattern has to be a text of 1 to 1024 bytes");
         return NULL;
     }
-    code = pcre2_compile((PCRE2_SPTR)node->text, PCRE2_ZERO_TERMINATED,
-                         PCRE2_CASELESS | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C
-                             | PCRE2_NO_AUTO_CAPTURE | PCRE2_DOLLAR_ENDONLY,
-                         &number, &offset, NULL);
+    code = compile_text(node->text, &number, &offset);
     if (code != NULL)
         return code;
     pcre2_get_error_message(number, message, sizeof message);
@@ -200,11 +206,18 @@ static bool matches(const pcre2_code *pattern, const char *text, size_t length, 
     return found >= 0;
 }
 
+/* Matches a pattern of the signature's, which may be NULL. */
+static bool pattern_matches(const struct jr_signature *signature, const pcre2_code *pattern,
+                            const char *text, size_t length, bool *limited)
+{
+    return pattern != NULL && matches(pattern, text, length, limited)
+           && (signature->unless == NULL || !matches(signature->unless, text, length, limited));
+}
+
 static bool signature_matches(const struct jr_signature *signature, const char *text,
                               size_t length, bool *limited)
 {
-    return matches(signature->pattern, text, length, limited)
-           && (signature->unless == NULL || !matches(signature->unless, text, length, limited));
+    return pattern_matches(signature, signature->pattern, text, length, limited);
 }
 
 /* Of the program's own each has an example, and one that must not match. */
@@ -258,6 +271,7 @@ static void release_signature(struct jr_signature *signature)
     free(signature->job);
     pcre2_code_free(signature->pattern);
     pcre2_code_free(signature->unless);
+    pcre2_code_free(signature->bare);
     memset(signature, 0, sizeof *signature);
 }
 
@@ -301,6 +315,25 @@ static bool is_double(struct jr_signatures *signatures, struct entry *entry)
     return false;
 }
 
+/*
+ * Most patterns are tried only on lines that have one of their words. Of a pattern whose branches
+ * do not all have one, those that have none are tried on all lines, and no more of it.
+ */
+static enum jr_err add_words(struct jr_signatures *signatures, const char *pattern)
+{
+    struct jr_signature *signature = &signatures->items[signatures->count];
+    char bare[JR_PATTERN_MAX + 1];
+    enum jr_err err = jr_literals_split(signatures->literals, pattern, signatures->count, bare,
+                                        sizeof bare);
+    PCRE2_SIZE offset;
+    int number;
+
+    if (err != JR_OK || *bare == '\0')
+        return err;
+    signature->bare = compile_text(bare, &number, &offset);
+    return signature->bare != NULL ? JR_OK : JR_ENOMEM;
+}
+
 static enum jr_err read_all(struct jr_signatures *signatures, const struct jr_yaml *list, bool own,
                             struct jr_problems *problems)
 {
@@ -318,9 +351,7 @@ static enum jr_err read_all(struct jr_signatures *signatures, const struct jr_ya
         if (!read_entry(&entry) || is_double(signatures, &entry))
             continue;
         if (entry.no_memory
-            || (entry.pattern != NULL
-                && jr_literals_add(signatures->literals, entry.pattern->text, signatures->count)
-                       != JR_OK))
+            || (entry.pattern != NULL && add_words(signatures, entry.pattern->text) != JR_OK))
             return JR_ENOMEM;
         signatures->count++;
     }
@@ -402,6 +433,18 @@ static bool applies(const struct jr_signature *signature, unsigned place, const 
            && (signature->job == NULL || jr_text_match(signature->job, job));
 }
 
+/* Of one that is no candidate only the branches without a word can match. */
+static bool candidate_matches(const struct jr_signatures *signatures, size_t index,
+                              const struct jr_candidates *candidates, const char *text,
+                              size_t length, bool *limited)
+{
+    const struct jr_signature *signature = &signatures->items[index];
+    bool whole = jr_candidates_have(candidates, index);
+
+    return pattern_matches(signature, whole ? signature->pattern : signature->bare, text, length,
+                           limited);
+}
+
 void jr_signatures_match(const struct jr_signatures *signatures, const char *text, size_t length,
                          unsigned place, const char *job, bool in_tests,
                          struct jr_matches *found)
@@ -418,9 +461,9 @@ void jr_signatures_match(const struct jr_signatures *signatures, const char *tex
     for (size_t i = 0; i < signatures->count; i++) {
         const struct jr_signature *signature = &signatures->items[i];
 
-        if (jr_candidates_have(&candidates, i) && found->index[signature->weight] == SIZE_MAX
-            && signature->cause != JR_CAUSE_NONE && applies(signature, place, job, in_tests)
-            && signature_matches(signature, text, length, &found->limited))
+        if (found->index[signature->weight] == SIZE_MAX && signature->cause != JR_CAUSE_NONE
+            && applies(signature, place, job, in_tests)
+            && candidate_matches(signatures, i, &candidates, text, length, &found->limited))
             found->index[signature->weight] = i;
     }
     hard = found->index[JR_WEIGHT_HARD];
@@ -437,9 +480,8 @@ bool jr_signatures_ignore(const struct jr_signatures *signatures, const char *te
         return false;
     jr_literals_find(signatures->literals, text, length, &candidates);
     for (size_t i = 0; i < signatures->count; i++)
-        if (jr_candidates_have(&candidates, i) && signatures->items[i].cause == JR_CAUSE_NONE
-            && signatures->items[i].pattern != NULL
-            && signature_matches(&signatures->items[i], text, length, &limited))
+        if (signatures->items[i].cause == JR_CAUSE_NONE
+            && candidate_matches(signatures, i, &candidates, text, length, &limited))
             return true;
     return false;
 }

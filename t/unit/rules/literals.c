@@ -51,14 +51,56 @@ static const struct literal_row rows[] = {
     { "a count from 0", "longword(xyz){0,3}", "longword", true },
     { "too short for a word", "ab", "ab", true },
     { "what is not understood", "a{x}", "a{x}", true },
+    { "a verb", "(*COMMIT)reset", "reset", true },
     { "at the end of the text", "peer", "reset by peer", true },
     { "an empty text", "peer", "", false },
     { "a long word", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
       "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", true },
 };
 
+/* What is left of a pattern whose words do not stand in the text. */
+static const struct split_row {
+    const char *name, *pattern, *bare;
+    bool always; /* it is a candidate for any text, and nothing is left */
+} split_rows[] = {
+    { "all branches have a word", "reset|refused", "", false },
+    { "one has none", "reset|\\d+x|refused", "\\d+x", false },
+    { "two have none", "^ok\\b|reset|^\\[ +\\d+ +\\]", "^ok\\b|^\\[ +\\d+ +\\]", false },
+    { "none has one", "\\d+|[ab]", "", true },
+    { "a bar in a group", "(a|reset) now!|\\d", "\\d", false },
+    { "a bar in a class", "[a|b]|reset", "[a|b]", false },
+    { "an escaped bar", "\\d\\|\\d|reset", "\\d\\|\\d", false },
+    { "groups that are harmless", "(?:x|y)(?=z)(?!a)(?<=b)(?<!c)(?-i:d)|reset", "(?:x|y)(?=z)(?!a)(?<=b)(?<!c)(?-i:d)", false },
+    { "an empty branch", "reset||\\d", "", true },
+    { "an option until the end", "(?i)\\d|reset", "", true },
+    { "an option in the middle", "reset|(?-i)\\d|X", "", true },
+    { "a name", "(?<n>\\d)|reset", "", true },
+    { "a reference", "\\d\\1|reset", "", true },
+    { "a quotation", "\\Qa|b\\E|reset", "", true },
+    { "a verb", "(*COMMIT)\\d|reset", "", true },
+    { "a class by name", "[[:alpha:]|]|reset", "", true },
+    { "what is not understood", "a{x}|reset", "", true },
+};
+
+static void split(void **state)
+{
+    const struct split_row *row = *state;
+    struct jr_literals *literals = jr_literals_open();
+    struct jr_candidates candidates;
+    char bare[200];
+
+    assert_int_equal(jr_literals_split(literals, row->pattern, 77, bare, sizeof bare), JR_OK);
+    assert_string_equal(bare, row->bare);
+    jr_literals_find(literals, "17", 2, &candidates);
+    assert_int_equal(jr_candidates_have(&candidates, 77), row->always);
+    jr_literals_find(literals, "was reset now!", 14, &candidates);
+    assert_true(jr_candidates_have(&candidates, 77) || row->always);
+    jr_literals_close(literals);
+}
+
 int main(void)
 {
     TABLE(rows, found);
+    TABLE(split_rows, split);
     return run_program("literals");
 }
