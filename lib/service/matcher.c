@@ -96,7 +96,7 @@ static _Noreturn void become_matcher(const char *program, int fd, pid_t parent,
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent
         && (fd == JR_MATCHER_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, JR_MATCHER_FD)) >= 0) {
         close_others();

@@ -27,7 +27,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A judge that is stopped or sleeps uses no processor time: it has so many times of it in all. */
@@ -252,16 +251,28 @@ static void list_fds(const struct matching *matching, bool room,
     };
 }
 
+/*
+ * The terminal and who stops a service signal the whole group, but the dispatcher may still want
+ * answers then. When it wants no more, its end of the socket is closed.
+ */
+static void ignore_signals(void)
+{
+    static const int ignored[] = { SIGINT, SIGHUP, SIGTERM, SIGUSR1 };
+
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        (void)signal(ignored[i], SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL);
+}
+
 /* Once round. Returns whether to go on: the dispatcher is there. */
 static bool work(struct matching *matching)
 {
-    const struct timespec look = { .tv_nsec = END_LOOK_MS * 1000000L };
     struct pollfd fds[JR_MATCHES_AT_ONCE + 1], *dispatcher = &fds[JR_MATCHES_AT_ONCE];
     bool ending = reap(matching);
     struct judge *judge = find_free(matching);
 
     list_fds(matching, judge != NULL, fds);
-    if (ppoll(fds, JR_MATCHES_AT_ONCE + 1, ending ? &look : NULL, jr_process_wait_mask()) <= 0)
+    if (poll(fds, JR_MATCHES_AT_ONCE + 1, ending ? END_LOOK_MS : -1) <= 0)
         return true;
     if ((dispatcher->revents & (POLLHUP | POLLERR)) != 0)
         return false;
@@ -303,13 +314,13 @@ int jr_matcher_main(int socket)
     struct jr_error error;
     int status;
 
-    jr_process_begin_child(getppid());
+    ignore_signals();
     jr_process_guard_secrets();
     status = read_signatures(&matching);
     matching.confined = status != JR_EXIT_OK || jr_confine(JR_CONFINE_MATCHER, &error) == JR_OK;
     if (!matching.confined)
         jr_log(JR_LOG_WARN, "not-confined", "%s", error.text);
-    while (status == JR_EXIT_OK && !jr_process_stopping() && work(&matching))
+    while (status == JR_EXIT_OK && work(&matching))
         continue;
     jr_signatures_release(&matching.builtin);
     jr_policy_release(&matching.policy);

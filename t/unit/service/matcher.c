@@ -631,9 +631,10 @@ static void holds_no_secret(void **state)
     close(pair[1]);
 }
 
-/* By the terminal's keys, and its end. */
-static void not_by_the_terminal(void **state)
+/* The terminal, and who stops the service, signal all processes: the dispatcher may still want answers. */
+static void ended_by_no_signal(void **state)
 {
+    static const int signals[] = { SIGINT, SIGHUP, SIGTERM, SIGUSR1 };
     struct jr_matcher *matcher = start();
     struct jr_finding finding;
     pid_t pid = wait_for_child(getpid());
@@ -641,14 +642,13 @@ static void not_by_the_terminal(void **state)
     (void)state;
     (void)begin(matcher, kinds[0].log);
     (void)take(matcher, &finding); /* it is past its start */
-    assert_int_equal(kill(pid, SIGINT), 0);
-    assert_int_equal(kill(pid, SIGHUP), 0);
+    for (size_t i = 0; i < COUNT(signals); i++)
+        assert_int_equal(kill(pid, signals[i]), 0);
     (void)begin(matcher, kinds[1].log);
     (void)take(matcher, &finding);
     assert_kind(&finding, &kinds[1]);
-    assert_int_equal(kill(pid, SIGTERM), 0);
-    wait_for_end(pid);
     jr_matcher_close(matcher);
+    assert_false(lives(pid));
 }
 
 /* For anybody else there is no such option. */
@@ -781,7 +781,7 @@ int main(int argc, char **argv)
     TEST(matcher_that_dies);
     TEST(policy_that_is_wrong);
     TEST(holds_no_secret);
-    TEST(not_by_the_terminal);
+    TEST(ended_by_no_signal);
     TEST(hidden);
     TABLE(liars, taken_over);
     return run_program("matcher");
