@@ -562,6 +562,14 @@ bool jr_loghost_is_over(const struct jr_log_read *read)
     return read == NULL || read->over;
 }
 
+void jr_loghost_await(struct jr_log_read *read)
+{
+    if (read == NULL)
+        return;
+    for (jr_loghost_work(read->host); !read->over; jr_loghost_work(read->host))
+        jr_wire_wait(read->host->wire);
+}
+
 /* Turn the ring so that it begins with its oldest byte. */
 static bool straighten(struct jr_log_read *read)
 {

@@ -72,6 +72,9 @@ void jr_loghost_work(struct jr_loghost *host);
  */
 struct jr_log_read *jr_loghost_begin(struct jr_loghost *host, const char *link) JR_CHECKED;
 
+/* Wait for its end; for who has nothing else to do. NULL: nothing. */
+void jr_loghost_await(struct jr_log_read *read);
+
 /* Has it ended? So has one that is NULL. */
 bool jr_loghost_is_over(const struct jr_log_read *read);
 
