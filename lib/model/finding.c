@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/model/finding.h"
+#include "lib/base/show.h"
 #include "lib/base/text.h"
 
 #include <ctype.h>
@@ -112,6 +113,41 @@ bool jr_failure_decode(struct jr_failure *failure, const void *bytes, size_t siz
     jr_read_text(&reader, finding->first_error, sizeof finding->first_error);
     return ok && reader.ok && reader.offset == size && failure->conclusion <= JR_CONCLUSION_OTHER
            && (finding->cause == JR_CAUSE_NONE || jr_cause_name(finding->cause) != NULL);
+}
+
+const char *jr_failure_then(const struct jr_failure *failure)
+{
+    if (!failure->counts)
+        return "it does not count: it only reports what other jobs came to";
+    if (failure->reruns)
+        return "it is rerun";
+    if (failure->not_worth_it)
+        return "it is left, since too few of its last reruns for this cause helped";
+    if (failure->same_failure)
+        return "it is left, since it failed in the attempt before in the same step by the same "
+               "error";
+    return "it is left";
+}
+
+const char *jr_failure_unread(const struct jr_failure *failure, char text[JR_FAILURE_UNREAD_SIZE])
+{
+    const struct {
+        const char *name;
+        enum jr_presence found;
+    } pieces[] = {
+        { "steps", failure->steps_found },
+        { "annotations", failure->annotations_found },
+        { "log", failure->log_found },
+    };
+
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        if (pieces[i].found == JR_UNREADABLE) {
+            if (text[0] != '\0')
+                strcat(text, ", ");
+            strcat(text, pieces[i].name);
+        }
+    return text;
 }
 
 /* What stands at a place of a line. */
@@ -340,17 +376,34 @@ void jr_failure_line_key(const char *line, char *key, size_t size)
     }
 }
 
-/* Put a plain piece so that it stands for itself in a pattern; a byte that is no text, for any. */
+/* Is a character, or some digits, shown as it is? */
+static bool is_shown(const char *piece, size_t length)
+{
+    char copy[JR_LINE_KEY_SIZE], shown[JR_LINE_KEY_SIZE];
+
+    if (length >= sizeof copy)
+        return true;
+    memcpy(copy, piece, length);
+    copy[length] = '\0';
+    jr_show_clean(shown, sizeof shown, copy);
+    return strcmp(copy, shown) == 0;
+}
+
+/*
+ * Put a plain piece so that it stands for itself in a pattern. What nobody would see in it
+ * stands as any bytes.
+ */
 static void put_quoted(struct sink *sink, const char *piece, size_t length)
 {
     const char quoted[2] = { '\\', *piece };
 
     if (strchr("\\^$.[]|()?*+{}#", *piece) != NULL)
         put(sink, quoted, sizeof quoted);
-    else if (iscntrl((unsigned char)*piece) || jr_text_utf8_length(piece) == 0)
-        put(sink, ".", 1);
-    else
+    else if (is_shown(piece, length))
         put(sink, piece, length);
+    else
+        for (size_t i = 0; i < length; i++)
+            put(sink, ".", 1);
 }
 
 void jr_failure_line_pattern(const char *line, char *pattern, size_t size)
@@ -372,12 +425,18 @@ void jr_failure_line_pattern(const char *line, char *pattern, size_t size)
     }
 }
 
-void jr_failure_key(const struct jr_failure *failure, char key[JR_LINE_KEY_SIZE])
+void jr_failure_line(const struct jr_failure *failure, char *line, size_t size)
 {
     const struct jr_finding *finding = &failure->finding;
+
+    copy_first_line(line, size,
+                    *finding->first_error != '\0' ? finding->first_error : finding->line);
+}
+
+void jr_failure_key(const struct jr_failure *failure, char key[JR_LINE_KEY_SIZE])
+{
     char line[JR_FIRST_ERROR_SIZE];
 
-    copy_first_line(line, sizeof line,
-                    *finding->first_error != '\0' ? finding->first_error : finding->line);
+    jr_failure_line(failure, line, sizeof line);
     jr_failure_line_key(line, key, JR_LINE_KEY_SIZE);
 }

@@ -48,6 +48,7 @@ struct jr_failure {
     bool reruns; /* the policy would rerun it; without `counts': no meaning */
     bool not_worth_it, same_failure; /* why it would not, though its rule names the cause for it */
     char rule[JR_RULE_SIZE]; /* that decided; empty: none did, or `otherwise' */
+    int64_t recorded_ms; /* not in the record: when it was made, set by who reads it (failures.h) */
 };
 
 /*
@@ -60,6 +61,17 @@ void jr_failure_encode(const struct jr_failure *failure, struct jr_writer *write
 
 /* Read one; job_id is left 0. False for another version, or bytes that are no such record. */
 bool jr_failure_decode(struct jr_failure *failure, const void *bytes, size_t size);
+
+/* What the policy made of it, as the end of a sentence: "it is rerun". Static. */
+const char *jr_failure_then(const struct jr_failure *failure);
+
+/*
+ * What could not be read of it, or was not: "annotations, log"; empty when all was.
+ * Returns the buffer.
+ */
+#define JR_FAILURE_UNREAD_SIZE 32
+const char *jr_failure_unread(const struct jr_failure *failure,
+                              char text[JR_FAILURE_UNREAD_SIZE]);
 
 /* More is not looked at, of a line or of its key. */
 #define JR_LINE_KEY_SIZE 301
@@ -82,17 +94,20 @@ void jr_failure_line_key(const char *line, char *key, size_t size);
 
 /*
  * The same as a pattern that finds such lines, as a signature has it (PCRE2): what differs is
- * generalised, all else quoted. It is cut after some 200 bytes, since the beginning of a line
- * finds it as well. Empty for a line of blanks.
+ * generalised, and so is what is not shown (show.h); all else is quoted. It is cut after some
+ * 200 bytes, since the beginning of a line finds it as well. Empty for a line of blanks.
  *   size  at least JR_LINE_PATTERN_SIZE for a whole one
  */
 #define JR_LINE_PATTERN_SIZE 600
 void jr_failure_line_pattern(const char *line, char *pattern, size_t size);
 
 /*
- * The key of the line that tells best what went wrong: the first error, or else the line that
- * the cause rests on. Empty when the failure has neither.
+ * The line that tells best what went wrong: the first error, or else the line that the cause
+ * rests on. Empty when the failure has neither; cut to `size'.
  */
+void jr_failure_line(const struct jr_failure *failure, char *line, size_t size);
+
+/* Its key. */
 void jr_failure_key(const struct jr_failure *failure, char key[JR_LINE_KEY_SIZE]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/store/failures.h"
+#include "lib/base/timestamp.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
 
@@ -17,12 +18,14 @@
 static bool decode(struct jr_failure *failure, const void *value, size_t length, uint64_t job_id)
 {
     const unsigned char *bytes = value;
+    struct jr_failure_place place;
 
-    if (length < JR_FAILURE_PLACE_SIZE
+    if (!jr_failure_place_read(&place, value, length)
         || !jr_failure_decode(failure, bytes + JR_FAILURE_PLACE_SIZE,
                               length - JR_FAILURE_PLACE_SIZE))
         return false;
     failure->job_id = job_id;
+    failure->recorded_ms = place.at_ms;
     return true;
 }
 
@@ -144,7 +147,7 @@ static bool is_rerun_by_us(struct jr_txn *txn, const struct jr_run *run, uint32_
 /* What the jobs of one name came to in an attempt. */
 struct came_to {
     bool executed, unfinished, failed;
-    int64_t spent_ms;
+    int64_t minutes;
 };
 
 static void add_job(struct came_to *came_to, const struct jr_job *job)
@@ -157,7 +160,7 @@ static void add_job(struct came_to *came_to, const struct jr_job *job)
     else if (result == JR_RESULT_FAILED)
         came_to->failed = true;
     if (job->started_ms != 0 && job->completed_ms > job->started_ms)
-        came_to->spent_ms += job->completed_ms - job->started_ms;
+        came_to->minutes += (job->completed_ms - job->started_ms + JR_MINUTE_MS - 1) / JR_MINUTE_MS;
 }
 
 static struct came_to look_at_jobs(struct jr_txn *txn, const struct jr_run *run,
@@ -175,7 +178,7 @@ static struct came_to look_at_jobs(struct jr_txn *txn, const struct jr_run *run,
 }
 
 enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run *run,
-                                        const struct jr_failure *failure, int64_t *spent_ms)
+                                        const struct jr_failure *failure, int64_t *minutes)
 {
     uint32_t next = failure->attempt + 1;
     struct came_to came_to = { .executed = false };
@@ -183,8 +186,8 @@ enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run 
 
     if (ours)
         came_to = look_at_jobs(txn, run, failure->name, next);
-    if (spent_ms != NULL)
-        *spent_ms = came_to.spent_ms;
+    if (minutes != NULL)
+        *minutes = came_to.minutes;
     if (!ours)
         return JR_AFTER_NOT_RERUN;
     if (came_to.failed)

@@ -55,11 +55,13 @@ enum jr_aftermath {
  * shown again: they rescued it when all succeeded, and failed when one did. A job that was
  * skipped or cancelled there has not come out. Where none is known, the success of the run
  * counts.
- *   run       that it is of, as it is loaded
- *   spent_ms  out: how long those jobs ran, together; of those that are told. May be NULL
+ *   run      that it is of, as it is loaded
+ *   minutes  out: how long those jobs ran together, where of each a minute that has begun
+ *            counts; of one that has not ended, or whose times are not told, nothing. May be
+ *            NULL
  */
 enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run *run,
-                                        const struct jr_failure *failure, int64_t *spent_ms);
+                                        const struct jr_failure *failure, int64_t *minutes);
 
 /* How many failures jr_failures_worth() looks at. */
 #define JR_FAILURES_LOOKS 500

@@ -420,12 +420,13 @@ enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_ru
     return jr_store_read(store, find_run, &one, error);
 }
 
-/* Jobs that are wanted, or entries of the history. */
+/* Jobs that are wanted, or failures, or entries of the history. */
 struct parts {
     uint64_t run_id;
-    uint64_t after;  /* of jobs */
+    uint64_t after;  /* of jobs and failures */
     uint32_t number; /* of entries */
     struct jr_job *jobs;
+    struct jr_failure *failures;
     struct jr_history *entries;
     size_t size, count;
 };
@@ -445,6 +446,29 @@ enum jr_err jr_listing_jobs(struct jr_store *store, uint64_t run_id, uint64_t *a
 {
     struct parts parts = { .run_id = run_id, .after = *after, .jobs = jobs, .size = size };
     enum jr_err err = jr_store_read(store, list_jobs, &parts, error);
+
+    *after = parts.after;
+    *count = err == JR_OK ? parts.count : 0;
+    return err;
+}
+
+static void list_failures(struct jr_txn *txn, void *context)
+{
+    struct parts *parts = context;
+
+    while (parts->count < parts->size
+           && jr_failures_next(txn, parts->run_id, parts->after, &parts->failures[parts->count]))
+        parts->after = parts->failures[parts->count++].job_id;
+}
+
+enum jr_err jr_listing_failures(struct jr_store *store, uint64_t run_id, uint64_t *after,
+                                struct jr_failure *failures, size_t size, size_t *count,
+                                struct jr_error *error)
+{
+    struct parts parts = {
+        .run_id = run_id, .after = *after, .failures = failures, .size = size
+    };
+    enum jr_err err = jr_store_read(store, list_failures, &parts, error);
 
     *after = parts.after;
     *count = err == JR_OK ? parts.count : 0;

@@ -15,6 +15,7 @@
 
 #include "lib/base/text.h"
 #include "lib/model/run.h"
+#include "lib/store/failures.h"
 #include "lib/store/history.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
@@ -26,7 +27,7 @@
 /* How much there is of each. */
 struct jr_listing_counts {
     uint64_t runs;
-    uint64_t records; /* of runs: themselves, their jobs and the entries of their histories */
+    uint64_t records; /* of runs: themselves, their jobs and failures, the entries of their histories */
     uint64_t waiting; /* entries of the outbox */
     uint64_t repos;
 };
@@ -155,6 +156,15 @@ enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_ru
 enum jr_err jr_listing_jobs(struct jr_store *store, uint64_t run_id, uint64_t *after,
                             struct jr_job *jobs, size_t size, size_t *count,
                             struct jr_error *error) JR_CHECKED;
+
+/*
+ * The next failures of a run, of all attempts, by job id.
+ *   after  in and out: 0 at first, then the job id of the last one found
+ *   count  out: less than `size`: these were the last
+ */
+enum jr_err jr_listing_failures(struct jr_store *store, uint64_t run_id, uint64_t *after,
+                                struct jr_failure *failures, size_t size, size_t *count,
+                                struct jr_error *error) JR_CHECKED;
 
 /*
  * The next entries of a run's history, oldest first.

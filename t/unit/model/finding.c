@@ -310,6 +310,8 @@ static void pattern_is_quoted(void **state)
                                  "it's \\#[0-9][0-9.,]*");
     assert_true(finds(pattern, "f(x)[12] a|b c* \\d $6 it's #8"));
     assert_false(finds(pattern, "f(x) a|b c* \\d $6 it's #8"));
+    jr_failure_line_pattern("a\x1b[m \xe2\x80\xae!", pattern, sizeof pattern);
+    assert_string_equal(pattern, "a.\\[m ...!"); /* U+202E, which turns the direction */
     fill(line, sizeof line, '(');
     jr_failure_line_pattern(line, pattern, sizeof pattern);
     assert_true(strlen(pattern) >= 200 && strlen(pattern) < 210);
@@ -329,10 +331,51 @@ static void key_of_a_failure(void **state)
     strcpy(failure.finding.first_error, "error 1\nerror 2");
     jr_failure_key(&failure, key);
     assert_string_equal(key, "error <n>");
+    jr_failure_line(&failure, key, sizeof key);
+    assert_string_equal(key, "error 1");
+    jr_failure_line(&failure, key, 4);
+    assert_string_equal(key, "err");
+}
+
+struct then_row {
+    const char *name;
+    struct jr_failure failure;
+    const char *words;
+};
+
+static void then(void **state)
+{
+    const struct then_row *row = *state;
+
+    assert_contains(jr_failure_then(&row->failure), row->words);
+}
+
+static const struct then_row then_rows[] = {
+    { "rerun", { .counts = true, .reruns = true }, "it is rerun" },
+    { "left", { .counts = true }, "it is left" },
+    { "not worth it", { .counts = true, .not_worth_it = true }, "too few" },
+    { "same failure", { .counts = true, .same_failure = true }, "the same error" },
+    { "reports others", { .reruns = true }, "does not count" },
+};
+
+static void unread(void **state)
+{
+    struct jr_failure failure = { .attempt = 1 };
+    char text[JR_FAILURE_UNREAD_SIZE];
+
+    (void)state;
+    assert_string_equal(jr_failure_unread(&failure, text), "steps, annotations, log");
+    failure.steps_found = JR_FOUND;
+    failure.log_found = JR_ABSENT;
+    assert_string_equal(jr_failure_unread(&failure, text), "annotations");
+    failure.annotations_found = JR_FOUND;
+    assert_string_equal(jr_failure_unread(&failure, text), "");
 }
 
 int main(void)
 {
+    TABLE(then_rows, then);
+    TEST(unread);
     TEST(comes_back);
     TEST(flags_come_back);
     TEST(of_a_known_cause_the_first_error_is_enough);

@@ -55,7 +55,7 @@ static void put_failure(struct jr_store *store, const struct jr_run *run,
     commit(&txn);
 }
 
-/* A job of a later attempt, which ran for a minute. */
+/* A job of a later attempt, which ran for a second: a minute that is begun counts. */
 static void put_job(struct jr_store *store, uint64_t run_id, uint64_t job_id, const char *name,
                     uint32_t attempt, enum jr_conclusion conclusion)
 {
@@ -63,7 +63,7 @@ static void put_job(struct jr_store *store, uint64_t run_id, uint64_t job_id, co
         .known = true, .run_id = run_id, .job_id = job_id, .attempt = attempt,
         .status = conclusion == JR_CONCLUSION_NONE ? JR_STATUS_IN_PROGRESS : JR_STATUS_COMPLETED,
         .conclusion = conclusion, .started_ms = START_MS,
-        .completed_ms = START_MS + JR_MINUTE_MS,
+        .completed_ms = conclusion == JR_CONCLUSION_NONE ? 0 : START_MS + JR_SECOND_MS,
     };
     struct jr_txn txn;
 
@@ -135,6 +135,7 @@ static void failures_of_a_run(void **state)
     jr_txn_begin(&txn, store, false);
     assert_true(jr_failures_next(&txn, RUN_ID, 0, &read));
     assert_true(read.job_id == 5 && read.finding.cause == JR_CAUSE_TEST);
+    assert_int_equal(read.recorded_ms, START_MS + 1);
     assert_true(jr_failures_next(&txn, RUN_ID, 5, &read));
     assert_true(read.job_id == 7 && strcmp(read.name, "build") == 0);
     assert_false(jr_failures_next(&txn, RUN_ID, 7, &read));
@@ -269,7 +270,7 @@ struct after_row {
     int jobs;                        /* how many jobs of the name attempt 2 has */
     bool carried_over;
     enum jr_aftermath want;
-    int64_t spent_minutes;
+    int64_t minutes;
 };
 
 static void tell_outcome(struct jr_store *store, struct jr_run *run, enum jr_reason reason)
@@ -293,7 +294,7 @@ static void aftermath(void **state)
     struct jr_failure failure = failure_of(7, "build", JR_CAUSE_NETWORK);
     struct jr_job job;
     struct jr_txn txn;
-    int64_t spent_ms = -1;
+    int64_t minutes = -1;
 
     run.reruns = row->reruns;
     run.accepted_attempt = row->accepted;
@@ -312,8 +313,8 @@ static void aftermath(void **state)
         job.carried_over = true;
         jr_ledger_save_job(&txn, &job);
     }
-    assert_int_equal(jr_failures_aftermath(&txn, &run, &failure, &spent_ms), row->want);
-    assert_int_equal(spent_ms, row->spent_minutes * JR_MINUTE_MS);
+    assert_int_equal(jr_failures_aftermath(&txn, &run, &failure, &minutes), row->want);
+    assert_int_equal(minutes, row->minutes);
     assert_int_equal(jr_failures_aftermath(&txn, &run, &failure, NULL), row->want);
     commit(&txn);
     jr_store_close(store);
@@ -343,13 +344,13 @@ static const struct after_row after_rows[] = {
       NONE, 1, false, JR_AFTER_NOT_RERUN, 0 },
     { "the run leaves no doubt", 0, 2, 2, 3, SUCCESS, SUCCESS, NONE, 1, false, JR_AFTER_RESCUED,
       1 },
-    { "under way", ACCEPTED, 1, 1, 2, NONE, NONE, NONE, 1, false, JR_AFTER_UNDER_WAY, 1 },
+    { "under way", ACCEPTED, 1, 1, 2, NONE, NONE, NONE, 1, false, JR_AFTER_UNDER_WAY, 0 },
     { "one of two under way", ACCEPTED, 1, 1, 2, NONE, SUCCESS, NONE, 2, false,
-      JR_AFTER_UNDER_WAY, 2 },
+      JR_AFTER_UNDER_WAY, 1 },
     { "one of two failed", ACCEPTED, 1, 1, 2, FAILURE, SUCCESS, FAILURE, 2, false,
       JR_AFTER_FAILED, 2 },
     { "one failed, one is under way", ACCEPTED, 1, 1, 2, NONE, FAILURE, NONE, 2, false,
-      JR_AFTER_FAILED, 2 },
+      JR_AFTER_FAILED, 1 },
     { "both succeeded", ACCEPTED, 1, 1, 2, SUCCESS, SUCCESS, SUCCESS, 2, false, JR_AFTER_RESCUED,
       2 },
     { "cancelled", ACCEPTED, 1, 1, 2, CANCELLED, CANCELLED, NONE, 1, false, JR_AFTER_UNDER_WAY,
