@@ -463,6 +463,43 @@ void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const s
     jr_emit_close(emit);
 }
 
+/* Its first errors, where they are all that is known. */
+static void emit_errors(struct jr_emit *emit, const struct jr_finding *finding)
+{
+    char lines[JR_FIRST_ERROR_SIZE], *rest = lines, *line;
+
+    jr_text_copy(lines, sizeof lines, finding->first_error);
+    jr_emit_open_array(emit, "first_errors");
+    while (finding->cause == JR_CAUSE_UNKNOWN && (line = strsep(&rest, "\n")) != NULL)
+        if (*line != '\0')
+            jr_emit_text(emit, NULL, line);
+    jr_emit_close_array(emit);
+}
+
+void jr_command_emit_failure(struct jr_emit *emit, const struct jr_failure *failure)
+{
+    static const char *const found[] = {
+        [JR_UNREADABLE] = "unreadable", [JR_ABSENT] = "absent", [JR_FOUND] = "found",
+    };
+    const struct jr_finding *finding = &failure->finding;
+
+    jr_emit_number(emit, "job_id", (int64_t)failure->job_id);
+    jr_emit_text(emit, "name", failure->name);
+    jr_emit_text(emit, "cause", jr_cause_name(finding->cause));
+    jr_emit_text(emit, "signature", finding->signature);
+    jr_emit_text(emit, "evidence", finding->line);
+    jr_emit_text(emit, "step", finding->step);
+    emit_errors(emit, finding);
+    jr_emit_text(emit, "rule", failure->rule);
+    jr_emit_text(emit, "then", !failure->counts ? NULL : failure->reruns ? "rerun" : "leave");
+    jr_emit_bool(emit, "not_worth_it", failure->not_worth_it);
+    jr_emit_bool(emit, "same_failure", failure->same_failure);
+    jr_emit_text(emit, "steps", found[failure->steps_found]);
+    jr_emit_text(emit, "annotations", found[failure->annotations_found]);
+    jr_emit_text(emit, "log", found[failure->log_found]);
+    jr_emit_bool(emit, "unreadable", finding->unreadable);
+}
+
 /* In JSON and in words. */
 static const struct {
     const char *token, *word;

@@ -16,6 +16,7 @@
 #include "lib/config/inforce.h"
 #include "lib/config/settings.h"
 #include "lib/config/sources.h"
+#include "lib/model/finding.h"
 #include "lib/model/run.h"
 #include "lib/service/process.h"
 #include "lib/service/sight.h"
@@ -45,6 +46,7 @@ struct jr_command {
 
 /* The sub-commands. Each returns the exit status. */
 int jr_command_backup(struct jr_command *command);
+int jr_command_causes(struct jr_command *command);
 int jr_command_check(struct jr_command *command);
 int jr_command_export(struct jr_command *command);
 int jr_command_flaky(struct jr_command *command);
@@ -170,6 +172,9 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
 void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause);
 void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses);
 void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const struct jr_job *job);
+
+/* Only the members of what was found out about a failed job, for an object that is open. */
+void jr_command_emit_failure(struct jr_emit *emit, const struct jr_failure *failure);
 
 /* Only the members of an entry, for an object that is open. */
 void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry);

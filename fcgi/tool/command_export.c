@@ -14,21 +14,61 @@
 /* Entries read at once. */
 #define BATCH 64
 
+/* What each line begins with. */
+static void open_line(struct jr_emit *emit, const struct jr_run *run)
+{
+    jr_emit_init(emit, stdout);
+    jr_emit_open(emit, NULL);
+    jr_emit_number(emit, "run_id", (int64_t)run->run_id);
+    jr_emit_text(emit, "repository", run->repo);
+    jr_emit_text(emit, "workflow", run->workflow);
+    jr_emit_text(emit, "branch", run->branch);
+}
+
 static void write_entry(const struct jr_run *run, const struct jr_history *entry)
 {
     struct jr_emit emit;
 
-    jr_emit_init(&emit, stdout);
-    jr_emit_open(&emit, NULL);
-    jr_emit_number(&emit, "run_id", (int64_t)run->run_id);
-    jr_emit_text(&emit, "repository", run->repo);
-    jr_emit_text(&emit, "workflow", run->workflow);
-    jr_emit_text(&emit, "branch", run->branch);
+    open_line(&emit, run);
     jr_command_emit_entry(&emit, entry);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }
 
+static void write_failure(const struct jr_run *run, const struct jr_failure *failure)
+{
+    struct jr_emit emit;
+
+    open_line(&emit, run);
+    jr_emit_time(&emit, "at", failure->recorded_ms);
+    jr_emit_text(&emit, "kind", "failure");
+    jr_emit_number(&emit, "attempt", failure->attempt);
+    jr_command_emit_failure(&emit, failure);
+    jr_emit_close(&emit);
+    jr_emit_end(&emit);
+}
+
+static enum jr_err export_failures(struct jr_store *store, const struct jr_run *run,
+                                   int64_t since_ms, struct jr_error *error)
+{
+    struct jr_failure failures[BATCH];
+    uint64_t after = 0;
+    size_t count;
+
+    do {
+        enum jr_err err = jr_listing_failures(store, run->run_id, &after, failures, BATCH, &count,
+                                              error);
+
+        if (err != JR_OK)
+            return err;
+        for (size_t i = 0; i < count; i++)
+            if (failures[i].recorded_ms >= since_ms)
+                write_failure(run, &failures[i]);
+    } while (count == BATCH);
+    return JR_OK;
+}
+
+/* Its history, then why its jobs failed. */
 static enum jr_err export_run(struct jr_store *store, const struct jr_run *run, int64_t since_ms,
                               struct jr_error *error)
 {
@@ -46,7 +86,7 @@ static enum jr_err export_run(struct jr_store *store, const struct jr_run *run, 
             if (entries[i].at_ms >= since_ms)
                 write_entry(run, &entries[i]);
     } while (count == BATCH);
-    return JR_OK;
+    return export_failures(store, run, since_ms, error);
 }
 
 /* A damaged history hides no other. Returns whether to go on. */

@@ -8,6 +8,7 @@
 #include "fcgi/tool/command.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
+#include "lib/base/text.h"
 #include "lib/github/github.h"
 #include "lib/model/standing.h"
 #include "lib/service/halt.h"
@@ -16,6 +17,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Records read at once. */
 #define BATCH 64
@@ -197,6 +199,81 @@ static int tell_jobs(struct story *story)
     return JR_EXIT_OK;
 }
 
+/* What the log told of errors, of which nobody knows the cause. */
+static void tell_errors(const struct jr_finding *finding)
+{
+    char lines[JR_FIRST_ERROR_SIZE], *rest = lines, *line;
+
+    if (finding->cause != JR_CAUSE_UNKNOWN || *finding->first_error == '\0')
+        return;
+    jr_text_copy(lines, sizeof lines, finding->first_error);
+    printf("  first errors:\n");
+    while ((line = strsep(&rest, "\n")) != NULL)
+        print_clean("    ", line, "\n");
+}
+
+/* What could not be read, or was not, since the decision needed no more. */
+static void tell_unread(const struct jr_failure *failure)
+{
+    char unread[JR_FAILURE_UNREAD_SIZE];
+
+    if (*jr_failure_unread(failure, unread) != '\0')
+        printf("  not read: %s%s\n", unread,
+               failure->finding.unreadable ? ", which might have told more" : "");
+    else if (failure->finding.unreadable)
+        printf("  a pattern reached its limit of work, which might have told more\n");
+}
+
+static void tell_failure(const struct jr_failure *failure)
+{
+    const struct jr_finding *finding = &failure->finding;
+
+    print_clean("Why ", failure->name, " failed: ");
+    printf("%s", finding->cause == JR_CAUSE_NONE ? "not judged" : jr_cause_name(finding->cause));
+    if (*finding->signature != '\0')
+        print_clean(", by the signature ", finding->signature, "");
+    if (*finding->step != '\0')
+        print_clean(", in step '", finding->step, "'");
+    printf("\n");
+    if (*finding->line != '\0')
+        print_clean("  line: ", finding->line, "\n");
+    tell_errors(finding);
+    tell_unread(failure);
+    if (*failure->rule != '\0')
+        print_clean("  by the rule ", failure->rule, ": ");
+    else
+        printf("  ");
+    printf("%s\n", jr_failure_then(failure));
+}
+
+/* What was found out about the attempt's failed jobs; as JSON, of all attempts. */
+static int tell_failures(struct story *story)
+{
+    struct jr_failure failures[BATCH];
+    struct jr_error error;
+    uint64_t after = 0;
+    size_t count;
+
+    do {
+        if (jr_listing_failures(story->command->store, story->run.run_id, &after, failures, BATCH,
+                                &count, &error) != JR_OK)
+            return jr_command_store_failed(&error);
+        for (size_t i = 0; i < count; i++) {
+            if (story->command->json) {
+                jr_emit_open(&story->emit, NULL);
+                jr_emit_time(&story->emit, "at", failures[i].recorded_ms);
+                jr_emit_number(&story->emit, "attempt", failures[i].attempt);
+                jr_command_emit_failure(&story->emit, &failures[i]);
+                jr_emit_close(&story->emit);
+            } else if (is_of_attempt(story, failures[i].attempt)) {
+                tell_title(story);
+                tell_failure(&failures[i]);
+            }
+        }
+    } while (count == BATCH);
+    return JR_EXIT_OK;
+}
+
 /* In words, webhooks are only counted, unless they are asked for. */
 static void tell_entry(struct story *story, const struct jr_history *entry)
 {
@@ -232,7 +309,7 @@ static int tell_history(struct story *story)
     return JR_EXIT_OK;
 }
 
-/* An attempt, if anything is known of it: its jobs, then what was decided and asked. */
+/* An attempt, if anything is known of it: its jobs, why they failed, what was decided and asked. */
 static int tell_attempt(struct story *story)
 {
     int status;
@@ -246,6 +323,8 @@ static int tell_attempt(struct story *story)
         status = jr_command_show(story->command, &story->grid);
     }
     jr_grid_release(&story->grid);
+    if (status == JR_EXIT_OK)
+        status = tell_failures(story);
     if (status == JR_EXIT_OK)
         status = tell_history(story);
     if (story->webhooks > 0 && !story->with_events)
@@ -277,6 +356,10 @@ static int tell_as_json(struct story *story)
     jr_command_emit_run(&story->emit, "run", story->command, &story->run);
     jr_emit_open_array(&story->emit, "jobs");
     status = tell_jobs(story);
+    jr_emit_close_array(&story->emit);
+    jr_emit_open_array(&story->emit, "failures");
+    if (status == JR_EXIT_OK)
+        status = tell_failures(story);
     jr_emit_close_array(&story->emit);
     jr_emit_open_array(&story->emit, "history");
     if (status == JR_EXIT_OK)

@@ -56,6 +56,11 @@ static const struct jr_option export_options[] = { SINCE("only what happened sin
 static const struct jr_option flaky_options[] = {
     REPO, SINCE("only executions that ended on that day or later"), LIMIT("20"), COMMON
 };
+static const struct jr_option causes_options[] = {
+    SINCE("only what was recorded since [30d]"),
+    { "unknown", NULL, false, "only failures without a cause, each with a signature to paste" },
+    COMMON
+};
 static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
 static const struct jr_option forget_options[] = {
     { "yes", NULL, false, "do not ask; without a terminal it has to be given" }, COMMON
@@ -120,6 +125,11 @@ static const struct row {
       "blamed of all, with the 95 % interval after it; LOST is the time of the failed executions\n"
       "that were rescued. A runner is suspect when that interval lies above the rate of all\n"
       "runners with its labels." },
+    { "causes", NULL, NULL, "", 0, 0, causes_options,
+      "show what jobs failed by, and what reruns were worth", jr_command_causes,
+      "RATE is rescued of rescued and failed again (AGAIN), with the 95 % interval after it.\n"
+      "MINUTES are those that the jobs ran in the reruns, where a minute that has begun counts.\n"
+      "Only what a policy has looked at has a cause; EVIDENCE=always has all failures looked at." },
     { "rerun", NULL, NULL, "RUN", 1, 1, rerun_options,
       "have a run rerun, whatever RUN_ATTEMPTS and filters say", jr_command_rerun,
       "RUN is its number, or the address of its page on GitHub, which a run needs that is not in\n"

@@ -18,8 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The newest jobs that are shown, and the newest webhooks and other entries of the history. */
+/* The newest jobs that are shown, the newest that failed, and the newest webhooks and other entries of the history. */
 #define JOBS_MOST 100
+#define FAILURES_MOST 100
 #define ENTRIES_MOST 500
 
 /* Entries read at once. */
@@ -51,6 +52,9 @@ struct story {
     struct jr_job jobs[JOBS_MOST]; /* by id, the greatest ones */
     size_t jobs_count;
     size_t jobs_left_out;
+    struct jr_failure failures[FAILURES_MOST]; /* likewise */
+    size_t failures_count;
+    size_t failures_left_out;
     struct entries webhooks, others;
 };
 
@@ -74,6 +78,32 @@ static enum jr_err read_jobs(struct jr_store *store, struct story *story, struct
         story->jobs_left_out += over;
         memcpy(story->jobs + story->jobs_count, batch, count * sizeof *batch);
         story->jobs_count += count;
+    }
+    return JR_OK;
+}
+
+static enum jr_err read_failures(struct jr_store *store, struct story *story,
+                                 struct jr_error *error)
+{
+    struct jr_failure batch[BATCH];
+    uint64_t after = 0;
+    size_t count = BATCH, over;
+
+    while (count == BATCH) {
+        enum jr_err err = jr_listing_failures(store, story->run.run_id, &after, batch, BATCH,
+                                              &count, error);
+
+        if (err != JR_OK)
+            return err;
+        over = story->failures_count + count > FAILURES_MOST
+                   ? story->failures_count + count - FAILURES_MOST
+                   : 0;
+        memmove(story->failures, story->failures + over,
+                (story->failures_count - over) * sizeof *story->failures);
+        story->failures_count -= over;
+        story->failures_left_out += over;
+        memcpy(story->failures + story->failures_count, batch, count * sizeof *batch);
+        story->failures_count += count;
     }
     return JR_OK;
 }
@@ -126,6 +156,8 @@ static enum jr_err read_story(const struct jr_handler *handler, uint64_t run_id,
         err = jr_halt_read(handler->store, handler->settings, now_ms, &story->halt, error);
     if (err == JR_OK)
         err = read_jobs(handler->store, story, error);
+    if (err == JR_OK)
+        err = read_failures(handler->store, story, error);
     if (err == JR_OK)
         err = read_entries(handler->store, story, error);
     if (err == JR_OK)
@@ -387,7 +419,70 @@ static void add_entries(struct jr_buffer *page, const struct entries *entries, u
     jr_buffer_add(page, "</ol>\n");
 }
 
-/* An attempt: its jobs, what was decided and asked, and, folded away, its webhooks. */
+/* What a failure rests on, and what was made of it. */
+static void add_grounds(struct jr_buffer *page, const struct jr_failure *failure)
+{
+    const struct jr_finding *finding = &failure->finding;
+    const char *line = finding->cause == JR_CAUSE_UNKNOWN ? finding->first_error : finding->line;
+    char unread[JR_FAILURE_UNREAD_SIZE];
+
+    jr_buffer_add(page, "<small>");
+    if (*line != '\0')
+        jr_html(page, "<bdi class=\"mono\">%s</bdi> &middot; ", line);
+    if (*failure->rule != '\0')
+        jr_html(page, "by the rule <bdi>%s</bdi> ", failure->rule);
+    jr_html(page, "%s", jr_failure_then(failure));
+    if (*jr_failure_unread(failure, unread) != '\0')
+        jr_html(page, " &middot; not read: %s", unread);
+    if (finding->unreadable)
+        jr_buffer_add(page, ", which might have told more");
+    jr_buffer_add(page, "</small>");
+}
+
+static void add_failure(struct jr_buffer *page, const struct jr_failure *failure, bool new_day)
+{
+    const struct jr_finding *finding = &failure->finding;
+    char day[JR_DAY_SIZE];
+
+    jr_buffer_add(page, "<li class=\"decision\"><span class=\"clock\">");
+    if (new_day)
+        jr_html(page, "<span class=\"day\">%s</span> ", jr_page_day(failure->recorded_ms, day));
+    jr_page_clock(page, failure->recorded_ms);
+    jr_html(page, "</span><div><span class=\"kind\">Cause</span><bdi>%s</bdi> failed: %s",
+            failure->name,
+            finding->cause == JR_CAUSE_NONE ? "not judged" : jr_cause_name(finding->cause));
+    if (*finding->signature != '\0')
+        jr_html(page, ", by the signature <span class=\"mono\">%s</span>", finding->signature);
+    if (*finding->step != '\0')
+        jr_html(page, ", in the step <bdi>%s</bdi>", finding->step);
+    add_grounds(page, failure);
+    jr_buffer_add(page, "</div></li>\n");
+}
+
+/* Why jobs of the attempt failed, where that was looked at. */
+static void add_failures(struct jr_buffer *page, const struct story *story, uint32_t attempt)
+{
+    char before[JR_DAY_SIZE] = "", day[JR_DAY_SIZE];
+    bool open = false;
+
+    for (size_t i = 0; i < story->failures_count; i++) {
+        const struct jr_failure *failure = &story->failures[i];
+
+        if (failure->attempt != attempt)
+            continue;
+        if (!open)
+            jr_html(page, "<ol class=\"story\" aria-label=\"Why jobs of attempt %u failed\">\n",
+                    attempt);
+        open = true;
+        jr_page_day(failure->recorded_ms, day);
+        add_failure(page, failure, strcmp(day, before) != 0);
+        memcpy(before, day, sizeof before);
+    }
+    if (open)
+        jr_buffer_add(page, "</ol>\n");
+}
+
+/* An attempt: its jobs, why they failed, what was decided and asked, and, folded away, its webhooks. */
 static void add_attempt(struct jr_buffer *page, const struct story *story, uint32_t attempt)
 {
     size_t webhooks = count_of(&story->webhooks, attempt);
@@ -395,6 +490,7 @@ static void add_attempt(struct jr_buffer *page, const struct story *story, uint3
     jr_html(page, "<section aria-labelledby=\"attempt-%u\">\n<h2 id=\"attempt-%u\">Attempt %u</h2>\n",
             attempt, attempt, attempt);
     add_jobs(page, story, attempt);
+    add_failures(page, story, attempt);
     if (count_of(&story->others, attempt) > 0)
         add_entries(page, &story->others, attempt);
     if (webhooks > 0) {
@@ -422,6 +518,8 @@ static uint32_t next_attempt(const struct story *story, uint32_t after)
     take_next(story->run.attempt, after, &next);
     for (size_t i = 0; i < story->jobs_count; i++)
         take_next(jr_run_attempt_of(&story->run, &story->jobs[i]), after, &next);
+    for (size_t i = 0; i < story->failures_count; i++)
+        take_next(story->failures[i].attempt, after, &next);
     for (size_t kind = 0; kind < 2; kind++)
         for (size_t i = first_of(kinds_of[kind]); i < kinds_of[kind]->all; i++)
             take_next(kinds_of[kind]->items[i % ENTRIES_MOST].attempt, after, &next);
@@ -432,12 +530,15 @@ static void add_left_out(struct jr_buffer *page, const struct story *story)
 {
     size_t webhooks = first_of(&story->webhooks), others = first_of(&story->others);
 
-    if (story->jobs_left_out + webhooks + others == 0)
+    if (story->jobs_left_out + story->failures_left_out + webhooks + others == 0)
         return;
     jr_buffer_add(page, "<p class=\"note soft\">");
     if (story->jobs_left_out > 0)
         jr_html(page, "The newest %zu of %zu jobs. ", story->jobs_count,
                 story->jobs_count + story->jobs_left_out);
+    if (story->failures_left_out > 0)
+        jr_html(page, "The newest %zu of %zu causes. ", story->failures_count,
+                story->failures_count + story->failures_left_out);
     if (webhooks > 0)
         jr_html(page, "The newest %d of %zu webhooks. ", ENTRIES_MOST, story->webhooks.all);
     if (others > 0)
