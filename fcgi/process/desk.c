@@ -125,6 +125,15 @@ void jr_desk_count(const struct jr_desk *desk, const struct jr_verdict *verdict)
     jr_count_verdict(counters, verdict->reason);
     if (counters != NULL && verdict->rescued)
         jr_count(&counters->rescued_runs);
+    jr_count_causes(counters, verdict->rerun_causes, verdict->rescued_causes);
+}
+
+void jr_desk_count_findings(const struct jr_desk *desk, const struct jr_judging *findings)
+{
+    struct jr_counters *counters = desk->process == NULL ? NULL : &desk->process->counters;
+
+    for (size_t i = 0; i < findings->count; i++)
+        jr_count_failed_job(counters, findings->items[i].finding.cause);
 }
 
 bool jr_desk_look_at_pauses(struct jr_desk *desk)

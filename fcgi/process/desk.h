@@ -13,6 +13,7 @@
 #include "lib/rules/input.h"
 #include "lib/service/matcher.h"
 #include "lib/service/runtime.h"
+#include "lib/steps/judging.h"
 #include "lib/steps/rerun.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
@@ -64,6 +65,9 @@ bool jr_desk_commits_fail(const struct jr_desk *desk);
 
 /* Count what has been recorded about a run. */
 void jr_desk_count(const struct jr_desk *desk, const struct jr_verdict *verdict);
+
+/* Count what was found out about the failed jobs of an attempt, once that has been judged. */
+void jr_desk_count_findings(const struct jr_desk *desk, const struct jr_judging *findings);
 
 /* Look at what is paused by now; notes it for /healthz. False: all work has to wait. */
 bool jr_desk_look_at_pauses(struct jr_desk *desk);

@@ -265,6 +265,8 @@ static void judge(struct jr_errands *errands, struct jr_errand *errand)
     jr_tell_findings(&errand->run, verdict, findings);
     jr_tell_decision(&errand->run, verdict, NULL, jr_monotonic_us() - start_us);
     jr_desk_count(desk, verdict);
+    if (verdict->changed)
+        jr_desk_count_findings(desk, findings);
     jr_inquiry_end(errand->inquiry);
     errand->inquiry = NULL;
     if (verdict->step == JR_STEP_WAIT && errand->run.due_ms <= now_ms

@@ -275,6 +275,7 @@ static void count_post(struct jr_process *process, const struct jr_exchange *exc
     jr_count_verdict(&process->counters, receipt->verdict);
     if (receipt->rescued)
         jr_count(&process->counters.rescued_runs);
+    jr_count_causes(&process->counters, receipt->rerun_causes, receipt->rescued_causes);
 }
 
 static void answer_post(struct jr_handler *handler, struct jr_exchange *exchange, int status)

@@ -118,7 +118,9 @@ bool jr_failure_decode(struct jr_failure *failure, const void *bytes, size_t siz
 const char *jr_failure_then(const struct jr_failure *failure)
 {
     if (!failure->counts)
-        return "it does not count: it only reports what other jobs came to";
+        return failure->finding.cause == JR_CAUSE_ECHO
+                   ? "it does not count: it only reports what other jobs came to"
+                   : "the policy has not judged it";
     if (failure->reruns)
         return "it is rerun";
     if (failure->not_worth_it)

@@ -91,6 +91,9 @@ struct jr_verdict {
     uint32_t ended_attempt;
     enum jr_reason ended_reason;
     bool rescued; /* the run has ended in success by a rerun of ours; set by who records it */
+    /* The causes of the failed jobs of the attempt that was rerun, and that this rescued; bit n
+     * is enum jr_cause n. Likewise. */
+    uint64_t rerun_causes, rescued_causes;
 };
 
 #endif

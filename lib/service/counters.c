@@ -78,6 +78,22 @@ void jr_count_verdict(struct jr_counters *counters, enum jr_reason reason)
         jr_count(&counters->verdicts[reason_of(reason)]);
 }
 
+void jr_count_failed_job(struct jr_counters *counters, enum jr_cause cause)
+{
+    if (counters != NULL && (size_t)cause < JR_COUNTED_CAUSES)
+        jr_count(&counters->failed_jobs[cause]);
+}
+
+void jr_count_causes(struct jr_counters *counters, uint64_t rerun, uint64_t rescued)
+{
+    for (size_t cause = 0; counters != NULL && cause < JR_COUNTED_CAUSES; cause++) {
+        if ((rerun >> cause & 1) != 0)
+            jr_count(&counters->rerun_causes[cause]);
+        if ((rescued >> cause & 1) != 0)
+            jr_count(&counters->rescued_causes[cause]);
+    }
+}
+
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call)
 {
     enum jr_reason result = call->outcome == JR_OUTCOME_DONE ? JR_REASON_NONE : call->reason;

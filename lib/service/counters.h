@@ -17,6 +17,7 @@
 
 #include "lib/base/histogram.h"
 #include "lib/model/call.h"
+#include "lib/model/cause.h"
 #include "lib/model/words.h"
 
 #include <stdatomic.h>
@@ -37,9 +38,10 @@ enum jr_counted_event {
 /* What GitHub was asked: the rows of the table in lib/github/github.c that are counted. */
 #define JR_COUNTED_CALLS JR_API_GET_USER
 
-/* Room for each enum jr_reason and for each enum jr_outcome. */
+/* Room for each enum jr_reason, enum jr_outcome and enum jr_cause. */
 #define JR_COUNTED_REASONS 160
 #define JR_COUNTED_OUTCOMES 4
+#define JR_COUNTED_CAUSES 64
 
 /* How many HTTP statuses a webhook may be answered with: jr_counted_status(). */
 #define JR_COUNTED_STATUSES 14
@@ -52,6 +54,9 @@ struct jr_counters {
     _Atomic uint64_t calls[JR_COUNTED_CALLS][JR_COUNTED_REASONS]; /* NONE: well answered */
     _Atomic uint64_t reruns[JR_COUNTED_OUTCOMES]; /* POSTs, by enum jr_outcome */
     _Atomic uint64_t rescued_runs; /* ended in success after a rerun of ours */
+    _Atomic uint64_t failed_jobs[JR_COUNTED_CAUSES]; /* that were judged, by their cause */
+    _Atomic uint64_t rerun_causes[JR_COUNTED_CAUSES]; /* accepted reruns, by each cause in them */
+    _Atomic uint64_t rescued_causes[JR_COUNTED_CAUSES]; /* of these: the run ended in success */
     struct jr_histogram webhook_us; /* from a webhook's arrival to its answer */
     struct jr_histogram commit_us;  /* a transaction's commit, without the wait for the lock */
 };
@@ -66,6 +71,16 @@ void jr_count_webhook(struct jr_counters *counters, const char *event, int statu
 
 /* Count a verdict about a run, after it is on disk; NONE is none. */
 void jr_count_verdict(struct jr_counters *counters, enum jr_reason reason);
+
+/* Count a failed job that was judged, after that is on disk. */
+void jr_count_failed_job(struct jr_counters *counters, enum jr_cause cause);
+
+/*
+ * Count a rerun that was accepted, and one that rescued its run, after that is on disk: once
+ * for each cause that a failed job of it had.
+ *   rerun, rescued  bit n is enum jr_cause n; 0: none, or there was no rerun
+ */
+void jr_count_causes(struct jr_counters *counters, uint64_t rerun, uint64_t rescued);
 
 /* Count a call of GitHub's API, and what came of it if it asked for a rerun. */
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call);

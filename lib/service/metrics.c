@@ -213,6 +213,21 @@ static void write_reasons(struct jr_buffer *buffer, const struct family *family,
                        counters[i]);
 }
 
+/* One counter for each cause, of those that have been counted. */
+static void write_causes(struct jr_buffer *buffer, const struct family *family,
+                         const struct jr_metrics *metrics)
+{
+    const _Atomic uint64_t *counters =
+        (const _Atomic uint64_t *)(const void *)((const char *)metrics + family->offset);
+
+    for (size_t i = 0; i < JR_CAUSES; i++) {
+        const char *name = jr_cause_name((enum jr_cause)i);
+
+        if (counters[i] != 0 && name != NULL)
+            add_sample(buffer, family, "cause", name, NULL, NULL, counters[i]);
+    }
+}
+
 static void write_signature_failures(struct jr_buffer *buffer, const struct family *family,
                                      const struct jr_metrics *metrics)
 {
@@ -325,6 +340,15 @@ static const struct family families[] = {
       "Reruns asked for, by what GitHub answered.", write_reruns, 0 },
     { "job_rerunner_rescued_runs_total", "counter",
       "Runs that ended in success after a rerun made here.", write_rescued, 0 },
+    { "job_rerunner_failed_jobs_total", "counter",
+      "Failed jobs whose cause was looked for, by what was found.", write_causes,
+      NUMBER(sight.counters.failed_jobs) },
+    { "job_rerunner_rerun_causes_total", "counter",
+      "Accepted reruns of runs that were judged, by each cause among their failed jobs.",
+      write_causes, NUMBER(sight.counters.rerun_causes) },
+    { "job_rerunner_rescued_causes_total", "counter",
+      "Of these, runs that then ended in success, likewise.", write_causes,
+      NUMBER(sight.counters.rescued_causes) },
     { "job_rerunner_api_calls_total", "counter",
       "Calls of GitHub's API, by what was asked and what came of it.", write_calls, 0 },
     { "job_rerunner_api_rate_limit", "gauge",

@@ -102,6 +102,8 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     receipt->due_moved = run.due_ms != 0 && run.due_ms != before.due_ms;
     receipt->verdict = verdict_of(&before, &run);
     receipt->rescued = verdict.rescued;
+    receipt->rerun_causes = verdict.rerun_causes;
+    receipt->rescued_causes = verdict.rescued_causes;
     jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);
 }
 

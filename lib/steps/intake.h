@@ -28,6 +28,7 @@ struct jr_receipt {
     bool due_moved; /* an outbox entry was added or moved: wake the dispatcher */
     enum jr_reason verdict; /* why the event closed an attempt; NONE: it did not */
     bool rescued;   /* the run has ended in success by a rerun of ours */
+    uint64_t rerun_causes, rescued_causes; /* as in struct jr_verdict */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "lib/steps/step.h"
 #include "lib/base/text.h"
 #include "lib/store/days.h"
+#include "lib/store/failures.h"
 #include "lib/store/flaky.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
@@ -153,6 +154,16 @@ static void tell(const struct taking *taking)
     }
 }
 
+/* Why jobs of the attempt had failed that is rerun now, or that our rerun has rescued. */
+static void tell_causes(struct jr_txn *txn, const struct jr_run *run, struct jr_verdict *verdict)
+{
+    if (verdict->ended_reason == JR_REASON_RERUN_ACCEPTED
+        || verdict->ended_reason == JR_REASON_RERUN_WORKED)
+        verdict->rerun_causes = jr_failures_causes(txn, run->run_id, verdict->ended_attempt);
+    if (verdict->rescued)
+        verdict->rescued_causes = jr_failures_causes(txn, run->run_id, run->accepted_attempt);
+}
+
 void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
                   const struct jr_input *input, const struct jr_origin *source,
                   struct jr_run *run, struct jr_verdict *verdict)
@@ -182,6 +193,7 @@ void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
     jr_flaky_tally(txn, &before, run, taking.job_before, is_job ? &job : NULL, input->now_ms);
     jr_days_note(txn, &before, run, input->now_ms);
     verdict->rescued = run->rescued && !before.rescued;
+    tell_causes(txn, run, verdict);
     jr_ledger_save_run(txn, run);
     if (input->kind == JR_INPUT_EVENT)
         jr_repo_note(txn, input->event->repo_id, input->event->repo, input->now_ms);

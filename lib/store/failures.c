@@ -120,6 +120,18 @@ bool jr_failures_has(struct jr_txn *txn, uint64_t run_id, uint32_t attempt)
     return false;
 }
 
+uint64_t jr_failures_causes(struct jr_txn *txn, uint64_t run_id, uint32_t attempt)
+{
+    struct jr_failure failure;
+    uint64_t job_id = 0, causes = 0;
+    bool whole;
+
+    while (find_next(txn, run_id, &job_id, &failure, &whole))
+        if (whole && failure.attempt == attempt && failure.counts)
+            causes |= UINT64_C(1) << failure.finding.cause;
+    return causes;
+}
+
 /* Does the history have it that our rerun of an attempt was accepted? */
 static bool history_tells(struct jr_txn *txn, uint64_t run_id, uint32_t attempt)
 {

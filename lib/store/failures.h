@@ -41,6 +41,12 @@ bool jr_failures_next(struct jr_txn *txn, uint64_t run_id, uint64_t after,
 /* Was an attempt judged: is there a failure of it? */
 bool jr_failures_has(struct jr_txn *txn, uint64_t run_id, uint32_t attempt);
 
+/*
+ * The causes of the jobs of an attempt that count: bit n is enum jr_cause n. None, of an
+ * attempt that nobody has judged.
+ */
+uint64_t jr_failures_causes(struct jr_txn *txn, uint64_t run_id, uint32_t attempt);
+
 /* What came of a failure later. */
 enum jr_aftermath {
     JR_AFTER_NOT_RERUN, /* not by us */

@@ -355,7 +355,8 @@ static const struct then_row then_rows[] = {
     { "left", { .counts = true }, "it is left" },
     { "not worth it", { .counts = true, .not_worth_it = true }, "too few" },
     { "same failure", { .counts = true, .same_failure = true }, "the same error" },
-    { "reports others", { .reruns = true }, "does not count" },
+    { "reports others", { .finding.cause = JR_CAUSE_ECHO }, "does not count" },
+    { "found out, and not judged", { .finding.cause = JR_CAUSE_TEST }, "not judged" },
 };
 
 static void unread(void **state)

@@ -164,6 +164,27 @@ static void verdict(void **state)
     assert_int_equal(counters.verdicts[JR_REASON_NONE], 0);
 }
 
+static void causes(void **state)
+{
+    struct jr_counters counters;
+
+    (void)state;
+    memset(&counters, 0, sizeof counters);
+    jr_count_failed_job(&counters, JR_CAUSE_DISK);
+    jr_count_failed_job(&counters, (enum jr_cause)JR_COUNTED_CAUSES); /* there is no such */
+    jr_count_failed_job(NULL, JR_CAUSE_DISK);
+    jr_count_causes(&counters, UINT64_C(1) << JR_CAUSE_DISK | UINT64_C(1) << JR_CAUSE_UNKNOWN,
+                    UINT64_C(1) << JR_CAUSE_UNKNOWN);
+    jr_count_causes(&counters, 0, 0);
+    jr_count_causes(NULL, UINT64_MAX, UINT64_MAX);
+    for (size_t i = 0; i < JR_COUNTED_CAUSES; i++) {
+        assert_int_equal(counters.failed_jobs[i], i == JR_CAUSE_DISK);
+        assert_int_equal(counters.rerun_causes[i], i == JR_CAUSE_DISK || i == JR_CAUSE_UNKNOWN);
+        assert_int_equal(counters.rescued_causes[i], i == JR_CAUSE_UNKNOWN);
+    }
+    assert_true(JR_CAUSES <= JR_COUNTED_CAUSES);
+}
+
 static void added_up(void **state)
 {
     struct jr_counters sum, one, other;
@@ -232,6 +253,7 @@ int main(void)
     TEST(every_reason);
     TABLE(call_rows, call);
     TEST(verdict);
+    TEST(causes);
     TEST(added_up);
     TEST(anything_counted);
     TEST(nowhere_to_count);

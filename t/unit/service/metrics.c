@@ -121,6 +121,13 @@ static void verdicts(struct jr_metrics *metrics)
     jr_count(&metrics->sight.counters.rescued_runs);
 }
 
+static void causes(struct jr_metrics *metrics)
+{
+    jr_count_failed_job(&metrics->sight.counters, JR_CAUSE_RUNNER_LOST);
+    jr_count_causes(&metrics->sight.counters, UINT64_C(1) << JR_CAUSE_UNKNOWN,
+                    UINT64_C(1) << JR_CAUSE_TEST);
+}
+
 static void restarts(struct jr_metrics *metrics)
 {
     metrics->sight.worker_restarts = 2;
@@ -185,6 +192,11 @@ static const struct line_row line_rows[] = {
       { "job_rerunner_verdicts_total{reason=\"attempts-used-up\"} 1",
         "job_rerunner_rescued_runs_total 1" },
       { NULL } },
+    { "causes", causes,
+      { "job_rerunner_failed_jobs_total{cause=\"runner-lost\"} 1",
+        "job_rerunner_rerun_causes_total{cause=\"unknown\"} 1",
+        "job_rerunner_rescued_causes_total{cause=\"test\"} 1" },
+      { "cause=\"disk\"", "cause=\"\"" } },
     { "restarts", restarts,
       { "job_rerunner_process_restarts_total{kind=\"worker\"} 2",
         "job_rerunner_process_restarts_total{kind=\"dispatcher\"} 1" },

@@ -12,6 +12,7 @@
 #include "lib/steps/intake.h"
 #include "lib/steps/rerun.h"
 #include "lib/store/days.h"
+#include "lib/store/failures.h"
 #include "lib/store/flaky.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
@@ -30,7 +31,7 @@ struct bench {
 };
 
 /* An event from GitHub, as a worker records it. */
-static void event(struct bench *bench, const char *token)
+static struct jr_receipt event(struct bench *bench, const char *token)
 {
     struct jr_update update = { .event = event_of(token) };
     struct jr_receipt receipt;
@@ -42,6 +43,7 @@ static void event(struct bench *bench, const char *token)
     snprintf(id, sizeof id, "%u", ++number);
     assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
     assert_int_equal(intake(bench->store, &bench->settings, &update, &receipt, &bench->error), JR_OK);
+    return receipt;
 }
 
 /* A run of which a job has failed, and the dispatcher has taken its entry. */
@@ -837,6 +839,51 @@ static struct jr_day day_of(struct bench *bench)
 }
 
 /* The step that closes an attempt counts it, whichever it is, and once. */
+/* Which causes the failed jobs of attempt 1 have; that of a job that does not count is none. */
+static void note_causes(struct bench *bench)
+{
+    static const enum jr_cause causes[] = { JR_CAUSE_NETWORK, JR_CAUSE_DISK, JR_CAUSE_ECHO };
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, bench->store, true);
+    for (size_t i = 0; i < COUNT(causes); i++) {
+        struct jr_failure failure = { .job_id = JOB_ID(i + 1), .attempt = 1, .name = "job",
+                                      .counts = causes[i] != JR_CAUSE_ECHO,
+                                      .finding.cause = causes[i] };
+
+        jr_failures_save(&txn, &bench->run, &failure, bench->now_ms);
+    }
+    commit(&txn);
+}
+
+#define CAUSES (UINT64_C(1) << JR_CAUSE_NETWORK | UINT64_C(1) << JR_CAUSE_DISK)
+
+/* Whether GitHub's answer tells of the rerun, or the attempt that it began. */
+static void counted_by_cause(void **state)
+{
+    struct jr_receipt receipt;
+    struct bench bench;
+
+    (void)state;
+    for (int answered = 0; answered < 2; answered++) {
+        open_bench(&bench, "");
+        note_causes(&bench);
+        assert_int_equal(seen(&bench, "Gc=failure"), JR_STEP_RERUN_FAILED);
+        assert_true(bench.verdict.rerun_causes == 0 && bench.verdict.rescued_causes == 0);
+        outcome(&bench, true, answered ? JR_OUTCOME_DONE : JR_OUTCOME_UNKNOWN,
+                answered ? JR_REASON_RERUN_ACCEPTED : JR_REASON_OUTCOME_UNKNOWN);
+        assert_true(bench.verdict.rerun_causes == (answered ? CAUSES : 0));
+        receipt = event(&bench, "i11@2,job:1");
+        assert_true(receipt.rerun_causes == (answered ? 0 : CAUSES));
+        assert_true(receipt.rescued_causes == 0);
+        receipt = event(&bench, "c11@2=success,job:1");
+        assert_true(receipt.rescued && receipt.rescued_causes == CAUSES);
+        receipt = event(&bench, "Rc=success@2");
+        assert_true(receipt.rerun_causes == 0 && receipt.rescued_causes == 0);
+        close_bench(&bench);
+    }
+}
+
 static void counted_when_accepted(void **state)
 {
     struct bench bench;
@@ -927,6 +974,7 @@ int main(void)
     TEST(entry_without_a_run);
     TEST(run_that_is_gone);
     TEST(counted_when_accepted);
+    TEST(counted_by_cause);
     TEST(counted_when_closed);
     TEST(counted_when_rerun_by_others);
     return run_program("rerun");

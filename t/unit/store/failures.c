@@ -129,6 +129,7 @@ static void failures_of_a_run(void **state)
 
     (void)state;
     two.attempt = 2;
+    two.counts = false;
     put_failure(store, &run, &one, START_MS);
     put_failure(store, &run, &two, START_MS + 1);
     put_failure(store, &next, &one, START_MS + 2);
@@ -142,6 +143,9 @@ static void failures_of_a_run(void **state)
     assert_true(jr_failures_has(&txn, RUN_ID, 1) && jr_failures_has(&txn, RUN_ID, 2));
     assert_false(jr_failures_has(&txn, RUN_ID, 3) || jr_failures_has(&txn, RUN_ID + 1, 2));
     assert_false(jr_failures_has(&txn, RUN_ID + 2, 1));
+    assert_true(jr_failures_causes(&txn, RUN_ID, 1) == UINT64_C(1) << JR_CAUSE_NETWORK);
+    assert_true(jr_failures_causes(&txn, RUN_ID, 2) == 0); /* it does not count */
+    assert_true(jr_failures_causes(&txn, RUN_ID, 3) == 0);
     commit(&txn);
     check_indexes(store);
     jr_store_close(store);
