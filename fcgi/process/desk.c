@@ -118,22 +118,30 @@ bool jr_desk_commits_fail(const struct jr_desk *desk)
     return desk->failing || (desk->runtime != NULL && jr_runtime_commits_fail(desk->runtime));
 }
 
-void jr_desk_count(const struct jr_desk *desk, const struct jr_verdict *verdict)
+static struct jr_counters *counters_of(const struct jr_desk *desk)
 {
-    struct jr_counters *counters = desk->process == NULL ? NULL : &desk->process->counters;
+    return desk->process == NULL ? NULL : &desk->process->counters;
+}
 
-    jr_count_verdict(counters, verdict->reason);
+void jr_desk_count_rerun(const struct jr_desk *desk, const struct jr_verdict *verdict)
+{
+    struct jr_counters *counters = counters_of(desk);
+
     if (counters != NULL && verdict->rescued)
         jr_count(&counters->rescued_runs);
     jr_count_causes(counters, verdict->rerun_causes, verdict->rescued_causes);
 }
 
+void jr_desk_count(const struct jr_desk *desk, const struct jr_verdict *verdict)
+{
+    jr_count_verdict(counters_of(desk), verdict->reason);
+    jr_desk_count_rerun(desk, verdict);
+}
+
 void jr_desk_count_findings(const struct jr_desk *desk, const struct jr_judging *findings)
 {
-    struct jr_counters *counters = desk->process == NULL ? NULL : &desk->process->counters;
-
     for (size_t i = 0; i < findings->count; i++)
-        jr_count_failed_job(counters, findings->items[i].finding.cause);
+        jr_count_failed_job(counters_of(desk), findings->items[i].finding.cause);
 }
 
 bool jr_desk_look_at_pauses(struct jr_desk *desk)

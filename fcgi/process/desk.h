@@ -63,7 +63,10 @@ void jr_desk_store_failed(struct jr_desk *desk, enum jr_err err, const struct jr
 /* May nothing be recorded, as far as this process or another has seen? */
 bool jr_desk_commits_fail(const struct jr_desk *desk);
 
-/* Count what has been recorded about a run. */
+/* Count what has been recorded about a run's reruns: accepted, or that one rescued it. */
+void jr_desk_count_rerun(const struct jr_desk *desk, const struct jr_verdict *verdict);
+
+/* The same, and the verdict itself. */
 void jr_desk_count(const struct jr_desk *desk, const struct jr_verdict *verdict);
 
 /* Count what was found out about the failed jobs of an attempt, once that has been judged. */

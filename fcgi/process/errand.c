@@ -150,10 +150,12 @@ static void record_post(struct jr_errands *errands, struct jr_errand *errand,
     jr_test_point("after-post");
     err = jr_rerun_outcome(desk->store, desk->settings, &answer, &errand->run, jr_now_ms(),
                            &verdict, &error);
-    if (err != JR_OK)
+    if (err != JR_OK) {
         jr_desk_store_failed(desk, err, &error);
-    else
+    } else {
         jr_tell_outcome(&errand->run, &verdict, call);
+        jr_desk_count_rerun(desk, &verdict);
+    }
     jr_test_point("recorded");
     errands->asides = 0;
     errands->post_ms = jr_monotonic_ms() - errands->post_begun_ms;

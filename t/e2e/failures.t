@@ -183,4 +183,30 @@ subtest 'a run that is forgotten' => sub {
 };
 
 is $service->stop_service, 0, 'the service ends';
+
+# From the failed job's log to the numbers.
+subtest 'found out by the service' => sub {
+    $service = service(github => $github, pages => 'status metrics', RUN_ATTEMPTS => 2, RECONCILE_INTERVAL => '1h',
+        POLICY => 'careful')->start;
+    my $run = workflow_run(github => $github, door => $service->http, jobs => ['test']);
+    $run->describe('test', steps => [['Set up job'], { name => 'Fetch', conclusion => 'failure' }],
+        log => "##[group]Run fetch\nfetch\n##[endgroup]\n"
+            . "curl: (6) Could not resolve host: example.org\n##[error]Process completed with exit code 6.\n");
+    $run->play(test => 'failure');
+    ok $service->log->wait_entry('rerun', run => $run->id), 'it is rerun';
+    $run->play(test => 'success');
+    my $value = json_of('causes');
+    my ($cause, @others) = @{ $value->{causes} };
+    is scalar @others, 0, 'one cause';
+    is_deeply [@$cause{qw(cause jobs reruns rescued)}], ['network', 1, 1, 1], 'that of the log';
+    is scalar @{ $cause->{signatures} }, 1, 'by a signature';
+    like at('why', $run->id)->{out}, qr/^Why test failed: network, by the signature \S+, in step 'Fetch'\n  line: curl: \(6\) .*\n/m,
+        'why, with the line';
+    my $text = $service->http->send({ method => 'GET', path => '/metrics' })->body;
+    like $text, qr/^job_rerunner_${_}_total\{cause="network"\} 1$/m, $_ for qw(failed_jobs rerun_causes rescued_causes);
+    like $text, qr/^job_rerunner_rescued_runs_total 1$/m, 'as many as runs were rescued';
+    is scalar(() = $text =~ /cause="/g), 3, 'and no other';
+    is $service->stop_service, 0, 'the service ends';
+};
+
 finish();
