@@ -37,7 +37,7 @@ sub note_failure {
     my ($job) = grep { $_->{name} eq ($o{name} // 'test') } @{ $run->truth->{jobs} };
     my %value = (run => $run->id, job => $job->{id}, name => 'test', attempt => 1, then => 'rerun', unread => '', %o);
     my @args = map {"$_=" . Encode::encode('UTF-8', $value{$_})} sort keys %value;
-    is system(builddir() . '/t/note-failure', $service->state_dir, @args), 0, 'a failure is put in' or die;
+    is system(builddir() . '/t/lib/note_failure', $service->state_dir, @args), 0, 'a failure is put in' or die;
     return;
 }
 

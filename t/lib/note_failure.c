@@ -1,8 +1,8 @@
 /*
- * note-failure -- put failures into a store, as a dispatcher would have recorded them: for tests
+ * note_failure -- put failures into a store, as a dispatcher would have recorded them: for tests
  * of what shows them.
  *
- *   note-failure STATE_DIR KEY=VALUE...
+ *   note_failure STATE_DIR KEY=VALUE...
  *
  * Keys: run, job (numbers), attempt, at (ms), name, cause, signature, line, first (errors, a
  * line each), step, rule, then (rerun, leave, echo, worth, same), unread (any of "sal"), repo,
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     enum jr_err err = argc < 3 ? JR_EINVAL : jr_store_open(&store, argv[1], MAP_BYTES, &error);
 
     if (err != JR_OK) {
-        fprintf(stderr, "note-failure: %s\n", err == JR_EINVAL ? "STATE_DIR KEY=VALUE..."
+        fprintf(stderr, "note_failure: %s\n", err == JR_EINVAL ? "STATE_DIR KEY=VALUE..."
                                                                : error.text);
         return EXIT_FAILURE;
     }
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
     if (err == JR_OK)
         err = jr_store_write(store, note, &noting, &error);
     if (err != JR_OK)
-        fprintf(stderr, "note-failure: %s\n", error.text);
+        fprintf(stderr, "note_failure: %s\n", error.text);
     jr_store_close(store);
     return err == JR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
