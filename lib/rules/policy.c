@@ -54,6 +54,21 @@ const char *jr_policy_preset(const char *name)
     return NULL;
 }
 
+const char *jr_policy_defaults(void)
+{
+    return "version: 1\n"
+           "mixed: all\n"
+           "otherwise: leave\n"
+           "rules: []\n"
+           "guards: { superseded: leave, closed: leave, deployments: leave, merge-queue: leave, "
+           "concurrency: wait }\n"
+           "limits: { os-weights: { linux: 1, windows: 2, macos: 10, self-hosted: 0 } }\n"
+           "limits-all: { os-weights: { linux: 1, windows: 2, macos: 10, self-hosted: 0 } }\n"
+           "same-failure: leave\n"
+           "debug-logging: never\n"
+           "repository-files: no\n";
+}
+
 static bool listed(const struct jr_list *list, const char *value)
 {
     return list->count == 0 || jr_list_match(list, value);
@@ -290,8 +305,11 @@ void jr_policy_for(const struct jr_policy *policy, const char *repo, struct jr_p
         part->rules = other->rules;
         part->rule_count = other->rule_count;
     }
-    if (other->has & JR_HAS_GUARDS)
+    if (other->has & JR_HAS_GUARDS) {
         part->guards = other->guards;
+        if (other->guards.events.count == 0)
+            part->guards.events = policy->base.guards.events;
+    }
     if (other->has & JR_HAS_LIMITS)
         part->limits = other->limits;
     if (other->has & JR_HAS_OUTAGE)

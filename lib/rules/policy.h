@@ -28,6 +28,7 @@
 #define JR_POLICY_RULES_MAX 100
 #define JR_POLICY_REPOS_MAX 200
 #define JR_POLICY_DELAYS_MAX 10
+#define JR_POLICY_OF_MAX 100 /* reruns that only-if looks back at */
 
 /* A set of causes: bit n is enum jr_cause n. */
 typedef uint64_t jr_causes;
@@ -45,6 +46,7 @@ struct jr_rule {
     struct jr_when when;
     jr_causes rerun, leave;
     uint32_t attempts; /* of the run, the first included; 0: RUN_ATTEMPTS */
+    unsigned attempts_line, attempts_column; /* where the file has them; 0: it does not */
     int64_t delays_ms[JR_POLICY_DELAYS_MAX]; /* before the 1st, 2nd ... rerun; then the last */
     size_t delay_count;                      /* 0: RERUN_DELAY */
     double rescued; /* with `of': the least share of the last reruns that were worth it */
@@ -78,7 +80,7 @@ enum {
 
 /* The policy as it holds for one repository. */
 struct jr_policy_part {
-    unsigned has;
+    unsigned has; /* of a deviation: without the bit a member is not its own */
     bool any_deserves;   /* mixed: any; else all failed jobs have to deserve it */
     bool otherwise_rerun; /* a failed job that no rule names */
     struct jr_rule *rules; /* owned by the policy */
@@ -94,7 +96,7 @@ struct jr_policy {
     struct jr_policy_part base;
     struct jr_policy_repo {
         char *pattern;
-        struct jr_policy_part part;
+        struct jr_policy_part part; /* guards and limits: with what it does not name */
     } *repos; /* owned; the first that fits counts */
     size_t repo_count;
     struct jr_signatures signatures; /* of its own */
@@ -105,6 +107,9 @@ struct jr_policy {
 
 /* The presets: "everything", "careful", "infrastructure"; NULL: no such. Static YAML. */
 const char *jr_policy_preset(const char *name);
+
+/* What a policy says that names nothing, as far as a file can say it. Static YAML. */
+const char *jr_policy_defaults(void);
 
 /*
  * Read a policy.
@@ -125,6 +130,13 @@ bool jr_policy_reruns_cancelled(const struct jr_policy *policy);
 
 /* The longest wait before a rerun that one of its rules asks for; 0: none does. */
 int64_t jr_policy_longest_delay_ms(const struct jr_policy *policy);
+
+/*
+ * Note what a policy asks for and does not get: rules with more attempts than RUN_ATTEMPTS,
+ * which counts.
+ */
+void jr_policy_warn(const struct jr_policy *policy, int64_t run_attempts,
+                    struct jr_problems *warnings);
 
 /* The policy for a repository, put together: what it points to stays the policy's. */
 void jr_policy_for(const struct jr_policy *policy, const char *repo,

@@ -242,6 +242,24 @@ static void read_patterns(struct reader *reader, const struct jr_yaml *node, voi
             add_to_list(reader, target, items[i]->text);
 }
 
+/* A condition that no job can meet is a slip. */
+static void read_conclusions(struct reader *reader, const struct jr_yaml *node, void *target)
+{
+    const struct jr_list *list = target;
+
+    read_patterns(reader, node, target);
+    for (size_t i = 0; i < list->count; i++) {
+        bool known = false;
+
+        for (int c = JR_CONCLUSION_SUCCESS; c < JR_CONCLUSIONS && !known; c++)
+            known = jr_text_match(list->items[i], jr_conclusion_name((enum jr_conclusion)c));
+        if (!known)
+            jr_problem_add(reader->problems, node->line, node->column,
+                           "no job ends in '%.40s'; there are failure, timed_out, cancelled, "
+                           "startup_failure, action_required, stale", list->items[i]);
+    }
+}
+
 static void read_attempt_range(struct reader *reader, const struct jr_yaml *node, void *target)
 {
     struct jr_when *when = target;
@@ -285,7 +303,7 @@ static const struct key when_keys[] = {
     { "step", read_patterns, WHEN(step), 0 },
     { "runner", read_patterns, WHEN(runner), 0 },
     { "labels", read_patterns, WHEN(labels), 0 },
-    { "conclusion", read_patterns, WHEN(conclusion), 0 },
+    { "conclusion", read_conclusions, WHEN(conclusion), 0 },
     { "attempt", read_attempt_range, 0, 0 },
     { "fork", read_fork, WHEN(fork), 0 },
     { NULL, NULL, 0, 0 },
@@ -345,7 +363,12 @@ static void read_causes(struct reader *reader, const struct jr_yaml *node, void 
 
 static void read_attempts(struct reader *reader, const struct jr_yaml *node, void *target)
 {
-    (void)read_number(reader, node, 1, ATTEMPTS_MOST, target);
+    struct jr_rule *rule = target;
+
+    if (!read_number(reader, node, 1, ATTEMPTS_MOST, &rule->attempts))
+        return;
+    rule->attempts_line = node->line;
+    rule->attempts_column = node->column;
 }
 
 static void read_delays(struct reader *reader, const struct jr_yaml *node, void *target)
@@ -382,7 +405,7 @@ static void read_share(struct reader *reader, const struct jr_yaml *node, void *
 
 static void read_of(struct reader *reader, const struct jr_yaml *node, void *target)
 {
-    (void)read_number(reader, node, 1, 1000, target);
+    (void)read_number(reader, node, 1, JR_POLICY_OF_MAX, target);
 }
 
 #define RULE(member) offsetof(struct jr_rule, member)
@@ -415,7 +438,7 @@ static const struct key rule_keys[] = {
     { "when", read_when, RULE(when), 0 },
     { "rerun", read_causes, RULE(rerun), 1 },
     { "leave", read_causes, RULE(leave), 2 },
-    { "attempts", read_attempts, RULE(attempts), 0 },
+    { "attempts", read_attempts, 0, 0 },
     { "delay", read_delays, 0, 0 },
     { "only-if", read_only_if, 0, 0 },
     { NULL, NULL, 0, 0 },
@@ -566,6 +589,14 @@ static void set_defaults(struct jr_policy_part *part)
     part->limits.weight_macos = 10;
 }
 
+/* What a deviation does not name of guards and limits is as above. */
+static void inherit(struct jr_policy_part *part, const struct jr_policy_part *base)
+{
+    part->guards = base->guards;
+    part->guards.events = (struct jr_list){ .count = 0 };
+    part->limits = base->limits;
+}
+
 static void read_repos(struct reader *reader, const struct jr_yaml *node, void *target)
 {
     struct jr_policy *policy = target;
@@ -583,7 +614,7 @@ static void read_repos(struct reader *reader, const struct jr_yaml *node, void *
             continue;
         repo->pattern = strdup(node->items[i]->text);
         reader->no_memory |= repo->pattern == NULL;
-        set_defaults(&repo->part);
+        inherit(&repo->part, &policy->base);
         policy->repo_count++;
         repo->part.has = read_map(reader, node->items[i + 1], repo_keys, &repo->part);
     }
@@ -604,25 +635,34 @@ static const struct key policy_keys[] = {
     PART_KEYS,
     { "causes", read_signatures, POLICY(signatures), 0 },
     { "limits-all", read_limits, POLICY(limits_all), 0 },
-    { "repositories", read_repos, 0, 0 },
+    { "repositories", NULL, 0, 0 }, /* once all above it is read */
     { "repository-files", read_yes, POLICY(repository_files), 0 },
     { NULL, NULL, 0, 0 },
 };
 
 _Static_assert(POLICY(base) == 0, "the keys of a part are read into the base");
 
+/* Does a part ask why jobs failed, by what it names? The base names all. */
+static bool wants_evidence(const struct jr_policy_part *part, unsigned names)
+{
+    return part->rule_count > 0 || ((names & JR_HAS_OTHERWISE) != 0 && !part->otherwise_rerun)
+           || ((names & JR_HAS_SAME_FAILURE) != 0 && !part->same_failure_rerun);
+}
+
 static void read_policy(struct reader *reader, const struct jr_yaml *root,
                         struct jr_policy *policy)
 {
+    const struct jr_yaml *repos = jr_yaml_get(root, "repositories");
+
     set_defaults(&policy->base);
     policy->limits_all = policy->base.limits;
     policy->base.has = read_map(reader, root, policy_keys, policy);
-    policy->wants_evidence = policy->base.rule_count > 0 || !policy->base.otherwise_rerun
-                             || !policy->base.same_failure_rerun;
+    if (repos != NULL)
+        read_repos(reader, repos, policy);
+    policy->wants_evidence = wants_evidence(&policy->base, ~0u);
     for (size_t i = 0; i < policy->repo_count; i++)
-        policy->wants_evidence |= policy->repos[i].part.rule_count > 0
-                                  || ((policy->repos[i].part.has & JR_HAS_OTHERWISE) != 0
-                                      && !policy->repos[i].part.otherwise_rerun);
+        policy->wants_evidence |= wants_evidence(&policy->repos[i].part,
+                                                 policy->repos[i].part.has);
 }
 
 enum jr_err jr_policy_read(struct jr_policy *policy, const char *bytes, size_t length,
@@ -641,6 +681,28 @@ enum jr_err jr_policy_read(struct jr_policy *policy, const char *bytes, size_t l
     jr_yaml_free(root);
     jr_problems_sort(problems);
     return reader.no_memory ? JR_ENOMEM : JR_OK;
+}
+
+static void warn_of_part(const struct jr_policy_part *part, int64_t run_attempts,
+                         struct jr_problems *warnings)
+{
+    for (size_t i = 0; i < part->rule_count; i++) {
+        const struct jr_rule *rule = &part->rules[i];
+
+        if (rule->attempts > run_attempts)
+            jr_problem_add(warnings, rule->attempts_line, rule->attempts_column,
+                           "%u attempts are more than RUN_ATTEMPTS, %lld, which counts",
+                           rule->attempts, (long long)run_attempts);
+    }
+}
+
+void jr_policy_warn(const struct jr_policy *policy, int64_t run_attempts,
+                    struct jr_problems *warnings)
+{
+    warn_of_part(&policy->base, run_attempts, warnings);
+    for (size_t i = 0; i < policy->repo_count; i++)
+        warn_of_part(&policy->repos[i].part, run_attempts, warnings);
+    jr_problems_sort(warnings);
 }
 
 static void release_part(struct jr_policy_part *part)

@@ -98,16 +98,19 @@ static pcre2_code *compile(struct entry *entry, const struct jr_yaml *node)
     return NULL;
 }
 
+/* true and false are what yes and no become in the hands of programs that write YAML. */
 static bool is_yes(struct entry *entry, const char *key)
 {
+    static const char *const words[] = { "yes", "true", "no", "false" };
     const struct jr_yaml *node = jr_yaml_get(entry->map, key);
 
     if (node == NULL)
         return false;
-    if (node->kind != JR_YAML_SCALAR
-        || (strcmp(node->text, "yes") != 0 && strcmp(node->text, "no") != 0))
-        wrong(entry, node, "has to be yes or no");
-    return node->kind == JR_YAML_SCALAR && strcmp(node->text, "yes") == 0;
+    for (size_t i = 0; node->kind == JR_YAML_SCALAR && i < sizeof words / sizeof *words; i++)
+        if (strcmp(node->text, words[i]) == 0)
+            return i < 2;
+    wrong(entry, node, "has to be yes or no");
+    return false;
 }
 
 static bool is_id(const char *text)

@@ -63,6 +63,8 @@ static const struct bad_row bad[] = {
     { "a share that is none", V "rules:\n  - { rerun: all, only-if: { of: 20, rescued: 5 } }\n", "0% to 100%", 3, 47 },
     { "a guard that waits", V "guards: { closed: wait }\n", "leave or rerun", 2, 19 },
     { "a limit of nothing", V "limits: { reruns-per-hour: 0 }\n", "1 to 1000000", 2, 28 },
+    { "more reruns than are looked back at", V "rules:\n  - { rerun: all, only-if: { of: 101, rescued: 5% } }\n", "1 to 100", 3, 34 },
+    { "a conclusion that is none", V "rules:\n  - { rerun: all, when: { conclusion: failed } }\n", "no job ends in 'failed'", 3, 39 },
     { "half an outage", V "outage: { runs: 10 }\n", "runs, within and hold", 2, 9 },
     { "a signature without a cause", V "causes: [{ id: a, log: x }]\n", "needs a cause", 2, 10 },
     { "causes of one repository", V "repositories: { \"a/*\": { causes: [] } }\n", "no key 'causes'", 2, 26 },
@@ -124,12 +126,113 @@ static void all_keys(void **state)
     jr_policy_for(&policy, "octo/legacy-app", &part);
     assert_true(part.otherwise_rerun && part.any_deserves);
     assert_int_equal(part.limits.minutes_per_day, 60);
-    assert_int_equal(part.limits.reruns_per_hour, 0);
+    assert_int_equal(part.limits.reruns_per_hour, 60);
     assert_int_equal(part.rule_count, 1);
     jr_policy_for(&policy, "octo/app", &part);
     assert_false(part.otherwise_rerun);
     jr_policy_release(&policy);
 }
+
+/* Whatever a deviation does not name is as above, also where that stands below. */
+static void deviations(void **state)
+{
+    static const char text[] =
+        V "repositories:\n"
+        "  \"a/*\": { limits: { minutes-per-day: 60, os-weights: { macos: 5 } }, guards: { closed: rerun } }\n"
+        "  \"b/*\": { guards: { events: push }, rules: [] }\n"
+        "rules: [{ rerun: all }]\n"
+        "limits: { reruns-per-hour: 9, minutes-per-day: 600, os-weights: { linux: 3 } }\n"
+        "guards: { superseded: rerun, events: [push, schedule] }\n";
+    struct jr_policy policy;
+    struct jr_policy_part part;
+
+    (void)state;
+    read_policy(&policy, text);
+    assert_int_equal(problems.count, 0);
+    jr_policy_for(&policy, "a/x", &part);
+    assert_int_equal(part.limits.reruns_per_hour, 9);
+    assert_int_equal(part.limits.minutes_per_day, 60);
+    assert_int_equal(part.limits.weight_linux, 3);
+    assert_int_equal(part.limits.weight_macos, 5);
+    assert_int_equal(part.limits.weight_windows, 2);
+    assert_int_equal(part.guards.superseded, JR_GUARD_RERUN);
+    assert_int_equal(part.guards.closed, JR_GUARD_RERUN);
+    assert_int_equal(part.guards.events.count, 2);
+    assert_int_equal(part.rule_count, 1);
+    jr_policy_for(&policy, "b/x", &part);
+    assert_int_equal(part.guards.superseded, JR_GUARD_RERUN);
+    assert_int_equal(part.guards.events.count, 1);
+    assert_int_equal(part.rule_count, 0);
+    jr_policy_release(&policy);
+}
+
+/* The text of the defaults says what a policy is that says nothing. */
+static void defaults(void **state)
+{
+    struct jr_policy nothing, said;
+
+    (void)state;
+    read_policy(&nothing, V);
+    read_policy(&said, jr_policy_defaults());
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(said.base.any_deserves, nothing.base.any_deserves);
+    assert_int_equal(said.base.otherwise_rerun, nothing.base.otherwise_rerun);
+    assert_int_equal(said.base.rule_count, 0);
+    assert_memory_equal(&said.base.guards, &nothing.base.guards, sizeof said.base.guards);
+    assert_memory_equal(&said.base.limits, &nothing.base.limits, sizeof said.base.limits);
+    assert_memory_equal(&said.limits_all, &nothing.limits_all, sizeof said.limits_all);
+    assert_int_equal(said.base.same_failure_rerun, nothing.base.same_failure_rerun);
+    assert_int_equal(said.base.debug_last, nothing.base.debug_last);
+    assert_int_equal(said.repository_files, nothing.repository_files);
+    jr_policy_release(&nothing);
+    jr_policy_release(&said);
+}
+
+static void warned(void **state)
+{
+    static const char text[] =
+        V "repositories: { \"a/*\": { rules: [{ rerun: all, attempts: 9 }] } }\n"
+        "rules:\n  - { rerun: test, attempts: 4 }\n  - { rerun: all, attempts: 5 }\n";
+    struct jr_problems warnings = { .count = 0 };
+    struct jr_policy policy;
+
+    (void)state;
+    read_policy(&policy, text);
+    jr_policy_warn(&policy, 4, &warnings);
+    assert_int_equal(warnings.count, 2);
+    assert_int_equal(warnings.items[0].line, 2);
+    assert_int_equal(warnings.items[1].line, 5);
+    assert_int_equal(warnings.items[1].column, 29);
+    assert_contains(warnings.items[1].text, "5 attempts are more than RUN_ATTEMPTS, 4");
+    jr_policy_release(&policy);
+}
+
+struct evidence_row {
+    const char *name, *text;
+    bool wanted;
+};
+
+static void wants_evidence(void **state)
+{
+    const struct evidence_row *row = *state;
+    struct jr_policy policy;
+
+    read_policy(&policy, row->text);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(policy.wants_evidence, row->wanted);
+    jr_policy_release(&policy);
+}
+
+#define ALL V "otherwise: rerun\nsame-failure: rerun\n"
+
+static const struct evidence_row evidences[] = {
+    { "nothing is asked for", ALL, false },
+    { "the same failure twice", V "otherwise: rerun\n", true },
+    { "a rule", ALL "rules: [{ leave: build }]\n", true },
+    { "a repository with a rule", ALL "repositories: { a/b: { rules: [{ leave: build }] } }\n", true },
+    { "a repository without one", ALL "repositories: { a/b: { mixed: any } }\n", false },
+    { "a repository's same failure", ALL "repositories: { a/b: { same-failure: leave } }\n", true },
+};
 
 struct decide_row {
     const char *name, *policy;
@@ -260,6 +363,10 @@ int main(void)
     TABLE(bad, refused);
     TEST(presets);
     TEST(all_keys);
+    TEST(deviations);
+    TEST(defaults);
+    TEST(warned);
+    TABLE(evidences, wants_evidence);
     TABLE(decisions, decided);
     TEST(cancelled);
     TEST(what_does_not_pay);
