@@ -217,14 +217,12 @@ static int find_settings(struct jr_command *command, char **lines)
                      lines);
 }
 
-int jr_command_load(struct jr_command *command, bool secrets)
+/* Read what was found. */
+static int load(struct jr_command *command, bool secrets, char *lines)
 {
-    char *lines = NULL, *values;
-    int status = find_settings(command, &lines);
+    char *values;
     enum jr_err err;
 
-    if (status != JR_EXIT_OK)
-        return status;
     err = secrets ? jr_load_settings(&command->settings, command->source, &values)
                   : jr_load_public(&command->settings, command->source, &values);
     jr_source_release(command->source);
@@ -232,6 +230,23 @@ int jr_command_load(struct jr_command *command, bool secrets)
     if (secrets)
         jr_process_guard_secrets();
     return err == JR_OK && lines == NULL ? JR_EXIT_OK : jr_command_tell_wrong(lines, err, values);
+}
+
+int jr_command_load(struct jr_command *command, bool secrets)
+{
+    char *lines = NULL;
+    int status = find_settings(command, &lines);
+
+    return status == JR_EXIT_OK ? load(command, secrets, lines) : status;
+}
+
+int jr_command_load_bounds(struct jr_command *command)
+{
+    bool given = jr_command_value(command, "env-file") != NULL;
+
+    if (!given && access(JR_COMMAND_STANDARD_FILE, R_OK) != 0)
+        return load(command, false, NULL);
+    return jr_command_load(command, false);
 }
 
 int jr_command_load_names(struct jr_command *command)

@@ -18,6 +18,7 @@
 #include "lib/config/sources.h"
 #include "lib/model/finding.h"
 #include "lib/model/run.h"
+#include "lib/rules/policy.h"
 #include "lib/service/process.h"
 #include "lib/service/sight.h"
 #include "lib/store/history.h"
@@ -96,6 +97,12 @@ int jr_command_read_run(const struct jr_command *command, uint64_t *run_id, char
 int jr_command_load(struct jr_command *command, bool secrets);
 
 /*
+ * The same without secrets, for a command that works without a service: a file of settings
+ * that is not named, and cannot be read, is passed over; then the defaults hold.
+ */
+int jr_command_load_bounds(struct jr_command *command);
+
+/*
  * Tell all that is wrong with the settings, and free it. Returns the exit status.
  *   lines   of the file; NULL: none
  *   values  NULL with err JR_OK: none; else there was no memory for it
@@ -107,6 +114,13 @@ int jr_command_tell_wrong(char *lines, enum jr_err err, char *values);
  * there? A file that is not there is good. If not, all that is wrong is told, values too.
  */
 int jr_command_load_names(struct jr_command *command);
+
+/*
+ * Read a policy; all that is wrong with it is told. Returns JR_EXIT_OK, or that of the message.
+ *   name    everything, careful, infrastructure, or the path of a file; NULL: the one in force
+ *   policy  out: to be released in each case
+ */
+int jr_command_read_policy(const char *name, struct jr_policy *policy);
 
 /*
  * Become the owner of STATE_DIR and open the store, which has to be there. From

@@ -8,8 +8,9 @@
 
 #include "fcgi/tool/command.h"
 #include "fcgi/tool/evidencefile.h"
+#include "fcgi/tool/policyshow.h"
+#include "lib/base/show.h"
 #include "lib/base/text.h"
-#include "lib/config/load.h"
 #include "lib/rules/bounds.h"
 #include "lib/rules/policy.h"
 #include "lib/rules/signatures.h"
@@ -53,74 +54,108 @@ static const char *find_text(const char *name, char **owned, size_t *length, int
     return *owned;
 }
 
-static void tell_problems(const char *name, const struct jr_problems *problems)
+/* before: what stands before each text */
+static void tell_problems(const char *name, const char *before,
+                          const struct jr_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++)
-        fprintf(stderr, "%s:%u:%u: %s\n", name, problems->items[i].line,
-                problems->items[i].column, problems->items[i].text);
+        fprintf(stderr, "%s:%u:%u: %s%s\n", name, problems->items[i].line,
+                problems->items[i].column, before, problems->items[i].text);
     if (problems->more)
         fprintf(stderr, "%s: and more\n", name);
 }
 
-/* Read a policy by its name; all that is wrong with it is told. */
-static int read_policy(const char *name, struct jr_policy *policy)
+/*
+ * Read a policy by its name; all that is wrong with it is told.
+ *   text, owned  out: as find_text() has them; NULL: not wanted
+ */
+static int read_text(const char *name, struct jr_policy *policy, const char **text,
+                     char **owned, size_t *length)
 {
     struct jr_problems *problems = calloc(1, sizeof *problems);
     int status = JR_EXIT_OK;
-    const char *text;
-    char *owned;
-    size_t length;
 
     memset(policy, 0, sizeof *policy);
+    *owned = NULL;
     if (problems == NULL)
         return jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    text = find_text(name, &owned, &length, &status);
-    if (text != NULL && jr_policy_read(policy, text, length, problems) != JR_OK)
+    *text = find_text(name, owned, length, &status);
+    if (*text != NULL && jr_policy_read(policy, *text, *length, problems) != JR_OK)
         status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    tell_problems(name, problems);
+    tell_problems(name, "", problems);
     if (problems->count > 0)
         status = JR_EXIT_DATA;
     free(problems);
+    return status;
+}
+
+int jr_command_read_policy(const char *name, struct jr_policy *policy)
+{
+    const char *text;
+    char *owned;
+    size_t length;
+    int status = read_text(name == NULL ? IN_FORCE : name, policy, &text, &owned, &length);
+
     free(owned);
     return status;
 }
 
-static int check(const char *name)
+/* What the policy asks for and does not get. */
+static void warn(const struct jr_command *command, const char *name,
+                 const struct jr_policy *policy)
+{
+    struct jr_problems *warnings = calloc(1, sizeof *warnings);
+
+    if (warnings == NULL)
+        return;
+    jr_policy_warn(policy, command->settings.run_attempts, warnings);
+    tell_problems(name, "warning: ", warnings);
+    free(warnings);
+}
+
+static int check(struct jr_command *command, const char *name)
 {
     struct jr_policy policy;
-    int status = read_policy(name, &policy);
+    int status = jr_command_read_policy(name, &policy);
 
     if (status == JR_EXIT_OK)
+        status = jr_command_load_bounds(command);
+    if (status == JR_EXIT_OK) {
+        warn(command, name, &policy);
         printf("%s: good; %zu rules, %zu signatures of its own, %zu repositories with "
                "deviations\n", name, policy.base.rule_count, policy.signatures.count,
                policy.repo_count);
+    }
     jr_policy_release(&policy);
     return status;
 }
 
-static int show(const char *name)
+static int show(struct jr_command *command, const char *given)
 {
+    const char *name = given == NULL ? IN_FORCE : given;
+    struct jr_policyshow policyshow = { .name = name, .preset = jr_policy_preset(name) != NULL };
     struct jr_policy policy;
-    size_t length = 0;
-    char *owned = NULL;
-    const char *text;
-    int status = read_policy(name, &policy);
+    char *owned, clean[1024];
+    int status = read_text(name, &policy, &policyshow.text, &owned, &policyshow.length);
 
-    jr_policy_release(&policy);
-    if (status != JR_EXIT_OK)
-        return status;
-    text = find_text(name, &owned, &length, &status);
-    if (text != NULL) {
-        printf("# %s %s\n", jr_policy_preset(name) != NULL ? "the preset" : "the file", name);
-        fwrite(text, 1, length, stdout);
+    if (status == JR_EXIT_OK)
+        status = jr_command_load_bounds(command);
+    if (status == JR_EXIT_OK) {
+        warn(command, name, &policy);
+        policyshow.run_attempts = command->settings.run_attempts;
+        jr_show_clean(clean, sizeof clean, name);
+        printf("# %s %s\n", policyshow.preset ? "the preset" : "the file", clean);
+        if (jr_policyshow_write(&policyshow, stdout) != JR_OK)
+            status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
     }
+    jr_policy_release(&policy);
     free(owned);
     return status;
 }
 
 /* A trial: a run, its jobs, and what each of them comes to. */
 struct trial {
-    struct jr_settings settings;
+    const struct jr_settings *settings;
     struct jr_policy policy;
     struct jr_signatures builtin;
     struct jr_evidencefile file;
@@ -152,25 +187,6 @@ static enum jr_reason reason_of(const struct trial *trial)
         if (reasons[i].reason == trial->answer.reason)
             return reasons[i].word;
     return JR_REASON_NONE;
-}
-
-/* The settings that bound a policy, where there are any; else their defaults. */
-static int load_bounds(struct jr_settings *settings)
-{
-    struct jr_source source = { .environment = true };
-    char *problems = NULL;
-    enum jr_err err = JR_OK;
-
-    /* Of what has to be set there is nothing that this looks at. */
-    if (jr_source_get(&source, "STATE_DIR") == NULL)
-        err = jr_source_set(&source, "STATE_DIR", "/");
-    if (err == JR_OK)
-        err = jr_load_public(settings, &source, &problems);
-    jr_source_release(&source);
-    if (err != JR_OK)
-        return jr_command_tell_wrong(NULL, err, problems);
-    free(problems);
-    return JR_EXIT_OK;
 }
 
 /* Would a setting leave the run alone, whatever a policy says? */
@@ -210,7 +226,7 @@ static bool judge_jobs(struct trial *trial)
 static void decide(struct trial *trial)
 {
     const struct jr_event *event = &trial->file.run;
-    struct jr_bounds bounds = jr_step_bounds(&trial->settings);
+    struct jr_bounds bounds = jr_step_bounds(trial->settings);
     struct jr_policy_run run = {
         .repo = event->repo, .workflow = event->workflow, .workflow_path = event->workflow_path,
         .branch = event->branch, .event = event->trigger,
@@ -226,7 +242,7 @@ static void decide(struct trial *trial)
     if (trial->filter != JR_REASON_NONE)
         trial->answer.verdict = JR_POLICY_LEAVE;
     if (trial->answer.delay_ms < 0)
-        trial->answer.delay_ms = trial->settings.rerun_delay_ms;
+        trial->answer.delay_ms = trial->settings->rerun_delay_ms;
 }
 
 static const char *verdict_of(const struct trial *trial)
@@ -311,17 +327,16 @@ static void release_trial(struct trial *trial)
     jr_evidencefile_release(&trial->file);
     jr_signatures_release(&trial->builtin);
     jr_policy_release(&trial->policy);
-    jr_settings_release(&trial->settings);
 }
 
 static int try_run(struct jr_command *command, struct trial *trial, const char *path)
 {
-    const char *name = jr_command_value(command, "policy");
     struct jr_error error;
-    int status = load_bounds(&trial->settings);
+    int status = jr_command_load_bounds(command);
 
+    trial->settings = &command->settings;
     if (status == JR_EXIT_OK)
-        status = read_policy(name == NULL ? IN_FORCE : name, &trial->policy);
+        status = jr_command_read_policy(jr_command_value(command, "policy"), &trial->policy);
     if (status != JR_EXIT_OK)
         return status;
     if (jr_signatures_builtin(&trial->builtin, &error) != JR_OK)
@@ -343,14 +358,14 @@ int jr_command_policy(struct jr_command *command)
     int status;
 
     if (strcmp(what, "show") == 0)
-        return show(name == NULL ? IN_FORCE : name);
+        return show(command, name);
     if (strcmp(what, "check") != 0 && strcmp(what, "test") != 0)
         return jr_command_misused(command, "policy show, policy check or policy test, and not "
                                   "'%.60s'", what);
     if (name == NULL)
         return jr_command_misused(command, "policy %s needs a file", what);
     if (strcmp(what, "check") == 0)
-        return check(name);
+        return check(command, name);
     trial = calloc(1, sizeof *trial);
     if (trial == NULL)
         return jr_command_fail(JR_EXIT_FAILED, "out of memory");

@@ -193,14 +193,77 @@ static enum jr_err read_run(const struct reader *reader, json_object *root, stru
     return JR_OK;
 }
 
-static enum jr_err read_root(struct reader *reader, json_object *root,
-                             struct jr_evidencefile *file)
+/*
+ * What the guards ask for. The type of each is looked at, so that a slip is told here and not
+ * taken for something that could not be read.
+ */
+static enum jr_err check_members(const struct reader *reader, json_object *root)
 {
-    uint64_t reruns;
+    static const struct {
+        const char *key;
+        enum json_type type;
+        const char *what;
+    } members[] = {
+        { "annotations", json_type_object, "'annotations' is a map of job ids" },
+        { "logs", json_type_object, "'logs' is a map of job ids" },
+        { "reruns", json_type_int, "'reruns' is a number" },
+        { "deployments", json_type_object, "'deployments' is a map of job names" },
+        { "newer_run", json_type_object, "'newer_run' is a run" },
+        { "pull_request", json_type_object, "'pull_request' is a pull request" },
+        { "concurrency", json_type_array, "'concurrency' is a list of run ids" },
+    };
+
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_object *value = NULL;
+
+        if (json_object_object_get_ex(root, members[i].key, &value) && value != NULL
+            && !json_object_is_type(value, members[i].type))
+            return wrong(reader, members[i].what);
+    }
+    return JR_OK;
+}
+
+/* Is each item of a kind? NULL: there is none. */
+static bool has_only(json_object *holder, enum json_type type)
+{
+    if (json_object_is_type(holder, json_type_array))
+        for (size_t i = 0; i < json_object_array_length(holder); i++)
+            if (!json_object_is_type(json_object_array_get_idx(holder, i), type))
+                return false;
+    if (json_object_is_type(holder, json_type_object)) {
+        json_object_object_foreach(holder, key, value) {
+            (void)key;
+            if (value != NULL && !json_object_is_type(value, type))
+                return false;
+        }
+    }
+    return true;
+}
+
+static enum jr_err check_root(const struct reader *reader, json_object *root)
+{
     enum jr_err err;
 
     if (!json_object_is_type(root, json_type_object))
         return wrong(reader, "is not a JSON object");
+    err = check_members(reader, root);
+    if (err != JR_OK)
+        return err;
+    if (!has_only(json_object_object_get(root, "deployments"), json_type_string))
+        return wrong(reader, "a deployment is the name of an environment");
+    if (!has_only(json_object_object_get(root, "concurrency"), json_type_int))
+        return wrong(reader, "'concurrency' is a list of run ids");
+    return JR_OK;
+}
+
+static enum jr_err read_root(struct reader *reader, json_object *root,
+                             struct jr_evidencefile *file)
+{
+    uint64_t reruns;
+    enum jr_err err = check_root(reader, root);
+
+    if (err != JR_OK)
+        return err;
     jr_json_get_object(root, "annotations", &reader->annotations);
     jr_json_get_object(root, "logs", &reader->logs);
     err = read_run(reader, root, &file->run);

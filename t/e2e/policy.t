@@ -30,6 +30,57 @@ subtest 'show' => sub {
     is policy('show')->{out}, policy('show', 'everything')->{out}, 'the one in force';
 };
 
+# A policy as it is shown, without where it comes from.
+sub shown {
+    my (@args) = @_;
+    my $shown = policy('show', @args);
+    is $shown->{status}, 0, "show @args" or diag $shown->{err};
+    return $shown->{out} =~ s/ *# .*//gr;
+}
+
+subtest 'show: where each value comes from' => sub {
+    my $careful = policy('show', 'careful')->{out};
+    like $careful, qr/^    leave: \[build, lint, .*\]  # preset careful$/m, 'a preset';
+    like $careful, qr/^  concurrency: wait +# default$/m, 'a default, of a map that is not named';
+    like $careful, qr/^# outage: never +# default$/m, 'what no file can say';
+
+    my $file = write_file("$dir/origin.yml", <<'END');
+version: 1
+rules:
+  - when: { job: ["e2e*", 'it''s "so"'], labels: linux }
+    rerun: all
+    attempts: 9
+    only-if: { rescued: 5%, of: 20 }
+causes:
+  - { id: odd, cause: setup, log: "a\tb\u202ec\\d" }
+  - id: block
+    cause: setup
+    log: |-
+      # no comment
+guards: { closed: rerun }
+repositories:
+  "octo/legacy-*": { otherwise: rerun, limits: { minutes-per-day: 60 }, rules: [] }
+END
+    my $shown = policy('show', $file);
+    is $shown->{status}, 0, 'a file';
+    my %line = ('when:' => 3, q{job: ['e2e*', 'it''s "so"']} => 3, 'rerun: all' => 4, q{rescued: 5%} => 6, 'of: 20' => 6,
+        q{log: "a\U00000009b\U0000202ec\\\\d"} => 8, 'closed: rerun' => 13, q{log: '# no comment'} => 11);
+    like $shown->{out}, qr/^[ -]+\Q$_\E +# \Q$file:$line{$_}\E$/m, "$_, of line $line{$_}" for sort keys %line;
+    like $shown->{out}, qr/^      minutes-per-day: 60 +# repositories, \Q$file:15\E$/m, q{a repository's};
+    like $shown->{out}, qr/^  superseded: leave +# default$/m, 'beside what the file names';
+    like $shown->{out}, qr/^    attempts: 4 +# RUN_ATTEMPTS; 9 in \Q$file:5\E$/m, 'attempts over RUN_ATTEMPTS';
+    like $shown->{err}, qr/^\Q$file:5:15: warning: 9 attempts are more than RUN_ATTEMPTS, 4\E/, 'and a warning';
+    like policy('check', $file)->{err}, qr/^\Q$file:5:15: warning: 9 attempts\E/, 'likewise by check';
+    is tool(['policy', 'check', $file], RUN_ATTEMPTS => 9)->{err}, '', 'not by another RUN_ATTEMPTS';
+
+    my %policy = (careful => 'careful', file => $file, everything => 'everything', infrastructure => 'infrastructure');
+    for my $name (sort keys %policy) {
+        my $once = write_file("$dir/once.yml", policy('show', $policy{$name})->{out});
+        is policy('check', $once)->{status}, 0, "$name: what is shown is good" or diag policy('check', $once)->{err};
+        is shown($once), shown($policy{$name}), 'and shown again it is the same';
+    }
+};
+
 subtest 'check' => sub {
     my ($example) = $doc =~ /^((?:    .*\n)+)\nFor each failed job the first rule/m;
     my $good = policy('check', write_file("$dir/good.yml", $example =~ s/^    //gmr));
@@ -93,6 +144,8 @@ subtest 'settings are the outermost bounds' => sub {
         my $told = tool(['policy', 'test', '--json', $file], %{ $bound{$reason} });
         like $told->{out}, qr/^\{"verdict":"leave","reason":"$reason"/, $reason or diag $told->{err};
     }
+    my $named = write_file("$dir/settings.env", "RUN_ATTEMPTS=1\n");
+    is verdict($file, '--env-file', $named)->{reason}, 'attempts-used-up', 'of a file of settings, too';
 };
 
 subtest 'files that are not what they have to be' => sub {
@@ -101,7 +154,19 @@ subtest 'files that are not what they have to be' => sub {
         'without jobs' => ['{"run":{}}', qr/'jobs'/], 'a job without an id' => ['{"run":{},"jobs":[{}]}', qr/needs an id/],
         'a log that is a number' => ['{"run":{},"jobs":[{"id":1,"conclusion":"failure"}],"logs":{"1":5}}', qr/path, false or null/],
         'a log that is not there' => ['{"run":{},"jobs":[{"id":1,"conclusion":"failure"}],"logs":{"1":"nowhere.log"}}', qr/nowhere\.log: No such file/],
+        'logs that are a list' => ['{"run":{},"jobs":[],"logs":[]}', qr/'logs' is a map/],
+        'annotations that are a word' => ['{"run":{},"jobs":[],"annotations":"none"}', qr/'annotations' is a map/],
+        'deployments without a name' => ['{"run":{},"jobs":[],"deployments":{"build":1}}', qr/name of an environment/],
+        'a newer run by its id' => ['{"run":{},"jobs":[],"newer_run":8}', qr/'newer_run' is a run/],
+        'a pull request by its number' => ['{"run":{},"jobs":[],"pull_request":8}', qr/'pull_request' is a pull/],
+        'a group that is no list' => ['{"run":{},"jobs":[],"concurrency":8}', qr/list of run ids/],
+        'a group of names' => ['{"run":{},"jobs":[],"concurrency":["8"]}', qr/list of run ids/],
+        'reruns that are a word' => ['{"run":{},"jobs":[],"reruns":"one"}', qr/'reruns' is a number/],
     );
+    my $full = evidence('full', deployments => { build => 'production' }, newer_run => { id => 8 }, pull_request => { state => 'closed' },
+        concurrency => [8]);
+    is verdict($full)->{verdict}, 'rerun', 'with all that there can be';
+    is verdict(evidence('empty', map { $_ => undef } qw(deployments newer_run pull_request concurrency reruns)))->{verdict}, 'rerun', 'with none of it';
     for my $name (sort keys %bad) {
         my $told = policy('test', write_file("$dir/x.json", $bad{$name}[0]));
         is $told->{status}, EX_DATA, "$name: exit 65";

@@ -1,0 +1,31 @@
+/*
+ * policyshow -- a policy as YAML, each value with where it comes from.
+ *
+ * What is written is a policy file again, and says the same: what the file or the preset
+ * names, then what holds because it does not name it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_POLICYSHOW_H
+#define JR_POLICYSHOW_H
+
+#include "lib/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A policy that is good, by jr_policy_read(). */
+struct jr_policyshow {
+    const char *name;     /* of the preset, or the path of the file */
+    bool preset;
+    const char *text;     /* of `length` bytes */
+    size_t length;
+    int64_t run_attempts; /* a rule's attempts are no more than the setting's */
+};
+
+/* Write it. Returns JR_OK or JR_ENOMEM; whether the writing went well, the stream knows. */
+enum jr_err jr_policyshow_write(const struct jr_policyshow *show, FILE *stream) JR_CHECKED;
+
+#endif
