@@ -47,6 +47,26 @@ static enum jr_err refuse_option(const struct jr_option *options, const char *na
                         nearest == NULL ? "" : "?");
 }
 
+static bool is_assignment(const struct jr_option *option)
+{
+    return option->value != NULL && strchr(option->value, '=') != NULL;
+}
+
+static enum jr_err take_assignment(const struct jr_option *option, const char *value,
+                                   struct jr_args *args, struct jr_error *error)
+{
+    size_t name_length = strcspn(value, "=");
+
+    if (name_length == 0 || value[name_length] == '\0')
+        return jr_error_set(error, JR_EINVAL, "--%s: '%.60s' is not %s", option->name, value,
+                            option->value);
+    if (args->assignment_count == JR_ARGS_ASSIGNMENTS_MAX)
+        return jr_error_set(error, JR_EINVAL, "--%s is given more than %d times", option->name,
+                            JR_ARGS_ASSIGNMENTS_MAX);
+    args->assignments[args->assignment_count++] = value;
+    return JR_OK;
+}
+
 /* Read an option; may take the argument after it as its value. */
 static enum jr_err take_option(const struct jr_option *options, char ***argv, struct jr_args *args,
                                struct jr_error *error)
@@ -59,7 +79,7 @@ static enum jr_err take_option(const struct jr_option *options, char ***argv, st
     (*argv)++;
     if (option->name == NULL)
         return refuse_option(options, name, length, error);
-    if (args->values[row] != NULL)
+    if (args->values[row] != NULL && !is_assignment(option))
         return jr_error_set(error, JR_EINVAL, "--%s is given twice", option->name);
     if (value != NULL && option->value == NULL)
         return jr_error_set(error, JR_EINVAL, "--%s takes no value", option->name);
@@ -73,7 +93,7 @@ static enum jr_err take_option(const struct jr_option *options, char ***argv, st
         return jr_error_set(error, JR_EINVAL, "--%s wants a value: --%s %s", option->name,
                             option->name, option->value);
     args->values[row] = value;
-    return JR_OK;
+    return is_assignment(option) ? take_assignment(option, value, args, error) : JR_OK;
 }
 
 static enum jr_err take_word(const char *word, size_t most, struct jr_args *args,

@@ -17,11 +17,13 @@
 
 #define JR_ARGS_OPTIONS_MAX 16
 #define JR_ARGS_WORDS_MAX 4
+#define JR_ARGS_ASSIGNMENTS_MAX 32
 
 /* A list of them ends with one without a name. */
 struct jr_option {
     const char *name;    /* without the dashes */
-    const char *value;   /* what its value is called; NULL: it takes none */
+    const char *value;   /* what its value is called; NULL: it takes none. One that is called
+                            NAME=VALUE may be given again: the values are in assignments[] */
     bool may_be_bare;    /* the value may be left out; then it is --name=VALUE or --name */
     const char *meaning;
 };
@@ -30,6 +32,8 @@ struct jr_args {
     const char *values[JR_ARGS_OPTIONS_MAX]; /* as the options stand; NULL: not given; "": bare */
     const char *words[JR_ARGS_WORDS_MAX];
     size_t count; /* of the words */
+    const char *assignments[JR_ARGS_ASSIGNMENTS_MAX]; /* each with a `=' behind a name */
+    size_t assignment_count;
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "lib/model/standing.h"
 #include "lib/service/lock.h"
 #include "lib/service/wake.h"
+#include "lib/steps/chosen.h"
 #include "lib/store/narrate.h"
 
 #include <errno.h>
@@ -180,6 +181,23 @@ int jr_command_tell_wrong(char *lines, enum jr_err err, char *values)
     return JR_EXIT_CONFIG;
 }
 
+int jr_command_read_policy(const struct jr_command *command, const char *name,
+                           struct jr_policy *policy, char **text, size_t *length)
+{
+    char *problems;
+    enum jr_err err = jr_chosen_read(name == NULL ? command->settings.policy : name, policy, text,
+                                     length, &problems);
+
+    if (err == JR_OK)
+        return JR_EXIT_OK;
+    if (problems == NULL)
+        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    write_lines(problems);
+    fputc('\n', stderr);
+    free(problems);
+    return JR_EXIT_DATA;
+}
+
 /*
  * Take the settings from a file alone.
  *   given  it has to be there
@@ -247,6 +265,37 @@ int jr_command_load_bounds(struct jr_command *command)
     if (!given && access(JR_COMMAND_STANDARD_FILE, R_OK) != 0)
         return load(command, false, NULL);
     return jr_command_load(command, false);
+}
+
+static enum jr_err assign(struct jr_source *source, const char *assignment)
+{
+    const char *value = strchr(assignment, '=');
+    char *name = value == NULL ? NULL : strndup(assignment, (size_t)(value - assignment));
+    enum jr_err err = name == NULL ? JR_ENOMEM : jr_source_set(source, name, value + 1);
+
+    free(name);
+    return err;
+}
+
+int jr_command_load_tried(struct jr_command *command, const char *const *assignments, size_t count,
+                          struct jr_settings *tried)
+{
+    char *lines = NULL, *values = NULL;
+    int status = find_settings(command, &lines);
+    enum jr_err err;
+
+    if (status != JR_EXIT_OK)
+        return status;
+    err = jr_load_public(&command->settings, command->source, &values);
+    if (err == JR_OK && lines == NULL) {
+        for (size_t i = 0; err == JR_OK && i < count; i++)
+            err = assign(command->source, assignments[i]);
+        if (err == JR_OK)
+            err = jr_load_public(tried, command->source, &values);
+    }
+    jr_source_release(command->source);
+    jr_secrets_clear_environment();
+    return err == JR_OK && lines == NULL ? JR_EXIT_OK : jr_command_tell_wrong(lines, err, values);
 }
 
 int jr_command_load_names(struct jr_command *command)

@@ -55,6 +55,7 @@ int jr_command_forget(struct jr_command *command);
 int jr_command_outbox(struct jr_command *command);
 int jr_command_pause(struct jr_command *command);
 int jr_command_policy(struct jr_command *command);
+int jr_command_replay(struct jr_command *command);
 int jr_command_rerun(struct jr_command *command);
 int jr_command_resume(struct jr_command *command);
 int jr_command_runs(struct jr_command *command);
@@ -103,6 +104,14 @@ int jr_command_load(struct jr_command *command, bool secrets);
 int jr_command_load_bounds(struct jr_command *command);
 
 /*
+ * Load the settings, without secrets, as they are and as they would be.
+ *   assignments  NAME=value each, `count' of them; they stand in the place of what is set
+ *   tried        out: with these; owned by the caller, jr_settings_release()
+ */
+int jr_command_load_tried(struct jr_command *command, const char *const *assignments, size_t count,
+                          struct jr_settings *tried);
+
+/*
  * Tell all that is wrong with the settings, and free it. Returns the exit status.
  *   lines   of the file; NULL: none
  *   values  NULL with err JR_OK: none; else there was no memory for it
@@ -116,11 +125,14 @@ int jr_command_tell_wrong(char *lines, enum jr_err err, char *values);
 int jr_command_load_names(struct jr_command *command);
 
 /*
- * Read a policy; all that is wrong with it is told. Returns JR_EXIT_OK, or that of the message.
- *   name    everything, careful, infrastructure, or the path of a file; NULL: the one in force
- *   policy  out: to be released in each case
+ * Read a policy, once the settings are loaded; all that is wrong with it is told. Returns
+ * JR_EXIT_OK, or that of the message.
+ *   name    everything, careful, infrastructure, or the path of a file; NULL: that of POLICY
+ *   policy  out: to be released; all zero unless JR_EXIT_OK
+ *   text    out: what was read, free(); NULL: nobody wants it, nor its length
  */
-int jr_command_read_policy(const char *name, struct jr_policy *policy);
+int jr_command_read_policy(const struct jr_command *command, const char *name,
+                           struct jr_policy *policy, char **text, size_t *length);
 
 /*
  * Become the owner of STATE_DIR and open the store, which has to be there. From

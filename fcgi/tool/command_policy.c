@@ -15,141 +15,71 @@
 #include "lib/rules/policy.h"
 #include "lib/rules/signatures.h"
 #include "lib/steps/step.h"
+#include "lib/steps/whatif.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* The policy that the service works by. */
-#define IN_FORCE "everything"
-
-/* So much of the end of a log is looked at. */
-#define LOG_TAIL_BYTES (1024 * 1024)
-
-/* A policy's text; NULL: the message is written. *owned says whether it is to be freed. */
-static const char *find_text(const char *name, char **owned, size_t *length, int *status)
-{
-    const char *preset = jr_policy_preset(name);
-    FILE *stream;
-
-    *owned = NULL;
-    if (preset != NULL) {
-        *length = strlen(preset);
-        return preset;
-    }
-    stream = fopen(name, "re");
-    *owned = malloc(JR_POLICY_BYTES_MAX + 2);
-    if (stream == NULL || *owned == NULL) {
-        *status = jr_command_fail(JR_EXIT_DATA, "%s: %s; a policy is everything, careful, "
-                                  "infrastructure, or the path of a file", name,
-                                  *owned == NULL ? "out of memory" : strerror(errno));
-        if (stream != NULL)
-            (void)fclose(stream);
-        return NULL;
-    }
-    *length = fread(*owned, 1, JR_POLICY_BYTES_MAX + 1, stream);
-    (void)fclose(stream);
-    return *owned;
-}
-
-/* before: what stands before each text */
-static void tell_problems(const char *name, const char *before,
-                          const struct jr_problems *problems)
-{
-    for (size_t i = 0; i < problems->count; i++)
-        fprintf(stderr, "%s:%u:%u: %s%s\n", name, problems->items[i].line,
-                problems->items[i].column, before, problems->items[i].text);
-    if (problems->more)
-        fprintf(stderr, "%s: and more\n", name);
-}
-
-/*
- * Read a policy by its name; all that is wrong with it is told.
- *   text, owned  out: as find_text() has them; NULL: not wanted
- */
-static int read_text(const char *name, struct jr_policy *policy, const char **text,
-                     char **owned, size_t *length)
-{
-    struct jr_problems *problems = calloc(1, sizeof *problems);
-    int status = JR_EXIT_OK;
-
-    memset(policy, 0, sizeof *policy);
-    *owned = NULL;
-    if (problems == NULL)
-        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    *text = find_text(name, owned, length, &status);
-    if (*text != NULL && jr_policy_read(policy, *text, *length, problems) != JR_OK)
-        status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    tell_problems(name, "", problems);
-    if (problems->count > 0)
-        status = JR_EXIT_DATA;
-    free(problems);
-    return status;
-}
-
-int jr_command_read_policy(const char *name, struct jr_policy *policy)
-{
-    const char *text;
-    char *owned;
-    size_t length;
-    int status = read_text(name == NULL ? IN_FORCE : name, policy, &text, &owned, &length);
-
-    free(owned);
-    return status;
-}
 
 /* What the policy asks for and does not get. */
 static void warn(const struct jr_command *command, const char *name,
                  const struct jr_policy *policy)
 {
     struct jr_problems *warnings = calloc(1, sizeof *warnings);
+    char clean[1024];
 
     if (warnings == NULL)
         return;
     jr_policy_warn(policy, command->settings.run_attempts, warnings);
-    tell_problems(name, "warning: ", warnings);
+    jr_show_clean(clean, sizeof clean, name);
+    for (size_t i = 0; i < warnings->count; i++)
+        fprintf(stderr, "%s:%u:%u: warning: %s\n", clean, warnings->items[i].line,
+                warnings->items[i].column, warnings->items[i].text);
     free(warnings);
 }
 
 static int check(struct jr_command *command, const char *name)
 {
     struct jr_policy policy;
-    int status = jr_command_read_policy(name, &policy);
+    int status = jr_command_load_bounds(command);
 
     if (status == JR_EXIT_OK)
-        status = jr_command_load_bounds(command);
-    if (status == JR_EXIT_OK) {
-        warn(command, name, &policy);
-        printf("%s: good; %zu rules, %zu signatures of its own, %zu repositories with "
-               "deviations\n", name, policy.base.rule_count, policy.signatures.count,
-               policy.repo_count);
-    }
+        status = jr_command_read_policy(command, name, &policy, NULL, NULL);
+    if (status != JR_EXIT_OK)
+        return status;
+    warn(command, name, &policy);
+    printf("%s: good; %zu rules, %zu signatures of its own, %zu repositories with deviations\n",
+           name, policy.base.rule_count, policy.signatures.count, policy.repo_count);
     jr_policy_release(&policy);
-    return status;
+    return JR_EXIT_OK;
 }
 
-static int show(struct jr_command *command, const char *given)
+static int show(struct jr_command *command, const char *name)
 {
-    const char *name = given == NULL ? IN_FORCE : given;
-    struct jr_policyshow policyshow = { .name = name, .preset = jr_policy_preset(name) != NULL };
+    struct jr_policyshow policyshow;
     struct jr_policy policy;
-    char *owned, clean[1024];
-    int status = read_text(name, &policy, &policyshow.text, &owned, &policyshow.length);
+    char *text, clean[1024];
+    size_t length;
+    int status = jr_command_load_bounds(command);
 
     if (status == JR_EXIT_OK)
-        status = jr_command_load_bounds(command);
-    if (status == JR_EXIT_OK) {
-        warn(command, name, &policy);
-        policyshow.run_attempts = command->settings.run_attempts;
-        jr_show_clean(clean, sizeof clean, name);
-        printf("# %s %s\n", policyshow.preset ? "the preset" : "the file", clean);
-        if (jr_policyshow_write(&policyshow, stdout) != JR_OK)
-            status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    }
+        status = jr_command_read_policy(command, name, &policy, &text, &length);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (name == NULL)
+        name = command->settings.policy;
+    warn(command, name, &policy);
+    policyshow = (struct jr_policyshow){
+        .name = name, .preset = jr_policy_preset(name) != NULL, .text = text, .length = length,
+        .run_attempts = command->settings.run_attempts,
+    };
+    jr_show_clean(clean, sizeof clean, name);
+    printf("# %s %s\n", policyshow.preset ? "the preset" : "the file", clean);
+    if (jr_policyshow_write(&policyshow, stdout) != JR_OK)
+        status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
     jr_policy_release(&policy);
-    free(owned);
+    free(text);
     return status;
 }
 
@@ -165,28 +95,10 @@ struct trial {
     enum jr_reason filter;
 };
 
-static const struct {
-    enum jr_policy_reason reason;
-    enum jr_reason word;
-} reasons[] = {
-    { JR_POLICY_DESERVES, JR_REASON_RUN_FAILED },
-    { JR_POLICY_LEFT_BY_RULE, JR_REASON_LEFT_BY_RULE },
-    { JR_POLICY_CAUSE_NOT_KNOWN, JR_REASON_CAUSE_NOT_KNOWN },
-    { JR_POLICY_NOT_WORTH_IT, JR_REASON_NOT_WORTH_IT },
-    { JR_POLICY_SAME_FAILURE, JR_REASON_SAME_FAILURE },
-    { JR_POLICY_UNREADABLE, JR_REASON_EVIDENCE_UNREADABLE },
-    { JR_POLICY_ATTEMPTS_USED_UP, JR_REASON_ATTEMPTS_USED_UP },
-    { JR_POLICY_CONCLUSION, JR_REASON_CONCLUSION_NOT_RETRIED },
-};
-
 static enum jr_reason reason_of(const struct trial *trial)
 {
-    if (trial->filter != JR_REASON_NONE)
-        return trial->filter;
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].reason == trial->answer.reason)
-            return reasons[i].word;
-    return JR_REASON_NONE;
+    return trial->filter != JR_REASON_NONE ? trial->filter
+                                           : jr_whatif_reason(trial->answer.reason);
 }
 
 /* Would a setting leave the run alone, whatever a policy says? */
@@ -336,12 +248,14 @@ static int try_run(struct jr_command *command, struct trial *trial, const char *
 
     trial->settings = &command->settings;
     if (status == JR_EXIT_OK)
-        status = jr_command_read_policy(jr_command_value(command, "policy"), &trial->policy);
+        status = jr_command_read_policy(command, jr_command_value(command, "policy"),
+                                        &trial->policy, NULL, NULL);
     if (status != JR_EXIT_OK)
         return status;
     if (jr_signatures_builtin(&trial->builtin, &error) != JR_OK)
         return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
-    if (jr_evidencefile_read(&trial->file, path, LOG_TAIL_BYTES, &error) != JR_OK)
+    if (jr_evidencefile_read(&trial->file, path, (size_t)command->settings.log_tail_bytes,
+                             &error) != JR_OK)
         return jr_command_fail(error.code == JR_ENOMEM ? JR_EXIT_FAILED : JR_EXIT_DATA, "%s",
                                error.text);
     if (!judge_jobs(trial))

@@ -95,6 +95,15 @@ static const struct jr_option policy_options[] = {
       "of the one in force" },
     COMMON
 };
+static const struct jr_option replay_options[] = {
+    { "policy", "POLICY", false, "try everything, careful, infrastructure or a file, in the place "
+      "of the one in force" },
+    { "set", "NAME=VALUE", false, "try a setting that bounds which runs are rerun; may be given "
+      "again" },
+    SINCE("only attempts that ended since"),
+    { "repo", "PATTERN", false, "only of repositories (owner/name) that match" PATTERNS },
+    COMMON
+};
 static const struct jr_option why_options[] = {
     { "events", NULL, false, "show each webhook, too" }, COMMON
 };
@@ -158,6 +167,13 @@ static const struct row {
       "prints one; policy check FILE tells all that is wrong with it; policy test EVIDENCE.json\n"
       "judges a failed run without a store and without GitHub. job-rerunner(8) has the form of\n"
       "both files. Exit status 65: a file is not what it has to be." },
+    { "replay", NULL, NULL, "", 0, 0, replay_options,
+      "show what another policy would have done with the recorded runs", jr_command_replay,
+      "Counts attempts that failed, by the rule that would decide: FAILED all of them; WOULD and\n"
+      "WAS those that would be rerun, and that were; RESCUED those of both after which the run\n"
+      "succeeded; LOST those that were rescued, and would be left; WASTE those of both that failed\n"
+      "again; MINUTES of runners for what would be rerun. GitHub is not asked. With EVIDENCE=always\n"
+      "the causes of all failures are recorded; else of those that the policy had to know." },
     { "backup", NULL, NULL, "DIR", 1, 1, common_options,
       "copy the store into a folder, also while it is at work", jr_command_backup,
       "DIR is not there yet, or empty. job-rerunner(8) tells how to restore it." },

@@ -309,13 +309,11 @@ static bool read_entry(struct entry *entry)
 
 static bool is_double(struct jr_signatures *signatures, struct entry *entry)
 {
-    for (size_t i = 0; i < signatures->count; i++)
-        if (strcmp(signatures->items[i].id, entry->signature->id) == 0) {
-            wrong(entry, entry->map, "the id is another signature's");
-            release_signature(entry->signature);
-            return true;
-        }
-    return false;
+    if (jr_signatures_find(signatures, entry->signature->id) == SIZE_MAX)
+        return false;
+    wrong(entry, entry->map, "the id is another signature's");
+    release_signature(entry->signature);
+    return true;
 }
 
 /*
@@ -418,6 +416,19 @@ const char *jr_signature_id(const struct jr_signatures *signatures, size_t index
 enum jr_cause jr_signature_cause(const struct jr_signatures *signatures, size_t index)
 {
     return signatures->items[index].cause;
+}
+
+enum jr_weight jr_signature_weight(const struct jr_signatures *signatures, size_t index)
+{
+    return signatures->items[index].weight;
+}
+
+size_t jr_signatures_find(const struct jr_signatures *signatures, const char *id)
+{
+    for (size_t i = 0; i < signatures->count; i++)
+        if (strcmp(signatures->items[i].id, id) == 0)
+            return i;
+    return SIZE_MAX;
 }
 
 size_t jr_signatures_shape(const struct jr_signatures *signatures, const char *shape)

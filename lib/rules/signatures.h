@@ -69,6 +69,10 @@ void jr_signatures_release(struct jr_signatures *signatures);
 
 const char *jr_signature_id(const struct jr_signatures *signatures, size_t index);
 enum jr_cause jr_signature_cause(const struct jr_signatures *signatures, size_t index);
+enum jr_weight jr_signature_weight(const struct jr_signatures *signatures, size_t index);
+
+/* The signature of an id. SIZE_MAX: there is none. */
+size_t jr_signatures_find(const struct jr_signatures *signatures, const char *id);
 
 /*
  * The signature of a shape: what steps, runner and times of a job look like (judge.c knows

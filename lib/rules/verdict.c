@@ -103,9 +103,8 @@ static bool wants_judgement(const struct jr_bounds *bounds, const struct jr_run 
     return bounds->judges && !run->by_hand && run->judged_attempt != run->attempt;
 }
 
-/* Why a completed and failed attempt is not rerun all the same; NONE: it is. */
-static enum jr_reason refuse(const struct jr_bounds *bounds, const struct jr_run *run,
-                             const struct jr_input *input)
+enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct jr_run *run,
+                                  const struct jr_input *input)
 {
     const struct jr_event *seen = input->event;
     enum jr_reason filter;
@@ -134,7 +133,7 @@ static void decide_completed(const struct jr_bounds *bounds, const struct jr_inp
     enum jr_reason reason;
 
     jr_attempt_complete(run, input->event);
-    reason = refuse(bounds, run, input);
+    reason = jr_verdict_refusal(bounds, run, input);
     if (reason == JR_REASON_SUPERSEDED)
         run->superseded_by = input->newer.run_id;
     if (reason != JR_REASON_NONE) {

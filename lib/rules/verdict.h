@@ -28,6 +28,15 @@ void jr_verdict_seen(const struct jr_bounds *bounds, const struct jr_input *inpu
 void jr_verdict_judged(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict);
 
+/*
+ * Why a completed attempt is not rerun, or not judged by a policy, by the settings and by what
+ * GitHub reruns at all; NONE: it is.
+ *   run    with the conclusion that GitHub shows
+ *   input  JR_INPUT_SEEN: of the event its conclusion, created_ms and updated_ms count
+ */
+enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct jr_run *run,
+                                  const struct jr_input *input);
+
 /* GitHub cannot be asked: decide from the events alone. */
 void jr_verdict_unseen(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict);

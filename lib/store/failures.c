@@ -213,14 +213,22 @@ enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run 
 void jr_failures_worth(struct jr_txn *txn, const struct jr_run *run, const char *job,
                        enum jr_cause cause, uint32_t of, uint32_t *tried, uint32_t *rescued)
 {
-    struct jr_failure_place place = { .at_ms = JR_TIME_MOST, .cause = cause };
+    jr_failures_worth_before(txn, run, job, cause, (struct jr_failures_span){ JR_TIME_MOST, of },
+                             tried, rescued);
+}
+
+void jr_failures_worth_before(struct jr_txn *txn, const struct jr_run *run, const char *job,
+                              enum jr_cause cause, struct jr_failures_span span, uint32_t *tried,
+                              uint32_t *rescued)
+{
+    struct jr_failure_place place = { .at_ms = span.before_ms, .cause = cause };
     struct jr_failure failure;
     struct jr_run other;
 
     *tried = *rescued = 0;
     if (!jr_failure_index_job(run->repo, run->workflow, job, place.job))
         jr_txn_fail(txn, JR_ENOMEM, "out of memory");
-    for (unsigned looks = 0; looks < JR_FAILURES_LOOKS && *tried < of
+    for (unsigned looks = 0; looks < JR_FAILURES_LOOKS && *tried < span.of
                              && jr_failure_index_before(txn, &place); looks++) {
         enum jr_aftermath aftermath;
 

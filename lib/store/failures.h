@@ -85,6 +85,17 @@ enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run 
 void jr_failures_worth(struct jr_txn *txn, const struct jr_run *run, const char *job,
                        enum jr_cause cause, uint32_t of, uint32_t *tried, uint32_t *rescued);
 
+/* Which reruns count: the last `of' of those whose failure was recorded before a time. */
+struct jr_failures_span {
+    int64_t before_ms;
+    uint32_t of; /* up to 100 */
+};
+
+/* The same, as it was at an earlier time but for what has come out since. */
+void jr_failures_worth_before(struct jr_txn *txn, const struct jr_run *run, const char *job,
+                              enum jr_cause cause, struct jr_failures_span span, uint32_t *tried,
+                              uint32_t *rescued);
+
 /*
  * Did a job of this name fail in the attempt before, in the same step and with the same line
  * (jr_failure_key())? Failures without a line are never the same.

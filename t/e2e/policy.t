@@ -28,6 +28,8 @@ subtest 'show' => sub {
         is policy('check', $file)->{status}, 0, "$name: what is shown is a policy";
     }
     is policy('show')->{out}, policy('show', 'everything')->{out}, 'the one in force';
+    is tool(['policy', 'show'], POLICY => 'careful')->{out}, policy('show', 'careful')->{out}, 'another one';
+    is tool(['policy', 'show'], POLICY => "$dir/none.yml")->{status}, EX_DATA, 'one that is not there';
 };
 
 # A policy as it is shown, without where it comes from.

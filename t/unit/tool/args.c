@@ -17,6 +17,7 @@ static const struct jr_option options[] = {
     { "json", NULL, false, "" },
     { "limit", "N", false, "" },
     { "wait", "TIME", true, "" },
+    { "set", "NAME=VALUE", false, "" },
     { "help", NULL, false, "" },
     { "version", NULL, false, "" },
     { NULL, NULL, false, NULL },
@@ -43,6 +44,8 @@ static enum jr_err parse(const char *line, size_t least, size_t most, char *got,
         if (args.values[i] != NULL)
             length += (size_t)snprintf(got + length, size - length, "%s=%s,", options[i].name,
                                        args.values[i]);
+    for (size_t i = 0; i < args.assignment_count; i++)
+        length += (size_t)snprintf(got + length, size - length, "[%s]", args.assignments[i]);
     length += (size_t)snprintf(got + length, size - length, ";");
     for (size_t i = 0; i < args.count; i++)
         length += (size_t)snprintf(got + length, size - length, "%s,", args.words[i]);
@@ -62,6 +65,8 @@ static const struct good_row {
     { "a value like an option", "--limit|--json", 0, 0, "limit=--json,;" },
     { "bare", "--wait|5", 1, 1, "wait=,;5," },
     { "not bare", "--wait=5m|7", 1, 1, "wait=5m,;7," },
+    { "an assignment", "--set|A=b=c", 0, 0, "set=A=b=c,[A=b=c];" },
+    { "several", "--set=A=1|--set|B=", 0, 0, "set=B=,[A=1][B=];" },
     { "words around", "a|--json|b", 2, 2, "json=,;a,b," },
     { "after --", "--|--json|-x", 1, 2, ";--json,-x," },
     { "a dash", "-", 1, 1, ";-," },
@@ -101,6 +106,8 @@ static const struct bad_row {
     { "a value for a switch", "--json=yes", 0, 0, "takes no value" },
     { "no value", "--limit", 0, 0, "--limit N" },
     { "an empty value", "--limit=", 0, 0, "--limit N" },
+    { "no assignment", "--set|A", 0, 0, "--set: 'A' is not NAME=VALUE" },
+    { "an assignment to nothing", "--set==b", 0, 0, "'=b' is not NAME=VALUE" },
     { "a word too many", "a|b", 0, 1, "too many: 'b'" },
     { "no words at all", "a", 0, 0, "no such argument: 'a'" },
     { "a word is missing", "--json", 1, 1, "missing" },
@@ -114,6 +121,22 @@ static void bad_line_is_refused(void **state)
 
     assert_int_equal(parse(row->line, row->least, row->most, got, sizeof got, &error), JR_EINVAL);
     assert_contains(error.text, row->text);
+}
+
+static void too_many_assignments(void **state)
+{
+    char *argv[JR_ARGS_ASSIGNMENTS_MAX + 2], text[] = "--set=A=1";
+    struct jr_args args;
+    struct jr_error error;
+
+    (void)state;
+    for (size_t i = 0; i <= JR_ARGS_ASSIGNMENTS_MAX; i++)
+        argv[i] = text;
+    argv[JR_ARGS_ASSIGNMENTS_MAX + 1] = NULL;
+    assert_int_equal(jr_args_parse(options, 0, 0, argv + 1, &args, &error), JR_OK);
+    assert_int_equal(args.assignment_count, JR_ARGS_ASSIGNMENTS_MAX);
+    assert_int_equal(jr_args_parse(options, 0, 0, argv, &args, &error), JR_EINVAL);
+    assert_contains(error.text, "more than 32 times");
 }
 
 static void value_by_name(void **state)
@@ -236,6 +259,7 @@ int main(void)
 {
     TABLE(good_lines, good_line_is_read);
     TABLE(bad_lines, bad_line_is_refused);
+    TEST(too_many_assignments);
     TEST(value_by_name);
     TABLE(runs, run_is_read);
     TEST(long_names_do_not_overflow);

@@ -1,0 +1,296 @@
+/*
+ * whatif -- what another policy, or other settings, would have done with a run.
+ *
+ * A script is played with the functions that the service works with, over a store; what its
+ * jobs failed for is recorded beside it.
+ *
+ *   q1 c1=failure Rc=failure   events, as support.h has them
+ *   Gc=failure                 the run is asked about, and GET shows it
+ *   P                          the POST is accepted
+ *   H                          an administrator asks for a rerun
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "lib/base/timestamp.h"
+#include "lib/steps/control.h"
+#include "lib/steps/intake.h"
+#include "lib/steps/rerun.h"
+#include "lib/steps/step.h"
+#include "lib/steps/whatif.h"
+#include "lib/store/failures.h"
+#include "t/unit/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stage {
+    struct jr_store *store;
+    struct jr_settings settings;
+    struct jr_run run; /* as it was claimed */
+    unsigned deliveries;
+    int64_t now_ms;
+};
+
+static void play_event(struct stage *stage, const char *token)
+{
+    struct jr_update update = { .event = event_of(token) };
+    struct jr_receipt receipt;
+    struct jr_error error;
+    char id[64];
+
+    update.now_ms = stage->now_ms += JR_SECOND_MS;
+    snprintf(id, sizeof id, "b8e5d2a0-c3d4-11f0-8e3c-%012x", ++stage->deliveries);
+    assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
+    assert_int_equal(intake(stage->store, &stage->settings, &update, &receipt, &error), JR_OK);
+}
+
+static void play_seen(struct stage *stage, const char *token)
+{
+    struct jr_event seen = event_of(token);
+    struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE, .status = 200 };
+    const struct jr_rerun_answer answer = { .call = &call, .seen = &seen };
+    struct jr_verdict verdict;
+    struct jr_error error;
+    int64_t due_ms;
+
+    assert_int_equal(jr_rerun_first(stage->store, INT64_MAX, 0, NULL, &due_ms, &stage->run, &error), JR_OK);
+    if (stage->now_ms < due_ms)
+        stage->now_ms = due_ms;
+    assert_int_equal(jr_rerun_seen(stage->store, &stage->settings, &answer, &stage->run, stage->now_ms, &verdict, &error), JR_OK);
+}
+
+static void play_posted(struct stage *stage)
+{
+    struct jr_call call = { .what = "POST rerun", .outcome = JR_OUTCOME_DONE, .reason = JR_REASON_RERUN_ACCEPTED };
+    const struct jr_rerun_answer answer = { .call = &call, .posted = true, .attempt = stage->run.attempt };
+    struct jr_verdict verdict;
+    struct jr_error error;
+
+    assert_int_equal(jr_rerun_outcome(stage->store, &stage->settings, &answer, &stage->run, stage->now_ms, &verdict, &error), JR_OK);
+}
+
+static void play_by_hand(struct stage *stage)
+{
+    static const struct jr_rerun_request request = { RUN_ID, "octo/app", "root" };
+    struct jr_error error;
+    struct jr_run run;
+    enum jr_reason refused;
+
+    assert_int_equal(jr_control_rerun(stage->store, &stage->settings, &request, stage->now_ms, &run, &refused, &error), JR_OK);
+    assert_int_equal(refused, JR_REASON_NONE);
+}
+
+static void play(struct stage *stage, const char *script)
+{
+    char *copy = strdup(script), *rest = copy, *token;
+
+    assert_non_null(copy);
+    while ((token = strsep(&rest, " ")) != NULL) {
+        if (*token == 'G')
+            play_seen(stage, token);
+        else if (*token == 'P')
+            play_posted(stage);
+        else if (*token == 'H')
+            play_by_hand(stage);
+        else if (*token != '\0')
+            play_event(stage, token);
+    }
+    free(copy);
+}
+
+/* What a job failed for. */
+struct told {
+    uint32_t attempt; /* 0: no more */
+    enum jr_cause cause;
+    const char *signature, *line, *first_error;
+};
+
+static void record(struct stage *stage, const struct told *told, unsigned number)
+{
+    struct jr_failure failure = {
+        .job_id = JOB_ID(number), .attempt = told->attempt, .name = "job 1", .labels = "linux,x64",
+        .conclusion = JR_CONCLUSION_FAILURE, .counts = true, .finding = { .cause = told->cause, .step = "Run make" },
+    };
+    struct jr_txn txn;
+    struct jr_run run;
+
+    snprintf(failure.finding.signature, sizeof failure.finding.signature, "%s", told->signature == NULL ? "" : told->signature);
+    snprintf(failure.finding.line, sizeof failure.finding.line, "%s", told->line == NULL ? "" : told->line);
+    snprintf(failure.finding.first_error, sizeof failure.finding.first_error, "%s", told->first_error == NULL ? "" : told->first_error);
+    jr_txn_begin(&txn, stage->store, true);
+    jr_ledger_load_run(&txn, RUN_ID, &run);
+    jr_failures_save(&txn, &run, &failure, START_MS + 100 * JR_SECOND_MS);
+    commit(&txn);
+}
+
+/* "1 rerun run-failed rule=may-help was=rescued 50s" */
+static void describe(const struct jr_whatif_run *run, char *text, size_t size)
+{
+    static const char *const verdicts[] = { "rerun", "leave", "wait" };
+    static const char *const results[] = { "unknown", "rescued", "failed" };
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < run->count; i++) {
+        const struct jr_whatif_case *one = &run->cases[i];
+
+        length += (size_t)snprintf(text + length, size - length, "%s%u %s %s %s %s %ds", i == 0 ? "" : "; ", one->attempt,
+                                   verdicts[one->would], jr_reason_token(one->reason),
+                                   one->by_setting ? "setting" : one->rule == NULL ? "-" : one->rule->name,
+                                   one->was ? results[one->came_to] : "left", (int)(one->spent_ms / 1000));
+    }
+}
+
+struct row {
+    const char *name;
+    const char *settings; /* as they are; NULL: the defaults */
+    const char *script;
+    struct told told[3];
+    const char *tried;  /* other settings; NULL: none */
+    const char *policy; /* YAML, or a preset's name */
+    const char *want;
+};
+
+static void tried(void **state)
+{
+    const struct row *row = *state;
+    struct stage stage = { .now_ms = START_MS + 100 * JR_SECOND_MS };
+    struct jr_settings settings;
+    struct jr_policy policy;
+    struct jr_signatures builtin;
+    struct jr_problems problems = { .count = 0 };
+    const char *yaml = jr_policy_preset(row->policy) != NULL ? jr_policy_preset(row->policy) : row->policy;
+    struct jr_worths worths = { .count = 0 };
+    struct jr_bounds told, bounds;
+    const struct jr_whatif whatif = { &told, &bounds, &policy, &builtin, &worths };
+    struct jr_whatif_run run;
+    struct jr_error error;
+    char got[TEXT_SIZE];
+
+    stage.store = open_store(new_folder());
+    load_settings(&stage.settings, row->settings);
+    play(&stage, row->script);
+    for (unsigned i = 0; i < COUNT(row->told) && row->told[i].attempt != 0; i++)
+        record(&stage, &row->told[i], i + 1);
+    load_settings(&settings, row->tried != NULL ? row->tried : row->settings);
+    told = jr_step_bounds(&stage.settings);
+    bounds = jr_step_bounds(&settings);
+    assert_int_equal(jr_policy_read(&policy, yaml, strlen(yaml), &problems), JR_OK);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(jr_signatures_builtin(&builtin, &error), JR_OK);
+    assert_int_equal(jr_whatif_run(stage.store, &whatif, RUN_ID, &run, &error), JR_OK);
+    describe(&run, got, sizeof got);
+    assert_string_equal(got, row->want);
+    assert_string_equal(run.repo, "octo/app");
+    assert_int_equal(jr_whatif_run(stage.store, &whatif, RUN_ID + 99, &run, &error), JR_ENOENT);
+    jr_worths_release(&worths);
+    jr_signatures_release(&builtin);
+    jr_policy_release(&policy);
+    jr_settings_release(&settings);
+    jr_settings_release(&stage.settings);
+    jr_store_close(stage.store);
+}
+
+#define FAILS     "q1 i1 c1=failure Gc=failure "
+#define RERUN     FAILS "P "
+#define RESCUED   RERUN "q2@2 c2@2=success Rc@2=success"
+#define AGAIN     RERUN "q2@2,job:1 c2@2=failure,job:1 Gc@2=failure P "
+#define AT_LAST   AGAIN "q3@3,job:1 c3@3=success,job:1 Rc@3=success"
+#define NET(n)    { n, JR_CAUSE_NETWORK, "connection-lost", "curl: (56) connection reset by peer", "" }
+#define TESTS(n)  { n, JR_CAUSE_TEST, "", "", "FAIL x" }
+#define UNKNOWN(n, line) { n, JR_CAUSE_UNKNOWN, "", "", line }
+#define V         "version: 1\nsame-failure: rerun\n"
+
+static const struct row rows[] = {
+    { "nothing has failed", NULL, "q1 c1=success Rc=success", { { 0 } }, NULL, "everything", "" },
+    { "it goes on", NULL, "q1 i1 q2 c2=failure", { { 0 } }, NULL, "everything", "" },
+    { "not decided yet", NULL, "q1 c1=failure Rc=failure", { { 0 } }, NULL, "everything", "" },
+    { "as it was", NULL, RESCUED, { { 0 } }, NULL, "everything", "1 rerun run-failed - rescued 50s" },
+    { "twice", NULL, AT_LAST, { { 0 } }, NULL, "everything", "1 rerun run-failed - failed 50s; 2 rerun run-failed - rescued 50s" },
+    { "under way", NULL, RERUN "q2@2", { { 0 } }, NULL, "everything", "1 rerun run-failed - unknown 50s" },
+    { "left by the last attempt", "RUN_ATTEMPTS=2", RERUN "q2@2 c2@2=failure Rc@2=failure", { { 0 } }, NULL, "everything",
+      "1 rerun run-failed - failed 50s; 2 leave attempts-used-up setting left 50s" },
+    { "more attempts", "RUN_ATTEMPTS=2", RERUN "q2@2 c2@2=failure Rc@2=failure", { { 0 } }, "RUN_ATTEMPTS=3", "everything",
+      "1 rerun run-failed - failed 50s; 2 rerun run-failed - left 50s" },
+    { "fewer attempts", NULL, AT_LAST, { { 0 } }, "RUN_ATTEMPTS=1", "everything",
+      "1 leave attempts-used-up setting failed 50s; 2 leave attempts-used-up setting rescued 50s" },
+    { "a list", NULL, RESCUED, { { 0 } }, "NO_RETRY_REPOS=octo/*", "everything", "1 leave repository-excluded setting rescued 50s" },
+    { "a list that is gone", "NO_RETRY_WORKFLOWS=CI", "q1 c1=failure Rc=failure", { { 0 } }, "NO_RETRY_WORKFLOWS=x", "everything",
+      "1 rerun run-failed - left 50s" },
+    { "another conclusion", NULL, RESCUED, { { 0 } }, "RETRY_CONCLUSIONS=timed_out", "everything",
+      "1 leave conclusion-not-retried setting rescued 50s" },
+    { "superseded", NULL, "q1,number:7 Rc=failure,number:7,sha:aaa,trigger:push,path:ci.yml Ri,id:1,number:8,sha:bbb,trigger:push,path:ci.yml "
+      "Gc=failure,number:7,sha:aaa,trigger:push,path:ci.yml", { { 0 } }, NULL, "everything", "1 leave superseded setting left 0s" },
+    { "superseded, and rerun all the same", NULL, "q1,number:7 Rc=failure,number:7,sha:aaa,trigger:push,path:ci.yml Ri,id:1,number:8,sha:bbb,trigger:push,path:ci.yml "
+      "Gc=failure,number:7,sha:aaa,trigger:push,path:ci.yml", { { 0 } }, "SUPERSEDED=rerun", "everything", "1 rerun run-failed - left 0s" },
+    { "DRY_RUN has left it", "DRY_RUN=yes", FAILS, { { 0 } }, NULL, "everything", "1 rerun run-failed - left 50s" },
+    { "by hand", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure H Gc=failure P q2@2 c2@2=failure Rc@2=failure", { { 0 } }, NULL, "everything",
+      "2 leave attempts-used-up setting left 50s" },
+    { "by others", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure q2@2 c2@2=success Rc@2=success", { { 0 } }, NULL, "everything",
+      "1 leave attempts-used-up setting left 50s" },
+    { "cancelled", NULL, "q1 c1=cancelled Rc=cancelled", { { 0 } }, NULL, "infrastructure", "1 leave conclusion-not-retried setting left 50s" },
+    { "cancelled, and no runner took it", NULL, "q1 c1=cancelled Rc=cancelled", { { 1, JR_CAUSE_NOT_ACQUIRED, "not-acquired", "x", "" } },
+      NULL, "infrastructure", "1 leave conclusion-not-retried setting left 50s" },
+
+    { "a network", NULL, RESCUED, { NET(1) }, NULL, "infrastructure", "1 rerun run-failed infrastructure rescued 50s" },
+    { "a test", NULL, RESCUED, { TESTS(1) }, NULL, "infrastructure", "1 leave left-by-rule - rescued 50s" },
+    { "nothing is recorded", NULL, RESCUED, { { 0 } }, NULL, "infrastructure", "1 leave evidence-unreadable - rescued 50s" },
+    { "nothing is recorded, and tried in doubt", NULL, RESCUED, { { 0 } }, NULL, "careful", "1 rerun run-failed may-help rescued 50s" },
+    { "not even a job", NULL, "Rc=failure Gc=failure P", { { 0 } }, NULL, "careful", "1 rerun run-failed may-help unknown 0s" },
+    { "left, so that it would not have failed again", NULL, AT_LAST, { TESTS(1), NET(2) }, NULL, "infrastructure",
+      "1 leave left-by-rule - failed 50s; 2 leave left-by-rule - rescued 50s" },
+    { "left at the second attempt", NULL, AT_LAST, { NET(1), TESTS(2) }, NULL, "infrastructure",
+      "1 rerun run-failed infrastructure failed 50s; 2 leave left-by-rule - rescued 50s" },
+    { "a setting before the policy", NULL, RESCUED, { NET(1) }, "REPO_BRANCHES=release", "infrastructure", "1 leave branch-excluded setting rescued 50s" },
+    { "a rule's attempts", NULL, AT_LAST, { NET(1), NET(2) }, NULL, V "rules: [{ name: once, rerun: all, attempts: 2 }]\n",
+      "1 rerun run-failed once failed 50s; 2 leave attempts-used-up once rescued 50s" },
+    { "a rule for other jobs", NULL, RESCUED, { NET(1) }, NULL, V "rules: [{ when: { job: x }, rerun: all }]\n", "1 leave left-by-rule - rescued 50s" },
+    { "the same failure twice", NULL, AT_LAST, { TESTS(1), TESTS(2) }, NULL, "version: 1\nrules: [{ name: all, rerun: all }]\n",
+      "1 rerun run-failed all failed 50s; 2 leave same-failure all rescued 50s" },
+    { "what does not pay", NULL, AT_LAST, { NET(1), NET(2) }, NULL, V "rules: [{ name: pays, rerun: all, only-if: { rescued: 50%, of: 1 } }]\n",
+      "1 rerun run-failed pays failed 50s; 2 leave not-worth-it pays rescued 50s" },
+    { "a new signature", NULL, RESCUED, { UNKNOWN(1, "something else\nadb: device offline") }, NULL,
+      V "causes: [{ id: e, cause: setup, log: device offline }]\nrules: [{ name: setups, rerun: setup }]\n", "1 rerun run-failed setups rescued 50s" },
+    { "a job that only reports", NULL, "q1,job:all-green c1=failure,job:all-green Gc=failure P", { { 0 } }, NULL, "careful",
+      "1 rerun run-failed may-help unknown 50s" },
+};
+
+static void worth(void **state)
+{
+    struct jr_worths worths = { .count = 0 };
+    unsigned char job[JR_FAILURE_JOB_SIZE];
+    struct jr_worth *one;
+    uint32_t tried_, rescued;
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        memset(job, (int)(i % 250), sizeof job);
+        job[0] = (unsigned char)(i / 250);
+        one = jr_worths_find(&worths, job, JR_CAUSE_TEST);
+        assert_non_null(one);
+        assert_int_equal(one->count, 0);
+        jr_worth_add(one, i % 2 == 0);
+    }
+    assert_int_equal(worths.count, 1000);
+    one = jr_worths_find(&worths, job, JR_CAUSE_NETWORK);
+    assert_int_equal(one->count, 0);
+    for (unsigned i = 0; i < 150; i++)
+        jr_worth_add(one, i < 60 || i == 149);
+    jr_worth_tell(one, 100, &tried_, &rescued);
+    assert_int_equal(tried_, 100);
+    assert_int_equal(rescued, 11);
+    jr_worth_tell(one, 2, &tried_, &rescued);
+    assert_int_equal(tried_, 2);
+    assert_int_equal(rescued, 1);
+    jr_worths_release(&worths);
+}
+
+int main(void)
+{
+    TABLE(rows, tried);
+    TEST(worth);
+    return run_program("whatif");
+}
