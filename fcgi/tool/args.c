@@ -67,12 +67,27 @@ static enum jr_err take_assignment(const struct jr_option *option, const char *v
     return JR_OK;
 }
 
-/* Read an option; may take the argument after it as its value. */
+/*
+ * The value of an option, which may be the argument after it.
+ *   given  what stands behind a `=' in its argument; NULL: there is none
+ * Returns NULL when one is missing.
+ */
+static const char *take_value(const struct jr_option *option, const char *given, char ***argv)
+{
+    const char *value = given;
+
+    if (value == NULL && (option->value == NULL || option->may_be_bare))
+        return "";
+    if (value == NULL && **argv != NULL)
+        value = *(*argv)++;
+    return value != NULL && *value == '\0' && !option->may_be_bare ? NULL : value;
+}
+
 static enum jr_err take_option(const struct jr_option *options, char ***argv, struct jr_args *args,
                                struct jr_error *error)
 {
-    const char *name = **argv + 2, *value = strchr(name, '=');
-    size_t length = value == NULL ? strlen(name) : (size_t)(value - name);
+    const char *name = **argv + 2, *equals = strchr(name, '='), *value;
+    size_t length = equals == NULL ? strlen(name) : (size_t)(equals - name);
     size_t row = find(options, name, length);
     const struct jr_option *option = &options[row];
 
@@ -81,15 +96,10 @@ static enum jr_err take_option(const struct jr_option *options, char ***argv, st
         return refuse_option(options, name, length, error);
     if (args->values[row] != NULL && !is_assignment(option))
         return jr_error_set(error, JR_EINVAL, "--%s is given twice", option->name);
-    if (value != NULL && option->value == NULL)
+    if (equals != NULL && option->value == NULL)
         return jr_error_set(error, JR_EINVAL, "--%s takes no value", option->name);
-    if (value != NULL)
-        value++;
-    else if (option->value == NULL || option->may_be_bare)
-        value = "";
-    else if (**argv != NULL)
-        value = *(*argv)++;
-    if (value == NULL || (*value == '\0' && option->value != NULL && !option->may_be_bare))
+    value = take_value(option, equals == NULL ? NULL : equals + 1, argv);
+    if (value == NULL)
         return jr_error_set(error, JR_EINVAL, "--%s wants a value: --%s %s", option->name,
                             option->name, option->value);
     args->values[row] = value;

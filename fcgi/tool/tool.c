@@ -163,10 +163,10 @@ static const struct row {
     { "policy", NULL, NULL, "show|check|test [FILE]", 1, 2, policy_options,
       "show or check a policy, or try one on a failed run", jr_command_policy,
       "A policy says which failures are rerun, by their causes: everything, careful,\n"
-      "infrastructure, or a file. The service itself works by `everything'. policy show [POLICY]\n"
-      "prints one; policy check FILE tells all that is wrong with it; policy test EVIDENCE.json\n"
-      "judges a failed run without a store and without GitHub. job-rerunner(8) has the form of\n"
-      "both files. Exit status 65: a file is not what it has to be." },
+      "infrastructure, or a file. policy show [POLICY] prints one, or that of the setting POLICY,\n"
+      "with where each value comes from; policy check FILE tells all that is wrong with it; policy\n"
+      "test EVIDENCE.json judges a failed run without a store and without GitHub. job-rerunner(8)\n"
+      "has the form of both files. Exit status 65: a file is not what it has to be." },
     { "replay", NULL, NULL, "", 0, 0, replay_options,
       "show what another policy would have done with the recorded runs", jr_command_replay,
       "Counts attempts that failed, by the rule that would decide: FAILED all of them; WOULD and\n"

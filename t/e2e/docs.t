@@ -142,7 +142,7 @@ subtest 'commands and exit statuses' => sub {
     same_set [$list =~ /^\.It Cm (\S+)/mg], \@name, 'the manual page has them';
     like $page{'doc/operate.md'}, qr/\bjob-rerunner $_\b/, "a page shows $_" for grep {!/^(?:help|version)$/} @name;
 
-    my %option = map { $_ => 1 } read_file("$top/fcgi/tool/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z]+"), (?:true|false),/g;
+    my %option = map { $_ => 1 } read_file("$top/fcgi/tool/tool.c") =~ /\{ "([a-z-]+)", (?:NULL|"[A-Z=]+"), (?:true|false),/g;
     cmp_ok scalar keys %option, '>', 5, 'tool.c has options';
     like $list, qr/\bFl -\Q$_\E\b/, "the manual page has --$_" for sort keys %option;
     my %command = map { $_ => 1 } @name;
