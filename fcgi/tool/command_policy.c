@@ -61,6 +61,7 @@ static int show(struct jr_command *command, const char *name)
     struct jr_policy policy;
     char *text, clean[1024];
     size_t length;
+    enum jr_err err;
     int status = jr_command_load_bounds(command);
 
     if (status == JR_EXIT_OK)
@@ -74,9 +75,14 @@ static int show(struct jr_command *command, const char *name)
         .name = name, .preset = jr_policy_preset(name) != NULL, .text = text, .length = length,
         .run_attempts = command->settings.run_attempts,
     };
-    jr_show_clean(clean, sizeof clean, name);
-    printf("# %s %s\n", policyshow.preset ? "the preset" : "the file", clean);
-    if (jr_policyshow_write(&policyshow, stdout) != JR_OK)
+    if (command->json) {
+        err = jr_policyshow_write_json(&policyshow, stdout);
+    } else {
+        jr_show_clean(clean, sizeof clean, name);
+        printf("# %s %s\n", policyshow.preset ? "the preset" : "the file", clean);
+        err = jr_policyshow_write(&policyshow, stdout);
+    }
+    if (err != JR_OK)
         status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
     jr_policy_release(&policy);
     free(text);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/policyshow.h"
+#include "fcgi/tool/emit.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/format/yaml.h"
@@ -19,6 +20,7 @@
 #define COMMENT_COLUMN 44
 
 #define FROM_SIZE 512
+#define ORIGIN_SIZE (FROM_SIZE + 64)
 
 struct writer {
     const struct jr_policyshow *show;
@@ -164,20 +166,30 @@ static int64_t capped(const struct writer *writer, const char *key, const struct
     return writer->show->run_attempts;
 }
 
+/* Where a value comes from; of one that is capped, also what stands there. */
+static const char *tell_origin(const struct writer *writer, int64_t cap,
+                               const struct jr_yaml *value, char origin[ORIGIN_SIZE])
+{
+    char from[FROM_SIZE];
+
+    tell_from(writer, value, from);
+    if (cap == 0)
+        snprintf(origin, ORIGIN_SIZE, "%s", from);
+    else
+        snprintf(origin, ORIGIN_SIZE, "RUN_ATTEMPTS; %s in %s", value->text, from);
+    return origin;
+}
+
 static void write_value(struct writer *writer, const char *key, const struct jr_yaml *value)
 {
     int64_t cap = capped(writer, key, value);
-    char from[FROM_SIZE], comment[FROM_SIZE + 64];
+    char origin[ORIGIN_SIZE];
 
-    tell_from(writer, value, from);
-    if (cap == 0) {
+    if (cap == 0)
         put_short(writer, value);
-        end_line(writer, from);
-        return;
-    }
-    put(writer, "%lld", (long long)cap);
-    snprintf(comment, sizeof comment, "RUN_ATTEMPTS; %s in %s", value->text, from);
-    end_line(writer, comment);
+    else
+        put(writer, "%lld", (long long)cap);
+    end_line(writer, tell_origin(writer, cap, value, origin));
 }
 
 static void write_map(struct writer *writer, const struct jr_yaml *map,
@@ -253,25 +265,111 @@ static void write_map(struct writer *writer, const struct jr_yaml *map,
     }
 }
 
+/* What a policy names, and what holds where it names nothing; both NULL unless JR_OK. */
+static enum jr_err read_trees(const struct jr_policyshow *show, struct jr_yaml **root,
+                              struct jr_yaml **standard)
+{
+    struct jr_problems problems = { .count = 0 };
+    const char *text = jr_policy_defaults();
+    enum jr_err err = jr_yaml_parse(show->text, show->length, JR_POLICY_BYTES_MAX, root, &problems);
+
+    *standard = NULL;
+    if (err == JR_OK)
+        err = jr_yaml_parse(text, strlen(text), JR_POLICY_BYTES_MAX, standard, &problems);
+    if (err == JR_OK && *root != NULL && *standard != NULL)
+        return JR_OK;
+    jr_yaml_free(*root);
+    jr_yaml_free(*standard);
+    return JR_ENOMEM;
+}
+
 enum jr_err jr_policyshow_write(const struct jr_policyshow *show, FILE *stream)
 {
     struct writer writer = { .show = show, .stream = stream };
-    struct jr_problems problems = { .count = 0 };
-    const char *text = jr_policy_defaults();
-    struct jr_yaml *root = NULL, *standard = NULL;
-    enum jr_err err = jr_yaml_parse(show->text, show->length, JR_POLICY_BYTES_MAX, &root, &problems);
+    struct jr_yaml *root, *standard;
 
-    if (err == JR_OK)
-        err = jr_yaml_parse(text, strlen(text), JR_POLICY_BYTES_MAX, &standard, &problems);
-    if (err == JR_OK && root != NULL) {
-        write_map(&writer, root, standard, 0, false);
-        if (jr_yaml_get(root, "outage") == NULL) {
-            put(&writer, "# outage: never");
-            writer.standard = true;
-            end_line(&writer, "default");
-        }
+    if (read_trees(show, &root, &standard) != JR_OK)
+        return JR_ENOMEM;
+    write_map(&writer, root, standard, 0, false);
+    if (jr_yaml_get(root, "outage") == NULL) {
+        put(&writer, "# outage: never");
+        end_line(&writer, "default");
     }
     jr_yaml_free(root);
     jr_yaml_free(standard);
-    return err;
+    return JR_OK;
+}
+
+static void emit_map(struct writer *writer, struct jr_emit *emit, const char *key,
+                     const struct jr_yaml *map, const struct jr_yaml *standard);
+
+static void emit_value(const struct writer *writer, struct jr_emit *emit, const char *key,
+                       const struct jr_yaml *value)
+{
+    int64_t cap = capped(writer, key == NULL ? "" : key, value);
+    char origin[ORIGIN_SIZE], number[JR_DIGITS_SIZE];
+
+    jr_emit_open(emit, key);
+    if (cap != 0) {
+        jr_emit_text(emit, "value", jr_text_digits((uint64_t)cap, number));
+    } else if (value->kind == JR_YAML_SCALAR) {
+        jr_emit_text(emit, "value", value->text);
+    } else {
+        jr_emit_open_array(emit, "value");
+        for (size_t i = 0; i < value->count; i++)
+            jr_emit_text(emit, NULL, value->items[i]->text);
+        jr_emit_close_array(emit);
+    }
+    jr_emit_text(emit, "from", tell_origin(writer, cap, value, origin));
+    jr_emit_close(emit);
+}
+
+static void emit_node(struct writer *writer, struct jr_emit *emit, const char *key,
+                      const struct jr_yaml *node, const struct jr_yaml *standard)
+{
+    if (node->kind == JR_YAML_MAP) {
+        emit_map(writer, emit, key, node, standard);
+    } else if (is_short(node)) {
+        emit_value(writer, emit, key, node);
+    } else {
+        jr_emit_open_array(emit, key);
+        for (size_t i = 0; i < node->count; i++)
+            emit_node(writer, emit, NULL, node->items[i], NULL);
+        jr_emit_close_array(emit);
+    }
+}
+
+static void emit_map(struct writer *writer, struct jr_emit *emit, const char *key,
+                     const struct jr_yaml *map, const struct jr_yaml *standard)
+{
+    bool in_repo = writer->in_repo, was_standard = writer->standard;
+
+    writer->in_repo |= key != NULL && strcmp(key, "repositories") == 0;
+    jr_emit_open(emit, key);
+    for (size_t i = 0; i + 1 < map->count; i += 2)
+        emit_node(writer, emit, map->items[i]->text, map->items[i + 1],
+                  standard_of(standard, map->items[i]->text));
+    writer->standard = true;
+    for (size_t i = 0; standard != NULL && i + 1 < standard->count; i += 2)
+        if (jr_yaml_get(map, standard->items[i]->text) == NULL)
+            emit_node(writer, emit, standard->items[i]->text, standard->items[i + 1], NULL);
+    writer->standard = was_standard;
+    jr_emit_close(emit);
+    writer->in_repo = in_repo;
+}
+
+enum jr_err jr_policyshow_write_json(const struct jr_policyshow *show, FILE *stream)
+{
+    struct writer writer = { .show = show };
+    struct jr_yaml *root, *standard;
+    struct jr_emit emit;
+
+    if (read_trees(show, &root, &standard) != JR_OK)
+        return JR_ENOMEM;
+    jr_emit_init(&emit, stream);
+    emit_map(&writer, &emit, NULL, root, standard);
+    jr_emit_end(&emit);
+    jr_yaml_free(root);
+    jr_yaml_free(standard);
+    return JR_OK;
 }

@@ -28,4 +28,10 @@ struct jr_policyshow {
 /* Write it. Returns JR_OK or JR_ENOMEM; whether the writing went well, the stream knows. */
 enum jr_err jr_policyshow_write(const struct jr_policyshow *show, FILE *stream) JR_CHECKED;
 
+/*
+ * The same as one JSON object: a map is an object, a list of maps an array, and any other value
+ * an object of `value', a text or a list of texts, and `from'.
+ */
+enum jr_err jr_policyshow_write_json(const struct jr_policyshow *show, FILE *stream) JR_CHECKED;
+
 #endif

@@ -330,9 +330,9 @@ static int show_help(struct jr_command *command)
         printf("  %-22s %s%s%s%s\n", jr_settings_name(i), jr_settings_meaning(i),
                *standard == '\0' ? "" : " [", standard, *standard == '\0' ? "" : "]");
     }
-    puts("\nexit status: 0 done; 1 failed, or there is no such thing; 2 wrong usage; 73 the store\n"
-         "cannot be opened; 78 a setting is wrong. See job-rerunner(8), job-rerunner.conf(5) and\n"
-         "job-rerunner-reasons(7).");
+    puts("\nexit status: 0 done; 1 failed, or there is no such thing; 2 wrong usage; 65 a file is\n"
+         "not what it has to be; 73 the store cannot be opened; 78 a setting is wrong. See\n"
+         "job-rerunner(8), job-rerunner.conf(5) and job-rerunner-reasons(7).");
     return JR_EXIT_OK;
 }
 

@@ -75,6 +75,14 @@ END
     like policy('check', $file)->{err}, qr/^\Q$file:5:15: warning: 9 attempts\E/, 'likewise by check';
     is tool(['policy', 'check', $file], RUN_ATTEMPTS => 9)->{err}, '', 'not by another RUN_ATTEMPTS';
 
+    my $json = JSON::PP->new->decode(policy('show', '--json', $file)->{out});
+    is_deeply $json->{rules}[0]{attempts}, { value => '4', from => "RUN_ATTEMPTS; 9 in $file:5" }, '--json: attempts';
+    is_deeply $json->{rules}[0]{when}{job}, { value => ['e2e*', q{it's "so"}], from => "$file:3" }, 'a list';
+    is_deeply $json->{repositories}{'octo/legacy-*'}{otherwise}, { value => 'rerun', from => "repositories, $file:15" }, q{a repository's};
+    is_deeply $json->{guards}{closed}, { value => 'rerun', from => "$file:13" }, 'a guard';
+    is_deeply $json->{guards}{superseded}, { value => 'leave', from => 'default' }, 'a default';
+    is_deeply $json->{mixed}, { value => 'all', from => 'default' }, 'another one';
+
     my %policy = (careful => 'careful', file => $file, everything => 'everything', infrastructure => 'infrastructure');
     for my $name (sort keys %policy) {
         my $once = write_file("$dir/once.yml", policy('show', $policy{$name})->{out});
