@@ -171,6 +171,9 @@ sub script {
     });
 }
 
+# Answer what waits to be told (after => 'told').
+sub tell { return $_[0]->control('tell') }
+
 sub forget_scripts { return $_[0]->control('forget_scripts') }
 
 # All answers come so many seconds later from now on.

@@ -1003,6 +1003,7 @@ static const struct failure_row failures[] = {
 static void let_leader_be_late(struct hall *hall)
 {
     assert_int_equal(wait_stopped(hall), 0);
+    continue_child(1);
     /* One of them waits no longer, and has a batch of his own under way. */
     while (access(path_in(hall->folder, "stop-1"), F_OK) != 0)
         usleep(1000);
@@ -1030,11 +1031,13 @@ static void commit_fails(void **state)
     /* The first is at the lock, and the others' updates are there when it gets it. */
     start_child(&holder, hold_lock, hall);
     bring_one(hall, 0);
-    usleep(20000);
+    while (hall->leading == 0)
+        usleep(1000);
     for (size_t i = 1; i < 4; i++)
         bring_one(hall, i);
+    /* Who has waited for long enough goes to the lock himself. */
     if (row->late)
-        for (size_t i = 2; i < 4; i++)
+        for (size_t i = 1; i < 4; i++)
             stop_child(i);
     give_lock();
     if (row->late)

@@ -485,7 +485,7 @@ sub rerun {
     return problem(403, 'Unable to retry this workflow run because it was not attempted with failed jobs.')
         if @{ $run->{jobs} } && !grep { $again->($_) } @{ $run->{jobs} };
     $self->next_attempt($run, $again, BOT);
-    $run->{debug} = $request->{body} =~ /"enable_debug_logging"\s*:\s*true/ ? 1 : 0;
+    $run->{debug} = ($request->{body} // '') =~ /"enable_debug_logging"\s*:\s*true/ ? 1 : 0;
     $request->{effect} = 'rerun';
     return { status => 201, body => {} };
 }

@@ -6,7 +6,7 @@
 #
 # A bad day is a rule with an `act`:
 #   effect => 1         first do what the request asks for
-#   after => S          answer so many seconds later
+#   after => S          answer so many seconds later; 'told': when the test says so (tell)
 #   status, body, headers   then answer this, or
 #   cut => 1            close without an answer, or
 #   hang => 1           never answer, or
@@ -157,9 +157,10 @@ sub answer {
     $request->{status} = $answer->{status};
     # How many of its kind are unanswered, with this one.
     $request->{at_once} = 1 + grep { $_->{request}{method} eq $request->{method} } @{ $self->{late} };
-    my $after = $answer->{hang} ? 9**9 : $answer->{after} // $self->{after};
+    my $told  = ($answer->{after} // '') eq 'told';
+    my $after = $answer->{hang} || $told ? 9**9 : $answer->{after} // $self->{after};
     return $self->send_answer($handle, $request, $answer) if !$after;
-    push @{ $self->{late} }, { due => time + $after, handle => $handle, request => $request, answer => $answer };
+    push @{ $self->{late} }, { due => time + $after, handle => $handle, request => $request, answer => $answer, told => $told };
     return 0;
 }
 
@@ -228,6 +229,7 @@ my %COMMAND = (
     set_checks     => sub { $_[0]{actions}->set_checks($_[1]{has}) },
     script         => sub { push @{ $_[0]{rules} }, $_[1]{rule}; 1 },
     set_after      => sub { $_[0]{after} = $_[1]{after}; 1 },
+    tell           => sub { $_->{due} = 0 for grep { $_->{told} } @{ $_[0]{late} }; 1 },
     forget_scripts => sub { $_[0]{rules} = []; 1 },
     set_headers    => sub { $_[0]{headers} = $_[1]{headers}; 1 },
     put_run        => sub { $_[0]{actions}->put_run($_[1]{run}) },
