@@ -395,6 +395,32 @@ subtest 'and has his turn in the same round' => sub {
     isnt $octo[-1], $octo[-2], 'which is another repository';
 };
 
+subtest 'Checks, where the owner has accepted that' => sub {
+    my ($github, $service) = world();
+    $service = service(github => $github, %{ $service->{env} }, POLICY => 'careful')->start;
+    my $fails = sub {
+        my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+        $run->describe('build', steps => [['Run make', 'failure']], log => ['##[error]Connection reset by peer']);
+        status_is $run->play(build => 'failure'), 201, 'a run fails';
+        wait_ok { $run->accepted } 'and is rerun';
+        return ($github->requests('GET', '/annotations$'))[-1];
+    };
+    is $fails->()->{status}, 403, 'annotations cannot be read';
+    my ($with, $without) = ('{"permissions":{"actions":"write","checks":"read"}}', '{"permissions":{"actions":"write"}}');
+    is_deeply [map {"$_->{status} $_->{body}"} $github->requests('POST', '/access_tokens$')], ["422 $with", "201 $without"],
+        'since the owner has not accepted that';
+    is scalar $github->requests('GET', '/installation$'), 1, 'nobody looks where the repository is';
+    like health($service), qr/"degraded":\[\]/, 'nothing is wrong';
+    is $service->log->count('calls-stopped') + $service->log->count('calls-fail') + $service->log->count('shut-out'), 0, 'nothing stops';
+    $github->put_installation(11, permissions => { actions => 'write', checks => 'read', metadata => 'read' });
+    $github->revoke_tokens;
+    workflow_run(github => $github, door => $service->http, jobs => ['build'], repo => 'octo/other')->play(build => 'failure');
+    wait_ok { ($github->requests('POST', '/access_tokens$'))[-1]{status} == 201 && $github->requests('POST', '/access_tokens$') == 3 }
+        'a new token';
+    is +($github->requests('POST', '/access_tokens$'))[-1]{body}, $with, 'may read them, now that he has';
+    is $fails->()->{status}, 200, 'and does';
+};
+
 subtest 'check --online' => sub {
     my ($github, $service) = world();
     my %env = %{ $service->environment };
