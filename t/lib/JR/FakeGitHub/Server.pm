@@ -172,10 +172,11 @@ sub send_answer {
         return 0;
     }
     my ($head, $body) = $self->response($request, $answer);
-    my $sent = print {$handle} $head;
-    $sent = JR::FakeGitHub::Logs::filling(@$answer{qw(at before)}, sub { print {$handle} $_[0] })
-        if $sent && $answer->{before};
-    $sent = print {$handle} $body if $sent;
+    # At once where that can be: the kernel would hold back the second of two small pieces.
+    my $sent = $answer->{before}
+        ? (print {$handle} $head) && JR::FakeGitHub::Logs::filling(@$answer{qw(at before)}, sub { print {$handle} $_[0] })
+            && (print {$handle} $body)
+        : print {$handle} $head . $body;
     return 1 if $sent && !$answer->{no_length} && lc($request->{headers}{connection} // '') ne 'close';
     $self->drop($handle);
     return 0;
