@@ -202,22 +202,22 @@ static void wait_for_end(pid_t pid)
     }
 }
 
-/* A child of that process; 0: it has none. */
-static pid_t child_of(pid_t parent)
+/* A child of that process which is not the one that is known; that one: it has no other. */
+static pid_t other_child_of(pid_t parent, pid_t known)
 {
     DIR *folder = opendir("/proc");
     struct dirent *entry;
-    pid_t found = 0;
+    pid_t found = known;
 
     assert_non_null(folder);
-    while (found == 0 && (entry = readdir(folder)) != NULL) {
+    while (found == known && (entry = readdir(folder)) != NULL) {
         pid_t pid = atoi(entry->d_name);
         char path[300], text[512];
         FILE *stream;
         int of = 0;
 
         snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
-        stream = pid > 0 ? fopen(path, "re") : NULL;
+        stream = pid > 0 && pid != known ? fopen(path, "re") : NULL;
         if (stream == NULL)
             continue;
         if (fgets(text, sizeof text, stream) != NULL && strrchr(text, ')') != NULL
@@ -227,6 +227,12 @@ static pid_t child_of(pid_t parent)
     }
     closedir(folder);
     return found;
+}
+
+/* A child of that process; 0: it has none. */
+static pid_t child_of(pid_t parent)
+{
+    return other_child_of(parent, 0);
 }
 
 static pid_t wait_for_child(pid_t parent)
@@ -246,6 +252,21 @@ static pid_t wait_for_child(pid_t parent)
 static pid_t wait_for_judge(void)
 {
     return wait_for_child(wait_for_child(getpid()));
+}
+
+/* The younger one of two. */
+static pid_t wait_for_last_judge(void)
+{
+    pid_t matcher = wait_for_child(getpid()), first = wait_for_child(matcher), last = first;
+    int64_t until_ms = jr_monotonic_ms() + DEADLINE_MS;
+
+    while (last == first) {
+        if (jr_monotonic_ms() > until_ms)
+            fail_msg("there is one judge");
+        usleep(5000);
+        last = other_child_of(matcher, first);
+    }
+    return last;
 }
 
 static void judges(void **state)
@@ -392,6 +413,32 @@ static void assert_told(pid_t pid, const char *file, const char *line)
     assert_contains(text, line);
 }
 
+/* Standard descriptors, its job, and a pipe: neither the socket nor what other judges have. */
+static void assert_alone(pid_t judge)
+{
+    char path[300], to[300];
+    struct dirent *entry;
+    int jobs = 0, pipes = 0;
+    DIR *folder;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)judge);
+    folder = opendir(path);
+    assert_non_null(folder);
+    while ((entry = readdir(folder)) != NULL) {
+        if (atoi(entry->d_name) <= STDERR_FILENO)
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/fd/%.20s", (int)judge, entry->d_name);
+        memset(to, 0, sizeof to);
+        assert_true(readlink(path, to, sizeof to - 1) > 0);
+        assert_not_contains(to, "socket");
+        jobs += strstr(to, "memfd:") != NULL;
+        pipes += strstr(to, "pipe:") != NULL;
+    }
+    closedir(folder);
+    assert_int_equal(jobs, 1);
+    assert_int_equal(pipes, 1);
+}
+
 static void judge_is_limited(void **state)
 {
     struct jr_matcher *matcher = start();
@@ -399,7 +446,9 @@ static void judge_is_limited(void **state)
 
     (void)state;
     (void)begin_slow(matcher);
-    judge = wait_for_judge();
+    (void)wait_for_judge();
+    (void)begin_slow(matcher);
+    judge = wait_for_last_judge();
     /* It limits itself before it reads, and then takes its time. */
     for (int i = 0; i < 1000 && !jr_matcher_is_gone(matcher); i++) {
         char path[64], text[4096] = "";
@@ -421,6 +470,8 @@ static void judge_is_limited(void **state)
         assert_told(judge, "limits", "Max address space         268435456            268435456 ");
         assert_told(judge, "status", "Seccomp:\t2");
         assert_told(judge, "status", "Seccomp_filters:\t2");
+        if (geteuid() == 0)
+            assert_alone(judge);
     }
     jr_matcher_close(matcher);
 }
