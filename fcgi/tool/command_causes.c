@@ -214,7 +214,7 @@ static bool can_paste(const struct jr_report_group *group)
 /* An id of the words of a line, and its number among those that are shown. */
 static void print_id(const char *key, size_t number)
 {
-    char id[ID_SIZE];
+    char id[ID_SIZE] = "";
     size_t length = 0;
 
     for (; *key != '\0' && length < sizeof id - 1; key++) {
