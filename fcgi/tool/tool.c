@@ -164,16 +164,18 @@ static const struct row {
       "show or check a policy, or try one on a failed run", jr_command_policy,
       "A policy says which failures are rerun, by their causes: everything, careful,\n"
       "infrastructure, or a file. policy show [POLICY] prints one, or that of the setting POLICY,\n"
-      "with where each value comes from; policy check FILE tells all that is wrong with it; policy\n"
-      "test EVIDENCE.json judges a failed run without a store and without GitHub. job-rerunner(8)\n"
-      "has the form of both files. Exit status 65: a file is not what it has to be." },
+      "with where each value comes from; policy check FILE tells all that is wrong with it;\n"
+      "policy test EVIDENCE.json judges a failed run without a store and without GitHub.\n"
+      "job-rerunner(8) has the form of both files. Exit status 65: a file is not what it has\n"
+      "to be." },
     { "replay", NULL, NULL, "", 0, 0, replay_options,
       "show what another policy would have done with the recorded runs", jr_command_replay,
       "Counts attempts that failed, by the rule that would decide: FAILED all of them; WOULD and\n"
       "WAS those that would be rerun, and that were; RESCUED those of both after which the run\n"
-      "succeeded; LOST those that were rescued, and would be left; WASTE those of both that failed\n"
-      "again; MINUTES of runners for what would be rerun. GitHub is not asked. With EVIDENCE=always\n"
-      "the causes of all failures are recorded; else of those that the policy had to know." },
+      "succeeded; LOST those that were rescued, and would be left; WASTE those of both that\n"
+      "failed again; MINUTES of runners for what would be rerun. GitHub is not asked. Causes are\n"
+      "known of failures that the service has looked into; with EVIDENCE=always, of all that it\n"
+      "was to rerun." },
     { "backup", NULL, NULL, "DIR", 1, 1, common_options,
       "copy the store into a folder, also while it is at work", jr_command_backup,
       "DIR is not there yet, or empty. job-rerunner(8) tells how to restore it." },

@@ -357,7 +357,7 @@ static void judge_jobs(struct looking *looking, struct judged *judged,
     }
 }
 
-/* Whatever is known of the failed jobs of an attempt: something always is, if only that it failed. */
+/* Whatever is known of the failed jobs of an attempt: if nothing is, still that it failed. */
 static void judge_all(struct looking *looking, struct judged *judged,
                       const struct attempt *attempt, enum jr_conclusion conclusion)
 {

@@ -258,6 +258,38 @@ static const struct row rows[] = {
       "1 rerun run-failed may-help unknown 50s" },
 };
 
+/* A record that is damaged is told, and not passed over. */
+static void damaged(void **state)
+{
+    static const struct told told = NET(1);
+    struct stage stage = { .now_ms = START_MS + 100 * JR_SECOND_MS };
+    struct jr_policy policy;
+    struct jr_signatures builtin;
+    struct jr_problems problems = { .count = 0 };
+    const char *yaml = jr_policy_preset("careful");
+    struct jr_worths worths = { .count = 0 };
+    struct jr_bounds bounds;
+    const struct jr_whatif whatif = { &bounds, &bounds, &policy, &builtin, &worths };
+    struct jr_whatif_run run;
+    struct jr_error error;
+
+    (void)state;
+    stage.store = open_store(new_folder());
+    load_settings(&stage.settings, NULL);
+    play(&stage, FAILS);
+    record(&stage, &told, 1);
+    damage_part(stage.store, RUN_ID, JR_PART_FAILURE, JOB_ID(1));
+    bounds = jr_step_bounds(&stage.settings);
+    assert_int_equal(jr_policy_read(&policy, yaml, strlen(yaml), &problems), JR_OK);
+    assert_int_equal(jr_signatures_builtin(&builtin, &error), JR_OK);
+    assert_int_equal(jr_whatif_run(stage.store, &whatif, RUN_ID, &run, &error), JR_EFORMAT);
+    assert_contains(error.text, "damaged");
+    jr_signatures_release(&builtin);
+    jr_policy_release(&policy);
+    jr_settings_release(&stage.settings);
+    jr_store_close(stage.store);
+}
+
 static void worth(void **state)
 {
     struct jr_worths worths = { .count = 0 };
@@ -291,6 +323,7 @@ static void worth(void **state)
 int main(void)
 {
     TABLE(rows, tried);
+    TEST(damaged);
     TEST(worth);
     return run_program("whatif");
 }
