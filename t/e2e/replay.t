@@ -102,6 +102,35 @@ END
     like $text, qr/^all +6 +4 +5 +1 +1 +3 +\d+$/m, 'all';
 };
 
+# Under `everything' with EVIDENCE=always causes are recorded, and another policy is tried on them.
+subtest 'causes that are recorded' => sub {
+    my $looking = service(github => $github, EVIDENCE => 'always', RUN_ATTEMPTS => 2)->start;
+    my %line = (network => 'curl: (56) Recv failure: Connection reset by peer', build => 'src/main.c:10:5: error: expected expression', odd => 'error: the frobnicator is gone');
+    my %id;
+    for my $name (sort keys %line) {
+        my $run = workflow_run(github => $github, door => $looking->http, jobs => ['build']);
+        $run->queued('build');
+        $run->describe('build', runner_id => 7, runner_name => 'runner 7', steps => [['Set up job'], ['Run make', 'failure'], ['Complete job']],
+            log => ['##[group]Run make', 'make', '##[endgroup]', $line{$name}, '##[error]Process completed with exit code 1.']);
+        $run->ends('failure', 'build', 'failure');
+        wait_ok { $run->accepted } "$name is rerun";
+        $id{$name} = $run->id;
+    }
+    my $file = write_file("$dir/odd.yml", "version: 1\nrules: [{ name: odd, rerun: setup }]\ncauses: [{ id: odd, cause: setup, log: 'frobnicator.*gone' }]\n");
+    my %want = (
+        everything => { network => 'rerun run-failed', build => 'rerun run-failed', odd => 'rerun run-failed' },
+        infrastructure => { network => 'rerun run-failed', build => 'leave left-by-rule', odd => 'leave cause-not-known' },
+        careful => { network => 'rerun run-failed', build => 'leave left-by-rule', odd => 'rerun run-failed' },
+        $file => { network => 'leave left-by-rule', build => 'leave left-by-rule', odd => 'rerun run-failed' },
+    );
+    for my $policy (sort keys %want) {
+        my $told = tool(['replay', '--json', '--policy', $policy], %{ $looking->environment });
+        is $told->{status}, 0, $policy or diag $told->{err};
+        my %got = map { ($_->{run_id} => "$_->{would} $_->{reason}") } @{ JSON::PP->new->decode($told->{out})->{each} };
+        is $got{ $id{$_} }, $want{$policy}{$_}, "$_: $want{$policy}{$_}" for sort keys %line;
+    }
+};
+
 subtest 'some of them' => sub {
     is replayed('--repo', 'octo/w*')->{runs}, 3, '--repo';
     is replayed('--since', '1h')->{runs}, 6, '--since';
