@@ -14,8 +14,8 @@
 #include "lib/rules/bounds.h"
 #include "lib/rules/policy.h"
 #include "lib/rules/signatures.h"
+#include "lib/steps/judging.h"
 #include "lib/steps/step.h"
-#include "lib/steps/whatif.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +104,7 @@ struct trial {
 static enum jr_reason reason_of(const struct trial *trial)
 {
     return trial->filter != JR_REASON_NONE ? trial->filter
-                                           : jr_whatif_reason(trial->answer.reason);
+                                           : jr_judging_reason(trial->answer.reason);
 }
 
 /* Would a setting leave the run alone, whatever a policy says? */

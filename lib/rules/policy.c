@@ -362,3 +362,13 @@ int64_t jr_policy_longest_delay_ms(const struct jr_policy *policy)
     }
     return longest_ms;
 }
+
+uint32_t jr_policy_looks_back(const struct jr_policy_part *part)
+{
+    uint32_t most = 0;
+
+    for (size_t i = 0; i < part->rule_count; i++)
+        if (part->rules[i].of > most)
+            most = part->rules[i].of;
+    return most;
+}

@@ -142,6 +142,9 @@ void jr_policy_warn(const struct jr_policy *policy, int64_t run_attempts,
 void jr_policy_for(const struct jr_policy *policy, const char *repo,
                    struct jr_policy_part *part);
 
+/* How many of a job's last reruns its rules look back at, at most; 0: none does. */
+uint32_t jr_policy_looks_back(const struct jr_policy_part *part);
+
 /* What is known of the run. Texts are borrowed; empty: not known. */
 struct jr_policy_run {
     const char *repo, *workflow, *workflow_path, *branch, *event;

@@ -277,17 +277,6 @@ bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_set
     return settled && !trial.part.any_deserves;
 }
 
-/* How many of its last reruns a rule looks at, of those that may decide about the job. */
-static uint32_t looks_back(const struct jr_policy_part *part)
-{
-    uint32_t most = 0;
-
-    for (size_t i = 0; i < part->rule_count; i++)
-        if (part->rules[i].of > most)
-            most = part->rules[i].of;
-    return most;
-}
-
 struct taking {
     const struct jr_bounds bounds;
     const struct jr_settings *settings;
@@ -305,7 +294,7 @@ static void ask_store(struct jr_txn *txn, struct taking *taking)
     uint32_t of;
 
     jr_policy_for(taking->judging->policy, taking->run->repo, &trial->part);
-    of = looks_back(&trial->part);
+    of = jr_policy_looks_back(&trial->part);
     for (size_t i = 0; i < trial->count; i++) {
         const struct jr_failure *failure = &taking->judging->items[i];
         struct jr_policy_job *job = &trial->jobs[i];

@@ -10,6 +10,7 @@
 #include "lib/rules/judge.h"
 #include "lib/rules/rejudge.h"
 #include "lib/rules/verdict.h"
+#include "lib/steps/judging.h"
 #include "lib/steps/replay.h"
 #include "lib/store/failures.h"
 #include "lib/store/history.h"
@@ -17,7 +18,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* An attempt, as the history tells of it. */
 struct attempt {
@@ -156,20 +156,13 @@ static void read_history(struct looking *looking)
 
 static void read_jobs(struct looking *looking)
 {
-    uint64_t run_id = looking->stored.run_id;
-    struct jr_entry entry;
-    struct jr_job *job;
+    struct jr_job job = { .job_id = 0 }, *kept;
 
-    for (uint64_t id = 0; jr_ledger_seek(looking->txn, run_id, JR_PART_JOB, &id, &entry); id++) {
-        job = add(looking->txn, &looking->jobs);
-        if (job == NULL)
+    while (jr_ledger_next_job(looking->txn, looking->stored.run_id, job.job_id, &job)) {
+        kept = add(looking->txn, &looking->jobs);
+        if (kept == NULL)
             return;
-        if (!jr_job_decode(job, entry.value, entry.value_length)) {
-            looking->jobs.count--;
-            continue;
-        }
-        job->run_id = run_id;
-        job->job_id = id;
+        *kept = job;
     }
 }
 
@@ -230,17 +223,6 @@ static int64_t time_of_jobs(const struct looking *looking, uint32_t attempt, boo
             && (all || jr_conclusion_is_bad(jobs[i].conclusion)))
             spent_ms += span_ms(jobs[i].started_ms, jobs[i].completed_ms);
     return spent_ms;
-}
-
-/* How often the rules of a part look back. */
-static uint32_t most_of(const struct jr_policy_part *part)
-{
-    uint32_t most = 0;
-
-    for (size_t i = 0; i < part->rule_count; i++)
-        if (part->rules[i].of > most)
-            most = part->rules[i].of;
-    return most;
 }
 
 /* Add a job that is judged, with room for what is known of it. NULL: there is no memory. */
@@ -319,7 +301,7 @@ static void judge_failure(struct looking *looking, struct judged *judged,
 {
     const struct jr_whatif *whatif = looking->whatif;
     struct jr_policy_job *job = add_job(looking, judged, failure->name, failure->conclusion);
-    uint32_t of = most_of(&judged->part);
+    uint32_t of = jr_policy_looks_back(&judged->part);
 
     if (job == NULL)
         return;
@@ -333,9 +315,19 @@ static void judge_failure(struct looking *looking, struct judged *judged,
         learn_worth(looking, attempt, failure, of, job);
 }
 
+static bool is_recorded(const struct looking *looking, uint64_t job_id)
+{
+    const struct jr_failure *failures = looking->failures.items;
+
+    for (size_t i = 0; i < looking->failures.count; i++)
+        if (failures[i].job_id == job_id)
+            return true;
+    return false;
+}
+
 /*
- * Jobs of which nothing more was found out. A cancelled one is taken only where none has
- * failed: it went along with those.
+ * Jobs of which nothing more was found out, as of those that did not matter any more. A
+ * cancelled one is taken only where none has failed: it went along with those.
  */
 static void judge_jobs(struct looking *looking, struct judged *judged,
                        const struct attempt *attempt, bool cancelled)
@@ -347,7 +339,8 @@ static void judge_jobs(struct looking *looking, struct judged *judged,
 
         if (!is_of(looking, &jobs[i], attempt->run.attempt)
             || !jr_conclusion_is_bad(jobs[i].conclusion)
-            || (jobs[i].conclusion == JR_CONCLUSION_CANCELLED) != cancelled)
+            || (jobs[i].conclusion == JR_CONCLUSION_CANCELLED) != cancelled
+            || is_recorded(looking, jobs[i].job_id))
             continue;
         job = add_job(looking, judged, jobs[i].name, jobs[i].conclusion);
         if (job == NULL)
@@ -367,8 +360,9 @@ static void judge_all(struct looking *looking, struct judged *judged,
     for (size_t i = 0; i < looking->failures.count; i++)
         if (failures[i].attempt == attempt->run.attempt)
             judge_failure(looking, judged, attempt, &failures[i]);
-    for (int cancelled = 0; judged->jobs.count == 0 && cancelled < 2; cancelled++)
-        judge_jobs(looking, judged, attempt, cancelled == 1);
+    judge_jobs(looking, judged, attempt, false);
+    if (judged->jobs.count == 0)
+        judge_jobs(looking, judged, attempt, true);
     if (judged->jobs.count == 0 && add_job(looking, judged, "", conclusion) == NULL)
         return;
     jobs = judged->jobs.items;
@@ -395,28 +389,6 @@ static const struct jr_rule *rule_of(const struct judged *judged, bool reruns)
     return first == NULL ? NULL : first->rule;
 }
 
-static const struct {
-    enum jr_policy_reason reason;
-    enum jr_reason word;
-} reasons[] = {
-    { JR_POLICY_DESERVES, JR_REASON_RUN_FAILED },
-    { JR_POLICY_LEFT_BY_RULE, JR_REASON_LEFT_BY_RULE },
-    { JR_POLICY_CAUSE_NOT_KNOWN, JR_REASON_CAUSE_NOT_KNOWN },
-    { JR_POLICY_NOT_WORTH_IT, JR_REASON_NOT_WORTH_IT },
-    { JR_POLICY_SAME_FAILURE, JR_REASON_SAME_FAILURE },
-    { JR_POLICY_UNREADABLE, JR_REASON_EVIDENCE_UNREADABLE },
-    { JR_POLICY_ATTEMPTS_USED_UP, JR_REASON_ATTEMPTS_USED_UP },
-    { JR_POLICY_CONCLUSION, JR_REASON_CONCLUSION_NOT_RETRIED },
-};
-
-enum jr_reason jr_whatif_reason(enum jr_policy_reason reason)
-{
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].reason == reason)
-            return reasons[i].word;
-    return JR_REASON_NONE;
-}
-
 /* What the policy says, with what is known of the failed jobs. */
 static void ask_policy(struct looking *looking, const struct attempt *attempt,
                        enum jr_conclusion conclusion, struct jr_whatif_case *found)
@@ -429,7 +401,7 @@ static void ask_policy(struct looking *looking, const struct attempt *attempt,
     const struct jr_policy_run asked = {
         .repo = run->repo, .workflow = run->workflow, .workflow_path = run->workflow_path,
         .branch = run->branch, .event = run->trigger,
-        .fork = *run->head_repo != '\0' && strcasecmp(run->head_repo, run->repo) != 0,
+        .fork = *run->head_repo != '\0',
         .attempt = run->attempt, .run_attempts = (uint32_t)bounds->run_attempts,
         .reruns = run->reruns, .conclusion = conclusion,
         .conclusion_retried = jr_bounds_retries(bounds, conclusion),
@@ -440,7 +412,7 @@ static void ask_policy(struct looking *looking, const struct attempt *attempt,
     if (looking->txn->error.code == JR_OK) {
         jr_policy_decide(&judged.part, &asked, judged.jobs.items, judged.jobs.count, &answer);
         found->would = answer.verdict;
-        found->reason = jr_whatif_reason(answer.reason);
+        found->reason = jr_judging_reason(answer.reason);
         found->by_setting = answer.reason == JR_POLICY_CONCLUSION;
         found->rule = found->by_setting ? NULL
                                         : rule_of(&judged, answer.verdict == JR_POLICY_RERUN);

@@ -67,7 +67,4 @@ struct jr_whatif_run {
 enum jr_err jr_whatif_run(struct jr_store *store, const struct jr_whatif *whatif, uint64_t run_id,
                           struct jr_whatif_run *run, struct jr_error *error) JR_CHECKED;
 
-/* What a policy's answer is called. */
-enum jr_reason jr_whatif_reason(enum jr_policy_reason reason);
-
 #endif

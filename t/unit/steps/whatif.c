@@ -254,6 +254,10 @@ static const struct row rows[] = {
       "1 rerun run-failed pays failed 50s; 2 leave not-worth-it pays rescued 50s" },
     { "a new signature", NULL, RESCUED, { UNKNOWN(1, "something else\nadb: device offline") }, NULL,
       V "causes: [{ id: e, cause: setup, log: device offline }]\nrules: [{ name: setups, rerun: setup }]\n", "1 rerun run-failed setups rescued 50s" },
+    { "another job, of which nothing is recorded", NULL, "q1 q2 c1=failure c2=failure Gc=failure P", { NET(1) }, NULL, "infrastructure",
+      "1 leave evidence-unreadable - unknown 100s" },
+    { "another job, which was cancelled with it", NULL, "q1 q2 c1=failure c2=cancelled Gc=failure P", { NET(1) }, NULL, "infrastructure",
+      "1 rerun run-failed infrastructure unknown 100s" },
     { "a job that only reports", NULL, "q1,job:all-green c1=failure,job:all-green Gc=failure P", { { 0 } }, NULL, "careful",
       "1 rerun run-failed may-help unknown 50s" },
 };
