@@ -88,24 +88,24 @@ static void leave_dispatcher_behind(struct jr_settings *settings)
 
 int jr_cgi_main(struct jr_settings *settings)
 {
-    struct jr_handler handler;
+    struct jr_context context;
     struct jr_exchange exchange = { 0 }, *const all = &exchange;
     size_t left = 0;
     bool posted;
 
     (void)alarm(READ_LIMIT_S);
-    jr_handler_init(&handler, settings, NULL, -1);
+    jr_context_init(&context, settings, NULL, -1);
     jr_request_init(&exchange.request, &left, environ, read_body);
     if (jr_request_length(&exchange.request, SIZE_MAX, &left) != JR_OK)
         left = 0;
-    if (!jr_handle_begin(&handler, &exchange))
-        jr_handle_record(&handler, &all, 1);
+    if (!jr_handle_begin(&context, &exchange))
+        jr_handle_record(&context, &all, 1);
     (void)alarm(0);
     write_out(&exchange.response);
-    jr_handler_done(&handler, &exchange.response);
+    jr_context_done(&context, &exchange.response);
     let_go_of_caller();
-    posted = handler.store != NULL && strcmp(exchange.request.method, "POST") == 0;
-    jr_handler_release(&handler);
+    posted = context.store != NULL && strcmp(exchange.request.method, "POST") == 0;
+    jr_context_release(&context);
     if (posted)
         leave_dispatcher_behind(settings);
     return JR_EXIT_OK;

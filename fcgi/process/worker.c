@@ -73,7 +73,7 @@ struct flight {
 };
 
 struct server {
-    struct jr_handler *handler;
+    struct jr_context *context;
     int epoll;
     struct flight flights[JR_SLOT_UPDATES];
     size_t begun; /* of the flights, those that are to be recorded */
@@ -101,7 +101,7 @@ static ssize_t read_body(void *door, char *bytes, size_t size)
  * Write out what is too large for the text. The last byte goes when the place for
  * pages has been given back: who has the whole page can have the next one.
  */
-static void write_rest(struct jr_handler *handler, struct jr_response *response,
+static void write_rest(struct jr_context *context, struct jr_response *response,
                        FCGX_Request *fcgx)
 {
     const struct timeval limit = { .tv_sec = PEER_LIMIT_S };
@@ -113,7 +113,7 @@ static void write_rest(struct jr_handler *handler, struct jr_response *response,
         (void)FCGX_PutStr(response->rest.bytes, length - 1, fcgx->out);
         (void)FCGX_FFlush(fcgx->out);
     }
-    jr_handler_done(handler, response);
+    jr_context_done(context, response);
     if (length > 0)
         (void)FCGX_PutChar(last, fcgx->out);
 }
@@ -125,7 +125,7 @@ static void answer(struct server *server, struct flight *flight)
 
     /* A client that has gone is none of our business: what was promised is on disk. */
     (void)FCGX_PutStr(response->text, (int)response->length, fcgx->out);
-    write_rest(server->handler, response, fcgx);
+    write_rest(server->context, response, fcgx);
     /* Otherwise libfcgi would wait for nginx to close the connection first. A unix socket
      * delivers what was written before it was closed; only what was not read might be
      * taken for a reset. */
@@ -143,7 +143,7 @@ static void record(struct server *server)
         return;
     for (size_t i = 0; i < server->begun; i++)
         exchanges[i] = &server->flights[i].exchange;
-    jr_handle_record(server->handler, exchanges, server->begun);
+    jr_handle_record(server->context, exchanges, server->begun);
     for (size_t i = 0; i < server->begun; i++)
         answer(server, &server->flights[i]);
     server->begun = 0;
@@ -204,7 +204,7 @@ static bool begin(struct server *server, int fd)
     jr_request_init(request, &flight->fcgx, flight->fcgx.envp, read_body);
     if (request->method == NULL || strcmp(request->method, "POST") != 0)
         record(server);
-    if (!jr_handle_begin(server->handler, &flight->exchange)) {
+    if (!jr_handle_begin(server->context, &flight->exchange)) {
         server->begun++;
         return true;
     }
@@ -238,7 +238,7 @@ static bool wait_for_request(const struct server *server)
         int ready = epoll_pwait(server->epoll, &connection, 1, LOOK_AGAIN_MS,
                                 jr_process_wait_mask());
 
-        jr_process_note_beat(server->handler->process, jr_monotonic_ms());
+        jr_process_note_beat(server->context->process, jr_monotonic_ms());
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR) {
@@ -254,12 +254,12 @@ static void serve(struct server *server)
 {
     int fd = -1;
 
-    while (!server->broken && !server->handler->broken
+    while (!server->broken && !server->context->broken
            && (fd >= 0 || wait_for_request(server))) {
         if (fd < 0)
             fd = take_connection(server);
         if (fd >= 0)
-            jr_process_note_busy(server->handler->process, jr_now_ms());
+            jr_process_note_busy(server->context->process, jr_now_ms());
         while (fd >= 0) {
             bool more = begin(server, fd) && server->begun < JR_SLOT_UPDATES;
 
@@ -268,19 +268,19 @@ static void serve(struct server *server)
                 break;
         }
         record(server);
-        jr_process_note_busy(server->handler->process, 0);
-        jr_process_note_beat(server->handler->process, jr_monotonic_ms());
+        jr_process_note_busy(server->context->process, 0);
+        jr_process_note_beat(server->context->process, jr_monotonic_ms());
     }
     if (fd >= 0)
         close(fd);
 }
 
-static void take_memory(struct jr_handler *handler)
+static void take_memory(struct jr_context *context)
 {
     char *blocks[BLOCKS];
 
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    jr_store_take_memory(handler->store, PAGES_MOST);
+    jr_store_take_memory(context->store, PAGES_MOST);
     for (size_t i = 0; i < BLOCKS; i++) {
         blocks[i] = malloc(BLOCK_SIZE);
         /* What was never written is not there yet; a memset() before a free() would be left out. */
@@ -291,7 +291,7 @@ static void take_memory(struct jr_handler *handler)
         free(blocks[i]);
 }
 
-static int run(struct jr_handler *handler)
+static int run(struct jr_context *context)
 {
     struct server *server = calloc(1, sizeof *server);
     struct jr_error error;
@@ -302,7 +302,7 @@ static int run(struct jr_handler *handler)
         free(server);
         return JR_EXIT_FAILED;
     }
-    server->handler = handler;
+    server->context = context;
     server->epoll = watch_socket();
     if (server->epoll < 0) {
         jr_log(JR_LOG_ERROR, "worker", "cannot wait for requests: %s", strerror(errno));
@@ -313,12 +313,12 @@ static int run(struct jr_handler *handler)
     for (size_t i = 0; i < JR_SLOT_UPDATES; i++)
         (void)FCGX_InitRequest(&server->flights[i].fcgx, -1, 0);
     /* Everything that it needs is open. */
-    jr_lock_prepare_look(handler->settings->state_dir);
+    jr_lock_prepare_look(context->settings->state_dir);
     if (jr_confine(JR_CONFINE_WORKER, &error) != JR_OK)
         jr_log(JR_LOG_WARN, "not-confined", "%s", error.text);
-    take_memory(handler);
+    take_memory(context);
     serve(server);
-    status = server->broken || handler->broken || !jr_process_stopping() ? JR_EXIT_FAILED
+    status = server->broken || context->broken || !jr_process_stopping() ? JR_EXIT_FAILED
                                                                          : JR_EXIT_OK;
     close(server->epoll);
     free(server);
@@ -327,7 +327,7 @@ static int run(struct jr_handler *handler)
 
 int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime, int number)
 {
-    struct jr_handler handler;
+    struct jr_context context;
     struct jr_error error;
     int status;
 
@@ -335,12 +335,12 @@ int jr_worker_main(struct jr_settings *settings, struct jr_runtime *runtime, int
         jr_log(JR_LOG_ERROR, "worker", "libcrypto does not compute what it should");
         return JR_EXIT_FAILED;
     }
-    jr_handler_init(&handler, settings, runtime, number);
-    if (jr_handler_open_store(&handler, &error) != JR_OK) {
+    jr_context_init(&context, settings, runtime, number);
+    if (jr_context_open_store(&context, &error) != JR_OK) {
         jr_log(JR_LOG_ERROR, "worker", "%s", error.text);
         return JR_EXIT_STORE;
     }
-    status = run(&handler);
-    jr_handler_release(&handler);
+    status = run(&context);
+    jr_context_release(&context);
     return status;
 }

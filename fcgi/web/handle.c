@@ -34,7 +34,7 @@ static const char greeting[] =
 
 /* A POST on its way through the steps. */
 struct post {
-    struct jr_handler *handler;
+    struct jr_context *context;
     struct jr_exchange *exchange;
     const struct jr_request *request; /* the exchange's */
     size_t length;                    /* of the body */
@@ -51,7 +51,7 @@ static int end_with(struct post *post, int status, enum jr_reason reason)
 
 static int check_length(struct post *post)
 {
-    switch (jr_request_length(post->request, (uint64_t)post->handler->settings->body_max_bytes,
+    switch (jr_request_length(post->request, (uint64_t)post->context->settings->body_max_bytes,
                               &post->length)) {
     case JR_OK:
         return GO_ON;
@@ -89,33 +89,33 @@ static int check_signature_header(struct post *post)
 
 static int read_body(struct post *post)
 {
-    struct jr_handler *handler = post->handler;
+    struct jr_context *context = post->context;
 
-    if (post->length + 1 > handler->body_size) {
-        char *larger = realloc(handler->body, post->length + 1);
+    if (post->length + 1 > context->body_size) {
+        char *larger = realloc(context->body, post->length + 1);
 
         if (larger == NULL)
             return end_with(post, 503, JR_REASON_OUT_OF_MEMORY);
-        handler->body = larger;
-        handler->body_size = post->length + 1;
+        context->body = larger;
+        context->body_size = post->length + 1;
     }
-    if (jr_request_read(post->request, handler->body, post->length) != JR_OK)
+    if (jr_request_read(post->request, context->body, post->length) != JR_OK)
         return end_with(post, 400, JR_REASON_BODY_SHORT);
-    handler->body[post->length] = '\0';
+    context->body[post->length] = '\0';
     return GO_ON;
 }
 
 static int check_signature(struct post *post)
 {
-    struct jr_handler *handler = post->handler;
-    const struct jr_settings *settings = handler->settings;
+    struct jr_context *context = post->context;
+    const struct jr_settings *settings = context->settings;
     enum jr_err err = JR_OK;
 
-    if (handler->signer.contexts[0] == NULL)
-        err = jr_signer_open(&handler->signer, settings->github_sign_key,
+    if (context->signer.contexts[0] == NULL)
+        err = jr_signer_open(&context->signer, settings->github_sign_key,
                              settings->github_sign_key_old);
     if (err == JR_OK)
-        err = jr_signature_check(&handler->signer, post->request->signature, handler->body,
+        err = jr_signature_check(&context->signer, post->request->signature, context->body,
                                  post->length);
     if (err == JR_EINVAL)
         return end_with(post, 403, JR_REASON_SIGNATURE_WRONG);
@@ -135,11 +135,11 @@ static int find_payload(struct post *post)
 {
     enum jr_err err;
 
-    post->payload = post->handler->body;
+    post->payload = post->context->body;
     post->payload_length = post->length;
     if (!is_form(post))
         return GO_ON;
-    err = jr_form_payload(post->handler->body, post->length, &post->form_value,
+    err = jr_form_payload(post->context->body, post->length, &post->form_value,
                           &post->payload_length, &post->exchange->error);
     post->payload = post->form_value;
     if (err == JR_ENOMEM)
@@ -155,7 +155,7 @@ static int find_payload(struct post *post)
 static int identify(struct post *post)
 {
     if (jr_delivery_identify(&post->exchange->update.delivery, post->request->delivery,
-                             post->handler->body, post->length) != JR_OK)
+                             post->context->body, post->length) != JR_OK)
         return end_with(post, 503, JR_REASON_STORE_FAILED);
     return GO_ON;
 }
@@ -192,11 +192,11 @@ static int open_store(struct post *post)
     struct jr_exchange *exchange = post->exchange;
 
     exchange->update.now_ms = jr_now_ms();
-    if (jr_handler_open_store(post->handler, &exchange->error) == JR_OK)
+    if (jr_context_open_store(post->context, &exchange->error) == JR_OK)
         return GO_ON;
     if (exchange->error.code != JR_EFORMAT)
-        jr_process_note_commit(post->handler->process, false);
-    jr_wake_send(post->handler->settings->state_dir);
+        jr_process_note_commit(post->context->process, false);
+    jr_wake_send(post->context->settings->state_dir);
     return end_with(post, 503, reason_of(exchange->error.code));
 }
 
@@ -278,7 +278,7 @@ static void count_post(struct jr_process *process, const struct jr_exchange *exc
     jr_count_causes(&process->counters, receipt->rerun_causes, receipt->rescued_causes);
 }
 
-static void answer_post(struct jr_handler *handler, struct jr_exchange *exchange, int status)
+static void answer_post(struct jr_context *context, struct jr_exchange *exchange, int status)
 {
     uint64_t run_id = exchange->item.receipt.answer.run_id;
 
@@ -286,29 +286,29 @@ static void answer_post(struct jr_handler *handler, struct jr_exchange *exchange
     jr_response_reason(&exchange->response, status, exchange->reason,
                        run_id != 0 ? run_id : exchange->update.event.run_id);
     log_post(exchange, status);
-    count_post(handler->process, exchange, status);
+    count_post(context->process, exchange, status);
 }
 
-static bool begin_post(struct jr_handler *handler, struct jr_exchange *exchange)
+static bool begin_post(struct jr_context *context, struct jr_exchange *exchange)
 {
-    struct post post = { .handler = handler, .exchange = exchange, .request = &exchange->request };
+    struct post post = { .context = context, .exchange = exchange, .request = &exchange->request };
     int status = GO_ON;
 
     for (size_t i = 0; status == GO_ON && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](&post);
     if (status != GO_ON)
-        answer_post(handler, exchange, status);
+        answer_post(context, exchange, status);
     free(post.form_value);
-    if (handler->body_size > BODY_KEPT) {
-        free(handler->body);
-        handler->body = NULL;
-        handler->body_size = 0;
+    if (context->body_size > BODY_KEPT) {
+        free(context->body);
+        context->body = NULL;
+        context->body_size = 0;
     }
     return status != GO_ON;
 }
 
 /* What came of recording it. */
-static void end_post(struct jr_handler *handler, struct jr_exchange *exchange)
+static void end_post(struct jr_context *context, struct jr_exchange *exchange)
 {
     const struct jr_item *item = &exchange->item;
     enum jr_err err = item->error.code;
@@ -317,18 +317,18 @@ static void end_post(struct jr_handler *handler, struct jr_exchange *exchange)
     /* A repeat commits without a write, a damaged record fails by itself: neither shows
      * anything of the disk. */
     if (err != JR_EFORMAT && (err != JR_OK || !item->receipt.repeated))
-        jr_process_note_commit(handler->process, err == JR_OK);
+        jr_process_note_commit(context->process, err == JR_OK);
     exchange->reason = item->receipt.answer.reason;
     if (err != JR_OK) {
-        handler->broken |= err == JR_EFATAL;
+        context->broken |= err == JR_EFATAL;
         exchange->error = item->error;
         exchange->reason = reason_of(err);
         status = 503;
     }
-    answer_post(handler, exchange, status);
+    answer_post(context, exchange, status);
 }
 
-void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exchanges,
+void jr_handle_record(struct jr_context *context, struct jr_exchange *const *exchanges,
                       size_t count)
 {
     struct jr_item items[JR_SLOT_UPDATES];
@@ -336,20 +336,20 @@ void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exc
 
     for (size_t i = 0; i < count; i++)
         items[i] = (struct jr_item){ .update = &exchanges[i]->update };
-    jr_batch_submit(&handler->batch, handler->store, handler->settings, items, count);
+    jr_batch_submit(&context->batch, context->store, context->settings, items, count);
     jr_log_hold();
     for (size_t i = 0; i < count; i++) {
         exchanges[i]->item = items[i];
         wake |= items[i].error.code != JR_OK || items[i].receipt.due_moved;
-        end_post(handler, exchanges[i]);
+        end_post(context, exchanges[i]);
     }
     jr_log_release();
     /* It has to find what it is woken for: an entry, or that commits fail. */
     if (wake)
-        jr_wake_send(handler->settings->state_dir);
+        jr_wake_send(context->settings->state_dir);
 }
 
-static void handle_get(struct jr_handler *handler, const struct jr_request *request,
+static void handle_get(struct jr_context *context, const struct jr_request *request,
                        bool without_body, struct jr_response *response)
 {
     struct jr_sight sight;
@@ -357,18 +357,18 @@ static void handle_get(struct jr_handler *handler, const struct jr_request *requ
     if (strcmp(request->path, "/") == 0)
         jr_response_page(response, 200, "text/html; charset=utf-8", greeting, without_body);
     else if (strcmp(request->path, "/healthz") == 0)
-        jr_health_answer(handler->settings, jr_handler_look(handler, &sight), handler->worker >= 0,
+        jr_health_answer(context->settings, jr_context_look(context, &sight), context->worker >= 0,
                          without_body, response);
     else if (jr_page_is_open(request))
-        jr_page_answer(handler, request, without_body, response);
+        jr_page_answer(context, request, without_body, response);
     else if (jr_scrape_is_open(request))
-        jr_scrape_answer(handler, without_body, response);
+        jr_scrape_answer(context, without_body, response);
     else
         jr_response_page(response, 404, "text/plain; charset=utf-8", "There is no such page.\n",
                          without_body);
 }
 
-bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange)
+bool jr_handle_begin(struct jr_context *context, struct jr_exchange *exchange)
 {
     const char *method = exchange->request.method == NULL ? "" : exchange->request.method;
 
@@ -377,12 +377,12 @@ bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange)
     exchange->error.code = JR_OK;
     exchange->start_us = jr_monotonic_us();
     if (strcmp(method, "POST") == 0)
-        return begin_post(handler, exchange);
+        return begin_post(context, exchange);
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
-        handle_get(handler, &exchange->request, strcmp(method, "HEAD") == 0, &exchange->response);
+        handle_get(context, &exchange->request, strcmp(method, "HEAD") == 0, &exchange->response);
     } else {
         exchange->reason = JR_REASON_METHOD;
-        answer_post(handler, exchange, 405);
+        answer_post(context, exchange, 405);
     }
     return true;
 }

@@ -6,7 +6,7 @@
 #ifndef JR_HANDLE_H
 #define JR_HANDLE_H
 
-#include "fcgi/web/handler.h"
+#include "fcgi/web/context.h"
 #include "fcgi/web/request.h"
 #include "lib/base/error.h"
 #include "lib/steps/batch.h"
@@ -33,7 +33,7 @@ struct jr_exchange {
  * Returns true: it is answered, and logged; false: it is to be recorded next, by
  * jr_handle_record(), and the exchange stays where it is until then.
  */
-bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange);
+bool jr_handle_begin(struct jr_context *context, struct jr_exchange *exchange);
 
 /*
  * Record requests that were begun, in one transaction if all goes well; answer and
@@ -41,7 +41,7 @@ bool jr_handle_begin(struct jr_handler *handler, struct jr_exchange *exchange);
  * promises is on disk when this returns.
  *   count  1 to JR_SLOT_UPDATES
  */
-void jr_handle_record(struct jr_handler *handler, struct jr_exchange *const *exchanges,
+void jr_handle_record(struct jr_context *context, struct jr_exchange *const *exchanges,
                       size_t count);
 
 #endif

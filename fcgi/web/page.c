@@ -91,25 +91,25 @@ static void say(struct jr_buffer *page, const struct jr_settings *settings, cons
 }
 
 /* Make the page. Returns its status. */
-static int make(struct jr_handler *handler, const struct jr_request *request,
+static int make(struct jr_context *context, const struct jr_request *request,
                 struct jr_buffer *page, int64_t now_ms, struct jr_error *error)
 {
-    enum jr_err err = jr_handler_open_store(handler, error);
+    enum jr_err err = jr_context_open_store(context, error);
 
     if (err == JR_OK) {
         if (strncmp(request->path, runs_path, strlen(runs_path)) != 0)
-            err = jr_page_status(handler, page, now_ms, error);
+            err = jr_page_status(context, page, now_ms, error);
         else
-            err = jr_page_run(handler, run_of_path(request->path), page, now_ms, error);
+            err = jr_page_run(context, run_of_path(request->path), page, now_ms, error);
     }
     if (err == JR_OK && !page->ok)
         err = jr_error_set(error, JR_ENOMEM, "a page of more than %zu bytes, or out of memory",
                            PAGE_MOST);
-    handler->broken |= err == JR_EFATAL;
+    context->broken |= err == JR_EFATAL;
     return err == JR_OK ? 200 : err == JR_ENOENT ? 404 : 503;
 }
 
-void jr_page_answer(struct jr_handler *handler, const struct jr_request *request,
+void jr_page_answer(struct jr_context *context, const struct jr_request *request,
                     bool without_body, struct jr_response *response)
 {
     int64_t now_ms = jr_now_ms(), start_us = jr_monotonic_us();
@@ -118,20 +118,20 @@ void jr_page_answer(struct jr_handler *handler, const struct jr_request *request
     struct jr_line line;
     int status;
 
-    if (!jr_handler_may_read(handler, without_body, response))
+    if (!jr_context_may_read(context, without_body, response))
         return;
     jr_buffer_init(&page, PAGE_MOST);
-    status = make(handler, request, &page, now_ms, &error);
+    status = make(context, request, &page, now_ms, &error);
     if (status != 200) {
         jr_buffer_release(&page);
         jr_buffer_init(&page, PAGE_MOST);
         if (status == 404)
-            say(&page, handler->settings, "No such run",
+            say(&page, context->settings, "No such run",
                 "Nothing is recorded of a run with this number. Either no event of it has come, "
                 "or its history has been kept for RETENTION and is gone.",
                 now_ms);
         else
-            say(&page, handler->settings, "No page for now",
+            say(&page, context->settings, "No page for now",
                 "The page cannot be made; the log says why.", now_ms);
     }
     jr_response_large(response, status, PAGE_TYPE, headers(), &page, without_body);

@@ -10,7 +10,7 @@
 #ifndef JR_PAGE_H
 #define JR_PAGE_H
 
-#include "fcgi/web/handler.h"
+#include "fcgi/web/context.h"
 #include "fcgi/web/request.h"
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ bool jr_page_is_open(const struct jr_request *request);
  * Answer with the page: 200; 404 for a run that is not known; 503 when too many
  * are being made, or when the store fails.
  */
-void jr_page_answer(struct jr_handler *handler, const struct jr_request *request,
+void jr_page_answer(struct jr_context *context, const struct jr_request *request,
                     bool without_body, struct jr_response *response);
 
 #endif

@@ -147,21 +147,21 @@ static enum jr_err read_entries(struct jr_store *store, struct story *story,
     return JR_OK;
 }
 
-static enum jr_err read_story(const struct jr_handler *handler, uint64_t run_id, int64_t now_ms,
+static enum jr_err read_story(const struct jr_context *context, uint64_t run_id, int64_t now_ms,
                               struct story *story, struct jr_error *error)
 {
-    enum jr_err err = jr_listing_run(handler->store, run_id, &story->run, error);
+    enum jr_err err = jr_listing_run(context->store, run_id, &story->run, error);
 
     if (err == JR_OK)
-        err = jr_halt_read(handler->store, handler->settings, now_ms, &story->halt, error);
+        err = jr_halt_read(context->store, context->settings, now_ms, &story->halt, error);
     if (err == JR_OK)
-        err = read_jobs(handler->store, story, error);
+        err = read_jobs(context->store, story, error);
     if (err == JR_OK)
-        err = read_failures(handler->store, story, error);
+        err = read_failures(context->store, story, error);
     if (err == JR_OK)
-        err = read_entries(handler->store, story, error);
+        err = read_entries(context->store, story, error);
     if (err == JR_OK)
-        err = jr_pauses_read(handler->store, now_ms, &story->pauses, error);
+        err = jr_pauses_read(context->store, now_ms, &story->pauses, error);
     return err;
 }
 
@@ -548,7 +548,7 @@ static void add_left_out(struct jr_buffer *page, const struct story *story)
             (unsigned long long)story->run.run_id);
 }
 
-enum jr_err jr_page_run(const struct jr_handler *handler, uint64_t run_id, struct jr_buffer *page,
+enum jr_err jr_page_run(const struct jr_context *context, uint64_t run_id, struct jr_buffer *page,
                         int64_t now_ms, struct jr_error *error)
 {
     struct story *story = calloc(1, sizeof *story);
@@ -557,12 +557,12 @@ enum jr_err jr_page_run(const struct jr_handler *handler, uint64_t run_id, struc
 
     if (story == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    err = read_story(handler, run_id, now_ms, story, error);
+    err = read_story(context, run_id, now_ms, story, error);
     if (err == JR_OK) {
         snprintf(title, sizeof title, "Run %llu of %s \xe2\x80\x93 job-rerunner",
                  (unsigned long long)run_id, story->run.repo);
-        jr_page_begin(page, handler->settings, title, false, now_ms);
-        add_head(page, handler->settings, story, now_ms);
+        jr_page_begin(page, context->settings, title, false, now_ms);
+        add_head(page, context->settings, story, now_ms);
         add_left_out(page, story);
         for (uint32_t attempt = 0; (attempt = next_attempt(story, attempt)) != 0;)
             add_attempt(page, story, attempt);

@@ -94,14 +94,14 @@ static enum jr_err read_flaky(struct jr_store *store, struct status *status, int
     return err;
 }
 
-static enum jr_err read_status(const struct jr_handler *handler, struct status *status,
+static enum jr_err read_status(const struct jr_context *context, struct status *status,
                                int64_t now_ms, struct jr_error *error)
 {
-    struct jr_store *store = handler->store;
+    struct jr_store *store = context->store;
     enum jr_err err = jr_listing_count(store, &status->counts, error);
 
     if (err == JR_OK)
-        err = jr_halt_read(store, handler->settings, now_ms, &status->halt, error);
+        err = jr_halt_read(store, context->settings, now_ms, &status->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
     if (err == JR_OK)
@@ -164,11 +164,11 @@ static void add_figures(struct jr_buffer *page, const struct status *status)
     jr_buffer_add(page, "</dl>\n");
 }
 
-static void add_health(struct jr_buffer *page, const struct jr_handler *handler,
+static void add_health(struct jr_buffer *page, const struct jr_context *context,
                        const struct status *status, int64_t now_ms)
 {
     const struct jr_ailment *found[JR_AILMENTS_MAX];
-    size_t count = jr_health_look(handler->settings, status->seen, handler->worker >= 0, now_ms,
+    size_t count = jr_health_look(context->settings, status->seen, context->worker >= 0, now_ms,
                                   found);
     bool fails = count > 0 && found[0]->fails;
 
@@ -500,7 +500,7 @@ static void add_runners(struct jr_buffer *page, const struct status *status)
     jr_buffer_add(page, TABLE_END "</section>\n");
 }
 
-enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *page,
+enum jr_err jr_page_status(const struct jr_context *context, struct jr_buffer *page,
                            int64_t now_ms, struct jr_error *error)
 {
     struct status *status = calloc(1, sizeof *status);
@@ -508,17 +508,17 @@ enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *p
 
     if (status == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    status->seen = jr_handler_look(handler, &status->sight);
-    err = read_status(handler, status, now_ms, error);
+    status->seen = jr_context_look(context, &status->sight);
+    err = read_status(context, status, now_ms, error);
     if (err == JR_OK) {
-        jr_page_begin(page, handler->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
-        add_health(page, handler, status, now_ms);
-        add_waiting(page, handler->settings, status, now_ms);
+        jr_page_begin(page, context->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
+        add_health(page, context, status, now_ms);
+        add_waiting(page, context->settings, status, now_ms);
         add_chart(page, status);
-        add_runs(page, handler->settings, status, now_ms);
+        add_runs(page, context->settings, status, now_ms);
         add_flaky(page, status);
         add_runners(page, status);
-        jr_page_settings(page, handler->settings, status->seen, now_ms);
+        jr_page_settings(page, context->settings, status->seen, now_ms);
         jr_page_end(page);
     }
     free(status);

@@ -6,11 +6,11 @@
 #ifndef JR_PAGE_STATUS_H
 #define JR_PAGE_STATUS_H
 
-#include "fcgi/web/handler.h"
+#include "fcgi/web/context.h"
 #include "lib/base/buffer.h"
 
-/* Make the page; handler has its store open. Returns JR_OK, or what failed. */
-enum jr_err jr_page_status(const struct jr_handler *handler, struct jr_buffer *page,
+/* Make the page; context has its store open. Returns JR_OK, or what failed. */
+enum jr_err jr_page_status(const struct jr_context *context, struct jr_buffer *page,
                            int64_t now_ms, struct jr_error *error) JR_CHECKED;
 
 #endif

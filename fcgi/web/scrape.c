@@ -17,35 +17,35 @@ bool jr_scrape_is_open(const struct jr_request *request)
     return (request->pages & JR_PAGES_METRICS) != 0 && strcmp(request->path, "/metrics") == 0;
 }
 
-static enum jr_err make(struct jr_handler *handler, struct jr_buffer *text, struct jr_error *error)
+static enum jr_err make(struct jr_context *context, struct jr_buffer *text, struct jr_error *error)
 {
     struct jr_metrics metrics;
     struct jr_sight sight;
     enum jr_err err;
 
-    if (jr_handler_look(handler, &sight) == NULL)
+    if (jr_context_look(context, &sight) == NULL)
         return jr_error_set(error, JR_ENOENT, "no service is running");
-    jr_metrics_read_sight(&metrics, &sight, handler->process != NULL,
-                          handler->settings->state_dir, jr_now_ms());
-    err = jr_handler_open_store(handler, error);
+    jr_metrics_read_sight(&metrics, &sight, context->process != NULL,
+                          context->settings->state_dir, jr_now_ms());
+    err = jr_context_open_store(context, error);
     if (err == JR_OK)
-        err = jr_metrics_read_store(&metrics, handler->store, error);
-    handler->broken |= err == JR_EFATAL;
+        err = jr_metrics_read_store(&metrics, context->store, error);
+    context->broken |= err == JR_EFATAL;
     if (err != JR_OK)
         return err;
     jr_metrics_write(&metrics, text);
     return text->ok ? JR_OK : jr_error_set(error, JR_ENOMEM, "out of memory");
 }
 
-void jr_scrape_answer(struct jr_handler *handler, bool without_body, struct jr_response *response)
+void jr_scrape_answer(struct jr_context *context, bool without_body, struct jr_response *response)
 {
     struct jr_buffer text;
     struct jr_error error;
 
-    if (!jr_handler_may_read(handler, without_body, response))
+    if (!jr_context_may_read(context, without_body, response))
         return;
     jr_buffer_init(&text, JR_METRICS_MOST);
-    if (make(handler, &text, &error) == JR_OK) {
+    if (make(context, &text, &error) == JR_OK) {
         jr_response_large(response, 200, JR_METRICS_TYPE, "", &text, without_body);
         return;
     }

@@ -9,7 +9,7 @@
 #ifndef JR_SCRAPE_H
 #define JR_SCRAPE_H
 
-#include "fcgi/web/handler.h"
+#include "fcgi/web/context.h"
 #include "fcgi/web/request.h"
 
 #include <stdbool.h>
@@ -21,6 +21,6 @@ bool jr_scrape_is_open(const struct jr_request *request);
  * Answer with the metrics of the running service: 200; 503 when there is none, when
  * too many pages are being made, or when the store fails.
  */
-void jr_scrape_answer(struct jr_handler *handler, bool without_body, struct jr_response *response);
+void jr_scrape_answer(struct jr_context *context, bool without_body, struct jr_response *response);
 
 #endif
