@@ -138,6 +138,9 @@ static void note(struct jr_txn *txn, uint64_t id, const char *name, int64_t now_
     jr_text_copy(repo.name, sizeof repo.name, name);
     repo.gone_looks = 0;
     repo.last_event_ms = now_ms > repo.look_ms ? now_ms : repo.look_ms + 1;
+    /* The turn goes by what is stored, which is no later. */
+    if (repo.last_event_ms > JR_TIME_MOST)
+        repo.last_event_ms = JR_TIME_MOST;
     save(txn, stored ? &before : NULL, &repo);
 }
 

@@ -258,6 +258,8 @@ static void repo_record(struct jr_txn *txn, const void *bytes, size_t size)
 
     jr_txn_put(txn, JR_TABLE_REPOS, key, length, bytes, size);
     if (jr_repo_load(txn, REPO_ID, &repo)) {
+        /* As a new one: nothing tells that it is to be looked at so far. */
+        jr_txn_delete(txn, JR_TABLE_REPOS, key, length);
         jr_repo_save(txn, &repo);
         get(txn, JR_TABLE_REPOS, key, length, &one);
         HOLDS(next_repo(txn, &repo) && repo.id == REPO_ID);
