@@ -521,6 +521,7 @@ void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const s
     jr_emit_bool(emit, "carried_over", job->carried_over);
     jr_emit_text(emit, "runner", job->runner);
     jr_emit_text(emit, "labels", job->labels);
+    jr_emit_text(emit, "environment", job->environment);
     jr_emit_time(emit, "created_at", job->created_ms);
     jr_emit_time(emit, "started_at", job->started_ms);
     jr_emit_time(emit, "completed_at", job->completed_ms);

@@ -45,6 +45,8 @@ enum place {
     JOB_NAME,
     JOB_RUNNER,
     JOB_LABELS,
+    JOB_STEPS,
+    JOB_RUNNER_ID,
     JOB_CREATED,
     JOB_STARTED,
     JOB_COMPLETED,
@@ -68,6 +70,8 @@ enum place {
     RUN_CREATED,
     RUN_STARTED,
     RUN_UPDATED,
+    DEPLOYMENT,
+    DEPLOYMENT_ENVIRONMENT,
     WORKFLOW,
     WORKFLOW_ID,
     WORKFLOW_NAME,
@@ -82,20 +86,27 @@ enum place {
 
 #define END { NULL, 0, 0, NULL }
 
-static const struct jr_wanted wanted_job[] = {
-    { JR_WANTED("id"), JOB_ID, NULL },
-    { JR_WANTED("run_id"), JOB_RUN, NULL },
-    { JR_WANTED("run_attempt"), JOB_ATTEMPT, NULL },
-    { JR_WANTED("status"), JOB_STATUS, NULL },
-    { JR_WANTED("conclusion"), JOB_CONCLUSION, NULL },
-    { JR_WANTED("head_branch"), JOB_BRANCH, NULL },
-    { JR_WANTED("workflow_name"), JOB_WORKFLOW, NULL },
-    { JR_WANTED("name"), JOB_NAME, NULL },
-    { JR_WANTED("runner_name"), JOB_RUNNER, NULL },
-    { JR_WANTED("labels"), JOB_LABELS, NULL },
-    { JR_WANTED("created_at"), JOB_CREATED, NULL },
-    { JR_WANTED("started_at"), JOB_STARTED, NULL },
-    { JR_WANTED("completed_at"), JOB_COMPLETED, NULL },
+/* What is wanted of a job; its steps only where it may have failed, for they are most of it. */
+#define JOB_MEMBERS \
+    { JR_WANTED("id"), JOB_ID, NULL }, \
+    { JR_WANTED("run_id"), JOB_RUN, NULL }, \
+    { JR_WANTED("run_attempt"), JOB_ATTEMPT, NULL }, \
+    { JR_WANTED("status"), JOB_STATUS, NULL }, \
+    { JR_WANTED("conclusion"), JOB_CONCLUSION, NULL }, \
+    { JR_WANTED("head_branch"), JOB_BRANCH, NULL }, \
+    { JR_WANTED("workflow_name"), JOB_WORKFLOW, NULL }, \
+    { JR_WANTED("name"), JOB_NAME, NULL }, \
+    { JR_WANTED("runner_name"), JOB_RUNNER, NULL }, \
+    { JR_WANTED("labels"), JOB_LABELS, NULL }, \
+    { JR_WANTED("created_at"), JOB_CREATED, NULL }, \
+    { JR_WANTED("started_at"), JOB_STARTED, NULL }, \
+    { JR_WANTED("completed_at"), JOB_COMPLETED, NULL }
+
+static const struct jr_wanted wanted_job[] = { JOB_MEMBERS, END };
+static const struct jr_wanted wanted_failed_job[] = {
+    JOB_MEMBERS,
+    { JR_WANTED("steps"), JOB_STEPS, NULL },
+    { JR_WANTED("runner_id"), JOB_RUNNER_ID, NULL },
     END,
 };
 static const struct jr_wanted wanted_actor[] = {
@@ -144,16 +155,24 @@ static const struct jr_wanted wanted_sender[] = {
     { JR_WANTED("login"), SENDER_LOGIN, NULL },
     END,
 };
-static const struct jr_wanted wanted_payload[] = {
-    { JR_WANTED("action"), ACTION, NULL },
-    { JR_WANTED(job_event), JOB, wanted_job },
-    { JR_WANTED(run_event), RUN, wanted_run },
-    { JR_WANTED("workflow"), WORKFLOW, wanted_workflow },
-    { JR_WANTED("repository"), REPOSITORY, wanted_repository },
-    { JR_WANTED("sender"), SENDER, wanted_sender },
+static const struct jr_wanted wanted_deployment[] = {
+    { JR_WANTED("environment"), DEPLOYMENT_ENVIRONMENT, NULL },
     END,
 };
+
+#define PAYLOAD_MEMBERS(job) \
+    { JR_WANTED("action"), ACTION, NULL }, \
+    { JR_WANTED(job_event), JOB, (job) }, \
+    { JR_WANTED(run_event), RUN, wanted_run }, \
+    { JR_WANTED("deployment"), DEPLOYMENT, wanted_deployment }, \
+    { JR_WANTED("workflow"), WORKFLOW, wanted_workflow }, \
+    { JR_WANTED("repository"), REPOSITORY, wanted_repository }, \
+    { JR_WANTED("sender"), SENDER, wanted_sender }
+
+static const struct jr_wanted wanted_payload[] = { PAYLOAD_MEMBERS(wanted_job), END };
+static const struct jr_wanted wanted_of_failed[] = { PAYLOAD_MEMBERS(wanted_failed_job), END };
 static const struct jr_wanted wanted_text = { JR_WANTED(""), PAYLOAD, wanted_payload };
+static const struct jr_wanted wanted_text_of_failed = { JR_WANTED(""), PAYLOAD, wanted_of_failed };
 /* Of the API's answer, besides what a payload's run has. */
 static const struct jr_wanted wanted_beside[] = {
     { JR_WANTED("repository"), REPOSITORY, wanted_repository },
@@ -234,6 +253,9 @@ static enum jr_err read_job(const struct source *source, struct jr_event *event,
     read_text(source, JOB_NAME, event->job_name, sizeof event->job_name);
     read_text(source, JOB_RUNNER, event->runner, sizeof event->runner);
     jr_labels_read(source->values[JOB_LABELS], event->labels);
+    if (event->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(event->conclusion))
+        jr_steptext_make(source->values[JOB_STEPS], source->values[JOB_RUNNER_ID], event->steps);
+    read_whole(source, DEPLOYMENT_ENVIRONMENT, event->environment, sizeof event->environment);
     event->created_ms = jr_json_time(source->values[JOB_CREATED]);
     event->started_ms = jr_json_time(source->values[JOB_STARTED]);
     event->completed_ms = jr_json_time(source->values[JOB_COMPLETED]);
@@ -367,13 +389,26 @@ static void take_values(struct source *source, json_object *array)
             source->values[i] = json_object_array_get_idx(array, source->found[i] - 1);
 }
 
+/* Does a word stand in it by which a job may have failed? Of most payloads none does. */
+static bool may_have_failed(const char *text, size_t length)
+{
+    static const char *const words[] = { "\"failure\"", "\"cancelled\"", "\"timed_out\"" };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (memmem(text, length, words[i], strlen(words[i])) != NULL)
+            return true;
+    return false;
+}
+
 enum jr_payload jr_event_read(const char *name, char *text, size_t length,
                               struct jr_event *event, struct jr_error *error)
 {
     struct source source = { .found = { JR_EXCERPT_ABSENT } };
     json_object *values = NULL;
     enum jr_payload payload;
-    enum jr_err err = jr_excerpt(text, &length, &wanted_text, source.found, error);
+    const struct jr_wanted *wanted = may_have_failed(text, length) ? &wanted_text_of_failed
+                                                                   : &wanted_text;
+    enum jr_err err = jr_excerpt(text, &length, wanted, source.found, error);
 
     memset(event, 0, sizeof *event);
     if (err == JR_OK)

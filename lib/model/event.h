@@ -18,6 +18,8 @@
 #include "lib/model/words.h"
 #include "lib/model/labels.h"
 
+#include "lib/model/steptext.h"
+
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,6 +57,8 @@ struct jr_event {
     char job_name[JR_NAME_SIZE];
     char runner[JR_NAME_SIZE];
     char labels[JR_LABELS_SIZE]; /* sorted, "a,b", what does not fit left out; empty: none are told */
+    char steps[JR_STEPTEXT_SIZE]; /* of a job that may have failed (steptext.h); empty: not told */
+    char environment[JR_NAME_SIZE]; /* that it deploys to; empty: none is told */
     int64_t created_ms; /* of the job, or of the run's first attempt; 0: not said */
     int64_t started_ms; /* of the job, or of the run's attempt */
     int64_t completed_ms;

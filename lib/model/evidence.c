@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/model/evidence.h"
+#include "lib/base/text.h"
 #include "lib/format/json.h"
 
 #include <stdlib.h>
@@ -78,6 +79,54 @@ enum jr_err jr_evidence_take_steps(struct jr_evidence *evidence, json_object *ar
         if (json_object_is_type(item, json_type_object))
             read_step(item, &evidence->steps[evidence->step_count++]);
     }
+    return JR_OK;
+}
+
+/* Where a step belongs: at its number or, since numbers have gaps before the last steps, at the
+ * end of what has no name yet. */
+static struct jr_job_step *place_of(struct jr_evidence *evidence, uint32_t number)
+{
+    size_t last = evidence->step_count - 1;
+
+    if (number > 0 && number <= evidence->step_count)
+        return &evidence->steps[number - 1];
+    while (last > 0 && evidence->steps[last].name[0] != '\0')
+        last--;
+    return &evidence->steps[last];
+}
+
+static void put_step(struct jr_evidence *evidence, const struct jr_steptext_step *told)
+{
+    struct jr_job_step *step = place_of(evidence, told->number);
+
+    step->conclusion = jr_conclusion_from(told->outcome);
+    if (strcmp(told->outcome, "in_progress") == 0 || strcmp(told->outcome, "queued") == 0
+        || strcmp(told->outcome, "pending") == 0) {
+        step->status = jr_status_from(told->outcome);
+        step->conclusion = JR_CONCLUSION_NONE;
+    }
+    jr_text_copy(step->name, sizeof step->name, told->name);
+}
+
+enum jr_err jr_evidence_take_steptext(struct jr_evidence *evidence, const char *text)
+{
+    struct jr_steptext_step told;
+    uint32_t count;
+
+    if (!jr_steptext_head(text, &count, &evidence->runner_told, &evidence->runner_id, &text))
+        return JR_OK;
+    evidence->steps_found = count == 0 ? JR_ABSENT : JR_FOUND;
+    if (count == 0)
+        return JR_OK;
+    evidence->steps = calloc(count, sizeof *evidence->steps);
+    if (evidence->steps == NULL)
+        return JR_ENOMEM;
+    evidence->step_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        evidence->steps[i] = (struct jr_job_step){ .number = i + 1, .status = JR_STATUS_COMPLETED,
+                                                   .conclusion = JR_CONCLUSION_SUCCESS };
+    while (jr_steptext_next(&text, &told))
+        put_step(evidence, &told);
     return JR_OK;
 }
 

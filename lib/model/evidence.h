@@ -87,6 +87,13 @@ enum jr_err jr_evidence_take_annotations(struct jr_evidence *evidence,
                                          json_object *array) JR_CHECKED;
 
 /*
+ * Take steps, and who ran the job, out of what an event told (steptext.h). An empty text tells
+ * nothing: they stay unreadable. Those that went well have no name.
+ * Returns JR_OK or JR_ENOMEM.
+ */
+enum jr_err jr_evidence_take_steptext(struct jr_evidence *evidence, const char *text) JR_CHECKED;
+
+/*
  * Keep the jobs that count as failed: those that ended badly; a cancelled one only where none
  * has failed, or the run was cancelled, since one that fails has others cancelled.
  *   jobs  of `count'; those that are kept stand in front, in their order; others are released

@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #define RUN_VERSION 4
-#define JOB_VERSION 2
+#define JOB_VERSION 3
 
 const char *jr_phase_name(enum jr_phase phase)
 {
@@ -251,6 +251,8 @@ void jr_job_encode(const struct jr_job *job, struct jr_writer *writer)
     jr_write_text(writer, job->name);
     jr_write_text(writer, job->runner);
     jr_write_text(writer, job->labels);
+    jr_write_text(writer, job->steps);
+    jr_write_text(writer, job->environment);
 }
 
 bool jr_job_decode(struct jr_job *job, const void *bytes, size_t size)
@@ -272,6 +274,8 @@ bool jr_job_decode(struct jr_job *job, const void *bytes, size_t size)
     jr_read_text(&reader, job->name, sizeof job->name);
     jr_read_text(&reader, job->runner, sizeof job->runner);
     jr_read_text(&reader, job->labels, sizeof job->labels);
+    jr_read_text(&reader, job->steps, sizeof job->steps);
+    jr_read_text(&reader, job->environment, sizeof job->environment);
     return reader.ok && reader.offset == size && job->status <= JR_STATUS_COMPLETED
            && job->conclusion <= JR_CONCLUSION_OTHER;
 }

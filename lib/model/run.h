@@ -118,6 +118,8 @@ struct jr_job {
     char name[JR_NAME_SIZE];
     char runner[JR_NAME_SIZE];
     char labels[JR_LABELS_SIZE];
+    char steps[JR_STEPTEXT_SIZE];   /* of one that failed, as the event told; empty: it did not */
+    char environment[JR_NAME_SIZE]; /* that it deploys to; empty: none is known */
 };
 
 /* What came of an attempt. */

@@ -83,6 +83,8 @@ static bool move_job(struct jr_job *job, const struct jr_event *event, uint32_t 
     jr_learn_text(job->name, sizeof job->name, event->job_name);
     jr_learn_text(job->runner, sizeof job->runner, event->runner);
     jr_learn_text(job->labels, sizeof job->labels, event->labels);
+    jr_learn_text(job->steps, sizeof job->steps, event->steps);
+    jr_learn_text(job->environment, sizeof job->environment, event->environment);
     job->carried_over = is_carried_over(job, attempt);
     return true;
 }

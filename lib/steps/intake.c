@@ -22,7 +22,8 @@ static bool texts_end(const struct jr_event *event)
 {
     return ENDS(event->action) && ENDS(event->repo) && ENDS(event->branch)
            && ENDS(event->workflow) && ENDS(event->sender) && ENDS(event->job_name)
-           && ENDS(event->runner) && ENDS(event->labels) && ENDS(event->actor)
+           && ENDS(event->runner) && ENDS(event->labels) && ENDS(event->steps)
+           && ENDS(event->environment) && ENDS(event->actor)
            && ENDS(event->triggering_actor) && ENDS(event->trigger) && ENDS(event->head_repo)
            && ENDS(event->workflow_path) && ENDS(event->head_sha);
 }

@@ -111,7 +111,7 @@ enum jr_err jr_judging_load(struct jr_store *store, uint64_t run_id, uint32_t at
     return jr_store_read(store, load, &context, error);
 }
 
-static void take_job(struct jr_evidence *evidence, const struct jr_job *job)
+static enum jr_err take_job(struct jr_evidence *evidence, const struct jr_job *job)
 {
     memset(evidence, 0, sizeof *evidence);
     evidence->job_id = job->job_id;
@@ -123,6 +123,7 @@ static void take_job(struct jr_evidence *evidence, const struct jr_job *job)
     jr_text_copy(evidence->name, sizeof evidence->name, job->name);
     jr_text_copy(evidence->runner, sizeof evidence->runner, job->runner);
     jr_text_copy(evidence->labels, sizeof evidence->labels, job->labels);
+    return jr_evidence_take_steptext(evidence, job->steps);
 }
 
 static bool has_failed(const struct jr_run *run, const struct jr_job *job)
@@ -136,11 +137,13 @@ static void read_jobs(struct jr_txn *txn, void *argument)
     struct context *context = argument;
     struct jr_job job = { .job_id = 0 };
 
-    context->count = 0;
+    while (context->count > 0) /* of a run of this before */
+        jr_evidence_release(&context->jobs[--context->count]);
     while (context->count < JR_JUDGING_JOBS_MAX
            && jr_ledger_next_job(txn, context->run->run_id, job.job_id, &job))
-        if (has_failed(context->run, &job))
-            take_job(&context->jobs[context->count++], &job);
+        if (has_failed(context->run, &job)
+            && take_job(&context->jobs[context->count++], &job) != JR_OK)
+            jr_txn_fail(txn, JR_ENOMEM, "out of memory");
 }
 
 enum jr_err jr_judging_jobs(struct jr_store *store, const struct jr_run *run,

@@ -51,8 +51,9 @@ enum jr_err jr_judging_load(struct jr_store *store, uint64_t run_id, uint32_t at
 
 /*
  * Read the jobs of an attempt as events have told them, those that ended and did not succeed,
- * for when GitHub does not list them: nothing but that is known of them.
- *   jobs   out: owned by the caller, free(): it holds nothing else
+ * for when GitHub does not list them: nothing but that is known of them, and of their steps no
+ * times.
+ *   jobs   out: owned by the caller, free(), each to be released
  * Returns JR_OK, JR_ENOMEM, or what failed.
  */
 enum jr_err jr_judging_jobs(struct jr_store *store, const struct jr_run *run,

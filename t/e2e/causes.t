@@ -231,6 +231,9 @@ subtest 'EVIDENCE=never' => sub {
     left_ok($service, $run, 'evidence-unreadable', 'what nobody may look into');
     is calls($run, 'runs/' . $run->id . '/attempts'), 0, 'its jobs are not asked for';
     is scalar $github->log_requests, 0, 'nor its log';
+    my $setup = run_of($service, { build => { steps => [['Set up job', 'failure'], ['Run make', 'skipped']], log => \@NETWORK } });
+    wait_ok { $setup->accepted } 'but what the events tell of its steps counts';
+    is cause_of($service, $setup, 'build'), 'setup', 'by their shape';
     $service->stop_service;
 };
 

@@ -426,6 +426,64 @@ static void labels_are(void **state)
     assert_string_equal(event.labels, row->want);
 }
 
+/* What a failed job's event tells of its steps; others are not asked. */
+static void steps_of_a_failed_job(void **state)
+{
+    static const struct {
+        const char *conclusion, *steps;
+        const char *want;
+    } rows[] = {
+        { "\"failure\"", "[{\"name\":\"Run make\",\"number\":3,\"conclusion\":\"failure\"}]", "1\n3 failure Run make" },
+        { "\"cancelled\"", "[]", "0" },
+        { "\"timed_out\"", "[{\"name\":\"a\",\"number\":1,\"conclusion\":\"cancelled\"}]", "1\n1 cancelled a" },
+        { "\"success\"", "[{\"name\":\"a\",\"number\":1,\"conclusion\":\"failure\"}]", "" },
+        { "\"failure\"", "{}", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        json_object *root = parse(job_text);
+        struct jr_event event;
+        struct jr_error error;
+        char *text;
+
+        change(root, "workflow_job.conclusion", rows[i].conclusion);
+        change(root, "workflow_job.steps", rows[i].steps);
+        text = strdup(json_object_to_json_string(root));
+        assert_int_equal(jr_event_read(NULL, text, strlen(text), &event, &error), JR_PAYLOAD_EVENT);
+        assert_string_equal(event.steps, rows[i].want);
+        free(text);
+        json_object_put(root);
+    }
+}
+
+static void environment_of_a_deployment(void **state)
+{
+    static const struct {
+        const char *deployment, *want;
+    } rows[] = {
+        { "{\"environment\": \"production\"}", "production" },
+        { "null", "" },
+        { "{\"environment\": 7}", "" },
+        { "[]", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        json_object *root = parse(job_text);
+        struct jr_event event;
+        struct jr_error error;
+        char *text;
+
+        change(root, "deployment", rows[i].deployment);
+        text = strdup(json_object_to_json_string(root));
+        assert_int_equal(jr_event_read(NULL, text, strlen(text), &event, &error), JR_PAYLOAD_EVENT);
+        assert_string_equal(event.environment, rows[i].want);
+        free(text);
+        json_object_put(root);
+    }
+}
+
 static const struct labels_row labels[] = {
     { "one", "[\"ubuntu-latest\"]", "ubuntu-latest" },
     { "sorted", "[\"x64\", \"self-hosted\", \"linux\", \"big\"]", "big,linux,self-hosted,x64" },
@@ -496,6 +554,8 @@ int main(void)
     TABLE(statuses, status_is);
     TEST(old_shapes);
     TEST(long_names);
+    TEST(steps_of_a_failed_job);
+    TEST(environment_of_a_deployment);
     TABLE(labels, labels_are);
     TEST(deleted_fork);
     TEST(answer_of_the_api);

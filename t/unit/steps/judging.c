@@ -235,6 +235,8 @@ static void jobs_that_events_told(void **state)
     assert_int_equal(jobs[0].log_found, JR_UNREADABLE);
     assert_false(jobs[0].runner_told);
     assert_string_equal(jobs[1].name, "job 2");
+    while (count > 0)
+        jr_evidence_release(&jobs[--count]);
     free(jobs);
     close_bench(&bench);
 }
