@@ -12,20 +12,31 @@
 #include "lib/steps/step.h"
 #include "lib/store/ledger.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* Does each of some texts end within its own array? */
 #define ENDS(text) (memchr(text, '\0', sizeof(text)) != NULL)
 
+/* The texts of an event. */
+static const struct {
+    size_t offset, size;
+} texts[] = {
+#define TEXT(member) \
+    { offsetof(struct jr_event, member), sizeof(((struct jr_event *)0)->member) }
+    TEXT(action), TEXT(repo), TEXT(branch), TEXT(workflow), TEXT(sender), TEXT(job_name),
+    TEXT(runner), TEXT(labels), TEXT(steps), TEXT(environment), TEXT(actor),
+    TEXT(triggering_actor), TEXT(trigger), TEXT(head_repo), TEXT(workflow_path), TEXT(head_sha),
+#undef TEXT
+};
+
 /* Does each text of an event end? */
 static bool texts_end(const struct jr_event *event)
 {
-    return ENDS(event->action) && ENDS(event->repo) && ENDS(event->branch)
-           && ENDS(event->workflow) && ENDS(event->sender) && ENDS(event->job_name)
-           && ENDS(event->runner) && ENDS(event->labels) && ENDS(event->steps)
-           && ENDS(event->environment) && ENDS(event->actor)
-           && ENDS(event->triggering_actor) && ENDS(event->trigger) && ENDS(event->head_repo)
-           && ENDS(event->workflow_path) && ENDS(event->head_sha);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (memchr((const char *)event + texts[i].offset, '\0', texts[i].size) == NULL)
+            return false;
+    return true;
 }
 
 static bool is_event_sound(const struct jr_event *event)
