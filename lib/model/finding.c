@@ -117,12 +117,14 @@ bool jr_failure_decode(struct jr_failure *failure, const void *bytes, size_t siz
 
 const char *jr_failure_then(const struct jr_failure *failure)
 {
+    if (!failure->counts && failure->finding.cause == JR_CAUSE_ECHO)
+        return "it does not count: it only reports what other jobs came to";
     if (!failure->counts)
-        return failure->finding.cause == JR_CAUSE_ECHO
-                   ? "it does not count: it only reports what other jobs came to"
+        return failure->conclusion == JR_CONCLUSION_CANCELLED
+                   ? "it does not count: it was cancelled, and nothing tells by whom"
                    : "the policy has not judged it";
     if (failure->reruns)
-        return "it is rerun";
+        return "it deserves a rerun";
     if (failure->not_worth_it)
         return "it is left, since too few of its last reruns for this cause helped";
     if (failure->same_failure)

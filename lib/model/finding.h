@@ -62,7 +62,7 @@ void jr_failure_encode(const struct jr_failure *failure, struct jr_writer *write
 /* Read one; job_id is left 0. False for another version, or bytes that are no such record. */
 bool jr_failure_decode(struct jr_failure *failure, const void *bytes, size_t size);
 
-/* What the policy made of it, as the end of a sentence: "it is rerun". Static. */
+/* What the policy made of it, as the end of a sentence: "it deserves a rerun". Static. */
 const char *jr_failure_then(const struct jr_failure *failure);
 
 /*

@@ -143,11 +143,11 @@ subtest 'why' => sub {
     }, 'as JSON, whatever is in it';
     my $text = at('why', $odd->id)->{out};
     unlike $text, qr/[^\n\x20-\x7e\x80-\xff]|\xe2\x80\xae/, 'nothing reaches the terminal but text';
-    like $text, qr/^Attempt 1\nJOB .*^Why test failed: unknown, in step 'Go'\n  first errors:\n    gone [^\n]*\n    and more\n  not read: annotations, log, which might have told more\n  it is rerun$/ms, 'in words, in its attempt';
+    like $text, qr/^Attempt 1\nJOB .*^Why test failed: unknown, in step 'Go'\n  first errors:\n    gone [^\n]*\n    and more\n  not read: annotations, log, which might have told more\n  it deserves a rerun$/ms, 'in words, in its attempt';
     unlike $text, qr/^Attempt 2\n.*Why/ms, 'and in no other';
     like at('why', $left->id)->{out}, qr/^  it is left, since too few of its last reruns/m, 'what is not worth it';
     $text = at('why', $rescued->id)->{out};
-    like $text, qr/^Why test failed: network, by the signature dns, in step 'Fetch'\n  line: could not resolve host x\n  by the rule infrastructure: it is rerun$/m, 'a cause that is known';
+    like $text, qr/^Why test failed: network, by the signature dns, in step 'Fetch'\n  line: could not resolve host x\n  by the rule infrastructure: it deserves a rerun$/m, 'a cause that is known';
 };
 
 subtest 'the page of a run' => sub {
@@ -161,7 +161,7 @@ subtest 'the page of a run' => sub {
     unlike $answer->body, qr/\a|\xe2\x80\xae/, 'and nothing else';
     $page = JR::Html->new($service->http->send({ method => 'GET', path => '/runs/' . $rescued->id, headers => [] })->body);
     like $page->text, qr/test failed: network, by the signature dns/, 'a cause that is known';
-    like $page->text, qr/by the rule infrastructure it is rerun/, 'and the rule';
+    like $page->text, qr/by the rule infrastructure it deserves a rerun/, 'and the rule';
 };
 
 subtest 'export' => sub {

@@ -351,7 +351,8 @@ static void then(void **state)
 }
 
 static const struct then_row then_rows[] = {
-    { "rerun", { .counts = true, .reruns = true }, "it is rerun" },
+    { "rerun", { .counts = true, .reruns = true }, "it deserves a rerun" },
+    { "cancelled", { .conclusion = JR_CONCLUSION_CANCELLED }, "nothing tells by whom" },
     { "left", { .counts = true }, "it is left" },
     { "not worth it", { .counts = true, .not_worth_it = true }, "too few" },
     { "same failure", { .counts = true, .same_failure = true }, "the same error" },
