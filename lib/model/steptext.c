@@ -66,7 +66,8 @@ void jr_steptext_make(json_object *steps, json_object *runner_id, char text[JR_S
     if (count > STEPS_MAX)
         return;
     for (size_t i = 0; i < count; i++)
-        told += json_object_is_type(json_object_array_get_idx(steps, i), json_type_object);
+        if (json_object_is_type(json_object_array_get_idx(steps, i), json_type_object))
+            told++;
     length = (size_t)snprintf(text, JR_STEPTEXT_SIZE, "%zu", told);
     if (json_object_is_type(runner_id, json_type_int) && json_object_get_int64(runner_id) >= 0)
         snprintf(text + length, JR_STEPTEXT_SIZE - length, " r%lld",
