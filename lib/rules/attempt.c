@@ -118,10 +118,17 @@ void jr_attempt_suspect(const struct jr_bounds *bounds, struct jr_run *run,
     run->tries = 0;
 }
 
+void jr_attempt_conclude(struct jr_run *run, enum jr_conclusion conclusion)
+{
+    if (run->complete && run->conclusion != conclusion)
+        run->judged_attempt = 0;
+    run->complete = true;
+    run->conclusion = conclusion;
+}
+
 void jr_attempt_complete(struct jr_run *run, const struct jr_event *seen)
 {
-    run->complete = true;
-    run->conclusion = seen->conclusion;
+    jr_attempt_conclude(run, seen->conclusion);
     run->updated_ms = jr_later_of(run->updated_ms, seen->updated_ms);
 }
 

@@ -74,6 +74,12 @@ void jr_attempt_ask_not(struct jr_run *run);
 int64_t jr_attempt_not_too_soon(const struct jr_bounds *bounds, const struct jr_run *run,
                                 int64_t due_ms, int64_t now_ms);
 
+/*
+ * The run is over. What a policy has judged of it counts no more when it is told to have ended
+ * otherwise: a cancelled run asks for other proof than a failed one.
+ */
+void jr_attempt_conclude(struct jr_run *run, enum jr_conclusion conclusion);
+
 /* The run's own conclusion, as an answer shows it. */
 void jr_attempt_complete(struct jr_run *run, const struct jr_event *seen);
 

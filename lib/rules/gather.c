@@ -200,8 +200,9 @@ static struct answer apply_run(const struct gathering *gathering)
         return apply_going_on(run);
     if (is_old_news(run, event))
         return (struct answer){ JR_REPLY_RECORDED, JR_REASON_ALREADY_DECIDED };
-    run->complete = true;
-    run->conclusion = event->conclusion;
+    if (bounds->judges && !run->complete)
+        run->tries = 0; /* they were about its end; why it failed has tries of its own */
+    jr_attempt_conclude(run, event->conclusion);
     run->updated_ms = event->updated_ms;
     if (!jr_attempt_is_suspect(bounds, run, run->conclusion)) {
         jr_attempt_close(run, jr_attempt_undeserving(run));
@@ -216,10 +217,16 @@ static struct answer apply_run(const struct gathering *gathering)
     return answer_suspect(run, JR_REASON_RUN_FAILED);
 }
 
+/* Did a policy leave it? The attempts that a rule allows are no setting. */
+static bool is_left_by_policy(const struct jr_run *run)
+{
+    return run->reason == JR_REASON_ATTEMPTS_USED_UP && run->judged_attempt == run->attempt;
+}
+
 /* Is it a completed attempt that only a setting left alone which is repaired by now? */
 static bool is_let_go(const struct jr_bounds *bounds, const struct jr_run *run)
 {
-    return run->complete && run->phase == JR_PHASE_CLOSED
+    return run->complete && run->phase == JR_PHASE_CLOSED && !is_left_by_policy(run)
            && jr_reason_class(run->reason) == JR_CLASS_FILTER
            && jr_attempt_is_suspect(bounds, run, run->conclusion)
            && jr_bounds_filter_known(bounds, run) == JR_REASON_NONE;

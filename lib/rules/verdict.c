@@ -130,6 +130,7 @@ static void decide_completed(const struct jr_bounds *bounds, const struct jr_inp
                              struct jr_run *run, struct jr_verdict *verdict)
 {
     int64_t now_ms = input->now_ms;
+    bool was_complete = run->complete;
     enum jr_reason reason;
 
     jr_attempt_complete(run, input->event);
@@ -144,6 +145,8 @@ static void decide_completed(const struct jr_bounds *bounds, const struct jr_inp
     run->reason = JR_REASON_RUN_FAILED;
     jr_attempt_ask_at(run, now_ms + bounds->api_backoff_min_ms, now_ms);
     if (wants_judgement(bounds, run)) {
+        if (!was_complete)
+            run->tries = 0; /* they were about its end; why it failed has tries of its own */
         run->intent_ms = 0; /* it is shown as it was: no POST has taken effect */
         verdict_is(verdict, JR_STEP_JUDGE, JR_REASON_RUN_FAILED);
         return;
@@ -279,6 +282,7 @@ void jr_verdict_judged(const struct jr_bounds *bounds, const struct jr_input *in
     if (input->moved || run->attempt != input->attempt || run->phase != JR_PHASE_DUE) {
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     } else if (input->judgement.leaves) {
+        run->judged_attempt = run->attempt;
         verdict_closed(verdict, run, input->reason);
     } else {
         run->judged_attempt = run->attempt;

@@ -310,14 +310,14 @@ static void play_outcome(struct scene *scene, const char *token)
 /* The policy has judged why the run failed. */
 static void play_judged(struct scene *scene, const char *token)
 {
-    bool moved = strcmp(token, "J=moved") == 0;
+    bool moved = strcmp(token, "J=moved") == 0, used_up = strcmp(token, "J=used-up") == 0;
     const char *delay = strchr(token, '+');
     struct jr_input input = {
         .kind = JR_INPUT_JUDGED, .now_ms = scene->now_ms, .attempt = scene->run.attempt,
         .moved = moved || scene->run.due_ms != scene->claimed_ms,
-        .reason = JR_REASON_LEFT_BY_RULE,
+        .reason = used_up ? JR_REASON_ATTEMPTS_USED_UP : JR_REASON_LEFT_BY_RULE,
         .judgement = {
-            .leaves = strcmp(token, "J=leave") == 0, .jobs = 1,
+            .leaves = used_up || strcmp(token, "J=leave") == 0, .jobs = 1,
             .delay_ms = delay == NULL ? -1 : atoi(delay + 1) * JR_SECOND_MS,
         },
     };
@@ -766,6 +766,13 @@ static const struct scene_row judged[] = {
     { "it is left", CAREFUL, "Rc=failure Gc=failure J=leave", "201 judge:run-failed none:left-by-rule", "1 closed 0/0/0", 0 },
     { "what is told again changes nothing", CAREFUL, "Rc=failure Gc=failure J=leave Rc=failure c1=failure", "* * * 202 202", "1 closed 1/0/1", 0 },
     { "... nor does it shorten a delay", CAREFUL, "Rc=failure~100 Gc=failure~100 J=rerun+300 Rc=failure~110", "* * * 201", "1 due 0/0/0", 300 },
+    { "a rule's attempts are used up, whatever is told again", CAREFUL, "Rc=failure Gc=failure J=used-up c1=failure !Rc=failure",
+      "* * none:attempts-used-up 202 *", "1 closed 1/0/1", 0 },
+    { "... but another end is judged", CAREFUL, "Rc=failure~70 Gc=failure~70 J=used-up Rc=timed_out~90 Gc=timed_out~90",
+      "* * * 201 judge:run-failed", "1 due 0/0/0", 0 },
+    { "worth a rerun as failed, and then cancelled", CAREFUL, "Rc=failure~70 Gc=failure~70 J=rerun Rc=cancelled~90 Gc=cancelled~90",
+      "* * * 201 judge:run-failed", "1 due 0/0/0", 0 },
+    { "... as GitHub shows before the POST", CAREFUL, "Rc=failure~70 Gc=failure~70 J=rerun Gc=cancelled~90", "* * * judge:run-failed", "1 due 0/0/0", 0 },
     { "another attempt was quicker", CAREFUL, "Rc=failure Gc=failure q1@2 J=rerun", "201 judge:run-failed * none:changed-meanwhile", "2 open 1/1/0", 0 },
     { "the entry has moved", CAREFUL, "Rc=failure Gc=failure J=moved", "201 judge:run-failed none:changed-meanwhile", "1 due 0/0/0", 0 },
     { "GitHub does not answer before the POST", CAREFUL, "Rc=failure Gc=failure J=rerun F=later Gc=failure",
@@ -785,6 +792,25 @@ static const struct scene_row judged[] = {
     { "everything: what is cancelled is left", "EVIDENCE=always", "Rc=cancelled", "200", "1 closed 0/0/0", 0 },
     { "everything, but evidence is wanted", "EVIDENCE=always", "Rc=failure Gc=failure J=rerun Gc=failure", "* judge:run-failed * rerun-failed", "1 due 0/0/0", 0 },
     { "a success is none of that", CAREFUL, "Rc=success", "200", "1 closed 0/0/0", 0 },
+};
+
+/* Why an attempt failed is asked for some times, however long the run went on before. */
+static void tries_begin_anew(void **state)
+{
+    const struct scene_row *row = *state;
+    struct scene scene;
+
+    open_scene(&scene, row->settings);
+    play_all(&scene, row->script);
+    if (!said_so(scene.said, row->said))
+        fail_msg("'%s' said '%s', not '%s'", row->script, scene.said, row->said);
+    assert_int_equal(scene.run.tries, 1);
+    close_scene(&scene);
+}
+
+static const struct scene_row anew[] = {
+    { "GitHub shows that it is over", CAREFUL, "q1 c1=failure Gi Gi Gi Gc=failure F=later", "* * * * * judge:run-failed wait:unreachable", "", 0 },
+    { "its end is told", CAREFUL, "q1 c1=failure Gi Rc=failure Gc=failure F=later", "* * * 201 judge:run-failed wait:unreachable", "", 0 },
 };
 
 static const struct scene_row posts[] = {
@@ -1649,6 +1675,7 @@ int main(void)
     TABLE(dispatcher, scene_ends_as_told);
     TABLE(changed_meanwhile, scene_ends_as_told);
     TABLE(judged, scene_ends_as_told);
+    TABLE(anew, tries_begin_anew);
     TABLE(posts, scene_ends_as_told);
     TABLE(quiet, scene_ends_as_told);
     TABLE(by_hand, scene_ends_as_told);
