@@ -84,6 +84,20 @@ const char *jr_run_file_of(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
+bool jr_run_lists_names(const struct jr_list *list)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < list->count; i++) {
+        size_t length = strlen(list->items[i]);
+        const char *end = list->items[i] + length;
+
+        any |= !(length >= 4 && strcasecmp(end - 4, ".yml") == 0)
+               && !(length >= 5 && strcasecmp(end - 5, ".yaml") == 0);
+    }
+    return any;
+}
+
 bool jr_run_lists_workflow(const struct jr_list *list, const char *name, const char *path)
 {
     if (*name != '\0' && jr_list_match(list, name))

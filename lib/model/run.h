@@ -153,6 +153,10 @@ enum jr_reason jr_run_reason(const struct jr_run *run);
 /* Is the newest attempt there because GitHub accepted a rerun of ours? */
 bool jr_run_is_our_rerun(const struct jr_run *run);
 
+/* Could a pattern of a list be for the name of a workflow? One that ends in .yml or .yaml is for
+ * its file. */
+bool jr_run_lists_names(const struct jr_list *list);
+
 /* Is a workflow in a list of patterns, by its name, its path or its file's name? Each may be
  * empty. */
 bool jr_run_lists_workflow(const struct jr_list *list, const char *name, const char *path);

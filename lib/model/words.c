@@ -169,10 +169,9 @@ static const struct {
     { JR_REASON_RUN_SUCCEEDED, JR_CLASS_CONCLUSION, "run-succeeded", "the run succeeded", "" },
     { JR_REASON_OUTDATED, JR_CLASS_ASK, "outdated", "too long ago GitHub showed the run for a rerun to rest on it; nothing was sent",
       "The limit is 5 seconds. GitHub is asked again." },
-    { JR_REASON_WORKFLOW_UNKNOWN, JR_CLASS_DENIAL, "workflow-unknown", "GitHub does not tell the workflow's name, and NO_RETRY_WORKFLOWS may have it",
+    { JR_REASON_WORKFLOW_UNKNOWN, JR_CLASS_DENIAL, "workflow-unknown", "GitHub does not tell the workflow's name, and NO_RETRY_WORKFLOWS or the policy may have it",
       "GitHub is asked again for 15 minutes, then the run is left alone. Way out: `job-rerunner "
-      "rerun RUN`; or name files (`deploy.yml`) in NO_RETRY_WORKFLOWS, since for those no name "
-      "is asked for." },
+      "rerun RUN`; or name files (`deploy.yml`) there, since for those no name is asked for." },
     { JR_REASON_RERUN_ACCEPTED, JR_CLASS_RERUN, "rerun-accepted", "GitHub accepted the rerun", "" },
     { JR_REASON_RERUN_WORKED, JR_CLASS_RERUN, "rerun-worked", "the outcome was unknown, and a newer attempt shows that it worked", "" },
     { JR_REASON_OUTCOME_UNKNOWN, JR_CLASS_CALL, "outcome-unknown", "the rerun was asked for, but no usable answer came",

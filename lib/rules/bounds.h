@@ -28,6 +28,7 @@ struct jr_bounds {
     bool dry_run;
     bool judges;           /* a run is rerun only after a policy has judged why it failed */
     bool judges_cancelled; /* one that was cancelled may be rerun then, too */
+    bool judges_workflows; /* the policy asks for the names of workflows */
 
     /* when */
     int64_t rerun_delay_ms;

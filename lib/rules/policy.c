@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/rules/policy.h"
+#include "lib/model/run.h"
 
 #include <string.h>
 
@@ -337,6 +338,23 @@ bool jr_policy_reruns_cancelled(const struct jr_policy *policy)
 
     for (size_t i = 0; i < policy->repo_count; i++)
         any = any || reruns_cancelled(&policy->repos[i].part);
+    return any;
+}
+
+static bool names_workflows(const struct jr_policy_part *part)
+{
+    for (size_t i = 0; i < part->rule_count; i++)
+        if (jr_run_lists_names(&part->rules[i].when.workflow))
+            return true;
+    return false;
+}
+
+bool jr_policy_names_workflows(const struct jr_policy *policy)
+{
+    bool any = names_workflows(&policy->base);
+
+    for (size_t i = 0; i < policy->repo_count; i++)
+        any = any || names_workflows(&policy->repos[i].part);
     return any;
 }
 

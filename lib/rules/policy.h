@@ -128,6 +128,9 @@ void jr_policy_release(struct jr_policy *policy);
  */
 bool jr_policy_reruns_cancelled(const struct jr_policy *policy);
 
+/* Has it, for any repository, a rule that may be for workflows of some name? */
+bool jr_policy_names_workflows(const struct jr_policy *policy);
+
 /* The longest wait before a rerun that one of its rules asks for; 0: none does. */
 int64_t jr_policy_longest_delay_ms(const struct jr_policy *policy);
 

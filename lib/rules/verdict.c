@@ -13,9 +13,6 @@
 #include "lib/rules/learn.h"
 #include "lib/rules/watch.h"
 
-#include <string.h>
-#include <strings.h>
-
 /*
  * The wait before try number `tries` + 1: doubled each time, between
  * API_BACKOFF_MIN and API_BACKOFF_MAX, and up to a quarter longer or (at the
@@ -211,23 +208,12 @@ static void decide_same(const struct jr_bounds *bounds, const struct jr_input *i
         wait_on(bounds, run, verdict, JR_REASON_RUN_NOT_COMPLETED, input->now_ms);
 }
 
-/* Could a pattern be for the name of a workflow? One that ends so is for its file. */
-static bool is_for_names(const char *pattern)
-{
-    size_t length = strlen(pattern);
-
-    return !(length >= 4 && strcasecmp(pattern + length - 4, ".yml") == 0)
-           && !(length >= 5 && strcasecmp(pattern + length - 5, ".yaml") == 0);
-}
-
 bool jr_verdict_wants_workflow(const struct jr_bounds *bounds, const struct jr_run *run,
                                const struct jr_event *seen)
 {
     const struct jr_list *left_alone = &bounds->no_retry_workflows;
-    bool for_names = false;
+    bool for_names = bounds->judges_workflows || jr_run_lists_names(left_alone);
 
-    for (size_t i = 0; i < left_alone->count; i++)
-        for_names |= is_for_names(left_alone->items[i]);
     if (!for_names || run->by_hand || *run->workflow != '\0'
         || jr_run_lists_workflow(left_alone, "", run->workflow_path))
         return false;

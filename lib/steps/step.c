@@ -30,6 +30,7 @@ struct jr_bounds jr_step_bounds(const struct jr_settings *settings)
         .dry_run = settings->dry_run,
         .judges = settings->judges,
         .judges_cancelled = settings->judges_cancelled,
+        .judges_workflows = settings->judges_workflows,
         .rerun_delay_ms = settings->rerun_delay_ms,
         .api_backoff_min_ms = settings->api_backoff_min_ms,
         .api_backoff_max_ms = settings->api_backoff_max_ms,

@@ -138,6 +138,25 @@ subtest 'each failed job has to deserve it' => sub {
     $service->stop_service;
 };
 
+subtest 'a rule for workflows of some name' => sub {
+    my $service = service_of(RECONCILE_INTERVAL => '500ms', POLICY => policy_file("version: 1\notherwise: rerun\nrules:\n"
+            . "  - { name: no-releases, when: { workflow: 'Release*' }, leave: all }\n"));
+    my %of = (github => $github, door => $service->http, jobs => ['build'], repo => 'octo/unheard');
+    status_is workflow_run(%of, name => 'CI')->queued('build'), 202, 'a repository is known';
+    my ($release, $tests) = map { workflow_run(%of, name => $_, run_name => 'v1.42.0') } 'Release it', 'Tests';
+    {
+        my $hold = $github->hold;
+        for my $run ($release, $tests) {
+            $run->describe('build', steps => \@MADE, log => \@NETWORK);
+            $run->job('build', $_, $_ eq 'completed' ? 'failure' : undef, event => 0) for qw(queued completed);
+            $run->finish('failure');
+        }
+    }
+    wait_ok { $tests->accepted } 'of two that no event tells of one is rerun';
+    left_ok($service, $release, 'left-by-rule', 'the release');
+    $service->stop_service;
+};
+
 subtest 'a job that only reports others' => sub {
     my $service = service_of();
     my $run = run_of($service, { build => { log => \@NETWORK }, 'all-checks-passed' => { log => [@SETUP, '##[error]build failed'] } });
