@@ -388,15 +388,18 @@ static void annotations_are_told(struct jr_inquiry *inquiry, const struct jr_cal
     judge(inquiry);
 }
 
-/* The log was read, or could not be. */
-static void log_is_known(struct jr_inquiry *inquiry, enum jr_presence found)
+/*
+ * The log was read, or could not be.
+ *   may_pass  it is unreadable, which may be otherwise when it is asked for again
+ */
+static void log_is_known(struct jr_inquiry *inquiry, enum jr_presence found, bool may_pass)
 {
     struct jr_evidence *job = job_of(inquiry);
     int64_t age_ms = jr_now_ms() - job->completed_ms;
 
     job->log_found = found;
-    if (found == JR_ABSENT && may_try_again(inquiry) && job->completed_ms != 0
-        && age_ms < LOG_COMES_MS) {
+    may_pass |= found == JR_ABSENT && job->completed_ms != 0 && age_ms < LOG_COMES_MS;
+    if (may_pass && may_try_again(inquiry)) {
         inquiry->call = inquiry->question->turn.call;
         inquiry->call.outcome = JR_OUTCOME_LATER;
         inquiry->call.reason = JR_REASON_EVIDENCE_UNREADABLE;
@@ -416,12 +419,12 @@ static void link_is_told(struct jr_inquiry *inquiry, const struct jr_call *call)
         job->log_length = log->length;
         job->log_cut = log->cut;
         log->text = NULL;
-        log_is_known(inquiry, JR_FOUND);
+        log_is_known(inquiry, JR_FOUND, false);
     } else if (call->outcome == JR_OUTCOME_DONE) {
         inquiry->reading = jr_loghost_begin(inquiry->inquirer->desk->loghost, log->link);
         inquiry->state = LOG;
     } else if (!try_later(inquiry, call)) {
-        log_is_known(inquiry, call->status == 404 ? JR_ABSENT : JR_UNREADABLE);
+        log_is_known(inquiry, call->status == 404 ? JR_ABSENT : JR_UNREADABLE, false);
     }
     memset(log->link, 0, sizeof log->link);
 }
@@ -430,16 +433,18 @@ static void log_is_read(struct jr_inquiry *inquiry)
 {
     struct jr_evidence *job = job_of(inquiry);
     enum jr_presence found;
+    bool may_pass;
     char words[JR_LOG_WORDS_SIZE];
 
     found = jr_loghost_take(inquiry->reading, &job->log, &job->log_length, &job->log_cut, words);
+    may_pass = found == JR_UNREADABLE && jr_loghost_may_pass(inquiry->reading);
     jr_loghost_release(inquiry->reading);
     inquiry->reading = NULL;
     if (found == JR_UNREADABLE)
         jr_log(JR_LOG_WARN, "log-unreadable", "run %llu, job %llu of %s: %s",
                (unsigned long long)inquiry->run.run_id, (unsigned long long)job->job_id,
                inquiry->run.repo, words);
-    log_is_known(inquiry, found);
+    log_is_known(inquiry, found, may_pass);
 }
 
 /* It is judged: by all that can be known, or is there a log that may tell more? */

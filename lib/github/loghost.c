@@ -65,6 +65,7 @@ struct jr_log_read {
     size_t size, kept, oldest;
     uint64_t came;
     bool over, cut;
+    bool may_pass;           /* what kept it from us may be otherwise the next time */
     enum jr_presence presence;
     char error[CURL_ERROR_SIZE];
     char words[JR_LOG_WORDS_SIZE];
@@ -411,6 +412,7 @@ static void ask(struct jr_log_read *read)
     read->kept = read->oldest = 0;
     read->came = 0;
     if (left_ms <= 0) {
+        read->may_pass = true;
         end(read, JR_UNREADABLE, "it took too long");
     } else {
         if (scheme != NULL && host != NULL) {
@@ -477,6 +479,8 @@ static void end_refused(struct jr_log_read *read, long status)
     else if (read->range == SUFFIX && (status == 400 || status == 416 || status == 501))
         suffix_is_refused(read, status);
     else {
+        /* 403: the time of the link was over. */
+        read->may_pass = status == 403 || status == 408 || status == 429 || status >= 500;
         snprintf(words, sizeof words, "answer %ld%s", status,
                  status == 410                   ? ", it is no longer kept"
                  : status >= 300 && status < 400 ? ", which leads elsewhere"
@@ -500,9 +504,10 @@ static void read_ended(void *context, CURLcode rc)
     jr_wire_remove(read->host->wire, read->curl);
     if (read->stop == ASKS_AGAIN)
         ask(read);
-    else if (!good_end)
+    else if (!good_end) {
+        read->may_pass = read->stop == GOES_ON || read->stop == NO_MEMORY;
         end(read, JR_UNREADABLE, words_of(read, rc));
-    else if (!read->good)
+    } else if (!read->good)
         end_refused(read, status);
     else {
         read->cut = read->cut || read->came > read->kept;
@@ -610,6 +615,11 @@ enum jr_presence jr_loghost_take(struct jr_log_read *read, char **text, size_t *
     *cut = read->cut;
     read->tail = NULL;
     return JR_FOUND;
+}
+
+bool jr_loghost_may_pass(const struct jr_log_read *read)
+{
+    return read == NULL || read->may_pass;
 }
 
 void jr_loghost_release(struct jr_log_read *read)

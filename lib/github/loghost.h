@@ -93,6 +93,13 @@ bool jr_loghost_is_over(const struct jr_log_read *read);
 enum jr_presence jr_loghost_take(struct jr_log_read *read, char **text, size_t *length, bool *cut,
                                  char words[JR_LOG_WORDS_SIZE]);
 
+/*
+ * Of a read that came out UNREADABLE: may another one, by a new link, fare better? After a
+ * broken connection, a host that is too slow or has a bad day, and a link whose time was over;
+ * not after a link, an address or a log that is refused here, which will be again. NULL: yes.
+ */
+bool jr_loghost_may_pass(const struct jr_log_read *read);
+
 /* Release it, under way or not. NULL: nothing. */
 void jr_loghost_release(struct jr_log_read *read);
 

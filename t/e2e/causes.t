@@ -44,7 +44,7 @@ sub service_of {
     $github->forget_scripts;
     $github->forget_log_requests;
     $github->set_checks(1);
-    $github->set_log_host(map { $_ => undef } qw(ignore_range no_suffix no_length encoding gone));
+    $github->set_log_host(map { $_ => undef } qw(ignore_range no_suffix no_length encoding gone fails));
     return service(github => $github, POLICY => policy_file($POLICY), WORKERS => 1, %o)->start;
 }
 
@@ -241,6 +241,24 @@ subtest 'a log that comes late' => sub {
     wait_ok { $github->log_requests } 'there is none yet';
     $run->describe('build', log => \@NETWORK);
     wait_ok { $run->accepted } 'it is asked for again';
+    $service->stop_service;
+};
+
+subtest 'a host of logs that has a bad day' => sub {
+    my $service = service_of(API_BACKOFF_MIN => '500ms', API_BACKOFF_MAX => '1s');
+    for my $status (503, 403) {
+        $github->set_log_host(fails => $status);
+        $github->forget_log_requests;
+        my $run = run_of($service, { build => { log => \@NETWORK } });
+        wait_ok { $github->log_requests } "it answers $status";
+        $github->set_log_host(fails => undef);
+        wait_ok { $run->accepted } 'the log is asked for again';
+    }
+    $github->set_log_host(fails => 503);
+    $github->forget_log_requests;
+    my $never = run_of($service, { build => { log => \@NETWORK } });
+    left_ok($service, $never, 'evidence-unreadable', 'what stays so');
+    is scalar $github->log_requests, 4, 'after three times more';
     $service->stop_service;
 };
 

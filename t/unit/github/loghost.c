@@ -25,6 +25,7 @@ struct result {
     char *text;
     size_t length;
     bool cut;
+    bool may_pass;
     char words[JR_LOG_WORDS_SIZE];
 };
 
@@ -68,6 +69,7 @@ static struct result read_link(const char *api_url, const char *link, size_t tai
     if (result.text != NULL)
         assert_int_equal(result.text[result.length], '\0');
     assert_not_contains(result.words, "s3cret");
+    result.may_pass = jr_loghost_may_pass(read);
     jr_loghost_release(read);
     jr_loghost_close(host);
     return result;
@@ -218,6 +220,7 @@ static void log_without_end(void **state)
     result = read_from(&broken_off, 100000, &little, asked, sizeof asked);
     assert_int_equal(result.presence, JR_UNREADABLE);
     assert_contains(result.words, "too long");
+    assert_false(result.may_pass);
 }
 
 /* Each length of what comes, and each of the end that is kept. */
@@ -262,6 +265,7 @@ static void slow_host(void **state)
 
     assert_int_equal(result.presence, JR_UNREADABLE);
     assert_contains(result.words, "127.0.0.1: ");
+    assert_true(result.may_pass);
     assert_true(jr_monotonic_ms() - begun_ms >= 200);
 }
 
@@ -273,6 +277,7 @@ static const struct slow_row slows[] = {
 struct refused_row {
     const char *name;
     const char *api_url, *link, *words;
+    bool may_pass;
 };
 
 static void link_is_refused(void **state)
@@ -282,28 +287,29 @@ static void link_is_refused(void **state)
 
     assert_int_equal(result.presence, JR_UNREADABLE);
     assert_contains(result.words, row->words);
+    assert_int_equal(result.may_pass, row->may_pass);
 }
 
 #define OFF "its address is of this host or its network"
 
 static const struct refused_row refused[] = {
-    { "loopback, while the API is public", PUBLIC_API, "http://127.0.0.1:1/?sig=s3cret", OFF },
-    { "a name of it", PUBLIC_API, "http://localhost:1/?sig=s3cret", OFF },
-    { "in other figures", PUBLIC_API, "http://2130706433:1/?sig=s3cret", OFF },
-    { "IPv6", PUBLIC_API, "http://[::1]:1/?sig=s3cret", OFF },
-    { "as IPv6", PUBLIC_API, "http://[::ffff:127.0.0.1]:1/?sig=s3cret", OFF },
-    { "private", PUBLIC_API, "http://10.0.0.1:1/?sig=s3cret", OFF },
-    { "where clouds keep credentials", PUBLIC_API, "http://169.254.169.254/latest/?sig=s3cret", OFF },
-    { "also while the API is near", NEAR_API, "http://169.254.169.254/latest/?sig=s3cret", OFF },
-    { "nowhere, while the API is near", NEAR_API, "http://0.0.0.0:1/?sig=s3cret", OFF },
-    { "an API that has no address", "http://api.invalid", "http://127.0.0.1:1/?sig=s3cret", OFF },
-    { "http, while the API has https", "https://127.0.0.1:1", "http://127.0.0.1:1/?sig=s3cret", "https://" },
-    { "a file", NEAR_API, "file:///etc/passwd?sig=s3cret", "https://" },
-    { "another protocol", NEAR_API, "gopher://127.0.0.1:1/?sig=s3cret", "https://" },
-    { "with a user", NEAR_API, "http://me:s3cret@127.0.0.1:1/", "no URL" },
-    { "no address", NEAR_API, "logs?sig=s3cret", "" },
-    { "nothing", NEAR_API, "", "no URL" },
-    { "nobody there", NEAR_API, "http://127.0.0.1:1/?sig=s3cret", "127.0.0.1: " },
+    { "loopback, while the API is public", PUBLIC_API, "http://127.0.0.1:1/?sig=s3cret", OFF, false },
+    { "a name of it", PUBLIC_API, "http://localhost:1/?sig=s3cret", OFF, false },
+    { "in other figures", PUBLIC_API, "http://2130706433:1/?sig=s3cret", OFF, false },
+    { "IPv6", PUBLIC_API, "http://[::1]:1/?sig=s3cret", OFF, false },
+    { "as IPv6", PUBLIC_API, "http://[::ffff:127.0.0.1]:1/?sig=s3cret", OFF, false },
+    { "private", PUBLIC_API, "http://10.0.0.1:1/?sig=s3cret", OFF, false },
+    { "where clouds keep credentials", PUBLIC_API, "http://169.254.169.254/latest/?sig=s3cret", OFF, false },
+    { "also while the API is near", NEAR_API, "http://169.254.169.254/latest/?sig=s3cret", OFF, false },
+    { "nowhere, while the API is near", NEAR_API, "http://0.0.0.0:1/?sig=s3cret", OFF, false },
+    { "an API that has no address", "http://api.invalid", "http://127.0.0.1:1/?sig=s3cret", OFF, false },
+    { "http, while the API has https", "https://127.0.0.1:1", "http://127.0.0.1:1/?sig=s3cret", "https://", false },
+    { "a file", NEAR_API, "file:///etc/passwd?sig=s3cret", "https://", false },
+    { "another protocol", NEAR_API, "gopher://127.0.0.1:1/?sig=s3cret", "https://", false },
+    { "with a user", NEAR_API, "http://me:s3cret@127.0.0.1:1/", "no URL", false },
+    { "no address", NEAR_API, "logs?sig=s3cret", "", false },
+    { "nothing", NEAR_API, "", "no URL", false },
+    { "nobody there", NEAR_API, "http://127.0.0.1:1/?sig=s3cret", "127.0.0.1: ", true },
 };
 
 /* Nobody is connected to: a server would have been asked. */

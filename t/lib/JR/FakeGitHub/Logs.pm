@@ -13,6 +13,7 @@
 #   no_length => 1      do not say how long it is
 #   encoding => E       say that it is encoded
 #   gone => 1           no log is there any more, as for one that was never stored
+#   fails => S          answer with that status
 
 package JR::FakeGitHub::Logs;
 
@@ -50,6 +51,7 @@ sub answer {
     my $link = defined $signature ? $self->{links}{$signature} : undef;
     return problem(403, 'AuthenticationFailed')
         if !$link || $link->{ends} <= time || defined $request->{headers}{authorization};
+    return problem($self->{how}{fails}, 'ServerBusy') if $self->{how}{fails};
     my $job = $link->{job};
     my $log = $self->{how}{gone} ? undef : log_of($job);
     return problem(404, 'BlobNotFound') if !defined $log;
