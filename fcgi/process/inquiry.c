@@ -51,6 +51,7 @@ struct jr_inquiry {
     enum state state;
     enum jr_inquiry_end end;
     unsigned page;
+    size_t shown, unfinished; /* jobs of the pages so far */
     struct jr_github_jobs listed;            /* what questions hold */
     struct jr_github_annotations annotations;
     struct jr_github_log log;
@@ -208,6 +209,15 @@ static bool is_carried_over(const struct jr_inquiry *inquiry, const struct jr_ev
            && job->started_ms + CARRIED_OVER_SLACK_MS < inquiry->began_ms;
 }
 
+/*
+ * The run is over, but the list of its jobs is not: some of them, or all, are shown as they were
+ * before. Of those that are missing nobody could say that they have not failed.
+ */
+static bool is_list_behind(const struct jr_inquiry *inquiry)
+{
+    return inquiry->unfinished > 0 || (inquiry->shown == 0 && inquiry->run.jobs_known > 0);
+}
+
 /* Take over the jobs of a page. Returns false when there is no memory. */
 static bool add_jobs(struct jr_inquiry *inquiry)
 {
@@ -218,8 +228,10 @@ static bool add_jobs(struct jr_inquiry *inquiry)
     if (jobs == NULL)
         return false;
     inquiry->jobs = jobs;
+    inquiry->shown += listed->shown;
+    inquiry->unfinished += listed->unfinished;
     for (size_t i = 0; i < listed->count; i++) {
-        if (is_carried_over(inquiry, &listed->jobs[i]) || inquiry->count >= JR_JUDGING_JOBS_MAX)
+        if (is_carried_over(inquiry, &listed->jobs[i]) || inquiry->count > JR_JUDGING_JOBS_MAX)
             continue;
         jobs[inquiry->count++] = listed->jobs[i];
         memset(&listed->jobs[i], 0, sizeof listed->jobs[i]);
@@ -296,17 +308,18 @@ static bool is_settled(const struct jr_inquiry *inquiry)
 static void go_on(struct jr_inquiry *inquiry)
 {
     static const struct jr_finding echo = { .cause = JR_CAUSE_ECHO };
+    static const struct jr_finding unread = { .cause = JR_CAUSE_UNKNOWN, .unreadable = true };
 
     for (; inquiry->at < inquiry->count; inquiry->at++) {
         if (jr_judging_find(&inquiry->judging, job_of(inquiry)->job_id) != NULL)
             continue;
         if (is_settled(inquiry))
             break;
-        if (!jr_judge_is_echo(job_of(inquiry)->name)) {
+        if (inquiry->at < JR_JUDGING_JOBS_MAX && !jr_judge_is_echo(job_of(inquiry)->name)) {
             begin_job(inquiry);
             return;
         }
-        if (!keep(inquiry, &echo))
+        if (!keep(inquiry, inquiry->at < JR_JUDGING_JOBS_MAX ? &echo : &unread))
             return;
     }
     end(inquiry, JR_INQUIRY_DONE);
@@ -355,6 +368,25 @@ static void drop_jobs(struct jr_inquiry *inquiry)
     inquiry->count = 0;
 }
 
+/* All pages have come. */
+static void list_is_told(struct jr_inquiry *inquiry, const struct jr_call *call)
+{
+    struct jr_call later = *call;
+
+    later.outcome = JR_OUTCOME_LATER;
+    later.reason = JR_REASON_EVIDENCE_UNREADABLE;
+    if (!is_list_behind(inquiry)) {
+        begin_with_jobs(inquiry);
+    } else if (!try_later(inquiry, &later)) {
+        if (inquiry->shown == 0) {
+            drop_jobs(inquiry);
+            take_jobs_from_store(inquiry);
+        } else {
+            begin_with_jobs(inquiry);
+        }
+    }
+}
+
 static void jobs_are_told(struct jr_inquiry *inquiry, const struct jr_call *call)
 {
     bool is_last = inquiry->listed.shown < JR_GITHUB_PAGE_JOBS || inquiry->page >= JR_GITHUB_PAGES;
@@ -362,7 +394,7 @@ static void jobs_are_told(struct jr_inquiry *inquiry, const struct jr_call *call
 
     jr_github_jobs_release(&inquiry->listed);
     if (is_added && is_last) {
-        begin_with_jobs(inquiry);
+        list_is_told(inquiry, call);
     } else if (is_added) {
         ask_for_jobs(inquiry);
     } else if (!try_later(inquiry, call)) {

@@ -258,6 +258,7 @@ static bool take_job(struct jr_github_jobs *jobs, json_object *object)
         jr_evidence_release(job);
         return false;
     }
+    jobs->unfinished += job->status != JR_STATUS_COMPLETED;
     if (job->status == JR_STATUS_COMPLETED && jr_conclusion_is_bad(job->conclusion))
         jobs->count++;
     else

@@ -72,6 +72,7 @@ struct jr_github_token {
 /* The jobs of a page that went wrong. */
 struct jr_github_jobs {
     size_t shown; /* how many jobs the page held; fewer than JR_GITHUB_PAGE_JOBS: it was the last */
+    size_t unfinished; /* how many of them have not ended, as it is shown */
     size_t count; /* how many of them have ended, and did so badly (jr_conclusion_is_bad()) */
     struct jr_evidence *jobs; /* those, in GitHub's order, each with its steps and its runner;
                                  NULL: none. Owned by who asked: jr_github_jobs_release() */

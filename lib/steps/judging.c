@@ -139,7 +139,7 @@ static void read_jobs(struct jr_txn *txn, void *argument)
 
     while (context->count > 0) /* of a run of this before */
         jr_evidence_release(&context->jobs[--context->count]);
-    while (context->count < JR_JUDGING_JOBS_MAX
+    while (context->count <= JR_JUDGING_JOBS_MAX
            && jr_ledger_next_job(txn, context->run->run_id, job.job_id, &job))
         if (has_failed(context->run, &job)
             && take_job(&context->jobs[context->count++], &job) != JR_OK)
@@ -153,7 +153,7 @@ enum jr_err jr_judging_jobs(struct jr_store *store, const struct jr_run *run,
     enum jr_err err;
 
     *count = 0;
-    *jobs = context.jobs = calloc(JR_JUDGING_JOBS_MAX, sizeof *context.jobs);
+    *jobs = context.jobs = calloc(JR_JUDGING_JOBS_MAX + 1, sizeof *context.jobs);
     if (*jobs == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
     err = jr_store_read(store, read_jobs, &context, error);

@@ -19,7 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No more failed jobs of an attempt are looked at; of those behind nothing can be read. */
+/* No more failed jobs of an attempt are looked at. One more is kept, and stands for those behind
+ * it, of which nothing can be read. */
 #define JR_JUDGING_JOBS_MAX 256
 
 /* The failed jobs of an attempt. */

@@ -225,11 +225,38 @@ subtest 'evidence that cannot be read' => sub {
         or diag why($service, $gone);
     my $slow = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $slow->describe('build', steps => \@MADE, log => \@NETWORK);
-    $github->script(GET => 'runs/' . $slow->id . '/attempts/1/jobs', ({ status => 502, body => '<html>' }) x 2);
+    $github->script(GET => 'runs/' . $slow->id . '/attempts/1/jobs', { status => 502, body => '<html>' }, 2);
     status_is $slow->play(build => 'failure'), 201, 'a run fails while GitHub does';
     wait_ok { $slow->accepted } 'its jobs are asked for again';
     my $refused = run_of($service, { build => { log => \@NETWORK, log_refused => 403 } });
     left_ok($service, $refused, 'evidence-unreadable', 'a log that is refused');
+    $service->stop_service;
+};
+
+subtest 'a list of jobs that is behind' => sub {
+    my $service = service_of();
+    for my $behind ([{ status => 'in_progress', conclusion => undef, completed_at => undef }], []) {
+        my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+        $run->describe('build', steps => \@MADE, log => \@NETWORK);
+        my %job = (id => id_of($run, 'build'), run_id => $run->id, name => 'build', run_attempt => 1);
+        my $body = { total_count => scalar @$behind, jobs => [map { { %job, %$_ } } @$behind] };
+        $github->script(GET => 'runs/' . $run->id . '/attempts/1/jobs', { status => 200, body => $body }, 2);
+        status_is $run->play(build => 'failure'), 201, 'a run is over, and its list of jobs is not';
+        wait_ok { $run->accepted } 'the list is asked for again';
+        is cause_of($service, $run, 'build'), 'network', 'until it shows why';
+    }
+    $service->stop_service;
+};
+
+subtest 'more failed jobs than are looked at' => sub {
+    my $service = service_of(POLICY => policy_file("version: 1\notherwise: leave\nrules:\n"
+            . "  - { name: gates, when: { job: 'all jobs*' }, rerun: [unknown] }\n"));
+    my $run = workflow_run(github => $github, door => $service->http, jobs => [(map { "all jobs $_" } 1 .. 256), 'build']);
+    for my $name (map { $_->{name} } @{ $run->truth->{jobs} }) {
+        $run->job($name, $_, $_ eq 'completed' ? 'failure' : undef, event => 0) for qw(queued completed);
+    }
+    status_is $run->finish('failure', event => 1), 201, 'a run fails';
+    left_ok($service, $run, 'evidence-unreadable', 'what is behind them');
     $service->stop_service;
 };
 
