@@ -95,12 +95,20 @@ void jr_inquirer_close(struct jr_inquirer *inquirer)
     jr_policy_release(&inquirer->policy);
 }
 
+static void end(struct jr_inquiry *inquiry, enum jr_inquiry_end how)
+{
+    inquiry->state = ENDED;
+    inquiry->end = how;
+}
+
 static void take_findings(struct jr_inquirer *inquirer, bool *any)
 {
     struct jr_finding finding;
     uint64_t number;
 
     while (jr_matcher_take(inquirer->desk->matcher, &number, &finding)) {
+        if (jr_matcher_is_gone(inquirer->desk->matcher))
+            continue; /* nobody has looked at it */
         for (struct jr_inquiry *inquiry = inquirer->first; inquiry; inquiry = inquiry->next) {
             if (inquiry->state != JUDGED_SOON || inquiry->number != number)
                 continue;
@@ -109,6 +117,14 @@ static void take_findings(struct jr_inquirer *inquirer, bool *any)
             *any = true;
         }
     }
+}
+
+/* The next matcher judges what this one has not. */
+static void lay_down_unjudged(struct jr_inquirer *inquirer)
+{
+    for (struct jr_inquiry *inquiry = inquirer->first; inquiry; inquiry = inquiry->next)
+        if (inquiry->state == JUDGE || (inquiry->state == JUDGED_SOON && !inquiry->is_judged))
+            end(inquiry, JR_INQUIRY_LAID_DOWN);
 }
 
 bool jr_inquirer_work(struct jr_inquirer *inquirer)
@@ -121,18 +137,14 @@ bool jr_inquirer_work(struct jr_inquirer *inquirer)
     if (desk->matcher == NULL)
         return false;
     take_findings(inquirer, &any);
-    if (jr_matcher_is_gone(desk->matcher) && !desk->broken) {
-        jr_log(JR_LOG_ERROR, "matcher", "the process that matches logs has gone; the dispatcher "
-               "begins anew");
+    if (jr_matcher_is_gone(desk->matcher)) {
+        if (!desk->broken)
+            jr_log(JR_LOG_ERROR, "matcher", "the process that matches logs has gone; the "
+                   "dispatcher begins anew");
         desk->broken = true;
+        lay_down_unjudged(inquirer);
     }
     return any;
-}
-
-static void end(struct jr_inquiry *inquiry, enum jr_inquiry_end how)
-{
-    inquiry->state = ENDED;
-    inquiry->end = how;
 }
 
 static struct jr_refusal *find_refusal(struct jr_inquirer *inquirer, const char *repo)
@@ -249,6 +261,8 @@ static void judge(struct jr_inquiry *inquiry)
     inquiry->number = jr_matcher_begin(inquiry->inquirer->desk->matcher, job_of(inquiry), &error);
     if (inquiry->number != 0) {
         inquiry->state = JUDGED_SOON;
+    } else if (jr_matcher_is_gone(inquiry->inquirer->desk->matcher)) {
+        end(inquiry, JR_INQUIRY_LAID_DOWN);
     } else if (error.code != JR_EBUSY) {
         jr_log(JR_LOG_ERROR, "matcher", "%s", error.text);
         inquiry->finding = (struct jr_finding){ .cause = JR_CAUSE_UNKNOWN, .unreadable = true };

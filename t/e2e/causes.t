@@ -12,7 +12,7 @@ use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::File qw(write_file);
-use JR::Process qw(reap);
+use JR::Process qw(reap children_of);
 use JR::Test;
 
 my $github = github();
@@ -387,6 +387,19 @@ subtest 'killed on the way' => sub {
         is scalar $github->log_requests, 2, 'and each log was read once';
         $service->stop_service;
     }
+};
+
+subtest 'a matcher that is killed' => sub {
+    my $service = service_of();
+    my ($matcher) = wait_for { children_of($service->dispatcher // return) };
+    kill 'STOP', $matcher;
+    my $run = run_of($service, { build => { log => \@NETWORK }, lint => { log => \@NETWORK } });
+    wait_ok { $github->requests(GET => '/check-runs/' . id_of($run, 'build') . '/annotations') } 'a job is to be judged';
+    $service->expect_death;
+    kill 'KILL', $matcher;
+    wait_ok { $run->accepted } 'the next one judges it';
+    is cause_of($service, $run, 'build'), 'network', 'by all there is';
+    $service->stop_service;
 };
 
 subtest 'a policy that is broken' => sub {
