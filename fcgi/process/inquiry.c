@@ -357,7 +357,7 @@ static void begin_with_jobs(struct jr_inquiry *inquiry)
     go_on(inquiry);
 }
 
-/* GitHub does not list them: those that events have told of have to do. */
+/* GitHub is not asked for them, or does not list them: those that events have told of. */
 static void take_jobs_from_store(struct jr_inquiry *inquiry)
 {
     struct jr_desk *desk = inquiry->inquirer->desk;
@@ -412,7 +412,8 @@ static void jobs_are_told(struct jr_inquiry *inquiry, const struct jr_call *call
     } else if (is_added) {
         ask_for_jobs(inquiry);
     } else if (!try_later(inquiry, call)) {
-        drop_jobs(inquiry); /* half a list would be taken for all of it */
+        drop_jobs(inquiry);
+        inquiry->judging.incomplete = true;
         take_jobs_from_store(inquiry);
     }
 }

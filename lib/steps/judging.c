@@ -205,13 +205,27 @@ struct trial {
     struct jr_policy_answer answer;
     struct jr_evidence *evidence; /* what a policy asks of a job, by its failure */
     struct jr_policy_job *jobs;
-    size_t count;
+    size_t count; /* the failures */
+    size_t all;   /* behind them, one in the place of those that nobody has listed */
 };
 
 static void close_trial(struct trial *trial)
 {
     free(trial->evidence);
     free(trial->jobs);
+}
+
+/* What cannot be read is not absent: a job that nobody has listed may have failed for anything. */
+static void add_unlisted(struct trial *trial, const struct jr_judging *judging)
+{
+    struct jr_policy_job *job = &trial->jobs[trial->count];
+
+    trial->all = trial->count;
+    if (!judging->incomplete)
+        return;
+    job->evidence = &trial->evidence[trial->count];
+    job->finding = (struct jr_finding){ .cause = JR_CAUSE_UNKNOWN, .unreadable = true };
+    trial->all++;
 }
 
 static bool open_trial(struct trial *trial, const struct jr_judging *judging)
@@ -235,6 +249,7 @@ static bool open_trial(struct trial *trial, const struct jr_judging *judging)
         trial->jobs[i].evidence = evidence;
         trial->jobs[i].finding = failure->finding;
     }
+    add_unlisted(trial, judging);
     return true;
 }
 
@@ -257,7 +272,7 @@ static void decide(struct trial *trial, const struct jr_policy *policy,
     };
 
     jr_policy_for(policy, run->repo, &trial->part);
-    jr_policy_decide(&trial->part, &asked, trial->jobs, trial->count, &trial->answer);
+    jr_policy_decide(&trial->part, &asked, trial->jobs, trial->all, &trial->answer);
 }
 
 bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_settings *settings,
@@ -269,12 +284,13 @@ bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_set
     if (!open_trial(&trial, judging))
         return false;
     decide(&trial, judging->policy, settings, run);
-    for (size_t i = 0; i < trial.count; i++) {
+    for (size_t i = 0; i < trial.all; i++) {
         const struct jr_policy_job *job = &trial.jobs[i];
+        bool echoes = i < judging->count && judging->items[i].finding.cause == JR_CAUSE_ECHO;
 
         /* A job without a cause of its own may turn out not to count. */
-        settled |= job->counts && !job->reruns && judging->items[i].finding.cause != JR_CAUSE_ECHO
-                   && judging->items[i].conclusion != JR_CONCLUSION_CANCELLED;
+        settled |= job->counts && !job->reruns && !echoes
+                   && job->evidence->conclusion != JR_CONCLUSION_CANCELLED;
     }
     close_trial(&trial);
     return settled && !trial.part.any_deserves;

@@ -28,6 +28,7 @@ struct jr_judging {
     const struct jr_policy *policy; /* by which it is judged; the caller's */
     struct jr_failure *items; /* by job id; owned */
     size_t count;
+    bool incomplete; /* others may have failed: GitHub has not listed the jobs */
 };
 
 /* All zero is none. */

@@ -228,6 +228,11 @@ subtest 'evidence that cannot be read' => sub {
     $github->script(GET => 'runs/' . $slow->id . '/attempts/1/jobs', { status => 502, body => '<html>' }, 2);
     status_is $slow->play(build => 'failure'), 201, 'a run fails while GitHub does';
     wait_ok { $slow->accepted } 'its jobs are asked for again';
+    my $unlisted = workflow_run(github => $github, door => $service->http, jobs => ['build']);
+    $unlisted->describe('build', steps => \@MADE, log => \@NETWORK);
+    $github->script(GET => 'runs/' . $unlisted->id . '/attempts/1/jobs', { status => 502, body => '<html>' }, 4);
+    status_is $unlisted->play(build => 'failure'), 201, 'a run fails, and GitHub never tells of which jobs';
+    left_ok($service, $unlisted, 'evidence-unreadable', 'one of which others may have failed');
     my $refused = run_of($service, { build => { log => \@NETWORK, log_refused => 403 } });
     left_ok($service, $refused, 'evidence-unreadable', 'a log that is refused');
     $service->stop_service;

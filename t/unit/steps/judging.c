@@ -261,6 +261,41 @@ static void one_that_is_left_settles_it(void **state)
     close_bench(&bench);
 }
 
+/* A job that GitHub has not listed may have failed for anything. */
+static void jobs_that_are_not_listed(void **state)
+{
+    static const struct {
+        const char *settings;
+        size_t known;
+        enum jr_step step;
+        enum jr_reason reason;
+    } rows[] = {
+        { INFRASTRUCTURE, 1, JR_STEP_NONE, JR_REASON_EVIDENCE_UNREADABLE },
+        { INFRASTRUCTURE, 0, JR_STEP_NONE, JR_REASON_EVIDENCE_UNREADABLE },
+        { CAREFUL, 1, JR_STEP_WAIT, JR_REASON_RUN_FAILED },
+        { CAREFUL, 0, JR_STEP_WAIT, JR_REASON_RUN_FAILED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct jr_failure failure = failure_of(1, JR_CAUSE_NETWORK);
+        struct bench bench;
+
+        open_bench(&bench, rows[i].settings);
+        if (rows[i].known > 0)
+            add(&bench, &failure);
+        assert_false(jr_judging_is_settled(&bench.judging, &bench.settings, &bench.run));
+        bench.judging.incomplete = true;
+        assert_int_equal(jr_judging_is_settled(&bench.judging, &bench.settings, &bench.run),
+                         rows[i].step == JR_STEP_NONE);
+        judge(&bench);
+        assert_int_equal(bench.verdict.step, rows[i].step);
+        assert_int_equal(bench.verdict.reason, rows[i].reason);
+        assert_int_equal(bench.judging.count, rows[i].known);
+        close_bench(&bench);
+    }
+}
+
 /* An attempt that fails as the one before is left, unless machines are to blame. */
 static void the_same_failure_twice(void **state)
 {
@@ -329,6 +364,7 @@ int main(void)
     TEST(nothing_is_asked_twice);
     TEST(jobs_that_events_told);
     TEST(one_that_is_left_settles_it);
+    TEST(jobs_that_are_not_listed);
     TEST(the_same_failure_twice);
     TEST(a_run_that_was_forgotten);
     return run_program("judging");
