@@ -2,8 +2,9 @@
 #
 # JR::Corpus -- real failures of jobs, as evidence that `policy test` takes.
 #
-# A case has the deciding lines of a log only. A whole log is made round them: what the
-# runner writes, the steps before with what they say, and lines that tempt: faults that were
+# A case has the deciding lines of a log only (`excerpt`); `begins`, if there is any, stands
+# where the failed step begins, and `script` in its script. A whole log is made round them: what
+# the runner writes, the steps before with what they say, and lines that tempt: faults that were
 # overcome, tests with names of faults that passed, scripts that hold the text of faults.
 
 package JR::Corpus;
@@ -15,7 +16,9 @@ use JR::File qw(read_file write_file);
 use JSON::PP ();
 use POSIX qw(strftime);
 
-our @EXPORT_OK = qw(cases evidence);
+our @EXPORT_OK = qw(cases evidence whole);
+
+use constant BEGINS => 1_772_575_000;
 
 my $JSON = JSON::PP->new->utf8->canonical;
 
@@ -67,8 +70,9 @@ sub noise {
 }
 
 sub heading {
-    my ($number, $name) = @_;
-    return ("##[group]Run $name", (map { "\e[36;1m" . $SCRIPT[$number->(scalar @SCRIPT)] . "\e[0m" } 1 .. 3), '##[endgroup]');
+    my ($number, $name, @script) = @_;
+    push @script, map { $SCRIPT[$number->(scalar @SCRIPT)] } 1 .. 3;
+    return ("##[group]Run $name", (map {"\e[36;1m$_\e[0m"} @script), '##[endgroup]');
 }
 
 # The lines of each step: [name, lines ...].
@@ -82,7 +86,8 @@ sub said {
         my $runs = ($step->{conclusion} // '') ne 'skipped' && $step->{status} ne 'pending' && !(@steps && $steps[-1]{failed});
         my @lines;
         push @lines, "Current runner version: '2.336.0'", 'Runner name: \'x\'', 'Prepare workflow directory', 'Getting action download info' if $step->{number} == 1;
-        push @lines, heading($number, $name) if $runs && $step->{number} > 1 && $name !~ /^(?:Post |Complete job)/;
+        push @lines, heading($number, $name, $failed ? @{ $case->{script} // [] } : ()) if $runs && $step->{number} > 1 && $name !~ /^(?:Post |Complete job)/;
+        push @lines, @{ $case->{begins} // [] } if $failed;
         push @lines, noise($number, ($failed ? 10 : 3) + $number->($failed ? 120 : 20)) if $runs && $name !~ /^(?:Post |Complete job)/;
         push @lines, @{ $case->{excerpt} } if $failed;
         push @steps, { failed => $failed, lines => \@lines, runs => $runs, step => $step };
@@ -92,12 +97,11 @@ sub said {
 
 sub stamp { my ($s) = @_; return strftime('%Y-%m-%dT%H:%M:%S', gmtime $s) }
 
-# Write a case as an evidence file, and its log beside it, into a folder; the file's path.
-# Every other case has times in its steps.
-sub evidence {
-    my ($case, $dir, $seed) = @_;
+# The whole of a case: its steps, as the API shows them, and the bytes of its log, which begins at
+# a time. Every other seed has times in the steps.
+sub whole {
+    my ($case, $seed, $time) = @_;
     my $number = numbers($seed);
-    my $time = 1_772_575_000;
     my (@log, @steps);
     my $timed = $seed % 2;
     for my $said (said($case, $number)) {
@@ -115,15 +119,22 @@ sub evidence {
         'Temporarily overriding HOME', 'Cleaning up orphan processes';
     my $log = join '', @log;
     utf8::encode($log) if utf8::is_utf8($log);
+    return (\@steps, "\xef\xbb\xbf$log");
+}
+
+# Write a case as an evidence file, and its log beside it, into a folder; the file's path.
+sub evidence {
+    my ($case, $dir, $seed) = @_;
+    my ($steps, $log) = whole($case, $seed, BEGINS);
     my $id = 1000 + $seed;
     my $runner = $case->{runner} // {};
     my $has_log = !exists $case->{log} || $case->{log};
-    write_file("$dir/$case->{id}.log", "\xef\xbb\xbf$log") if $has_log;
+    write_file("$dir/$case->{id}.log", $log) if $has_log;
     my %job = (
         id => $id, run_id => 77, name => $case->{job_name}, status => 'completed', conclusion => $case->{conclusion},
         created_at => $case->{created_at}, started_at => $case->{started_at}, completed_at => $case->{completed_at},
         runner_id => $runner->{id}, runner_name => $runner->{name}, runner_group_name => $runner->{group}, labels => $runner->{labels} // [],
-        steps => \@steps,
+        steps => $steps,
     );
     my $annotations = $case->{annotations} && [map { { annotation_level => $_->{level}, message => $_->{message} } } @{ $case->{annotations} }];
     return write_file("$dir/$case->{id}.json", $JSON->encode({
