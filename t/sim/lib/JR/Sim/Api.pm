@@ -21,11 +21,10 @@ package JR::Sim::Api;
 
 use strict;
 use warnings;
-use IO::Socket::IP;
+use parent 'JR::Sim::Listener';
 use JSON::PP ();
 use Time::HiRes qw(time);
 use JR::FakeGitHub::Actions;
-use JR::FakeGitHub::Server;
 
 my $JSON = JSON::PP->new->canonical->utf8;
 
@@ -47,43 +46,9 @@ my $HTML = '<!DOCTYPE html><html><body><h1>Unicorn!</h1></body></html>';
 sub new {
     my ($class, %o) = @_;
     my $self = bless { %o, way => $o{way} // {}, input => {}, count => {}, calls => {}, hung => [] }, $class;
-    $self->{listener} = IO::Socket::IP->new(Listen => 64, LocalHost => '127.0.0.1', LocalPort => 0)
-        or die "cannot listen: $!";
-    $self->{loop}->on_read($self->{listener}, sub { $self->accept });
+    $self->listen;
     @{ $self->{github} }{qw(get_lag list_lag)} = map { $self->{way}{$_} // 0 } qw(get_lag list_lag);
     return $self;
-}
-
-sub url { return 'http://127.0.0.1:' . $_[0]{listener}->sockport }
-
-sub close_all {
-    my ($self) = @_;
-    $self->{loop}->on_read($self->{listener}, undef);
-    close delete $self->{listener};
-    return;
-}
-
-sub accept {
-    my ($self) = @_;
-    my $socket = $self->{listener}->accept or return;
-    $socket->autoflush(1);
-    my $input = '';
-    $self->{loop}->on_read($socket, sub {
-        my $got = sysread $socket, $input, 65536, length $input;
-        return $self->drop($socket) if !$got;
-        while (defined fileno $socket and my $request = JR::FakeGitHub::Server::take_request(\$input)) {
-            $self->handle($socket, $request);
-        }
-    });
-    return;
-}
-
-sub drop {
-    my ($self, $socket) = @_;
-    return if !defined fileno $socket;
-    $self->{loop}->on_read($socket, undef);
-    close $socket;
-    return;
 }
 
 sub handle {
