@@ -195,6 +195,7 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
     bool is_shown = call->outcome == JR_OUTCOME_DONE;
     const struct jr_rerun_answer answer = {
         .call = call, .seen = is_shown ? &errand->seen : NULL, .attempt = errand->run.attempt,
+        .policy = &errands->inquirer.policy,
     };
     struct jr_verdict *verdict = &errand->verdict;
     bool may_post = may_write(errands);

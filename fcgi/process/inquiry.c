@@ -75,10 +75,12 @@ enum jr_err jr_inquirer_open(struct jr_inquirer *inquirer, struct jr_desk *desk,
 
     memset(inquirer, 0, sizeof *inquirer);
     inquirer->desk = desk;
-    if (!settings->judges || !jr_settings_can_call(settings))
+    if ((!settings->judges && !settings->has_guards) || !jr_settings_can_call(settings))
         return JR_OK;
     if (jr_chosen_policy(settings, &inquirer->policy) != JR_OK)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
+    if (!settings->judges)
+        return JR_OK;
     err = jr_matcher_open(&desk->matcher, settings->policy_text, settings->policy_length, error);
     if (err == JR_OK && settings->log_tail_bytes > 0)
         err = jr_loghost_open(&desk->loghost, settings,

@@ -12,6 +12,7 @@
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/rules/bounds.h"
+#include "lib/rules/guards.h"
 #include "lib/rules/policy.h"
 #include "lib/rules/signatures.h"
 #include "lib/steps/judging.h"
@@ -98,13 +99,36 @@ struct trial {
     struct jr_policy_job *jobs;
     struct jr_policy_part part;
     struct jr_policy_answer answer;
+    struct jr_guard_answer guard;
     enum jr_reason filter;
 };
 
 static enum jr_reason reason_of(const struct trial *trial)
 {
-    return trial->filter != JR_REASON_NONE ? trial->filter
-                                           : jr_judging_reason(trial->answer.reason);
+    if (trial->filter != JR_REASON_NONE)
+        return trial->filter;
+    return trial->guard.reason != JR_REASON_NONE ? trial->guard.reason
+                                                 : jr_judging_reason(trial->answer.reason);
+}
+
+/* What the guards say of a run that deserves a rerun. */
+static void ask_guards(struct trial *trial)
+{
+    const struct jr_evidencefile *file = &trial->file;
+    const struct jr_guard_facts facts = {
+        .event = file->run.trigger,
+        .event_named = jr_guards_event_is_named(&trial->part, file->run.trigger),
+        .newer = file->newer,
+        .held = file->held,
+        .closed = file->closed,
+        .deploys = file->deploys,
+    };
+
+    trial->guard.reason = JR_REASON_NONE;
+    if (trial->answer.verdict != JR_POLICY_RERUN)
+        return;
+    trial->guard = jr_guards_ask(&trial->part.guards, &facts);
+    trial->answer.verdict = trial->guard.verdict;
 }
 
 /* Would a setting leave the run alone, whatever a policy says? */
@@ -157,6 +181,7 @@ static void decide(struct trial *trial)
     trial->filter = filter_run(&bounds, event, run.fork);
     jr_policy_for(&trial->policy, event->repo, &trial->part);
     jr_policy_decide(&trial->part, &run, trial->jobs, trial->file.count, &trial->answer);
+    ask_guards(trial);
     if (trial->filter != JR_REASON_NONE)
         trial->answer.verdict = JR_POLICY_LEAVE;
     if (trial->answer.delay_ms < 0)

@@ -256,6 +256,100 @@ static enum jr_err check_root(const struct reader *reader, json_object *root)
     return JR_OK;
 }
 
+/* Is a member the same in two runs, as far as both have it? */
+static bool is_same(json_object *one, json_object *other, const char *key)
+{
+    json_object *a = NULL, *b = NULL;
+
+    return !json_object_object_get_ex(one, key, &a) || a == NULL
+           || !json_object_object_get_ex(other, key, &b) || b == NULL || json_object_equal(a, b);
+}
+
+static bool has_same_head_repo(json_object *one, json_object *other)
+{
+    json_object *a = NULL, *b = NULL;
+
+    return !json_object_object_get_ex(one, "head_repository", &a)
+           || !json_object_object_get_ex(other, "head_repository", &b)
+           || is_same(a, b, "full_name");
+}
+
+/* Does a run take the place of ours? See jr_run_supersedes(): here a member may be missing. */
+static bool is_newer(const struct jr_event *run, json_object *ours, json_object *newer)
+{
+    uint64_t our_number = 0, its_number = 0;
+    bool follow = strcmp(run->trigger, "push") == 0 || strcmp(run->trigger, "pull_request") == 0
+                  || strcmp(run->trigger, "pull_request_target") == 0;
+
+    jr_json_get_id(ours, "run_number", &our_number);
+    jr_json_get_id(newer, "run_number", &its_number);
+    return follow && its_number > our_number && is_same(ours, newer, "workflow_id")
+           && is_same(ours, newer, "head_branch") && is_same(ours, newer, "event")
+           && has_same_head_repo(ours, newer) && !is_same(ours, newer, "head_sha");
+}
+
+static bool is_closed(json_object *pull_request)
+{
+    char state[JR_WORD_SIZE];
+    json_object *merged = NULL;
+
+    jr_json_get_text(pull_request, "state", state, sizeof state);
+    return strcmp(state, "closed") == 0
+           || (json_object_object_get_ex(pull_request, "merged", &merged)
+               && json_object_get_boolean(merged));
+}
+
+static bool is_held(const struct jr_event *run, json_object *ids)
+{
+    size_t count = json_object_is_type(ids, json_type_array) ? json_object_array_length(ids) : 0;
+
+    for (size_t i = 0; i < count; i++)
+        if ((uint64_t)json_object_get_int64(json_object_array_get_idx(ids, i)) != run->run_id)
+            return true;
+    return false;
+}
+
+/* Would a job run again, and has it an environment? */
+static bool job_deploys(json_object *job, json_object *deployments)
+{
+    char name[JR_NAME_SIZE], word[JR_WORD_SIZE];
+    json_object *environment = NULL;
+    enum jr_conclusion conclusion;
+
+    jr_json_get_text(job, "name", name, sizeof name);
+    jr_json_get_text(job, "conclusion", word, sizeof word);
+    conclusion = jr_conclusion_from(word);
+    if (!jr_conclusion_is_bad(conclusion) && conclusion != JR_CONCLUSION_SKIPPED)
+        return false;
+    return json_object_object_get_ex(deployments, name, &environment) && environment != NULL;
+}
+
+static bool deploys(json_object *root)
+{
+    json_object *jobs = NULL, *deployments = NULL;
+
+    jr_json_get_array(root, "jobs", &jobs);
+    jr_json_get_object(root, "deployments", &deployments);
+    for (size_t i = 0; jobs != NULL && i < json_object_array_length(jobs); i++)
+        if (job_deploys(json_object_array_get_idx(jobs, i), deployments))
+            return true;
+    return false;
+}
+
+/* What the guards of a policy ask. What the file does not tell lets the run pass. */
+static void read_surroundings(json_object *root, struct jr_evidencefile *file)
+{
+    json_object *run = NULL, *newer = NULL, *pull_request = NULL;
+
+    jr_json_get_object(root, "run", &run);
+    if (jr_json_get_object(root, "newer_run", &newer) == JR_JSON_OK)
+        file->newer = is_newer(&file->run, run, newer);
+    if (jr_json_get_object(root, "pull_request", &pull_request) == JR_JSON_OK)
+        file->closed = is_closed(pull_request);
+    file->held = is_held(&file->run, json_object_object_get(root, "concurrency"));
+    file->deploys = deploys(root);
+}
+
 static enum jr_err read_root(struct reader *reader, json_object *root,
                              struct jr_evidencefile *file)
 {
@@ -271,6 +365,7 @@ static enum jr_err read_root(struct reader *reader, json_object *root,
         return err;
     if (jr_json_get_id(root, "reruns", &reruns) == JR_JSON_OK && reruns <= 1000)
         file->reruns = (uint32_t)reruns;
+    read_surroundings(root, file);
     return read_jobs(reader, root, file);
 }
 

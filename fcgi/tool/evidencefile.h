@@ -26,6 +26,10 @@ struct jr_evidencefile {
     uint32_t reruns;
     struct jr_evidence *jobs; /* those that did not succeed, by id; owned */
     size_t count;
+    bool newer;   /* there is a newer run in its line, of another commit */
+    bool held;    /* another run holds its concurrency group */
+    bool closed;  /* its pull request is closed or merged */
+    bool deploys; /* a job that failed, or was skipped behind one, has an environment */
 };
 
 /*

@@ -76,7 +76,8 @@ static const struct row rows[] = {
       .meaning = "a run of which a newer one of another commit is known, unfinished or a pull "
                  "request's: leave or rerun",
       .details = "The newer run is of the same workflow, branch, event and head repository. Only "
-                 "runs of push, pull_request and pull_request_target follow each other so." },
+                 "runs of push, pull_request and pull_request_target follow each other so. With "
+                 "another POLICY than everything its guard counts." },
     { "POLICY", &jr_type_text, FIELD(policy), "everything",
       { .max = PATH_MAX, .look = jr_sense_policy }, RUNS,
       .meaning = "which causes of a failure deserve a rerun: everything, careful, infrastructure, "

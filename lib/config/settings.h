@@ -82,6 +82,7 @@ struct jr_settings {
     size_t policy_length;
     bool judges;           /* a run is rerun only after it was looked for why it failed */
     bool judges_cancelled; /* a cancelled one is looked at, too */
+    bool has_guards;       /* the policy has guards, which stand above rerun_superseded */
     bool judges_workflows; /* what the policy says depends on the names of workflows */
     int64_t policy_delay_ms; /* the longest wait before a rerun that it asks for */
 

@@ -266,6 +266,14 @@ static const struct {
       "Way out: `same-failure: rerun` in the policy." },
     { JR_REASON_EVIDENCE_UNREADABLE, JR_CLASS_FINAL, "evidence-unreadable", "what might tell the cause could not be read",
       "Annotations need the permission Checks, logs the permission Actions." },
+    { JR_REASON_PULL_REQUEST_CLOSED, JR_CLASS_FINAL, "pull-request-closed", "its pull request is closed or merged",
+      "Nobody waits for it. The policy's guard `closed` says so." },
+    { JR_REASON_DEPLOYMENT, JR_CLASS_FINAL, "deployment", "a job that would run again has an environment",
+      "Way out: `job-rerunner rerun RUN`, or the policy's guard `deployments`." },
+    { JR_REASON_MERGE_QUEUE, JR_CLASS_FINAL, "merge-queue", "its pull request has left the merge queue by now",
+      "The policy's guard `merge-queue` says so." },
+    { JR_REASON_CONCURRENCY_BUSY, JR_CLASS_ASK, "concurrency-busy", "another run holds its concurrency group",
+      "" },
 };
 
 static size_t row_of(enum jr_reason reason)

@@ -137,7 +137,11 @@ enum jr_reason {
     JR_REASON_CAUSE_NOT_KNOWN = 141,
     JR_REASON_NOT_WORTH_IT = 142,
     JR_REASON_SAME_FAILURE = 143,
-    JR_REASON_EVIDENCE_UNREADABLE = 144
+    JR_REASON_EVIDENCE_UNREADABLE = 144,
+    JR_REASON_PULL_REQUEST_CLOSED = 145,
+    JR_REASON_DEPLOYMENT = 146,
+    JR_REASON_MERGE_QUEUE = 147,
+    JR_REASON_CONCURRENCY_BUSY = 148
 };
 
 /* How a webhook is answered; the status that goes with it is HTTP's. The numbers are stored. */
@@ -153,7 +157,7 @@ enum jr_reply {
 #define JR_REPLIES (JR_REPLY_UNKNOWN_RUN + 1)
 
 /* They are numbered below this; not each number has one. */
-#define JR_REASONS (JR_REASON_EVIDENCE_UNREADABLE + 1)
+#define JR_REASONS (JR_REASON_CONCURRENCY_BUSY + 1)
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);

@@ -58,6 +58,7 @@ struct jr_input {
     const struct jr_event *event; /* EVENT, SEEN, LISTED, NAMED; its run_id is the run's */
     bool anew;              /* EVENT: it was answered before, by a setting, and is judged anew */
     struct jr_newer newer;  /* SEEN, UNSEEN */
+    enum jr_reason guard;   /* SEEN: of the policy, that keeps it from being rerun; NONE */
     bool moved;             /* SEEN, UNSEEN, FAILED, POSTED, JUDGED: the run has not the outbox
                                entry any more that was claimed, but another or none */
     uint32_t attempt;       /* FAILED, POSTED, JUDGED: the attempt that it is about */

@@ -119,6 +119,8 @@ enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct j
         return JR_REASON_MISSED;
     if (is_superseded(bounds, run, &input->newer))
         return JR_REASON_SUPERSEDED;
+    if (input->guard != JR_REASON_NONE && !run->by_hand)
+        return input->guard;
     return bounds->dry_run && !wants_judgement(bounds, run) ? JR_REASON_DRY_RUN : JR_REASON_NONE;
 }
 

@@ -82,6 +82,7 @@ static struct jr_input input_of(const struct jr_history *entry)
         .event = shown ? &entry->event : NULL,
         .anew = entry->found.anew,
         .newer = entry->found.newer,
+        .guard = entry->found.guard,
         .moved = entry->found.moved,
         .attempt = answered ? entry->attempt : 0,
         .outcome = entry->call.outcome,

@@ -14,6 +14,7 @@
 #include "lib/model/call.h"
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
+#include "lib/rules/policy.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -88,6 +89,7 @@ struct jr_rerun_answer {
     const struct jr_call *call;  /* how it was asked, and how the answer was sorted */
     const struct jr_event *seen; /* what a GET has shown; NULL: nothing, or it was the POST */
     bool posted;                 /* it was the POST */
+    const struct jr_policy *policy; /* whose guards are asked about what was shown; NULL: of none */
     uint32_t attempt;            /* that it is about; jr_rerun_seen() does not look at it */
 };
 

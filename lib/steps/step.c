@@ -89,6 +89,7 @@ static void set_input(struct jr_history *entry, const struct taking *taking)
         .moved = input->moved,
         .anew = input->anew,
         .newer = input->newer,
+        .guard = input->guard,
     };
     if (input->event != NULL)
         entry->event = *input->event;

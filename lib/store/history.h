@@ -45,6 +45,7 @@ struct jr_found {
     bool moved;     /* it was not the one that was claimed (struct jr_input) */
     bool anew;
     struct jr_newer newer;
+    enum jr_reason guard; /* that the policy's guards gave; NONE */
 };
 
 /* A call and its answer, for people. */

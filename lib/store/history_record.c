@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define HISTORY_VERSION 4
+#define HISTORY_VERSION 5
 
 /*
  * Facts of an event that are stored only if they are told; of those, texts and numbers only if
@@ -61,7 +61,7 @@ static const char *const actions[] = { "", "queued", "in_progress", "completed",
 
 #define ACTIONS (sizeof actions / sizeof *actions)
 
-enum { HAS_ENTRY = 1, MOVED = 2, ANEW = 4, NEWER_SHIFT = 3 };
+enum { HAS_ENTRY = 1, MOVED = 2, ANEW = 4, NEWER_SHIFT = 3, NEWER_MASK = 3, GUARDED = 32 };
 enum { DELIVERY_TEXT = 1, DELIVERY_UUID = 2 };
 
 static void write_word(struct jr_writer *writer, const char *text)
@@ -281,13 +281,16 @@ static void write_found(struct jr_writer *writer, const struct jr_history *entry
 
     jr_write_u8(writer, (uint8_t)((has_entry ? HAS_ENTRY : 0u) | (found->moved ? MOVED : 0u)
                                   | (found->anew ? ANEW : 0u)
-                                  | (unsigned)found->newer.state << NEWER_SHIFT));
+                                  | (unsigned)found->newer.state << NEWER_SHIFT
+                                  | (found->guard != JR_REASON_NONE ? GUARDED : 0u)));
     if (has_entry) {
         write_since(writer, found->due_ms, entry->at_ms);
         jr_write_short(writer, found->tries);
     }
     if (found->newer.state != JR_NEWER_NONE)
         jr_write_short(writer, found->newer.run_id);
+    if (found->guard != JR_REASON_NONE)
+        jr_write_short(writer, (uint64_t)found->guard);
 }
 
 static void read_found(struct jr_reader *reader, struct jr_history *entry)
@@ -297,10 +300,10 @@ static void read_found(struct jr_reader *reader, struct jr_history *entry)
 
     found->moved = (bits & MOVED) != 0;
     found->anew = (bits & ANEW) != 0;
-    if (bits >> NEWER_SHIFT > JR_NEWER_UNFINISHED)
+    if ((bits >> NEWER_SHIFT & NEWER_MASK) > JR_NEWER_UNFINISHED || bits >= 2 * GUARDED)
         reader->ok = false;
     else
-        found->newer.state = (enum jr_newer_state)(bits >> NEWER_SHIFT);
+        found->newer.state = (enum jr_newer_state)(bits >> NEWER_SHIFT & NEWER_MASK);
     if ((bits & HAS_ENTRY) != 0) {
         found->due_ms = read_since(reader, entry->at_ms);
         found->tries = (uint32_t)read_up_to(reader, UINT32_MAX);
@@ -309,6 +312,8 @@ static void read_found(struct jr_reader *reader, struct jr_history *entry)
     }
     if (found->newer.state != JR_NEWER_NONE)
         found->newer.run_id = jr_read_short(reader);
+    if ((bits & GUARDED) != 0)
+        found->guard = (enum jr_reason)read_up_to(reader, JR_REASONS - 1);
 }
 
 static bool has_event(enum jr_input_kind input)

@@ -355,6 +355,21 @@ subtest 'the last attempt with the debug log' => sub {
     $service->stop_service;
 };
 
+subtest 'guards' => sub {
+    my $service = service_of();
+    my $queue = run_of($service, { build => { log => \@NETWORK } }, event => 'merge_group');
+    left_ok($service, $queue, 'merge-queue', 'a run of the merge queue');
+    is calls($queue, 'runs/' . $queue->id . '/attempts'), 0, 'and nobody looks why it failed';
+    my $release = run_of($service, { build => { log => \@NETWORK } }, event => 'release');
+    left_ok($service, $release, 'left-by-rule', 'a release');
+    my $named = policy_file("version: 1\notherwise: leave\nrules:\n  - { rerun: [network], when: { event: release } }\n");
+    $service->stop_service;
+    $service = service_of(POLICY => $named);
+    my $other = run_of($service, { build => { log => \@NETWORK } }, event => 'release');
+    wait_ok { $other->accepted } 'a release that a rule names';
+    $service->stop_service;
+};
+
 subtest 'hostile logs' => sub {
     my $service = service_of();
     my %log = (

@@ -184,4 +184,32 @@ subtest 'files that are not what they have to be' => sub {
     }
 };
 
+subtest 'guards' => sub {
+    my $run = sub { return { id => 7, name => 'CI', path => '.github/workflows/ci.yml', event => 'push', head_branch => 'main', head_sha => 'a' x 40,
+        run_number => 5, conclusion => 'failure', run_attempt => 1, repository => { full_name => 'octo/app' }, @_ } };
+    my %newer = (id => 8, event => 'push', head_branch => 'main', head_sha => 'b' x 40, run_number => 6);
+    my @cases = (
+        ['nothing is in the way', 'rerun', 'run-failed'],
+        ['a newer run',           'leave', 'superseded',          newer_run => {%newer}],
+        ['of the same commit',    'rerun', 'run-failed',          newer_run => { %newer, head_sha => 'a' x 40 }],
+        ['of another branch',     'rerun', 'run-failed',          newer_run => { %newer, head_branch => 'dev' }],
+        ['an older one',          'rerun', 'run-failed',          newer_run => { %newer, run_number => 4 }],
+        ['a group that is held',  'wait',  'concurrency-busy',    concurrency => [8]],
+        ['... by itself',         'rerun', 'run-failed',          concurrency => [7]],
+        ['a closed pull request', 'leave', 'pull-request-closed', pull_request => { state => 'closed', merged => JSON::PP::false }],
+        ['an open one',           'rerun', 'run-failed',          pull_request => { state => 'open', merged => JSON::PP::false }],
+        ['a deployment',          'leave', 'deployment',          deployments => { build => 'production' }],
+        ['another job\'s',        'rerun', 'run-failed',          deployments => { site => 'production' }],
+        ['the merge queue',       'leave', 'merge-queue',         run => $run->(event => 'merge_group')],
+        ['a release',             'leave', 'left-by-rule',        run => $run->(event => 'release')],
+    );
+    for my $case (@cases) {
+        my ($name, $verdict, $reason, %with) = @$case;
+        my $file = evidence('guard', run => $run->(), %with);
+        my $told = verdict($file, '--policy', 'careful');
+        is "$told->{verdict} $told->{reason}", "$verdict $reason", $name;
+        is verdict($file, '--policy', 'everything')->{verdict}, 'rerun', 'everything has no guards';
+    }
+};
+
 finish();

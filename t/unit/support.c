@@ -297,6 +297,7 @@ static void set_member(struct jr_event *event, const char *name, const char *val
         { "actor", event->actor, sizeof event->actor },
         { "by", event->triggering_actor, sizeof event->triggering_actor },
         { "head", event->head_repo, sizeof event->head_repo },
+        { "environment", event->environment, sizeof event->environment },
     };
 
     if (strcmp(name, "job") == 0) {

@@ -9,6 +9,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/rules/attempt.h"
 #include "lib/rules/watch.h"
+#include "lib/steps/chosen.h"
 #include "lib/steps/intake.h"
 #include "lib/steps/rerun.h"
 #include "lib/store/days.h"
@@ -19,6 +20,7 @@
 #include "t/unit/support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct bench {
@@ -130,6 +132,55 @@ static unsigned entries(struct bench *bench, enum jr_history_kind kind, enum jr_
     commit(&txn);
     return found;
 }
+
+struct guard_row {
+    const char *name, *policy, *events, *shown;
+    enum jr_step step;
+    enum jr_reason reason;
+};
+
+/* Before a POST the policy's guards are asked, by what the store knows. */
+static void guards_are_asked(void **state)
+{
+    const struct guard_row *row = *state;
+    struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE, .status = 200 };
+    struct jr_event shown = event_of(row->shown);
+    struct jr_rerun_answer answer = { .call = &call, .seen = &shown };
+    struct bench bench;
+    struct jr_policy policy;
+    char *problems, *events = strdup(row->events), *rest = events, *token;
+
+    open_bench(&bench, row->policy);
+    assert_int_equal(jr_chosen_load(&bench.settings, &problems), JR_OK);
+    assert_int_equal(jr_chosen_policy(&bench.settings, &policy), JR_OK);
+    bench.settings.judges = false; /* it has been judged */
+    while ((token = strsep(&rest, " ")) != NULL)
+        if (*token != '\0')
+            event(&bench, token);
+    answer.policy = &policy;
+    bench.run.due_ms = stored(&bench).due_ms;
+    assert_int_equal(jr_rerun_seen(bench.store, &bench.settings, &answer, &bench.run, bench.now_ms, &bench.verdict, &bench.error),
+                     JR_OK);
+    assert_string_equal(jr_reason_token(bench.verdict.reason), jr_reason_token(row->reason));
+    assert_int_equal(bench.verdict.step, row->step);
+    assert_int_equal(entries(&bench, JR_HISTORY_DECISION, row->reason) > 0, 1);
+    jr_policy_release(&policy);
+    free(events);
+    close_bench(&bench);
+}
+
+#define GUARDED "POLICY=careful"
+
+static const struct guard_row guards[] = {
+    { "nothing is in the way", GUARDED, "", "Gc=failure", JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
+    { "a job that failed deploys", GUARDED, "c2=failure,environment:production", "Gc=failure", JR_STEP_NONE, JR_REASON_DEPLOYMENT },
+    { "a job that succeeded deployed", GUARDED, "c2=success,environment:production", "Gc=failure", JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
+    { "a job that was skipped, and nobody knows more", GUARDED, "c2=skipped", "Gc=failure", JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
+    { "the merge queue", GUARDED, "", "Gc=failure,trigger:merge_group", JR_STEP_NONE, JR_REASON_MERGE_QUEUE },
+    { "a release", GUARDED, "", "Gc=failure,trigger:release", JR_STEP_NONE, JR_REASON_LEFT_BY_RULE },
+    { "everything has no guards", "POLICY=everything", "c2=failure,environment:production", "Gc=failure,trigger:merge_group",
+      JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
+};
 
 static void intent_is_on_disk_before_the_post(void **state)
 {
@@ -947,6 +998,7 @@ static void counted_when_rerun_by_others(void **state)
 
 int main(void)
 {
+    TABLE(guards, guards_are_asked);
     TEST(intent_is_on_disk_before_the_post);
     TEST(accepted);
     TEST(killed_after_the_post);
