@@ -69,7 +69,8 @@ struct jr_run {
     uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
     int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
     uint64_t superseded_by; /* the newer run, of an attempt that is closed as superseded */
-    uint32_t judged_attempt; /* the newest attempt that a policy has judged; 0: none */
+    uint32_t judged_attempt; /* the newest attempt that a policy has judged worth a rerun, or has
+                                left because its rule allows no more attempts; 0: none */
     bool debug;        /* ... which is to run with GitHub's debug log */
     bool rerun_all;    /* GitHub will not rerun failed jobs of it: ask for all */
     bool by_hand;      /* an administrator asks for it: settings do not count; until it is decided */

@@ -270,7 +270,8 @@ void jr_verdict_judged(const struct jr_bounds *bounds, const struct jr_input *in
     if (input->moved || run->attempt != input->attempt || run->phase != JR_PHASE_DUE) {
         verdict_is(verdict, JR_STEP_NONE, JR_REASON_CHANGED_MEANWHILE);
     } else if (input->judgement.leaves) {
-        run->judged_attempt = run->attempt;
+        if (jr_reason_class(input->reason) == JR_CLASS_FILTER)
+            run->judged_attempt = run->attempt; /* no setting has left it (gather.c) */
         verdict_closed(verdict, run, input->reason);
     } else {
         run->judged_attempt = run->attempt;
