@@ -127,12 +127,19 @@ sub add_job {
     return $run->{jobs}[-1];
 }
 
-# Start the next attempt; again(job) tells which jobs are executed anew.
-sub next_attempt {
-    my ($self, $run, $again, $actor) = @_;
+# The attempt of now will be one of before.
+sub keep_past {
+    my ($run) = @_;
     $run->{past}{ $run->{attempt} } = {
         map { $_ => $run->{$_} } qw(attempt status conclusion run_started_at updated_at triggering_actor jobs)
     };
+    return;
+}
+
+# Start the next attempt; again(job) tells which jobs are executed anew.
+sub next_attempt {
+    my ($self, $run, $again, $actor) = @_;
+    keep_past($run);
     my $now = time;
     $run->{attempt}++;
     my @jobs = map { $again->($_) ? { name => $_->{name} } : {%$_, id => undef, created_at => $now} }

@@ -8,6 +8,7 @@
 #   get_cut post_cut post_cut_late   the connection is cut instead
 #   running                    a POST is refused as if the run was going on
 #   never                      POSTs for this attempt are refused for good
+#   ask_error ask_cut          the like for jobs of an attempt, annotations, links to logs
 #   odd                        a GET is answered with something else
 #   moved                      a redirect to where the thing is now
 #   slow                       [chance, least, most] seconds before the answer
@@ -39,10 +40,14 @@ my @NEVER = (
     sub { $PROBLEM->(422, 'Unprocessable') },
 );
 
+# Calls that find out why a run failed.
+my $EVIDENCE = qr/^(?:jobs|notes|link)$/;
+
 my $HTML = '<!DOCTYPE html><html><body><h1>Unicorn!</h1></body></html>';
 
 # loop, dice, github, way (the scenario's `api`); kill->() kills the dispatcher,
-# may_kill->() says whether it may be killed now
+# may_kill->() says whether it may be killed now; plan_log->(run, job) decides about a log that
+# GitHub is asked for
 sub new {
     my ($class, %o) = @_;
     my $self = bless { %o, way => $o{way} // {}, input => {}, count => {}, calls => {}, hung => [] }, $class;
@@ -51,14 +56,36 @@ sub new {
     return $self;
 }
 
+sub what {
+    my ($request) = @_;
+    local $_ = $request->{path};
+    return
+          $request->{method} eq 'POST'  ? 'post'
+        : m{/attempts/\d+/jobs$}        ? 'jobs'
+        : m{/annotations$}              ? 'notes'
+        : m{/logs$}                     ? 'link'
+        : m{/runs/\d+}                  ? 'get'
+        : m{rate_limit}                 ? 'probe'
+        :                                 'list';
+}
+
+# The run that a request is about, and the job.
+sub subject {
+    my ($self, $request) = @_;
+    my $github = $self->{github};
+    return $github->{runs}{$1} if $request->{path} =~ m{/runs/(\d+)};
+    return @{ $github->{by_job}{$1} // [] } if $request->{path} =~ m{/(?:jobs|check-runs)/(\d+)/};
+    return;
+}
+
 sub handle {
     my ($self, $socket, $request) = @_;
-    my ($id) = $request->{path} =~ m{/runs/(\d+)};
-    my $what = $request->{method} eq 'POST' ? 'post' : $id ? 'get' : $request->{path} =~ /rate_limit/ ? 'probe' : 'list';
-    my $run  = $id && $self->{github}{runs}{$id};
+    my ($run, $job) = $self->subject($request);
+    my $what = what($request);
     $self->{calls}{$what}++;
     $self->{last_call} = time;
-    @$request{qw(what run)} = ($what, $run);
+    @$request{qw(what run job)} = ($what, $run, $job);
+    $self->{plan_log}->($run, $job) if $what eq 'link' && $job && $job->{why};
     my ($act, $why) = $self->act($request);
     my $answer;
     $answer = $self->{github}->answer($request) if !$act || $act->{effect};
@@ -116,9 +143,10 @@ sub act {
             if $luck->('running');
     }
     return ({ kill => 1, cut => 1 }, 'the dispatcher is killed') if $what ne 'post' && $luck->('kill_get') && $self->{may_kill}->();
-    return ({ cut => 1 }, 'cut') if $what eq 'get' && $luck->('get_cut');
+    return ({ cut => 1 }, 'cut') if ($what eq 'get' && $luck->('get_cut')) || ($what =~ $EVIDENCE && $luck->('ask_cut'));
     return ({ $self->error_page(@about) }, 'error')
-        if ($what eq 'get' && $luck->('get_error')) || ($what eq 'list' && $luck->('list_error'));
+        if ($what eq 'get' && $luck->('get_error')) || ($what eq 'list' && $luck->('list_error'))
+        || ($what =~ $EVIDENCE && $luck->('ask_error'));
     if ($what =~ /get|post/ && $request->{query} !~ /moved/ && $luck->('moved')) {
         my $target = "$request->{path}?moved=1";
         $target = $self->url . $target if $dice->chance(.5, @about, 'absolute');
@@ -190,6 +218,7 @@ sub note {
             . ($shown->{stale} ? ', out of date' : '') : '')
         . ($request->{effect} ? ', rerun made' : '')];
     $self->{last_ask} = time if $run->{status} eq 'completed' && $request->{what} ne 'list';
+    return $self->note_evidence($request, $status, $why) if $request->{what} =~ $EVIDENCE;
     if ($request->{what} eq 'get') {
         # What the service goes by, with the truth of that moment.
         $run->{basis} = { %$shown, true_attempt => $run->{attempt}, true_status => $run->{status} } if $shown && !$why;
@@ -199,6 +228,20 @@ sub note {
         at => time, status => $status, why => $why, accepted => !!$request->{effect}, told => !$why,
         basis => $run->{basis}, path => $request->{path}, body => $answer->{body},
     };
+    return;
+}
+
+# What the last answer has shown is what the service knows.
+sub note_evidence {
+    my ($self, $request, $status, $why) = @_;
+    my $told = $why ? 'unreadable' : $status == 200 ? 'found' : $status == 404 ? 'absent' : 'unreadable';
+    if (my $job = $request->{job}) {
+        $job->{"$request->{what}_told"} = !$why && $status == 302 ? 'found' : $told;
+    }
+    elsif (my ($n) = $request->{path} =~ m{/attempts/(\d+)/jobs$}) {
+        my $attempt = $request->{run}{attempts}[$n - 1];
+        $attempt->{jobs_told} = $told if $attempt;
+    }
     return;
 }
 

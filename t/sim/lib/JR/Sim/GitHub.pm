@@ -11,6 +11,9 @@
 # a run has to be created after its repository was first seen, or it is not
 # looked for. So times are up to a minute ahead, as by a clock that differs.
 #
+# Where a scenario has causes (JR::Sim::Cause), a job fails for one, and its steps, annotations and
+# log show what there is to see of it.
+#
 # on_event->(event) gets each webhook that GitHub would send; on_end->(run)
 # is called when an attempt is over.
 
@@ -31,7 +34,7 @@ use constant {
 
 my $BAD = qr/^(?:failure|timed_out|cancelled)$/;
 
-# dice, loop, on_event, on_end, tokens, hourly_limit
+# dice, loop, on_event, on_end, tokens, hourly_limit, cause (a JR::Sim::Cause, or none)
 sub new {
     my ($class, %o) = @_;
     my $self = $class->SUPER::new(tokens => $o{tokens});
@@ -39,6 +42,7 @@ sub new {
     $self->set_limit({ limit => $o{hourly_limit}, remaining => $o{hourly_limit}, reset => int(time) + 3600 });
     $self->{run_id}   = FIRST_RUN_ID;
     $self->{by_repo}  = {};
+    $self->{by_job}   = {};    # id => [run, job]
     $self->{open}     = 0;
     $self->{list_lag} = $self->{get_lag} = 0;
     return $self;
@@ -103,6 +107,7 @@ sub start_run {
 sub open_attempt {
     my ($self, $run, $by, $how) = @_;
     $self->{open}++;
+    JR::FakeGitHub::Actions::keep_past($run) if $run->{attempt};
     $run->{attempt}++;
     $run->{turn}++;
     $run->{skew} += $self->{dice}->between(3, 8, $run->{n}, $run->{attempt}, 'skew') if $run->{attempt} > 1;
@@ -156,7 +161,7 @@ sub displace_others {
     my $group = $run->{plan}{group} // return;
     for my $other (values %{ $self->{groups}{$group} }) {
         next if $other == $run || $other->{status} eq 'completed';
-        $self->cancel($other, "displaced by run $run->{n}");
+        $self->cancel($other, "displaced by run $run->{n}", 'superseded');
     }
     $self->{groups}{$group} = { $run->{id} => $run };
     return;
@@ -221,10 +226,18 @@ sub begin_jobs {
 
 sub carry_over {
     my ($self, $run, $old) = @_;
-    my $job = { %$old, id => ++$self->{job_id}, attempt => $run->{attempt}, created_at => $self->now($run) };
-    push @{ $run->{jobs} }, $job;
+    my $job = { %$old, attempt => $run->{attempt}, created_at => $self->now($run), carried => 1 };
+    $self->add($run, $job);
     $self->emit_job($run, $job, 'completed');
     return $job;
+}
+
+sub add {
+    my ($self, $run, $job) = @_;
+    $job->{id} = ++$self->{job_id};
+    $self->{by_job}{ $job->{id} } = [$run, $job];
+    push @{ $run->{jobs} }, $job;
+    return;
 }
 
 # Create what can be created by now; end the run when nothing is left.
@@ -267,11 +280,11 @@ sub create_job {
     my $node = $run->{plan}{nodes}[$i];
     my $now  = $self->now($run);
     my $job  = {
-        id => ++$self->{job_id}, name => $node->{name}, attempt => $run->{attempt}, node => $i,
+        name => $node->{name}, attempt => $run->{attempt}, node => $i,
         status => 'queued', conclusion => undef, created_at => $now, started_at => $now, completed_at => undef,
         continue => $node->{continue}, executed => 1,
     };
-    push @{ $run->{jobs} }, $job;
+    $self->add($run, $job);
     if (!$self->wanted($run, $node)) {
         my @family = ($i);
         if (defined $node->{family}) {    # one event for all legs
@@ -342,10 +355,20 @@ sub stray_check {
 }
 
 sub complete_job {
-    my ($self, $run, $job, $conclusion) = @_;
+    my ($self, $run, $job, $conclusion, $why) = @_;
     @$job{qw(status conclusion completed_at)} = ('completed', $conclusion, $self->now($run));
+    $self->strike($run, $job, $why) if $self->{cause} && $conclusion =~ $BAD;
     $self->emit_job($run, $job, 'completed');
     $self->advance($run);
+    return;
+}
+
+sub strike {
+    my ($self, $run, $job, $why) = @_;
+    $self->{cause}->strike($run, $job, $why);
+    my $of = $job->{why};
+    $self->tell($run, "job $job->{id} '$job->{name}' fails for $of->{kind}{cause} ($of->{kind}{name}"
+        . ($of->{hostile} ? ', hostile' : '') . ($of->{stored} ? ')' : '), without a log'));
     return;
 }
 
@@ -371,7 +394,8 @@ sub end_run {
         $self->version($run);
     }
     my $attempt = $self->current($run);
-    @$attempt{qw(ended conclusion jobs)} = (time, $conclusion, scalar @{ $run->{jobs} });
+    my @failed = grep { $_->{conclusion} =~ $BAD && !$_->{carried} } @{ $run->{jobs} };
+    @$attempt{qw(ended conclusion jobs failed)} = (time, $conclusion, scalar @{ $run->{jobs} }, \@failed);
     $self->tell($run, "attempt $run->{attempt} ends: $conclusion" . ($silent ? ' (GitHub does not tell)' : ''));
     $self->emit_run($run, 'completed') if !$silent;
     $self->{on_end}->($run);
@@ -381,7 +405,7 @@ sub end_run {
 # What people do, and GitHub itself.
 
 sub cancel {
-    my ($self, $run, $why) = @_;
+    my ($self, $run, $why, $cause) = @_;
     return 0 if $run->{status} eq 'completed' || $run->{cancelled};
     $self->tell($run, "cancelled: $why");
     $run->{cancelled} = 1;
@@ -390,7 +414,7 @@ sub cancel {
     my @jobs = grep { $_->{status} ne 'completed' } @{ $run->{jobs} };
     for my $job (@jobs) {
         $self->later($run, $self->lasts($run, 5, 60, $job->{node}, 'cancel'),
-            sub { $self->complete_job($run, $job, 'cancelled') });
+            sub { $self->complete_job($run, $job, 'cancelled', $cause // 'person') });
     }
     $self->advance($run) if !@jobs;
     return 1;
@@ -406,7 +430,7 @@ sub rerun_by {
         failed => sub { $_[0]{conclusion} =~ $BAD },
         one    => sub { $one && $_[0] == $one },
     );
-    my $answer = $self->rerun({}, $run, $again{$what}, 'This workflow is already running');
+    my $answer = $self->rerun({ body => '' }, $run, $again{$what}, 'This workflow is already running');
     $self->tell($run, "$who re-runs it ($what): $answer->{status}");
     return $answer->{status} == 201;
 }
@@ -479,6 +503,15 @@ sub list_runs {
     my $from = (($query{page} || 1) - 1) * $size;
     my @part = $from < @texts ? splice(@texts, $from, $size) : ();
     return { status => 200, body => '{"total_count":' . @texts . ',"workflow_runs":[' . join(',', @part) . ']}' };
+}
+
+sub find_old_job { my ($self, $repo, $id) = @_; return @{ $self->{by_job}{$id} // [] } }
+
+sub get_log {
+    my ($self, $request, $repo, $id) = @_;
+    my ($run, $job) = $self->find_old_job($repo, $id);
+    $job->{log} = $self->{cause}->log_of($job) if $job && $job->{why};
+    return $self->SUPER::get_log($request, $repo, $id);
 }
 
 # Webhooks.

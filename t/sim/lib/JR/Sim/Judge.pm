@@ -9,6 +9,11 @@
 # else before it. Any other attempt deserves no POST. A POST is judged by what
 # the service could know: by what GitHub showed it last. When the truth has
 # changed since (a person was quicker by a moment), it is nobody's fault.
+#
+# Where a scenario has a policy (JR::Sim::Policy), an attempt deserves what
+# that says of the causes of its failed jobs, as far as GitHub has shown them:
+# by its last answer; what was not asked for could have been read. No log is
+# read twice, unless the dispatcher was killed in between.
 
 package JR::Sim::Judge;
 
@@ -17,11 +22,16 @@ use warnings;
 use Time::HiRes qw(time);
 use JR::FakeGitHub::Actions;
 
-use constant { RERUN_LIFE_S => 30 * 86400, CATCH_UP_S => 86400 };
+use constant {
+    RERUN_LIFE_S => 30 * 86400,
+    CATCH_UP_S   => 86400,
+    DYING_S      => 1,            # what was asked for may come to us after its asker's death
+};
 
+# settings; policy, cause (JR::Sim::Policy, Cause), or none; checks: may annotations be read?
 sub new {
     my ($class, %o) = @_;
-    my $self = bless {%o}, $class;    # settings
+    my $self = bless {%o}, $class;
     $self->{list}{$_} = [map { pattern($_) } split /,/, $o{settings}{$_} // '']
         for qw(NO_RETRY_LIST NO_RETRY_REPOS NO_RETRY_WORKFLOWS REPO_BRANCHES RETRY_CONCLUSIONS);
     return $self;
@@ -60,15 +70,53 @@ sub filter {
 sub undue {
     my ($self, $run, $attempt) = @_;
     return 'not over' if !$attempt->{ended};
-    return "ended $attempt->{conclusion}" if !$self->matches(RETRY_CONCLUSIONS => $attempt->{conclusion});
+    my $is_retried = $self->matches(RETRY_CONCLUSIONS => $attempt->{conclusion});
+    return "ended $attempt->{conclusion}"
+        if !$is_retried && !($self->{policy} && $attempt->{conclusion} eq 'cancelled');
     my $filter = $self->filter($run, $attempt);
     return "left alone: $filter" if $filter;
     return 'over 30 days old' if time - $run->{created_at} > RERUN_LIFE_S;
     return 'ended long ago' if $attempt->{long_over};
+    my $left = $self->{policy} ? $self->left($run, $attempt) : '';
+    return $left if $left;
     return 'GitHub cannot rerun it' if $run->{event} eq 'dynamic';
     return 'GitHub refuses it for good' if $run->{refused}{ $attempt->{number} };
     return 'deleted' if $run->{gone};
     return '';
+}
+
+# What can be seen of a job's annotations, and of its log.
+sub notes_of {
+    my ($self, $job) = @_;
+    return $self->{checks} ? $job->{notes_told} // 'found' : 'unreadable';
+}
+
+sub log_of {
+    my ($self, $job) = @_;
+    my $told = $job->{link_told} // ($job->{why}{stored} ? 'found' : 'absent');
+    my $read = $job->{reads} && $job->{reads}[-1];
+    return $told if $told ne 'found' || !$read;
+    return 'absent' if $read->{status} == 404;
+    return $read->{status} =~ /^20[06]$/ && $read->{done} ? 'found' : 'unreadable';
+}
+
+# Why the policy leaves the attempt; '' when it does not.
+sub left {
+    my ($self, $run, $attempt) = @_;
+    # Of jobs that it has not listed nothing is known.
+    my $listed = ($attempt->{jobs_told} // 'found') eq 'found';
+    my $before = $attempt->{number} > 1 ? $run->{attempts}[$attempt->{number} - 2]{failed} : undef;
+    my @jobs = map {
+        my $job = $_;
+        my %seen = (notes => $self->notes_of($job), log => $self->log_of($job));
+        {
+            cause => $listed ? $self->{cause}->known($job, %seen) : 'unknown', cancelled => $job->{conclusion} eq 'cancelled',
+            unsure => $seen{notes} ne 'found',
+            same => !!(grep { $self->{cause}->same($job, $_) } @{ $before // [] }),
+        }
+    } @{ $attempt->{failed} // [] };
+    return $self->{policy}->left(
+        $attempt->{number}, $attempt->{conclusion}, $self->matches(RETRY_CONCLUSIONS => $attempt->{conclusion}), @jobs);
 }
 
 # Attempts that deserve a rerun and have none yet.
@@ -112,6 +160,7 @@ sub faults {
     my $accepted = grep { $_->{accepted} } @{ $run->{posts} };
     push @faults, "$accepted accepted POSTs, but " . @made . ' attempts made by them' if $accepted != @made;
     for my $attempt (@{ $run->{attempts} }) {
+        push @faults, map { $self->faults_of_reads($_) } @{ $attempt->{failed} // [] };
         my $n    = $attempt->{number};
         my $next = $run->{attempts}[$n];
         my $undue = $self->undue($run, $attempt);
@@ -120,6 +169,20 @@ sub faults {
             if ($run->{gone} && $undue eq 'deleted') { next }
             $$unlucky++;
         }
+    }
+    return @faults;
+}
+
+# A log that was read to its end once is not read again, but by a dispatcher that did not get to
+# record it.
+sub faults_of_reads {
+    my ($self, $job) = @_;
+    my @whole = grep { $_->{done} && $_->{counts} } @{ $job->{reads} // [] };
+    my @faults;
+    for my $i (1 .. $#whole) {
+        my ($from, $to) = ($whole[$i - 1]{at} - DYING_S, $whole[$i]{at});
+        next if grep { $_ >= $from && $_ <= $to } @{ $self->{deaths} // [] };
+        push @faults, "the log of job $job->{id} was read twice";
     }
     return @faults;
 }

@@ -51,7 +51,7 @@ sub kill_dispatcher {
     kill 'KILL', $pid;
     $self->{service}->expect_death;
     $self->{kills}++;
-    push @{ $self->{killed} }, time;
+    push @{ $self->{$_} }, time for qw(killed deaths);
     return 1;
 }
 
@@ -69,6 +69,7 @@ sub see {
     $self->{down} = 1;
     $self->{stops}++;
     my $master = $self->{service}->master;
+    push @{ $self->{deaths} }, time;
     kill $self->{way}{stop}, $master;
     $self->await_end($master, int STOP_S / LOOK_S);
     return;

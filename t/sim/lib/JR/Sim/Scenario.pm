@@ -2,7 +2,7 @@
 #
 # JR::Sim::Scenario -- the weather: what GitHub, the network, people and the
 # machine do to the service. What the words mean stands in Hooks (hooks), Api
-# (api), People (people) and Outage (outage).
+# (api), People (people), Outage (outage) and LogHost (logs).
 
 package JR::Sim::Scenario;
 
@@ -13,7 +13,10 @@ use warnings;
 # that were created long ago are among them (events alone tell of those);
 # jobs: not more runs than that under way at once; repos: not more than that
 # many repositories; hourly_limit: of API calls, as GitHub tells it;
-# rerun_delay_ms: RERUN_DELAY, if not 100.
+# rerun_delay_ms: RERUN_DELAY, if not 100; causes: jobs fail for causes
+# (JR::Sim::Cause), `hostile' ones; policy: that judges them (JR::Sim::Policy);
+# checks => 0: the token may not read annotations; evidence: EVIDENCE;
+# log_tail: LOG_TAIL in bytes.
 my @SCENARIOS = (
     { name => 'calm', title => 'all events, in order, at once', branches => 1, old => 1 },
     { name => 'jobs-only', title => 'only workflow_job subscribed to', branches => 1,
@@ -73,6 +76,29 @@ my @SCENARIOS = (
             post_cut_late => .05, running => .1, odd => .02, moved => .03, slow => [.1, .01, .1], list_lag => .5,
             limits => [11, 1], tokens => [17, 1.2], kill => .01, kill_late => .01,
         },
+        people => { rerun => .1, cancel => .08, remove => .01 },
+        outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
+    { name => 'everything', title => 'jobs fail for causes, and nobody asks for them', branches => 1, causes => {} },
+    { name => 'causes', title => 'rerun for infrastructural causes only', branches => 1, causes => {}, policy => 'infrastructure' },
+    { name => 'causes-careful', title => 'left where a rerun cannot help', branches => 1, causes => {}, policy => 'careful' },
+    { name => 'no-checks', title => 'causes, and annotations that may not be read', causes => {}, policy => 'infrastructure', checks => 0 },
+    { name => 'logs-gone', title => 'causes, and logs that are not there, some at first only', causes => {}, policy => 'infrastructure',
+        logs => { gone => .2, expired => .1, refused => .1, late => [.3, .5] } },
+    { name => 'logs-slow', title => 'causes, and logs slow, cut, stopped, and whole for a part', causes => {}, policy => 'infrastructure',
+        log_tail => 65536, logs => { slow => .4, cut => .15, idle => 2, no_range => .3 } },
+    { name => 'causes-errors', title => 'causes, an API that fails to tell them, and 40 % of the deliveries lost', causes => {},
+        policy => 'infrastructure', hooks => { drop => .4 }, api => { ask_error => .35, ask_cut => .1 } },
+    { name => 'hostile-logs', title => 'causes, and logs that hold the text of every fault', causes => { hostile => 1 },
+        policy => 'infrastructure' },
+    { name => 'causes-storm', title => 'causes, and a little of all of it at once', groups => 1,
+        causes => {}, policy => 'infrastructure', evidence => 'always',
+        hooks  => { drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3 },
+        api    => {
+            get_error => .05, list_error => .1, post_error => .05, post_error_late => .05, get_cut => .05, post_cut => .05,
+            post_cut_late => .05, running => .1, moved => .03, slow => [.1, .01, .1], list_lag => .5, ask_error => .08, ask_cut => .05,
+            limits => [11, 1], tokens => [17, 1.2], kill => .01, kill_late => .01, kill_get => .005,
+        },
+        logs   => { late => [.2, .3], slow => .1, cut => .05 },
         people => { rerun => .1, cancel => .08, remove => .01 },
         outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
 );

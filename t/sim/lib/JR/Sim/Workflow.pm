@@ -16,6 +16,8 @@ package JR::Sim::Workflow;
 use strict;
 use warnings;
 
+use constant PAGE => 100;    # jobs, at the most
+
 my @REPOS     = map {"octo/$_"} qw(app api web docs tools infra mobile);
 my $EXCLUDED  = 'octo/deploy';
 my @WORKFLOWS = ('CI', 'Nightly', 'Integration', 'Lint & Test');
@@ -36,7 +38,8 @@ sub settings {
 }
 
 # old => 1: runs of long ago are among them; repos => N: no more than these;
-# groups => 1: concurrency groups
+# groups => 1: concurrency groups; large => 1: some have more jobs than GitHub
+# shows on a page
 sub plan {
     my ($dice, $n, %o) = @_;
     my @repos = @REPOS[0 .. ($o{repos} // @REPOS) - 1];
@@ -66,6 +69,7 @@ sub plan {
     $plan{group} = $repo . '/' . int $dice->between(0, 4, $n, 'group')
         if $o{groups} && $dice->chance(.3, $n, 'grouped');
     $plan{nodes} = nodes($dice, $n);
+    push @{ $plan{nodes} }, shards($dice, $n) if $o{large} && $n % 100 == 7;
     return \%plan;
 }
 
@@ -102,6 +106,15 @@ sub nodes {
         @before = @here;
     }
     return \@nodes;
+}
+
+# A matrix over more than one page, the last legs of which may fail.
+sub shards {
+    my ($dice, $n) = @_;
+    return map {
+        { name => "shard ($_)", needs => [], if => 'success', approval => 0, continue => 0, family => 'shards',
+            bare => 'shard (${{ matrix.shard }})', $_ <= PAGE ? (fate => 'good', p => 0) : fate($dice, 'flaky', $n, 'shard', $_) }
+    } 1 .. PAGE + 10;
 }
 
 sub fate {

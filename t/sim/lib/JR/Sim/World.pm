@@ -10,16 +10,19 @@ use warnings;
 use POSIX qw(strftime);
 use Time::HiRes qw(time);
 use JR::Service;
-use JR::Test qw(service);
+use JR::Test qw(service tmpdir);
 use JR::Sim::Api;
+use JR::Sim::Cause;
 use JR::Sim::Counting;
 use JR::Sim::Dice;
 use JR::Sim::GitHub;
 use JR::Sim::Hooks;
 use JR::Sim::Judge;
+use JR::Sim::LogHost;
 use JR::Sim::Loop;
 use JR::Sim::Outage;
 use JR::Sim::People;
+use JR::Sim::Policy;
 use JR::Sim::Workflow;
 
 use constant {
@@ -28,6 +31,7 @@ use constant {
     QUIET_S      => 4,            # so long nothing is asked about runs that are over: all is settled
     STUCK_S      => 45,           # nothing moves, and something is still due
     BACKLOG      => 100,
+    LOG_TAIL     => 1 << 20,      # bytes, as LOG_TAIL is by itself
     SHARE        => 10,           # of the hourly limit, for looking around
     FIRST_BUCKET => 500,          # that share of GitHub's usual limit, before it tells another
     MEMORY_KB    => 1_000_000,
@@ -50,7 +54,7 @@ sub play {
     $self->{outage}{over} = 1;
     my @trouble = $died ? ("the simulator: $died") : ();
     push @trouble, map {"the service: $_"} $self->{service}->finish;
-    $self->{api}->close_all;
+    $_->close_all for @$self{qw(api log_host)};
     return $self->result(@trouble);
 }
 
@@ -61,24 +65,33 @@ sub build {
     my $loop = $self->{loop} = JR::Sim::Loop->new;
     my $dice = $self->{dice} = JR::Sim::Dice->new("$self->{seed}/$scenario->{name}");
     my %settings = JR::Sim::Workflow::settings($scenario->{branches});
-    $self->{judge} = JR::Sim::Judge->new(settings => \%settings);
+    my $checks = $scenario->{checks} // 1;
+    my $policy = $self->{policy} = JR::Sim::Policy->named($scenario->{policy});
+    my $cause = $scenario->{causes} && JR::Sim::Cause->new(dice => $dice, way => $scenario->{causes});
+    $self->{judge} = JR::Sim::Judge->new(settings => \%settings, policy => $policy, cause => $cause, checks => $checks);
     my $delay_ms = $scenario->{rerun_delay_ms} // RERUN_DELAY_MS;
     $self->{counting} = JR::Sim::Counting->new(delay_s => $delay_ms / 1000);
     $self->{github} = JR::Sim::GitHub->new(
-        dice => $dice, loop => $loop, tokens => [JR::Service::token()], 
+        dice => $dice, loop => $loop, tokens => [JR::Service::token()], cause => $cause,
         hourly_limit => $scenario->{hourly_limit} // HOURLY_LIMIT,
         on_event => sub { $self->{hooks}->send($_[0]) },
         on_end   => sub { $self->{people}->see_end($_[0]) if $_[0]{n} >= 0 },
     );
     my %common = (dice => $dice, loop => $loop, github => $self->{github});
     $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, 
-        kill => sub { $self->{outage}->kill_dispatcher }, may_kill => sub { $self->{outage}->may_kill });
+        kill => sub { $self->{outage}->kill_dispatcher }, may_kill => sub { $self->{outage}->may_kill },
+        plan_log => sub { $self->{log_host}->plan(@_) });
+    $self->{github}->set_checks($checks);
+    my $tail_bytes = $scenario->{log_tail} // LOG_TAIL;
+    $self->{log_host} = JR::Sim::LogHost->new(%common, way => $scenario->{logs}, tail_bytes => $tail_bytes,
+        asked => sub { $self->{api}{last_ask} = time });
     $self->{people} = JR::Sim::People->new(%common, way => $scenario->{people});
     my $service = $self->{service} = service(
         %settings,
         GITHUB_API_URL => $self->{api}->url, WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
         RERUN_DELAY => "${delay_ms}ms", API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
-        API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s',
+        API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s', LOG_TAIL => $tail_bytes,
+        POLICY => $policy ? $policy->write(tmpdir()) : undef, EVIDENCE => $scenario->{evidence},
     );
     $service->start;
     $self->{hooks} = JR::Sim::Hooks->new(
@@ -127,7 +140,8 @@ sub live {
         while ($started < $self->{runs} && $github->{open} < $most && @{ $hooks->{waiting} } < BACKLOG
             && ($self->{next_start} // 0) <= $now)
         {
-            my $plan = JR::Sim::Workflow::plan($self->{dice}, $started, map { $_ => $self->{scenario}{$_} } qw(old groups repos));
+            my $plan = JR::Sim::Workflow::plan($self->{dice}, $started,
+                large => !!$self->{scenario}{causes}, map { $_ => $self->{scenario}{$_} } qw(old groups repos));
             $people->see_start($self->begin($started, $plan));
             $self->{next_start} = $now + .01;
             $outage->see(++$started);
@@ -139,7 +153,8 @@ sub live {
         $attempts += @{ $_->{attempts} } for @{ $self->{all} };
         my $now_state = "$started $github->{open} $attempts $hooks->{sent}";
         ($moved, $state) = ($now, $now_state) if $state ne $now_state;
-        my $quiet = $started == $self->{runs} && !$github->{open} && $hooks->idle && $people->idle && $outage->idle;
+        my $quiet = $started == $self->{runs} && !$github->{open} && $hooks->idle && $people->idle && $outage->idle
+            && $self->{log_host}->is_idle;
         my $unmet = $quiet ? grep { $self->{judge}->unmet($_) } @{ $self->{all} } : -1;
         $self->{progress}->(sprintf '%d of %d runs, %d under way, %d attempts, %d deliveries waiting%s',
             $started, $self->{runs}, $github->{open}, $attempts, $hooks->{pending}, $quiet ? ", $unmet due" : '')
@@ -157,6 +172,7 @@ sub live {
 sub result {
     my ($self, @trouble) = @_;
     my ($judge, $unlucky, @wrong, $counted_wrong, $due) = ($self->{judge}, 0);
+    $judge->{deaths} = $self->{outage}{deaths};
     for my $run (@{ $self->{all} }) {
         my @faults = $judge->faults($run, \$unlucky);
         push @wrong, { run => $run, faults => \@faults } if @faults;
@@ -166,13 +182,18 @@ sub result {
     my $statuses = $self->{hooks}{statuses};
     my $out = $self->{scenario}{outage} ? 0 : grep { !/^2|^404/ } keys %$statuses;
     my $seconds = time - $self->{began};
+    my $calls = { %{ $self->{api}{calls} }, log => $self->{log_host}{requests} };
     my $share = FIRST_BUCKET + $self->{github}{hourly_limit} / SHARE / 3600 * $seconds;
-    push @trouble, sprintf '%d lists in %d s are more than a tenth of the limit', $self->{api}{calls}{list}, $seconds
-        if ($self->{api}{calls}{list} // 0) > $share * (1 + $self->{outage}{kills} + $self->{outage}{stops});
+    push @trouble, sprintf '%d lists in %d s are more than a tenth of the limit', $calls->{list}, $seconds
+        if ($calls->{list} // 0) > $share * (1 + $self->{outage}{kills} + $self->{outage}{stops});
+    push @trouble, "a token was shown to the host of logs, $self->{log_host}{tokens} times" if $self->{log_host}{tokens};
+    my $asked = 0;
+    $asked += $calls->{$_} // 0 for qw(jobs notes link log);
+    push @trouble, "$asked calls to find out causes that nobody asked for" if $asked && !$self->{policy};
     push @trouble, 'answers: ' . join ', ', map {"$_: $statuses->{$_}"} sort keys %$statuses if $out;
     return {
         name => $self->{scenario}{name}, title => $self->{scenario}{title}, runs => scalar @{ $self->{all} },
-        wrong => \@wrong, counted_wrong => $counted_wrong // 0, reruns => $reruns, calls => $self->{api}{calls},
+        wrong => \@wrong, counted_wrong => $counted_wrong // 0, reruns => $reruns, calls => $calls,
         unlucky => $unlucky, statuses => $statuses, lost => $self->{hooks}{lost}, sent => $self->{hooks}{sent},
         kills => $self->{outage}{kills}, stops => $self->{outage}{stops},
         seconds => time - $self->{began}, trouble => \@trouble, log => $self->{service}->log->path,
