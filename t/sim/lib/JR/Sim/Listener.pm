@@ -46,6 +46,7 @@ sub drop {
     my ($self, $socket) = @_;
     return if !defined fileno $socket;
     $self->{loop}->on_read($socket, undef);
+    local $SIG{PIPE} = 'IGNORE';    # what could not be sent is tried once more
     close $socket;
     return;
 }
