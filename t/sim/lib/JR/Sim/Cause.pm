@@ -2,8 +2,8 @@
 #
 # JR::Sim::Cause -- why a job fails: the truth, and the evidence that GitHub has of it.
 #
-# A cause that is the code's is one case of t/data/causes/open.json; the service knows nothing of
-# which. What GitHub and runners do themselves is below. Each kind has
+# What a log tells is taken from the cases of t/data/causes/open.json, in which the truth is known;
+# what GitHub and runners do and say themselves is below. Each kind has
 #   cause  as a policy calls it; 'infrastructure' is any of that group
 #   by     what tells the cause, if it can be read: notes (annotations), log, steps; nothing: it
 #          stays unknown
@@ -162,11 +162,13 @@ sub strike {
     $kind //= $dice->weighted($self->{causes_of}{ $node->{fate} }, @about, 'cause');
     my $is_hostile = $kind =~ s/^hostile //;
     my $chosen = $dice->pick([grep { !$is_hostile || !$_->{weak} } @{ $self->{kinds}{$kind} }], @about, 'case');
-    my $case = $self->dress($chosen, $is_hostile, @about);
-    my %log = (seed => int $dice->between(1, 1e6, @about, 'seed'), begins => int $job->{started_at});
-    my ($steps) = whole($case, @log{qw(seed begins)});
-    $job->{why} = { kind => $chosen, hostile => $is_hostile, first => $case->{begins}[0], step => $case->{failed_step}, %log,
-        case => $case, stored => $dice->chance($chosen->{stored}, @about, 'stored') };
+    my $why = $job->{why} = {
+        kind => $chosen, hostile => $is_hostile, about => \@about, stored => $dice->chance($chosen->{stored}, @about, 'stored'),
+        seed => int $dice->between(1, 1e6, @about, 'seed'), begins => int $job->{started_at},
+    };
+    my $case = $self->dress($why);
+    @$why{qw(first step)} = ($case->{begins}[0], $case->{failed_step});
+    my ($steps) = whole($case, @$why{qw(seed begins)});
     $job->{steps} = [map { { started_at => undef, completed_at => undef, %$_ } } @$steps];
     $job->{annotations} = [map { { annotation_level => $_->{level}, message => $_->{message} } } @{ $case->{annotations} // [] }];
     @$job{qw(runner runner_id runner_name)} = $chosen->{idle} ? (undef, 0, '') : ($job->{runner}, 7, $job->{runner});
@@ -177,14 +179,15 @@ my @WORDS = qw(amber birch cedar);
 
 # The case with its first words, by which two failures are told apart, and what is hostile.
 sub dress {
-    my ($self, $kind, $is_hostile, @about) = @_;
-    my %case = %{ $kind->{case} };
+    my ($self, $why) = @_;
+    my %case = %{ $why->{kind}{case} };
+    my @about = @{ $why->{about} };
     $case{begins} = ['warning: failed to reuse the folder of ' . $self->{dice}->pick(\@WORDS, @about, 'first')];
-    return \%case if !$is_hostile;
+    return \%case if !$why->{hostile};
     my $texts = $self->tempting_texts;
     my @loud = map { ($_, "\e[31m$_\e[0m", "\0$_\0", "##[error]$_") } @$texts;
     $case{script} = $texts;
-    push @{ $case{begins} }, 'x' x (2 << 20) if $self->{dice}->chance(.2, @about, 'long line');
+    push @{ $case{begins} }, 'x' x (2 << 20) if $self->{dice}->chance(.1, @about, 'long line');
     push @{ $case{begins} }, @loud;
     $case{excerpt} = [@{ $case{excerpt} }, @loud] if $self->{dice}->chance(.5, @about, 'last words');
     return \%case;
@@ -193,8 +196,9 @@ sub dress {
 # The bytes of its log; undef: there is none.
 sub log_of {
     my ($self, $job) = @_;
-    return if !$job->{why}{stored};
-    my (undef, $log) = whole($job->{why}{case}, @{ $job->{why} }{qw(seed begins)});
+    my $why = $job->{why};
+    return if !$why->{stored};
+    my (undef, $log) = whole($self->dress($why), @$why{qw(seed begins)});
     return $log;
 }
 
