@@ -268,7 +268,7 @@ static void judge(struct jr_errands *errands, struct jr_errand *errand)
     jr_tell_findings(&errand->run, verdict, findings);
     jr_tell_decision(&errand->run, verdict, NULL, jr_monotonic_us() - start_us);
     jr_desk_count(desk, verdict);
-    if (verdict->changed)
+    if (verdict->reason != JR_REASON_CHANGED_MEANWHILE) /* else they are counted by what follows */
         jr_desk_count_findings(desk, findings);
     jr_inquiry_end(errand->inquiry);
     errand->inquiry = NULL;
@@ -624,7 +624,8 @@ static bool is_too_soon(const struct jr_desk *desk, const struct jr_run *run)
 /* An entry that is due later than this was made before the clock was set back. */
 static int64_t longest_wait_ms(const struct jr_settings *settings)
 {
-    int64_t longest_ms = settings->policy_delay_ms;
+    /* A run that was judged before a reload waits as the policy of then has it. */
+    int64_t longest_ms = settings->judges ? JR_POLICY_DELAY_MOST_MS : 0;
 
     if (longest_ms < settings->rerun_delay_ms)
         longest_ms = settings->rerun_delay_ms;

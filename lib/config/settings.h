@@ -84,7 +84,6 @@ struct jr_settings {
     bool judges_cancelled; /* a cancelled one is looked at, too */
     bool has_guards;       /* the policy has guards, which stand above rerun_superseded */
     bool judges_workflows; /* what the policy says depends on the names of workflows */
-    int64_t policy_delay_ms; /* the longest wait before a rerun that it asks for */
 
     /* not settings, but about them */
     char *doubts;   /* what is likely not meant so, lines as in problems; NULL: nothing. Owned */

@@ -358,29 +358,6 @@ bool jr_policy_names_workflows(const struct jr_policy *policy)
     return any;
 }
 
-static int64_t longest_delay_ms(const struct jr_policy_part *part)
-{
-    int64_t longest_ms = 0;
-
-    for (size_t i = 0; i < part->rule_count; i++)
-        for (size_t j = 0; j < part->rules[i].delay_count; j++)
-            if (part->rules[i].delays_ms[j] > longest_ms)
-                longest_ms = part->rules[i].delays_ms[j];
-    return longest_ms;
-}
-
-int64_t jr_policy_longest_delay_ms(const struct jr_policy *policy)
-{
-    int64_t longest_ms = longest_delay_ms(&policy->base), other_ms;
-
-    for (size_t i = 0; i < policy->repo_count; i++) {
-        other_ms = longest_delay_ms(&policy->repos[i].part);
-        if (other_ms > longest_ms)
-            longest_ms = other_ms;
-    }
-    return longest_ms;
-}
-
 uint32_t jr_policy_looks_back(const struct jr_policy_part *part)
 {
     uint32_t most = 0;

@@ -13,6 +13,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/text.h"
+#include "lib/base/timestamp.h"
 #include "lib/format/yaml.h"
 #include "lib/model/cause.h"
 #include "lib/model/evidence.h"
@@ -28,6 +29,9 @@
 #define JR_POLICY_RULES_MAX 100
 #define JR_POLICY_REPOS_MAX 200
 #define JR_POLICY_DELAYS_MAX 10
+
+/* No rule waits longer for a rerun. */
+#define JR_POLICY_DELAY_MOST_MS (12 * JR_HOUR_MS)
 #define JR_POLICY_OF_MAX 100 /* reruns that only-if looks back at */
 
 /* A set of causes: bit n is enum jr_cause n. */
@@ -130,9 +134,6 @@ bool jr_policy_reruns_cancelled(const struct jr_policy *policy);
 
 /* Has it, for any repository, a rule that may be for workflows of some name? */
 bool jr_policy_names_workflows(const struct jr_policy *policy);
-
-/* The longest wait before a rerun that one of its rules asks for; 0: none does. */
-int64_t jr_policy_longest_delay_ms(const struct jr_policy *policy);
 
 /*
  * Note what a policy asks for and does not get: rules with more attempts than RUN_ATTEMPTS,

@@ -15,7 +15,6 @@
 
 /* Bounds of numbers. */
 #define ATTEMPTS_MOST 51
-#define DELAY_MOST_MS (12 * JR_HOUR_MS)
 #define COUNT_MOST 1000000
 
 struct reader {
@@ -159,7 +158,7 @@ static bool read_duration(struct reader *reader, const struct jr_yaml *node, int
         && strlen(node->text) <= 9) {
         value = strtoul(node->text, &end, 10);
         for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-            if (strcmp(end, units[i].unit) == 0 && (int64_t)value * units[i].ms <= DELAY_MOST_MS) {
+            if (strcmp(end, units[i].unit) == 0 && (int64_t)value * units[i].ms <= JR_POLICY_DELAY_MOST_MS) {
                 *duration_ms = (int64_t)value * units[i].ms;
                 return true;
             }

@@ -132,7 +132,6 @@ enum jr_err jr_chosen_load(struct jr_settings *settings, char **problems)
     settings->judges_workflows = settings->judges && jr_policy_names_workflows(&policy);
     /* `everything' is what there was before policies: the setting alone guards. */
     settings->has_guards = strcmp(settings->policy, "everything") != 0;
-    settings->policy_delay_ms = jr_policy_longest_delay_ms(&policy);
     jr_policy_release(&policy);
     return JR_OK;
 }
