@@ -23,6 +23,10 @@
 
 /* How much of each is shown. */
 #define RUNS_MOST 50
+
+/* Where more runs than this had events within the hour, those shown are of the newest runs. */
+#define RUNS_LOOKS 120
+
 #define WAITING_MOST 25
 #define DAYS JR_FLAKY_RECENT_DAYS
 #define FLAKY_MOST 15
@@ -50,7 +54,8 @@ struct status {
 
 static enum jr_err read_runs(struct jr_store *store, struct status *status, struct jr_error *error)
 {
-    const struct jr_listing_filter all = { .phase = JR_LISTING_ANY_PHASE };
+    const struct jr_listing_filter all = { .phase = JR_LISTING_ANY_PHASE,
+                                           .most_looks = RUNS_LOOKS };
     struct jr_listing listing = { .ended = false };
     enum jr_err err = JR_OK;
 

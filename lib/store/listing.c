@@ -115,7 +115,9 @@ static void gather(struct jr_txn *txn, const struct jr_listing_filter *filter,
     struct jr_listing_place place;
     struct jr_run run;
 
-    listing->last_hour = !jr_ledger_next_older(txn, &hour_ms, &listing->run_id);
+    listing->last_hour = (filter->most_looks > 0 && listing->looks >= filter->most_looks)
+                         || !jr_ledger_next_older(txn, &hour_ms, &listing->run_id);
+    listing->looks++;
     if (listing->begun && (listing->last_hour || hour_ms != listing->hour_ms)) {
         listing->ordered = true;
         put_in_order(listing);

@@ -50,6 +50,8 @@ struct jr_listing_filter {
     const bool *reasons;     /* which of JR_REASONS, see jr_standing_reason(); NULL: all */
     const bool *conclusions; /* which of JR_CONCLUSIONS, see jr_run_conclusion(); NULL: all */
     const struct jr_pauses *pauses; /* those in force, for `reasons'; NULL: there are none */
+    size_t most_looks; /* for who wants an answer soon: the listing ends with the hour in which so
+                        * many runs were looked at; of that hour those with the greatest ids. 0: all */
 };
 
 /* Of an hour, so many of the newest are put in order at once. */
@@ -74,7 +76,7 @@ struct jr_listing {
     bool last_hour;                 /* there is none before it */
     bool more;                      /* it has more than there is room for: gather it again */
     struct jr_listing_place before; /* then only those behind this one; all zero: all */
-    size_t gathered, given;
+    size_t gathered, given, looks;
     struct jr_listing_place places[JR_LISTING_HOUR_MAX];
 };
 

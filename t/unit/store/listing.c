@@ -245,6 +245,32 @@ static void a_busy_hour(void **state)
     jr_store_close(store);
 }
 
+/* Who wants an answer soon gets those of the newest runs, in order. */
+static void no_more_than_so_many_looks(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE, .most_looks = 3 };
+    struct jr_listing listing = { .ended = false };
+    struct jr_run runs[8];
+    struct jr_txn txn;
+    struct jr_error error;
+    size_t count, all = 0;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 1; id <= 5; id++)
+        save_in(&txn, id, "octo/app", HOURS(1) + (int64_t)(10 - id), 0);
+    save_in(&txn, 6, "octo/app", HOURS(0), 0);
+    commit(&txn);
+    while (!listing.ended) {
+        assert_int_equal(jr_listing_runs(store, &filter, &listing, runs + all, COUNT(runs) - all, &count, &error), JR_OK);
+        all += count;
+    }
+    assert_int_equal(all, 3);
+    assert_true(runs[0].run_id == 3 && runs[1].run_id == 4 && runs[2].run_id == 5);
+    jr_store_close(store);
+}
+
 /* What the jobs came to is told where the run does not tell. */
 static void what_jobs_came_to(void **state)
 {
@@ -503,6 +529,7 @@ int main(void)
     TEST(waiting);
     TEST(bounded);
     TEST(a_busy_hour);
+    TEST(no_more_than_so_many_looks);
     TEST(what_jobs_came_to);
     TEST(outbox);
     TEST(story);
