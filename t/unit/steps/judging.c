@@ -339,6 +339,53 @@ static void the_same_failure_twice(void **state)
     }
 }
 
+/* A rule stops by itself when its reruns do not pay. */
+static void what_does_not_pay(void **state)
+{
+    static const struct {
+        const char *only_if;
+        enum jr_reason reason;
+    } rows[] = {
+        { "{ rescued: 50%, of: 1 }", JR_REASON_NOT_WORTH_IT },
+        { "{ rescued: 50%, of: 2 }", JR_REASON_RUN_FAILED }, /* too few have come out */
+        { "{ rescued: 0%, of: 1 }", JR_REASON_RUN_FAILED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct jr_failure failure = failure_of(1, JR_CAUSE_NETWORK);
+        struct jr_call call = { .what = "POST rerun-failed-jobs", .outcome = JR_OUTCOME_DONE,
+                                .reason = JR_REASON_RERUN_ACCEPTED, .status = 201 };
+        const struct jr_rerun_answer answer = { .call = &call, .posted = true, .attempt = 1 };
+        struct bench bench;
+        char text[256], settings[128];
+        const char *file = path_in(new_folder(), "policy.yml");
+
+        snprintf(text, sizeof text, "version: 1\nrules:\n  - rerun: [network]\n    only-if: %s\n", rows[i].only_if);
+        write_file(file, text, strlen(text));
+        snprintf(settings, sizeof settings, "POLICY=%s", file);
+        open_bench(&bench, settings);
+        add(&bench, &failure);
+        judge(&bench);
+        assert_int_equal(bench.verdict.step, JR_STEP_WAIT);
+        see(&bench, "Gc=failure");
+        assert_int_equal(jr_rerun_outcome(bench.store, &bench.settings, &answer, &bench.run, bench.now_ms, &bench.verdict,
+                                          &bench.error),
+                         JR_OK);
+        event(&bench, "c7@2=failure,job:1");
+        event(&bench, "Rc@2=failure");
+        see(&bench, "Gc@2=failure");
+        assert_int_equal(bench.verdict.step, JR_STEP_JUDGE);
+        jr_judging_release(&bench.judging);
+        failure.job_id = JOB_ID(7);
+        failure.attempt = 2;
+        add(&bench, &failure);
+        judge(&bench);
+        assert_string_equal(jr_reason_token(bench.verdict.reason), jr_reason_token(rows[i].reason));
+        close_bench(&bench);
+    }
+}
+
 static void a_run_that_was_forgotten(void **state)
 {
     struct bench bench;
@@ -366,6 +413,7 @@ int main(void)
     TEST(one_that_is_left_settles_it);
     TEST(jobs_that_are_not_listed);
     TEST(the_same_failure_twice);
+    TEST(what_does_not_pay);
     TEST(a_run_that_was_forgotten);
     return run_program("judging");
 }
