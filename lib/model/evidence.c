@@ -57,22 +57,28 @@ static size_t items_of(json_object *array, size_t most)
     return count < most ? count : most;
 }
 
-enum jr_err jr_evidence_take_steps(struct jr_evidence *evidence, json_object *array)
+/* Room for `count` steps in the place of those that were there; none are in it yet. */
+static enum jr_err make_room(struct jr_evidence *evidence, size_t count)
 {
-    size_t count = items_of(array, JR_STEPS_MAX);
-
     free(evidence->steps);
     evidence->steps = NULL;
     evidence->step_count = 0;
-    evidence->steps_found = JR_UNREADABLE;
-    if (!json_object_is_type(array, json_type_array))
-        return JR_OK;
     evidence->steps_found = count == 0 ? JR_ABSENT : JR_FOUND;
     if (count == 0)
         return JR_OK;
     evidence->steps = calloc(count, sizeof *evidence->steps);
-    if (evidence->steps == NULL)
-        return JR_ENOMEM;
+    return evidence->steps != NULL ? JR_OK : JR_ENOMEM;
+}
+
+enum jr_err jr_evidence_take_steps(struct jr_evidence *evidence, json_object *array)
+{
+    size_t count = items_of(array, JR_STEPS_MAX);
+    enum jr_err err = make_room(evidence, count);
+
+    if (err != JR_OK)
+        return err;
+    if (!json_object_is_type(array, json_type_array))
+        evidence->steps_found = JR_UNREADABLE;
     for (size_t i = 0; i < count; i++) {
         json_object *item = json_object_array_get_idx(array, i);
 
@@ -111,16 +117,14 @@ static void put_step(struct jr_evidence *evidence, const struct jr_steptext_step
 enum jr_err jr_evidence_take_steptext(struct jr_evidence *evidence, const char *text)
 {
     struct jr_steptext_step told;
+    enum jr_err err;
     uint32_t count;
 
     if (!jr_steptext_head(text, &count, &evidence->runner_told, &evidence->runner_id, &text))
         return JR_OK;
-    evidence->steps_found = count == 0 ? JR_ABSENT : JR_FOUND;
-    if (count == 0)
-        return JR_OK;
-    evidence->steps = calloc(count, sizeof *evidence->steps);
-    if (evidence->steps == NULL)
-        return JR_ENOMEM;
+    err = make_room(evidence, count);
+    if (err != JR_OK)
+        return err;
     evidence->step_count = count;
     for (uint32_t i = 0; i < count; i++)
         evidence->steps[i] = (struct jr_job_step){ .number = i + 1, .status = JR_STATUS_COMPLETED,
