@@ -2,7 +2,7 @@
  * attempt -- where the newest attempt of a run stands, and how it gets from there to
  * elsewhere: opened, suspect, closed, left for a newer one.
  *
- * The comments name the rules of "The rules" in HACKING.
+ * The comments name the rules of "The rules" in doc/design.md.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

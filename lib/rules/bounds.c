@@ -2,7 +2,7 @@
  * bounds -- the bounds in force: what the rules know of the settings, and which runs it
  * leaves alone.
  *
- * The comments name the rules of "The rules" in HACKING.
+ * The comments name the rules of "The rules" in doc/design.md.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

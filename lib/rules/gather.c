@@ -1,7 +1,7 @@
 /*
  * gather -- rules 1 to 4: what a webhook means for its run.
  *
- * The comments name the rules of "The rules" in HACKING.
+ * The comments name the rules of "The rules" in doc/design.md.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

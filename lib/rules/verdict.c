@@ -1,7 +1,7 @@
 /*
  * verdict -- rules 5 to 7: whether a run is rerun.
  *
- * The comments name the rules of "The rules" in HACKING.
+ * The comments name the rules of "The rules" in doc/design.md.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
