@@ -426,3 +426,19 @@ enum jr_err intake(struct jr_store *store, const struct jr_settings *settings,
         *error = txn.error;
     return err;
 }
+
+struct jr_receipt arrives(struct jr_store *store, const struct jr_settings *settings, const char *token,
+                          int64_t *now_ms)
+{
+    struct jr_update update = { .event = event_of(token) };
+    struct jr_receipt receipt;
+    struct jr_error error;
+    static unsigned number;
+    char id[16];
+
+    update.now_ms = *now_ms += JR_SECOND_MS;
+    snprintf(id, sizeof id, "%u", ++number);
+    assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
+    assert_int_equal(intake(store, settings, &update, &receipt, &error), JR_OK);
+    return receipt;
+}

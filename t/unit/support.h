@@ -127,4 +127,8 @@ enum jr_err intake(struct jr_store *store, const struct jr_settings *settings,
                    const struct jr_update *update, struct jr_receipt *receipt,
                    struct jr_error *error);
 
+/* An event arrives as a delivery of its own, a second after the last thing that happened. */
+struct jr_receipt arrives(struct jr_store *store, const struct jr_settings *settings, const char *token,
+                          int64_t *now_ms);
+
 #endif

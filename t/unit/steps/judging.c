@@ -32,16 +32,7 @@ struct bench {
 
 static void event(struct bench *bench, const char *token)
 {
-    struct jr_update update = { .event = event_of(token) };
-    struct jr_receipt receipt;
-    static unsigned number;
-    char id[16];
-
-    bench->now_ms += JR_SECOND_MS;
-    update.now_ms = bench->now_ms;
-    snprintf(id, sizeof id, "%u", ++number);
-    assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
-    assert_int_equal(intake(bench->store, &bench->settings, &update, &receipt, &bench->error), JR_OK);
+    arrives(bench->store, &bench->settings, token, &bench->now_ms);
 }
 
 /* GitHub shows the run, which has an entry in the outbox. */

@@ -35,17 +35,7 @@ struct bench {
 /* An event from GitHub, as a worker records it. */
 static struct jr_receipt event(struct bench *bench, const char *token)
 {
-    struct jr_update update = { .event = event_of(token) };
-    struct jr_receipt receipt;
-    static unsigned number;
-    char id[16];
-
-    bench->now_ms += JR_SECOND_MS;
-    update.now_ms = bench->now_ms;
-    snprintf(id, sizeof id, "%u", ++number);
-    assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
-    assert_int_equal(intake(bench->store, &bench->settings, &update, &receipt, &bench->error), JR_OK);
-    return receipt;
+    return arrives(bench->store, &bench->settings, token, &bench->now_ms);
 }
 
 /* A run of which a job has failed, and the dispatcher has taken its entry. */

@@ -30,21 +30,12 @@ struct stage {
     struct jr_store *store;
     struct jr_settings settings;
     struct jr_run run; /* as it was claimed */
-    unsigned deliveries;
     int64_t now_ms;
 };
 
 static void play_event(struct stage *stage, const char *token)
 {
-    struct jr_update update = { .event = event_of(token) };
-    struct jr_receipt receipt;
-    struct jr_error error;
-    char id[64];
-
-    update.now_ms = stage->now_ms += JR_SECOND_MS;
-    snprintf(id, sizeof id, "b8e5d2a0-c3d4-11f0-8e3c-%012x", ++stage->deliveries);
-    assert_int_equal(jr_delivery_identify(&update.delivery, id, NULL, 0), JR_OK);
-    assert_int_equal(intake(stage->store, &stage->settings, &update, &receipt, &error), JR_OK);
+    arrives(stage->store, &stage->settings, token, &stage->now_ms);
 }
 
 static void play_seen(struct stage *stage, const char *token)
