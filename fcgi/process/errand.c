@@ -625,7 +625,9 @@ static bool is_too_soon(const struct jr_desk *desk, const struct jr_run *run)
 static int64_t longest_wait_ms(const struct jr_settings *settings)
 {
     /* A run that was judged before a reload waits as the policy of then has it. */
-    int64_t longest_ms = settings->judges ? JR_POLICY_DELAY_MOST_MS : 0;
+    int64_t longest_ms = settings->judges      ? JR_POLICY_DELAY_MOST_MS
+                         : settings->has_guards ? JR_HOLD_MOST_MS
+                                                : 0;
 
     if (longest_ms < settings->rerun_delay_ms)
         longest_ms = settings->rerun_delay_ms;

@@ -50,6 +50,12 @@ static const struct row {
     { JR_REASON_SUPERSEDED, JR_MOOD_CALM, "superseded", "SUPERSEDED decides it.", true },
     { JR_REASON_CONCLUSION_NOT_RETRIED, JR_MOOD_CALM, "left alone",
       "RETRY_CONCLUSIONS decides it.", true },
+    { JR_REASON_CONCURRENCY_BUSY, JR_MOOD_CALM, "too late",
+      "CATCH_UP decides it, and the policy's guard `concurrency`.", true },
+    { JR_REASON_BUDGET_USED_UP, JR_MOOD_BAD, "too late",
+      "CATCH_UP decides it, and the policy's `limits`.", true },
+    { JR_REASON_OUTAGE_HOLD, JR_MOOD_BAD, "too late",
+      "CATCH_UP decides it, and the policy's `outage`.", true },
     /* of one that waits */
     { JR_REASON_BAD_TOKEN, JR_MOOD_WAIT, "", "Put a new token in its place; it goes on then.",
       false },

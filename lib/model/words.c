@@ -272,8 +272,14 @@ static const struct {
       "Way out: `job-rerunner rerun RUN`, or the policy's guard `deployments`." },
     { JR_REASON_MERGE_QUEUE, JR_CLASS_FINAL, "merge-queue", "its pull request has left the merge queue by now",
       "The policy's guard `merge-queue` says so." },
-    { JR_REASON_CONCURRENCY_BUSY, JR_CLASS_ASK, "concurrency-busy", "another run holds its concurrency group",
-      "" },
+    { JR_REASON_CONCURRENCY_BUSY, JR_CLASS_HOLD, "concurrency-busy", "another run holds its concurrency group",
+      "It waits until that is over, at most CATCH_UP. The policy's guard `concurrency` says so." },
+    { JR_REASON_BUDGET_USED_UP, JR_CLASS_HOLD, "budget-used-up", "as much as the policy's limits allow is spent",
+      "It waits for the next hour or day, at most CATCH_UP. Way out: `limits` or `limits-all` in "
+      "the policy, or `job-rerunner rerun RUN`." },
+    { JR_REASON_OUTAGE_HOLD, JR_CLASS_HOLD, "outage-hold", "many runs fail for the same kind of cause, and reruns wait until that is over",
+      "It waits, at most CATCH_UP, until a probe succeeds. The policy's `outage` says when reruns "
+      "are held." },
 };
 
 static size_t row_of(enum jr_reason reason)

@@ -141,7 +141,9 @@ enum jr_reason {
     JR_REASON_PULL_REQUEST_CLOSED = 145,
     JR_REASON_DEPLOYMENT = 146,
     JR_REASON_MERGE_QUEUE = 147,
-    JR_REASON_CONCURRENCY_BUSY = 148
+    JR_REASON_CONCURRENCY_BUSY = 148,
+    JR_REASON_BUDGET_USED_UP = 149,
+    JR_REASON_OUTAGE_HOLD = 150
 };
 
 /* How a webhook is answered; the status that goes with it is HTTP's. The numbers are stored. */
@@ -157,7 +159,7 @@ enum jr_reply {
 #define JR_REPLIES (JR_REPLY_UNKNOWN_RUN + 1)
 
 /* They are numbered below this; not each number has one. */
-#define JR_REASONS (JR_REASON_CONCURRENCY_BUSY + 1)
+#define JR_REASONS (JR_REASON_OUTAGE_HOLD + 1)
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);
@@ -181,6 +183,7 @@ enum jr_reason_class {
     JR_CLASS_FILTER,     /* a setting leaves the run alone; another setting would not */
     JR_CLASS_FINAL,      /* it failed, and is not rerun all the same */
     JR_CLASS_ASK,        /* GitHub has to be asked again */
+    JR_CLASS_HOLD,       /* it deserves a rerun, and waits for when it may have one */
     JR_CLASS_RERUN,      /* there is a newer attempt */
     JR_CLASS_CALL,       /* how GitHub answered a call */
     JR_CLASS_OUTAGE,     /* GitHub did not answer as GitHub: the calls fail for all runs */

@@ -48,6 +48,13 @@ static bool has_learned(const struct jr_run *before, const struct jr_run *run)
     return memcmp((const char *)before + from, (const char *)run + from, to - from) != 0;
 }
 
+/* Does what has kept the run waiting go on? */
+static bool is_still_held(const struct jr_run *before, const struct jr_verdict *verdict)
+{
+    return before->phase == JR_PHASE_DUE && before->reason == verdict->reason
+           && jr_reason_class(verdict->reason) == JR_CLASS_HOLD;
+}
+
 /* The same answer again (still not completed, still unreachable) is no news. */
 static bool is_news(const struct jr_input *input, const struct jr_run *before,
                     const struct jr_run *run, const struct jr_verdict *verdict)
@@ -56,8 +63,9 @@ static bool is_news(const struct jr_input *input, const struct jr_run *before,
     case JR_INPUT_SEEN:
     case JR_INPUT_FAILED:
     case JR_INPUT_POSTED:
-        return verdict->step != JR_STEP_WAIT || before->tries == 0
-               || before->reason != verdict->reason || has_learned(before, run);
+        return verdict->step != JR_STEP_WAIT || has_learned(before, run)
+               || before->reason != verdict->reason
+               || (before->tries == 0 && !is_still_held(before, verdict));
     case JR_INPUT_QUIET:
         return false;
     default:

@@ -7,6 +7,7 @@
 #ifndef JR_INPUT_H
 #define JR_INPUT_H
 
+#include "lib/base/timestamp.h"
 #include "lib/model/call.h"
 #include "lib/model/event.h"
 #include "lib/model/words.h"
@@ -51,6 +52,15 @@ struct jr_newer {
     uint64_t run_id; /* of the one under way, else of the newest; 0: there is none */
 };
 
+/* What keeps a run waiting that may be rerun later. */
+struct jr_hold {
+    enum jr_reason reason; /* of JR_CLASS_HOLD; NONE: nothing */
+    int64_t until_ms;      /* when to look again; JR_HOLD_MOST_MS from now at most */
+};
+
+/* No hold looks further ahead at a time. */
+#define JR_HOLD_MOST_MS (12 * JR_HOUR_MS)
+
 /* What has happened. Behind each member: the kinds that have it; others leave it 0. */
 struct jr_input {
     enum jr_input_kind kind;
@@ -59,6 +69,7 @@ struct jr_input {
     bool anew;              /* EVENT: it was answered before, by a setting, and is judged anew */
     struct jr_newer newer;  /* SEEN, UNSEEN */
     enum jr_reason guard;   /* SEEN: of the policy, that keeps it from being rerun; NONE */
+    struct jr_hold hold;    /* SEEN */
     bool moved;             /* SEEN, UNSEEN, FAILED, POSTED, JUDGED: the run has not the outbox
                                entry any more that was claimed, but another or none */
     uint32_t attempt;       /* FAILED, POSTED, JUDGED: the attempt that it is about */

@@ -116,12 +116,24 @@ enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct j
     if (seen->created_ms != 0 && input->now_ms - seen->created_ms > JR_RERUN_LIFE_MS)
         return JR_REASON_TOO_OLD;
     if (!run->by_hand && is_missed(bounds, seen, input->now_ms))
-        return JR_REASON_MISSED;
+        return jr_reason_class(run->reason) == JR_CLASS_HOLD ? run->reason : JR_REASON_MISSED;
     if (is_superseded(bounds, run, &input->newer))
         return JR_REASON_SUPERSEDED;
     if (input->guard != JR_REASON_NONE && !run->by_hand)
         return input->guard;
     return bounds->dry_run && !wants_judgement(bounds, run) ? JR_REASON_DRY_RUN : JR_REASON_NONE;
+}
+
+/* It may be rerun, but not now. That is no failure, so the backoff stays where it is. */
+static void hold(struct jr_run *run, const struct jr_input *input, struct jr_verdict *verdict)
+{
+    int64_t until_ms = jr_earlier_of(input->hold.until_ms, input->now_ms + JR_HOLD_MOST_MS);
+
+    run->phase = JR_PHASE_DUE;
+    run->reason = input->hold.reason;
+    run->intent_ms = 0; /* it is shown as it was: no POST has taken effect */
+    jr_attempt_ask_at(run, jr_later_of(until_ms, input->now_ms), input->now_ms);
+    verdict_is(verdict, JR_STEP_WAIT, run->reason);
 }
 
 /* GitHub shows the attempt that was asked about, and it is completed. */
@@ -138,6 +150,10 @@ static void decide_completed(const struct jr_bounds *bounds, const struct jr_inp
         run->superseded_by = input->newer.run_id;
     if (reason != JR_REASON_NONE) {
         verdict_closed(verdict, run, reason);
+        return;
+    }
+    if (input->hold.reason != JR_REASON_NONE && !wants_judgement(bounds, run) && !run->by_hand) {
+        hold(run, input, verdict);
         return;
     }
     run->phase = JR_PHASE_DUE;

@@ -29,6 +29,9 @@ static const char last_post_key[] = "last-post";
 /* How often all that is held up is looked at again. */
 #define WALK_ANEW_MS JR_MINUTE_MS
 
+/* How soon a run is looked at again whose concurrency group another run holds. */
+#define BUSY_MS JR_MINUTE_MS
+
 /* A step about a claimed run. */
 struct step {
     struct jr_bounds bounds;
@@ -388,6 +391,7 @@ static bool would_deploy(struct jr_txn *txn, const struct jr_run *run)
 /* What the policy's guards say, by what the store knows. The bounds leave the rest to them. */
 static void ask_guards(struct jr_txn *txn, struct step *step, struct jr_input *input)
 {
+    struct jr_guard_answer answer;
     struct jr_policy_part part;
     struct jr_guard_facts facts = { .event = step->run->trigger };
 
@@ -401,7 +405,11 @@ static void ask_guards(struct jr_txn *txn, struct step *step, struct jr_input *i
     facts.event_named = jr_guards_event_is_named(&part, facts.event);
     facts.newer = input->newer.state != JR_NEWER_NONE;
     facts.deploys = part.guards.deployments == JR_GUARD_LEAVE && would_deploy(txn, step->run);
-    input->guard = jr_guards_ask(&part.guards, &facts).reason;
+    answer = jr_guards_ask(&part.guards, &facts);
+    if (answer.verdict == JR_POLICY_WAIT)
+        input->hold = (struct jr_hold){ answer.reason, input->now_ms + BUSY_MS };
+    else
+        input->guard = answer.reason;
 }
 
 static void take_seen(struct jr_txn *txn, void *context)

@@ -90,6 +90,7 @@ static void set_input(struct jr_history *entry, const struct taking *taking)
         .anew = input->anew,
         .newer = input->newer,
         .guard = input->guard,
+        .hold = input->hold,
     };
     if (input->event != NULL)
         entry->event = *input->event;

@@ -46,6 +46,7 @@ struct jr_found {
     bool anew;
     struct jr_newer newer;
     enum jr_reason guard; /* that the policy's guards gave; NONE */
+    struct jr_hold hold;
 };
 
 /* A call and its answer, for people. */

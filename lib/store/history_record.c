@@ -61,7 +61,8 @@ static const char *const actions[] = { "", "queued", "in_progress", "completed",
 
 #define ACTIONS (sizeof actions / sizeof *actions)
 
-enum { HAS_ENTRY = 1, MOVED = 2, ANEW = 4, NEWER_SHIFT = 3, NEWER_MASK = 3, GUARDED = 32 };
+enum { HAS_ENTRY = 1, MOVED = 2, ANEW = 4, NEWER_SHIFT = 3, NEWER_MASK = 3, GUARDED = 32,
+       HELD = 64 };
 enum { DELIVERY_TEXT = 1, DELIVERY_UUID = 2 };
 
 static void write_word(struct jr_writer *writer, const char *text)
@@ -282,7 +283,8 @@ static void write_found(struct jr_writer *writer, const struct jr_history *entry
     jr_write_u8(writer, (uint8_t)((has_entry ? HAS_ENTRY : 0u) | (found->moved ? MOVED : 0u)
                                   | (found->anew ? ANEW : 0u)
                                   | (unsigned)found->newer.state << NEWER_SHIFT
-                                  | (found->guard != JR_REASON_NONE ? GUARDED : 0u)));
+                                  | (found->guard != JR_REASON_NONE ? GUARDED : 0u)
+                                  | (found->hold.reason != JR_REASON_NONE ? HELD : 0u)));
     if (has_entry) {
         write_since(writer, found->due_ms, entry->at_ms);
         jr_write_short(writer, found->tries);
@@ -291,6 +293,10 @@ static void write_found(struct jr_writer *writer, const struct jr_history *entry
         jr_write_short(writer, found->newer.run_id);
     if (found->guard != JR_REASON_NONE)
         jr_write_short(writer, (uint64_t)found->guard);
+    if (found->hold.reason != JR_REASON_NONE) {
+        jr_write_short(writer, (uint64_t)found->hold.reason);
+        write_since(writer, found->hold.until_ms, entry->at_ms);
+    }
 }
 
 static void read_found(struct jr_reader *reader, struct jr_history *entry)
@@ -300,7 +306,7 @@ static void read_found(struct jr_reader *reader, struct jr_history *entry)
 
     found->moved = (bits & MOVED) != 0;
     found->anew = (bits & ANEW) != 0;
-    if ((bits >> NEWER_SHIFT & NEWER_MASK) > JR_NEWER_UNFINISHED || bits >= 2 * GUARDED)
+    if ((bits >> NEWER_SHIFT & NEWER_MASK) > JR_NEWER_UNFINISHED || bits >= 2 * HELD)
         reader->ok = false;
     else
         found->newer.state = (enum jr_newer_state)(bits >> NEWER_SHIFT & NEWER_MASK);
@@ -314,6 +320,10 @@ static void read_found(struct jr_reader *reader, struct jr_history *entry)
         found->newer.run_id = jr_read_short(reader);
     if ((bits & GUARDED) != 0)
         found->guard = (enum jr_reason)read_up_to(reader, JR_REASONS - 1);
+    if ((bits & HELD) != 0) {
+        found->hold.reason = (enum jr_reason)read_up_to(reader, JR_REASONS - 1);
+        found->hold.until_ms = read_since(reader, entry->at_ms);
+    }
 }
 
 static bool has_event(enum jr_input_kind input)

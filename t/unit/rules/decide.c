@@ -18,6 +18,8 @@
  *                next G or F is about that
  *   Lc=failure   a list of failed runs shows the run
  *   H            an administrator asks for a rerun
+ *   B=outage-hold+60   from now on this keeps it waiting, and is looked at again in so many
+ *                seconds; B=none: nothing does
  *   N=finished   what is known of newer runs from now on: none, finished, unfinished
  *
  * Each token says something: an event the status of its answer, the others
@@ -53,6 +55,7 @@ struct scene {
     struct jr_verdict verdict;
     int64_t now_ms, claimed_ms;
     struct jr_newer newer;
+    struct jr_hold hold; /* until_ms: how long from now */
     bool asked_quiet;  /* GitHub is asked about a quiet run, which has no entry */
     int64_t posted_ms; /* when a POST was begun of which nothing was heard; 0: none */
     uint32_t posted_attempt;
@@ -96,6 +99,7 @@ static void see(struct scene *scene, const struct jr_event *seen)
         .now_ms = scene->now_ms,
         .event = seen,
         .newer = scene->newer,
+        .hold = { scene->hold.reason, scene->now_ms + scene->hold.until_ms },
         .moved = scene->run.due_ms != scene->claimed_ms,
     };
 
@@ -218,13 +222,17 @@ static void claim(struct scene *scene)
         scene->now_ms = scene->claimed_ms;
 }
 
-/* A rate limit stops all calls (throttle.h); the run itself only backs off. */
+/* A rate limit stops all calls (throttle.h); the run itself only backs off, or is held. */
 static void check_wait(struct scene *scene)
 {
     int64_t wait_ms = scene->run.due_ms - scene->now_ms;
 
     if (scene->verdict.step != JR_STEP_WAIT || scene->run.due_ms == 0)
         return;
+    if (jr_reason_class(scene->run.reason) == JR_CLASS_HOLD) {
+        HOLDS(scene, wait_ms >= 0 && wait_ms <= JR_HOLD_MOST_MS);
+        return;
+    }
     HOLDS(scene, wait_ms >= scene->settings.api_backoff_min_ms);
     HOLDS(scene, wait_ms <= scene->settings.api_backoff_max_ms);
 }
@@ -381,6 +389,19 @@ static void play_hand(struct scene *scene)
         scene->verdict.changed ? JR_REASON_NONE : scene->verdict.reason, 0, JR_REASON_NONE);
 }
 
+/* What keeps the run waiting from now on. */
+static void play_hold(struct scene *scene, const char *token)
+{
+    const char *plus = strchr(token, '+');
+
+    scene->hold = (struct jr_hold){ .reason = JR_REASON_NONE };
+    for (int reason = 0; plus != NULL && reason < JR_REASONS; reason++)
+        if (strlen(jr_reason_token((enum jr_reason)reason)) == (size_t)(plus - token - 2)
+            && strncmp(jr_reason_token((enum jr_reason)reason), token + 2, (size_t)(plus - token - 2)) == 0)
+            scene->hold = (struct jr_hold){ (enum jr_reason)reason, atoll(plus + 1) * JR_SECOND_MS };
+    assert_int_equal(scene->hold.reason != JR_REASON_NONE, plus != NULL);
+}
+
 static void play(struct scene *scene, const char *token)
 {
     struct jr_run before = scene->run;
@@ -395,6 +416,8 @@ static void play(struct scene *scene, const char *token)
         scene->newer.state = token[2] == 'n' ? JR_NEWER_NONE
                              : token[2] == 'f' ? JR_NEWER_FINISHED
                                                : JR_NEWER_UNFINISHED;
+    } else if (*token == 'B') {
+        play_hold(scene, token);
     } else if (*token == 'C') {
         claim(scene);
     } else if (*token == 'G') {
@@ -668,6 +691,23 @@ static const struct scene_row filters[] = {
     { "actor known from the run", "NO_RETRY_LIST=bot", "Rq,actor:bot q1 c1=failure", "* * *", "1 closed 1/0/1", 0 },
     { "who triggered the attempt before does not count", "NO_RETRY_LIST=bot", "Rq,by:bot q1@2 c1@2=failure",
       "* 202 201", "2 due 1/0/1", 7 },
+};
+
+/* Nothing of it is closed, and no try is counted. */
+static const struct scene_row held[] = {
+    { "it waits", "", "Rc=failure B=outage-hold+300 Gc=failure", "201 wait:outage-hold", "1 due 0/0/0", 305 },
+    { "... and is looked at again", "", "Rc=failure B=outage-hold+300 Gc=failure Gc=failure", "201 wait:outage-hold wait:outage-hold", "1 due 0/0/0", 605 },
+    { "... and is rerun", "", "Rc=failure B=concurrency-busy+300 Gc=failure B=none Gc=failure", "201 wait:concurrency-busy rerun-failed", "1 due 0/0/0", 0 },
+    { "... for half a day at a time", "", "Rc=failure B=budget-used-up+86400 Gc=failure", "201 wait:budget-used-up", "1 due 0/0/0", 43205 },
+    { "... but no longer than CATCH_UP", "CATCH_UP=1h", "Rc=failure~0 B=budget-used-up+3610 Gc=failure~0 Gc=failure~0",
+      "201 wait:budget-used-up none:budget-used-up", "1 closed 0/0/0", 0 },
+    { "what leaves it comes first", "RUN_ATTEMPTS=1", "Rc=failure B=outage-hold+300 H Gc=failure", "204 asked rerun-failed", "1 due 0/0/0", 0 },
+    { "by hand nothing holds it", "", "Rc=failure B=outage-hold+300 H Gc=failure", "201 asked rerun-failed", "1 due 0/0/0", 0 },
+    { "why it failed is found out meanwhile", "POLICY=careful", "Rc=failure B=outage-hold+300 Gc=failure J=rerun+0 Gc=failure",
+      "201 judge:run-failed wait:run-failed wait:outage-hold", "1 due 0/0/0", 305 },
+    { "GitHub fails meanwhile", "", "Rc=failure B=outage-hold+300 Gc=failure F=later B=none Gc=failure", "201 wait:outage-hold wait:unreachable rerun-failed", "1 due 0/0/0", 0 },
+    { "dry run", "DRY_RUN=yes", "Rc=failure B=outage-hold+300 Gc=failure", "201 none:dry-run", "1 closed 0/0/0", 0 },
+    { "it is rerun elsewhere", "", "Rc=failure B=outage-hold+300 Gc=failure q1@2", "201 wait:outage-hold 202(1:rerun-by-others)", "2 open 1/1/0", 0 },
 };
 
 static const struct scene_row judged_anew[] = {
@@ -1671,6 +1711,7 @@ int main(void)
     TABLE(wants, wants_workflow);
     TABLE(newer_runs, scene_ends_as_told);
     TABLE(filters, scene_ends_as_told);
+    TABLE(held, scene_ends_as_told);
     TABLE(judged_anew, scene_ends_as_told);
     TABLE(dispatcher, scene_ends_as_told);
     TABLE(changed_meanwhile, scene_ends_as_told);
