@@ -15,15 +15,16 @@ sub new {
 
 sub path { return $_[0]{path} }
 
+# Whole lines: of one that is written at this moment there may be only the beginning.
 sub text {
     my ($self) = @_;
     open my $fh, '<', $self->{path} or return '';
     local $/;
-    return <$fh> // '';
+    return (<$fh> // '') =~ s/[^\n]+\z//r;
 }
 
 # A place in the log; find(..., since => mark) looks only behind it.
-sub mark { return -s $_[0]{path} // 0 }
+sub mark { return length $_[0]->text }
 
 sub parse {
     my ($line) = @_;
