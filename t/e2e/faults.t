@@ -13,11 +13,11 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd qw(abs_path);
 use Errno qw(ENOSPC);
-use IO::Socket::IP;
 use IO::Socket::UNIX;
 use List::Util qw(shuffle);
 use Test::More;
 use Time::HiRes qw(time);
+use JR::FakeGitHub;
 use JR::File qw(read_file_or_empty);
 use JR::Http;
 use JR::Load qw(CLIENTS load);
@@ -100,9 +100,8 @@ sub run_of { return $_[0]{path} =~ m{/runs/(\d+)/} ? $1 : 0 }
 subtest 'killed at random under load' => sub {
     my $seed = $ENV{JR_SEED} // 4711;
     srand $seed;
-    my $socket = IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => 0) or die $!;
     my $web = {
-        port => $socket->sockport, state => tmpdir() . '/killed',
+        port => JR::FakeGitHub::free_port(), state => tmpdir() . '/killed',
         log  => JR::Log->new(tmpdir() . '/killed.log'),
         env  => {
             GITHUB_SIGN_KEY => JR::Service::sign_key(), GITHUB_TOKEN => JR::Service::token(),
@@ -111,7 +110,6 @@ subtest 'killed at random under load' => sub {
         },
     };
     mkdir $web->{state}, 0700 or die "$web->{state}: $!";
-    close $socket;
     web_start($web);
     my $door = JR::Http->new(port => $web->{port});
 

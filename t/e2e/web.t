@@ -422,10 +422,9 @@ subtest 'where there can be no socket' => sub {
 subtest 'IPv6' => sub {
     my $probe = IO::Socket::IP->new(Listen => 1, LocalHost => '::1', LocalPort => 0);
     plan skip_all => 'no IPv6 on this host' if !$probe;
-    my $port = $probe->sockport;
     close $probe;
-    my $web = serve(env => { STATE_DIR => new_dir(), LISTEN => '::1', PORT => $port });
-    ok(IO::Socket::IP->new(PeerHost => '::1', PeerPort => $port), '::1 is listened on');
+    my $web = serve(env => { STATE_DIR => new_dir(), LISTEN => '::1' });
+    ok(IO::Socket::IP->new(PeerHost => '::1', PeerPort => $web->{port}), '::1 is listened on');
     stop($web, 'TERM', 'SIGTERM');
 };
 

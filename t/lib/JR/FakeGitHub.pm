@@ -16,6 +16,7 @@ use IO::Socket::UNIX;
 use JSON::PP ();
 use POSIX qw(_exit);
 use JR::FakeGitHub::Server;
+use JR::File qw(read_file_or_empty);
 use JR::Nginx;
 use JR::Process qw(reap spawn end_processes);
 use JR::TlsAuthority;
@@ -62,10 +63,22 @@ sub start_tls {
     die "no TLS front for the fake GitHub: $@";
 }
 
-# So many ports of 127.0.0.1, each another.
+# So many ports of 127.0.0.1, each another, for what opens them later. The kernel gives none of
+# these by itself, to a connection of a test beside this one, say, that begins in between; and
+# another process begins to look at another place.
+my $looks = 0;
+
 sub free_ports {
     my ($count) = @_;
-    my @sockets = map { IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => 0) } 1 .. $count;
+    my ($first) = read_file_or_empty('/proc/sys/net/ipv4/ip_local_port_range') =~ /^(\d+)/;
+    my ($from, $to) = (10_000, ($first // 0) > 12_000 ? $first : 32_768);
+    my @sockets;
+    for (1 .. 1000) {
+        last if @sockets == $count;
+        my $port = $from + ($$ * 97 + ++$looks * 7907) % ($to - $from);
+        push @sockets, IO::Socket::IP->new(Listen => 1, LocalHost => '127.0.0.1', LocalPort => $port) // ();
+    }
+    die "no port is free\n" if @sockets < $count;
     return map { $_->sockport } @sockets;
 }
 
