@@ -45,9 +45,13 @@ sub note_failure {
 sub rerun_run {
     my ($conclusion, %o) = @_;
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build', 'test']);
+    # Before it is rerun, when its jobs are others.
+    my $hold = $github->hold;
     $run->play(build => 'success', test => 'failure');
     note_failure($run, %o);
+    undef $hold;
     wait_ok { $run->accepted } 'it is rerun';
+    ok $service->log->wait_entry('rerun', run => $run->id), 'and that is recorded';
     $run->play(test => $conclusion) if defined $conclusion;
     return $run;
 }
@@ -202,8 +206,13 @@ subtest 'found out by the service' => sub {
     is scalar @{ $cause->{signatures} }, 1, 'by a signature';
     like at('why', $run->id)->{out}, qr/^Why test failed: network, by the signature \S+, in step 'Fetch'\n  line: curl: \(6\) .*\n/m,
         'why, with the line';
-    my $text = $service->http->send({ method => 'GET', path => '/metrics' })->body;
-    like $text, qr/^job_rerunner_${_}_total\{cause="network"\} 1$/m, $_ for qw(failed_jobs rerun_causes rescued_causes);
+    my $text;
+    # It is counted after it is logged.
+    wait_ok {
+        $text = $service->http->send({ method => 'GET', path => '/metrics' })->body;
+        $text =~ /^job_rerunner_rerun_causes_total\{cause="network"\} 1$/m;
+    } 'rerun_causes';
+    like $text, qr/^job_rerunner_${_}_total\{cause="network"\} 1$/m, $_ for qw(failed_jobs rescued_causes);
     like $text, qr/^job_rerunner_rescued_runs_total 1$/m, 'as many as runs were rescued';
     is scalar(() = $text =~ /cause="/g), 3, 'and no other';
     is $service->stop_service, 0, 'the service ends';
