@@ -70,6 +70,7 @@ subtest 'watchdog' => sub {
     kill 'CONT', $service->master;
     ok +(grep { $_ eq 'WATCHDOG=1' } heard($socket, 5, qr/WATCHDOG/)), 'they come again';
     $service->stop_service;
+    heard($socket, 10, qr/STOPPING/);    # its last word: what comes after that is another's
 
     $service = service(github => $github, NOTIFY_SOCKET => $name, WATCHDOG_USEC => 2_000_000, WATCHDOG_PID => 1)
         ->start_service;
