@@ -89,6 +89,7 @@ subtest 'one repository waits, others go on' => sub {
     my @held = map { failed_run('octo/app') } 1 .. 3;
     my $free = failed_run('octo/lib');
     wait_ok { $free->accepted } 'one of another repository is rerun';
+    ok $service->log->wait_entry('rerun', run => $free->id), 'and has left the outbox';
     is scalar(map { $_->gets } @held), 0, 'about those that are paused nobody asks';
 
     my $outbox = json_of('outbox');
@@ -163,9 +164,14 @@ subtest 'a pause while GitHub is asked' => sub {
     my $other = service(github => $github, JR_TEST_STOP_AT => "after-get:$file")->start;
     my $run = workflow_run(github => $github, door => $other->http, jobs => ['build'], repo => 'octo/app');
     status_is $run->play(build => 'failure'), 201, 'a run fails';
-    wait_ok { -e $file } 'GitHub has been asked';
+    # The file is there a moment before it stops.
+    my $stopped = wait_for {
+        my $pid = -e $file ? $other->dispatcher : undef;
+        $pid && (grep { $_->{state} eq 'T' } JR::Process::table($pid)) ? $pid : undef;
+    };
+    ok $stopped, 'GitHub has been asked';
     is tool(['pause', '--repo', 'octo/app'], %{ $other->environment })->{status}, 0, 'paused by then';
-    kill 'CONT', $other->dispatcher;
+    kill 'CONT', $stopped;
     my $free = workflow_run(github => $github, door => $other->http, jobs => ['build'], repo => 'octo/lib');
     status_is $free->play(build => 'failure'), 201, 'one of another repository fails';
     wait_ok { $free->accepted } 'and is rerun';
