@@ -155,6 +155,8 @@ subtest 'a run that is rerun and rescued' => sub {
     status_is $run->play(build => 'failure'), 201, 'it fails';
     wait_ok { $run->accepted } 'it is rerun';
     scrape_when('job_rerunner_reruns_total{outcome="accepted"}', 1);
+    # The call is counted before its outcome is recorded, and only then a success is a rescue.
+    ok $service->log->wait_entry('rerun', run => $run->id), 'and that is recorded';
     status_is $run->play(build => 'success'), 200, 'it succeeds';
     my $seen = scrape();
     values_are $seen, {
@@ -208,9 +210,11 @@ subtest 'the rate limit is used up' => sub {
     $github->set_limit(remaining => 0, reset => $reset);
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $run->play(build => 'failure');
-    my $seen = scrape_when('job_rerunner_api_rate_limited', 1);
+    scrape_when('job_rerunner_api_rate_limited', 1);
+    # What is left is told after that.
+    my $seen = scrape_when('job_rerunner_api_rate_limit_remaining', 0);
     values_are $seen, {
-        'job_rerunner_api_rate_limit_remaining'                         => 0,
+        'job_rerunner_api_rate_limited'                                 => 1,
         'job_rerunner_api_rate_limit_reset_timestamp_seconds'           => "$reset.000",
         'job_rerunner_outbox_entries'                                   => 1,
         'job_rerunner_api_calls_total{call="get-run",result="rate-limited"}' => 1,
@@ -250,7 +254,7 @@ subtest 'a worker that is killed' => sub {
 subtest 'a dispatcher that is killed' => sub {
     my $before = scrape();
     $service->expect_death;
-    kill 'KILL', $service->dispatcher;
+    kill 'KILL', wait_for { $service->dispatcher };
     my $after = scrape_when('job_rerunner_process_restarts_total{kind="dispatcher"}', 1);
     is $after->{$_}, $before->{$_}, $_ for grep {/^job_rerunner_(?:reruns|api_calls|verdicts)_total/} sort keys %$before;
     scrape_when('job_rerunner_dispatcher_up', 1);
