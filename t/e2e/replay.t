@@ -38,6 +38,7 @@ sub story {
         $run->play(build => $conclusion[$attempt - 1]);
         next if $attempt == @conclusion;
         wait_ok { $run->accepted >= $attempt } "attempt $attempt of $repo is rerun";
+        ok $service->log->wait_entry('rerun', run => $run->id, attempt => $attempt), 'and that is recorded';
     }
     return $run;
 }
