@@ -10,6 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::File qw(write_file);
 use JR::Test;
 
 my $KEY     = 'a-signing-key-of-logs-t-0000000001';
@@ -24,14 +25,7 @@ my $service = service(
     API_BACKOFF_MAX => '200ms', pages => 'status metrics',
 );
 
-sub put_token {
-    my ($token) = @_;
-    open my $fh, '>', tmpdir() . '/token' or die "token: $!";
-    print $fh "$token\n";
-    close $fh or die "token: $!";
-    chmod 0600, tmpdir() . '/token';
-    return;
-}
+sub put_token { return write_file(tmpdir() . '/token', "$_[0]\n") }
 
 put_token($TOKEN);
 $service->start;
