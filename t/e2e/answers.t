@@ -358,7 +358,8 @@ sub stopped_by {
     my $own = github();
     my $limited = service(github => $own, %o)->start;
     my $run = run_of($limited);
-    $_ = $_->() for grep { ref } values %{ $act->{headers} // {} };
+    my $now = time;    # the same for all of them
+    $_ = $_->($now) for grep { ref } values %{ $act->{headers} // {} };
     $own->script($method => $run->id . ($method eq 'GET' ? '$' : '/rerun'), $act);
     fails($run);
     my $line = $limited->log->wait_entry('calls-stopped');
@@ -367,11 +368,11 @@ sub stopped_by {
 }
 
 # A header's value that is a time so many seconds from when it is sent.
-sub in_s { my ($seconds) = @_; return sub { time + $seconds } }
+sub in_s { my ($seconds) = @_; return sub { $_[0] + $seconds } }
 
 # What a refusal says, and for how many seconds that stops all calls.
 my @LIMITS = (
-    ['403 with Retry-After', message(403, 'slow down', 'Retry-After' => 1), 1],
+    ['403 with Retry-After', message(403, 'slow down', 'Retry-After' => 11), 11],
     ['429 with Retry-After', message(429, 'slow down', 'Retry-After' => 7), 7],
     ['Retry-After before all else', message(403, 'This workflow run cannot be retried', 'Retry-After' => 9,
         'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => in_s(900)), 9],
@@ -394,7 +395,7 @@ my @LIMITS = (
         my ($name, $ahead) = @$_;
         ["a used-up limit, GitHub's clock $name", message(403, 'no', 'X-RateLimit-Remaining' => 0,
             'X-RateLimit-Reset' => in_s($ahead + 900),
-            'Date' => sub { POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime time + $ahead) }), 902];
+            'Date' => sub { POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime $_[0] + $ahead) }), 902];
     } ['an hour ahead', 3600], ['an hour behind', -3600]),
     ['a used-up limit, reset next year', message(403, 'no', 'X-RateLimit-Remaining' => 0,
         'X-RateLimit-Reset' => in_s(31_536_000)), 3660],
