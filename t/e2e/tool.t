@@ -257,8 +257,10 @@ subtest 'flaky' => sub {
     is_deeply $lately->{jobs}, $flaky->{jobs}, 'what was in 30 days';
     my $tomorrow = json_of($service, 'flaky', '--since', '2099-01-01');
     is_deeply [$tomorrow->{jobs}, $tomorrow->{jobs_total}{executions}], [[], 0], 'nothing is in days to come';
+    my $oldest = sub { return POSIX::strftime('%Y-%m-%dT00:00:00.000Z', gmtime(time - 89 * 86400)) };
+    my $before = $oldest->();
     my $long = json_of($service, 'flaky', '--since', '1000d')->{since};
-    is $long, POSIX::strftime('%Y-%m-%dT00:00:00.000Z', gmtime(time - 89 * 86400)), 'one of more days than are kept is of these';
+    ok((grep { $long eq $_ } $before, $oldest->()), 'one of more days than are kept is of these') or diag $long;
     like at($service, 'flaky', '--since', '7d')->{out}, qr/^Total since \d{4}-\d\d-\d\d: /m, 'in words';
     fails_with(at($service, 'flaky', '--since', 'soon'), EX_USAGE, qr/--since/, 'no time');
 };
@@ -277,6 +279,8 @@ subtest 'pause, outbox, resume' => sub {
     like at($service, 'outbox')->{out}, qr/^\S+Z +paused +\d+ \w+ +@{[ $run->id ]} +octo\/app/m, 'in words: nobody says when';
     like at($service, 'why', $run->id)->{out}, qr/^\S.* \(paused\): everything, .*\.$/m,
         'nor does why';
+    # The dispatcher may not have noticed yet.
+    wait_ok { grep { $_ eq 'paused' } @{ json_of($service, 'status')->{degraded} } } 'it is noticed';
     my $status = json_of($service, 'status');
     is $status->{dispatcher}{paused_since}, $paused->{paused_since}, 'status tells';
     ok((grep { $_ eq 'paused' } @{ $status->{degraded} }), 'as degraded');
@@ -474,6 +478,9 @@ sub snapshots {
     return map { /^\s*(\d+)\s+\S+\s+(\d+)\s*$/ ? [$1, $2] : () } <$fh>;
 }
 
+# Not the one that works.
+sub sleeps { my ($pid) = @_; return grep { $_->{state} eq 'S' } JR::Process::table($pid) }
+
 # How much stands in a pipe.
 sub in_pipe {
     my ($read) = @_;
@@ -490,7 +497,7 @@ subtest 'suspended while it prints' => sub {
     pipe my $read, my $write or die "pipe: $!";
     my $pid = spawn(argv => [binary(), 'export'], env => $service->environment, out => $write, err => tmpdir() . '/export.err');
     close $write;
-    wait_ok { in_pipe($read) > 65536 - 4096 } 'the pipe is full: it waits for its reader';
+    wait_ok { in_pipe($read) > 65536 - 4096 && sleeps($pid) } 'the pipe is full: it waits for its reader';
     kill 'STOP', $pid;
     is_deeply [grep { $_->[0] == $pid } snapshots($service)], [], 'no snapshot is held';
     ok running($pid), 'it is still there';
