@@ -54,7 +54,9 @@ my $sanitized = read_file_or_empty(abs_path(binary())) =~ /__asan_init/;
 # What stands where. The sanitizer has a copy of the first environment of its own.
 sub look {
     my ($service, %o) = @_;
-    my $dispatcher = wait_for { $service->dispatcher };
+    ok $service->wait_at_work, 'all are at work';
+    wait_ok { !grep { status_of($_)->{Seccomp} != 2 } $service->children } 'and confined' if !$sanitized;
+    my $dispatcher = $service->dispatcher;
     my %kind = ($service->master => 'master', map { $_ => $_ == $dispatcher ? 'dispatcher' : 'worker' } $service->children);
     my %may = (master => '', dispatcher => $o{dispatcher} // 'token', worker => 'key, old key');
     is scalar keys %kind, 4, 'four processes';

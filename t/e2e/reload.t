@@ -73,6 +73,7 @@ subtest 'what they are at is finished first' => sub {
     my $service = service(github => $github, WORKERS => 1)->start;
     my $request = queued();
     my ($first, $rest) = unpack 'a100 a*', $request->{body};
+    ok $service->wait_at_work, 'all are at work';
     my ($worker) = $service->workers;
     my $fds = () = glob "/proc/$worker/fd/*";
     my $socket = $service->fastcgi->write_only(

@@ -40,7 +40,7 @@ sub token    { return $SETTINGS{GITHUB_TOKEN} }
 # dir, binary; github (JR::FakeGitHub); env => {...} over the settings above,
 # undef takes a variable away; state_dir of another service; pages: what nginx
 # opens, the value of RERUNNER_PAGES; port: of 127.0.0.1, for what knows no unix
-# sockets
+# sockets; nginx_waits_s: for an answer, if not 8 s
 sub new {
     my ($class, %o) = @_;
     my $self = bless { count => 0, expected_deaths => 0, %o }, $class;
@@ -121,7 +121,7 @@ server {
     $port
     location / {
         fastcgi_pass unix:@{[ $self->socket_path ]};
-        fastcgi_read_timeout 8s;
+        fastcgi_read_timeout @{[ $self->{nginx_waits_s} // 8 ]}s;
         $params
     }
 }
@@ -186,6 +186,14 @@ sub workers {
     my ($self) = @_;
     my $dispatcher = (wait_for { $self->dispatcher }) // 0;
     return grep { $_ != $dispatcher } $self->children;
+}
+
+# All its children have begun: the dispatcher holds its lock, and each worker has opened the file
+# of that, to look at it, which is the last thing that it opens. For root, who may see.
+sub wait_at_work {
+    my ($self) = @_;
+    my $has_begun = sub { my ($pid) = @_; return grep { m{/dispatcher\.lock$} } map { readlink // '' } glob "/proc/$pid/fd/*" };
+    return wait_for { $self->dispatcher && !grep { !$has_begun->($_) } $self->children };
 }
 
 # The next child-died line belongs to the test.
