@@ -425,7 +425,7 @@ my $why_no_clock = !glob('/usr/lib/*/faketime/libfaketime.so.1') ? 'libfaketime 
 
 subtest 'the clock is set back' => sub {
     plan skip_all => $why_no_clock if $why_no_clock;
-    my ($service, $set) = service_with_a_clock(RERUN_DELAY => '1s', RECONCILE_INTERVAL => '30m');
+    my ($service, $set) = service_with_a_clock(RERUN_DELAY => '4s', RECONCILE_INTERVAL => '30m');
     $service->start;
     my $watched = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     status_is $watched->queued('build'), 202, 'a run is under way';
