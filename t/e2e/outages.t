@@ -148,7 +148,7 @@ for my $word (sort keys %DOWN) {
         like status_of($service), qr/^health +degraded\n +$word: /m, 'status';
         like $service->http->send({ method => 'GET', path => '/status' })->body, qr/class="health wait"/, 'no green bar';
         like status_of($service, '--json'), qr/"degraded":\s*\["$word"\]/, 'as JSON';
-        # Four are asked at once, and two more in their place until three have failed; then comes the shortest wait.
+        # Four are asked at once, and a fifth when one has failed, before another has; then the waits double.
         wait_ok { $github->requests >= 9 } 'tried again and again';
         my @times = map { $_->{time} } ($github->requests)[0 .. 8];
         cmp_ok $times[$_] - $times[$_ - 1], '>=', 0.35, 'one call at a time, and a wait after it' for 7 .. 8;
