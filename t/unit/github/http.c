@@ -86,6 +86,15 @@ static void go_on(struct client *client, int64_t time_ms)
     }
 }
 
+/* ... until the server, which does not answer, tells that it has it. */
+static void go_on_until_it_is_there(struct client *client, const struct server *server)
+{
+    struct pollfd told = { .fd = server->child.fd, .events = POLLIN };
+
+    while (poll(&told, 1, 0) == 0)
+        go_on(client, 10);
+}
+
 /* A gateway that shows the request it refuses. */
 static void token_is_hidden(void **state)
 {
@@ -392,7 +401,7 @@ static void given_up_while_it_waits(void **state)
     start_server(&server);
     http = client("t0ken");
     transfer = begin(&http, false, server.url, NULL, 0);
-    go_on(&http, 100);
+    go_on_until_it_is_there(&http, &server);
     assert_null(jr_http_answer(transfer));
     jr_http_give_up(transfer);
     answer = jr_http_answer(transfer);
@@ -404,26 +413,30 @@ static void given_up_while_it_waits(void **state)
     kill_child(&server.child);
 }
 
+static void say(int fd, const char *word)
+{
+    if (write(fd, word, strlen(word)) != (ssize_t)strlen(word))
+        _exit(3);
+}
+
 /*
  * A relay on the way: it holds the request for as long as the client waits, and hands it on
  * afterwards, as the network does with what the kernel goes on sending. Only a connection
- * that was reset it gives up. Says what it did: "handed on" or "dropped".
+ * that was reset it gives up. Says that it has it, and then what it did: "handed on" or "dropped".
  */
 static void hold_request(int fd, const void *argument)
 {
     int connection, listener = *(const int *)argument;
     char request[4096];
-    const char *word;
     ssize_t got;
 
     child_says_ready(fd);
     connection = accept(listener, NULL, NULL);
-    do
+    got = read(connection, request, sizeof request);
+    say(fd, "there");
+    while (got > 0)
         got = read(connection, request, sizeof request);
-    while (got > 0);
-    word = got == 0 ? "handed on" : "dropped";
-    if (write(fd, word, strlen(word)) != (ssize_t)strlen(word))
-        _exit(3);
+    say(fd, got == 0 ? "handed on" : "dropped");
     close(connection);
 }
 
@@ -440,7 +453,8 @@ static void given_up_post_never_arrives(void **state)
     start_child(&server.child, hold_request, &server.listener);
     close(server.listener);
     transfer = begin(&http, true, server.url, NULL, 0);
-    go_on(&http, 100);
+    go_on_until_it_is_there(&http, &server);
+    read_request(&server, said, sizeof said);
     jr_http_give_up(transfer);
     assert_int_equal(jr_http_answer(transfer)->status, 0);
     assert_true(jr_http_answer(transfer)->sent);
