@@ -11,6 +11,7 @@
 #include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"
 #include "lib/steps/batch.h"
+#include "lib/store/budget.h"
 #include "lib/store/days.h"
 #include "lib/store/delivery.h"
 
@@ -96,6 +97,7 @@ static void forget_some(struct jr_txn *txn, void *context)
     jr_flaky_prune(txn, upkeep->filling ? now_ms - JR_DAY_MS : latest_ms, now_ms, PRUNE_FLAKY,
                    &gone->flaky_walk);
     jr_days_prune(txn, kept_ms, PRUNE_RUNS);
+    jr_budget_prune(txn, kept_ms, PRUNE_RUNS);
     gone->runs = jr_ledger_prune(txn, latest_ms, upkeep->filling, PRUNE_RUNS, &gone->prune);
     gone->deliveries += forget_deliveries(upkeep, txn,
                                           gone->runs == 0 && gone->prune.key_length == 0,

@@ -8,7 +8,9 @@
 #include "lib/model/labels.h"
 #include "lib/format/json.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 /* Labels of a job that are looked at, and how much of each. */
 #define LABELS_MAX 32
@@ -44,4 +46,37 @@ void jr_labels_read(json_object *array, char labels[JR_LABELS_SIZE])
         length += size;
     }
     labels[length] = '\0';
+}
+
+const char *jr_system_name(enum jr_system system)
+{
+    static const char *const names[] = { "linux", "windows", "macos", "self-hosted" };
+
+    return names[system];
+}
+
+static bool begins_with(const char *label, size_t length, const char *name)
+{
+    size_t size = strlen(name);
+
+    return length >= size && strncasecmp(label, name, size) == 0
+           && (length == size || label[size] == '-');
+}
+
+enum jr_system jr_labels_system(const char *labels)
+{
+    enum jr_system system = JR_SYSTEM_LINUX;
+
+    for (const char *label = labels; *label != '\0';) {
+        size_t length = strcspn(label, ",");
+
+        if (length == 11 && strncasecmp(label, "self-hosted", length) == 0)
+            return JR_SYSTEM_SELF_HOSTED;
+        if (begins_with(label, length, "windows"))
+            system = JR_SYSTEM_WINDOWS;
+        else if (begins_with(label, length, "macos"))
+            system = JR_SYSTEM_MACOS;
+        label += length + (label[length] == ',');
+    }
+    return system;
 }

@@ -138,6 +138,31 @@ uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job)
     return job->attempt != 0 ? job->attempt : run->base_attempt;
 }
 
+/* The end of a record. Those that were written before reruns were counted end before it. */
+static void write_spent(struct jr_writer *writer, const struct jr_spent *spent)
+{
+    jr_write_u32(writer, spent->attempt);
+    if (spent->attempt == 0)
+        return;
+    jr_write_time(writer, spent->at_ms);
+    jr_write_u64(writer, spent->scope);
+    for (size_t i = 0; i < JR_SYSTEMS; i++)
+        jr_write_u32(writer, spent->minutes.of[i]);
+}
+
+static void read_spent(struct jr_reader *reader, struct jr_spent *spent)
+{
+    if (reader->offset == reader->size)
+        return;
+    spent->attempt = jr_read_u32(reader);
+    if (spent->attempt == 0)
+        return;
+    spent->at_ms = jr_read_time(reader);
+    spent->scope = jr_read_u64(reader);
+    for (size_t i = 0; i < JR_SYSTEMS; i++)
+        spent->minutes.of[i] = jr_read_u32(reader);
+}
+
 void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
 {
     jr_write_u8(writer, RUN_VERSION);
@@ -189,6 +214,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_u32(writer, run->rescue_day);
     jr_write_u8(writer, run->rescued);
     jr_write_time(writer, run->denied_ms);
+    write_spent(writer, &run->spent);
 }
 
 bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
@@ -247,6 +273,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->rescue_day = jr_read_u32(&reader);
     run->rescued = jr_read_u8(&reader) != 0;
     run->denied_ms = jr_read_time(&reader);
+    read_spent(&reader, &run->spent);
     return reader.ok && reader.offset == size && run->phase <= JR_PHASE_CLOSED
            && run->conclusion <= JR_CONCLUSION_OTHER;
 }

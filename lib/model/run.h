@@ -13,6 +13,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/model/event.h"
+#include "lib/model/labels.h"
 #include "lib/model/words.h"
 
 #include <stdbool.h>
@@ -26,6 +27,19 @@ enum jr_phase {
 };
 
 const char *jr_phase_name(enum jr_phase phase);
+
+/* Runner minutes by system. */
+struct jr_minutes {
+    uint32_t of[JR_SYSTEMS];
+};
+
+/* A rerun that is counted as spent (budget.h). */
+struct jr_spent {
+    uint32_t attempt;  /* that was rerun; 0: none is counted that could have to be given back */
+    int64_t at_ms;     /* in whose hour and day */
+    uint64_t scope;    /* of which repository (jr_budget_scope) */
+    struct jr_minutes minutes;
+};
 
 struct jr_run {
     bool known; /* false: nothing was recorded of it before */
@@ -92,6 +106,7 @@ struct jr_run {
     uint32_t failed_day;   /* since 1970: under which the newest attempt counts as failed; 0: it does not */
     uint32_t rescue_day;   /* likewise what came of our last rerun; 0: it does not count */
     bool rescued;          /* what that was */
+    struct jr_spent spent; /* our newest rerun, as the counters of the limits have it */
 
     /* not in the record: what the indexes hold, set by ledger.c, as is waiting_ms */
     int64_t stored_due_ms;

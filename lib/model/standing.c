@@ -52,8 +52,8 @@ static const struct row {
       "RETRY_CONCLUSIONS decides it.", true },
     { JR_REASON_CONCURRENCY_BUSY, JR_MOOD_CALM, "too late",
       "CATCH_UP decides it, and the policy's guard `concurrency`.", true },
-    { JR_REASON_BUDGET_USED_UP, JR_MOOD_BAD, "too late",
-      "CATCH_UP decides it, and the policy's `limits`.", true },
+    { JR_REASON_BUDGET_USED_UP, JR_MOOD_BAD, "over the limit",
+      "The policy's `limits` decide it, and how long it waits for them: CATCH_UP.", true },
     { JR_REASON_OUTAGE_HOLD, JR_MOOD_BAD, "too late",
       "CATCH_UP decides it, and the policy's `outage`.", true },
     /* of one that waits */

@@ -275,8 +275,9 @@ static const struct {
     { JR_REASON_CONCURRENCY_BUSY, JR_CLASS_HOLD, "concurrency-busy", "another run holds its concurrency group",
       "It waits until that is over, at most CATCH_UP. The policy's guard `concurrency` says so." },
     { JR_REASON_BUDGET_USED_UP, JR_CLASS_HOLD, "budget-used-up", "as much as the policy's limits allow is spent",
-      "It waits for the next hour or day, at most CATCH_UP. Way out: `limits` or `limits-all` in "
-      "the policy, or `job-rerunner rerun RUN`." },
+      "It waits for the next hour or day, at most CATCH_UP. One that costs more than a whole day "
+      "allows is left at once. Way out: `limits` or `limits-all` in the policy, or `job-rerunner "
+      "rerun RUN`." },
     { JR_REASON_OUTAGE_HOLD, JR_CLASS_HOLD, "outage-hold", "many runs fail for the same kind of cause, and reruns wait until that is over",
       "It waits, at most CATCH_UP, until a probe succeeds. The policy's `outage` says when reruns "
       "are held." },

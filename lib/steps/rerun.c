@@ -12,9 +12,11 @@
 #include "lib/rules/decide.h"
 #include "lib/rules/guards.h"
 #include "lib/rules/learn.h"
+#include "lib/rules/limits.h"
 #include "lib/rules/verdict.h"
 #include "lib/rules/watch.h"
 #include "lib/steps/step.h"
+#include "lib/store/budget.h"
 #include "lib/store/history.h"
 #include "lib/store/journal.h"
 #include "lib/store/ledger.h"
@@ -412,6 +414,33 @@ static void ask_guards(struct jr_txn *txn, struct step *step, struct jr_input *i
         input->guard = answer.reason;
 }
 
+/* What the policy's limits say. Nothing is read where there are none, or something else holds. */
+static void ask_limits(struct jr_txn *txn, const struct step *step, struct jr_input *input)
+{
+    struct jr_limits_facts facts = { .now_ms = input->now_ms, .run_id = step->run->run_id };
+    struct jr_run learned = *step->run;
+    struct jr_limits_answer answer;
+    struct jr_policy_part part;
+
+    if (step->policy == NULL || step->run->by_hand || input->guard != JR_REASON_NONE
+        || input->hold.reason != JR_REASON_NONE || !jr_conclusion_is_bad(input->event->conclusion))
+        return;
+    jr_learn_shown(&step->bounds, input->event, &learned);
+    jr_policy_for(step->policy, learned.repo, &part);
+    facts.repo = &part.limits;
+    facts.all = &step->policy->limits_all;
+    if (!jr_limits_are_set(facts.repo) && !jr_limits_are_set(facts.all))
+        return;
+    jr_budget_cost(txn, &learned, learned.rerun_all, &facts.cost);
+    jr_budget_spent(txn, jr_budget_scope(&learned), &learned, input->now_ms, &facts.repo_spent);
+    jr_budget_spent(txn, JR_BUDGET_ALL, &learned, input->now_ms, &facts.all_spent);
+    answer = jr_limits_ask(&facts);
+    if (answer.verdict == JR_LIMITS_WAIT)
+        input->hold = (struct jr_hold){ JR_REASON_BUDGET_USED_UP, answer.until_ms };
+    else if (answer.verdict == JR_LIMITS_NEVER)
+        input->guard = JR_REASON_BUDGET_USED_UP;
+}
+
 static void take_seen(struct jr_txn *txn, void *context)
 {
     struct step *step = context;
@@ -428,6 +457,7 @@ static void take_seen(struct jr_txn *txn, void *context)
     tell_pauses(txn, step->run, now_ms);
     find_newer(txn, &step->bounds, step->run, &input);
     ask_guards(txn, step, &input);
+    ask_limits(txn, step, &input);
     jr_step_take(txn, &step->bounds, &input, &step->source, step->run, verdict);
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
         save_time(txn, last_post_key, now_ms);

@@ -7,6 +7,7 @@
 
 #include "lib/steps/step.h"
 #include "lib/base/text.h"
+#include "lib/store/budget.h"
 #include "lib/store/days.h"
 #include "lib/store/failures.h"
 #include "lib/store/flaky.h"
@@ -167,6 +168,13 @@ static void tell_causes(struct jr_txn *txn, const struct jr_run *run, struct jr_
         verdict->rescued_causes = jr_failures_causes(txn, run->run_id, run->accepted_attempt);
 }
 
+static enum jr_budget_step budget_step_of(enum jr_step step)
+{
+    return step == JR_STEP_RERUN_FAILED ? JR_BUDGET_POST_FAILED
+           : step == JR_STEP_RERUN_ALL  ? JR_BUDGET_POST_ALL
+                                        : JR_BUDGET_NO_POST;
+}
+
 void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
                   const struct jr_input *input, const struct jr_origin *source,
                   struct jr_run *run, struct jr_verdict *verdict)
@@ -195,6 +203,7 @@ void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
         jr_ledger_save_job(txn, &job);
     jr_flaky_tally(txn, &before, run, taking.job_before, is_job ? &job : NULL, input->now_ms);
     jr_days_note(txn, &before, run, input->now_ms);
+    jr_budget_note(txn, &before, run, budget_step_of(verdict->step), input->now_ms);
     verdict->rescued = run->rescued && !before.rescued;
     tell_causes(txn, run, verdict);
     jr_ledger_save_run(txn, run);

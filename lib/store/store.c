@@ -54,6 +54,7 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_SUMS] = "sums",
     [JR_TABLE_DAYS] = "days",
     [JR_TABLE_FAILURES] = "failures",
+    [JR_TABLE_SPENT] = "spent",
 };
 
 static const char format_key[] = "format";

@@ -65,6 +65,7 @@ static struct jr_run full_run(void)
         .rescue_day = 20001,
         .rescued = true,
         .denied_ms = START_MS + 8,
+        .spent = { 12, START_MS + 9, UINT64_MAX, { { 1, 2, UINT32_MAX, 4 } } },
     };
 
     return run;
@@ -130,6 +131,20 @@ static void run_comes_back(void **state)
     assert_int_equal(read.failed_day, 20000);
     assert_int_equal(read.rescue_day, 20001);
     assert_true(read.rescued);
+    assert_int_equal(read.denied_ms, run.denied_ms);
+    assert_memory_equal(&read.spent, &run.spent, sizeof run.spent);
+}
+
+/* One that was written before reruns were counted. */
+static void run_of_before(void **state)
+{
+    struct jr_run run = full_run(), read;
+    unsigned char record[JR_RECORD_SIZE];
+
+    (void)state;
+    run.spent = (struct jr_spent){ .attempt = 0 };
+    assert_true(jr_run_decode(&read, record, encode_run(&run, record) - 4));
+    assert_int_equal(read.spent.attempt, 0);
     assert_int_equal(read.denied_ms, run.denied_ms);
 }
 
@@ -245,8 +260,9 @@ static void records_of_another_length(void **state)
 
     (void)state;
     length = encode_run(&run, record);
+    /* Behind what was there before reruns were counted is 4 + 8 + 8 + 4 * 4 bytes. */
     for (size_t cut = 0; cut < length; cut++)
-        assert_false(run_decodes(record, cut));
+        assert_int_equal(run_decodes(record, cut), cut == length - 36);
     assert_true(run_decodes(record, length));
     assert_false(run_decodes(record, length + 1));
 
@@ -462,6 +478,7 @@ static const struct line_row lines[] = {
 int main(void)
 {
     TEST(run_comes_back);
+    TEST(run_of_before);
     TEST(every_byte_of_a_run_comes_back);
     TEST(longest_run_fits);
     TEST(job_comes_back);
