@@ -59,6 +59,9 @@ int64_t jr_test_hang_limit_ms(int64_t limit_ms);
 /* JR_TEST_MATCH_LIMIT=MS: a job may be judged for so long; else for the limit that is given. */
 int64_t jr_test_match_limit_ms(int64_t limit_ms);
 
+/* JR_TEST_AHEAD=MS: the clock is so far ahead; else 0. */
+int64_t jr_test_ahead_ms(void);
+
 /* JR_TEST_ENV_FILE=PATH: the settings of the systemd unit are there; else where they are. */
 const char *jr_test_env_file(const char *path);
 

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/base/testpoint.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ int64_t jr_now_ms(void)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + jr_test_ahead_ms();
 }
 
 int64_t jr_monotonic_us(void)
