@@ -250,6 +250,25 @@ static void begin_post(struct life *life, const struct jr_event *seen)
     life->attempt = attempt;
 }
 
+/* What the limits say of a run that GitHub shows. */
+static void take_limits(unsigned byte, struct jr_input *input)
+{
+    if ((byte & 4) != 0)
+        input->hold = (struct jr_hold){ JR_REASON_BUDGET_USED_UP,
+                                        input->now_ms + (byte >> 5) * 2 * JR_HOUR_MS };
+    if ((byte & 0xe4) == 0xe0)
+        input->guard = JR_REASON_BUDGET_USED_UP; /* it costs more than a whole day's limit */
+}
+
+/* Nothing is rerun over a limit, but by hand. */
+static void holds_limits(const struct jr_input *input, bool by_hand,
+                         const struct jr_verdict *verdict)
+{
+    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
+        HOLDS(by_hand
+              || (input->hold.reason == JR_REASON_NONE && input->guard == JR_REASON_NONE));
+}
+
 /* GitHub answers the question, or does not. */
 static void end_question(struct life *life)
 {
@@ -260,14 +279,18 @@ static void end_question(struct life *life)
         .moved = life->run.due_ms != life->claimed_due_ms, .attempt = life->run.attempt,
     };
     struct jr_verdict verdict;
+    bool by_hand;
 
     life->doing = NOTHING;
     if ((byte & 3) != 0) {
         take_event(life, JR_EVENT_RUN, &seen);
         input.kind = JR_INPUT_SEEN;
         input.newer.state = (enum jr_newer_state)((byte >> 3) % 3);
+        take_limits(byte, &input);
+        by_hand = life->run.by_hand;
         decide(life, &input, NULL, &verdict);
         holds_verdict(life, &verdict);
+        holds_limits(&input, by_hand, &verdict);
         if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL) {
             HOLDS(verdict.attempt == life->run.attempt);
             begin_post(life, &seen);
