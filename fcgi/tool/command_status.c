@@ -16,9 +16,12 @@
 #include "lib/service/halt.h"
 #include "lib/service/lock.h"
 #include "lib/service/sight.h"
+#include "lib/steps/chosen.h"
+#include "lib/steps/spending.h"
 #include "lib/store/listing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* All that is shown, gathered before anything is printed. */
@@ -41,6 +44,9 @@ struct picture {
     /* settings of the running service */
     bool settings_known, dry_run;
     struct jr_shutouts shutouts;
+    /* limits; not known while the policy's file is broken */
+    bool spending_known;
+    struct jr_spending_view spending;
     /* what is wrong */
     const struct jr_ailment *ailments[JR_AILMENTS_MAX];
     size_t ailment_count;
@@ -95,6 +101,22 @@ static void recall(struct jr_txn *txn, void *context)
         jr_txn_fail(txn, err, "out of memory");
 }
 
+static enum jr_err look_at_limits(struct picture *picture, const struct jr_command *command,
+                                  struct jr_error *error)
+{
+    struct jr_policy policy;
+    char *problems;
+    enum jr_err err = jr_chosen_read(command->settings.policy, &policy, NULL, NULL, &problems);
+
+    free(problems);
+    if (err != JR_OK)
+        return JR_OK;
+    picture->spending_known = true;
+    err = jr_spending_look(command->store, &policy, picture->now_ms, &picture->spending, error);
+    jr_policy_release(&policy);
+    return err;
+}
+
 static enum jr_err look_at_store(struct picture *picture, const struct jr_command *command,
                                  struct jr_error *error)
 {
@@ -120,6 +142,8 @@ static enum jr_err look_at_store(struct picture *picture, const struct jr_comman
         err = jr_halt_read(store, &command->settings, picture->now_ms, &picture->halt, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
+    if (err == JR_OK)
+        err = look_at_limits(picture, command, error);
     return err;
 }
 
@@ -213,6 +237,38 @@ static void emit_github(struct jr_emit *emit, const struct picture *picture)
     jr_emit_close(emit);
 }
 
+static void emit_limit(struct jr_emit *emit, const struct jr_spending_row *row)
+{
+    jr_emit_number(emit, "reruns_this_hour", row->reruns);
+    emit_count(emit, "reruns_per_hour", row->reruns_limit != 0, row->reruns_limit);
+    jr_emit_number(emit, "minutes_today", (int64_t)row->minutes);
+    emit_count(emit, "minutes_per_day", row->minutes_limit != 0, row->minutes_limit);
+}
+
+static void emit_limits(struct jr_emit *emit, const struct picture *picture)
+{
+    const struct jr_spending_view *spending = &picture->spending;
+
+    if (!picture->spending_known) {
+        jr_emit_null(emit, "limits");
+        return;
+    }
+    jr_emit_open(emit, "limits");
+    emit_limit(emit, &spending->all);
+    emit_count(emit, "waiting", spending->whole, (int64_t)spending->waiting);
+    jr_emit_number(emit, "repositories_near", spending->near);
+    jr_emit_number(emit, "repositories_over", spending->over);
+    jr_emit_open_array(emit, "repositories");
+    for (size_t i = 0; i < spending->count; i++) {
+        jr_emit_open(emit, NULL);
+        jr_emit_text(emit, "repository", spending->rows[i].repo);
+        emit_limit(emit, &spending->rows[i]);
+        jr_emit_close(emit);
+    }
+    jr_emit_close_array(emit);
+    jr_emit_close(emit);
+}
+
 static void emit_picture(const struct jr_command *command, const struct picture *picture)
 {
     struct jr_emit emit;
@@ -237,6 +293,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
                (int64_t)picture->waiting.due_run_id);
     jr_emit_time(&emit, "oldest_since", picture->waiting.oldest_ms);
     jr_emit_close(&emit);
+    emit_limits(&emit, picture);
     emit_github(&emit, picture);
     jr_emit_open(&emit, "store");
     jr_emit_number(&emit, "format", JR_STORE_FORMAT);
@@ -407,6 +464,25 @@ static void tell_waiting(const struct picture *picture)
     printf(", the oldest since %s\n", jr_command_when(waiting->oldest_ms, when));
 }
 
+static void tell_limits(const struct picture *picture)
+{
+    const struct jr_spending_view *spending = &picture->spending;
+    char words[JR_SPENDING_WORDS_SIZE], repo[512];
+
+    if (!picture->spending_known)
+        return;
+    label("spent");
+    printf("%s\n", jr_spending_words(&spending->all, words));
+    for (size_t i = 0; i < spending->count; i++) {
+        jr_show_clean(repo, sizeof repo, spending->rows[i].repo);
+        printf("%-12s%s: %s\n", "", repo, jr_spending_words(&spending->rows[i], words));
+    }
+    if (spending->waiting > 0)
+        printf("%-12s%s%llu %s for budget\n", "", spending->whole ? "" : "at least ",
+               (unsigned long long)spending->waiting,
+               jr_say_plural(spending->waiting, "run waits", "runs wait"));
+}
+
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
     char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
@@ -423,6 +499,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     }
     tell_pauses(&command->pauses);
     tell_waiting(picture);
+    tell_limits(picture);
     tell_github(picture);
     label("store");
     jr_show_clean(folder, sizeof folder, command->settings.state_dir);

@@ -12,11 +12,14 @@
 #include "lib/github/github.h"
 #include "lib/model/standing.h"
 #include "lib/service/halt.h"
+#include "lib/steps/chosen.h"
 #include "lib/steps/control.h"
+#include "lib/steps/spending.h"
 #include "lib/store/listing.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Records read at once. */
@@ -111,6 +114,42 @@ static void tell_hold(const struct jr_command *command, const struct jr_run *run
     print_clean("", jr_pause_words(pause, words), ".\n");
 }
 
+/*
+ * What its rerun would cost, if it waits for budget, or was left for want of it.
+ * Returns false where it does not, or the policy cannot be read.
+ */
+static bool look_at_cost(const struct story *story, uint64_t *minutes)
+{
+    const struct jr_command *command = story->command;
+    struct jr_policy policy;
+    struct jr_error error;
+    char *problems;
+    bool known;
+
+    if (story->run.reason != JR_REASON_BUDGET_USED_UP)
+        return false;
+    known = jr_chosen_read(command->settings.policy, &policy, NULL, NULL, &problems) == JR_OK;
+    free(problems);
+    if (!known)
+        return false;
+    known = jr_spending_cost(command->store, &policy, &story->run, minutes, &error) == JR_OK;
+    jr_policy_release(&policy);
+    return known;
+}
+
+static void tell_cost(const struct story *story)
+{
+    char when[JR_WHEN_SIZE];
+    uint64_t minutes;
+
+    if (!look_at_cost(story, &minutes))
+        return;
+    if (story->run.due_ms != 0)
+        printf("It waits for budget until %s. ", jr_command_when(story->run.due_ms, when));
+    printf("Its rerun would cost %llu runner %s, as its jobs ran last.\n",
+           (unsigned long long)minutes, jr_say_plural(minutes, "minute", "minutes"));
+}
+
 /* The answer: where the newest attempt stands, why, and what can be done. */
 static void tell_answer(const struct story *story)
 {
@@ -128,6 +167,7 @@ static void tell_answer(const struct story *story)
         tell_hold(story->command, run);
     else
         tell_prospect(story);
+    tell_cost(story);
     printf("It is at attempt %u, %s%s; of its jobs %u %s known, %u unfinished, %u failed.\n",
            run->attempt, jr_phase_name(run->phase), run->complete ? ", completed" : "",
            run->jobs_known, jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished,
@@ -349,11 +389,16 @@ static int tell_in_words(struct story *story)
 
 static int tell_as_json(struct story *story)
 {
+    uint64_t minutes;
     int status;
 
     jr_emit_init(&story->emit, stdout);
     jr_emit_open(&story->emit, NULL);
     jr_command_emit_run(&story->emit, "run", story->command, &story->run);
+    if (look_at_cost(story, &minutes))
+        jr_emit_number(&story->emit, "rerun_minutes", (int64_t)minutes);
+    else
+        jr_emit_null(&story->emit, "rerun_minutes");
     jr_emit_open_array(&story->emit, "jobs");
     status = tell_jobs(story);
     jr_emit_close_array(&story->emit);

@@ -13,6 +13,8 @@
 #include "lib/base/timestamp.h"
 #include "lib/format/html.h"
 #include "lib/service/halt.h"
+#include "lib/steps/chosen.h"
+#include "lib/steps/spending.h"
 #include "lib/store/days.h"
 #include "lib/store/flaky.h"
 #include "lib/store/listing.h"
@@ -48,6 +50,7 @@ struct status {
     struct jr_flaky_total jobs_total;
     struct jr_flaky runners[RUNNERS_MOST];
     size_t runners_count;
+    struct jr_spending_view spending;
     struct jr_sight sight;
     const struct jr_sight *seen; /* that, or NULL: no service is running */
 };
@@ -99,6 +102,19 @@ static enum jr_err read_flaky(struct jr_store *store, struct status *status, int
     return err;
 }
 
+static enum jr_err read_limits(const struct jr_context *context, struct status *status,
+                               int64_t now_ms, struct jr_error *error)
+{
+    struct jr_policy policy;
+    enum jr_err err = jr_chosen_policy(context->settings, &policy);
+
+    if (err != JR_OK)
+        return jr_error_set(error, err, "the policy cannot be read");
+    err = jr_spending_look(context->store, &policy, now_ms, &status->spending, error);
+    jr_policy_release(&policy);
+    return err;
+}
+
 static enum jr_err read_status(const struct jr_context *context, struct status *status,
                                int64_t now_ms, struct jr_error *error)
 {
@@ -119,6 +135,8 @@ static enum jr_err read_status(const struct jr_context *context, struct status *
         err = jr_days_read(store, now_ms, status->days, DAYS, error);
     if (err == JR_OK)
         err = read_flaky(store, status, now_ms, error);
+    if (err == JR_OK)
+        err = read_limits(context, status, now_ms, error);
     return err;
 }
 
@@ -219,6 +237,41 @@ static void add_run_cells(struct jr_buffer *page, const struct jr_settings *sett
     jr_page_standing(page, &standing);
     jr_buffer_add(page, "</div></td>");
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
+}
+
+static void add_limit_row(struct jr_buffer *page, const char *name,
+                          const struct jr_spending_row *row)
+{
+    jr_html(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">%s</th>", name);
+    jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Reruns this hour\">%u", row->reruns);
+    if (row->reruns_limit != 0)
+        jr_html(page, " of %u", row->reruns_limit);
+    jr_html(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Minutes today\">%llu",
+            (unsigned long long)row->minutes);
+    if (row->minutes_limit != 0)
+        jr_html(page, " of %u", row->minutes_limit);
+    jr_buffer_add(page, "</td></tr>\n");
+}
+
+/* What is left of the policy's limits; nothing is shown where there are none. */
+static void add_limits(struct jr_buffer *page, const struct status *status)
+{
+    const struct jr_spending_view *spending = &status->spending;
+
+    if (!spending->limited)
+        return;
+    jr_buffer_add(page, "<section aria-labelledby=\"limits\">\n<h2 id=\"limits\">Limits</h2>\n");
+    jr_html(page, "<p>%s%llu %s for budget. ", spending->whole ? "" : "At least ",
+            (unsigned long long)spending->waiting,
+            jr_say_plural(spending->waiting, "run waits", "runs wait"));
+    jr_html(page, "Repositories that have spent 80 %% of a limit: %u; all of it: %u.</p>\n",
+            spending->near + spending->over, spending->over);
+    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Repository") NUMBERS("Reruns this hour")
+                            NUMBERS("Minutes today") TABLE_ROWS);
+    add_limit_row(page, "all", &spending->all);
+    for (size_t i = 0; i < spending->count; i++)
+        add_limit_row(page, spending->rows[i].repo, &spending->rows[i]);
+    jr_buffer_add(page, TABLE_END "</section>\n");
 }
 
 static void add_waiting(struct jr_buffer *page, const struct jr_settings *settings,
@@ -519,6 +572,7 @@ enum jr_err jr_page_status(const struct jr_context *context, struct jr_buffer *p
         jr_page_begin(page, context->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
         add_health(page, context, status, now_ms);
         add_waiting(page, context->settings, status, now_ms);
+        add_limits(page, status);
         add_chart(page, status);
         add_runs(page, context->settings, status, now_ms);
         add_flaky(page, status);

@@ -31,6 +31,9 @@ struct jr_metrics {
     int64_t dispatcher_up; /* one, of this service or another, holds the lock */
     int64_t outbox_entries;
     int64_t outbox_due_ms; /* when the first is or was due that no pause holds up; 0: there is none */
+    /* reruns of this hour and runner time of today, of all repositories; repositories by their
+     * limits; runs that wait */
+    int64_t spent_reruns, spent_seconds, limits_near, limits_over, budget_waiting;
     int64_t outbox_oldest_ms; /* since when the one waits that has waited longest; likewise */
 };
 
