@@ -338,10 +338,11 @@ static void play_judged(struct scene *scene, const char *token)
 }
 
 /* Rule 8: a quiet run is asked about now and then. */
-static void play_quiet(struct scene *scene)
+static void play_quiet(struct scene *scene, const char *token)
 {
     struct jr_input input = { .kind = JR_INPUT_QUIET };
 
+    (void)token;
     HOLDS(scene, scene->run.quiet_due_ms != 0);
     if (scene->now_ms < scene->run.quiet_due_ms)
         scene->now_ms = scene->run.quiet_due_ms;
@@ -368,10 +369,11 @@ static void play_list(struct scene *scene, const char *token)
 }
 
 /* There is no token to ask GitHub with. */
-static void play_unseen(struct scene *scene)
+static void play_unseen(struct scene *scene, const char *token)
 {
     struct jr_input input = { .kind = JR_INPUT_UNSEEN, .newer = scene->newer };
 
+    (void)token;
     claim(scene);
     input.now_ms = scene->now_ms;
     input.moved = scene->run.due_ms != scene->claimed_ms;
@@ -380,10 +382,11 @@ static void play_unseen(struct scene *scene)
     say_verdict(scene);
 }
 
-static void play_hand(struct scene *scene)
+static void play_hand(struct scene *scene, const char *token)
 {
     struct jr_input input = { .kind = JR_INPUT_HAND, .now_ms = scene->now_ms, .repo = "octo/app" };
 
+    (void)token;
     decide(scene, &input, NULL);
     say(scene, scene->verdict.changed ? "asked" : "refused:",
         scene->verdict.changed ? JR_REASON_NONE : scene->verdict.reason, 0, JR_REASON_NONE);
@@ -402,41 +405,49 @@ static void play_hold(struct scene *scene, const char *token)
     assert_int_equal(scene->hold.reason != JR_REASON_NONE, plus != NULL);
 }
 
+static void play_settings(struct scene *scene, const char *token)
+{
+    jr_settings_release(&scene->settings);
+    load_scene(scene, token + 2);
+}
+
+static void play_newer(struct scene *scene, const char *token)
+{
+    scene->newer.state = token[2] == 'n'   ? JR_NEWER_NONE
+                         : token[2] == 'f' ? JR_NEWER_FINISHED
+                                           : JR_NEWER_UNFINISHED;
+}
+
+static void play_claim(struct scene *scene, const char *token)
+{
+    (void)token;
+    claim(scene);
+}
+
+/* What each token does, by its first letter; all others are events. */
+static const struct player {
+    char letter;
+    void (*play)(struct scene *scene, const char *token);
+} players[] = {
+    { 'S', play_settings }, { 'N', play_newer },  { 'B', play_hold },  { 'C', play_claim },
+    { 'G', play_seen },     { 'U', play_unseen }, { 'P', play_outcome }, { 'F', play_outcome },
+    { 'J', play_judged },   { 'Q', play_quiet },  { 'L', play_list },  { 'H', play_hand },
+};
+
 static void play(struct scene *scene, const char *token)
 {
     struct jr_run before = scene->run;
-    size_t length = strlen(scene->script);
+    size_t length = strlen(scene->script), which = 0;
 
     snprintf(scene->script + length, sizeof scene->script - length, "%s%s", length == 0 ? "" : " ",
              token);
-    if (*token == 'S') {
-        jr_settings_release(&scene->settings);
-        load_scene(scene, token + 2);
-    } else if (*token == 'N') {
-        scene->newer.state = token[2] == 'n' ? JR_NEWER_NONE
-                             : token[2] == 'f' ? JR_NEWER_FINISHED
-                                               : JR_NEWER_UNFINISHED;
-    } else if (*token == 'B') {
-        play_hold(scene, token);
-    } else if (*token == 'C') {
-        claim(scene);
-    } else if (*token == 'G') {
-        play_seen(scene, token);
-    } else if (*token == 'U') {
-        play_unseen(scene);
-    } else if (*token == 'P' || *token == 'F') {
-        play_outcome(scene, token);
-    } else if (*token == 'J') {
-        play_judged(scene, token);
-    } else if (*token == 'Q') {
-        play_quiet(scene);
-    } else if (*token == 'L') {
-        play_list(scene, token);
-    } else if (*token == 'H') {
-        play_hand(scene);
-    } else {
+    while (which < COUNT(players) && players[which].letter != *token)
+        which++;
+    if (which == COUNT(players)) {
         scene->now_ms += JR_SECOND_MS;
         play_event(scene, token);
+    } else {
+        players[which].play(scene, token);
     }
     check_rules(scene, &before);
 }
