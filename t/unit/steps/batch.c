@@ -283,12 +283,18 @@ static size_t wait_stopped(struct hall *hall)
     }
 }
 
-static void stop_child(size_t i)
+/* The file that tells of it comes a moment before. */
+static void wait_child_stopped(size_t i)
 {
     siginfo_t info;
 
-    assert_int_equal(kill(children[i].pid, SIGSTOP), 0);
     assert_int_equal(waitid(P_PID, (id_t)children[i].pid, &info, WSTOPPED), 0);
+}
+
+static void stop_child(size_t i)
+{
+    assert_int_equal(kill(children[i].pid, SIGSTOP), 0);
+    wait_child_stopped(i);
 }
 
 static uint64_t count(struct jr_store *store, enum jr_table table)
@@ -969,6 +975,8 @@ static void slow_commit(void **state)
     /* Its own limit lets the first one go to the lock; who is before it there leads. */
     while (hall->slots[0].word != JR_SLOT_EMPTY && access(path_in(hall->folder, "stop-0"), F_OK) != 0)
         usleep(1000);
+    if (access(path_in(hall->folder, "stop-0"), F_OK) == 0)
+        wait_child_stopped(0);
     usleep(300000);
     continue_child(0);
     for (size_t i = 0; i < WORKERS; i++)
@@ -1007,6 +1015,7 @@ static void let_leader_be_late(struct hall *hall)
     /* One of them waits no longer, and has a batch of his own under way. */
     while (access(path_in(hall->folder, "stop-1"), F_OK) != 0)
         usleep(1000);
+    wait_child_stopped(1);
     continue_child(0);
     usleep(50000);
     continue_child(1);
