@@ -264,7 +264,35 @@ static void tell_unread(const struct jr_failure *failure)
         printf("  a pattern reached its limit of work, which might have told more\n");
 }
 
-static void tell_failure(const struct jr_failure *failure)
+/* As which earlier one the failure was left, and by its line. */
+static void tell_same(const struct jr_failure *before)
+{
+    char line[JR_EVIDENCE_LINE_SIZE];
+
+    if (before->job_id == 0)
+        return;
+    jr_failure_line(before, line, sizeof line);
+    printf("  as in attempt %u", before->attempt);
+    print_clean(": ", line, "\n");
+}
+
+static void emit_same(struct jr_emit *emit, const struct jr_failure *before)
+{
+    char line[JR_EVIDENCE_LINE_SIZE];
+
+    if (before->job_id == 0) {
+        jr_emit_null(emit, "same_as");
+        return;
+    }
+    jr_failure_line(before, line, sizeof line);
+    jr_emit_open(emit, "same_as");
+    jr_emit_number(emit, "attempt", before->attempt);
+    jr_emit_number(emit, "job_id", (int64_t)before->job_id);
+    jr_emit_text(emit, "line", line);
+    jr_emit_close(emit);
+}
+
+static void tell_failure(const struct jr_failure *failure, const struct jr_failure *before)
 {
     const struct jr_finding *finding = &failure->finding;
 
@@ -284,6 +312,38 @@ static void tell_failure(const struct jr_failure *failure)
     else
         printf("  ");
     printf("%s\n", jr_failure_then(failure));
+    tell_same(before);
+}
+
+static void emit_failure(struct jr_emit *emit, const struct jr_failure *failure,
+                         const struct jr_failure *before)
+{
+    jr_emit_open(emit, NULL);
+    jr_emit_time(emit, "at", failure->recorded_ms);
+    jr_emit_number(emit, "attempt", failure->attempt);
+    jr_command_emit_failure(emit, failure);
+    emit_same(emit, before);
+    jr_emit_close(emit);
+}
+
+static int tell_one(struct story *story, const struct jr_failure *failure)
+{
+    struct jr_failure before = { .job_id = 0 };
+    struct jr_error error;
+
+    if (!story->command->json && !is_of_attempt(story, failure->attempt))
+        return JR_EXIT_OK;
+    if (failure->same_failure
+        && jr_listing_same_failure(story->command->store, story->run.run_id, failure, &before,
+                                   &error) != JR_OK)
+        return jr_command_store_failed(&error);
+    if (story->command->json) {
+        emit_failure(&story->emit, failure, &before);
+        return JR_EXIT_OK;
+    }
+    tell_title(story);
+    tell_failure(failure, &before);
+    return JR_EXIT_OK;
 }
 
 /* What was found out about the attempt's failed jobs; as JSON, of all attempts. */
@@ -293,25 +353,16 @@ static int tell_failures(struct story *story)
     struct jr_error error;
     uint64_t after = 0;
     size_t count;
+    int status = JR_EXIT_OK;
 
     do {
         if (jr_listing_failures(story->command->store, story->run.run_id, &after, failures, BATCH,
                                 &count, &error) != JR_OK)
             return jr_command_store_failed(&error);
-        for (size_t i = 0; i < count; i++) {
-            if (story->command->json) {
-                jr_emit_open(&story->emit, NULL);
-                jr_emit_time(&story->emit, "at", failures[i].recorded_ms);
-                jr_emit_number(&story->emit, "attempt", failures[i].attempt);
-                jr_command_emit_failure(&story->emit, &failures[i]);
-                jr_emit_close(&story->emit);
-            } else if (is_of_attempt(story, failures[i].attempt)) {
-                tell_title(story);
-                tell_failure(&failures[i]);
-            }
-        }
-    } while (count == BATCH);
-    return JR_EXIT_OK;
+        for (size_t i = 0; i < count && status == JR_EXIT_OK; i++)
+            status = tell_one(story, &failures[i]);
+    } while (count == BATCH && status == JR_EXIT_OK);
+    return status;
 }
 
 /* In words, webhooks are only counted, unless they are asked for. */

@@ -128,7 +128,7 @@ const char *jr_failure_then(const struct jr_failure *failure)
     if (failure->not_worth_it)
         return "it is left, since too few of its last reruns for this cause helped";
     if (failure->same_failure)
-        return "it is left, since it failed in the attempt before in the same step by the same "
+        return "it is left, since it failed in an earlier attempt in the same step by the same "
                "error";
     return "it is left";
 }

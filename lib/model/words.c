@@ -262,7 +262,7 @@ static const struct {
       "Way out: `job-rerunner rerun RUN`, or a signature in the policy." },
     { JR_REASON_NOT_WORTH_IT, JR_CLASS_FINAL, "not-worth-it", "too few of the last reruns of this job for this cause were worth it",
       "The rule's `only-if` says so." },
-    { JR_REASON_SAME_FAILURE, JR_CLASS_FINAL, "same-failure", "the attempt before failed in the same step by the same error",
+    { JR_REASON_SAME_FAILURE, JR_CLASS_FINAL, "same-failure", "an earlier attempt failed in the same step by the same error",
       "Way out: `same-failure: rerun` in the policy." },
     { JR_REASON_EVIDENCE_UNREADABLE, JR_CLASS_FINAL, "evidence-unreadable", "what might tell the cause could not be read",
       "Annotations need the permission Checks, logs the permission Actions." },

@@ -164,7 +164,7 @@ struct jr_policy_run {
 struct jr_policy_job {
     const struct jr_evidence *evidence;
     struct jr_finding finding;
-    bool same_as_before;     /* the attempt before failed in the same step by the same error */
+    bool same_as_before;     /* an earlier attempt failed in the same step by the same error */
     uint32_t rescued, tried; /* of its last reruns for this cause; tried counts up to a rule's `of' */
     /* out */
     const struct jr_rule *rule; /* that decided; NULL: none, or `otherwise' */

@@ -306,7 +306,7 @@ struct taking {
     struct trial *trial;
 };
 
-/* What the store tells of each job: how its reruns went, and the attempt before. */
+/* What the store tells of each job: how its reruns went, and earlier attempts. */
 static void ask_store(struct jr_txn *txn, struct taking *taking)
 {
     struct trial *trial = taking->trial;
@@ -319,7 +319,7 @@ static void ask_store(struct jr_txn *txn, struct taking *taking)
         struct jr_policy_job *job = &trial->jobs[i];
 
         job->finding = failure->finding;
-        job->same_as_before = jr_failures_same_as_before(txn, taking->run->run_id, failure);
+        job->same_as_before = jr_failures_same_as_before(txn, taking->run, failure, NULL);
         if (of > 0)
             jr_failures_worth(txn, taking->run, failure->name, failure->finding.cause, of,
                               &job->tried, &job->rescued);

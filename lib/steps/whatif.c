@@ -310,7 +310,7 @@ static void judge_failure(struct looking *looking, struct judged *judged,
     if (job->finding.cause == JR_CAUSE_NONE)
         job->finding.cause = JR_CAUSE_UNKNOWN;
     jr_rejudge(&whatif->policy->signatures, whatif->builtin, failure->name, &job->finding);
-    job->same_as_before = jr_failures_same_as_before(looking->txn, looking->stored.run_id, failure);
+    job->same_as_before = jr_failures_same_as_before(looking->txn, &looking->stored, failure, NULL);
     if (of > 0)
         learn_worth(looking, attempt, failure, of, job);
 }

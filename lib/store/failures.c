@@ -241,27 +241,51 @@ void jr_failures_worth_before(struct jr_txn *txn, const struct jr_run *run, cons
     }
 }
 
-bool jr_failures_same_as_before(struct jr_txn *txn, uint64_t run_id,
-                                const struct jr_failure *failure)
+/* Is another failure one of an earlier attempt, in the same step by the same line? */
+static bool is_same(const struct jr_failure *other, const struct jr_failure *failure,
+                    const char *key)
 {
-    char key[JR_LINE_KEY_SIZE], before[JR_LINE_KEY_SIZE];
+    char other_key[JR_LINE_KEY_SIZE];
+
+    if (other->attempt >= failure->attempt || strcmp(other->name, failure->name) != 0
+        || strcmp(other->finding.step, failure->finding.step) != 0)
+        return false;
+    jr_failure_key(other, other_key);
+    return strcmp(other_key, key) == 0;
+}
+
+/* Has a job passed in an attempt between two? Then the error comes and goes. */
+static bool has_passed_between(struct jr_txn *txn, const struct jr_run *run, const char *name,
+                               uint32_t after, uint32_t before)
+{
+    for (uint32_t attempt = after + 1; attempt < before; attempt++) {
+        struct came_to came_to = look_at_jobs(txn, run, name, attempt);
+
+        if (came_to.executed && !came_to.unfinished && !came_to.failed)
+            return true;
+    }
+    return false;
+}
+
+bool jr_failures_same_as_before(struct jr_txn *txn, const struct jr_run *run,
+                                const struct jr_failure *failure, struct jr_failure *before)
+{
+    char key[JR_LINE_KEY_SIZE];
     struct jr_failure other;
+    uint32_t newest = 0;
     uint64_t job_id = 0;
     bool whole;
 
     jr_failure_key(failure, key);
     if (*key == '\0')
         return false;
-    while (find_next(txn, run_id, &job_id, &other, &whole)) {
-        if (!whole || other.attempt + 1 != failure->attempt
-            || strcmp(other.name, failure->name) != 0
-            || strcmp(other.finding.step, failure->finding.step) != 0)
-            continue;
-        jr_failure_key(&other, before);
-        if (strcmp(before, key) == 0)
-            return true;
-    }
-    return false;
+    while (find_next(txn, run->run_id, &job_id, &other, &whole))
+        if (whole && other.attempt > newest && is_same(&other, failure, key)) {
+            newest = other.attempt;
+            if (before != NULL)
+                *before = other;
+        }
+    return newest > 0 && !has_passed_between(txn, run, failure->name, newest, failure->attempt);
 }
 
 bool jr_failures_next_since(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,

@@ -97,12 +97,15 @@ void jr_failures_worth_before(struct jr_txn *txn, const struct jr_run *run, cons
                               uint32_t *rescued);
 
 /*
- * Did a job of this name fail in the attempt before, in the same step and with the same line
- * (jr_failure_key())? Failures without a line are never the same.
+ * Did a job of this name fail in an earlier attempt, in the same step and with the same line
+ * (jr_failure_key()), and has not passed since? Failures without a line are never the same. Of
+ * the attempts between nothing need be known: somebody else may have had them rerun.
+ *   run      that it is of
  *   failure  need not be recorded
+ *   before   out: that failure, of the newest such attempt; may be NULL
  */
-bool jr_failures_same_as_before(struct jr_txn *txn, uint64_t run_id,
-                                const struct jr_failure *failure);
+bool jr_failures_same_as_before(struct jr_txn *txn, const struct jr_run *run,
+                                const struct jr_failure *failure, struct jr_failure *before);
 
 /* How far a walk by time has come; all zero at first. */
 struct jr_failures_place {

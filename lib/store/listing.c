@@ -477,6 +477,31 @@ enum jr_err jr_listing_failures(struct jr_store *store, uint64_t run_id, uint64_
     return err;
 }
 
+struct same_failure {
+    uint64_t run_id;
+    const struct jr_failure *failure;
+    struct jr_failure *before;
+};
+
+static void find_same_failure(struct jr_txn *txn, void *context)
+{
+    const struct same_failure *same = context;
+    struct jr_run run;
+
+    if (!jr_ledger_read_run(txn, same->run_id, &run)
+        || !jr_failures_same_as_before(txn, &run, same->failure, same->before))
+        same->before->job_id = 0;
+}
+
+enum jr_err jr_listing_same_failure(struct jr_store *store, uint64_t run_id,
+                                    const struct jr_failure *failure, struct jr_failure *before,
+                                    struct jr_error *error)
+{
+    struct same_failure same = { run_id, failure, before };
+
+    return jr_store_read(store, find_same_failure, &same, error);
+}
+
 static void list_history(struct jr_txn *txn, void *context)
 {
     struct parts *parts = context;

@@ -169,6 +169,14 @@ enum jr_err jr_listing_failures(struct jr_store *store, uint64_t run_id, uint64_
                                 struct jr_error *error) JR_CHECKED;
 
 /*
+ * The earlier failure that one of a run was left for (jr_failures_same_as_before()).
+ *   before  out: job_id is 0 when there is none, or no such run any more
+ */
+enum jr_err jr_listing_same_failure(struct jr_store *store, uint64_t run_id,
+                                    const struct jr_failure *failure, struct jr_failure *before,
+                                    struct jr_error *error) JR_CHECKED;
+
+/*
  * The next entries of a run's history, oldest first.
  *   number  in and out: 0 at first, then where to go on
  *   count   out: less than `size`: these were the last

@@ -12,6 +12,7 @@ use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::File qw(write_file);
+use JR::Http;
 use JR::Process qw(reap children_of);
 use JR::Test;
 
@@ -423,6 +424,59 @@ subtest 'a matcher that is killed' => sub {
     kill 'KILL', $matcher;
     wait_ok { $run->accepted } 'the next one judges it';
     is cause_of($service, $run, 'build'), 'runner-lost', 'by all there is';
+    $service->stop_service;
+};
+
+# The next attempt of a run fails, too.
+sub fails_again {
+    my ($run, @log) = @_;
+    $run->queued('build');
+    $run->describe('build', steps => \@MADE, runner_id => 7, runner_name => 'runner 7', log => \@log);
+    return return_last($run, 'failure', 'build', 'failure');
+}
+
+subtest 'twice the same' => sub {
+    my $service = service_of(POLICY => policy_file("version: 1\notherwise: rerun\n"), RUN_ATTEMPTS => 4, RECONCILE_INTERVAL => '1h');
+    my @end = ('##[error]Process completed with exit code 1.');
+    my @odd = map { [@SETUP, "error: the frobnicator left at $_", @end] } '10:11:12', '11:12:13';
+    my $run = run_of($service, { build => { log => $odd[0] } });
+    wait_ok { $run->accepted } 'what nobody knows is rerun';
+    fails_again($run, @{ $odd[1] });
+    is reason_of($service, $run), 'same-failure', 'but not when it fails by the same error again, at another time of day';
+    is scalar $run->accepted, 1, 'and nothing is posted';
+    like why($service, $run), qr/it is left, since it failed in an earlier attempt in the same step by the same error\n  as in attempt 1: error: the frobnicator left at 10:11:12\n/, 'why tells the earlier line';
+    my $told = decode_json(tool(['why', '--json', $run->id], STATE_DIR => $service->state_dir)->{out});
+    is_deeply [map { $_->{same_as} } @{ $told->{failures} }],
+        [undef, { attempt => 1, job_id => $told->{failures}[0]{job_id}, line => 'error: the frobnicator left at 10:11:12' }], 'so does --json';
+
+    my $other = run_of($service, { build => { log => $odd[0] } });
+    wait_ok { $other->accepted } 'another run';
+    fails_again($other, @SETUP, 'error: the flux is missing', @end);
+    wait_ok { $other->accepted == 2 } 'fails by another error, and is rerun';
+    fails_again($other, @{ $odd[1] });
+    is reason_of($service, $other), 'same-failure', 'then by that of attempt 1';
+
+    my $network = run_of($service, { build => { log => \@NETWORK } });
+    wait_ok { $network->accepted } 'a fault of the network';
+    fails_again($network, @NETWORK);
+    wait_ok { $network->accepted == 2 } 'may come twice';
+
+    my $silent = run_of($service, { build => { log => [@SETUP, 'nothing to see'] } });
+    wait_ok { $silent->accepted } 'a log without an error';
+    fails_again($silent, @SETUP, 'nothing to see');
+    wait_ok { $silent->accepted == 2 } 'is the same as no other';
+
+    my $between = run_of($service, { build => { log => $odd[0] } });
+    wait_ok { $between->accepted } 'a run is rerun';
+    $between->completed('build', 'failure', event => 0);
+    $between->finish('failure');
+    my $answer = JR::Http->new(port => $github->{port})->send({
+        method => 'POST', path => '/repos/octo/app/actions/runs/' . $between->id . '/rerun-failed-jobs',
+        headers => [['User-Agent', 'a browser'], ['Authorization', 'Bearer ' . JR::Service::token()]],
+    });
+    is $answer->status, 201, 'and somebody has it rerun again, before it was looked at';
+    fails_again($between, @{ $odd[1] });
+    is reason_of($service, $between), 'same-failure', 'it has failed as in the attempt that was looked at';
     $service->stop_service;
 };
 

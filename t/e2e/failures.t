@@ -143,7 +143,7 @@ subtest 'why' => sub {
         attempt => 1, name => 'test', cause => 'unknown', signature => undef, evidence => undef, step => 'Go',
         first_errors => [HOSTILE, 'and more'], rule => undef, then => 'rerun', not_worth_it => JSON::PP::false,
         same_failure => JSON::PP::false, steps => 'found', annotations => 'unreadable', log => 'unreadable',
-        unreadable => JSON::PP::true,
+        unreadable => JSON::PP::true, same_as => undef,
     }, 'as JSON, whatever is in it';
     my $text = at('why', $odd->id)->{out};
     unlike $text, qr/[^\n\x20-\x7e\x80-\xff]|\xe2\x80\xae/, 'nothing reaches the terminal but text';

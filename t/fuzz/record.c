@@ -180,7 +180,7 @@ static void failure_record(struct jr_txn *txn, const void *bytes, size_t size)
     holds_same(&one, &two);
     jr_failures_worth(txn, &run, failure.name, failure.finding.cause, 9, &tried, &rescued);
     failure.attempt++;
-    (void)jr_failures_same_as_before(txn, RUN_ID, &failure);
+    (void)jr_failures_same_as_before(txn, &run, &failure, NULL);
     jr_ledger_remove_run(txn, &run);
     HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_FAILURES) == 0);
     HOLDS(jr_txn_count(txn, JR_TABLE_RUNS) == 0);

@@ -429,10 +429,11 @@ static void worth(void **state)
 
 struct same_row {
     const char *name;
-    const char *step, *line, *first_error; /* of the attempt before, "build" */
+    const char *step, *line, *first_error; /* of the earlier attempt */
     uint32_t attempt;
     const char *job;
     bool want;
+    enum jr_conclusion between; /* of "build" in attempt 2; NONE: nothing is known of it */
 };
 
 static void same_as_before(void **state)
@@ -441,7 +442,8 @@ static void same_as_before(void **state)
     struct jr_store *store = open_store(new_folder());
     struct jr_run run = run_of(RUN_ID);
     struct jr_failure before = failure_of(7, row->job, JR_CAUSE_UNKNOWN);
-    struct jr_failure now = failure_of(9, "build", JR_CAUSE_UNKNOWN);
+    struct jr_failure now = failure_of(9, "build", JR_CAUSE_UNKNOWN), found = { .job_id = 0 };
+    struct jr_run other = run_of(RUN_ID + 1);
     struct jr_txn txn;
 
     before.attempt = row->attempt;
@@ -449,26 +451,37 @@ static void same_as_before(void **state)
     strcpy(before.finding.line, row->line);
     strcpy(before.finding.first_error, row->first_error);
     put_failure(store, &run, &before, START_MS);
+    if (row->between != JR_CONCLUSION_NONE)
+        put_job(store, RUN_ID, 8, "build", 2, row->between);
     now.attempt = 3;
     strcpy(now.finding.first_error, "no answer in 12 s\nanother");
     jr_txn_begin(&txn, store, false);
-    assert_int_equal(jr_failures_same_as_before(&txn, RUN_ID, &now), row->want);
-    assert_false(jr_failures_same_as_before(&txn, RUN_ID + 1, &now));
+    assert_int_equal(jr_failures_same_as_before(&txn, &run, &now, &found), row->want);
+    assert_int_equal(jr_failures_same_as_before(&txn, &run, &now, NULL), row->want);
+    if (row->want) {
+        assert_int_equal(found.job_id, 7);
+        assert_int_equal(found.attempt, row->attempt);
+    }
+    assert_false(jr_failures_same_as_before(&txn, &other, &now, NULL));
     strcpy(now.finding.first_error, "");
-    assert_false(jr_failures_same_as_before(&txn, RUN_ID, &now));
+    assert_false(jr_failures_same_as_before(&txn, &run, &now, NULL));
     commit(&txn);
     jr_store_close(store);
 }
 
 static const struct same_row same_rows[] = {
-    { "same", "Run make", "", "no answer in 7 s\nand more", 2, "build", true },
-    { "the line of a known cause", "Run make", "no answer in 7 s", "", 2, "build", true },
-    { "another step", "Run test", "", "no answer in 7 s", 2, "build", false },
-    { "another line", "Run make", "", "no answer at all", 2, "build", false },
-    { "no line", "Run make", "", "", 2, "build", false },
-    { "another job", "Run make", "", "no answer in 7 s", 2, "test", false },
-    { "two attempts before", "Run make", "", "no answer in 7 s", 1, "build", false },
-    { "the same attempt", "Run make", "", "no answer in 7 s", 3, "build", false },
+    { "same", "Run make", "", "no answer in 7 s\nand more", 2, "build", true, JR_CONCLUSION_NONE },
+    { "the line of a known cause", "Run make", "no answer in 7 s", "", 2, "build", true, JR_CONCLUSION_NONE },
+    { "another step", "Run test", "", "no answer in 7 s", 2, "build", false, JR_CONCLUSION_NONE },
+    { "another line", "Run make", "", "no answer at all", 2, "build", false, JR_CONCLUSION_NONE },
+    { "no line", "Run make", "", "", 2, "build", false, JR_CONCLUSION_NONE },
+    { "another job", "Run make", "", "no answer in 7 s", 2, "test", false, JR_CONCLUSION_NONE },
+    { "two attempts before", "Run make", "", "no answer in 7 s", 1, "build", true, JR_CONCLUSION_NONE },
+    { "and failed between", "Run make", "", "no answer in 7 s", 1, "build", true, JR_CONCLUSION_FAILURE },
+    { "and was cancelled between", "Run make", "", "no answer in 7 s", 1, "build", true, JR_CONCLUSION_CANCELLED },
+    { "but passed between", "Run make", "", "no answer in 7 s", 1, "build", false, JR_CONCLUSION_SUCCESS },
+    { "a later attempt", "Run make", "", "no answer in 7 s", 4, "build", false, JR_CONCLUSION_NONE },
+    { "the same attempt", "Run make", "", "no answer in 7 s", 3, "build", false, JR_CONCLUSION_NONE },
 };
 
 int main(void)

@@ -212,7 +212,7 @@ sub known {
     return 'unknown';
 }
 
-# Did a job fail as another one of the attempt before, by its name, step and first words?
+# Did a job fail as another one, of an earlier attempt, by its name, step and first words?
 sub same {
     my ($self, $job, $before) = @_;
     return !grep { ($job->{$_} // '') ne ($before->{$_} // '') || ($job->{why}{$_} // '') ne ($before->{why}{$_} // '') }

@@ -395,7 +395,10 @@ sub end_run {
     }
     my $attempt = $self->current($run);
     my @failed = grep { $_->{conclusion} =~ $BAD && !$_->{carried} } @{ $run->{jobs} };
-    @$attempt{qw(ended conclusion jobs failed)} = (time, $conclusion, scalar @{ $run->{jobs} }, \@failed);
+    my @ran = grep { !$_->{carried} } @{ $run->{jobs} };
+    my %passed = map { ($_->{name} => 1) } @ran;
+    delete $passed{ $_->{name} } for grep { $_->{conclusion} ne 'success' } @ran;
+    @$attempt{qw(ended conclusion jobs failed passed)} = (time, $conclusion, scalar @{ $run->{jobs} }, \@failed, \%passed);
     $self->tell($run, "attempt $run->{attempt} ends: $conclusion" . ($silent ? ' (GitHub does not tell)' : ''));
     $self->emit_run($run, 'completed') if !$silent;
     $self->{on_end}->($run);

@@ -100,19 +100,28 @@ sub log_of {
     return $read->{status} =~ /^20[06]$/ && $read->{done} ? 'found' : 'unreadable';
 }
 
+# Did the job fail likewise in an earlier attempt, and has not passed since?
+sub fails_as_before {
+    my ($self, $run, $attempt, $job) = @_;
+    for my $before (reverse grep { $_->{number} < $attempt->{number} } @{ $run->{attempts} }) {
+        return 1 if grep { $self->{cause}->same($job, $_) } @{ $before->{failed} // [] };
+        return 0 if $before->{passed}{ $job->{name} };
+    }
+    return 0;
+}
+
 # Why the policy leaves the attempt; '' when it does not.
 sub left {
     my ($self, $run, $attempt) = @_;
     # Of jobs that it has not listed nothing is known.
     my $listed = ($attempt->{jobs_told} // 'found') eq 'found';
-    my $before = $attempt->{number} > 1 ? $run->{attempts}[$attempt->{number} - 2]{failed} : undef;
     my @jobs = map {
         my $job = $_;
         my %seen = (notes => $self->notes_of($job), log => $self->log_of($job));
         {
             cause => $listed ? $self->{cause}->known($job, %seen) : 'unknown', cancelled => $job->{conclusion} eq 'cancelled',
             unsure => $seen{notes} ne 'found',
-            same => !!(grep { $self->{cause}->same($job, $_) } @{ $before // [] }),
+            same => $self->fails_as_before($run, $attempt, $job),
         }
     } @{ $attempt->{failed} // [] };
     return $self->{policy}->left(

@@ -58,7 +58,7 @@ sub write { my ($self, $dir) = @_; return write_file("$dir/$self->{name}.yml", $
 
 # Why an attempt that ended so is left; '' when it is to be rerun. is_retried: its conclusion is one
 # of RETRY_CONCLUSIONS. Each job: cause; cancelled: it was; unsure: whether somebody has cancelled it
-# cannot be read; same: it failed as in the attempt before.
+# cannot be read; same: it failed as in an earlier attempt.
 sub left {
     my ($self, $number, $conclusion, $is_retried, @jobs) = @_;
     # One that fails has others cancelled.
