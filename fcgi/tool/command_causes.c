@@ -10,11 +10,15 @@
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/chosen.h"
+#include "lib/steps/costs.h"
+#include "lib/steps/step.h"
 #include "lib/store/failure_report.h"
 #include "lib/store/flaky.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SINCE_MS (30 * JR_DAY_MS)
@@ -33,6 +37,13 @@ static const struct jr_column columns[] = {
     { "CAUSE", false, false, 0 },  { "SIGNATURE", false, true, 4 }, { "JOBS", true, false, 0 },
     { "RERUN", true, false, 0 },   { "RESCUED", true, false, 0 },   { "AGAIN", true, false, 3 },
     { "RATE", true, false, 0 },    { "95 %", false, false, 1 },     { "MINUTES", true, false, 2 },
+    { "GREEN", true, false, 0 },
+};
+
+static const struct jr_column repo_columns[] = {
+    { "REPOSITORY", false, true, 0 }, { "RUNS", true, false, 0 },  { "RESCUED", true, false, 0 },
+    { "RERUNS", true, false, 0 },     { "GREEN", true, false, 0 }, { "AGAIN", true, false, 1 },
+    { "MINUTES", true, false, 0 },
 };
 
 static const char *cause_name(enum jr_cause cause)
@@ -51,6 +62,7 @@ static void emit_numbers(struct jr_emit *emit, const struct jr_report_row *row)
     jr_emit_rate(emit, "rate_low", low);
     jr_emit_rate(emit, "rate_high", high);
     jr_emit_number(emit, "minutes_spent", row->minutes);
+    jr_emit_number(emit, "runs_rescued", (int64_t)row->green);
 }
 
 static bool is_signature_of(const struct jr_report_row *row, enum jr_cause cause)
@@ -105,7 +117,31 @@ static void emit_unknown(struct jr_emit *emit, const struct jr_report *report)
     jr_emit_close_array(emit);
 }
 
-static void tell_as_json(const struct jr_report *report, int64_t since_ms, bool only_unknown)
+static void emit_cost(struct jr_emit *emit, const struct jr_cost_row *row)
+{
+    jr_emit_number(emit, "runs", (int64_t)row->runs);
+    jr_emit_number(emit, "runs_rescued", (int64_t)row->runs_rescued);
+    jr_emit_number(emit, "reruns", (int64_t)row->reruns);
+    jr_emit_number(emit, "rescued", (int64_t)row->rescued);
+    jr_emit_number(emit, "failed_again", (int64_t)row->again);
+    jr_emit_number(emit, "minutes_spent", row->minutes);
+}
+
+static void emit_costs(struct jr_emit *emit, const struct jr_costs *costs)
+{
+    jr_emit_open_array(emit, "repositories");
+    for (size_t i = 0; i < costs->count; i++) {
+        jr_emit_open(emit, NULL);
+        jr_emit_text(emit, "repository", costs->rows[i].repo);
+        emit_cost(emit, &costs->rows[i]);
+        jr_emit_close(emit);
+    }
+    jr_emit_close_array(emit);
+}
+
+/* costs: NULL: they were not asked for. */
+static void tell_as_json(const struct jr_report *report, const struct jr_costs *costs,
+                         int64_t since_ms, bool only_unknown)
 {
     struct jr_emit emit;
 
@@ -115,6 +151,8 @@ static void tell_as_json(const struct jr_report *report, int64_t since_ms, bool 
     if (!only_unknown)
         emit_causes(&emit, report);
     emit_unknown(&emit, report);
+    if (costs != NULL)
+        emit_costs(&emit, costs);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }
@@ -139,6 +177,44 @@ static void add_row(struct jr_grid *grid, const struct jr_report_row *row, const
         jr_grid_addf(grid, "%.0f-%.0f", 100 * low, 100 * high);
     }
     jr_grid_addf(grid, "%lld", (long long)row->minutes);
+    jr_grid_addf(grid, "%llu", (unsigned long long)row->green);
+}
+
+static void add_cost(struct jr_grid *grid, const struct jr_cost_row *row)
+{
+    jr_grid_add(grid, row->repo);
+    jr_grid_addf(grid, "%llu", (unsigned long long)row->runs);
+    jr_grid_addf(grid, "%llu", (unsigned long long)row->runs_rescued);
+    jr_grid_addf(grid, "%llu", (unsigned long long)row->reruns);
+    jr_grid_addf(grid, "%llu", (unsigned long long)row->rescued);
+    jr_grid_addf(grid, "%llu", (unsigned long long)row->again);
+    jr_grid_addf(grid, "%lld", (long long)row->minutes);
+}
+
+static int tell_costs(const struct jr_command *command, const struct jr_costs *costs,
+                      int64_t since_ms)
+{
+    const struct jr_cost_row *all = &costs->all;
+    char when[JR_WHEN_SIZE];
+    struct jr_grid grid;
+    int status;
+
+    if (costs->count == 0) {
+        printf("Of no attempt that has failed since %s was a rerun made.\n",
+               jr_command_when(since_ms, when));
+        return JR_EXIT_OK;
+    }
+    jr_grid_init(&grid, repo_columns, sizeof repo_columns / sizeof *repo_columns);
+    for (size_t i = 0; i < costs->count; i++)
+        add_cost(&grid, &costs->rows[i]);
+    status = jr_command_show(command, &grid);
+    printf("Total since %s: %zu %s, %llu %s rerun, %llu rescued; %llu times nobody had to press "
+           "the button; %lld %s spent\n", jr_command_when(since_ms, when), costs->count,
+           jr_say_plural(costs->count, "repository", "repositories"),
+           (unsigned long long)all->runs, jr_say_plural(all->runs, "run", "runs"),
+           (unsigned long long)all->runs_rescued, (unsigned long long)all->rescued,
+           (long long)all->minutes, jr_say_plural((uint64_t)all->minutes, "minute", "minutes"));
+    return status;
 }
 
 static void tell_total(const struct jr_report *report, int64_t since_ms)
@@ -297,28 +373,69 @@ static void tell_unknown(const struct jr_report *report, int64_t since_ms)
                jr_say_plural(report->group_count - shown, "line", "lines"));
 }
 
-int jr_command_causes(struct jr_command *command)
+/* Is it to be told by repository? */
+static int read_by(const struct jr_command *command, bool *by_repo)
+{
+    const char *by = jr_command_value(command, "by");
+
+    *by_repo = by != NULL && strcmp(by, "repository") == 0;
+    if (by == NULL || *by_repo || strcmp(by, "cause") == 0)
+        return JR_EXIT_OK;
+    return jr_command_misused(command, "--by: '%.60s' is neither cause nor repository", by);
+}
+
+/* The histories came about with the policy in force; where it cannot be read, nearly so. */
+static enum jr_err read_costs(struct jr_command *command, int64_t since_ms,
+                              struct jr_costs *costs, struct jr_error *error)
+{
+    struct jr_bounds bounds;
+    char *problems;
+
+    if (jr_chosen_load(&command->settings, &problems) != JR_OK)
+        free(problems);
+    bounds = jr_step_bounds(&command->settings);
+    return jr_costs_read(command->store, &bounds, since_ms, costs, error);
+}
+
+static int show(struct jr_command *command, int64_t since_ms, bool by_repo)
 {
     bool only_unknown = jr_command_value(command, "unknown") != NULL;
     struct jr_report report = { .cause_count = 0 };
-    int64_t since_ms = command->now_ms - SINCE_MS;
+    struct jr_costs costs = { .count = 0 };
     struct jr_error error;
-    int status = jr_command_read_since(command, &since_ms);
+    int status = JR_EXIT_OK;
+    enum jr_err err = JR_OK;
 
-    if (status == JR_EXIT_OK)
-        status = jr_command_load(command, false);
-    if (status == JR_EXIT_OK)
-        status = jr_command_open(command);
-    if (status != JR_EXIT_OK)
-        return status;
-    if (jr_report_read(command->store, since_ms, &report, &error) != JR_OK)
+    if (!by_repo || command->json)
+        err = jr_report_read(command->store, since_ms, &report, &error);
+    if (err == JR_OK && by_repo)
+        err = read_costs(command, since_ms, &costs, &error);
+    if (err != JR_OK)
         status = jr_command_store_failed(&error);
     else if (command->json)
-        tell_as_json(&report, since_ms, only_unknown);
+        tell_as_json(&report, by_repo ? &costs : NULL, since_ms, only_unknown);
+    else if (by_repo)
+        status = tell_costs(command, &costs, since_ms);
     else if (only_unknown)
         tell_unknown(&report, since_ms);
     else
         status = tell_causes(command, &report, since_ms);
     jr_report_release(&report);
+    jr_costs_release(&costs);
     return status;
+}
+
+int jr_command_causes(struct jr_command *command)
+{
+    int64_t since_ms = command->now_ms - SINCE_MS;
+    bool by_repo = false;
+    int status = jr_command_read_since(command, &since_ms);
+
+    if (status == JR_EXIT_OK)
+        status = read_by(command, &by_repo);
+    if (status == JR_EXIT_OK)
+        status = jr_command_load(command, false);
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    return status == JR_EXIT_OK ? show(command, since_ms, by_repo) : status;
 }

@@ -8,7 +8,6 @@
 
 #include "fcgi/tool/command.h"
 #include "lib/base/text.h"
-#include "lib/base/timestamp.h"
 #include "lib/rules/signatures.h"
 #include "lib/steps/chosen.h"
 #include "lib/steps/step.h"
@@ -29,7 +28,7 @@ struct sum {
     const char *label;
     const char *pattern;        /* of the deviation that the rule is of; NULL: none */
     const struct jr_rule *rule; /* NULL: `otherwise', or the settings */
-    int64_t runs, would_rerun, was_rerun, rescued, lost_rescues, waste, spent_ms;
+    int64_t runs, would_rerun, was_rerun, rescued, lost_rescues, waste, minutes, minutes_saved;
 };
 
 /* A case, as --json has it. */
@@ -173,7 +172,8 @@ static void count(struct sum *sum, const struct jr_whatif_case *found)
     sum->rescued += would && rescued;
     sum->lost_rescues += !would && rescued;
     sum->waste += would && found->came_to == JR_RESULT_FAILED;
-    sum->spent_ms += would ? found->spent_ms : 0;
+    sum->minutes += would ? found->minutes : 0;
+    sum->minutes_saved += would ? 0 : found->spent;
 }
 
 static bool keep_row(struct replay *replay, const struct jr_whatif_case *found)
@@ -284,11 +284,6 @@ static const char *tell_label(const struct sum *sum, char *text, size_t size)
     return text;
 }
 
-static int64_t minutes_of(const struct sum *sum)
-{
-    return (sum->spent_ms + JR_MINUTE_MS / 2) / JR_MINUTE_MS;
-}
-
 static void emit_sum(struct jr_emit *emit, const struct sum *sum)
 {
     jr_emit_number(emit, "runs", sum->runs);
@@ -297,7 +292,8 @@ static void emit_sum(struct jr_emit *emit, const struct sum *sum)
     jr_emit_number(emit, "rescued", sum->rescued);
     jr_emit_number(emit, "lost_rescues", sum->lost_rescues);
     jr_emit_number(emit, "waste", sum->waste);
-    jr_emit_number(emit, "minutes", minutes_of(sum));
+    jr_emit_number(emit, "minutes", sum->minutes);
+    jr_emit_number(emit, "minutes_saved", sum->minutes_saved);
 }
 
 static void emit_row(struct jr_emit *emit, const struct row *row)
@@ -354,7 +350,8 @@ static void add_line(struct jr_grid *grid, const char *label, const struct sum *
     jr_grid_addf(grid, "%lld", (long long)sum->rescued);
     jr_grid_addf(grid, "%lld", (long long)sum->lost_rescues);
     jr_grid_addf(grid, "%lld", (long long)sum->waste);
-    jr_grid_addf(grid, "%lld", (long long)minutes_of(sum));
+    jr_grid_addf(grid, "%lld", (long long)sum->minutes);
+    jr_grid_addf(grid, "%lld", (long long)sum->minutes_saved);
 }
 
 static int write_table(const struct replay *replay)
@@ -362,7 +359,8 @@ static int write_table(const struct replay *replay)
     static const struct jr_column columns[] = {
         { "RULE", false, 30, 0 },  { "FAILED", true, 0, 0 },  { "WOULD", true, 0, 0 },
         { "WAS", true, 0, 0 },     { "RESCUED", true, 0, 0 }, { "LOST", true, 0, 0 },
-        { "WASTE", true, 0, 0 },   { "MINUTES", true, 0, 1 },
+        { "WASTE", true, 0, 0 },   { "MINUTES", true, 0, 2 },
+        { "SAVED", true, 0, 1 },
     };
     struct jr_grid grid;
     char label[JR_REPO_SIZE + 128];

@@ -59,6 +59,7 @@ static const struct jr_option flaky_options[] = {
 static const struct jr_option causes_options[] = {
     SINCE("only what was recorded since [30d]"),
     { "unknown", NULL, false, "only failures without a cause, each with a signature to paste" },
+    { "by", "WHAT", false, "cause, or repository: what its reruns took and brought [cause]" },
     COMMON
 };
 static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
@@ -138,6 +139,9 @@ static const struct row {
       "show what jobs failed by, and what reruns were worth", jr_command_causes,
       "RATE is rescued of rescued and failed again (AGAIN), with the 95 % interval after it.\n"
       "MINUTES are those that the jobs ran in the reruns, where a minute that has begun counts.\n"
+      "GREEN are runs that succeeded with that rerun. --by repository counts RUNS that were rerun,\n"
+      "those RESCUED, RERUNS of failed attempts, and after how many of these the run was GREEN, so\n"
+      "that nobody had to press the button, or failed AGAIN; it needs no causes.\n"
       "Only what a policy has looked at has a cause; EVIDENCE=always has all failures looked at." },
     { "rerun", NULL, NULL, "RUN", 1, 1, rerun_options,
       "have a run rerun, whatever RUN_ATTEMPTS and filters say", jr_command_rerun,
@@ -173,8 +177,8 @@ static const struct row {
       "Counts attempts that failed, by the rule that would decide: FAILED all of them; WOULD and\n"
       "WAS those that would be rerun, and that were; RESCUED those of both after which the run\n"
       "succeeded; LOST those that were rescued, and would be left; WASTE those of both that\n"
-      "failed again; MINUTES of runners for what would be rerun. GitHub is not asked. Causes are\n"
-      "known of failures that the service has looked into; with EVIDENCE=always, of all that it\n"
+      "failed again; MINUTES of runners for what would be rerun; SAVED those that reruns took which\n"
+      "would not be made. GitHub is not asked. Causes are known of failures that the service has looked into; with EVIDENCE=always, of all that it\n"
       "was to rerun." },
     { "backup", NULL, NULL, "DIR", 1, 1, common_options,
       "copy the store into a folder, also while it is at work", jr_command_backup,

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/model/run.h"
+#include "lib/base/timestamp.h"
 
 #include <string.h>
 #include <strings.h>
@@ -131,6 +132,13 @@ bool jr_run_supersedes(const struct jr_run *newer, const struct jr_run *run)
            && strcmp(newer->branch, run->branch) == 0 && strcmp(newer->trigger, run->trigger) == 0
            && strcasecmp(newer->head_repo, run->head_repo) == 0
            && strcasecmp(newer->head_sha, run->head_sha) != 0;
+}
+
+int64_t jr_job_minutes(const struct jr_job *job)
+{
+    int64_t ran_ms = job->completed_ms - job->started_ms;
+
+    return job->started_ms != 0 && ran_ms > 0 ? (ran_ms + JR_MINUTE_MS - 1) / JR_MINUTE_MS : 0;
 }
 
 uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job)

@@ -201,6 +201,12 @@ bool jr_run_is_in_line(const struct jr_run *run);
  */
 bool jr_run_supersedes(const struct jr_run *newer, const struct jr_run *run);
 
+/*
+ * How many runner minutes a job took: one that has begun counts. 0 for one that has not ended, or
+ * whose times are not told.
+ */
+int64_t jr_job_minutes(const struct jr_job *job);
+
 /* Rule 1: the attempt that a job belongs to. */
 uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job);
 

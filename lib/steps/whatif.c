@@ -207,22 +207,17 @@ static bool is_of(const struct looking *looking, const struct jr_job *job, uint3
     return !job->carried_over && jr_run_attempt_of(&looking->stored, job) == attempt;
 }
 
-static int64_t span_ms(int64_t started_ms, int64_t completed_ms)
-{
-    return started_ms != 0 && completed_ms > started_ms ? completed_ms - started_ms : 0;
-}
-
-/* How long jobs of an attempt ran, all of them or those that failed. */
-static int64_t time_of_jobs(const struct looking *looking, uint32_t attempt, bool all)
+/* The minutes of the jobs of an attempt, all of them or those that failed. */
+static int64_t minutes_of_jobs(const struct looking *looking, uint32_t attempt, bool all)
 {
     const struct jr_job *jobs = looking->jobs.items;
-    int64_t spent_ms = 0;
+    int64_t minutes = 0;
 
     for (size_t i = 0; i < looking->jobs.count; i++)
         if (is_of(looking, &jobs[i], attempt)
             && (all || jr_conclusion_is_bad(jobs[i].conclusion)))
-            spent_ms += span_ms(jobs[i].started_ms, jobs[i].completed_ms);
-    return spent_ms;
+            minutes += jr_job_minutes(&jobs[i]);
+    return minutes;
 }
 
 /* Add a job that is judged, with room for what is known of it. NULL: there is no memory. */
@@ -466,9 +461,8 @@ static void look_at_rerun(const struct looking *looking, const struct attempt *a
         found->came_to = is_newest(looking, next)
                              ? jr_run_result(&next->run)
                              : jr_conclusion_result(conclusion_of(looking, next));
-    found->spent_ms = attempt->was ? time_of_jobs(looking, number + 1, true) : 0;
-    if (found->spent_ms == 0)
-        found->spent_ms = time_of_jobs(looking, number, false);
+    found->spent = attempt->was ? minutes_of_jobs(looking, number + 1, true) : 0;
+    found->minutes = found->spent != 0 ? found->spent : minutes_of_jobs(looking, number, false);
 }
 
 /* Is the attempt there only because of a rerun that would not have been made? */

@@ -41,8 +41,8 @@ struct jr_whatif_case {
     const struct jr_rule *rule;  /* that decides, of the policy; NULL: a setting, or none */
     bool was;                    /* it was rerun by us */
     enum jr_result came_to;      /* what came of that; NONE: not known, or it was not */
-    int64_t spent_ms; /* how long jobs ran in the rerun; of an attempt that was not rerun by us,
-                         how long those ran that failed: they would run again */
+    int64_t spent;   /* runner minutes of its jobs (jr_job_minutes()), so far as they are told */
+    int64_t minutes; /* the same; if 0, those of the jobs that failed: they would run again */
 };
 
 /* GitHub lets a run have 51 attempts. */

@@ -60,6 +60,21 @@ static struct jr_report_row *signature_row(struct jr_report *report, enum jr_cau
     return rows;
 }
 
+/* Did the rerun of the attempt that a failure is of end the run well? */
+static bool is_green(const struct jr_run *run, const struct jr_failure *failure,
+                     enum jr_aftermath aftermath)
+{
+    return aftermath != JR_AFTER_NOT_RERUN && run->attempt == failure->attempt + 1
+           && jr_run_result(run) == JR_RESULT_SUCCESS;
+}
+
+/* Failures of an attempt follow on one another, so that a run is counted once. */
+static void count_green(struct jr_report_row *row, uint64_t run_id)
+{
+    row->green += row->last_green != run_id;
+    row->last_green = run_id;
+}
+
 static void count(struct jr_report_row *row, enum jr_aftermath aftermath, int64_t minutes)
 {
     row->jobs++;
@@ -132,16 +147,22 @@ static void add(struct jr_txn *txn, struct reading *reading, uint64_t run_id,
     enum jr_aftermath aftermath;
     struct jr_run run;
     int64_t minutes;
+    bool green;
 
     if (!jr_ledger_read_run(txn, run_id, &run))
         return;
     aftermath = jr_failures_aftermath(txn, &run, failure, &minutes);
+    green = is_green(&run, failure, aftermath);
     count(&reading->report->causes[cause], aftermath, minutes);
+    if (green)
+        count_green(&reading->report->causes[cause], run_id);
     row = signature_row(reading->report, cause, failure->finding.signature);
     if (row == NULL)
         reading->no_memory = true;
     else
         count(row, aftermath, minutes);
+    if (row != NULL && green)
+        count_green(row, run_id);
     if (cause == JR_CAUSE_UNKNOWN)
         add_unknown(reading, run_id, failure);
 }

@@ -22,6 +22,8 @@ struct jr_report_row {
     uint64_t rescued; /* of the reruns: how many then succeeded */
     uint64_t again;   /* and how many failed again; the others have not come out */
     int64_t minutes;  /* that these jobs ran in those reruns; see jr_failures_aftermath() */
+    uint64_t green;   /* runs of which the rerun is the newest attempt, and has succeeded */
+    uint64_t last_green; /* the run that was counted last */
 };
 
 /* How many runs of a group are named: the newest. */

@@ -171,8 +171,7 @@ static void add_job(struct came_to *came_to, const struct jr_job *job)
         came_to->unfinished = true;
     else if (result == JR_RESULT_FAILED)
         came_to->failed = true;
-    if (job->started_ms != 0 && job->completed_ms > job->started_ms)
-        came_to->minutes += (job->completed_ms - job->started_ms + JR_MINUTE_MS - 1) / JR_MINUTE_MS;
+    came_to->minutes += jr_job_minutes(job);
 }
 
 static struct came_to look_at_jobs(struct jr_txn *txn, const struct jr_run *run,

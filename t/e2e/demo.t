@@ -82,6 +82,23 @@ subtest 'jobs and runners' => sub {
     ok((grep { $_->{not_rescued} && !$_->{rescued} } @{ $flaky->{jobs} }), 'and some that fail again');
 };
 
+# Told in three ways: by the runs, by repository, and by what another choice would have made of it.
+subtest 'costs' => sub {
+    my %sum = (runs => 0, reruns => 0, rescued => 0, minutes_spent => 0);
+    for my $of (@{ ask($store, 'causes', '--by', 'repository')->{repositories} }) { $sum{$_} += $of->{$_} for keys %sum }
+    my @rerun = grep { $_->{reruns} } @$runs;
+    is($sum{runs}, scalar @rerun, 'runs that were rerun');
+    my $reruns = 0;
+    $reruns += $_->{reruns} for @rerun;
+    is($sum{reruns}, $reruns, 'how often');
+    is($sum{rescued}, scalar(grep { $_->{reason} eq 'run-succeeded' } @rerun), 'and rescued');
+    my ($all, $fewer) = (ask($store, 'replay'), ask($store, 'replay', '--set', 'RUN_ATTEMPTS=2'));
+    is($all->{was_rerun}, $reruns, 'replay knows of as many');
+    is($fewer->{rescued} + $fewer->{lost_rescues}, $all->{rescued}, 'what fewer attempts would have lost');
+    is($fewer->{minutes} + $fewer->{minutes_saved}, $all->{minutes}, 'and saved');
+    cmp_ok($fewer->{minutes_saved}, '>', 0, 'which is something');
+};
+
 my ($again) = play(1);
 is_deeply(ask($again, 'runs', '--limit', RUNS), ask($store, 'runs', '--limit', RUNS), 'the same seed: the same day');
 is_deeply(ask($again, 'flaky'), ask($store, 'flaky'), 'in all its numbers');

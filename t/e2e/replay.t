@@ -59,9 +59,9 @@ sub cases {
 
 subtest 'as it was' => sub {
     my $all = replayed();
-    is_deeply [sort keys %$all], [sort qw(runs would_rerun was_rerun rescued lost_rescues waste minutes rules each)], 'the keys';
+    is_deeply [sort keys %$all], [sort qw(runs would_rerun was_rerun rescued lost_rescues waste minutes minutes_saved rules each)], 'the keys';
     is_deeply [sort keys %{ $all->{each}[0] }], [sort qw(run_id repository attempt would reason was rescued)], 'those of each';
-    is_deeply [sort keys %{ $all->{rules}[0] }], [sort qw(rule runs would_rerun was_rerun rescued lost_rescues waste minutes)], 'those of a rule';
+    is_deeply [sort keys %{ $all->{rules}[0] }], [sort qw(rule runs would_rerun was_rerun rescued lost_rescues waste minutes minutes_saved)], 'those of a rule';
     my %sum = (runs => 6, would_rerun => 5, was_rerun => 5, rescued => 2, lost_rescues => 0, waste => 3);
     is $all->{$_}, $sum{$_}, "$_: $sum{$_}" for sort keys %sum;
     is cases($all, 'rescued'), '1 rerun run-failed rerun true', 'a run that was rescued';
@@ -70,6 +70,27 @@ subtest 'as it was' => sub {
     is cases($all, 'good'), '', 'one that has not failed';
     is_deeply [map {"$_->{rule} $_->{runs}"} @{ $all->{rules} }], ['otherwise 5', 'settings 1'], 'by rule';
     is $all->{each}[0]{repository}, 'octo/app', 'with the repository';
+};
+
+# What the service has spent on these, and what came of it, whether causes were looked for or not.
+subtest 'costs by repository' => sub {
+    my $told = tool(['causes', '--by', 'repository', '--json'], %{ $service->environment });
+    my $value = JSON::PP->new->decode($told->{out});
+    is_deeply [sort keys %$value], [qw(causes repositories since unknown)], 'beside what there is without it';
+    my %of = map { (delete $_->{repository} => $_) } @{ $value->{repositories} };
+    delete $_->{minutes_spent} for values %of;
+    is_deeply \%of, {
+        'octo/app' => { runs => 2, runs_rescued => 2, reruns => 3, rescued => 2, failed_again => 1 },
+        'octo/web' => { runs => 1, runs_rescued => 0, reruns => 2, rescued => 0, failed_again => 2 },
+    }, 'each repository';
+    my $text = tool(['causes', '--by', 'repository'], %{ $service->environment })->{out};
+    like $text, qr/^REPOSITORY +RUNS +RESCUED +RERUNS +GREEN +AGAIN +MINUTES$/m, 'in words';
+    like $text, qr/^octo\/app +2 +2 +3 +2 +1 +\d+$/m, 'a repository';
+    like $text, qr/^Total since \S+: 2 repositories, 3 runs rerun, 2 rescued; 2 times nobody had to press the button; \d+ minutes? spent$/m, 'all';
+    like tool(['causes', '--by', 'repository', '--since', '2099-01-01'], %{ $service->environment })->{out}, qr/^Of no attempt .* was a rerun made/, '--since';
+    my $wrong = tool(['causes', '--by', 'colour'], %{ $service->environment });
+    is $wrong->{status}, EX_USAGE, 'by nothing else';
+    like $wrong->{err}, qr/neither cause nor repository/, 'and why';
 };
 
 subtest 'other settings' => sub {
@@ -98,9 +119,9 @@ END
     my $own = replayed('--policy', $file);
     is_deeply [map {"$_->{rule} $_->{would_rerun} of $_->{runs}"} @{ $own->{rules} }], ['once 2 of 3', 'octo/web: rule 1 2 of 2', 'settings 0 of 1'], 'a file, with a deviation';
     my $text = replay('--policy', $file)->{out};
-    like $text, qr/^RULE +FAILED +WOULD +WAS +RESCUED +LOST +WASTE +MINUTES$/m, 'in words';
-    like $text, qr/^octo\/web: rule 1 +2 +2 +2 +0 +0 +2 +\d+$/m, 'a rule';
-    like $text, qr/^all +6 +4 +5 +1 +1 +3 +\d+$/m, 'all';
+    like $text, qr/^RULE +FAILED +WOULD +WAS +RESCUED +LOST +WASTE +MINUTES +SAVED$/m, 'in words';
+    like $text, qr/^octo\/web: rule 1 +2 +2 +2 +0 +0 +2 +\d+ +\d+$/m, 'a rule';
+    like $text, qr/^all +6 +4 +5 +1 +1 +3 +\d+ +\d+$/m, 'all';
 };
 
 # Under `everything' with EVIDENCE=always causes are recorded, and another policy is tried on them.
@@ -136,7 +157,7 @@ subtest 'some of them' => sub {
     is replayed('--repo', 'octo/w*')->{runs}, 3, '--repo';
     is replayed('--since', '1h')->{runs}, 6, '--since';
     is replayed('--since', '2099-01-01')->{runs}, 0, 'none since then';
-    is replay('--since', '2099-01-01')->{out} =~ s/ +/ /gr, "RULE FAILED WOULD WAS RESCUED LOST WASTE MINUTES\nall 0 0 0 0 0 0 0\n", 'in words';
+    is replay('--since', '2099-01-01')->{out} =~ s/ +/ /gr, "RULE FAILED WOULD WAS RESCUED LOST WASTE MINUTES SAVED\nall 0 0 0 0 0 0 0 0\n", 'in words';
 };
 
 subtest 'what is wrong' => sub {

@@ -17,6 +17,7 @@
 #include "lib/steps/control.h"
 #include "lib/steps/intake.h"
 #include "lib/steps/rerun.h"
+#include "lib/steps/costs.h"
 #include "lib/steps/step.h"
 #include "lib/steps/whatif.h"
 #include "lib/store/failures.h"
@@ -117,7 +118,7 @@ static void record(struct stage *stage, const struct told *told, unsigned number
     commit(&txn);
 }
 
-/* "1 rerun run-failed rule=may-help was=rescued 50s" */
+/* "1 rerun run-failed rule=may-help was=rescued 1m" */
 static void describe(const struct jr_whatif_run *run, char *text, size_t size)
 {
     static const char *const verdicts[] = { "rerun", "leave", "wait" };
@@ -128,10 +129,10 @@ static void describe(const struct jr_whatif_run *run, char *text, size_t size)
     for (size_t i = 0; i < run->count; i++) {
         const struct jr_whatif_case *one = &run->cases[i];
 
-        length += (size_t)snprintf(text + length, size - length, "%s%u %s %s %s %s %ds", i == 0 ? "" : "; ", one->attempt,
+        length += (size_t)snprintf(text + length, size - length, "%s%u %s %s %s %s %dm", i == 0 ? "" : "; ", one->attempt,
                                    verdicts[one->would], jr_reason_token(one->reason),
                                    one->by_setting ? "setting" : one->rule == NULL ? "-" : one->rule->name,
-                                   one->was ? results[one->came_to] : "left", (int)(one->spent_ms / 1000));
+                                   one->was ? results[one->came_to] : "left", (int)one->minutes);
     }
 }
 
@@ -199,58 +200,58 @@ static const struct row rows[] = {
     { "nothing has failed", NULL, "q1 c1=success Rc=success", { { 0 } }, NULL, "everything", "" },
     { "it goes on", NULL, "q1 i1 q2 c2=failure", { { 0 } }, NULL, "everything", "" },
     { "not decided yet", NULL, "q1 c1=failure Rc=failure", { { 0 } }, NULL, "everything", "" },
-    { "as it was", NULL, RESCUED, { { 0 } }, NULL, "everything", "1 rerun run-failed - rescued 50s" },
-    { "twice", NULL, AT_LAST, { { 0 } }, NULL, "everything", "1 rerun run-failed - failed 50s; 2 rerun run-failed - rescued 50s" },
-    { "under way", NULL, RERUN "q2@2", { { 0 } }, NULL, "everything", "1 rerun run-failed - unknown 50s" },
+    { "as it was", NULL, RESCUED, { { 0 } }, NULL, "everything", "1 rerun run-failed - rescued 1m" },
+    { "twice", NULL, AT_LAST, { { 0 } }, NULL, "everything", "1 rerun run-failed - failed 1m; 2 rerun run-failed - rescued 1m" },
+    { "under way", NULL, RERUN "q2@2", { { 0 } }, NULL, "everything", "1 rerun run-failed - unknown 1m" },
     { "left by the last attempt", "RUN_ATTEMPTS=2", RERUN "q2@2 c2@2=failure Rc@2=failure", { { 0 } }, NULL, "everything",
-      "1 rerun run-failed - failed 50s; 2 leave attempts-used-up setting left 50s" },
+      "1 rerun run-failed - failed 1m; 2 leave attempts-used-up setting left 1m" },
     { "more attempts", "RUN_ATTEMPTS=2", RERUN "q2@2 c2@2=failure Rc@2=failure", { { 0 } }, "RUN_ATTEMPTS=3", "everything",
-      "1 rerun run-failed - failed 50s; 2 rerun run-failed - left 50s" },
+      "1 rerun run-failed - failed 1m; 2 rerun run-failed - left 1m" },
     { "fewer attempts", NULL, AT_LAST, { { 0 } }, "RUN_ATTEMPTS=1", "everything",
-      "1 leave attempts-used-up setting failed 50s; 2 leave attempts-used-up setting rescued 50s" },
-    { "a list", NULL, RESCUED, { { 0 } }, "NO_RETRY_REPOS=octo/*", "everything", "1 leave repository-excluded setting rescued 50s" },
+      "1 leave attempts-used-up setting failed 1m; 2 leave attempts-used-up setting rescued 1m" },
+    { "a list", NULL, RESCUED, { { 0 } }, "NO_RETRY_REPOS=octo/*", "everything", "1 leave repository-excluded setting rescued 1m" },
     { "a list that is gone", "NO_RETRY_WORKFLOWS=CI", "q1 c1=failure Rc=failure", { { 0 } }, "NO_RETRY_WORKFLOWS=x", "everything",
-      "1 rerun run-failed - left 50s" },
+      "1 rerun run-failed - left 1m" },
     { "another conclusion", NULL, RESCUED, { { 0 } }, "RETRY_CONCLUSIONS=timed_out", "everything",
-      "1 leave conclusion-not-retried setting rescued 50s" },
+      "1 leave conclusion-not-retried setting rescued 1m" },
     { "superseded", NULL, "q1,number:7 Rc=failure,number:7,sha:aaa,trigger:push,path:ci.yml Ri,id:1,number:8,sha:bbb,trigger:push,path:ci.yml "
-      "Gc=failure,number:7,sha:aaa,trigger:push,path:ci.yml", { { 0 } }, NULL, "everything", "1 leave superseded setting left 0s" },
+      "Gc=failure,number:7,sha:aaa,trigger:push,path:ci.yml", { { 0 } }, NULL, "everything", "1 leave superseded setting left 0m" },
     { "superseded, and rerun all the same", NULL, "q1,number:7 Rc=failure,number:7,sha:aaa,trigger:push,path:ci.yml Ri,id:1,number:8,sha:bbb,trigger:push,path:ci.yml "
-      "Gc=failure,number:7,sha:aaa,trigger:push,path:ci.yml", { { 0 } }, "SUPERSEDED=rerun", "everything", "1 rerun run-failed - left 0s" },
-    { "DRY_RUN has left it", "DRY_RUN=yes", FAILS, { { 0 } }, NULL, "everything", "1 rerun run-failed - left 50s" },
+      "Gc=failure,number:7,sha:aaa,trigger:push,path:ci.yml", { { 0 } }, "SUPERSEDED=rerun", "everything", "1 rerun run-failed - left 0m" },
+    { "DRY_RUN has left it", "DRY_RUN=yes", FAILS, { { 0 } }, NULL, "everything", "1 rerun run-failed - left 1m" },
     { "by hand", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure H Gc=failure P q2@2 c2@2=failure Rc@2=failure", { { 0 } }, NULL, "everything",
-      "2 leave attempts-used-up setting left 50s" },
+      "2 leave attempts-used-up setting left 1m" },
     { "by others", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure q2@2 c2@2=success Rc@2=success", { { 0 } }, NULL, "everything",
-      "1 leave attempts-used-up setting left 50s" },
-    { "cancelled", NULL, "q1 c1=cancelled Rc=cancelled", { { 0 } }, NULL, "infrastructure", "1 leave conclusion-not-retried setting left 50s" },
+      "1 leave attempts-used-up setting left 1m" },
+    { "cancelled", NULL, "q1 c1=cancelled Rc=cancelled", { { 0 } }, NULL, "infrastructure", "1 leave conclusion-not-retried setting left 1m" },
     { "cancelled, and no runner took it", NULL, "q1 c1=cancelled Rc=cancelled", { { 1, JR_CAUSE_NOT_ACQUIRED, "not-acquired", "x", "" } },
-      NULL, "infrastructure", "1 leave conclusion-not-retried setting left 50s" },
+      NULL, "infrastructure", "1 leave conclusion-not-retried setting left 1m" },
 
-    { "a network", NULL, RESCUED, { NET(1) }, NULL, "infrastructure", "1 rerun run-failed infrastructure rescued 50s" },
-    { "a test", NULL, RESCUED, { TESTS(1) }, NULL, "infrastructure", "1 leave left-by-rule - rescued 50s" },
-    { "nothing is recorded", NULL, RESCUED, { { 0 } }, NULL, "infrastructure", "1 leave evidence-unreadable - rescued 50s" },
-    { "nothing is recorded, and tried in doubt", NULL, RESCUED, { { 0 } }, NULL, "careful", "1 rerun run-failed may-help rescued 50s" },
-    { "not even a job", NULL, "Rc=failure Gc=failure P", { { 0 } }, NULL, "careful", "1 rerun run-failed may-help unknown 0s" },
+    { "a network", NULL, RESCUED, { NET(1) }, NULL, "infrastructure", "1 rerun run-failed infrastructure rescued 1m" },
+    { "a test", NULL, RESCUED, { TESTS(1) }, NULL, "infrastructure", "1 leave left-by-rule - rescued 1m" },
+    { "nothing is recorded", NULL, RESCUED, { { 0 } }, NULL, "infrastructure", "1 leave evidence-unreadable - rescued 1m" },
+    { "nothing is recorded, and tried in doubt", NULL, RESCUED, { { 0 } }, NULL, "careful", "1 rerun run-failed may-help rescued 1m" },
+    { "not even a job", NULL, "Rc=failure Gc=failure P", { { 0 } }, NULL, "careful", "1 rerun run-failed may-help unknown 0m" },
     { "left, so that it would not have failed again", NULL, AT_LAST, { TESTS(1), NET(2) }, NULL, "infrastructure",
-      "1 leave left-by-rule - failed 50s; 2 leave left-by-rule - rescued 50s" },
+      "1 leave left-by-rule - failed 1m; 2 leave left-by-rule - rescued 1m" },
     { "left at the second attempt", NULL, AT_LAST, { NET(1), TESTS(2) }, NULL, "infrastructure",
-      "1 rerun run-failed infrastructure failed 50s; 2 leave left-by-rule - rescued 50s" },
-    { "a setting before the policy", NULL, RESCUED, { NET(1) }, "REPO_BRANCHES=release", "infrastructure", "1 leave branch-excluded setting rescued 50s" },
+      "1 rerun run-failed infrastructure failed 1m; 2 leave left-by-rule - rescued 1m" },
+    { "a setting before the policy", NULL, RESCUED, { NET(1) }, "REPO_BRANCHES=release", "infrastructure", "1 leave branch-excluded setting rescued 1m" },
     { "a rule's attempts", NULL, AT_LAST, { NET(1), NET(2) }, NULL, V "rules: [{ name: once, rerun: all, attempts: 2 }]\n",
-      "1 rerun run-failed once failed 50s; 2 leave attempts-used-up once rescued 50s" },
-    { "a rule for other jobs", NULL, RESCUED, { NET(1) }, NULL, V "rules: [{ when: { job: x }, rerun: all }]\n", "1 leave left-by-rule - rescued 50s" },
+      "1 rerun run-failed once failed 1m; 2 leave attempts-used-up once rescued 1m" },
+    { "a rule for other jobs", NULL, RESCUED, { NET(1) }, NULL, V "rules: [{ when: { job: x }, rerun: all }]\n", "1 leave left-by-rule - rescued 1m" },
     { "the same failure twice", NULL, AT_LAST, { TESTS(1), TESTS(2) }, NULL, "version: 1\nrules: [{ name: all, rerun: all }]\n",
-      "1 rerun run-failed all failed 50s; 2 leave same-failure all rescued 50s" },
+      "1 rerun run-failed all failed 1m; 2 leave same-failure all rescued 1m" },
     { "what does not pay", NULL, AT_LAST, { NET(1), NET(2) }, NULL, V "rules: [{ name: pays, rerun: all, only-if: { rescued: 50%, of: 1 } }]\n",
-      "1 rerun run-failed pays failed 50s; 2 leave not-worth-it pays rescued 50s" },
+      "1 rerun run-failed pays failed 1m; 2 leave not-worth-it pays rescued 1m" },
     { "a new signature", NULL, RESCUED, { UNKNOWN(1, "something else\nadb: device offline") }, NULL,
-      V "causes: [{ id: e, cause: setup, log: device offline }]\nrules: [{ name: setups, rerun: setup }]\n", "1 rerun run-failed setups rescued 50s" },
+      V "causes: [{ id: e, cause: setup, log: device offline }]\nrules: [{ name: setups, rerun: setup }]\n", "1 rerun run-failed setups rescued 1m" },
     { "another job, of which nothing is recorded", NULL, "q1 q2 c1=failure c2=failure Gc=failure P", { NET(1) }, NULL, "infrastructure",
-      "1 leave evidence-unreadable - unknown 100s" },
+      "1 leave evidence-unreadable - unknown 2m" },
     { "another job, which was cancelled with it", NULL, "q1 q2 c1=failure c2=cancelled Gc=failure P", { NET(1) }, NULL, "infrastructure",
-      "1 rerun run-failed infrastructure unknown 100s" },
+      "1 rerun run-failed infrastructure unknown 2m" },
     { "a job that only reports", NULL, "q1,job:all-green c1=failure,job:all-green Gc=failure P", { { 0 } }, NULL, "careful",
-      "1 rerun run-failed may-help unknown 50s" },
+      "1 rerun run-failed may-help unknown 1m" },
 };
 
 /* A record that is damaged is told, and not passed over. */
@@ -315,9 +316,65 @@ static void worth(void **state)
     jr_worths_release(&worths);
 }
 
+/* What reruns took and brought, of one run. */
+struct cost_row {
+    const char *name;
+    const char *settings, *script;
+    struct jr_cost_row want; /* all 0: no row */
+};
+
+static void assert_costs(const struct jr_cost_row *row, const struct jr_cost_row *want)
+{
+    assert_int_equal(row->runs, want->runs);
+    assert_int_equal(row->runs_rescued, want->runs_rescued);
+    assert_int_equal(row->reruns, want->reruns);
+    assert_int_equal(row->rescued, want->rescued);
+    assert_int_equal(row->again, want->again);
+    assert_int_equal(row->minutes, want->minutes);
+}
+
+static void costs_of(void **state)
+{
+    const struct cost_row *row = *state;
+    struct stage stage = { .now_ms = START_MS + 100 * JR_SECOND_MS };
+    struct jr_bounds bounds;
+    struct jr_costs costs;
+    struct jr_error error;
+
+    stage.store = open_store(new_folder());
+    load_settings(&stage.settings, row->settings);
+    play(&stage, row->script);
+    bounds = jr_step_bounds(&stage.settings);
+    assert_int_equal(jr_costs_read(stage.store, &bounds, START_MS, &costs, &error), JR_OK);
+    assert_int_equal(costs.count, row->want.runs);
+    assert_costs(&costs.all, &row->want);
+    if (costs.count > 0) {
+        assert_costs(&costs.rows[0], &row->want);
+        assert_string_equal(costs.rows[0].repo, "octo/app");
+    }
+    jr_costs_release(&costs);
+    assert_int_equal(jr_costs_read(stage.store, &bounds, START_MS + JR_DAY_MS, &costs, &error), JR_OK);
+    assert_int_equal(costs.count, 0);
+    jr_costs_release(&costs);
+    jr_settings_release(&stage.settings);
+    jr_store_close(stage.store);
+}
+
+static const struct cost_row cost_rows[] = {
+    { "nothing was rerun", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure", { "", 0, 0, 0, 0, 0, 0 } },
+    { "rescued", NULL, RESCUED, { "", 1, 1, 1, 1, 0, 1 } },
+    { "at last", NULL, AT_LAST, { "", 1, 1, 2, 1, 1, 2 } },
+    { "two jobs", NULL, RERUN "q2@2 q3@2 c2@2=success c3@2=success Rc@2=success", { "", 1, 1, 1, 1, 0, 2 } },
+    { "in vain", "RUN_ATTEMPTS=2", RERUN "q2@2 c2@2=failure Rc@2=failure", { "", 1, 0, 1, 0, 1, 1 } },
+    { "under way", NULL, RERUN "q2@2", { "", 1, 0, 1, 0, 0, 0 } },
+    { "by hand", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure H Gc=failure P q2@2 c2@2=success Rc@2=success", { "", 0, 0, 0, 0, 0, 0 } },
+    { "by others", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure q2@2 c2@2=success Rc@2=success", { "", 0, 0, 0, 0, 0, 0 } },
+};
+
 int main(void)
 {
     TABLE(rows, tried);
+    TABLE(cost_rows, costs_of);
     TEST(damaged);
     TEST(worth);
     return run_program("whatif");
