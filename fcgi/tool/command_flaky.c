@@ -20,7 +20,7 @@ static const struct jr_column job_columns[] = {
     { "REPOSITORY", false, true, 0 }, { "WORKFLOW", false, true, 0 }, { "JOB", false, true, 0 },
     { "RUNS", true, false, 6 },       { "FAILED", true, false, 5 },   { "RESCUED", true, false, 0 },
     { "AGAIN", true, false, 4 },      { "RATE", true, false, 0 },     { "95 %", false, false, 2 },
-    { "LOST", false, false, 3 },      { "LAST", false, false, 1 },
+    { "LOST", false, false, 3 },      { "APART", true, false, 7 },  { "LAST", false, false, 1 },
 };
 
 static const struct jr_column runner_columns[] = {
@@ -84,6 +84,8 @@ static void emit_numbers(struct jr_emit *emit, enum jr_flaky_kind kind, const st
         jr_emit_number(emit, "not_rescued", (int64_t)row->not_rescued);
         emit_rate(emit, row->rescued, row->rescued + row->not_rescued);
         jr_emit_number(emit, "lost_ms", row->lost_ms);
+        jr_emit_number(emit, "apart_failures", (int64_t)row->apart_failures);
+        jr_emit_number(emit, "apart_rescued", (int64_t)row->apart_rescued);
     } else {
         jr_emit_number(emit, "blamed", (int64_t)row->blamed);
         emit_rate(emit, row->blamed, row->executions);
@@ -149,6 +151,7 @@ static void add_row(const struct part *part, struct jr_grid *grid, const struct 
         add_number(part, grid, row->not_rescued);
         add_rate(grid, row->rescued, row->rescued + row->not_rescued);
         jr_grid_add(grid, row->lost_ms == 0 ? "" : jr_say_span(row->lost_ms, span));
+        add_number(part, grid, row->apart_failures);
     } else {
         add_number(part, grid, row->blamed);
         add_rate(grid, row->blamed, row->executions);
@@ -181,6 +184,10 @@ static void tell_total(const struct part *part)
     if (again > 0)
         printf("%.0f %% rescued, ", 100 * (double)sum->rescued / (double)again);
     printf("%s lost\n", jr_say_span(sum->lost_ms, span));
+    if (sum->apart_failures > 0)
+        printf("Told apart, and not counted: %llu failed on runners that stand out, %llu of these "
+               "were rescued\n", (unsigned long long)sum->apart_failures,
+               (unsigned long long)sum->apart_rescued);
 }
 
 static int tell_part(const struct part *part)
@@ -217,7 +224,9 @@ static int show(struct part *part, enum jr_flaky_kind kind)
 int jr_command_flaky(struct jr_command *command)
 {
     struct part part = {
-        .command = command, .filter = { .repo = jr_command_value(command, "repo") }, .limit = LIMIT
+        .command = command,
+        .filter = { .repo = jr_command_value(command, "repo"), .now_ms = command->now_ms },
+        .limit = LIMIT,
     };
     int status = jr_command_read_limit(command, LIMIT_MAX, &part.limit);
 

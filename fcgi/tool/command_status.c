@@ -18,11 +18,15 @@
 #include "lib/service/sight.h"
 #include "lib/steps/chosen.h"
 #include "lib/steps/spending.h"
+#include "lib/store/flaky.h"
 #include "lib/store/listing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Runners that are named. */
+#define RUNNERS_MOST 10
 
 /* All that is shown, gathered before anything is printed. */
 struct picture {
@@ -47,6 +51,9 @@ struct picture {
     /* limits; not known while the policy's file is broken */
     bool spending_known;
     struct jr_spending_view spending;
+    /* runners that stand out, the worst first */
+    struct jr_flaky runners[RUNNERS_MOST];
+    size_t runner_count;
     /* what is wrong */
     const struct jr_ailment *ailments[JR_AILMENTS_MAX];
     size_t ailment_count;
@@ -144,6 +151,9 @@ static enum jr_err look_at_store(struct picture *picture, const struct jr_comman
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     if (err == JR_OK)
         err = look_at_limits(picture, command, error);
+    if (err == JR_OK)
+        err = jr_flaky_recent(store, JR_FLAKY_RUNNER, picture->now_ms, picture->runners,
+                              RUNNERS_MOST, &picture->runner_count, error);
     return err;
 }
 
@@ -269,6 +279,23 @@ static void emit_limits(struct jr_emit *emit, const struct picture *picture)
     jr_emit_close(emit);
 }
 
+static void emit_runners(struct jr_emit *emit, const struct picture *picture)
+{
+    jr_emit_open_array(emit, "suspect_runners");
+    for (size_t i = 0; i < picture->runner_count; i++) {
+        const struct jr_flaky *row = &picture->runners[i];
+
+        jr_emit_open(emit, NULL);
+        jr_emit_text(emit, "owner", row->repo);
+        jr_emit_text(emit, "labels", row->group);
+        jr_emit_text(emit, "runner", row->name);
+        jr_emit_number(emit, "executions", (int64_t)row->executions);
+        jr_emit_number(emit, "blamed", (int64_t)row->blamed);
+        jr_emit_close(emit);
+    }
+    jr_emit_close_array(emit);
+}
+
 static void emit_picture(const struct jr_command *command, const struct picture *picture)
 {
     struct jr_emit emit;
@@ -295,6 +322,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     jr_emit_close(&emit);
     emit_limits(&emit, picture);
     emit_github(&emit, picture);
+    emit_runners(&emit, picture);
     jr_emit_open(&emit, "store");
     jr_emit_number(&emit, "format", JR_STORE_FORMAT);
     jr_emit_number(&emit, "runs", (int64_t)picture->counts.runs);
@@ -483,6 +511,26 @@ static void tell_limits(const struct picture *picture)
                jr_say_plural(spending->waiting, "run waits", "runs wait"));
 }
 
+/* A line for each: where to look for the fault is not the jobs. */
+static void tell_runners(const struct picture *picture)
+{
+    char owner[512], name[512], labels[512];
+
+    for (size_t i = 0; i < picture->runner_count; i++) {
+        const struct jr_flaky *row = &picture->runners[i];
+
+        label(i == 0 ? "runners" : "");
+        jr_show_clean(name, sizeof name, row->name);
+        jr_show_clean(owner, sizeof owner, row->repo);
+        jr_show_clean(labels, sizeof labels, row->group);
+        printf("%s of %s (%s) stands out: blamed for %llu of its %llu jobs in %d days\n", name,
+               owner, labels, (unsigned long long)row->blamed,
+               (unsigned long long)row->executions, JR_FLAKY_RECENT_DAYS);
+    }
+    if (picture->runner_count == RUNNERS_MOST)
+        printf("%-12sthere may be more: job-rerunner flaky\n", "");
+}
+
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
     char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
@@ -501,6 +549,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     tell_waiting(picture);
     tell_limits(picture);
     tell_github(picture);
+    tell_runners(picture);
     label("store");
     jr_show_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu %s, %llu %s\n", folder,

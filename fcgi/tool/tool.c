@@ -134,7 +134,8 @@ static const struct row {
       "AGAIN: it failed again. RATE of a job is rescued of rescued and failed again, of a runner\n"
       "blamed of all, with the 95 % interval after it; LOST is the time of the failed executions\n"
       "that were rescued. A runner is suspect when that interval lies above the rate of all\n"
-      "runners with its labels." },
+      "runners with its labels, and it is blamed twice at least. APART: failed on a runner that is\n"
+      "suspect by the last 30 days, which does not count against the job." },
     { "causes", NULL, NULL, "", 0, 0, causes_options,
       "show what jobs failed by, and what reruns were worth", jr_command_causes,
       "RATE is rescued of rescued and failed again (AGAIN), with the 95 % interval after it.\n"
@@ -177,9 +178,9 @@ static const struct row {
       "Counts attempts that failed, by the rule that would decide: FAILED all of them; WOULD and\n"
       "WAS those that would be rerun, and that were; RESCUED those of both after which the run\n"
       "succeeded; LOST those that were rescued, and would be left; WASTE those of both that\n"
-      "failed again; MINUTES of runners for what would be rerun; SAVED those that reruns took which\n"
-      "would not be made. GitHub is not asked. Causes are known of failures that the service has looked into; with EVIDENCE=always, of all that it\n"
-      "was to rerun." },
+      "failed again; MINUTES of runners for what would be rerun; SAVED those that reruns took\n"
+      "which would not be made. GitHub is not asked. Causes are known of failures that the service\n"
+      "has looked into; with EVIDENCE=always, of all that it was to rerun." },
     { "backup", NULL, NULL, "DIR", 1, 1, common_options,
       "copy the store into a folder, also while it is at work", jr_command_backup,
       "DIR is not there yet, or empty. job-rerunner(8) tells how to restore it." },

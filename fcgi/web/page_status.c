@@ -495,6 +495,19 @@ static void add_flaky_name(struct jr_buffer *page, const struct jr_flaky *row)
     jr_buffer_add(page, "</small></th>");
 }
 
+/* What does not count against jobs, as sentences behind others. */
+static void add_apart(struct jr_buffer *page, const struct jr_flaky *sum)
+{
+    char number[JR_COUNT_SIZE];
+
+    if (sum->apart_failures == 0)
+        return;
+    jr_html(page, " Not among these: %s failed on <a href=\"#runners\">suspect runners</a>, ",
+            jr_say_count(sum->apart_failures, number));
+    jr_html(page, "of which %s were rescued. They do not count against the jobs.",
+            jr_say_count(sum->apart_rescued, number));
+}
+
 static void add_flaky(struct jr_buffer *page, const struct status *status)
 {
     const struct jr_flaky *sum = &status->jobs_total.sum;
@@ -502,7 +515,9 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
 
     jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
     if (status->jobs_count == 0) {
-        jr_buffer_add(page, "<p class=\"empty\">No job has failed and then passed on the same commit.</p>\n</section>\n");
+        jr_buffer_add(page, "<p class=\"empty\">No job has failed and then passed on the same commit.");
+        add_apart(page, sum);
+        jr_buffer_add(page, "</p>\n</section>\n");
         return;
     }
     jr_html(page, "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt. ",
@@ -511,7 +526,9 @@ static void add_flaky(struct jr_buffer *page, const struct status *status)
     jr_html(page, "%s executions, ", jr_say_count(sum->executions, number));
     jr_html(page, "%s failed, ", jr_say_count(sum->failures, number));
     jr_html(page, "%s rescued, ", jr_say_count(sum->rescued, number));
-    jr_html(page, "%s lost.</p>\n", jr_say_span(sum->lost_ms, lost));
+    jr_html(page, "%s lost.", jr_say_span(sum->lost_ms, lost));
+    add_apart(page, sum);
+    jr_buffer_add(page, "</p>\n");
     jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
                             NUMBERS("Rescued") NUMBERS("Failed again") NUMBERS("Rescue rate")
                                 NUMBERS("Time lost") TABLE_ROWS);
@@ -538,8 +555,8 @@ static void add_runners(struct jr_buffer *page, const struct status *status)
         return;
     }
     jr_html(page, "<p>In %d days. Blamed: a job failed there, and the same job passed on another runner of "
-                  "the same labels. Suspect is one that is blamed for more than chance explains: the "
-                  "interval lies above the rate of all runners with its labels.</p>\n", DAYS);
+                  "the same labels. Suspect is one that is blamed twice at least, and for more than chance "
+                  "explains: the interval lies above the rate of all runners with its labels.</p>\n", DAYS);
     jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
                             NUMBERS("Blamed") NUMBERS("Blamed of executions")
                                 NUMBERS("All with its labels") TABLE_ROWS);

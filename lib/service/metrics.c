@@ -15,11 +15,13 @@
 #include "lib/base/show.h"
 #include "lib/base/timestamp.h"
 #include "lib/service/lock.h"
+#include "lib/store/flaky.h"
 #include "lib/store/listing.h"
 #include "lib/store/pause.h"
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *sight,
@@ -34,6 +36,23 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
 }
 
 /* What somebody has paused is not late. */
+/* How many runners stand out, which is told without their names. */
+static enum jr_err count_runners(struct jr_store *store, int64_t now_ms, int64_t *many,
+                                 struct jr_error *error)
+{
+    struct jr_flaky *rows = malloc(JR_FLAKY_SUSPECTS_MAX * sizeof *rows);
+    size_t count = 0;
+    enum jr_err err;
+
+    if (rows == NULL)
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    err = jr_flaky_recent(store, JR_FLAKY_RUNNER, now_ms, rows, JR_FLAKY_SUSPECTS_MAX, &count,
+                          error);
+    free(rows);
+    *many = (int64_t)count;
+    return err;
+}
+
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
                                   struct jr_error *error)
 {
@@ -44,6 +63,8 @@ enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *s
     if (err != JR_OK)
         return err;
     err = jr_listing_waiting(store, &pauses, &waiting, error);
+    if (err == JR_OK)
+        err = count_runners(store, metrics->now_ms, &metrics->suspect_runners, error);
     metrics->outbox_entries = (int64_t)waiting.entries;
     metrics->outbox_due_ms = waiting.due_ms;
     metrics->outbox_oldest_ms = waiting.free_oldest_ms;
@@ -392,6 +413,9 @@ static const struct family families[] = {
     { "job_rerunner_budget_waiting_runs", "gauge",
       "Runs that wait for the next hour or day, since a limit is used up.", write_number,
       NUMBER(budget_waiting) },
+    { "job_rerunner_suspect_runners", "gauge",
+      "Runners that stand out by their last 30 days, since jobs fail there that pass on others; 100: as many or more.",
+      write_number, NUMBER(suspect_runners) },
     { "job_rerunner_paused", "gauge", "1 while the service is paused: nothing is rerun.",
       write_whether, NUMBER(sight.paused_ms) },
     { "job_rerunner_repository_pauses", "gauge", "Pauses of some repositories that are in force.",

@@ -34,6 +34,7 @@ struct jr_metrics {
     /* reruns of this hour and runner time of today, of all repositories; repositories by their
      * limits; runs that wait */
     int64_t spent_reruns, spent_seconds, limits_near, limits_over, budget_waiting;
+    int64_t suspect_runners; /* that stand out (flaky.h); JR_FLAKY_SUSPECTS_MAX: as many or more */
     int64_t outbox_oldest_ms; /* since when the one waits that has waited longest; likewise */
 };
 

@@ -8,6 +8,7 @@
 
 #include "lib/steps/judging.h"
 #include "lib/base/text.h"
+#include "lib/base/timestamp.h"
 #include "lib/rules/judge.h"
 #include "lib/steps/step.h"
 #include "lib/store/failures.h"
@@ -310,18 +311,18 @@ struct taking {
 static void ask_store(struct jr_txn *txn, struct taking *taking)
 {
     struct trial *trial = taking->trial;
-    uint32_t of;
+    struct jr_failures_span span = { .now_ms = taking->now_ms, .before_ms = JR_TIME_MOST };
 
     jr_policy_for(taking->judging->policy, taking->run->repo, &trial->part);
-    of = jr_policy_looks_back(&trial->part);
+    span.of = jr_policy_looks_back(&trial->part);
     for (size_t i = 0; i < trial->count; i++) {
         const struct jr_failure *failure = &taking->judging->items[i];
         struct jr_policy_job *job = &trial->jobs[i];
 
         job->finding = failure->finding;
         job->same_as_before = jr_failures_same_as_before(txn, taking->run, failure, NULL);
-        if (of > 0)
-            jr_failures_worth(txn, taking->run, failure->name, failure->finding.cause, of,
+        if (span.of > 0)
+            jr_failures_worth(txn, taking->run, failure->name, failure->finding.cause, span,
                               &job->tried, &job->rescued);
     }
 }

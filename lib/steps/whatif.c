@@ -253,7 +253,7 @@ static void set_place(struct judged *judged, const char *runner, const char *lab
 static struct jr_worth *find_worth(struct looking *looking, const struct attempt *attempt,
                                    const struct jr_failure *failure, enum jr_cause cause)
 {
-    const struct jr_failures_span span = { ended_ms(attempt), JR_WORTH_MOST };
+    const struct jr_failures_span span = { ended_ms(attempt), ended_ms(attempt), JR_WORTH_MOST };
     const struct jr_run *run = &looking->stored;
     unsigned char job[JR_FAILURE_JOB_SIZE];
     struct jr_worth *worth = NULL;
@@ -268,7 +268,7 @@ static struct jr_worth *find_worth(struct looking *looking, const struct attempt
     }
     if (looking->whatif->worths->count == known)
         return worth;
-    jr_failures_worth_before(looking->txn, run, failure->name, cause, span, &tried, &rescued);
+    jr_failures_worth(looking->txn, run, failure->name, cause, span, &tried, &rescued);
     for (uint32_t i = 0; i < tried; i++)
         jr_worth_add(worth, i >= tried - rescued);
     return worth;
@@ -280,14 +280,14 @@ static void learn_worth(struct looking *looking, const struct attempt *attempt,
                         struct jr_policy_job *job)
 {
     struct jr_worth *worth = find_worth(looking, attempt, failure, job->finding.cause);
-    enum jr_aftermath aftermath;
+    bool rescued;
 
     if (worth == NULL)
         return;
     jr_worth_tell(worth, of, &job->tried, &job->rescued);
-    aftermath = jr_failures_aftermath(looking->txn, &looking->stored, failure, NULL);
-    if (aftermath == JR_AFTER_RESCUED || aftermath == JR_AFTER_FAILED)
-        jr_worth_add(worth, aftermath == JR_AFTER_RESCUED);
+    if (jr_failures_tells_worth(looking->txn, &looking->stored, failure, ended_ms(attempt),
+                                &rescued))
+        jr_worth_add(worth, rescued);
 }
 
 /* What is recorded of a failed job, by the signatures and the reruns that there were by then. */

@@ -7,6 +7,7 @@
 
 #include "lib/store/failures.h"
 #include "lib/base/timestamp.h"
+#include "lib/store/flaky.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
 
@@ -209,16 +210,42 @@ enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run 
                                                                            : JR_AFTER_UNDER_WAY;
 }
 
-void jr_failures_worth(struct jr_txn *txn, const struct jr_run *run, const char *job,
-                       enum jr_cause cause, uint32_t of, uint32_t *tried, uint32_t *rescued)
+/* Did jobs of a name fail in an attempt, but on runners that stand out only? */
+static bool has_failed_oddly(struct jr_txn *txn, const struct jr_run *run, const char *name,
+                             uint32_t attempt, int64_t now_ms)
 {
-    jr_failures_worth_before(txn, run, job, cause, (struct jr_failures_span){ JR_TIME_MOST, of },
-                             tried, rescued);
+    struct jr_entry entry;
+    struct jr_job job;
+    bool any = false;
+
+    for (uint64_t id = 0; jr_ledger_seek(txn, run->run_id, JR_PART_JOB, &id, &entry); id++) {
+        if (!jr_job_decode(&job, entry.value, entry.value_length) || job.carried_over
+            || jr_run_attempt_of(run, &job) != attempt || strcmp(job.name, name) != 0
+            || jr_conclusion_result(job.conclusion) != JR_RESULT_FAILED)
+            continue;
+        if (!jr_flaky_stands_out(txn, run->repo, job.labels, job.runner, now_ms))
+            return false;
+        any = true;
+    }
+    return any;
 }
 
-void jr_failures_worth_before(struct jr_txn *txn, const struct jr_run *run, const char *job,
-                              enum jr_cause cause, struct jr_failures_span span, uint32_t *tried,
-                              uint32_t *rescued)
+bool jr_failures_tells_worth(struct jr_txn *txn, const struct jr_run *run,
+                             const struct jr_failure *failure, int64_t now_ms, bool *rescued)
+{
+    enum jr_aftermath aftermath = jr_failures_aftermath(txn, run, failure, NULL);
+
+    *rescued = aftermath == JR_AFTER_RESCUED;
+    if (aftermath != JR_AFTER_RESCUED && aftermath != JR_AFTER_FAILED)
+        return false;
+    return !jr_flaky_stands_out(txn, run->repo, failure->labels, failure->runner, now_ms)
+           && (*rescued
+               || !has_failed_oddly(txn, run, failure->name, failure->attempt + 1, now_ms));
+}
+
+void jr_failures_worth(struct jr_txn *txn, const struct jr_run *run, const char *job,
+                       enum jr_cause cause, struct jr_failures_span span, uint32_t *tried,
+                       uint32_t *rescued)
 {
     struct jr_failure_place place = { .at_ms = span.before_ms, .cause = cause };
     struct jr_failure failure;
@@ -229,14 +256,14 @@ void jr_failures_worth_before(struct jr_txn *txn, const struct jr_run *run, cons
         jr_txn_fail(txn, JR_ENOMEM, "out of memory");
     for (unsigned looks = 0; looks < JR_FAILURES_LOOKS && *tried < span.of
                              && jr_failure_index_before(txn, &place); looks++) {
-        enum jr_aftermath aftermath;
+        bool came_well;
 
         if (!load(txn, place.run_id, place.job_id, &failure)
-            || !jr_ledger_read_run(txn, place.run_id, &other))
+            || !jr_ledger_read_run(txn, place.run_id, &other)
+            || !jr_failures_tells_worth(txn, &other, &failure, span.now_ms, &came_well))
             continue;
-        aftermath = jr_failures_aftermath(txn, &other, &failure, NULL);
-        *tried += aftermath == JR_AFTER_RESCUED || aftermath == JR_AFTER_FAILED;
-        *rescued += aftermath == JR_AFTER_RESCUED;
+        ++*tried;
+        *rescued += came_well;
     }
 }
 

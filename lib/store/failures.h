@@ -73,28 +73,33 @@ enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run 
 #define JR_FAILURES_LOOKS 500
 
 /*
+ * Did a rerun of ours come out that tells how good reruns of the job are? What failed on a runner
+ * that stands out (flaky.h), the first time or each time that it was rerun, does not count
+ * against the job, nor does what came of that count for it. Whether it stands out goes by now_ms.
+ *   rescued  out: whether it rescued it
+ */
+bool jr_failures_tells_worth(struct jr_txn *txn, const struct jr_run *run,
+                             const struct jr_failure *failure, int64_t now_ms, bool *rescued);
+
+/* Which reruns count: the last `of' of those whose failure was recorded before a time. */
+struct jr_failures_span {
+    int64_t now_ms;    /* see jr_failures_tells_worth() */
+    int64_t before_ms; /* JR_TIME_MOST: of all */
+    uint32_t of;       /* up to 100 */
+};
+
+/*
  * Of the last reruns of ours of a job for a cause that came out: how many there were, and how
  * many rescued it.
  *   run      its repository and workflow; its own failures count too
  *   job      its name
- *   of       how many at most, up to 100
  *   tried    out: how many came out, `of' at most; fewer also when more than JR_FAILURES_LOOKS
  *            would have to be looked at
  *   rescued  out: of these
  */
 void jr_failures_worth(struct jr_txn *txn, const struct jr_run *run, const char *job,
-                       enum jr_cause cause, uint32_t of, uint32_t *tried, uint32_t *rescued);
-
-/* Which reruns count: the last `of' of those whose failure was recorded before a time. */
-struct jr_failures_span {
-    int64_t before_ms;
-    uint32_t of; /* up to 100 */
-};
-
-/* The same, as it was at an earlier time but for what has come out since. */
-void jr_failures_worth_before(struct jr_txn *txn, const struct jr_run *run, const char *job,
-                              enum jr_cause cause, struct jr_failures_span span, uint32_t *tried,
-                              uint32_t *rescued);
+                       enum jr_cause cause, struct jr_failures_span span, uint32_t *tried,
+                       uint32_t *rescued);
 
 /*
  * Did a job of this name fail in an earlier attempt, in the same step and with the same line

@@ -29,9 +29,13 @@
 #define BATCH 64
 
 #define HASH_SIZE 16
+#define HALF_HASH (HASH_SIZE / 2)
 
 /* Key of JR_TABLE_WORST: kind, rank (the worst first), hash. */
 #define RANK_KEY_SIZE (1 + 8 + HASH_SIZE)
+
+/* Ranks of runners that are not suspect are below this: see rank_of(). */
+#define LEAST_SUSPECT_RANK ((uint64_t)JR_FLAKY_SUSPECT_BLAMED << 32)
 
 #define SUM_VERSION 1
 #define SUM_SIZE 80
@@ -54,6 +58,7 @@ struct execution {
     unsigned char row[1 + HASH_SIZE];    /* key of the job's row */
     unsigned char runner[1 + HASH_SIZE]; /* key of the runner's */
     unsigned char pool[1 + HASH_SIZE];   /* key of that of its labels */
+    unsigned char apart[1 + HASH_SIZE];  /* key of the job's failures on the runner */
     bool placed;    /* runner and labels are told */
     bool hosted;    /* on a runner of GitHub's */
     bool has_runner;
@@ -128,6 +133,15 @@ static bool make_row_key(enum jr_flaky_kind kind, const char *repo, const char *
     return hash_of((const char *const[]){ repo, group, name }, 3, key + 1);
 }
 
+/* Half of the hash of a runner, then half of that of a job: all jobs of a runner stand together. */
+static void make_apart_key(const unsigned char *runner, const unsigned char *job,
+                           unsigned char key[1 + HASH_SIZE])
+{
+    key[0] = JR_FLAKY_APART;
+    memcpy(key + 1, runner + 1, HALF_HASH);
+    memcpy(key + 1 + HALF_HASH, job + 1, HALF_HASH);
+}
+
 static void copy_owner(char owner[JR_REPO_SIZE], const char *repo)
 {
     jr_text_copy(owner, JR_REPO_SIZE, repo);
@@ -198,6 +212,7 @@ static bool add_execution(struct execution_list *list, const struct jr_run *run,
 {
     struct execution *execution;
     char owner[JR_REPO_SIZE];
+    bool ok;
 
     if (!is_execution(job))
         return true;
@@ -225,10 +240,12 @@ static bool add_execution(struct execution_list *list, const struct jr_run *run,
     execution->placed = execution->has_runner && *job->labels != '\0';
     execution->hosted = is_hosted(job->runner);
     copy_owner(owner, run->repo);
-    return make_row_key(JR_FLAKY_JOB, run->repo, run->workflow, job->name, execution->row)
-           && make_row_key(JR_FLAKY_RUNNER, owner, job->labels, runner_name(job->runner),
-                           execution->runner)
-           && make_row_key(JR_FLAKY_POOL, owner, job->labels, "", execution->pool);
+    ok = make_row_key(JR_FLAKY_JOB, run->repo, run->workflow, job->name, execution->row)
+         && make_row_key(JR_FLAKY_RUNNER, owner, job->labels, runner_name(job->runner),
+                         execution->runner)
+         && make_row_key(JR_FLAKY_POOL, owner, job->labels, "", execution->pool);
+    make_apart_key(execution->runner, execution->row, execution->apart);
+    return ok;
 }
 
 /*
@@ -522,8 +539,9 @@ static bool add_change(struct change *change, const struct execution *execution)
 /* Does a row of this kind have this number? Blame is a runner's, rescues are a job's. */
 static bool has_number(enum jr_flaky_kind kind, enum number number)
 {
-    return number == N_EXECUTIONS || number == N_FAILURES
-           || (number == N_BLAMED) == (kind != JR_FLAKY_JOB);
+    bool is_of_job = kind == JR_FLAKY_JOB || kind == JR_FLAKY_APART;
+
+    return number == N_EXECUTIONS || number == N_FAILURES || (number == N_BLAMED) != is_of_job;
 }
 
 static void write_numbers(enum jr_flaky_kind kind, const uint64_t *numbers,
@@ -666,6 +684,8 @@ static void name_row(struct jr_txn *txn, const struct jr_run *run, const struct 
 {
     struct jr_job job;
 
+    if (change->key[0] == JR_FLAKY_APART)
+        return;
     jr_ledger_load_job(txn, run->run_id, change->job_id, &job);
     if (change->key[0] == JR_FLAKY_JOB) {
         jr_text_copy(names->repo, sizeof names->repo, run->repo);
@@ -717,7 +737,7 @@ static uint64_t rank_now(enum jr_flaky_kind kind, const struct row *row, int64_t
 {
     uint64_t hits = 0, failures = 0;
 
-    if (kind == JR_FLAKY_POOL)
+    if (kind == JR_FLAKY_POOL || kind == JR_FLAKY_APART)
         return 0;
     for (size_t i = row->day_count; i > 0 && row->days[i - 1].day >= recent_from(now_ms); i--) {
         const struct day *day = &row->days[i - 1];
@@ -910,7 +930,16 @@ static const unsigned char *key_of(const struct execution *execution, enum jr_fl
 {
     return kind == JR_FLAKY_JOB      ? execution->row
            : kind == JR_FLAKY_RUNNER ? execution->runner
-                                     : execution->pool;
+           : kind == JR_FLAKY_POOL   ? execution->pool
+                                     : execution->apart;
+}
+
+/* Is an execution counted in the row of this kind? */
+static bool is_of_row(const struct execution *execution, enum jr_flaky_kind kind)
+{
+    if (kind == JR_FLAKY_APART)
+        return execution->failed && execution->placed && !execution->hosted;
+    return kind == JR_FLAKY_JOB || execution->has_runner;
 }
 
 /* Where the executions that begin at `start` and share a row end. */
@@ -950,6 +979,13 @@ static int by_pool(const void *a, const void *b)
     return memcmp(one->pool, two->pool, sizeof one->pool);
 }
 
+static int by_apart(const void *a, const void *b)
+{
+    const struct execution *one = a, *two = b;
+
+    return memcmp(one->apart, two->apart, sizeof one->apart);
+}
+
 /* Bring what has changed into the rows of a kind; the list is in their order. */
 static void apply_rows(struct jr_txn *txn, const struct jr_run *run,
                        const struct execution_list *list, enum jr_flaky_kind kind,
@@ -962,7 +998,7 @@ static void apply_rows(struct jr_txn *txn, const struct jr_run *run,
         end = end_of(list, start, kind);
         memcpy(change.key, key_of(&list->items[start], kind), sizeof change.key);
         for (size_t i = start; i < end; i++)
-            if (kind == JR_FLAKY_JOB || list->items[i].has_runner)
+            if (is_of_row(&list->items[i], kind))
                 changed |= add_change(&change, &list->items[i]);
         if (changed)
             apply(txn, run, &change, now_ms);
@@ -1021,6 +1057,8 @@ void jr_flaky_tally(struct jr_txn *txn, const struct jr_run *before, struct jr_r
         apply_rows(txn, run, &list, JR_FLAKY_RUNNER, now_ms);
         qsort(list.items, list.count, sizeof *list.items, by_pool);
         apply_rows(txn, run, &list, JR_FLAKY_POOL, now_ms);
+        qsort(list.items, list.count, sizeof *list.items, by_apart);
+        apply_rows(txn, run, &list, JR_FLAKY_APART, now_ms);
     }
     free(list.items);
 }
@@ -1088,8 +1126,176 @@ static void compare(struct jr_txn *txn, int64_t since_ms, struct jr_flaky *runne
     runner->pool_executions = pool.executions;
     runner->pool_blamed = pool.blamed;
     jr_wilson(runner->blamed, runner->executions, &low, &high);
-    runner->suspect = pool.executions > 0
+    runner->suspect = runner->blamed >= JR_FLAKY_SUSPECT_BLAMED && pool.executions > 0
                       && low > (double)pool.blamed / (double)pool.executions;
+}
+
+/* Read the row of an entry of JR_TABLE_WORST; false when it does not stand there any longer. */
+static bool load_ranked(struct jr_txn *txn, const struct jr_entry *entry, uint64_t *rank,
+                        unsigned char key[1 + HASH_SIZE], struct row *row)
+{
+    if (entry->key_length != RANK_KEY_SIZE)
+        return false;
+    *rank = ~jr_key_number_at(entry, 1);
+    key[0] = entry->key[0];
+    memcpy(key + 1, entry->key + 1 + 8, HASH_SIZE);
+    return load(txn, key, row) && row->rank == *rank;
+}
+
+/* The days by which a runner stands out. */
+static int64_t standing_since_ms(int64_t now_ms)
+{
+    return recent_from(now_ms) * JR_DAY_MS;
+}
+
+bool jr_flaky_stands_out(struct jr_txn *txn, const char *repo, const char *labels,
+                         const char *runner, int64_t now_ms)
+{
+    unsigned char key[1 + HASH_SIZE];
+    char owner[JR_REPO_SIZE];
+    struct jr_flaky told;
+    struct row row;
+
+    if (*runner == '\0' || *labels == '\0' || is_hosted(runner))
+        return false;
+    copy_owner(owner, repo);
+    if (!make_row_key(JR_FLAKY_RUNNER, owner, labels, runner, key) || !load(txn, key, &row)
+        || !tell(&row, standing_since_ms(now_ms), &told))
+        return false;
+    compare(txn, standing_since_ms(now_ms), &told);
+    return told.suspect;
+}
+
+/* Failures of a job on runners that stand out. */
+struct apart {
+    unsigned char job[HALF_HASH];
+    uint64_t failures, rescued, not_rescued;
+    int64_t lost_ms;
+};
+
+struct apart_list {
+    struct apart *items; /* JR_FLAKY_APART_MAX, in the order of jobs; owned */
+    size_t count;
+};
+
+/* Add those of the jobs that failed on a runner. */
+static void add_apart(struct jr_txn *txn, const unsigned char *runner, int64_t since_ms,
+                      struct apart_list *list)
+{
+    struct jr_entry entry = { .key = { JR_FLAKY_APART }, .key_length = 1 + HALF_HASH };
+    unsigned char start[1 + HALF_HASH];
+    struct jr_flaky told;
+    struct row row;
+
+    memcpy(entry.key + 1, runner + 1, HALF_HASH);
+    memcpy(start, entry.key, sizeof start);
+    while (list->count < JR_FLAKY_APART_MAX
+           && jr_txn_seek(txn, JR_TABLE_FLAKY, entry.key, entry.key_length, true, &entry)
+           && entry.key_length == 1 + HASH_SIZE && memcmp(entry.key, start, sizeof start) == 0) {
+        struct apart *apart = &list->items[list->count];
+
+        if (!decode(JR_FLAKY_APART, &row, entry.value, entry.value_length)
+            || !tell(&row, since_ms, &told))
+            continue;
+        apart->failures = told.failures;
+        apart->rescued = told.rescued;
+        apart->not_rescued = told.not_rescued;
+        apart->lost_ms = told.lost_ms;
+        memcpy(apart->job, entry.key + 1 + HALF_HASH, HALF_HASH);
+        list->count++;
+    }
+}
+
+static int by_job(const void *a, const void *b)
+{
+    return memcmp(((const struct apart *)a)->job, ((const struct apart *)b)->job, HALF_HASH);
+}
+
+/* Is anything to be told apart in what a filter lets through? */
+static bool tells_apart(const struct jr_flaky_filter *filter)
+{
+    return filter->kind == JR_FLAKY_JOB && filter->now_ms != 0;
+}
+
+/* Make room. False without memory. */
+static bool open_apart(const struct jr_flaky_filter *filter, struct apart_list *list)
+{
+    list->count = 0;
+    list->items = tells_apart(filter) ? malloc(JR_FLAKY_APART_MAX * sizeof *list->items) : NULL;
+    return list->items != NULL || !tells_apart(filter);
+}
+
+/* Find runners that stand out, the worst first, and add what jobs failed on them since a day. */
+static void find_apart(struct jr_txn *txn, const struct jr_flaky_filter *filter,
+                       struct apart_list *list)
+{
+    struct jr_entry entry = { .key = { JR_FLAKY_RUNNER }, .key_length = 1 };
+    int64_t since_ms = standing_since_ms(filter->now_ms);
+    unsigned found = 0;
+
+    list->count = 0;
+    if (!tells_apart(filter))
+        return;
+    for (unsigned looks = 0; looks < JR_FLAKY_RECENT_LOOKS && found < JR_FLAKY_SUSPECTS_MAX;
+         looks++) {
+        unsigned char key[1 + HASH_SIZE];
+        struct jr_flaky told;
+        struct row row;
+        uint64_t rank;
+
+        if (!jr_txn_seek(txn, JR_TABLE_WORST, entry.key, entry.key_length, true, &entry)
+            || entry.key[0] != JR_FLAKY_RUNNER)
+            break;
+        if (!load_ranked(txn, &entry, &rank, key, &row))
+            continue;
+        if (rank < LEAST_SUSPECT_RANK)
+            break;
+        if (!tell(&row, since_ms, &told))
+            continue;
+        compare(txn, since_ms, &told);
+        if (!told.suspect)
+            continue;
+        found++;
+        add_apart(txn, key, filter->since_ms, list);
+    }
+    if (list->count > 0)
+        qsort(list->items, list->count, sizeof *list->items, by_job);
+}
+
+static void take_away(uint64_t *number, uint64_t by)
+{
+    *number = *number > by ? *number - by : 0;
+}
+
+/* Tell apart what failed on runners that stand out. */
+static void take_apart(const struct apart *apart, struct jr_flaky *job)
+{
+    take_away(&job->executions, apart->failures);
+    take_away(&job->failures, apart->failures);
+    take_away(&job->rescued, apart->rescued);
+    take_away(&job->not_rescued, apart->not_rescued);
+    job->lost_ms = job->lost_ms > apart->lost_ms ? job->lost_ms - apart->lost_ms : 0;
+    job->apart_failures += apart->failures;
+    job->apart_rescued += apart->rescued;
+}
+
+/* key: that of the job's row */
+static void take_apart_job(const struct apart_list *list, const unsigned char *key,
+                           struct jr_flaky *job)
+{
+    struct apart wanted;
+    const struct apart *found;
+
+    if (list->count == 0)
+        return;
+    memcpy(wanted.job, key + 1, HALF_HASH);
+    found = bsearch(&wanted, list->items, list->count, sizeof *list->items, by_job);
+    if (found == NULL)
+        return;
+    while (found > list->items && by_job(found - 1, &wanted) == 0)
+        found--;
+    for (; found < list->items + list->count && by_job(found, &wanted) == 0; found++)
+        take_apart(found, job);
 }
 
 /* Has an owner a repository that a pattern may mean? */
@@ -1120,6 +1326,8 @@ struct query {
     struct jr_flaky_walk *walk; /* through all; the recent ones need none */
     struct jr_flaky *rows;
     size_t size, count;
+    struct apart_list *apart;
+    bool apart_found; /* it was found before */
 };
 
 static void read_rows(struct jr_txn *txn, void *context)
@@ -1130,6 +1338,9 @@ static void read_rows(struct jr_txn *txn, void *context)
     struct jr_entry entry;
     struct row row;
 
+    if (!query->apart_found)
+        find_apart(txn, filter, query->apart);
+    query->apart_found = true;
     for (unsigned looks = 0; !query->walk->ended && query->count < query->size && looks < LOOKS;
          looks++) {
         struct jr_flaky *told = &query->rows[query->count];
@@ -1140,18 +1351,29 @@ static void read_rows(struct jr_txn *txn, void *context)
             continue;
         if (kind == JR_FLAKY_RUNNER && told->failures > 0)
             compare(txn, filter->since_ms, told);
+        take_apart_job(query->apart, entry.key, told);
         query->count++;
     }
+}
+
+static enum jr_err out_of_memory(struct jr_error *error)
+{
+    return jr_error_set(error, JR_ENOMEM, "out of memory");
 }
 
 enum jr_err jr_flaky_read(struct jr_store *store, const struct jr_flaky_filter *filter,
                           struct jr_flaky_walk *walk, struct jr_flaky *rows, size_t size,
                           size_t *count, struct jr_error *error)
 {
-    struct query query = { .filter = filter, .walk = walk, .rows = rows, .size = size };
-    enum jr_err err = jr_store_read(store, read_rows, &query, error);
+    struct apart_list apart;
+    struct query query = {
+        .filter = filter, .walk = walk, .rows = rows, .size = size, .apart = &apart
+    };
+    enum jr_err err = open_apart(filter, &apart) ? jr_store_read(store, read_rows, &query, error)
+                                                 : out_of_memory(error);
 
     *count = err == JR_OK ? query.count : 0;
+    free(apart.items);
     return err;
 }
 
@@ -1199,6 +1421,8 @@ static void add_to_total(struct jr_flaky_total *total, const struct jr_flaky *ro
     sum->not_rescued += row->not_rescued;
     sum->lost_ms += row->lost_ms;
     sum->blamed += row->blamed;
+    sum->apart_failures += row->apart_failures;
+    sum->apart_rescued += row->apart_rescued;
     if (sum->first_ms == 0 || (row->first_ms != 0 && row->first_ms < sum->first_ms))
         sum->first_ms = row->first_ms;
     if (row->last_ms > sum->last_ms)
@@ -1211,37 +1435,28 @@ enum jr_err jr_flaky_worst(struct jr_store *store, const struct jr_flaky_filter 
 {
     struct jr_flaky_walk walk = { .ended = false };
     struct jr_flaky *batch = calloc(BATCH, sizeof *batch);
-    enum jr_err err = JR_OK;
-    size_t found;
+    struct apart_list apart;
+    struct query query = {
+        .filter = filter, .walk = &walk, .rows = batch, .size = BATCH, .apart = &apart
+    };
+    enum jr_err err = open_apart(filter, &apart) && batch != NULL ? JR_OK : out_of_memory(error);
 
     *count = 0;
     memset(total, 0, sizeof *total);
-    if (batch == NULL)
-        return jr_error_set(error, JR_ENOMEM, "out of memory");
     while (err == JR_OK && !walk.ended) {
-        err = jr_flaky_read(store, filter, &walk, batch, BATCH, &found, error);
-        for (size_t i = 0; i < found; i++) {
+        query.count = 0;
+        err = jr_store_read(store, read_rows, &query, error);
+        for (size_t i = 0; err == JR_OK && i < query.count; i++) {
             add_to_total(total, &batch[i]);
             if (batch[i].failures > 0)
                 take_place(&batch[i], rows, size, count);
         }
     }
     free(batch);
+    free(apart.items);
     if (err != JR_OK)
         *count = 0;
     return err;
-}
-
-/* Read the row of an entry of JR_TABLE_WORST; false when it does not stand there any longer. */
-static bool load_ranked(struct jr_txn *txn, const struct jr_entry *entry, uint64_t *rank,
-                        unsigned char key[1 + HASH_SIZE], struct row *row)
-{
-    if (entry->key_length != RANK_KEY_SIZE)
-        return false;
-    *rank = ~jr_key_number_at(entry, 1);
-    key[0] = entry->key[0];
-    memcpy(key + 1, entry->key + 1 + 8, HASH_SIZE);
-    return load(txn, key, row) && row->rank == *rank;
 }
 
 /* Are there as many as are wanted, and none behind this rank is worse than any of them? */
@@ -1260,6 +1475,7 @@ static void read_recent(struct jr_txn *txn, void *context)
     int64_t since_ms = query->filter->since_ms;
     struct jr_entry entry = { .key = { (unsigned char)kind }, .key_length = 1 };
 
+    find_apart(txn, query->filter, query->apart);
     for (unsigned looks = 0; looks < JR_FLAKY_RECENT_LOOKS; looks++) {
         unsigned char key[1 + HASH_SIZE];
         struct jr_flaky told;
@@ -1271,10 +1487,11 @@ static void read_recent(struct jr_txn *txn, void *context)
             break;
         if (!load_ranked(txn, &entry, &rank, key, &row))
             continue;
-        if (has_the_worst(query, rank))
+        if (has_the_worst(query, rank) || (kind == JR_FLAKY_RUNNER && rank < LEAST_SUSPECT_RANK))
             break;
         if (!tell(&row, since_ms, &told))
             continue;
+        take_apart_job(query->apart, key, &told);
         if (kind == JR_FLAKY_RUNNER)
             compare(txn, since_ms, &told);
         if (told.rescued > 0 || told.suspect)
@@ -1287,26 +1504,32 @@ enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int
                             struct jr_error *error)
 {
     const struct jr_flaky_filter filter = {
-        .kind = kind, .since_ms = recent_from(now_ms) * JR_DAY_MS,
+        .kind = kind, .since_ms = recent_from(now_ms) * JR_DAY_MS, .now_ms = now_ms,
     };
-    struct query query = { .filter = &filter, .rows = rows, .size = size };
-    enum jr_err err = jr_store_read(store, read_recent, &query, error);
+    struct apart_list apart;
+    struct query query = { .filter = &filter, .rows = rows, .size = size, .apart = &apart };
+    enum jr_err err = open_apart(&filter, &apart)
+                          ? jr_store_read(store, read_recent, &query, error)
+                          : out_of_memory(error);
 
     *count = err == JR_OK ? query.count : 0;
+    free(apart.items);
     return err;
 }
 
 /* The sums of the recent days. */
 struct recent_sums {
-    int64_t now_ms;
+    const struct jr_flaky_filter *filter;
+    struct apart_list *apart;
     struct jr_flaky_total *total;
 };
 
 static void add_recent_sums(struct jr_txn *txn, void *context)
 {
     const struct recent_sums *recent = context;
+    int64_t now_ms = recent->filter->now_ms;
 
-    for (uint32_t day = recent_from(recent->now_ms); day <= jr_day_of(recent->now_ms); day++) {
+    for (uint32_t day = recent_from(now_ms); day <= jr_day_of(now_ms); day++) {
         struct jr_flaky told;
         struct row of_day;
         struct sum sum;
@@ -1318,15 +1541,26 @@ static void add_recent_sums(struct jr_txn *txn, void *context)
         add_to_total(recent->total, &told);
         recent->total->rows += sum.rows - 1;
     }
+    find_apart(txn, recent->filter, recent->apart);
+    for (size_t i = 0; i < recent->apart->count; i++)
+        take_apart(&recent->apart->items[i], &recent->total->sum);
 }
 
 enum jr_err jr_flaky_recent_total(struct jr_store *store, int64_t now_ms,
                                   struct jr_flaky_total *total, struct jr_error *error)
 {
-    struct recent_sums recent = { now_ms, total };
+    const struct jr_flaky_filter filter = {
+        .kind = JR_FLAKY_JOB, .since_ms = recent_from(now_ms) * JR_DAY_MS, .now_ms = now_ms,
+    };
+    struct apart_list apart;
+    struct recent_sums recent = { &filter, &apart, total };
+    enum jr_err err;
 
     memset(total, 0, sizeof *total);
-    return jr_store_read(store, add_recent_sums, &recent, error);
+    err = open_apart(&filter, &apart) ? jr_store_read(store, add_recent_sums, &recent, error)
+                                      : out_of_memory(error);
+    free(apart.items);
+    return err;
 }
 
 void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high)
@@ -1345,6 +1579,17 @@ void jr_wilson(uint64_t hits, uint64_t of, double *low, double *high)
         *low = middle - reach;
     if (hits < of)
         *high = middle + reach;
+}
+
+/* Is the runner still known that failures are told apart by? */
+static bool has_runner_of(struct jr_txn *txn, const struct jr_entry *apart)
+{
+    unsigned char key[1 + HALF_HASH] = { JR_FLAKY_RUNNER };
+    struct jr_entry entry;
+
+    memcpy(key + 1, apart->key + 1, HALF_HASH);
+    return jr_txn_seek(txn, JR_TABLE_FLAKY, key, sizeof key, false, &entry)
+           && entry.key_length > sizeof key && memcmp(entry.key, key, sizeof key) == 0;
 }
 
 /* Is a row not worth its place any longer? */
@@ -1369,6 +1614,8 @@ static bool prune_row(struct jr_txn *txn, const struct jr_entry *entry, int64_t 
     bool sound = entry->key_length == 1 + HASH_SIZE
                  && decode(kind, &before, entry->value, entry->value_length);
 
+    if (sound && kind == JR_FLAKY_APART && !has_runner_of(txn, entry))
+        sound = false;
     if (sound && !is_past(kind, &before, before_ms, now_ms)) {
         row = before;
         if (rank_now(kind, &row, now_ms) != row.rank)

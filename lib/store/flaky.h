@@ -14,8 +14,14 @@
  * runners for the same labels. GitHub's hosted runners, "GitHub Actions N", are
  * one runner, JR_FLAKY_HOSTED, which is never blamed. A runner is one for all
  * repositories of an owner. It is suspect when it is blamed for more of its
- * executions than chance explains: when the lower end of that rate's interval lies
- * above the rate of all runners of the owner with the same labels.
+ * executions than chance explains: when it is blamed for JR_FLAKY_SUSPECT_BLAMED at
+ * least, and the lower end of that rate's interval lies above the rate of all runners of
+ * the owner with the same labels.
+ *
+ * A runner stands out when it is suspect by its last JR_FLAKY_RECENT_DAYS days. Failures on
+ * it do not count against jobs: in the rows of jobs they, what came of them, and as many
+ * executions are told apart. That is judged when the rows are read: of a runner that comes to
+ * stand out all failures are told apart, of one that does so no longer none are.
  *
  * Each row keeps its numbers for the last JR_FLAKY_DAYS days on which it had any, too,
  * so that it can be told what they were since a day. An execution and all that came
@@ -48,6 +54,13 @@
 #define JR_FLAKY_RARE 5
 #define JR_FLAKY_RARE_MS INT64_C(259200000) /* 3 days */
 
+/* A runner that is blamed less often is not suspect: once, any that lives for one job may be. */
+#define JR_FLAKY_SUSPECT_BLAMED 2
+
+/* Runners that stand out, the worst, and jobs that failed on these, are told apart up to so many. */
+#define JR_FLAKY_SUSPECTS_MAX 100
+#define JR_FLAKY_APART_MAX 5000
+
 /* The days, the newest of a row and those before, of which a row has the numbers. */
 #define JR_FLAKY_DAYS 90
 
@@ -61,7 +74,8 @@
 enum jr_flaky_kind {
     JR_FLAKY_JOB = 1,
     JR_FLAKY_RUNNER = 2,
-    JR_FLAKY_POOL = 3 /* all runners of an owner with the same labels; its name is empty */
+    JR_FLAKY_POOL = 3, /* all runners of an owner with the same labels; its name is empty */
+    JR_FLAKY_APART = 4 /* the failures of a job on a runner that is not hosted; it has no names */
 };
 
 struct jr_flaky {
@@ -77,6 +91,7 @@ struct jr_flaky {
     int64_t first_ms, last_ms; /* when executions ended, of all that were counted */
     uint64_t pool_executions, pool_blamed; /* of a runner that failed: of all with its labels */
     bool suspect;                          /* of a runner, see above */
+    uint64_t apart_failures, apart_rescued; /* of a job, on runners that stand out: not counted above */
 };
 
 /* Which rows are wanted, and what of them. */
@@ -84,6 +99,7 @@ struct jr_flaky_filter {
     enum jr_flaky_kind kind;
     const char *repo; /* a pattern, see jr_text_match(); of runners its owner counts; NULL: all */
     int64_t since_ms; /* only what ended on this day or later; 0: all that was counted */
+    int64_t now_ms;   /* by its last days until then a runner stands out; 0: none does */
 };
 
 /* The first moment that since_ms stands for: of a day, and none too long ago to be told. */
@@ -147,7 +163,8 @@ enum jr_err jr_flaky_worst(struct jr_store *store, const struct jr_flaky_filter 
  * many rows there are: jobs with the most rescues, of those with any; suspect runners with
  * the most blame. Goes by an order that is kept with the rows, in which one may stand too far
  * in front until it changes, or jr_flaky_prune() comes by. JR_FLAKY_RECENT_LOOKS of them
- * are looked at: of more runners that are blamed, but not suspect, some may not be seen.
+ * are looked at: of more runners that are blamed more than once, but not suspect, some may not
+ * be seen.
  * Parameters and result as with jr_flaky_worst(); of equals any may come first.
  */
 enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
@@ -158,6 +175,14 @@ enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int
 enum jr_err jr_flaky_recent_total(struct jr_store *store, int64_t now_ms,
                                   struct jr_flaky_total *total,
                                   struct jr_error *error) JR_CHECKED;
+
+/*
+ * Does a runner stand out? Reads two rows.
+ *   repo    whose owner's runner it is
+ *   labels  that its job asked for, sorted, "a,b"
+ */
+bool jr_flaky_stands_out(struct jr_txn *txn, const char *repo, const char *labels,
+                         const char *runner, int64_t now_ms);
 
 /*
  * The 95 % interval of a rate (Wilson's, without correction for continuity), from

@@ -127,6 +127,7 @@ $given_up->play(build => 'failure');
 subtest 'pages with runs on them' => sub {
     looks_right('status', '/status');
     like $browser->run('return document.body.innerText'), qr/Suspect runners.*runner-with-a-loose-cable/s, 'a suspect runner';
+    like $browser->run('return document.body.innerText'), qr/Not among these: 6 failed on suspect runners, of which 6 were rescued/, 'which counts against no job';
     looks_right('run', '/runs/' . $runs[0]->id);
     looks_right('given up', '/runs/' . $given_up->id);
     is $browser->run('return document.querySelectorAll("details[open]").length'), 0, 'webhooks are folded away';

@@ -77,6 +77,16 @@ subtest 'jobs and runners' => sub {
     my $flaky = ask($store, 'flaky');
     my ($bad) = grep { $_->{suspect} } @{ $flaky->{runners} };
     is($bad->{runner}, 'build-3', 'a runner is to blame');
+    my ($named, @others) = @{ ask($store, 'status')->{suspect_runners} };
+    is_deeply([@$named{qw(owner runner blamed executions)}], [@$bad{qw(owner runner blamed executions)}], 'status names it');
+    is(scalar @others, 0, 'and no other');
+    like(tool(['status'], STATE_DIR => $store)->{out}, qr/^runners +build-3 of acme \(linux,self-hosted\) stands out: blamed for \d+ of its \d+ jobs in 30 days$/m, 'in words');
+    my $apart = 0;
+    $apart += $_->{apart_failures} for @{ $flaky->{jobs} };
+    cmp_ok($apart, '>', 0, 'failures on it are told apart');
+    is($flaky->{jobs_total}{apart_failures}, $bad->{failures}, 'in all as many as it has');
+    cmp_ok($flaky->{jobs_total}{apart_rescued}, '>=', $bad->{blamed}, 'and of those rescued at least what it is blamed for');
+    like(tool(['flaky'], STATE_DIR => $store)->{out}, qr/^Told apart, and not counted: $bad->{failures} failed on runners that stand out/m, 'said below the table');
     my @rescued = grep { $_->{rescued} } @{ $flaky->{jobs} };
     cmp_ok(scalar @rescued, '>', 4, 'jobs that fail and then pass');
     ok((grep { $_->{not_rescued} && !$_->{rescued} } @{ $flaky->{jobs} }), 'and some that fail again');

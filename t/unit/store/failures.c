@@ -396,7 +396,7 @@ static void worth_of(struct jr_store *store, const char *job, enum jr_cause caus
     uint32_t tried = 99, rescued = 99;
 
     jr_txn_begin(&txn, store, false);
-    jr_failures_worth(&txn, &run, job, cause, of, &tried, &rescued);
+    jr_failures_worth(&txn, &run, job, cause, (struct jr_failures_span){ START_MS, JR_TIME_MOST, of }, &tried, &rescued);
     commit(&txn);
     assert_int_equal(tried, want_tried);
     assert_int_equal(rescued, want_rescued);

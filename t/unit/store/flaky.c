@@ -7,6 +7,7 @@
 
 #include "lib/base/timestamp.h"
 #include "lib/steps/intake.h"
+#include "lib/store/failures.h"
 #include "lib/store/flaky.h"
 #include "lib/store/ledger.h"
 #include "t/unit/support.h"
@@ -470,7 +471,7 @@ static uint64_t compare(struct desk *desk, const struct truth *truth, enum jr_fl
 /* What is kept of the last days tells the same as all rows do, read one by one. */
 static uint64_t recent_as_read(struct desk *desk, int64_t now_ms)
 {
-    struct jr_flaky_filter filter = { .since_ms = jr_flaky_since_ms(now_ms - (JR_FLAKY_RECENT_DAYS - 1) * JR_DAY_MS, now_ms) };
+    struct jr_flaky_filter filter = { .since_ms = jr_flaky_since_ms(now_ms - (JR_FLAKY_RECENT_DAYS - 1) * JR_DAY_MS, now_ms), .now_ms = now_ms };
     struct jr_flaky rows[64], recent[RECENT];
     struct jr_flaky_total total, sum;
     struct jr_error error;
@@ -688,7 +689,7 @@ static void execute(struct desk *desk, const char *token, int days, const char *
 
 static struct jr_flaky_total total_since(struct desk *desk, enum jr_flaky_kind kind, const char *repo, int64_t since_ms)
 {
-    struct jr_flaky_filter filter = { kind, repo, since_ms };
+    struct jr_flaky_filter filter = { .kind = kind, .repo = repo, .since_ms = since_ms };
     struct jr_flaky rows[4];
     struct jr_flaky_total total;
     struct jr_error error;
@@ -824,6 +825,130 @@ static void who_is_suspect(void **state)
     close_desk(&desk);
 }
 
+/* How "job 1" of octo/app stands in the table, without and with what is told apart. */
+static struct jr_flaky job_as_told(struct desk *desk, int64_t now_ms)
+{
+    const struct jr_flaky_filter filter = { .kind = JR_FLAKY_JOB, .repo = "octo/app", .now_ms = now_ms };
+    struct jr_flaky rows[4];
+    struct jr_flaky_total total;
+    struct jr_error error;
+    size_t count;
+
+    assert_int_equal(jr_flaky_worst(desk->store, &filter, rows, COUNT(rows), &count, &total, &error), JR_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(total.sum.apart_failures, rows[0].apart_failures);
+    return rows[0];
+}
+
+static bool stands_out(struct desk *desk, const char *runner, int64_t now_ms)
+{
+    struct jr_txn txn;
+    bool is;
+
+    jr_txn_begin(&txn, desk->store, false);
+    is = jr_flaky_stands_out(&txn, "octo/web", "a", runner, now_ms);
+    commit(&txn);
+    return is;
+}
+
+/* Failures on a runner that stands out are told apart: once it does, as long as it does. */
+static void told_apart(void **state)
+{
+    struct desk desk;
+    struct jr_flaky job, recent;
+    struct jr_flaky_total total;
+    struct jr_error error;
+    size_t count;
+
+    (void)state;
+    open_desk(&desk);
+    blame(&desk, "bad", "good");
+    blame(&desk, "good", "other");
+    execute(&desk, "c1=failure", 0, "octo/app", "bad", "a");
+    for (int i = 0; i < 30; i++)
+        execute(&desk, "c1=success", 0, "octo/lib", "good", "a");
+    /* Blamed once, it is none, though it failed more often than others. */
+    job = job_as_told(&desk, desk.now_ms);
+    assert_int_equal(job.apart_failures, 0);
+    assert_int_equal(job.executions, 5);
+    assert_int_equal(job.failures, 3);
+    assert_int_equal(job.rescued, 2);
+    assert_false(stands_out(&desk, "bad", desk.now_ms));
+    for (int i = 0; i < 4; i++)
+        blame(&desk, "bad", "good");
+    assert_true(stands_out(&desk, "bad", desk.now_ms));
+    assert_false(stands_out(&desk, "good", desk.now_ms));
+    assert_false(stands_out(&desk, "nobody", desk.now_ms));
+    /* Now those before count no more, either. Of 13 executions 6 failed there, 5 of which were rescued. */
+    job = job_as_told(&desk, desk.now_ms);
+    assert_int_equal(job.apart_failures, 6);
+    assert_int_equal(job.apart_rescued, 5);
+    assert_int_equal(job.executions, 13 - 6);
+    assert_int_equal(job.failures, 1);
+    assert_int_equal(job.rescued, 1);
+    assert_int_equal(job_as_told(&desk, 0).failures, 7);
+    assert_int_equal(jr_flaky_recent(desk.store, JR_FLAKY_JOB, desk.now_ms, &recent, 1, &count, &error), JR_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(recent.failures, 1);
+    assert_int_equal(recent.apart_failures, 6);
+    assert_true(recent.lost_ms == job.lost_ms);
+    assert_int_equal(jr_flaky_recent_total(desk.store, desk.now_ms, &total, &error), JR_OK);
+    assert_int_equal(total.sum.failures, 1);
+    assert_int_equal(total.sum.apart_rescued, 5);
+    /* Repaired, it is blamed for less and less. */
+    for (int i = 0; i < 200; i++)
+        execute(&desk, "c1=success", 0, "octo/lib", "bad", "a");
+    assert_false(stands_out(&desk, "bad", desk.now_ms));
+    assert_int_equal(job_as_told(&desk, desk.now_ms).failures, 7);
+    close_desk(&desk);
+}
+
+/* What a rerun came to tells nothing of a job that failed on a runner that stands out. */
+struct odd_row {
+    const char *name;
+    const char *runner, *next; /* where it failed, and was rerun */
+    enum jr_conclusion after;
+    bool tells, rescued;
+};
+
+static void worth_of_odd(void **state)
+{
+    const struct odd_row *row = *state;
+    struct desk desk;
+    struct jr_run run = { .known = true, .run_id = 77, .repo = "octo/app", .workflow = "CI", .attempt = 2,
+                          .base_attempt = 1, .reruns = 1, .accepted_attempt = 1 };
+    struct jr_failure failure = { .job_id = 7, .attempt = 1, .name = "job 1", .labels = "a" };
+    struct jr_job job = { .known = true, .run_id = 77, .job_id = 8, .attempt = 2, .name = "job 1", .labels = "a",
+                          .status = JR_STATUS_COMPLETED, .conclusion = row->after };
+    struct jr_txn txn;
+    bool rescued;
+
+    open_desk(&desk);
+    for (int i = 0; i < 5; i++)
+        blame(&desk, "bad", "good");
+    snprintf(failure.runner, sizeof failure.runner, "%s", row->runner);
+    snprintf(job.runner, sizeof job.runner, "%s", row->next);
+    jr_txn_begin(&txn, desk.store, true);
+    jr_ledger_save_run(&txn, &run);
+    jr_ledger_save_job(&txn, &job);
+    assert_int_equal(jr_failures_tells_worth(&txn, &run, &failure, desk.now_ms, &rescued), row->tells);
+    if (row->tells)
+        assert_int_equal(rescued, row->rescued);
+    /* A month later it is like any other. */
+    assert_true(jr_failures_tells_worth(&txn, &run, &failure, desk.now_ms + 40 * JR_DAY_MS, &rescued));
+    commit(&txn);
+    close_desk(&desk);
+}
+
+static const struct odd_row odd_rows[] = {
+    { "rescued", "good", "other", JR_CONCLUSION_SUCCESS, true, true },
+    { "failed again", "good", "other", JR_CONCLUSION_FAILURE, true, false },
+    { "rescued from it", "bad", "good", JR_CONCLUSION_SUCCESS, false, false },
+    { "failed on it, and elsewhere", "bad", "good", JR_CONCLUSION_FAILURE, false, false },
+    { "failed again, but on it", "good", "bad", JR_CONCLUSION_FAILURE, false, false },
+    { "rescued by it", "good", "bad", JR_CONCLUSION_SUCCESS, true, true },
+};
+
 /* Put a record that nothing can read in the place of a job's; returns what it was. */
 static size_t damage(struct desk *desk, uint64_t job_id, unsigned char record[JR_VALUE_MAX])
 {
@@ -939,6 +1064,25 @@ static void forgotten(void **state)
     event = event_of("c1=success~90");
     deliver_event(&desk, &event);
     assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").failures, 0);
+    close_desk(&desk);
+}
+
+/* What was told apart by a runner goes with it, and with what is too old. */
+static void forgotten_with_the_runner(void **state)
+{
+    struct desk desk;
+    struct jr_flaky_walk walk = { .ended = false };
+    int64_t rare_ms;
+
+    (void)state;
+    open_desk(&desk);
+    execute(&desk, "c1=failure", 0, "octo/app", "pod-x7k2p", "a");
+    assert_int_equal(rows_in(&desk), 4); /* job, runner, all with its labels, the job on the runner */
+    rare_ms = desk.now_ms + JR_FLAKY_RARE_MS + 1;
+    assert_int_equal(prune(&desk, 0, rare_ms, 10, &walk), 2);
+    assert_int_equal(row_of(&desk, JR_FLAKY_JOB, "job 1").failures, 1);
+    assert_int_equal(prune(&desk, rare_ms, rare_ms, 10, &walk), 2);
+    assert_int_equal(rows_in(&desk), 0);
     close_desk(&desk);
 }
 
@@ -1131,7 +1275,10 @@ int main(void)
     TEST(since_what_can_be_told);
     TEST(across_repositories);
     TEST(who_is_suspect);
+    TEST(told_apart);
+    TABLE(odd_rows, worth_of_odd);
     TEST(forgotten);
+    TEST(forgotten_with_the_runner);
     TEST(lately);
     TEST(order_of_a_damaged_row);
     TEST(blame_for_the_forgotten);
