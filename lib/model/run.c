@@ -134,11 +134,22 @@ bool jr_run_supersedes(const struct jr_run *newer, const struct jr_run *run)
            && strcasecmp(newer->head_sha, run->head_sha) != 0;
 }
 
-int64_t jr_job_minutes(const struct jr_job *job)
+uint32_t jr_runner_minutes(int64_t started_ms, int64_t completed_ms)
 {
-    int64_t ran_ms = job->completed_ms - job->started_ms;
+    int64_t took_ms = completed_ms - started_ms, minutes;
 
-    return job->started_ms != 0 && ran_ms > 0 ? (ran_ms + JR_MINUTE_MS - 1) / JR_MINUTE_MS : 0;
+    if (started_ms == 0 || completed_ms == 0)
+        return 0;
+    minutes = took_ms <= 0 ? 1 : (took_ms - 1) / JR_MINUTE_MS + 1;
+    return minutes > JR_RUNNER_MINUTES_MOST ? JR_RUNNER_MINUTES_MOST : (uint32_t)minutes;
+}
+
+uint32_t jr_job_minutes(const struct jr_job *job)
+{
+    return job->status == JR_STATUS_COMPLETED && job->conclusion != JR_CONCLUSION_SKIPPED
+                   && !job->carried_over
+               ? jr_runner_minutes(job->started_ms, job->completed_ms)
+               : 0;
 }
 
 uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job)

@@ -201,11 +201,19 @@ bool jr_run_is_in_line(const struct jr_run *run);
  */
 bool jr_run_supersedes(const struct jr_run *newer, const struct jr_run *run);
 
+/* No job runs longer (GitHub ends a run after 35 days): what tells more is wrong. */
+#define JR_RUNNER_MINUTES_MOST (35 * 24 * 60)
+
 /*
- * How many runner minutes a job took: one that has begun counts. 0 for one that has not ended, or
- * whose times are not told.
+ * The runner minutes between two times. Each that was begun counts, as GitHub bills them:
+ * https://docs.github.com/en/billing/concepts/product-billing/github-actions
+ *   started_ms, completed_ms  0: not told
+ * Returns 0 when not both are told; at least 1 else, at most JR_RUNNER_MINUTES_MOST.
  */
-int64_t jr_job_minutes(const struct jr_job *job);
+uint32_t jr_runner_minutes(int64_t started_ms, int64_t completed_ms);
+
+/* Those of a job; 0 for one that has not ended, was skipped, or was only shown again. */
+uint32_t jr_job_minutes(const struct jr_job *job);
 
 /* Rule 1: the attempt that a job belongs to. */
 uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job);

@@ -27,16 +27,6 @@ uint64_t jr_limits_weigh(const struct jr_limits *limits, const struct jr_minutes
     return sum;
 }
 
-uint32_t jr_limits_job_minutes(int64_t started_ms, int64_t completed_ms)
-{
-    int64_t took_ms = completed_ms - started_ms, minutes;
-
-    if (started_ms == 0 || completed_ms == 0)
-        return 0;
-    minutes = took_ms <= 0 ? 1 : (took_ms - 1) / JR_MINUTE_MS + 1;
-    return minutes > JR_LIMITS_JOB_MINUTES_MOST ? JR_LIMITS_JOB_MINUTES_MOST : (uint32_t)minutes;
-}
-
 void jr_limits_add(struct jr_minutes *minutes, enum jr_system system, uint32_t more)
 {
     uint32_t *sum = &minutes->of[system];

@@ -23,9 +23,6 @@
  * that its run's id gives, so that they do not all ask GitHub in one second. */
 #define JR_LIMITS_SPREAD_MS (3 * JR_MINUTE_MS)
 
-/* No job runs longer (GitHub ends a run after 35 days): what tells more is wrong. */
-#define JR_LIMITS_JOB_MINUTES_MOST (35 * 24 * 60)
-
 /* What was spent in the hour at hand, and on the day at hand. */
 struct jr_spending {
     uint32_t reruns;           /* in the hour */
@@ -60,14 +57,6 @@ bool jr_limits_are_set(const struct jr_limits *limits);
  * weights are at most 1000 (policyfile.c).
  */
 uint64_t jr_limits_weigh(const struct jr_limits *limits, const struct jr_minutes *minutes);
-
-/*
- * The minutes of a job. Each that was begun counts, as GitHub bills them:
- * https://docs.github.com/en/billing/concepts/product-billing/github-actions
- *   started_ms, completed_ms  0: not told
- * Returns 0 when not both are told; at least 1 else, at most JR_LIMITS_JOB_MINUTES_MOST.
- */
-uint32_t jr_limits_job_minutes(int64_t started_ms, int64_t completed_ms);
 
 /* Add minutes of a system; at most UINT32_MAX come of it. */
 void jr_limits_add(struct jr_minutes *minutes, enum jr_system system, uint32_t more);

@@ -167,14 +167,6 @@ struct skipped {
     size_t count;
 };
 
-static uint32_t minutes_of(const struct jr_job *job)
-{
-    return job->status == JR_STATUS_COMPLETED && job->conclusion != JR_CONCLUSION_SKIPPED
-                   && !job->carried_over
-               ? jr_limits_job_minutes(job->started_ms, job->completed_ms)
-               : 0;
-}
-
 static bool runs_again(const struct jr_job *job, bool all)
 {
     return all || jr_conclusion_is_bad(job->conclusion)
@@ -184,7 +176,7 @@ static bool runs_again(const struct jr_job *job, bool all)
 static void note_last(struct skipped *skipped, const struct jr_job *job, uint32_t attempt)
 {
     uint64_t name = hash_of(job->name, false);
-    uint32_t minutes = minutes_of(job);
+    uint32_t minutes = jr_job_minutes(job);
 
     for (size_t i = 0; minutes > 0 && i < skipped->count; i++) {
         if (skipped->names[i] != name || attempt < skipped->last[i].attempt)
@@ -217,7 +209,7 @@ static void add_failures(struct jr_txn *txn, const struct jr_run *run, struct jr
     while (jr_failures_next(txn, run->run_id, failure.job_id, &failure))
         if (failure.attempt == run->attempt)
             jr_limits_add(cost, jr_labels_system(failure.labels),
-                          jr_limits_job_minutes(failure.started_ms, failure.completed_ms));
+                          jr_runner_minutes(failure.started_ms, failure.completed_ms));
 }
 
 void jr_budget_cost(struct jr_txn *txn, const struct jr_run *run, bool all,
@@ -234,7 +226,7 @@ void jr_budget_cost(struct jr_txn *txn, const struct jr_run *run, bool all,
         if (jr_run_attempt_of(run, &job) != run->attempt)
             continue;
         told = true;
-        minutes = minutes_of(&job);
+        minutes = jr_job_minutes(&job);
         if (!runs_again(&job, all))
             continue;
         if (minutes > 0)

@@ -475,6 +475,30 @@ static const struct line_row lines[] = {
     { "no number told", "Rc,number:0", NEWER, false },
 };
 
+struct minutes_row {
+    const char *name;
+    int64_t started_ms, completed_ms;
+    uint32_t minutes;
+};
+
+static void job_takes(void **state)
+{
+    const struct minutes_row *row = *state;
+
+    assert_int_equal(jr_runner_minutes(row->started_ms, row->completed_ms), row->minutes);
+}
+
+static const struct minutes_row minutes[] = {
+    { "not told", 0, START_MS, 0 },
+    { "not over", START_MS, 0, 0 },
+    { "a moment", START_MS, START_MS, 1 },
+    { "backwards", START_MS, START_MS - JR_HOUR_MS, 1 },
+    { "a minute", START_MS, START_MS + JR_MINUTE_MS, 1 },
+    { "a minute and a bit", START_MS, START_MS + JR_MINUTE_MS + 1, 2 },
+    { "an hour", START_MS, START_MS + JR_HOUR_MS, 60 },
+    { "longer than GitHub lets one", START_MS, START_MS + 100 * JR_DAY_MS, JR_RUNNER_MINUTES_MOST },
+};
+
 int main(void)
 {
     TEST(run_comes_back);
@@ -491,5 +515,6 @@ int main(void)
     TABLE(shown, run_is_shown);
     TEST(workflow_is_called);
     TABLE(lines, supersedes);
+    TABLE(minutes, job_takes);
     return run_program("run");
 }

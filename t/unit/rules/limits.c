@@ -92,30 +92,6 @@ static const struct limit_row limits[] = {
       { 0, { { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX } } }, { 0, { { 0 } } }, { { 1 } }, FOR_DAY },
 };
 
-struct minutes_row {
-    const char *name;
-    int64_t started_ms, completed_ms;
-    uint32_t minutes;
-};
-
-static void job_takes(void **state)
-{
-    const struct minutes_row *row = *state;
-
-    assert_int_equal(jr_limits_job_minutes(row->started_ms, row->completed_ms), row->minutes);
-}
-
-static const struct minutes_row minutes[] = {
-    { "not told", 0, START_MS, 0 },
-    { "not over", START_MS, 0, 0 },
-    { "a moment", START_MS, START_MS, 1 },
-    { "backwards", START_MS, START_MS - JR_HOUR_MS, 1 },
-    { "a minute", START_MS, START_MS + JR_MINUTE_MS, 1 },
-    { "a minute and a bit", START_MS, START_MS + JR_MINUTE_MS + 1, 2 },
-    { "an hour", START_MS, START_MS + JR_HOUR_MS, 60 },
-    { "longer than GitHub lets one", START_MS, START_MS + 100 * JR_DAY_MS, JR_LIMITS_JOB_MINUTES_MOST },
-};
-
 struct labels_row {
     const char *name, *labels;
     enum jr_system system;
@@ -154,7 +130,6 @@ static void no_sum_overflows(void **state)
 int main(void)
 {
     TABLE(limits, limit_answers);
-    TABLE(minutes, job_takes);
     TABLE(labels, labels_ask_for);
     TEST(no_sum_overflows);
     return run_program("limits");
