@@ -341,6 +341,15 @@ bool jr_policy_reruns_cancelled(const struct jr_policy *policy)
     return any;
 }
 
+bool jr_policy_has_outage(const struct jr_policy *policy)
+{
+    bool any = policy->base.outage.runs > 0;
+
+    for (size_t i = 0; i < policy->repo_count; i++)
+        any = any || policy->repos[i].part.outage.runs > 0;
+    return any;
+}
+
 static bool names_workflows(const struct jr_policy_part *part)
 {
     for (size_t i = 0; i < part->rule_count; i++)

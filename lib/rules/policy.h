@@ -33,6 +33,7 @@
 /* No rule waits longer for a rerun. */
 #define JR_POLICY_DELAY_MOST_MS (12 * JR_HOUR_MS)
 #define JR_POLICY_OF_MAX 100 /* reruns that only-if looks back at */
+#define JR_POLICY_OUTAGE_RUNS_MAX 500
 
 /* A set of causes: bit n is enum jr_cause n. */
 typedef uint64_t jr_causes;
@@ -131,6 +132,9 @@ void jr_policy_release(struct jr_policy *policy);
  * services? Then a cancelled run may be one that no runner ever took.
  */
 bool jr_policy_reruns_cancelled(const struct jr_policy *policy);
+
+/* Does it hold reruns in an outage, for any repository? */
+bool jr_policy_has_outage(const struct jr_policy *policy);
 
 /* Has it, for any repository, a rule that may be for workflows of some name? */
 bool jr_policy_names_workflows(const struct jr_policy *policy);

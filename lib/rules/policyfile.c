@@ -547,6 +547,11 @@ static void read_limits(struct reader *reader, const struct jr_yaml *node, void 
     (void)read_map(reader, node, limit_keys, target);
 }
 
+static void read_runs(struct reader *reader, const struct jr_yaml *node, void *target)
+{
+    (void)read_number(reader, node, 1, JR_POLICY_OUTAGE_RUNS_MAX, target);
+}
+
 static void read_hold(struct reader *reader, const struct jr_yaml *node, void *target)
 {
     (void)read_duration(reader, node, target);
@@ -555,7 +560,7 @@ static void read_hold(struct reader *reader, const struct jr_yaml *node, void *t
 #define OUTAGE(member) offsetof(struct jr_outage_rule, member)
 
 static const struct key outage_keys[] = {
-    { "runs", read_count, OUTAGE(runs), 1 },
+    { "runs", read_runs, OUTAGE(runs), 1 },
     { "within", read_hold, OUTAGE(within_ms), 2 },
     { "hold", read_hold, OUTAGE(hold_ms), 4 },
     { NULL, NULL, 0, 0 },
@@ -644,7 +649,8 @@ _Static_assert(POLICY(base) == 0, "the keys of a part are read into the base");
 /* Does a part ask why jobs failed, by what it names? The base names all. */
 static bool wants_evidence(const struct jr_policy_part *part, unsigned names)
 {
-    return part->rule_count > 0 || ((names & JR_HAS_OTHERWISE) != 0 && !part->otherwise_rerun)
+    return part->rule_count > 0 || part->outage.runs > 0
+           || ((names & JR_HAS_OTHERWISE) != 0 && !part->otherwise_rerun)
            || ((names & JR_HAS_SAME_FAILURE) != 0 && !part->same_failure_rerun);
 }
 

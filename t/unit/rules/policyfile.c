@@ -65,6 +65,7 @@ static const struct bad_row bad[] = {
     { "a limit of nothing", V "limits: { reruns-per-hour: 0 }\n", "1 to 1000000", 2, 28 },
     { "more reruns than are looked back at", V "rules:\n  - { rerun: all, only-if: { of: 101, rescued: 5% } }\n", "1 to 100", 3, 34 },
     { "a conclusion that is none", V "rules:\n  - { rerun: all, when: { conclusion: failed } }\n", "no job ends in 'failed'", 3, 39 },
+    { "too many runs for an outage", V "outage: { runs: 501, within: 10m, hold: 5m }\n", "from 1 to 500", 2, 17 },
     { "half an outage", V "outage: { runs: 10 }\n", "runs, within and hold", 2, 9 },
     { "a signature without a cause", V "causes: [{ id: a, log: x }]\n", "needs a cause", 2, 10 },
     { "causes of one repository", V "repositories: { \"a/*\": { causes: [] } }\n", "no key 'causes'", 2, 26 },
