@@ -13,6 +13,7 @@
 #include "fcgi/process/calls.h"
 #include "fcgi/process/desk.h"
 #include "fcgi/process/errand.h"
+#include "fcgi/process/holder.h"
 #include "fcgi/process/sweep.h"
 #include "fcgi/process/tell.h"
 #include "fcgi/process/upkeep.h"
@@ -36,6 +37,7 @@ struct dispatcher {
     struct jr_errands errands;
     struct jr_sweeper sweeper;
     struct jr_upkeep upkeep;
+    struct jr_holder holder;
 };
 
 /* Take in what GitHub has answered by now. */
@@ -95,7 +97,7 @@ static void dispatch(struct dispatcher *dispatcher)
     struct jr_desk *desk = &dispatcher->desk;
 
     while (!jr_process_stopping() && !desk->broken) {
-        int64_t wait_ms = JR_CALLS_NEVER, upkeep_ms;
+        int64_t wait_ms = JR_CALLS_NEVER, upkeep_ms, holder_ms;
 
         jr_desk_beat(desk);
         jr_calls_tend(&desk->calls);
@@ -107,12 +109,13 @@ static void dispatch(struct dispatcher *dispatcher)
         if (upkeep_ms == 0)
             continue;
         jr_tell_acts(desk);
+        holder_ms = jr_holder_work(&dispatcher->holder);
         if (jr_desk_look_at_pauses(desk))
             wait_ms = work_in_turn(dispatcher);
         else
             jr_errands_lay_down(&dispatcher->errands);
         if (wait_ms > 0)
-            jr_desk_rest(desk, earlier_of(wait_ms, upkeep_ms));
+            jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, holder_ms), upkeep_ms));
     }
     jr_errands_stop(&dispatcher->errands);
 }
@@ -128,6 +131,7 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
         int64_t wait_ms = JR_CALLS_NEVER, write_ms;
 
         take_answers(dispatcher);
+        (void)jr_holder_work(&dispatcher->holder);
         if (!jr_desk_look_at_pauses(desk) || desk->failing)
             jr_errands_lay_down(errands);
         write_ms = jr_errands_write(errands);
@@ -151,7 +155,8 @@ static int begin(struct dispatcher *dispatcher)
     struct jr_error error;
     enum jr_err err;
 
-    dispatcher->errands.desk = dispatcher->upkeep.desk = desk;
+    dispatcher->errands.desk = dispatcher->upkeep.desk = dispatcher->holder.desk = desk;
+    dispatcher->holder.policy = &dispatcher->errands.inquirer.policy;
     desk->unsure_ms = jr_now_ms();
     err = jr_wake_listen(settings->state_dir, &desk->wake_fd, &error);
     if (err == JR_OK)

@@ -30,6 +30,23 @@ static void log_pause(struct jr_line *line, const struct jr_act *act)
                                                         : "");
 }
 
+static void log_act(struct jr_line *line, const struct jr_act *act)
+{
+    if (act->kind == JR_ACT_PAUSE || act->kind == JR_ACT_RESUME) {
+        log_pause(line, act);
+        return;
+    }
+    if (act->kind == JR_ACT_LIFT) {
+        jr_line_begin(line, JR_LOG_INFO, "outage-lifted");
+        jr_line_text(line, "cause", jr_cause_name(act->cause));
+    } else {
+        jr_line_begin(line, JR_LOG_INFO, act->kind == JR_ACT_RERUN ? "rerun-asked" : "forgotten");
+        jr_line_text(line, "repo", act->repo);
+        jr_line_number(line, "run", act->run_id);
+    }
+    jr_line_text(line, "by", act->who);
+}
+
 void jr_tell_acts(struct jr_desk *desk)
 {
     struct jr_act acts[NEWS_MOST];
@@ -43,15 +60,7 @@ void jr_tell_acts(struct jr_desk *desk)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (acts[i].kind == JR_ACT_PAUSE || acts[i].kind == JR_ACT_RESUME) {
-            log_pause(&line, &acts[i]);
-        } else {
-            jr_line_begin(&line, JR_LOG_INFO,
-                          acts[i].kind == JR_ACT_RERUN ? "rerun-asked" : "forgotten");
-            jr_line_text(&line, "repo", acts[i].repo);
-            jr_line_number(&line, "run", acts[i].run_id);
-            jr_line_text(&line, "by", acts[i].who);
-        }
+        log_act(&line, &acts[i]);
         jr_line_write(&line);
     }
 }
@@ -68,6 +77,90 @@ void jr_tell_pauses(struct jr_desk *desk)
         memcpy(act.who, pause->who, sizeof act.who);
         log_pause(&line, &act);
         jr_line_write(&line);
+    }
+}
+
+static void log_outage(struct jr_line *line, enum jr_log_level level, const char *event,
+                       const struct jr_causehold *hold)
+{
+    jr_line_begin(line, level, event);
+    jr_line_text(line, "cause", jr_cause_name(hold->cause));
+}
+
+/* When a probe may go ahead. */
+static void add_next_probe(struct jr_line *line, const struct jr_causehold *hold)
+{
+    char due[JR_TIMESTAMP_SIZE];
+
+    jr_line_text(line, "due", jr_timestamp_format(hold->next_probe_ms, due));
+}
+
+/* The last probe, and how many there were. */
+static void add_probes(struct jr_line *line, const struct jr_causehold *hold)
+{
+    if (hold->last_run_id != 0)
+        jr_line_number(line, "run", hold->last_run_id);
+    jr_line_number(line, "probes", hold->probes);
+}
+
+static void tell_begin(const struct jr_causehold *hold)
+{
+    struct jr_line line;
+
+    log_outage(&line, JR_LOG_WARN, "outage-begins", hold);
+    jr_line_number(&line, "runs", hold->runs);
+    jr_line_number(&line, "workflows", hold->workflows);
+    add_next_probe(&line, hold);
+    jr_line_write(&line);
+}
+
+static void tell_probe(const struct jr_causehold *hold)
+{
+    struct jr_line line;
+
+    log_outage(&line, JR_LOG_INFO, "outage-probe", hold);
+    add_probes(&line, hold);
+    jr_line_write(&line);
+}
+
+static void tell_holds_on(const struct jr_causehold *hold)
+{
+    struct jr_line line;
+
+    log_outage(&line, JR_LOG_INFO, "outage-holds-on", hold);
+    add_probes(&line, hold);
+    add_next_probe(&line, hold);
+    jr_line_write(&line);
+}
+
+static void tell_over(const struct jr_causehold *hold)
+{
+    struct jr_line line;
+
+    log_outage(&line, JR_LOG_INFO, "outage-over", hold);
+    add_probes(&line, hold);
+    jr_line_number(&line, "seconds", (uint64_t)(hold->over_ms - hold->since_ms) / 1000);
+    jr_line_text(&line, "by", hold->lifted_by);
+    jr_line_text(&line, "text", jr_causehold_end_words(hold->end));
+    jr_line_write(&line);
+}
+
+void jr_tell_outages(const struct jr_causeholds *news)
+{
+    for (size_t i = 0; i < news->count; i++) {
+        const struct jr_causehold *hold = &news->items[i];
+        bool begins = (hold->news & JR_CAUSEHOLD_BEGINS) != 0;
+
+        if (begins)
+            tell_begin(hold);
+        if ((hold->news & JR_CAUSEHOLD_PROBES) != 0)
+            tell_probe(hold);
+        if ((hold->news & JR_CAUSEHOLD_HOLDS_ON) != 0)
+            tell_holds_on(hold);
+        /* What was over, and began anew before it was told, has no figures of its end. */
+        if ((hold->news & JR_CAUSEHOLD_OVER) != 0
+            && !(begins && hold->phase == JR_CAUSEHOLD_HELD))
+            tell_over(hold);
     }
 }
 

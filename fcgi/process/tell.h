@@ -12,6 +12,7 @@
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
 #include "lib/steps/judging.h"
+#include "lib/store/causeholds.h"
 
 #include <stdint.h>
 
@@ -20,6 +21,9 @@ void jr_tell_acts(struct jr_desk *desk);
 
 /* What is paused since before the start: who looks why nothing happens finds it. */
 void jr_tell_pauses(struct jr_desk *desk);
+
+/* What is new about reruns that are held in an outage. */
+void jr_tell_outages(const struct jr_causeholds *news);
 
 /*
  * What was decided about a run.

@@ -458,6 +458,40 @@ void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct 
     jr_emit_close_array(emit);
 }
 
+static void emit_outage(struct jr_emit *emit, const struct jr_causehold *hold,
+                        const uint64_t *waiting)
+{
+    bool held = hold->phase == JR_CAUSEHOLD_HELD;
+
+    jr_emit_open(emit, NULL);
+    jr_emit_text(emit, "cause", jr_cause_name(hold->cause));
+    jr_emit_bool(emit, "held", held);
+    jr_emit_time(emit, "since", hold->since_ms);
+    jr_emit_number(emit, "runs", hold->runs);
+    jr_emit_number(emit, "workflows", hold->workflows);
+    if (waiting != NULL)
+        jr_emit_number(emit, "waiting", (int64_t)waiting[hold->cause]);
+    jr_emit_number(emit, "probes", hold->probes);
+    if (held && hold->probe_run_id != 0)
+        jr_emit_number(emit, "probe_run_id", (int64_t)hold->probe_run_id);
+    else
+        jr_emit_null(emit, "probe_run_id");
+    jr_emit_time(emit, "next_probe_at",
+                 held && hold->probe_run_id == 0 ? hold->next_probe_ms : 0);
+    jr_emit_time(emit, "over_at", held ? 0 : hold->over_ms);
+    jr_emit_close(emit);
+}
+
+void jr_command_emit_outages(struct jr_emit *emit, const char *key,
+                             const struct jr_causeholds *holds, const uint64_t *waiting)
+{
+    jr_emit_open_array(emit, key);
+    for (size_t i = 0; i < holds->count; i++)
+        if (holds->items[i].phase != JR_CAUSEHOLD_FREE)
+            emit_outage(emit, &holds->items[i], waiting);
+    jr_emit_close_array(emit);
+}
+
 /* NONE: it has none yet. */
 static void emit_conclusion(struct jr_emit *emit, enum jr_conclusion conclusion)
 {

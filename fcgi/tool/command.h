@@ -21,6 +21,7 @@
 #include "lib/rules/policy.h"
 #include "lib/service/process.h"
 #include "lib/service/sight.h"
+#include "lib/store/causeholds.h"
 #include "lib/store/history.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
@@ -197,6 +198,13 @@ void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_
                          const struct jr_run *run);
 void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause);
 void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses);
+
+/*
+ * Reruns that are held, or were until now, as an array.
+ *   waiting  how many runs wait, by each cause; NULL: it is not told
+ */
+void jr_command_emit_outages(struct jr_emit *emit, const char *key,
+                             const struct jr_causeholds *holds, const uint64_t *waiting);
 void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const struct jr_job *job);
 
 /* Only the members of what was found out about a failed job, for an object that is open. */

@@ -396,7 +396,63 @@ static int tell_resumed(const struct jr_command *command, const struct jr_list *
     return held ? JR_EXIT_FAILED : JR_EXIT_OK;
 }
 
-int jr_command_resume(struct jr_command *command)
+/* Read --outage: a cause that can be held, or none for all. */
+static int read_cause(const struct jr_command *command, enum jr_cause *cause)
+{
+    const char *word = jr_command_value(command, "outage");
+
+    *cause = JR_CAUSE_NONE;
+    if (jr_command_value(command, "repo") != NULL)
+        return jr_command_misused(command, "--outage is for all repositories: it cannot be given "
+                                  "with --repo");
+    if (*word == '\0')
+        return JR_EXIT_OK;
+    *cause = jr_cause_from(word);
+    if (!jr_cause_is_infrastructural(*cause))
+        return jr_command_misused(command, "--outage: '%.100s' is no infrastructural cause, such as "
+                                  "registry; job-rerunner-policy(5) has all of them", word);
+    return JR_EXIT_OK;
+}
+
+static void tell_lifted(const struct jr_command *command, const struct jr_causeholds *lifted)
+{
+    struct jr_emit emit;
+
+    if (command->json) {
+        jr_emit_init(&emit, stdout);
+        jr_emit_open(&emit, NULL);
+        jr_command_emit_outages(&emit, "lifted", lifted, NULL);
+        jr_emit_close(&emit);
+        jr_emit_end(&emit);
+        return;
+    }
+    for (size_t i = 0; i < lifted->count; i++)
+        printf("reruns for %s are held no longer\n", jr_cause_name(lifted->items[i].cause));
+    if (lifted->count == 0)
+        printf("no reruns were held\n");
+}
+
+static int resume_outage(struct jr_command *command)
+{
+    struct jr_causeholds lifted;
+    struct jr_error error;
+    char who[JR_LOGIN_SIZE];
+    enum jr_cause cause;
+    int status = read_cause(command, &cause);
+
+    jr_command_caller(who);
+    if (status == JR_EXIT_OK)
+        status = open_store(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (jr_control_lift(command->store, cause, who, command->now_ms, &lifted, &error) != JR_OK)
+        return jr_command_store_failed(&error);
+    jr_wake_send(command->settings.state_dir);
+    tell_lifted(command, &lifted);
+    return JR_EXIT_OK;
+}
+
+static int resume_pauses(struct jr_command *command)
 {
     struct jr_pauses ended, pauses;
     struct jr_list patterns = { .count = 0 };
@@ -418,4 +474,10 @@ int jr_command_resume(struct jr_command *command)
     }
     jr_list_release(&patterns);
     return status;
+}
+
+int jr_command_resume(struct jr_command *command)
+{
+    return jr_command_value(command, "outage") != NULL ? resume_outage(command)
+                                                       : resume_pauses(command);
 }

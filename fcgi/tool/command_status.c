@@ -17,6 +17,7 @@
 #include "lib/service/lock.h"
 #include "lib/service/sight.h"
 #include "lib/steps/chosen.h"
+#include "lib/steps/holding.h"
 #include "lib/steps/spending.h"
 #include "lib/store/flaky.h"
 #include "lib/store/listing.h"
@@ -48,6 +49,7 @@ struct picture {
     /* settings of the running service */
     bool settings_known, dry_run;
     struct jr_shutouts shutouts;
+    struct jr_holdings holdings;
     /* limits; not known while the policy's file is broken */
     bool spending_known;
     struct jr_spending_view spending;
@@ -147,6 +149,8 @@ static enum jr_err look_at_store(struct picture *picture, const struct jr_comman
     err = jr_listing_waiting(store, &command->pauses, &picture->waiting, error);
     if (err == JR_OK)
         err = jr_halt_read(store, &command->settings, picture->now_ms, &picture->halt, error);
+    if (err == JR_OK)
+        err = jr_holding_read(store, picture->now_ms, &picture->holdings, error);
     if (err == JR_OK)
         err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
     if (err == JR_OK)
@@ -320,6 +324,8 @@ static void emit_picture(const struct jr_command *command, const struct picture 
                (int64_t)picture->waiting.due_run_id);
     jr_emit_time(&emit, "oldest_since", picture->waiting.oldest_ms);
     jr_emit_close(&emit);
+    jr_command_emit_outages(&emit, "outages", &picture->holdings.holds,
+                            picture->holdings.waiting);
     emit_limits(&emit, picture);
     emit_github(&emit, picture);
     emit_runners(&emit, picture);
@@ -492,6 +498,23 @@ static void tell_waiting(const struct picture *picture)
     printf(", the oldest since %s\n", jr_command_when(waiting->oldest_ms, when));
 }
 
+/* What many runs fail for, and how far that is. */
+static void tell_outages(const struct jr_holdings *holdings)
+{
+    char words[JR_HOLDING_WORDS_SIZE];
+
+    for (size_t i = 0; i < holdings->holds.count; i++) {
+        const struct jr_causehold *hold = &holdings->holds.items[i];
+        uint64_t waiting = holdings->waiting[hold->cause];
+
+        if (hold->phase == JR_CAUSEHOLD_FREE)
+            continue;
+        label("outage");
+        printf("%s; %llu %s\n", jr_holding_words(hold, words), (unsigned long long)waiting,
+               jr_say_plural(waiting, "run waits", "runs wait"));
+    }
+}
+
 static void tell_limits(const struct picture *picture)
 {
     const struct jr_spending_view *spending = &picture->spending;
@@ -547,6 +570,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     }
     tell_pauses(&command->pauses);
     tell_waiting(picture);
+    tell_outages(&picture->holdings);
     tell_limits(picture);
     tell_github(picture);
     tell_runners(picture);

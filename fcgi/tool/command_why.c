@@ -14,6 +14,7 @@
 #include "lib/service/halt.h"
 #include "lib/steps/chosen.h"
 #include "lib/steps/control.h"
+#include "lib/steps/holding.h"
 #include "lib/steps/spending.h"
 #include "lib/store/listing.h"
 
@@ -56,6 +57,8 @@ struct story {
     struct jr_command *command;
     struct jr_run run;
     struct jr_halt halt;
+    struct jr_causeholds holds;
+    jr_causes held; /* for which of its causes reruns are held, or were until now */
     struct jr_grid grid; /* of the attempt's jobs */
     struct jr_emit emit;
     bool with_events;
@@ -151,6 +154,20 @@ static void tell_cost(const struct story *story)
 }
 
 /* The answer: where the newest attempt stands, why, and what can be done. */
+/* What holds its reruns, and what comes next of that. */
+static void tell_outages(const struct story *story)
+{
+    char words[JR_HOLDING_WORDS_SIZE];
+
+    for (size_t i = 0; i < story->holds.count; i++) {
+        const struct jr_causehold *hold = &story->holds.items[i];
+
+        if ((story->held & (UINT64_C(1) << hold->cause)) != 0
+            && *jr_holding_words(hold, words) != '\0')
+            printf("%c%s.\n", toupper((unsigned char)*words), words + 1);
+    }
+}
+
 static void tell_answer(const struct story *story)
 {
     const struct jr_run *run = &story->run;
@@ -167,6 +184,7 @@ static void tell_answer(const struct story *story)
         tell_hold(story->command, run);
     else
         tell_prospect(story);
+    tell_outages(story);
     tell_cost(story);
     printf("It is at attempt %u, %s%s; of its jobs %u %s known, %u unfinished, %u failed.\n",
            run->attempt, jr_phase_name(run->phase), run->complete ? ", completed" : "",
@@ -438,6 +456,17 @@ static int tell_in_words(struct story *story)
     return status;
 }
 
+/* Only what holds this run is its own. */
+static void keep_own(struct story *story)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < story->holds.count; i++)
+        if ((story->held & (UINT64_C(1) << story->holds.items[i].cause)) != 0)
+            story->holds.items[kept++] = story->holds.items[i];
+    story->holds.count = kept;
+}
+
 static int tell_as_json(struct story *story)
 {
     uint64_t minutes;
@@ -461,6 +490,8 @@ static int tell_as_json(struct story *story)
     if (status == JR_EXIT_OK)
         status = tell_history(story);
     jr_emit_close_array(&story->emit);
+    keep_own(story);
+    jr_command_emit_outages(&story->emit, "outages", &story->holds, NULL);
     jr_emit_close(&story->emit);
     jr_emit_end(&story->emit);
     return status;
@@ -510,6 +541,9 @@ int jr_command_why(struct jr_command *command)
     if (err == JR_OK)
         err = jr_halt_read(command->store, &command->settings, command->now_ms, &story.halt,
                            &error);
+    if (err == JR_OK)
+        err = jr_holding_of_run(command->store, &story.run, command->now_ms, &story.holds,
+                                &story.held, &error);
     if (err != JR_OK)
         return jr_command_store_failed(&error);
     return command->json ? tell_as_json(&story) : tell_in_words(&story);

@@ -74,6 +74,7 @@ static const struct jr_option pause_options[] = {
 };
 static const struct jr_option resume_options[] = {
     { "repo", "PATTERN", false, "end pauses of repositories that were made with it, or match it" },
+    { "outage", "CAUSE", true, "lift what an outage holds: reruns for this cause, or for all" },
     COMMON
 };
 static const struct jr_option rerun_options[] = {
@@ -161,7 +162,9 @@ static const struct row {
     { "resume", NULL, NULL, "", 0, 0, resume_options,
       "end a pause", jr_command_resume,
       "Without --repo it ends the pause of everything; --repo '*' ends all those of repositories.\n"
-      "Exit status 1: another pause still holds up what was named." },
+      "Exit status 1: another pause still holds up what was named.\n"
+      "With --outage it ends no pause, but lets reruns go ahead that are held since many runs fail\n"
+      "for the same kind of cause, until that is found anew." },
     { "check", NULL, NULL, "[OWNER/NAME]", 0, 1, check_options,
       "read the settings, open the store, show what the service would run with", jr_command_check,
       NULL },

@@ -101,6 +101,12 @@ static bool has_paused_repos(const struct jr_sight *sight, int64_t now_ms)
     return sight->repo_pauses != 0;
 }
 
+static bool has_held_causes(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->held_causes != 0;
+}
+
 /* Those that fail stand first. */
 static const struct {
     struct jr_ailment ailment;
@@ -148,6 +154,10 @@ static const struct {
     { { "repos-paused", false, "Some repositories are paused: GitHub is not called about them.",
         "job-rerunner status shows which. To go on: job-rerunner resume --repo PATTERN." },
       has_paused_repos },
+    { { "outage-hold", false, "Many runs fail for the same kind of cause, and reruns for it are held.",
+        "job-rerunner status shows which. It goes on by itself when a probe succeeds; at once: "
+        "job-rerunner resume --outage." },
+      has_held_causes },
 };
 
 #define AILMENTS (sizeof ailments / sizeof *ailments)

@@ -170,3 +170,10 @@ void jr_page_pauses(struct jr_buffer *page, const struct jr_pauses *pauses)
     for (size_t i = 0; i < pauses->count; i++)
         jr_page_pause(page, &pauses->items[i]);
 }
+
+void jr_page_outage(struct jr_buffer *page, const char *words)
+{
+    jr_buffer_add(page, "<p class=\"note\"><span class=\"badge wait\">outage</span> ");
+    jr_page_sentence(page, words);
+    jr_buffer_add(page, "</p>\n");
+}

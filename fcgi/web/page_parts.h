@@ -57,4 +57,7 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
 void jr_page_pause(struct jr_buffer *page, const struct jr_pause *pause);
 void jr_page_pauses(struct jr_buffer *page, const struct jr_pauses *pauses);
 
+/* A paragraph about reruns that an outage holds, in words of ours that begin small. */
+void jr_page_outage(struct jr_buffer *page, const char *words);
+
 #endif

@@ -11,6 +11,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/format/html.h"
 #include "lib/github/github.h"
+#include "lib/steps/holding.h"
 #include "lib/store/listing.h"
 #include "lib/store/narrate.h"
 
@@ -49,6 +50,8 @@ struct story {
     struct jr_run run;
     struct jr_halt halt;
     struct jr_pauses pauses;
+    struct jr_causeholds holds;
+    jr_causes held; /* for which of its causes reruns are held, or were until now */
     struct jr_job jobs[JOBS_MOST]; /* by id, the greatest ones */
     size_t jobs_count;
     size_t jobs_left_out;
@@ -162,6 +165,9 @@ static enum jr_err read_story(const struct jr_context *context, uint64_t run_id,
         err = read_entries(context->store, story, error);
     if (err == JR_OK)
         err = jr_pauses_read(context->store, now_ms, &story->pauses, error);
+    if (err == JR_OK)
+        err = jr_holding_of_run(context->store, &story->run, now_ms, &story->holds, &story->held,
+                                error);
     return err;
 }
 
@@ -206,6 +212,17 @@ static void add_facts(struct jr_buffer *page, const struct jr_settings *settings
     jr_buffer_add(page, "</dd></div>\n</dl>\n");
 }
 
+/* What holds its reruns, and what comes next of that. */
+static void add_outages(struct jr_buffer *page, const struct story *story)
+{
+    char words[JR_HOLDING_WORDS_SIZE];
+
+    for (size_t i = 0; i < story->holds.count; i++)
+        if ((story->held & (UINT64_C(1) << story->holds.items[i].cause)) != 0
+            && *jr_holding_words(&story->holds.items[i], words) != '\0')
+            jr_page_outage(page, words);
+}
+
 /* What is going to happen, where something is. */
 static void add_prospect(struct jr_buffer *page, const struct story *story, int64_t now_ms)
 {
@@ -233,6 +250,7 @@ static void add_prospect(struct jr_buffer *page, const struct story *story, int6
         jr_html(page, "; it was asked %u %s before", run->tries,
                 jr_say_plural(run->tries, "time", "times"));
     jr_buffer_add(page, ".</p>\n");
+    add_outages(page, story);
 }
 
 /* What somebody can do about it. */

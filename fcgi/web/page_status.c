@@ -14,6 +14,7 @@
 #include "lib/format/html.h"
 #include "lib/service/halt.h"
 #include "lib/steps/chosen.h"
+#include "lib/steps/holding.h"
 #include "lib/steps/spending.h"
 #include "lib/store/days.h"
 #include "lib/store/flaky.h"
@@ -40,6 +41,7 @@ struct status {
     uint64_t used_bytes, map_bytes;
     struct jr_halt halt;
     struct jr_pauses pauses;
+    struct jr_holdings holdings;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
     struct jr_run runs[RUNS_MOST];
@@ -127,6 +129,8 @@ static enum jr_err read_status(const struct jr_context *context, struct status *
         err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
     if (err == JR_OK)
         err = jr_pauses_read(store, now_ms, &status->pauses, error);
+    if (err == JR_OK)
+        err = jr_holding_read(store, now_ms, &status->holdings, error);
     if (err == JR_OK)
         err = read_waiting(store, status, error);
     if (err == JR_OK)
@@ -239,6 +243,22 @@ static void add_run_cells(struct jr_buffer *page, const struct jr_settings *sett
     jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
 }
 
+/* What many runs fail for, and how far that is. */
+static void add_outages(struct jr_buffer *page, const struct jr_holdings *holdings)
+{
+    for (size_t i = 0; i < holdings->holds.count; i++) {
+        const struct jr_causehold *hold = &holdings->holds.items[i];
+        uint64_t waiting = holdings->waiting[hold->cause];
+        char line[JR_HOLDING_WORDS_SIZE + 64], words[JR_HOLDING_WORDS_SIZE];
+
+        if (hold->phase == JR_CAUSEHOLD_FREE)
+            continue;
+        snprintf(line, sizeof line, "%s; %llu %s", jr_holding_words(hold, words),
+                 (unsigned long long)waiting, jr_say_plural(waiting, "run waits", "runs wait"));
+        jr_page_outage(page, line);
+    }
+}
+
 static void add_limit_row(struct jr_buffer *page, const char *name,
                           const struct jr_spending_row *row)
 {
@@ -281,6 +301,7 @@ static void add_waiting(struct jr_buffer *page, const struct jr_settings *settin
 
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
     jr_page_pauses(page, &status->pauses);
+    add_outages(page, &status->holdings);
     if (status->waiting_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">Nothing is waiting. A run that looks failed stands "
                             "here until GitHub has been asked about it.</p>\n</section>\n");

@@ -16,6 +16,8 @@
  *   after-post   GitHub has answered, the outcome is not on disk yet
  *   recorded     the outcome is on disk
  *   in-upkeep    it holds the write lock, nothing is committed
+ *   in-outage    likewise, what an outage holds has gone on (lib/steps/holding.h)
+ *   outage-told  that is committed, and the log was not told of it yet
  *
  * and of a worker that leads a batch (batch.h):
  *

@@ -280,7 +280,7 @@ static const struct {
       "rerun RUN`." },
     { JR_REASON_OUTAGE_HOLD, JR_CLASS_HOLD, "outage-hold", "many runs fail for the same kind of cause, and reruns wait until that is over",
       "It waits, at most CATCH_UP, until a probe succeeds. The policy's `outage` says when reruns "
-      "are held." },
+      "are held. Way out: `job-rerunner resume --outage`, or `job-rerunner rerun RUN`." },
 };
 
 static size_t row_of(enum jr_reason reason)

@@ -98,7 +98,6 @@ void jr_causehold_pass(struct jr_causehold *hold, uint64_t run_id, uint32_t atte
     hold->news |= JR_CAUSEHOLD_PROBES;
 }
 
-/* Whoever is told that an outage is over is told from here. */
 static void end(struct jr_causehold *hold, enum jr_causehold_end why, int64_t now_ms)
 {
     hold->phase = JR_CAUSEHOLD_RELEASING;

@@ -94,6 +94,14 @@ void jr_count_causes(struct jr_counters *counters, uint64_t rerun, uint64_t resc
     }
 }
 
+void jr_count_outage(struct jr_counters *counters, bool begun, bool over)
+{
+    if (counters != NULL && begun)
+        jr_count(&counters->outages_begun);
+    if (counters != NULL && over)
+        jr_count(&counters->outages_over);
+}
+
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call)
 {
     enum jr_reason result = call->outcome == JR_OUTCOME_DONE ? JR_REASON_NONE : call->reason;

@@ -53,6 +53,7 @@ struct jr_counters {
     _Atomic uint64_t verdicts[JR_COUNTED_REASONS]; /* about runs: what was recorded, by reason */
     _Atomic uint64_t calls[JR_COUNTED_CALLS][JR_COUNTED_REASONS]; /* NONE: well answered */
     _Atomic uint64_t reruns[JR_COUNTED_OUTCOMES]; /* POSTs, by enum jr_outcome */
+    _Atomic uint64_t outages_begun, outages_over; /* of a cause, for which reruns were held */
     _Atomic uint64_t rescued_runs; /* ended in success after a rerun of ours */
     _Atomic uint64_t failed_jobs[JR_COUNTED_CAUSES]; /* that were judged, by their cause */
     _Atomic uint64_t rerun_causes[JR_COUNTED_CAUSES]; /* accepted reruns, by each cause in them */
@@ -81,6 +82,9 @@ void jr_count_failed_job(struct jr_counters *counters, enum jr_cause cause);
  *   rerun, rescued  bit n is enum jr_cause n; 0: none, or there was no rerun
  */
 void jr_count_causes(struct jr_counters *counters, uint64_t rerun, uint64_t rescued);
+
+/* Count that reruns for a cause are held from now on, that they no longer are, or both. */
+void jr_count_outage(struct jr_counters *counters, bool begun, bool over);
 
 /* Count a call of GitHub's API, and what came of it if it asked for a rerun. */
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call);

@@ -15,6 +15,7 @@
 #include "lib/base/show.h"
 #include "lib/base/timestamp.h"
 #include "lib/service/lock.h"
+#include "lib/steps/holding.h"
 #include "lib/store/flaky.h"
 #include "lib/store/listing.h"
 #include "lib/store/pause.h"
@@ -35,7 +36,19 @@ void jr_metrics_read_sight(struct jr_metrics *metrics, const struct jr_sight *si
     metrics->dispatcher_up = jr_lock_is_held(state_dir);
 }
 
-/* What somebody has paused is not late. */
+static enum jr_err read_holdings(struct jr_metrics *metrics, struct jr_store *store,
+                                 struct jr_error *error)
+{
+    struct jr_holdings holdings;
+    enum jr_err err = jr_holding_read(store, metrics->now_ms, &holdings, error);
+
+    for (size_t i = 0; i < holdings.holds.count; i++)
+        if (holdings.holds.items[i].phase == JR_CAUSEHOLD_HELD)
+            metrics->held_causes |= INT64_C(1) << holdings.holds.items[i].cause;
+    metrics->held_runs = (int64_t)holdings.runs;
+    return err;
+}
+
 /* How many runners stand out, which is told without their names. */
 static enum jr_err count_runners(struct jr_store *store, int64_t now_ms, int64_t *many,
                                  struct jr_error *error)
@@ -53,6 +66,7 @@ static enum jr_err count_runners(struct jr_store *store, int64_t now_ms, int64_t
     return err;
 }
 
+/* What somebody has paused is not late. */
 enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *store,
                                   struct jr_error *error)
 {
@@ -65,6 +79,8 @@ enum jr_err jr_metrics_read_store(struct jr_metrics *metrics, struct jr_store *s
     err = jr_listing_waiting(store, &pauses, &waiting, error);
     if (err == JR_OK)
         err = count_runners(store, metrics->now_ms, &metrics->suspect_runners, error);
+    if (err == JR_OK)
+        err = read_holdings(metrics, store, error);
     metrics->outbox_entries = (int64_t)waiting.entries;
     metrics->outbox_due_ms = waiting.due_ms;
     metrics->outbox_oldest_ms = waiting.free_oldest_ms;
@@ -249,6 +265,25 @@ static void write_causes(struct jr_buffer *buffer, const struct family *family,
     }
 }
 
+/* All that can be held, from the start. */
+static void write_held_causes(struct jr_buffer *buffer, const struct family *family,
+                              const struct jr_metrics *metrics)
+{
+    for (unsigned i = 0; i < JR_CAUSES; i++)
+        if (jr_cause_is_infrastructural((enum jr_cause)i))
+            add_sample(buffer, family, "cause", jr_cause_name((enum jr_cause)i), NULL, NULL,
+                       (metrics->held_causes & (INT64_C(1) << i)) != 0);
+}
+
+static void write_counter(struct jr_buffer *buffer, const struct family *family,
+                          const struct jr_metrics *metrics)
+{
+    const _Atomic uint64_t *counter =
+        (const _Atomic uint64_t *)(const void *)((const char *)metrics + family->offset);
+
+    add_sample(buffer, family, NULL, NULL, NULL, NULL, *counter);
+}
+
 static void write_signature_failures(struct jr_buffer *buffer, const struct family *family,
                                      const struct jr_metrics *metrics)
 {
@@ -258,12 +293,6 @@ static void write_signature_failures(struct jr_buffer *buffer, const struct fami
         if (jr_reason_class((enum jr_reason)i) == JR_CLASS_SIGNATURE)
             failures += metrics->sight.counters.webhook_reasons[i];
     add_sample(buffer, family, NULL, NULL, NULL, NULL, failures);
-}
-
-static void write_rescued(struct jr_buffer *buffer, const struct family *family,
-                          const struct jr_metrics *metrics)
-{
-    add_sample(buffer, family, NULL, NULL, NULL, NULL, metrics->sight.counters.rescued_runs);
 }
 
 static void write_reruns(struct jr_buffer *buffer, const struct family *family,
@@ -360,7 +389,8 @@ static const struct family families[] = {
     { "job_rerunner_reruns_total", "counter",
       "Reruns asked for, by what GitHub answered.", write_reruns, 0 },
     { "job_rerunner_rescued_runs_total", "counter",
-      "Runs that ended in success after a rerun made here.", write_rescued, 0 },
+      "Runs that ended in success after a rerun made here.", write_counter,
+      NUMBER(sight.counters.rescued_runs) },
     { "job_rerunner_failed_jobs_total", "counter",
       "Failed jobs whose cause was looked for, by what was found.", write_causes,
       NUMBER(sight.counters.failed_jobs) },
@@ -416,6 +446,18 @@ static const struct family families[] = {
     { "job_rerunner_suspect_runners", "gauge",
       "Runners that stand out by their last 30 days, since jobs fail there that pass on others; 100: as many or more.",
       write_number, NUMBER(suspect_runners) },
+    { "job_rerunner_held_cause", "gauge",
+      "1 while reruns for a cause are held, since many runs fail for it or its kind.",
+      write_held_causes, 0 },
+    { "job_rerunner_held_runs", "gauge",
+      "Runs that failed for causes that are held, or were until now, and wait.", write_number,
+      NUMBER(held_runs) },
+    { "job_rerunner_outages_begun_total", "counter",
+      "How often reruns for a cause began to be held.", write_counter,
+      NUMBER(sight.counters.outages_begun) },
+    { "job_rerunner_outages_over_total", "counter",
+      "How often reruns for a cause were held no longer.", write_counter,
+      NUMBER(sight.counters.outages_over) },
     { "job_rerunner_paused", "gauge", "1 while the service is paused: nothing is rerun.",
       write_whether, NUMBER(sight.paused_ms) },
     { "job_rerunner_repository_pauses", "gauge", "Pauses of some repositories that are in force.",

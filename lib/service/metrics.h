@@ -35,6 +35,8 @@ struct jr_metrics {
      * limits; runs that wait */
     int64_t spent_reruns, spent_seconds, limits_near, limits_over, budget_waiting;
     int64_t suspect_runners; /* that stand out (flaky.h); JR_FLAKY_SUSPECTS_MAX: as many or more */
+    int64_t held_causes;   /* for which reruns are held: bit n is enum jr_cause n */
+    int64_t held_runs;     /* that wait for that, or for their turn after it */
     int64_t outbox_oldest_ms; /* since when the one waits that has waited longest; likewise */
 };
 

@@ -26,6 +26,7 @@
 #define JR_SIGHT_TOLD(NUMBER)                                                                  \
     NUMBER(paused_ms)         /* since when the dispatcher is paused; 0: it is not */          \
     NUMBER(repo_pauses)       /* how many pauses of some repositories there are */             \
+    NUMBER(held_causes)       /* for which reruns are held: bit n is enum jr_cause n */        \
     NUMBER(token_rejected_ms) /* since when GitHub rejects the token; 0: it does not */        \
     NUMBER(token_taken_ms)    /* when GitHub last did what was asked with it; 0: not yet */    \
     NUMBER(token_expires_ms)  /* as GitHub said last; 0: it did not */                         \

@@ -140,6 +140,45 @@ enum jr_err jr_control_resume(struct jr_store *store, const struct jr_list *patt
     return jr_store_write(store, end_pauses, &asked, error);
 }
 
+/* Somebody wants reruns held no longer. */
+struct lifting {
+    enum jr_cause cause;
+    const char *who;
+    int64_t now_ms;
+    struct jr_causeholds *lifted; /* out */
+};
+
+static void lift(struct jr_txn *txn, void *context)
+{
+    const struct lifting *asked = context;
+    struct jr_causeholds holds;
+
+    asked->lifted->count = 0;
+    jr_causeholds_load(txn, asked->now_ms, &holds);
+    for (size_t i = 0; i < holds.count; i++) {
+        struct jr_causehold *hold = &holds.items[i];
+        struct jr_act act = { .at_ms = asked->now_ms, .kind = JR_ACT_LIFT, .cause = hold->cause };
+
+        if (jr_causehold_room(hold, asked->now_ms) == UINT32_MAX
+            || (asked->cause != JR_CAUSE_NONE && asked->cause != hold->cause))
+            continue;
+        jr_causehold_lift(hold, JR_CAUSEHOLD_LIFTED, asked->who, asked->now_ms);
+        jr_causehold_save(txn, hold);
+        (void)jr_text_copy(act.who, sizeof act.who, asked->who);
+        jr_journal_add(txn, &act);
+        asked->lifted->items[asked->lifted->count++] = *hold;
+    }
+}
+
+enum jr_err jr_control_lift(struct jr_store *store, enum jr_cause cause, const char *who,
+                            int64_t now_ms, struct jr_causeholds *lifted, struct jr_error *error)
+{
+    struct lifting asked = { cause, who, now_ms, lifted };
+
+    lifted->count = 0;
+    return jr_store_write(store, lift, &asked, error);
+}
+
 static void end_those_over(struct jr_txn *txn, void *context)
 {
     const int64_t *now_ms = context;

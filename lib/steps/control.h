@@ -15,6 +15,7 @@
 #include "lib/base/text.h"
 #include "lib/config/settings.h"
 #include "lib/model/run.h"
+#include "lib/store/causeholds.h"
 #include "lib/store/journal.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
@@ -52,6 +53,17 @@ enum jr_err jr_control_resume(struct jr_store *store, const struct jr_list *patt
 /* Remove those whose time is over: for the dispatcher, when jr_pauses.over tells of some. */
 enum jr_err jr_control_end_pauses(struct jr_store *store, int64_t now_ms,
                                   struct jr_error *error) JR_CHECKED;
+
+/*
+ * Lift what an outage holds: the runs that wait for it go ahead, and others until it is found
+ * anew, from failures after this.
+ *   cause   NONE: all causes
+ *   who     lifts it; may be NULL
+ *   lifted  out: those that were held, or released in turn, as they are then
+ */
+enum jr_err jr_control_lift(struct jr_store *store, enum jr_cause cause, const char *who,
+                            int64_t now_ms, struct jr_causeholds *lifted,
+                            struct jr_error *error) JR_CHECKED;
 
 /*
  * What was done by hand and not told in the log yet; from now on it counts as told.

@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/judge.h"
+#include "lib/steps/holding.h"
 #include "lib/steps/step.h"
 #include "lib/store/failures.h"
 #include "lib/store/ledger.h"
@@ -372,6 +373,7 @@ static void take(struct jr_txn *txn, void *argument)
     if (run->attempt == attempt)
         save_jobs(txn, taking);
     jr_step_take(txn, &taking->bounds, &input, NULL, run, taking->verdict);
+    jr_holding_note(txn, taking->judging->policy, run, attempt, taking->now_ms);
 }
 
 enum jr_err jr_judging_take(struct jr_store *store, const struct jr_settings *settings,

@@ -15,6 +15,7 @@
 #include "lib/rules/limits.h"
 #include "lib/rules/verdict.h"
 #include "lib/rules/watch.h"
+#include "lib/steps/holding.h"
 #include "lib/steps/step.h"
 #include "lib/store/budget.h"
 #include "lib/store/history.h"
@@ -414,6 +415,19 @@ static void ask_guards(struct jr_txn *txn, struct step *step, struct jr_input *i
         input->guard = answer.reason;
 }
 
+/*
+ * Are reruns for what it failed for held? If not, `passed' has the causes that it passes.
+ */
+static void ask_outage(struct jr_txn *txn, const struct step *step, struct jr_input *input,
+                       jr_causes *passed)
+{
+    const char *repo = input->event->repo[0] != '\0' ? input->event->repo : step->run->repo;
+
+    *passed = 0;
+    if (step->policy != NULL && input->hold.reason == JR_REASON_NONE)
+        input->hold = jr_holding_ask(txn, step->policy, step->run, repo, input->now_ms, passed);
+}
+
 /* What the policy's limits say. Nothing is read where there are none, or something else holds. */
 static void ask_limits(struct jr_txn *txn, const struct step *step, struct jr_input *input)
 {
@@ -447,6 +461,7 @@ static void take_seen(struct jr_txn *txn, void *context)
     struct jr_verdict *verdict = step->verdict;
     int64_t now_ms = step->input.now_ms;
     struct jr_input input;
+    jr_causes passed;
 
     reload(txn, step, &input);
     step->paused = txn->error.code == JR_OK && is_paused(txn, step->run, input.event, now_ms);
@@ -457,10 +472,13 @@ static void take_seen(struct jr_txn *txn, void *context)
     tell_pauses(txn, step->run, now_ms);
     find_newer(txn, &step->bounds, step->run, &input);
     ask_guards(txn, step, &input);
+    ask_outage(txn, step, &input, &passed);
     ask_limits(txn, step, &input);
     jr_step_take(txn, &step->bounds, &input, &step->source, step->run, verdict);
-    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
+    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL) {
         save_time(txn, last_post_key, now_ms);
+        jr_holding_pass(txn, step->run, passed, now_ms);
+    }
 }
 
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,

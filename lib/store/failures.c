@@ -189,25 +189,30 @@ static struct came_to look_at_jobs(struct jr_txn *txn, const struct jr_run *run,
     return came_to;
 }
 
-enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run *run,
-                                        const struct jr_failure *failure, int64_t *minutes)
+enum jr_aftermath jr_failures_in_next(struct jr_txn *txn, const struct jr_run *run,
+                                      const struct jr_failure *failure, int64_t *minutes)
 {
     uint32_t next = failure->attempt + 1;
-    struct came_to came_to = { .executed = false };
-    bool ours = is_rerun_by_us(txn, run, failure->attempt);
+    struct came_to came_to = look_at_jobs(txn, run, failure->name, next);
 
-    if (ours)
-        came_to = look_at_jobs(txn, run, failure->name, next);
     if (minutes != NULL)
         *minutes = came_to.minutes;
-    if (!ours)
-        return JR_AFTER_NOT_RERUN;
     if (came_to.failed)
         return JR_AFTER_FAILED;
     if (came_to.executed)
         return came_to.unfinished ? JR_AFTER_UNDER_WAY : JR_AFTER_RESCUED;
     return run->attempt == next && jr_run_result(run) == JR_RESULT_SUCCESS ? JR_AFTER_RESCUED
                                                                            : JR_AFTER_UNDER_WAY;
+}
+
+enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run *run,
+                                        const struct jr_failure *failure, int64_t *minutes)
+{
+    if (is_rerun_by_us(txn, run, failure->attempt))
+        return jr_failures_in_next(txn, run, failure, minutes);
+    if (minutes != NULL)
+        *minutes = 0;
+    return JR_AFTER_NOT_RERUN;
 }
 
 /* Did jobs of a name fail in an attempt, but on runners that stand out only? */

@@ -72,6 +72,10 @@ enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run 
 /* How many failures jr_failures_worth() looks at. */
 #define JR_FAILURES_LOOKS 500
 
+/* The same, whoever began the next attempt: never JR_AFTER_NOT_RERUN. */
+enum jr_aftermath jr_failures_in_next(struct jr_txn *txn, const struct jr_run *run,
+                                      const struct jr_failure *failure, int64_t *minutes);
+
 /*
  * Did a rerun of ours come out that tells how good reruns of the job are? What failed on a runner
  * that stands out (flaky.h), the first time or each time that it was rerun, does not count

@@ -148,8 +148,7 @@ static void copy_owner(char owner[JR_REPO_SIZE], const char *repo)
     owner[strcspn(owner, "/")] = '\0';
 }
 
-/* "GitHub Actions 12" and the like; before 2020 "Hosted Agent". */
-static bool is_hosted(const char *runner)
+bool jr_flaky_is_hosted(const char *runner)
 {
     size_t length = strlen(JR_FLAKY_HOSTED);
 
@@ -162,7 +161,7 @@ static bool is_hosted(const char *runner)
 
 static const char *runner_name(const char *runner)
 {
-    return is_hosted(runner) ? JR_FLAKY_HOSTED : runner;
+    return jr_flaky_is_hosted(runner) ? JR_FLAKY_HOSTED : runner;
 }
 
 static bool is_execution(const struct jr_job *job)
@@ -238,7 +237,7 @@ static bool add_execution(struct execution_list *list, const struct jr_run *run,
                                                                                 : now_ms;
     execution->has_runner = *job->runner != '\0';
     execution->placed = execution->has_runner && *job->labels != '\0';
-    execution->hosted = is_hosted(job->runner);
+    execution->hosted = jr_flaky_is_hosted(job->runner);
     copy_owner(owner, run->repo);
     ok = make_row_key(JR_FLAKY_JOB, run->repo, run->workflow, job->name, execution->row)
          && make_row_key(JR_FLAKY_RUNNER, owner, job->labels, runner_name(job->runner),
@@ -1156,7 +1155,7 @@ bool jr_flaky_stands_out(struct jr_txn *txn, const char *repo, const char *label
     struct jr_flaky told;
     struct row row;
 
-    if (*runner == '\0' || *labels == '\0' || is_hosted(runner))
+    if (*runner == '\0' || *labels == '\0' || jr_flaky_is_hosted(runner))
         return false;
     copy_owner(owner, repo);
     if (!make_row_key(JR_FLAKY_RUNNER, owner, labels, runner, key) || !load(txn, key, &row)

@@ -47,6 +47,9 @@
 
 #define JR_FLAKY_HOSTED "GitHub Actions"
 
+/* Is it the name of such a runner: "GitHub Actions 12" and the like; before 2020 "Hosted Agent"? */
+bool jr_flaky_is_hosted(const char *runner);
+
 /* Jobs of one run, of all attempts, that are looked at; later ones are not counted. */
 #define JR_FLAKY_JOBS_MAX 20000
 

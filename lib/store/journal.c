@@ -46,6 +46,8 @@ static bool decode(struct jr_act *act, const struct jr_entry *entry)
     act->pause.until_ms = jr_read_time(&reader);
     jr_read_text(&reader, act->pause.who, sizeof act->pause.who);
     jr_read_text(&reader, act->pause.why, sizeof act->pause.why);
+    if (reader.ok && reader.offset < reader.size) /* it was added later */
+        act->cause = (enum jr_cause)jr_read_u8(&reader);
     return reader.ok;
 }
 
@@ -112,6 +114,7 @@ void jr_journal_add(struct jr_txn *txn, const struct jr_act *act)
     jr_write_time(&writer, act->pause.until_ms);
     jr_write_text(&writer, act->pause.who);
     jr_write_text(&writer, act->pause.why);
+    jr_write_u8(&writer, (uint8_t)act->cause);
     jr_txn_put(txn, JR_TABLE_META, key.bytes, key.length, record, writer.length);
     if (number >= JR_ACTS_MAX) {
         key = jr_key_of_numbered(act_key, number - JR_ACTS_MAX);

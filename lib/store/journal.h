@@ -9,6 +9,7 @@
 #ifndef JR_JOURNAL_H
 #define JR_JOURNAL_H
 
+#include "lib/model/cause.h"
 #include "lib/store/pause.h"
 
 /* The newest so many are kept. */
@@ -19,7 +20,8 @@ enum jr_act_kind {
     JR_ACT_PAUSE = 1,
     JR_ACT_RESUME = 2, /* also a pause whose time was over: then by nobody */
     JR_ACT_RERUN = 3,
-    JR_ACT_FORGET = 4
+    JR_ACT_FORGET = 4,
+    JR_ACT_LIFT = 5 /* what is held in an outage goes ahead (causehold.h) */
 };
 
 struct jr_act {
@@ -28,7 +30,8 @@ struct jr_act {
     char who[JR_LOGIN_SIZE]; /* empty: nobody, or not known */
     uint64_t run_id;         /* 0: about no run */
     char repo[JR_REPO_SIZE]; /* of the run */
-    struct jr_pause pause;   /* that was made or ended; all zero: about a run */
+    struct jr_pause pause;   /* that was made or ended; all zero: about something else */
+    enum jr_cause cause;     /* whose reruns were held; NONE: about something else */
 };
 
 /* Add a line, in a transaction that writes. */

@@ -120,7 +120,7 @@ subtest 'events of the log' => sub {
     for my $source (map { read_file($_) } grep {/c$/} sources()) {
         my @keys = $source =~ /\b(?:jr_line_(?:text|number|ms)|log_header)\(&?line,($argument)/g;
         $field{$_} = 1 for map {/"([a-z_]+)"/g} @keys;
-        my @words = $source =~ /\b(?:jr_log\(|(?:jr_line_begin|log_run)\($argument,)$argument,($argument)/g;
+        my @words = $source =~ /\b(?:jr_log\(|(?:jr_line_begin|log_run|log_outage)\($argument,)$argument,($argument)/g;
         $event{$_} = 1 for map {/"([a-z-]+)"/g} @words;
     }
     cmp_ok scalar keys %event, '>', 30, 'the program writes some';

@@ -214,7 +214,7 @@ subtest 'found out by the service' => sub {
     } 'rerun_causes';
     like $text, qr/^job_rerunner_${_}_total\{cause="network"\} 1$/m, $_ for qw(failed_jobs rescued_causes);
     like $text, qr/^job_rerunner_rescued_runs_total 1$/m, 'as many as runs were rescued';
-    is scalar(() = $text =~ /cause="/g), 3, 'and no other';
+    is scalar(() = $text =~ /_total\{cause="/g), 3, 'and no other';
     is $service->stop_service, 0, 'the service ends';
 };
 

@@ -104,6 +104,14 @@ static void strange_status(struct jr_metrics *metrics)
     jr_count_webhook(&metrics->sight.counters, "ping", 299, JR_REASON_NONE, 0);
 }
 
+static void outage(struct jr_metrics *metrics)
+{
+    metrics->held_causes = INT64_C(1) << JR_CAUSE_REGISTRY;
+    metrics->held_runs = 7;
+    jr_count_outage(&metrics->sight.counters, true, false);
+    jr_count_outage(&metrics->sight.counters, true, true);
+}
+
 static void calls(struct jr_metrics *metrics)
 {
     struct jr_call call = { .api = JR_API_RERUN_ALL, .outcome = JR_OUTCOME_DONE,
@@ -196,7 +204,16 @@ static const struct line_row line_rows[] = {
       { "job_rerunner_failed_jobs_total{cause=\"runner-lost\"} 1",
         "job_rerunner_rerun_causes_total{cause=\"unknown\"} 1",
         "job_rerunner_rescued_causes_total{cause=\"test\"} 1" },
-      { "cause=\"disk\"", "cause=\"\"" } },
+      { "cause=\"lint\"", "cause=\"\"" } },
+    { "nothing is held", none,
+      { "job_rerunner_held_cause{cause=\"registry\"} 0", "job_rerunner_held_runs 0",
+        "job_rerunner_outages_begun_total 0", "job_rerunner_outages_over_total 0" },
+      { "job_rerunner_held_cause{cause=\"test\"}" } },
+    { "an outage", outage,
+      { "job_rerunner_held_cause{cause=\"registry\"} 1",
+        "job_rerunner_held_runs 7", "job_rerunner_outages_begun_total 2",
+        "job_rerunner_outages_over_total 1" },
+      { NULL } },
     { "restarts", restarts,
       { "job_rerunner_process_restarts_total{kind=\"worker\"} 2",
         "job_rerunner_process_restarts_total{kind=\"dispatcher\"} 1" },
