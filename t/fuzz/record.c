@@ -11,6 +11,7 @@
 #include "lib/github/throttle.h"
 #include "lib/model/run.h"
 #include "lib/store/budget.h"
+#include "lib/store/causeholds.h"
 #include "lib/store/days.h"
 #include "lib/store/delivery.h"
 #include "lib/store/failures.h"
@@ -481,13 +482,35 @@ static void act_record(struct jr_txn *txn, const void *bytes, size_t size)
     HOLDS(txn->error.code == JR_OK);
 }
 
+static void hold_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "causehold:\x09"; /* JR_CAUSE_REGISTRY */
+    struct jr_causeholds holds;
+    struct record one, two;
+
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    jr_causeholds_load(txn, NOW_MS, &holds);
+    HOLDS(holds.count == 1 && holds.items[0].cause == JR_CAUSE_REGISTRY);
+    HOLDS(holds.items[0].since_ms <= NOW_MS && holds.items[0].over_ms <= NOW_MS);
+    HOLDS(holds.items[0].next_probe_ms <= NOW_MS + JR_DAY_MS);
+    HOLDS(jr_causehold_end_words(holds.items[0].end) != NULL);
+    (void)jr_causehold_room(&holds.items[0], NOW_MS);
+    jr_causehold_save(txn, &holds.items[0]);
+    get(txn, JR_TABLE_META, key, sizeof key - 1, &one);
+    jr_causehold_load(txn, JR_CAUSE_REGISTRY, NOW_MS, &holds.items[0]);
+    jr_causehold_save(txn, &holds.items[0]);
+    get(txn, JR_TABLE_META, key, sizeof key - 1, &two);
+    holds_same(&one, &two);
+    HOLDS(txn->error.code == JR_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static void (*const kinds[])(struct jr_txn *txn, const void *bytes, size_t size) = {
         run_record,  job_record,      history_record, delivery_record,
         repo_record, throttle_record, day_record,     flaky_record,
         pause_record, act_record,      sum_record,     failure_record,
-        spent_record,
+        spent_record, hold_record,
     };
     struct input input = { bytes, size };
     size_t kind = take_byte(&input) % (sizeof kinds / sizeof *kinds), length;
