@@ -104,6 +104,16 @@ subtest 'words of /healthz' => sub {
     is join(' ', grep { !$told{$_} } @word), '', 'so has the manual page';
 };
 
+subtest 'kinds of causes' => sub {
+    my ($rows) = read_file("$top/lib/rules/surge.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
+    my @kind = map { join ' ', map { lc tr/_/-/r } /JR_CAUSE_(\w+)/g } split /,\n/, $rows // '';
+    cmp_ok scalar @kind, '>', 2, 'surge.c has some';
+    my $told = section($page{'doc/policy.md'}, 'When many runs fail for the same kind of cause');
+    is_deeply [map { join ' ', /`([a-z-]+)`/g } $told =~ /^\| [^|`]+ \| (`.*`) \|$/mg], \@kind, 'a page has them';
+    my @in_manual = map { join ' ', split / , / } $manual{'doc/job-rerunner-policy.5'} =~ /^\.Pq Cm ((?:[a-z-]+ , )+[a-z-]+)/mg;
+    is scalar(grep { my $kind = $_; !grep { $_ eq $kind } @in_manual } @kind), 0, 'so has the manual page';
+};
+
 subtest 'metrics' => sub {
     my ($rows) = read_file("$top/lib/service/metrics.c") =~ /families\[\] = \{\n(.*?)^\};/ms;
     my %type = ($rows // '') =~ /\{ "(\w+)", "(\w+)",/g;
