@@ -13,6 +13,9 @@
 #include <string.h>
 #include <yaml.h>
 
+/* How deep what is too deep may be for the rest of the file to be read. */
+#define SKIPPED_MAX 100
+
 struct reader {
     yaml_parser_t parser;
     struct jr_problems *problems;
@@ -171,12 +174,14 @@ static bool is_end(const yaml_event_t *event)
     return event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT;
 }
 
-/* Pass over the rest of a list or map that is too deep. */
+/* Pass over the rest of a list or map that is too deep. libyaml looks at all that is open again
+ * and again, so beyond some depth nothing more is read. */
 static void skip(struct reader *reader)
 {
     yaml_event_t event;
 
     for (unsigned open = 1; open > 0 && next(reader, &event);) {
+        reader->failed = open > SKIPPED_MAX;
         if (is_end(&event))
             open--;
         else if (event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT)
@@ -213,11 +218,23 @@ static const struct jr_yaml *find_double(const struct jr_yaml *map, size_t count
     return NULL;
 }
 
+/* Leave out what a map has too many of. */
+static void cut_keys(struct reader *reader, struct jr_yaml *map)
+{
+    if (map->count <= 2 * JR_YAML_KEYS_MAX)
+        return;
+    jr_problem_add(reader->problems, map->line, map->column, "more than %d keys",
+                   JR_YAML_KEYS_MAX);
+    while (map->count > 2 * JR_YAML_KEYS_MAX)
+        jr_yaml_free(map->items[--map->count]);
+}
+
 /* Keys are words, and each stands once: a second one is left out. */
 static void check_keys(struct reader *reader, struct jr_yaml *map)
 {
     size_t kept = 0;
 
+    cut_keys(reader, map);
     for (size_t i = 0; i + 1 < map->count; i += 2) {
         struct jr_yaml *key = map->items[i];
         const struct jr_yaml *first = NULL;

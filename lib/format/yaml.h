@@ -20,6 +20,9 @@
 /* How deep lists and maps may be nested. */
 #define JR_YAML_DEPTH_MAX 8
 
+/* How many keys a map may have: each is compared with all before it. */
+#define JR_YAML_KEYS_MAX 1000
+
 /* So many problems are kept; `more` tells that there were others. */
 #define JR_PROBLEMS_MAX 50
 
