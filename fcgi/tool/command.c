@@ -623,6 +623,20 @@ static int status_of(const struct jr_history *entry)
     return entry->kind == JR_HISTORY_EVENT ? jr_response_status(entry->reply) : entry->call.status;
 }
 
+/* What the guards were told; null: none was asked. */
+static void emit_guards(struct jr_emit *emit, const struct jr_guards_told *guards)
+{
+    if (!guards->asked) {
+        jr_emit_null(emit, "guards");
+        return;
+    }
+    jr_emit_open(emit, "guards");
+    for (int i = 0; i < JR_GUARD_KINDS; i++)
+        jr_emit_text(emit, jr_guard_kind_name((enum jr_guard_kind)i),
+                     jr_guard_told_name(guards->by[i]));
+    jr_emit_close(emit);
+}
+
 void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
 {
     char text[JR_NARRATE_SIZE];
@@ -645,6 +659,7 @@ void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
         jr_emit_number(emit, "job_id", (int64_t)entry->event.job_id);
     jr_emit_text(emit, "delivery", entry->delivery);
     jr_emit_text(emit, "detail", jr_narrate(entry, text));
+    emit_guards(emit, &entry->found.guards);
 }
 
 /* Append to a text that is cut when it is full. */

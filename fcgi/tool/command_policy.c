@@ -111,6 +111,11 @@ static enum jr_reason reason_of(const struct trial *trial)
                                                  : jr_judging_reason(trial->answer.reason);
 }
 
+static enum jr_guard_told told(bool holds)
+{
+    return holds ? JR_GUARD_HOLDS : JR_GUARD_NOT_TOLD;
+}
+
 /* What the guards say of a run that deserves a rerun. */
 static void ask_guards(struct trial *trial)
 {
@@ -118,10 +123,10 @@ static void ask_guards(struct trial *trial)
     const struct jr_guard_facts facts = {
         .event = file->run.trigger,
         .event_named = jr_guards_event_is_named(&trial->part, file->run.trigger),
-        .newer = file->newer,
-        .held = file->held,
-        .closed = file->closed,
-        .deploys = file->deploys,
+        .newer = told(file->newer),
+        .held = told(file->held),
+        .closed = told(file->closed),
+        .deploys = told(file->deploys),
     };
 
     trial->guard.reason = JR_REASON_NONE;

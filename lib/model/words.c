@@ -310,3 +310,18 @@ const char *jr_reason_note(enum jr_reason reason)
 {
     return reasons[row_of(reason)].note;
 }
+
+const char *jr_guard_kind_name(enum jr_guard_kind kind)
+{
+    static const char *const names[JR_GUARD_KINDS] = { "superseded",  "concurrency", "closed",
+                                                       "deployments", "merge-queue", "events" };
+
+    return names[kind];
+}
+
+const char *jr_guard_told_name(enum jr_guard_told told)
+{
+    static const char *const names[] = { "not asked", "free", "holds", "not told" };
+
+    return names[told];
+}

@@ -195,4 +195,28 @@ enum jr_reason_class {
 
 enum jr_reason_class jr_reason_class(enum jr_reason reason);
 
+/* The guards of a policy, in the order in which they are asked. The numbers are stored. */
+enum jr_guard_kind {
+    JR_GUARD_SUPERSEDED = 0,  /* is there a newer run in its line, of another commit? */
+    JR_GUARD_CONCURRENCY = 1, /* does another run hold its concurrency group? */
+    JR_GUARD_CLOSED = 2,      /* is its pull request closed or merged? */
+    JR_GUARD_DEPLOYMENTS = 3, /* would a job run again that deploys? */
+    JR_GUARD_MERGE_QUEUE = 4, /* is it of the merge queue? */
+    JR_GUARD_EVENTS = 5       /* is it of an event whose runs do more than to test? */
+};
+
+#define JR_GUARD_KINDS (JR_GUARD_EVENTS + 1)
+
+/* What one of them was told. The numbers are stored. */
+enum jr_guard_told {
+    JR_GUARD_NOT_ASKED = 0,
+    JR_GUARD_FREE = 1,    /* nothing is in the way */
+    JR_GUARD_HOLDS = 2,
+    JR_GUARD_NOT_TOLD = 3 /* nobody could say: it lets the run pass */
+};
+
+/* As in a policy file ("merge-queue"), and for people ("not told"). */
+const char *jr_guard_kind_name(enum jr_guard_kind kind);
+const char *jr_guard_told_name(enum jr_guard_told told);
+
 #endif

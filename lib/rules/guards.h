@@ -19,16 +19,18 @@
 struct jr_guard_facts {
     const char *event; /* that triggered it: "push"; empty: not known */
     bool event_named;  /* a rule names it (jr_guards_event_is_named()) */
-    bool newer;        /* there is a newer run in its line, of another commit */
-    bool held;         /* another run holds its concurrency group */
-    bool closed;       /* its pull request is closed or merged */
-    bool deploys;      /* a job that would run again has an environment */
+    enum jr_guard_told newer;   /* holds: there is a newer run in its line, of another commit */
+    enum jr_guard_told held;    /* ... another run holds its concurrency group */
+    enum jr_guard_told closed;  /* ... its pull request is closed or merged */
+    enum jr_guard_told deploys; /* ... a job that would run again has an environment */
 };
 
 /* What the guards of a policy say. */
 struct jr_guard_answer {
     enum jr_policy_verdict verdict; /* RERUN: nothing is in the way */
     enum jr_reason reason;          /* else why; NONE */
+    enum jr_guard_told told[JR_GUARD_KINDS]; /* what each was told; NOT_ASKED: it is off, nothing
+                                                was found out for it, or one before it holds */
 };
 
 /*
@@ -39,6 +41,15 @@ struct jr_guard_answer {
  */
 struct jr_guard_answer jr_guards_ask(const struct jr_guards *guards,
                                      const struct jr_guard_facts *facts);
+
+/* The guard that a policy has for what can be asked; that of the events is always on. */
+enum jr_guard jr_guards_of(const struct jr_guards *guards, enum jr_guard_kind kind);
+
+/*
+ * Does a name of a job or of a workflow say that it does more than to test: has it deploy,
+ * release, publish, upload, promote or pages as a word? For where nothing exact is known.
+ */
+bool jr_guards_name_deploys(const char *name);
 
 /* Does a rule name an event in its `when'? */
 bool jr_guards_event_is_named(const struct jr_policy_part *part, const char *event);

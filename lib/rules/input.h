@@ -61,6 +61,12 @@ struct jr_hold {
 /* No hold looks further ahead at a time. */
 #define JR_HOLD_MOST_MS (12 * JR_HOUR_MS)
 
+/* What the guards of a policy were told before a run was judged. */
+struct jr_guards_told {
+    bool asked; /* a policy has guards: they stand above the setting SUPERSEDED */
+    enum jr_guard_told by[JR_GUARD_KINDS];
+};
+
 /* What has happened. Behind each member: the kinds that have it; others leave it 0. */
 struct jr_input {
     enum jr_input_kind kind;
@@ -69,6 +75,7 @@ struct jr_input {
     bool anew;              /* EVENT: it was answered before, by a setting, and is judged anew */
     struct jr_newer newer;  /* SEEN, UNSEEN */
     enum jr_reason guard;   /* SEEN: of the policy, that keeps it from being rerun; NONE */
+    struct jr_guards_told guards; /* SEEN: of that policy, for the record */
     struct jr_hold hold;    /* SEEN */
     bool moved;             /* SEEN, UNSEEN, FAILED, POSTED, JUDGED: the run has not the outbox
                                entry any more that was claimed, but another or none */

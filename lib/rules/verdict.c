@@ -84,12 +84,15 @@ static bool is_missed(const struct jr_bounds *bounds, const struct jr_event *see
 /*
  * Would a rerun take the place of what a newer commit brings? GitHub lets a rerun into the
  * run's concurrency group, where it may cancel a newer run. Where the newer run is over,
- * only a pull request's branch has no more use for the older result.
+ * only a pull request's branch has no more use for the older result. A policy's guards stand
+ * above that.
  */
 static bool is_superseded(const struct jr_bounds *bounds, const struct jr_run *run,
-                          const struct jr_newer *newer)
+                          const struct jr_input *input)
 {
-    return !bounds->rerun_superseded && !run->by_hand
+    const struct jr_newer *newer = &input->newer;
+
+    return !bounds->rerun_superseded && !input->guards.asked && !run->by_hand
            && (newer->state == JR_NEWER_UNFINISHED
                || (newer->state == JR_NEWER_FINISHED && jr_run_is_of_pull_request(run)));
 }
@@ -117,7 +120,7 @@ enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct j
         return JR_REASON_TOO_OLD;
     if (!run->by_hand && is_missed(bounds, seen, input->now_ms))
         return jr_reason_class(run->reason) == JR_CLASS_HOLD ? run->reason : JR_REASON_MISSED;
-    if (is_superseded(bounds, run, &input->newer))
+    if (is_superseded(bounds, run, input))
         return JR_REASON_SUPERSEDED;
     if (input->guard != JR_REASON_NONE && !run->by_hand)
         return input->guard;
@@ -385,7 +388,7 @@ void jr_verdict_unseen(const struct jr_bounds *bounds, const struct jr_input *in
         return;
     }
     if (reason == JR_REASON_NONE)
-        reason = is_superseded(bounds, run, &input->newer) ? JR_REASON_SUPERSEDED
+        reason = is_superseded(bounds, run, input) ? JR_REASON_SUPERSEDED
                                                            : JR_REASON_DRY_RUN_UNVERIFIED;
     if (reason == JR_REASON_SUPERSEDED)
         run->superseded_by = input->newer.run_id;

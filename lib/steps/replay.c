@@ -83,6 +83,7 @@ static struct jr_input input_of(const struct jr_history *entry)
         .anew = entry->found.anew,
         .newer = entry->found.newer,
         .guard = entry->found.guard,
+        .guards = entry->found.guards,
         .hold = entry->found.hold,
         .moved = entry->found.moved,
         .attempt = answered ? entry->attempt : 0,

@@ -10,11 +10,11 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/decide.h"
-#include "lib/rules/guards.h"
 #include "lib/rules/learn.h"
 #include "lib/rules/limits.h"
 #include "lib/rules/verdict.h"
 #include "lib/rules/watch.h"
+#include "lib/steps/guarding.h"
 #include "lib/steps/holding.h"
 #include "lib/steps/step.h"
 #include "lib/store/budget.h"
@@ -32,9 +32,6 @@ static const char last_post_key[] = "last-post";
 /* How often all that is held up is looked at again. */
 #define WALK_ANEW_MS JR_MINUTE_MS
 
-/* How soon a run is looked at again whose concurrency group another run holds. */
-#define BUSY_MS JR_MINUTE_MS
-
 /* A step about a claimed run. */
 struct step {
     struct jr_bounds bounds;
@@ -43,6 +40,7 @@ struct step {
     int64_t claimed_due_ms; /* when its entry was due as it was claimed */
     int64_t due_ms;         /* until when it is put off */
     const struct jr_policy *policy; /* whose guards are asked; NULL: of none */
+    const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
     struct jr_run *run;         /* out, but for run_id */
     struct jr_verdict *verdict; /* out */
     bool paused;                /* out: nothing was decided */
@@ -343,76 +341,11 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
     }
 }
 
-/* What is known of newer runs once it is known what GitHub has shown of this one. */
-static void find_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
-                       const struct jr_run *run, struct jr_input *input)
+/* What the policy's guards say. */
+static void ask_guards(struct jr_txn *txn, const struct step *step, struct jr_input *input)
 {
-    struct jr_run learned = *run;
-
-    if (input->event != NULL)
-        jr_learn_shown(bounds, input->event, &learned);
-    jr_ledger_newer(txn, bounds, &learned, input->now_ms, &input->newer);
-}
-
-/* The names of jobs that have an environment, as events told. */
-struct deployers {
-    char names[64][JR_NAME_SIZE];
-    size_t count;
-};
-
-static bool deploys(const struct deployers *deployers, const char *name)
-{
-    for (size_t i = 0; i < deployers->count; i++)
-        if (strcmp(deployers->names[i], name) == 0)
-            return true;
-    return false;
-}
-
-/*
- * Would a job run again that deploys: one that failed, or was skipped behind one? Of a skipped
- * job no event tells that; another attempt of the run may have.
- */
-static bool would_deploy(struct jr_txn *txn, const struct jr_run *run)
-{
-    struct deployers deployers = { .count = 0 };
-    struct jr_job job = { .job_id = 0 };
-
-    while (jr_ledger_next_job(txn, run->run_id, job.job_id, &job))
-        if (*job.environment != '\0' && deployers.count < 64 && !deploys(&deployers, job.name))
-            (void)jr_text_copy(deployers.names[deployers.count++], JR_NAME_SIZE, job.name);
-    if (deployers.count == 0)
-        return false;
-    job.job_id = 0;
-    while (jr_ledger_next_job(txn, run->run_id, job.job_id, &job))
-        if (jr_run_attempt_of(run, &job) == run->attempt
-            && (jr_conclusion_is_bad(job.conclusion) || job.conclusion == JR_CONCLUSION_SKIPPED)
-            && deploys(&deployers, job.name))
-            return true;
-    return false;
-}
-
-/* What the policy's guards say, by what the store knows. The bounds leave the rest to them. */
-static void ask_guards(struct jr_txn *txn, struct step *step, struct jr_input *input)
-{
-    struct jr_guard_answer answer;
-    struct jr_policy_part part;
-    struct jr_guard_facts facts = { .event = step->run->trigger };
-
-    if (step->policy == NULL)
-        return;
-    step->bounds.rerun_superseded = true;
-    if (input->event->trigger[0] != '\0')
-        facts.event = input->event->trigger;
-    jr_policy_for(step->policy, input->event->repo[0] != '\0' ? input->event->repo
-                                                              : step->run->repo, &part);
-    facts.event_named = jr_guards_event_is_named(&part, facts.event);
-    facts.newer = input->newer.state != JR_NEWER_NONE;
-    facts.deploys = part.guards.deployments == JR_GUARD_LEAVE && would_deploy(txn, step->run);
-    answer = jr_guards_ask(&part.guards, &facts);
-    if (answer.verdict == JR_POLICY_WAIT)
-        input->hold = (struct jr_hold){ answer.reason, input->now_ms + BUSY_MS };
-    else
-        input->guard = answer.reason;
+    if (step->policy != NULL)
+        jr_guarding_ask(txn, step->policy, step->run, step->news, input);
 }
 
 /*
@@ -470,7 +403,7 @@ static void take_seen(struct jr_txn *txn, void *context)
         return;
     }
     tell_pauses(txn, step->run, now_ms);
-    find_newer(txn, &step->bounds, step->run, &input);
+    jr_guarding_find_newer(txn, &step->bounds, step->run, &input);
     ask_guards(txn, step, &input);
     ask_outage(txn, step, &input, &passed);
     ask_limits(txn, step, &input);
@@ -491,6 +424,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
         .source = { .call = answer->call },
         .claimed_due_ms = run->due_ms,
         .policy = settings->has_guards ? answer->policy : NULL,
+        .news = answer->news,
         .run = run,
         .verdict = verdict,
     };
@@ -505,7 +439,7 @@ static void take_unseen(struct jr_txn *txn, void *context)
     struct jr_input input;
 
     reload(txn, step, &input);
-    find_newer(txn, &step->bounds, step->run, &input);
+    jr_guarding_find_newer(txn, &step->bounds, step->run, &input);
     jr_step_take(txn, &step->bounds, &input, NULL, step->run, step->verdict);
 }
 

@@ -15,6 +15,7 @@
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
 #include "lib/rules/policy.h"
+#include "lib/steps/guarding.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -90,6 +91,7 @@ struct jr_rerun_answer {
     const struct jr_event *seen; /* what a GET has shown; NULL: nothing, or it was the POST */
     bool posted;                 /* it was the POST */
     const struct jr_policy *policy; /* whose guards are asked about what was shown; NULL: of none */
+    const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
     uint32_t attempt;            /* that it is about; jr_rerun_seen() does not look at it */
 };
 

@@ -91,6 +91,7 @@ static void set_input(struct jr_history *entry, const struct taking *taking)
         .anew = input->anew,
         .newer = input->newer,
         .guard = input->guard,
+        .guards = input->guards,
         .hold = input->hold,
     };
     if (input->event != NULL)

@@ -47,6 +47,7 @@ struct jr_found {
     struct jr_newer newer;
     enum jr_reason guard; /* that the policy's guards gave; NONE */
     struct jr_hold hold;
+    struct jr_guards_told guards;
 };
 
 /* A call and its answer, for people. */

@@ -62,7 +62,9 @@ static const char *const actions[] = { "", "queued", "in_progress", "completed",
 #define ACTIONS (sizeof actions / sizeof *actions)
 
 enum { HAS_ENTRY = 1, MOVED = 2, ANEW = 4, NEWER_SHIFT = 3, NEWER_MASK = 3, GUARDED = 32,
-       HELD = 64 };
+       HELD = 64, MORE = 128 };
+/* Of a second byte, where the first has MORE. */
+enum { HAS_GUARDS = 1 };
 enum { DELIVERY_TEXT = 1, DELIVERY_UUID = 2 };
 
 static void write_word(struct jr_writer *writer, const char *text)
@@ -275,6 +277,25 @@ static void read_event(struct jr_reader *reader, struct jr_history *entry)
     read_facts(reader, entry);
 }
 
+/* Two bits for each. */
+static void write_guards(struct jr_writer *writer, const struct jr_guards_told *guards)
+{
+    uint64_t bits = 0;
+
+    for (int i = 0; i < JR_GUARD_KINDS; i++)
+        bits |= (uint64_t)guards->by[i] << 2 * i;
+    jr_write_short(writer, bits);
+}
+
+static void read_guards(struct jr_reader *reader, struct jr_guards_told *guards)
+{
+    uint64_t bits = read_up_to(reader, (UINT64_C(1) << 2 * JR_GUARD_KINDS) - 1);
+
+    guards->asked = true;
+    for (int i = 0; i < JR_GUARD_KINDS; i++)
+        guards->by[i] = (enum jr_guard_told)(bits >> 2 * i & 3);
+}
+
 static void write_found(struct jr_writer *writer, const struct jr_history *entry)
 {
     const struct jr_found *found = &entry->found;
@@ -284,7 +305,10 @@ static void write_found(struct jr_writer *writer, const struct jr_history *entry
                                   | (found->anew ? ANEW : 0u)
                                   | (unsigned)found->newer.state << NEWER_SHIFT
                                   | (found->guard != JR_REASON_NONE ? GUARDED : 0u)
-                                  | (found->hold.reason != JR_REASON_NONE ? HELD : 0u)));
+                                  | (found->hold.reason != JR_REASON_NONE ? HELD : 0u)
+                                  | (found->guards.asked ? MORE : 0u)));
+    if (found->guards.asked)
+        jr_write_u8(writer, HAS_GUARDS);
     if (has_entry) {
         write_since(writer, found->due_ms, entry->at_ms);
         jr_write_short(writer, found->tries);
@@ -297,16 +321,19 @@ static void write_found(struct jr_writer *writer, const struct jr_history *entry
         jr_write_short(writer, (uint64_t)found->hold.reason);
         write_since(writer, found->hold.until_ms, entry->at_ms);
     }
+    if (found->guards.asked)
+        write_guards(writer, &found->guards);
 }
 
 static void read_found(struct jr_reader *reader, struct jr_history *entry)
 {
     struct jr_found *found = &entry->found;
-    uint8_t bits = jr_read_u8(reader);
+    uint8_t bits = jr_read_u8(reader), more = (bits & MORE) != 0 ? jr_read_u8(reader) : 0;
 
     found->moved = (bits & MOVED) != 0;
     found->anew = (bits & ANEW) != 0;
-    if ((bits >> NEWER_SHIFT & NEWER_MASK) > JR_NEWER_UNFINISHED || bits >= 2 * HELD)
+    if ((bits >> NEWER_SHIFT & NEWER_MASK) > JR_NEWER_UNFINISHED || more > HAS_GUARDS
+        || ((bits & MORE) != 0 && more == 0))
         reader->ok = false;
     else
         found->newer.state = (enum jr_newer_state)(bits >> NEWER_SHIFT & NEWER_MASK);
@@ -324,6 +351,8 @@ static void read_found(struct jr_reader *reader, struct jr_history *entry)
         found->hold.reason = (enum jr_reason)read_up_to(reader, JR_REASONS - 1);
         found->hold.until_ms = read_since(reader, entry->at_ms);
     }
+    if ((more & HAS_GUARDS) != 0)
+        read_guards(reader, &found->guards);
 }
 
 static bool has_event(enum jr_input_kind input)

@@ -28,10 +28,29 @@ static void narrate_event(const struct jr_event *event, char text[JR_NARRATE_SIZ
              event->sender);
 }
 
-static void narrate_call(const struct jr_told_call *call, char text[JR_NARRATE_SIZE])
+/* What each guard was told that was asked. */
+static void narrate_guards(const struct jr_guards_told *guards, char text[JR_NARRATE_SIZE])
 {
+    const char *before = "; guards: ";
+
+    for (int i = 0; i < JR_GUARD_KINDS; i++) {
+        size_t length = strlen(text);
+
+        if (guards->by[i] == JR_GUARD_NOT_ASKED)
+            continue;
+        snprintf(text + length, JR_NARRATE_SIZE - length, "%s%s %s", before,
+                 jr_guard_kind_name((enum jr_guard_kind)i), jr_guard_told_name(guards->by[i]));
+        before = ", ";
+    }
+}
+
+static void narrate_call(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
+{
+    const struct jr_told_call *call = &entry->call;
+
     snprintf(text, JR_NARRATE_SIZE, "%s, %u ms%s%s", call->what, call->duration_ms,
              *call->text == '\0' ? "" : ": ", call->text);
+    narrate_guards(&entry->found.guards, text);
 }
 
 static void narrate_pause(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
@@ -98,7 +117,7 @@ char *jr_narrate(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
     if (entry->kind == JR_HISTORY_EVENT)
         narrate_event(&entry->event, text);
     else if (entry->kind == JR_HISTORY_CALL)
-        narrate_call(&entry->call, text);
+        narrate_call(entry, text);
     else if (entry->kind == JR_HISTORY_JUDGEMENT)
         narrate_judgement(&entry->judgement, text);
     else if (paused)

@@ -51,10 +51,10 @@ static void guard_answers(void **state)
 static const struct guard_row guards[] = {
     { "nothing is in the way", ON, { .event = "push" }, PASSES },
     { "the event is not known", ON, { .event = "" }, PASSES },
-    { "a newer run", ON, { .newer = true }, JR_POLICY_LEAVE, JR_REASON_SUPERSEDED },
-    { "its group is held", ON, { .held = true }, JR_POLICY_WAIT, JR_REASON_CONCURRENCY_BUSY },
-    { "closed", ON, { .closed = true }, JR_POLICY_LEAVE, JR_REASON_PULL_REQUEST_CLOSED },
-    { "it deploys", ON, { .deploys = true }, JR_POLICY_LEAVE, JR_REASON_DEPLOYMENT },
+    { "a newer run", ON, { .newer = JR_GUARD_HOLDS }, JR_POLICY_LEAVE, JR_REASON_SUPERSEDED },
+    { "its group is held", ON, { .held = JR_GUARD_HOLDS }, JR_POLICY_WAIT, JR_REASON_CONCURRENCY_BUSY },
+    { "closed", ON, { .closed = JR_GUARD_HOLDS }, JR_POLICY_LEAVE, JR_REASON_PULL_REQUEST_CLOSED },
+    { "it deploys", ON, { .deploys = JR_GUARD_HOLDS }, JR_POLICY_LEAVE, JR_REASON_DEPLOYMENT },
     { "the merge queue", ON, { .event = "merge_group" }, JR_POLICY_LEAVE, JR_REASON_MERGE_QUEUE },
     { "a release", ON, { .event = "release" }, JR_POLICY_LEAVE, JR_REASON_LEFT_BY_RULE },
     { "a comment", ON, { .event = "issue_comment" }, JR_POLICY_LEAVE, JR_REASON_LEFT_BY_RULE },
@@ -62,16 +62,59 @@ static const struct guard_row guards[] = {
     { "a deployment's event", ON, { .event = "deployment" }, JR_POLICY_LEAVE, JR_REASON_LEFT_BY_RULE },
     { "a release that the rules name", ON, { .event = "release", .event_named = true }, PASSES },
     { "a schedule", ON, { .event = "schedule" }, PASSES },
-    { "the cheapest answers first", ON, { .newer = true, .held = true, .closed = true, .deploys = true }, JR_POLICY_LEAVE, JR_REASON_SUPERSEDED },
-    { "what waits comes before what leaves", ON, { .held = true, .closed = true }, JR_POLICY_WAIT, JR_REASON_CONCURRENCY_BUSY },
-    { "all off", OFF, { .event = "merge_group", .newer = true, .held = true, .closed = true, .deploys = true }, PASSES },
+    { "the cheapest answers first", ON, { .newer = JR_GUARD_HOLDS, .held = JR_GUARD_HOLDS, .closed = JR_GUARD_HOLDS, .deploys = JR_GUARD_HOLDS }, JR_POLICY_LEAVE, JR_REASON_SUPERSEDED },
+    { "what waits comes before what leaves", ON, { .held = JR_GUARD_HOLDS, .closed = JR_GUARD_HOLDS }, JR_POLICY_WAIT, JR_REASON_CONCURRENCY_BUSY },
+    { "all off", OFF, { .event = "merge_group", .newer = JR_GUARD_HOLDS, .held = JR_GUARD_HOLDS, .closed = JR_GUARD_HOLDS, .deploys = JR_GUARD_HOLDS }, PASSES },
     { "off, but the events", OFF, { .event = "release" }, JR_POLICY_LEAVE, JR_REASON_LEFT_BY_RULE },
-    { "concurrency leaves", "version: 1\notherwise: rerun\nguards: { concurrency: leave }\n", { .held = true }, JR_POLICY_LEAVE, JR_REASON_CONCURRENCY_BUSY },
+    { "concurrency leaves", "version: 1\notherwise: rerun\nguards: { concurrency: leave }\n", { .held = JR_GUARD_HOLDS }, JR_POLICY_LEAVE, JR_REASON_CONCURRENCY_BUSY },
     { "listed events alone", "version: 1\notherwise: rerun\nguards: { events: [push, pull_request] }\n", { .event = "schedule" }, JR_POLICY_LEAVE, JR_REASON_LEFT_BY_RULE },
     { "a listed event", "version: 1\notherwise: rerun\nguards: { events: [push, release] }\n", { .event = "release" }, PASSES },
-    { "everything", "everything", { .event = "release", .newer = true, .held = true, .closed = true, .deploys = true }, PASSES },
-    { "careful", "careful", { .deploys = true }, JR_POLICY_LEAVE, JR_REASON_DEPLOYMENT },
+    { "what nobody could say", ON, { .newer = JR_GUARD_NOT_TOLD, .held = JR_GUARD_NOT_TOLD, .closed = JR_GUARD_NOT_TOLD, .deploys = JR_GUARD_NOT_TOLD }, PASSES },
+    { "everything", "everything", { .event = "release", .newer = JR_GUARD_HOLDS, .held = JR_GUARD_HOLDS, .closed = JR_GUARD_HOLDS, .deploys = JR_GUARD_HOLDS }, PASSES },
+    { "careful", "careful", { .deploys = JR_GUARD_HOLDS }, JR_POLICY_LEAVE, JR_REASON_DEPLOYMENT },
     { "infrastructure", "infrastructure", { .event = "merge_group" }, JR_POLICY_LEAVE, JR_REASON_MERGE_QUEUE },
+};
+
+/* What is told of each: of those that are off, and behind the first that holds, nothing. */
+static void answers_tell_what_was_asked(void **state)
+{
+    struct jr_guards on = { .concurrency = JR_GUARD_WAIT, .closed = JR_GUARD_RERUN };
+    struct jr_guard_facts facts = { .event = "push", .newer = JR_GUARD_FREE, .held = JR_GUARD_NOT_TOLD, .closed = JR_GUARD_HOLDS };
+    struct jr_guard_answer answer;
+
+    (void)state;
+    answer = jr_guards_ask(&on, &facts);
+    assert_int_equal(answer.verdict, JR_POLICY_RERUN);
+    assert_int_equal(answer.told[JR_GUARD_SUPERSEDED], JR_GUARD_FREE);
+    assert_int_equal(answer.told[JR_GUARD_CONCURRENCY], JR_GUARD_NOT_TOLD);
+    assert_int_equal(answer.told[JR_GUARD_CLOSED], JR_GUARD_NOT_ASKED);
+    assert_int_equal(answer.told[JR_GUARD_DEPLOYMENTS], JR_GUARD_NOT_ASKED);
+    assert_int_equal(answer.told[JR_GUARD_EVENTS], JR_GUARD_FREE);
+    facts.held = JR_GUARD_HOLDS;
+    answer = jr_guards_ask(&on, &facts);
+    assert_int_equal(answer.told[JR_GUARD_CONCURRENCY], JR_GUARD_HOLDS);
+    assert_int_equal(answer.told[JR_GUARD_EVENTS], JR_GUARD_NOT_ASKED);
+    facts = (struct jr_guard_facts){ .event = "" };
+    answer = jr_guards_ask(&on, &facts);
+    assert_int_equal(answer.told[JR_GUARD_MERGE_QUEUE], JR_GUARD_NOT_TOLD);
+}
+
+struct name_row {
+    const char *name;
+    bool deploys;
+};
+
+static void name(void **state)
+{
+    const struct name_row *row = *state;
+
+    assert_int_equal(jr_guards_name_deploys(row->name), row->deploys);
+}
+
+static const struct name_row names[] = {
+    { "build", false }, { "", false }, { "deployment", false }, { "prerelease", false }, { "Uploads", false },
+    { "deploy", true }, { "Deploy to production", true }, { "build_and_publish", true },
+    { "RELEASE", true }, { "docs / pages (1)", true }, { "undeploy, deploy", true }, { "promote", true }, { "upload", true },
 };
 
 static void rules_name_events(void **state)
@@ -90,6 +133,8 @@ static void rules_name_events(void **state)
 int main(void)
 {
     TABLE(guards, guard_answers);
+    TEST(answers_tell_what_was_asked);
+    TABLE(names, name);
     TEST(rules_name_events);
     return run_program("guards");
 }

@@ -112,6 +112,8 @@ static void make_seen(struct jr_history *entry)
 {
     entry->input = JR_INPUT_SEEN;
     entry->found = (struct jr_found){ .due_ms = START_MS + 1, .newer = { JR_NEWER_UNFINISHED, UINT64_MAX },
+                                      .guards = { true, { JR_GUARD_NOT_TOLD, JR_GUARD_HOLDS, JR_GUARD_FREE, JR_GUARD_NOT_ASKED,
+                                                          JR_GUARD_FREE, JR_GUARD_NOT_TOLD } },
                                       .hold = { JR_REASON_OUTAGE_HOLD, INT64_C(1) << 50 } };
     entry->event = longest_event();
     entry->event.kind = JR_EVENT_RUN;
