@@ -25,6 +25,9 @@
 
 #define POST_GRACE_MS 3000
 
+/* Asked for anew: the run is no longer fresh. */
+static void begin(struct jr_errands *errands, struct jr_errand *errand);
+
 static bool is_asking(const struct jr_errand *errand)
 {
     return errand->step != JR_ERRAND_NONE && errand->step < JR_ERRAND_WAITS;
@@ -71,6 +74,8 @@ static void end(struct jr_errands *errands, struct jr_errand *errand)
 {
     jr_inquiry_end(errand->inquiry);
     errand->inquiry = NULL;
+    jr_guardcalls_end(errand->guards);
+    errand->guards = NULL;
     jr_calls_drop(&errands->desk->calls, &errand->question);
     errand->step = JR_ERRAND_NONE;
     if (--errands->count == 0)
@@ -187,6 +192,12 @@ static void inquire(struct jr_errands *errands, struct jr_errand *errand)
         lay_down(errands, errand);
 }
 
+/* Is what GitHub has told for the guards still good? */
+static bool is_news_good(const struct jr_errand *errand)
+{
+    return errand->news_ms != 0 && jr_monotonic_ms() - errand->news_ms <= JR_GUARDCALLS_GOOD_MS;
+}
+
 /* Record what GitHub has shown, or that it has shown nothing, and do what follows. */
 static void record(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -195,7 +206,7 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
     bool is_shown = call->outcome == JR_OUTCOME_DONE;
     const struct jr_rerun_answer answer = {
         .call = call, .seen = is_shown ? &errand->seen : NULL, .attempt = errand->run.attempt,
-        .policy = &errands->inquirer.policy,
+        .policy = &errands->inquirer.policy, .news = is_news_good(errand) ? &errand->news : NULL,
     };
     struct jr_verdict *verdict = &errand->verdict;
     bool may_post = may_write(errands);
@@ -248,6 +259,66 @@ static void wait_for_turn(struct jr_errands *errands, struct jr_errand *errand)
     lay_down(errands, errand);
 }
 
+/* Does a guard hold, by what GitHub has told? */
+static bool is_held(const struct jr_guard_news *news)
+{
+    for (int i = 0; i < JR_GUARD_KINDS; i++)
+        if (news->told[i] == JR_GUARD_HOLDS)
+            return true;
+    return false;
+}
+
+/* All is told that can be: the run is left or waits, or it is its turn soon, if it is fresh. */
+static void guards_are_told(struct jr_errands *errands, struct jr_errand *errand)
+{
+    errand->news_ms = jr_monotonic_ms();
+    if (is_held(&errand->news))
+        record(errands, errand);
+    else if (jr_boottime_ms() - errand->asked_ms <= FRESH_MS)
+        wait_for_turn(errands, errand);
+    else
+        begin(errands, errand);
+}
+
+/*
+ * It is to be rerun, and GitHub is asked for the guards first, where there are any. What was told
+ * a moment ago is good enough, so that with a slow API only the run is asked about anew.
+ */
+static void ask_guards(struct jr_errands *errands, struct jr_errand *errand)
+{
+    if (is_news_good(errand)) {
+        wait_for_turn(errands, errand);
+        return;
+    }
+    errand->guards = jr_guardcalls_begin(errands->desk, &errands->inquirer.policy,
+                                         &errands->inquirer.refusals, &errand->question,
+                                         &errand->run, &errand->seen, &errand->news);
+    if (errand->guards == NULL)
+        guards_are_told(errands, errand);
+    else
+        errand->step = JR_ERRAND_GUARDS;
+}
+
+/* Take them on. Returns whether they have ended. */
+static bool work_on_guards(struct jr_errands *errands, struct jr_errand *errand)
+{
+    enum jr_guardcalls_end how = jr_guardcalls_work(errand->guards);
+
+    if (how == JR_GUARDCALLS_GO_ON)
+        return false;
+    if (how == JR_GUARDCALLS_LATER)
+        errand->call = *jr_guardcalls_call(errand->guards);
+    jr_guardcalls_end(errand->guards);
+    errand->guards = NULL;
+    if (how == JR_GUARDCALLS_DONE)
+        guards_are_told(errands, errand);
+    else if (how == JR_GUARDCALLS_LATER && !jr_process_stopping())
+        record(errands, errand);
+    else
+        lay_down(errands, errand);
+    return true;
+}
+
 /* It is found out why the run failed: the policy judges. */
 static void judge(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -274,7 +345,7 @@ static void judge(struct jr_errands *errands, struct jr_errand *errand)
     errand->inquiry = NULL;
     if (verdict->step == JR_STEP_WAIT && errand->run.due_ms <= now_ms
         && jr_boottime_ms() - errand->asked_ms <= FRESH_MS)
-        wait_for_turn(errands, errand);
+        ask_guards(errands, errand);
     else
         end(errands, errand);
 }
@@ -314,7 +385,7 @@ static void asked(struct jr_errands *errands, struct jr_errand *errand)
         lay_down(errands, errand);
     else if (errand->call.outcome == JR_OUTCOME_DONE
              && jr_rerun_is_wanted(desk->settings, &errand->run, &errand->seen, jr_now_ms()))
-        wait_for_turn(errands, errand);
+        ask_guards(errands, errand);
     else
         record(errands, errand);
 }
@@ -475,6 +546,8 @@ static bool work(struct jr_errands *errands, struct jr_errand *errand)
     }
     if (errand->step == JR_ERRAND_INQUIRY)
         return work_on_inquiry(errands, errand);
+    if (errand->step == JR_ERRAND_GUARDS)
+        return work_on_guards(errands, errand);
     if (errand->step == JR_ERRAND_NONE || !errand->question.is_over)
         return false;
     errand->question.is_over = false;

@@ -20,6 +20,7 @@
 
 #include "fcgi/process/calls.h"
 #include "fcgi/process/desk.h"
+#include "fcgi/process/guardcalls.h"
 #include "fcgi/process/inquiry.h"
 #include "fcgi/process/workflows.h"
 #include "lib/github/github.h"
@@ -52,6 +53,7 @@ enum jr_errand_step {
     JR_ERRAND_JOB_NAME,  /* or what a job says of that, */
     JR_ERRAND_RUN,       /* and for the run */
     JR_ERRAND_INQUIRY,   /* it is found out why it failed */
+    JR_ERRAND_GUARDS,    /* GitHub is asked for the guards of the policy */
     JR_ERRAND_WAITS,     /* it asks for a rerun, and waits for its turn */
     JR_ERRAND_POST       /* the intent is on disk, and the rerun is asked for */
 };
@@ -72,6 +74,9 @@ struct jr_errand {
     struct jr_call call;        /* what came of asking */
     struct jr_verdict verdict;
     struct jr_inquiry *inquiry; /* NULL: there is none */
+    struct jr_guardcalls *guards; /* likewise */
+    struct jr_guard_news news;    /* what these were told, and */
+    int64_t news_ms;              /* when, monotonic; 0: they were not asked */
 };
 
 struct jr_errands {

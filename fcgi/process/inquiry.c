@@ -15,16 +15,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* How often a piece that GitHub does not give is asked for again, with the run's backoff. */
 #define TRIES 3
 
 /* So long after a job ended its log may still be on its way to where logs are kept. */
 #define LOG_COMES_MS (2 * JR_MINUTE_MS)
-
-/* How long a refusal to show annotations is believed. */
-#define REFUSED_MS JR_HOUR_MS
 
 /* Rule 3: times of one payload differ by jitter. */
 #define CARRIED_OVER_SLACK_MS (2 * JR_SECOND_MS)
@@ -149,27 +145,6 @@ bool jr_inquirer_work(struct jr_inquirer *inquirer)
     return any;
 }
 
-static struct jr_refusal *find_refusal(struct jr_inquirer *inquirer, const char *repo)
-{
-    for (size_t i = 0; i < JR_INQUIRER_REFUSALS; i++)
-        if (strcasecmp(inquirer->refusals[i].repo, repo) == 0
-            && inquirer->refusals[i].until_ms > jr_monotonic_ms())
-            return &inquirer->refusals[i];
-    return NULL;
-}
-
-static void note_refusal(struct jr_inquirer *inquirer, const char *repo)
-{
-    struct jr_refusal *refusal = find_refusal(inquirer, repo);
-
-    if (refusal == NULL) {
-        refusal = &inquirer->refusals[inquirer->refusal];
-        inquirer->refusal = (inquirer->refusal + 1) % JR_INQUIRER_REFUSALS;
-        jr_text_copy(refusal->repo, sizeof refusal->repo, repo);
-    }
-    refusal->until_ms = jr_monotonic_ms() + REFUSED_MS;
-}
-
 static struct jr_evidence *job_of(const struct jr_inquiry *inquiry)
 {
     return &inquiry->jobs[inquiry->at];
@@ -281,7 +256,8 @@ static void begin_job(struct jr_inquiry *inquiry)
     inquiry->has_looked_at_log = false;
     if (settings->evidence == JR_LOOKING_NEVER
         || jr_monotonic_ms() - inquiry->asked_ms > LONGEST_MS
-        || find_refusal(inquiry->inquirer, inquiry->run.repo) != NULL)
+        || jr_refusals_has(&inquiry->inquirer->refusals, JR_API_GET_ANNOTATIONS,
+                           inquiry->run.repo, 0, jr_monotonic_ms()))
         judge(inquiry);
     else
         ask(inquiry, NOTES, (struct jr_ask){ .api = JR_API_GET_ANNOTATIONS,
@@ -430,7 +406,8 @@ static void annotations_are_told(struct jr_inquiry *inquiry, const struct jr_cal
         job->annotation_count = from->annotation_count;
         memset(from, 0, sizeof *from);
     } else if (call->reason == JR_REASON_NO_PERMISSION) {
-        note_refusal(inquiry->inquirer, inquiry->run.repo);
+        jr_refusals_note(&inquiry->inquirer->refusals, JR_API_GET_ANNOTATIONS, inquiry->run.repo,
+                         0, jr_monotonic_ms());
     } else if (try_later(inquiry, call)) {
         return;
     }

@@ -12,6 +12,7 @@
 #define JR_INQUIRY_H
 
 #include "fcgi/process/desk.h"
+#include "fcgi/process/refusals.h"
 #include "lib/model/event.h"
 #include "lib/model/run.h"
 #include "lib/rules/policy.h"
@@ -23,19 +24,12 @@
 
 struct jr_inquiry;
 
-/* Repositories whose annotations the token may not read, so that this is not asked each time. */
-#define JR_INQUIRER_REFUSALS 64
-
 /* What inquiries share. */
 struct jr_inquirer {
     struct jr_desk *desk;
     struct jr_policy policy; /* in force */
     struct jr_inquiry *first; /* those under way */
-    struct jr_refusal {
-        char repo[JR_REPO_SIZE];
-        int64_t until_ms; /* monotonic */
-    } refusals[JR_INQUIRER_REFUSALS];
-    size_t refusal; /* the one to be used next */
+    struct jr_refusals refusals; /* what the token may not read */
 };
 
 /*

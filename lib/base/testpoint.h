@@ -15,6 +15,7 @@
  *   before-post  the intent is on disk, nothing posted yet
  *   after-post   GitHub has answered, the outcome is not on disk yet
  *   recorded     the outcome is on disk
+ *   guards       GitHub is about to be asked for a guard of the policy, before `waits'
  *   in-upkeep    it holds the write lock, nothing is committed
  *   in-outage    likewise, what an outage holds has gone on (lib/steps/holding.h)
  *   outage-told  that is committed, and the log was not told of it yet

@@ -275,3 +275,41 @@ bool jr_list_match(const struct jr_list *list, const char *value)
             return true;
     return false;
 }
+
+/* The six bits of a character; -1: it is none of Base64's. */
+static int base64_bits(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c == '\0' ? NULL : strchr(digits, c);
+
+    return found == NULL ? -1 : (int)(found - digits);
+}
+
+char *jr_text_from_base64(const char *text, size_t most, size_t *length)
+{
+    char *bytes = malloc(strlen(text) / 4 * 3 + 4);
+    unsigned long word = 0;
+    unsigned held = 0;
+
+    *length = 0;
+    for (; bytes != NULL && *text != '\0' && *text != '='; text++) {
+        int bits = base64_bits(*text);
+
+        if (isspace((unsigned char)*text))
+            continue;
+        if (bits < 0)
+            break;
+        word = (word << 6 | (unsigned long)bits) & 0xffffff;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        bytes[(*length)++] = (char)(word >> held & 0xff);
+    }
+    if (bytes != NULL && text[strspn(text, "= \t\r\n")] == '\0' && *length <= most && held < 6) {
+        bytes[*length] = '\0';
+        return bytes;
+    }
+    free(bytes);
+    return NULL;
+}

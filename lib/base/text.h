@@ -59,6 +59,14 @@ void jr_text_to_hex(const unsigned char *bytes, size_t size, char *hex);
 bool jr_text_from_hex(const char *text, unsigned char *bytes, size_t size);
 
 /*
+ * What Base64 text (RFC 4648, 4) stands for; spaces and line ends in it are passed over.
+ *   most  bytes that it may be
+ * Returns the bytes with a NUL after them, to be freed; NULL when it is no such text, is more, or
+ * there is no memory.
+ */
+char *jr_text_from_base64(const char *text, size_t most, size_t *length);
+
+/*
  * A number in decimal, without what printf(3) costs: for what is done with each webhook.
  * Returns where in digits it begins; it ends with a NUL.
  */

@@ -12,6 +12,7 @@
 #include "lib/format/json.h"
 #include "lib/github/answers.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,26 @@ static char *read_token(json_object *root, size_t size)
 typedef void reader(const struct jr_http_answer *answer, const struct jr_ask *ask,
                     struct jr_call *call);
 
+/* The pull requests that a run is shown with. */
+static void take_pulls(json_object *root, struct jr_event *seen)
+{
+    json_object *array = NULL;
+
+    if (jr_json_get_array(root, "pull_requests", &array) != JR_JSON_OK)
+        return;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        json_object *item = json_object_array_get_idx(array, i);
+        uint64_t number;
+
+        if (!json_object_is_type(item, json_type_object)
+            || jr_json_get_id(item, "number", &number) != JR_JSON_OK)
+            continue;
+        if (seen->pull_count < JR_EVENT_PULLS)
+            seen->pulls[seen->pull_count] = number;
+        seen->pull_count++;
+    }
+}
+
 static void read_run(const struct jr_http_answer *answer, const struct jr_ask *ask,
                      struct jr_call *call)
 {
@@ -159,6 +180,8 @@ static void read_run(const struct jr_http_answer *answer, const struct jr_ask *a
     if (err == JR_OK && seen->run_id != ask->id)
         err = jr_error_set(&error, JR_EINVAL, "the answer is about run %llu",
                            (unsigned long long)seen->run_id);
+    if (err == JR_OK)
+        take_pulls(root, seen);
     json_object_put(root);
     if (err != JR_OK)
         is_bad(call, JR_OUTCOME_LATER, error.text);
@@ -181,6 +204,167 @@ static void read_list(const struct jr_http_answer *answer, const struct jr_ask *
                                     &page->runs[page->count], NULL) == JR_OK)
                 page->count++;
     }
+    json_object_put(root);
+}
+
+static void read_line(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    struct jr_github_line *line = ask->holds;
+    json_object *root = read_object(answer, call), *array = NULL;
+
+    if (root == NULL)
+        return;
+    if (jr_json_get_array(root, "workflow_runs", &array) != JR_JSON_OK)
+        is_bad(call, JR_OUTCOME_LATER, "no 'workflow_runs' in it");
+    else
+        for (size_t i = 0; i < json_object_array_length(array)
+                           && line->count < JR_GITHUB_LINE_RUNS; i++)
+            line->count += jr_event_decode_run(json_object_array_get_idx(array, i),
+                                               &line->runs[line->count], NULL) == JR_OK;
+    json_object_put(root);
+}
+
+/* The name of a group, if an address can hold it: "." and ".." are steps in a path. */
+static bool take_group(json_object *group, char name[JR_GITHUB_GROUP_SIZE])
+{
+    return json_object_is_type(group, json_type_object)
+           && jr_json_get_text(group, "group_name", name, JR_GITHUB_GROUP_SIZE) == JR_JSON_OK
+           && strlen(name) < JR_GITHUB_GROUP_SIZE - 4 && *name != '\0'
+           && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static void read_groups(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                        struct jr_call *call)
+{
+    struct jr_github_groups *groups = ask->holds;
+    json_object *root = read_object(answer, call), *array = NULL;
+    size_t length;
+
+    if (root == NULL)
+        return;
+    if (jr_json_get_array(root, "concurrency_groups", &array) != JR_JSON_OK) {
+        is_bad(call, JR_OUTCOME_LATER, "no 'concurrency_groups' in it");
+        json_object_put(root);
+        return;
+    }
+    length = json_object_array_length(array);
+    for (size_t i = 0; i < length && groups->count < JR_GITHUB_GROUPS; i++)
+        groups->count += take_group(json_object_array_get_idx(array, i),
+                                    groups->names[groups->count]);
+    groups->more = groups->count < length;
+    json_object_put(root);
+}
+
+/* Nobody is in it: 404. */
+static void read_group(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                       struct jr_call *call)
+{
+    struct jr_github_group *group = ask->holds;
+    json_object *root, *array = NULL;
+    uint64_t run_id;
+
+    if (answer->status == 404)
+        return;
+    root = read_object(answer, call);
+    if (root != NULL && jr_json_get_array(root, "group_members", &array) != JR_JSON_OK)
+        is_bad(call, JR_OUTCOME_LATER, "no 'group_members' in it");
+    for (size_t i = 0; array != NULL && i < json_object_array_length(array); i++) {
+        json_object *member = json_object_array_get_idx(array, i);
+
+        group->held |= json_object_is_type(member, json_type_object)
+                       && jr_json_get_id(member, "run_id", &run_id) == JR_JSON_OK
+                       && run_id != ask->id;
+    }
+    json_object_put(root);
+}
+
+static bool is_closed(json_object *pull)
+{
+    char state[JR_WORD_SIZE] = "";
+
+    return jr_json_get_text(pull, "state", state, sizeof state) == JR_JSON_OK
+           && strcmp(state, "closed") == 0;
+}
+
+static void read_pull(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    struct jr_github_pull *pull = ask->holds;
+    json_object *root = read_object(answer, call);
+
+    if (root == NULL)
+        return;
+    pull->found = 1;
+    pull->closed = is_closed(root);
+    json_object_put(root);
+}
+
+/* The owner of the branch of a run. */
+static void head_owner(const struct jr_ask *ask, char owner[JR_REPO_SIZE])
+{
+    jr_text_copy(owner, JR_REPO_SIZE,
+                 *ask->run->head_repo != '\0' ? ask->run->head_repo : ask->repo);
+    owner[strcspn(owner, "/")] = '\0';
+}
+
+/* Is a pull request of the run's branch and commit? */
+static bool is_of_run(json_object *pull, const struct jr_ask *ask)
+{
+    char owner[JR_REPO_SIZE], text[JR_NAME_SIZE];
+    json_object *head, *user;
+
+    head_owner(ask, owner);
+    return json_object_is_type(pull, json_type_object)
+           && jr_json_get_object(pull, "head", &head) == JR_JSON_OK
+           && jr_json_get_text(head, "ref", text, sizeof text) == JR_JSON_OK
+           && strcmp(text, ask->run->branch) == 0
+           && jr_json_get_text(head, "sha", text, sizeof text) == JR_JSON_OK
+           && strcasecmp(text, ask->run->head_sha) == 0
+           && jr_json_get_object(head, "user", &user) == JR_JSON_OK
+           && jr_json_get_text(user, "login", text, sizeof text) == JR_JSON_OK
+           && strcasecmp(text, owner) == 0;
+}
+
+static void read_pulls(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                       struct jr_call *call)
+{
+    struct jr_github_pull *pull = ask->holds;
+    struct jr_error error = { .text = "not a list" };
+    json_object *root = NULL;
+
+    if (jr_json_parse(answer->body, answer->length, &root, &error) != JR_OK
+        || !json_object_is_type(root, json_type_array))
+        is_bad(call, JR_OUTCOME_LATER, error.text);
+    else
+        for (size_t i = 0; i < json_object_array_length(root); i++) {
+            json_object *item = json_object_array_get_idx(root, i);
+
+            if (!is_of_run(item, ask))
+                continue;
+            pull->found++;
+            pull->closed = is_closed(item);
+        }
+    json_object_put(root);
+}
+
+/* A file that is too large, or a folder, has no content that can be read. */
+static void read_file(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    struct jr_github_file *file = ask->holds;
+    json_object *root = read_object(answer, call);
+    size_t size = answer->length + 1;
+    char *base64 = malloc(size), word[JR_WORD_SIZE] = "";
+
+    if (root != NULL && base64 != NULL
+        && jr_json_get_text(root, "encoding", word, sizeof word) == JR_JSON_OK
+        && strcmp(word, "base64") == 0
+        && jr_json_get_text(root, "content", base64, size) == JR_JSON_OK)
+        file->text = jr_text_from_base64(base64, JR_GITHUB_FILE_MAX, &file->length);
+    if (root != NULL && file->text == NULL)
+        is_bad(call, JR_OUTCOME_NEVER, "no content in it that can be read");
+    free(base64);
     json_object_put(root);
 }
 
@@ -408,6 +592,15 @@ static void sort_log(struct jr_call *call)
     call->reason = JR_REASON_NONE;
 }
 
+/* Nobody is in the group: so GitHub says that it is free. */
+static void sort_group(struct jr_call *call)
+{
+    if (call->status != 404 || call->reason != JR_REASON_NOT_FOUND)
+        return;
+    call->outcome = JR_OUTCOME_DONE;
+    call->reason = JR_REASON_NONE;
+}
+
 /* "The permissions requested are not granted to this installation" */
 static void sort_new_token(struct jr_call *call)
 {
@@ -426,6 +619,8 @@ enum method {
 #define READ_ACTIONS "Actions, \"Read\""
 #define WRITE_ACTIONS "Actions, \"Read and write\""
 #define READ_CHECKS "Checks, \"Read\""
+#define READ_PULLS "Pull requests, \"Read\""
+#define READ_CONTENTS "Contents, \"Read\""
 
 enum {
     AS_APP = 1,   /* jr_github_is_as_app() */
@@ -436,9 +631,11 @@ enum {
 #define RUN "/repos/{repo}/actions/runs/{id}"
 
 /*
- * The calls. In a path, {repo}, {id}, {attempt}, {page} and {list} are those of the question.
+ * The calls. In a path, {repo}, {id}, {attempt}, {page}, {list}, {name} and {path} are those of
+ * the question, {branch}, {event}, {head} and {ref} of its run.
  * Sources: https://docs.github.com/en/rest/actions/workflow-runs, .../workflows,
- * .../workflow-jobs, https://docs.github.com/en/rest/checks/runs,
+ * .../workflow-jobs, .../concurrency-groups, https://docs.github.com/en/rest/checks/runs,
+ * https://docs.github.com/en/rest/pulls/pulls, https://docs.github.com/en/rest/repos/contents,
  * https://docs.github.com/en/rest/apps/apps
  */
 static const struct row {
@@ -488,6 +685,25 @@ static const struct row {
     [JR_API_GET_LOG] = { "GET log", "get-log", GET, "/repos/{repo}/actions/jobs/{id}/logs",
                          read_log, sizeof(struct jr_github_log), sort_log, OPTIONAL | LINKS,
                          READ_ACTIONS },
+    [JR_API_LIST_LINE] = { "GET runs of a workflow", "list-line", GET,
+                           "/repos/{repo}/actions/workflows/{id}/runs?branch={branch}"
+                           "&event={event}&exclude_pull_requests=true&per_page=10",
+                           read_line, sizeof(struct jr_github_line), NULL, OPTIONAL,
+                           READ_ACTIONS },
+    [JR_API_GET_GROUPS] = { "GET concurrency groups of a run", "get-groups", GET,
+                            RUN "/concurrency_groups?per_page=100", read_groups,
+                            sizeof(struct jr_github_groups), NULL, OPTIONAL, READ_ACTIONS },
+    [JR_API_GET_GROUP] = { "GET concurrency group", "get-group", GET,
+                           "/repos/{repo}/actions/concurrency_groups/{name}", read_group,
+                           sizeof(struct jr_github_group), sort_group, OPTIONAL, READ_ACTIONS },
+    [JR_API_GET_PULL] = { "GET pull request", "get-pull", GET, "/repos/{repo}/pulls/{id}",
+                          read_pull, sizeof(struct jr_github_pull), NULL, OPTIONAL, READ_PULLS },
+    [JR_API_FIND_PULL] = { "GET pull requests", "find-pull", GET,
+                           "/repos/{repo}/pulls?head={head}&state=all&per_page=100", read_pulls,
+                           sizeof(struct jr_github_pull), NULL, OPTIONAL, READ_PULLS },
+    [JR_API_GET_FILE] = { "GET file", "get-file", GET, "/repos/{repo}/contents/{path}{ref}",
+                          read_file, sizeof(struct jr_github_file), NULL, OPTIONAL,
+                          READ_CONTENTS },
     [JR_API_GET_USER] = { "GET user", NULL, GET, "/user", read_user,
                           sizeof(struct jr_github_user), NULL, 0, NULL },
     [JR_API_GET_REPO] = { "GET repository", NULL, GET, "/repos/{repo}", read_repo,
@@ -539,7 +755,62 @@ static void write_list(const struct jr_github_list *list, char *text, size_t siz
              list->conclusion, created, JR_GITHUB_PAGE_RUNS, list->page);
 }
 
-/* What stands for a {word} of a path. */
+/* A text as part of an address: all but what is plain there becomes %XX. */
+static void write_text(const char *from, const char *plain, char *text, size_t size)
+{
+    size_t length = 0;
+
+    for (; *from != '\0' && length + 4 <= size; from++) {
+        unsigned char c = (unsigned char)*from;
+
+        if ((c < 0x80 && isalnum(c)) || strchr(plain, c) != NULL)
+            text[length++] = (char)c;
+        else
+            length += (size_t)snprintf(text + length, size - length, "%%%02X", c);
+    }
+    text[length] = '\0';
+}
+
+#define PLAIN "-._~"
+
+static void write_head(const struct jr_ask *ask, char *text, size_t size)
+{
+    char owner[JR_REPO_SIZE], branch[3 * JR_NAME_SIZE];
+
+    head_owner(ask, owner);
+    write_text(ask->run->branch, PLAIN, branch, sizeof branch);
+    snprintf(text, size, "%s:%s", owner, branch);
+}
+
+static void write_ref(const struct jr_run *run, char *text, size_t size)
+{
+    char sha[3 * JR_SHA_SIZE];
+
+    text[0] = '\0';
+    if (run == NULL)
+        return;
+    write_text(run->head_sha, PLAIN, sha, sizeof sha);
+    snprintf(text, size, "?ref=%s", sha);
+}
+
+/* What stands for a {word} of a path that names something of a run. */
+static void write_name(const struct jr_ask *ask, const char *word, char *text, size_t size)
+{
+    if (strncmp(word, "{name}", 6) == 0)
+        write_text(ask->name, PLAIN, text, size);
+    else if (strncmp(word, "{path}", 6) == 0)
+        write_text(ask->name, PLAIN "/", text, size);
+    else if (strncmp(word, "{branch}", 8) == 0)
+        write_text(ask->run->branch, PLAIN, text, size);
+    else if (strncmp(word, "{event}", 7) == 0)
+        write_text(ask->run->trigger, PLAIN, text, size);
+    else if (strncmp(word, "{head}", 6) == 0)
+        write_head(ask, text, size);
+    else
+        write_ref(ask->run, text, size);
+}
+
+/* ... or anything else. */
 static void write_word(const struct jr_ask *ask, const char *word, char *text, size_t size)
 {
     if (strncmp(word, "{repo}", 6) == 0)
@@ -550,14 +821,16 @@ static void write_word(const struct jr_ask *ask, const char *word, char *text, s
         snprintf(text, size, "%u", ask->attempt);
     else if (strncmp(word, "{page}", 6) == 0)
         snprintf(text, size, "%u", ask->page);
-    else
+    else if (strncmp(word, "{id}", 4) == 0)
         snprintf(text, size, "%llu", (unsigned long long)ask->id);
+    else
+        write_name(ask, word, text, size);
 }
 
 static void make_url(char url[JR_GITHUB_URL_SIZE], const char *api_url, const struct jr_ask *ask)
 {
     const char *path = rows[ask->api].path;
-    char word[256];
+    char word[3 * JR_GITHUB_GROUP_SIZE];
 
     jr_text_copy(url, JR_GITHUB_URL_SIZE, api_url);
     while (*path != '\0') {

@@ -14,6 +14,7 @@
 #include "lib/model/call.h"
 #include "lib/model/event.h"
 #include "lib/model/evidence.h"
+#include "lib/model/run.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,6 +96,41 @@ struct jr_github_log {
     bool cut;      /* what stood before is not in it */
 };
 
+/* How many runs of a line are looked at. */
+#define JR_GITHUB_LINE_RUNS 10
+
+/* The newest runs of a workflow, on a branch and for an event. */
+struct jr_github_line {
+    size_t count; /* of runs, newest first; what cannot be read is left out */
+    struct jr_event runs[JR_GITHUB_LINE_RUNS];
+};
+
+/* The concurrency groups that a run is in. One whose name has no room here, or could be no part
+ * of an address, is left out. */
+#define JR_GITHUB_GROUPS 8
+#define JR_GITHUB_GROUP_SIZE 512
+struct jr_github_groups {
+    size_t count;
+    bool more; /* some were left out */
+    char names[JR_GITHUB_GROUPS][JR_GITHUB_GROUP_SIZE];
+};
+
+struct jr_github_group {
+    bool held; /* another run than the question's holds it, or waits for it */
+};
+
+struct jr_github_pull {
+    size_t found; /* of FIND_PULL: how many pull requests are of that branch and commit */
+    bool closed;  /* the last of them is closed, or merged */
+};
+
+/* A file of a repository may have so many bytes. */
+#define JR_GITHUB_FILE_MAX ((size_t)256 * 1024)
+struct jr_github_file {
+    char *text; /* owned by who asked, to be freed; any bytes; NULL unless DONE */
+    size_t length;
+};
+
 /*
  * A question. What a success holds goes into `holds', which is zero at first and whole only
  * when the outcome is DONE; it stays the caller's:
@@ -119,6 +155,17 @@ struct jr_github_log {
  *                          with a link to another host, which is not followed here: the token
  *                          is none of that host's business (lib/github/loghost.h). NEVER with
  *                          status 404: it was never stored; 410: it is no longer kept
+ *   LIST_LINE              struct jr_github_line: the newest runs of a run's workflow, branch and
+ *                          event. repo, id: the workflow; run: its branch and trigger
+ *   GET_GROUPS             struct jr_github_groups. repo, id: the run. NEVER, status 404: the host
+ *                          has no such call
+ *   GET_GROUP              struct jr_github_group; also when nobody is in it, which GitHub answers
+ *                          with 404. repo, name: the group; id: the run that asks
+ *   GET_PULL               struct jr_github_pull. repo, id: its number
+ *   FIND_PULL              struct jr_github_pull: of the branch and commit of a run. repo; run: its
+ *                          branch, head_sha and head_repo
+ *   GET_FILE               struct jr_github_file. repo; name: its path; run: of whose commit it is;
+ *                          NULL: the newest of the default branch
  *   GET_USER               struct jr_github_user: whose the token is
  *   GET_REPO               struct jr_github_repo. repo
  */
@@ -127,6 +174,8 @@ struct jr_ask {
     const char *repo; /* owner/name, checked with jr_text_is_full_name() */
     uint64_t id;
     const struct jr_github_list *list;
+    const struct jr_run *run;
+    const char *name;
     int64_t before_ms; /* as in struct jr_http_request: later nothing is sent, and the call is
                           LATER, OUTDATED; 0: no limit */
     unsigned attempt;  /* of a run, from 1 */
@@ -155,7 +204,8 @@ bool jr_github_is_optional(enum jr_api api);
 /* Is it one that a GitHub App makes as itself, with a JWT (lib/crypto/jwt.h) as the token? */
 bool jr_github_is_as_app(enum jr_api api);
 
-#define JR_GITHUB_URL_SIZE 1024
+/* Room for any address: each byte of a name may become three. */
+#define JR_GITHUB_URL_SIZE 3072
 
 /* A call under way; all zero: there is none. For this file only. */
 struct jr_exchange {

@@ -22,6 +22,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define JR_REPO_SIZE 208  /* owner/name: at most 100 + 1 + 100 */
@@ -29,6 +30,7 @@
 #define JR_NAME_SIZE 256  /* branch, workflow, job and runner names */
 #define JR_WORD_SIZE 64   /* an action, or what triggered a run */
 #define JR_SHA_SIZE 65    /* a commit's id: SHA-1, or SHA-256 */
+#define JR_EVENT_PULLS 4  /* pull requests that are read of a run */
 
 /* The head_repo of a run whose fork has been deleted: no name that a repository has. */
 #define JR_REPO_DELETED "(deleted)"
@@ -73,6 +75,10 @@ struct jr_event {
     char workflow_path[JR_NAME_SIZE]; /* ".github/workflows/ci.yml", without "@ref" */
     uint64_t run_number;              /* counts the runs of a workflow; 0: not said */
     char head_sha[JR_SHA_SIZE];       /* the commit; empty: not said */
+
+    /* of an answer of the API alone; the history has neither */
+    uint64_t pulls[JR_EVENT_PULLS]; /* numbers of the pull requests that it may be of */
+    size_t pull_count; /* more than JR_EVENT_PULLS: others are not here */
 };
 
 /* What a payload holds. */

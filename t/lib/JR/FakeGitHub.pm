@@ -168,6 +168,16 @@ sub set_log_host { my ($self, %to) = @_; return $self->control('set_log_host', t
 # Whether tokens of users may read annotations.
 sub set_checks { my ($self, $has) = @_; return $self->control('set_checks', has => $has ? 1 : 0) }
 
+# The runs in a concurrency group; none: it is free. Pull requests, and files (see
+# JR::FakeGitHub::Actions); a file without a commit is that of each.
+sub set_group { my ($self, $repo, $name, @runs) = @_; return $self->control('set_group', repo => $repo, name => $name, runs => \@runs) }
+sub put_pull { my ($self, %pull) = @_; return $self->control('put_pull', pull => \%pull) }
+
+sub put_file {
+    my ($self, $repo, $path, $text, $ref) = @_;
+    return $self->control('put_file', repo => $repo, path => $path, text => $text, ref => $ref);
+}
+
 # What the host of logs was asked so far, as in requests().
 sub log_requests { my ($self) = @_; return @{ $self->control('log_requests') } }
 

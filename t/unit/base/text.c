@@ -179,6 +179,38 @@ static const struct hex_row hex[] = {
     { "0x", "0x0011", 3, false, "" },
 };
 
+struct base64_row {
+    const char *name, *text;
+    const char *want; /* NULL: it is none */
+};
+
+static void from_base64(void **state)
+{
+    const struct base64_row *row = *state;
+    size_t length;
+    char *bytes = jr_text_from_base64(row->text, 6, &length);
+
+    assert_int_equal(bytes == NULL, row->want == NULL);
+    if (bytes != NULL) {
+        assert_int_equal(length, strlen(row->want));
+        assert_string_equal(bytes, row->want);
+    }
+    free(bytes);
+}
+
+static const struct base64_row base64[] = {
+    { "nothing", "", "" },
+    { "one", "Zg==", "f" },
+    { "two", "Zm8=", "fo" },
+    { "three", "Zm9v", "foo" },
+    { "all there may be, in lines", "Zm9v\r\nYmFy\n", "foobar" },
+    { "more", "Zm9vYmFyYg==", NULL },
+    { "without its end", "Zm9vYg", "foob" },
+    { "a digit alone", "Zm9vY", NULL },
+    { "no digit", "Zm-v", NULL },
+    { "more behind its end", "Zg==Zg==", NULL },
+};
+
 static void digits(void **state)
 {
     static const uint64_t numbers[] = { 0, 7, 10, 202, 30000000000, UINT64_MAX };
@@ -328,6 +360,7 @@ int main(void)
     TABLE(distances, distance);
     TABLE(full_names, full_name);
     TABLE(hex, from_hex);
+    TABLE(base64, from_base64);
     TEST(to_hex);
     TEST(digits);
     TABLE(utf8, utf8_length);

@@ -80,6 +80,17 @@ static const struct call_row calls[] = {
       false },
     { "GET log", JR_API_GET_LOG, "GET /api/v3/repos/acme/x/actions/jobs/77/logs",
       JR_REASON_NOT_FOUND, false },
+    { "GET runs of a workflow", JR_API_LIST_LINE,
+      "GET /api/v3/repos/acme/x/actions/workflows/77/runs?branch=feat%2Fa%26b%20%C3%BC%23&event=pull_request"
+      "&exclude_pull_requests=true&per_page=10", JR_REASON_NOT_FOUND, false },
+    { "GET concurrency groups of a run", JR_API_GET_GROUPS, "GET " RUN "/concurrency_groups?per_page=100",
+      JR_REASON_NOT_FOUND, false },
+    { "GET concurrency group", JR_API_GET_GROUP, "GET /api/v3/repos/acme/x/actions/concurrency_groups/ci%20%2541%2F..%3F",
+      JR_REASON_NONE, false },
+    { "GET pull request", JR_API_GET_PULL, "GET /api/v3/repos/acme/x/pulls/77", JR_REASON_NOT_FOUND, false },
+    { "GET pull requests", JR_API_FIND_PULL,
+      "GET /api/v3/repos/acme/x/pulls?head=dev:feat%2Fa%26b%20%C3%BC%23&state=all&per_page=100", JR_REASON_NOT_FOUND, false },
+    { "GET file", JR_API_GET_FILE, "GET /api/v3/repos/acme/x/contents/ci%20%2541/..%3F?ref=abc", JR_REASON_NOT_FOUND, false },
     { "GET user", JR_API_GET_USER, "GET /api/v3/user", JR_REASON_NOT_FOUND, false },
     { "GET repository", JR_API_GET_REPO, "GET /api/v3/repos/acme/x", JR_REASON_NOT_FOUND, false },
 };
@@ -89,9 +100,11 @@ static void call(void **state)
     const struct call_row *row = *state;
     struct server server = { .respond = refuse };
     struct jr_github_list list = { .conclusion = "failure", .from_ms = START_MS, .page = 2 };
-    struct jr_event *holds = calloc(8, sizeof *holds); /* room for each */
+    struct jr_event *holds = calloc(16, sizeof *holds); /* room for each */
+    static const struct jr_run run = { .branch = "feat/a&b \xc3\xbc#", .trigger = "pull_request",
+                                       .head_repo = "dev/x", .head_sha = "abc" };
     struct jr_ask ask = { .api = row->api, .repo = "acme/x", .id = 77, .list = &list, .attempt = 3,
-                          .page = 2, .holds = holds };
+                          .page = 2, .run = &run, .name = "ci %41/..?", .holds = holds };
     char url[128], asked[512], want[512];
     struct jr_http *http;
     struct jr_error error;
@@ -105,7 +118,7 @@ static void call(void **state)
     assert_int_equal(call.api, row->api);
     assert_string_equal(call.what, row->name);
     assert_string_equal(call.what, jr_github_what(row->api));
-    assert_int_equal(call.outcome, JR_OUTCOME_NEVER);
+    assert_int_equal(call.outcome, row->reason == JR_REASON_NONE ? JR_OUTCOME_DONE : JR_OUTCOME_NEVER);
     assert_int_equal(call.reason, row->reason);
     assert_true(call.begun_us > 0);
     read_request(&server, asked, sizeof asked);
@@ -131,7 +144,7 @@ static void table_is_whole(void **state)
             assert_string_not_equal(counted, jr_github_counted((enum jr_api)j));
         /* Tokens of installations are made for that one permission, and may have another. */
         assert_true(permission == NULL || strncmp(permission, "Actions, ", 9) == 0
-                    || (strcmp(permission, "Checks, \"Read\"") == 0
+                    || (strcmp(strchr(permission, ','), ", \"Read\"") == 0
                         && jr_github_is_optional((enum jr_api)i)));
         assert_false(jr_github_is_optional((enum jr_api)i) && jr_github_is_write((enum jr_api)i));
         assert_true(permission != NULL || !jr_github_is_write((enum jr_api)i));
@@ -176,6 +189,131 @@ static void rerun_with_debug_log(void **state)
     assert_int_equal(call.outcome, JR_OUTCOME_DONE);
     assert_contains(asked, row->length);
     assert_int_equal(strstr(asked, "Content-Type: application/json") != NULL, row->debug);
+}
+
+/* A run that asks, as others may have it. */
+static const struct jr_run asking = { .branch = "topic", .head_repo = "dev/x", .head_sha = "abc" };
+
+#define PULL(login, ref, sha, state) \
+    "{\"state\":\"" state "\",\"head\":{\"ref\":\"" ref "\",\"sha\":\"" sha "\",\"user\":{\"login\":\"" login "\"}}}"
+
+struct pull_row {
+    const char *name, *answer;
+    size_t found;
+    bool closed;
+};
+
+static void pulls_of_a_run(void **state)
+{
+    const struct pull_row *row = *state;
+    struct jr_github_pull pull;
+    struct jr_call call;
+    char asked[4096], answer[1024];
+
+    snprintf(answer, sizeof answer, OK_HEAD "%s", row->answer);
+    ask(answer, (struct jr_ask){ .api = JR_API_FIND_PULL, .run = &asking, .holds = &pull }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_int_equal(pull.found, row->found);
+    assert_int_equal(pull.closed, row->closed);
+}
+
+static const struct pull_row pulls[] = {
+    { "none", "[]", 0, false },
+    { "closed", "[" PULL("Dev", "topic", "ABC", "closed") "]", 1, true },
+    { "open", "[" PULL("dev", "topic", "abc", "open") "]", 1, false },
+    { "of others", "[" PULL("dve", "topic", "abc", "closed") "," PULL("dev", "topic2", "abc", "closed") ","
+      PULL("dev", "topic", "abd", "closed") ", null, {}]", 0, false },
+    { "two of it", "[" PULL("dev", "topic", "abc", "closed") "," PULL("dev", "topic", "abc", "open") "]", 2, false },
+};
+
+struct group_row {
+    const char *name, *answer;
+    bool held;
+};
+
+static void members_of_a_group(void **state)
+{
+    const struct group_row *row = *state;
+    struct jr_github_group group;
+    struct jr_call call;
+    char asked[4096];
+
+    ask(row->answer, (struct jr_ask){ .api = JR_API_GET_GROUP, .name = "ci", .holds = &group }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_int_equal(group.held, row->held);
+}
+
+static const struct group_row groups[] = {
+    { "nobody", "HTTP/1.1 404 No\r\nConnection: close\r\n\r\n{\"message\":\"Not Found\"}", false },
+    { "the run itself", OK_HEAD "{\"group_members\":[{\"run_id\":77}]}", false },
+    { "another", OK_HEAD "{\"group_members\":[{\"run_id\":77},{\"run_id\":78,\"status\":\"pending\"}]}", true },
+    { "what is no member", OK_HEAD "{\"group_members\":[null,{},{\"run_id\":\"x\"}]}", false },
+};
+
+static void groups_of_a_run(void **state)
+{
+    struct jr_github_groups *held = calloc(1, sizeof *held);
+    struct jr_call call;
+    char asked[4096];
+
+    (void)state;
+    assert_non_null(held);
+    ask(OK_HEAD "{\"concurrency_groups\":[{\"group_name\":\"ci/1\"},{\"group_name\":\"..\"},{\"group_name\":\"x\"}]}",
+        (struct jr_ask){ .api = JR_API_GET_GROUPS, .holds = held }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_int_equal(held->count, 2);
+    assert_true(held->more);
+    assert_string_equal(held->names[0], "ci/1");
+    assert_string_equal(held->names[1], "x");
+    free(held);
+}
+
+struct content_row {
+    const char *name, *answer;
+    const char *want; /* NULL: it cannot be read */
+};
+
+static void file_of_a_repository(void **state)
+{
+    const struct content_row *row = *state;
+    struct jr_github_file file;
+    struct jr_call call;
+    char asked[4096], answer[1024];
+
+    snprintf(answer, sizeof answer, OK_HEAD "%s", row->answer);
+    ask(answer, (struct jr_ask){ .api = JR_API_GET_FILE, .name = "a.yml", .holds = &file }, &call, asked, sizeof asked);
+    assert_contains(asked, "/contents/a.yml HTTP");
+    assert_int_equal(call.outcome, row->want == NULL ? JR_OUTCOME_NEVER : JR_OUTCOME_DONE);
+    assert_int_equal(file.text == NULL, row->want == NULL);
+    if (row->want != NULL)
+        assert_string_equal(file.text, row->want);
+    free(file.text);
+}
+
+static const struct content_row contents[] = {
+    { "in lines", "{\"encoding\":\"base64\",\"content\":\"am9i\\nczog\\ne30K\\n\"}", "jobs: {}\n" },
+    { "empty", "{\"encoding\":\"base64\",\"content\":\"\"}", "" },
+    { "too large for that", "{\"encoding\":\"none\",\"content\":\"\"}", NULL },
+    { "a folder", "{\"entries\":[]}", NULL },
+    { "no Base64", "{\"encoding\":\"base64\",\"content\":\"am?i\"}", NULL },
+};
+
+static void run_with_pull_requests(void **state)
+{
+    struct jr_event *seen = calloc(1, sizeof *seen);
+    struct jr_call call;
+    char asked[4096];
+
+    (void)state;
+    assert_non_null(seen);
+    ask(OK_HEAD "{\"id\":77,\"status\":\"completed\",\"conclusion\":\"failure\",\"repository\":{\"id\":1,\"full_name\":\"acme/x\"},"
+        "\"pull_requests\":[{\"number\":5},null,{\"number\":6},{\"number\":7},{\"number\":8},{\"number\":9}]}",
+        (struct jr_ask){ .api = JR_API_GET_RUN, .holds = seen }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, JR_OUTCOME_DONE);
+    assert_int_equal(seen->pull_count, 5);
+    assert_int_equal(seen->pulls[0], 5);
+    assert_int_equal(seen->pulls[3], 8);
+    free(seen);
 }
 
 static const struct debug_row debugs[] = {
@@ -370,6 +508,11 @@ int main(void)
     TABLE(webs, web_url);
     TABLE(calls, call);
     TEST(table_is_whole);
+    TABLE(pulls, pulls_of_a_run);
+    TABLE(groups, members_of_a_group);
+    TEST(groups_of_a_run);
+    TABLE(contents, file_of_a_repository);
+    TEST(run_with_pull_requests);
     TABLE(debugs, rerun_with_debug_log);
     TEST(bad_jobs_are_read);
     TABLE(bads, bad_answer);

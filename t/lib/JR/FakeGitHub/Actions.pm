@@ -12,6 +12,7 @@ use strict;
 use warnings;
 use Encode qw(encode_utf8);
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
 use JR::FakeGitHub::Apps;
 use JR::FakeGitHub::Logs;
@@ -34,6 +35,12 @@ my @ROUTES = (
     [GET  => qr{$API/user$},                                                    'get_user'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)$},                                     'get_repo'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/workflows/(\d+)$},             'get_workflow'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/workflows/(\d+)/runs$},        'list_line'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/concurrency_groups$}, 'list_groups'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/concurrency_groups/([^/]+)$},  'get_group'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/pulls/(\d+)$},                         'get_pull'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/pulls$},                               'list_pulls'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/contents/(.+)$},                       'get_file'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs$},                        'list_runs'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)$},                  'get_run'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)$},   'get_attempt'],
@@ -58,6 +65,9 @@ sub new {
         shut   => {},
         gone   => {},
         runs   => {},
+        pulls  => {},
+        files  => {},
+        groups => {},
         job_id => FIRST_JOB_ID,
         limit  => { limit => 5000, remaining => 5000, reset => time + 3600 },
     }, $class;
@@ -68,7 +78,8 @@ sub new {
 # id and repo are needed; jobs => [{ name, status, conclusion, ... }, ...]; name is the
 # workflow's, run_name what its run-name makes of it for this run. What else there is to
 # know of a job: steps, annotations (see below), labels, runner_id, runner_name, log (see
-# JR::FakeGitHub::Logs), log_refused (a status: the API itself refuses it).
+# JR::FakeGitHub::Logs), log_refused (a status: the API itself refuses it). Of a run besides:
+# groups (names of its concurrency groups), pulls (numbers of pull requests it is shown with).
 sub put_run {
     my ($self, $given) = @_;
     my $now = time;
@@ -430,6 +441,80 @@ sub list_runs {
     return page(\%query, workflow_runs => [map { run_json($_) } @runs]);
 }
 
+# The runs of a workflow.
+sub list_line {
+    my ($self, $request, $repo, $id) = @_;
+    my %query = query($request);
+    my @runs = grep { lc $_->{repo} eq lc $repo && number($_->{name} // '') == $id } values %{ $self->{runs} };
+    @runs = grep { $_->{head_branch} eq $query{branch} } @runs if length($query{branch} // '');
+    @runs = grep { $_->{event} eq $query{event} } @runs if length($query{event} // '');
+    @runs = sort { ($b->{run_number} // 17) <=> ($a->{run_number} // 17) } @runs;
+    return page(\%query, workflow_runs => [map { run_json($_) } @runs]);
+}
+
+# Concurrency groups: those of a run, by its configuration, and who is in one now.
+sub list_groups {
+    my ($self, undef, $repo, $id) = @_;
+    my $run = $self->known($repo, $id) or return problem(404, 'Not Found');
+    my @groups = map { { group_name => $_, group_members => [] } } @{ $run->{groups} // [] };
+    return { status => 200, body => { total_count => scalar @groups, concurrency_groups => \@groups } };
+}
+
+sub get_group {
+    my ($self, undef, $repo, $name) = @_;
+    $name =~ s/%([0-9a-fA-F]{2})/chr hex $1/ge;
+    my @runs = @{ $self->{groups}{ lc $repo }{$name} // [] } or return problem(404, 'Not Found');
+    my @members = map { { run_id => 0 + $runs[$_], run_name => 'CI', status => $_ ? 'pending' : 'in_progress', position => $_ } } 0 .. $#runs;
+    return { status => 200, body => { group_name => $name, group_members => \@members } };
+}
+
+# The runs in a group, by id.
+sub set_group { my ($self, $repo, $name, $runs) = @_; $self->{groups}{ lc $repo }{$name} = $runs; return 1 }
+
+# repo, number; state, head_ref, head_sha, head_owner.
+sub put_pull { my ($self, $pull) = @_; $self->{pulls}{ lc $pull->{repo} }{ $pull->{number} } = $pull; return 1 }
+
+sub pull_json {
+    my ($pull) = @_;
+    my ($owner) = split m{/}, $pull->{repo};
+    $owner = $pull->{head_owner} // $owner;
+    return {
+        number => 0 + $pull->{number}, state => $pull->{state} // 'open', merged_at => undef,
+        head => { ref => $pull->{head_ref} // 'topic', sha => $pull->{head_sha} // 'a' x 40, user => user($owner) },
+        base => { ref => 'main', user => user((split m{/}, $pull->{repo})[0]) },
+    };
+}
+
+sub get_pull {
+    my ($self, undef, $repo, $number) = @_;
+    my $pull = $self->{pulls}{ lc $repo }{$number} or return problem(404, 'Not Found');
+    return { status => 200, body => pull_json($pull) };
+}
+
+sub list_pulls {
+    my ($self, $request, $repo) = @_;
+    my %query = query($request);
+    my @pulls = map { pull_json($_) } values %{ $self->{pulls}{ lc $repo } // {} };
+    @pulls = grep {"$_->{head}{user}{login}:$_->{head}{ref}" eq $query{head} } @pulls if length($query{head} // '');
+    @pulls = grep { $_->{state} eq ($query{state} // 'open') } @pulls if ($query{state} // '') ne 'all';
+    return { status => 200, body => \@pulls };
+}
+
+# A file of the default branch and of each commit that has no other of its own (ref).
+sub put_file {
+    my ($self, $repo, $path, $text, $ref) = @_;
+    $self->{files}{ lc $repo }{$path}{ $ref // '' } = $text;
+    return 1;
+}
+
+sub get_file {
+    my ($self, $request, $repo, $path) = @_;
+    my %query = query($request);
+    my $files = $self->{files}{ lc $repo }{$path} or return problem(404, 'Not Found');
+    my $text = $files->{ $query{ref} // '' } // $files->{''} // return problem(404, 'Not Found');
+    return { status => 200, body => { type => 'file', path => $path, size => length $text, encoding => 'base64', content => encode_base64(encode_utf8($text)) } };
+}
+
 sub created_in {
     my ($run, $search) = @_;
     my $created = iso($run->{created_at});
@@ -543,7 +628,7 @@ sub run_json {
         status => $run->{status}, conclusion => $run->{conclusion},
         workflow_id => number($run->{name} // ''), check_suite_id => $run->{id} + 1,
         url => $url, html_url => "https://github.com/$run->{repo}/actions/runs/$run->{id}",
-        pull_requests => [], referenced_workflows => [],
+        pull_requests => [map { { number => 0 + $_ } } @{ $run->{pulls} // [] }], referenced_workflows => [],
         created_at => iso($run->{created_at}), updated_at => iso($run->{updated_at}),
         run_started_at => iso($run->{run_started_at}),
         actor => user($run->{actor}), triggering_actor => user($run->{triggering_actor}),

@@ -171,10 +171,11 @@ sub refuse {
     return problem(403, 'This installation has been suspended') if $installation->{suspended};
     my ($repo) = $request->{path} =~ m{/repos/([^/]+/[^/]+)} or return;
     return problem(404, 'Not Found') if !has_repo($installation, $moved->{ lc $repo } // $repo);
-    my $checks = $request->{path} =~ m{/check-runs/};
-    my $accepted = $checks ? 'checks=read' : $request->{method} eq 'GET' ? 'actions=read' : 'actions=write';
+    my ($other) = map { { 'check-runs' => 'checks', pulls => 'pull_requests', contents => 'contents' }->{$_} }
+        $request->{path} =~ m{/repos/[^/]+/[^/]+/(check-runs|pulls|contents)(?:/|$)};
+    my $accepted = $other ? "$other=read" : $request->{method} eq 'GET' ? 'actions=read' : 'actions=write';
     return problem(403, 'Resource not accessible by integration', 'X-Accepted-GitHub-Permissions' => $accepted)
-        if $checks ? !$known->{permissions}{checks} : ($known->{permissions}{actions} // '') ne 'write';
+        if $other ? !$known->{permissions}{$other} : ($known->{permissions}{actions} // '') ne 'write';
     return;
 }
 

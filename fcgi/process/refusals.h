@@ -1,0 +1,46 @@
+/*
+ * refusals -- calls that may fail, and that GitHub has refused for a repository: remembered for
+ * a while, so that they are not made each time.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_REFUSALS_H
+#define JR_REFUSALS_H
+
+#include "lib/model/call.h"
+#include "lib/model/event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* So many are remembered; one more takes the place of the oldest. */
+#define JR_REFUSALS_MAX 128
+
+/* How long a refusal is believed. */
+#define JR_REFUSED_MS JR_HOUR_MS
+
+/* All zero: none. */
+struct jr_refusals {
+    struct jr_refusal {
+        enum jr_api api;
+        char repo[JR_REPO_SIZE]; /* empty: all */
+        uint64_t id;             /* of a workflow; 0: of any */
+        int64_t until_ms;        /* monotonic; 0: the place is free */
+    } items[JR_REFUSALS_MAX];
+    size_t at; /* the one to be used next */
+};
+
+/* Is a call refused about a repository, or about one of its workflows? */
+bool jr_refusals_has(const struct jr_refusals *refusals, enum jr_api api, const char *repo,
+                     uint64_t id, int64_t now_ms);
+
+/*
+ * Note that one is.
+ *   repo  empty: about any repository, for the host has no such call
+ *   id    0: about any workflow
+ */
+void jr_refusals_note(struct jr_refusals *refusals, enum jr_api api, const char *repo, uint64_t id,
+                      int64_t now_ms);
+
+#endif
