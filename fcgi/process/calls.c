@@ -372,7 +372,7 @@ enum jr_err jr_calls_open(struct jr_calls *calls, struct jr_settings *settings,
         err = jr_app_open(&calls->turns.app, settings, store, error);
     calls->turns.http = calls->http;
     calls->turns.settings = settings;
-    calls->turns.reads_checks = settings->judges && settings->evidence != JR_LOOKING_NEVER;
+    calls->turns.grants = jr_turns_grants(settings);
     return err;
 }
 

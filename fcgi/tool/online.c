@@ -27,6 +27,9 @@
 /* What the lines are about. */
 #define CHECKS "Checks: read"
 #define LOGS "its logs"
+#define PULLS "Pull requests: read"
+#define CONTENTS "Contents: read"
+#define GROUPS "Actions: read"
 
 struct online {
     const struct jr_command *command;
@@ -36,9 +39,8 @@ struct online {
     char name[JR_REPO_SIZE];
     bool judges;      /* the policy asks why a run failed */
     enum { APP, CLASSIC, CLASSIC_PUBLIC, FINE_GRAINED } kind; /* of token */
-    bool reads_checks; /* an App's installation gives that */
-    uint64_t run_id;   /* one that failed; 0: none is known */
-    unsigned attempt;
+    unsigned grants;   /* what an App's installation gives besides: JR_GRANT_* */
+    struct jr_event failed; /* a run; run_id is 0: none is known */
 };
 
 /* One line of the answer, and what to do about it. */
@@ -188,9 +190,12 @@ static bool tell_installation(struct online *online, const struct jr_call *call)
         return false;
     }
     place = jr_app_place(app, online->repo);
-    online->reads_checks = jr_app_installation(app, place, jr_now_ms())->checks;
-    snprintf(text, sizeof text, "number %llu gives tokens that may write to Actions%s",
-             (unsigned long long)place, online->reads_checks ? " and read Checks" : "");
+    online->grants = jr_app_installation(app, place, jr_now_ms())->grants;
+    snprintf(text, sizeof text, "number %llu gives tokens that may write to Actions%s%s%s",
+             (unsigned long long)place,
+             (online->grants & JR_GRANT_CHECKS) != 0 ? " and read Checks" : "",
+             (online->grants & JR_GRANT_PULLS) != 0 ? " and read Pull requests" : "",
+             (online->grants & JR_GRANT_CONTENTS) != 0 ? " and read Contents" : "");
     tell(online, "installation", true, text, NULL);
     return true;
 }
@@ -230,7 +235,9 @@ static bool check_runs(struct online *online)
 {
     struct jr_github_list list = {
         .conclusion = "failure",
-        .from_ms = jr_now_ms() - (online->judges ? TRIED_DAYS * JR_DAY_MS : JR_HOUR_MS),
+        .from_ms = jr_now_ms() - (online->judges || online->command->settings.has_guards
+                                      ? TRIED_DAYS * JR_DAY_MS
+                                      : JR_HOUR_MS),
         .page = 1,
     };
     struct jr_github_page page = { .runs = calloc(JR_GITHUB_PAGE_RUNS, sizeof *page.runs) };
@@ -243,10 +250,10 @@ static bool check_runs(struct online *online)
         return false;
     }
     ask(online, &question, &call);
-    if (page.count > 0) {
-        online->run_id = page.runs[0].run_id;
-        online->attempt = page.runs[0].attempt == 0 ? 1 : page.runs[0].attempt;
-    }
+    if (page.count > 0)
+        online->failed = page.runs[0];
+    if (online->failed.attempt == 0)
+        online->failed.attempt = 1;
     free(page.runs);
     if (call.outcome != JR_OUTCOME_DONE)
         tell_failure(online, "its runs", &call,
@@ -335,7 +342,7 @@ static void tell_checks_untried(const struct online *online)
         tell(online, CHECKS, true, "there, by the scope `repo'", NULL);
     else if (online->kind == CLASSIC_PUBLIC)
         tell(online, CHECKS, true, "there for public repositories, by the scope `public_repo'", NULL);
-    else if (online->kind == APP && online->reads_checks)
+    else if (online->kind == APP && (online->grants & JR_GRANT_CHECKS) != 0)
         tell(online, CHECKS, true, "there, by the installation", NULL);
     else
         tell(online, CHECKS, false, NO_ANNOTATIONS, remedy_for_checks(online));
@@ -418,12 +425,13 @@ static uint64_t find_job(struct online *online)
 {
     struct jr_github_jobs jobs;
     const struct jr_ask question = { .api = JR_API_GET_ATTEMPT_JOBS, .repo = online->repo,
-                                     .id = online->run_id, .attempt = online->attempt, .page = 1,
+                                     .id = online->failed.run_id, .attempt = online->failed.attempt,
+                                     .page = 1,
                                      .holds = &jobs };
     struct jr_call call;
     uint64_t job_id = 0;
 
-    if (online->run_id == 0)
+    if (online->failed.run_id == 0)
         return 0;
     ask(online, &question, &call);
     for (size_t i = jobs.count; i > 0; i--)
@@ -458,6 +466,89 @@ static void tell_evidence(struct online *online)
              : "were not tried: no run has failed there of late", NULL);
 }
 
+/* A permission that a guard of the policy goes by, the call that needs it, and what is missed. */
+struct guard_call {
+    const char *what;
+    unsigned grant; /* of an App; 0: it has that anyway */
+    struct jr_ask ask;
+    const char *good, *missed, *remedy;
+};
+
+static bool is_told(const struct jr_call *call)
+{
+    return call->outcome == JR_OUTCOME_DONE
+           || (call->api == JR_API_GET_FILE && call->reason == JR_REASON_BAD_ANSWER);
+}
+
+static void try_guard(struct online *online, struct guard_call *guard)
+{
+    struct jr_call call;
+    char text[512];
+
+    guard->ask.repo = online->repo;
+    ask(online, &guard->ask, &call);
+    if (is_told(&call)) {
+        tell(online, guard->what, true, guard->good, NULL);
+    } else if (call.outcome == JR_OUTCOME_NEVER) {
+        snprintf(text, sizeof text, "%s (answer %d: %s)", guard->missed, call.status, call.text);
+        tell(online, guard->what, false, text, guard->remedy);
+    } else {
+        tell_failure(online, guard->what, &call, NULL);
+    }
+}
+
+/* Where there is no run to try it on, an App's installation has told it. */
+static void tell_guard_untried(const struct online *online, const struct guard_call *guard)
+{
+    if (online->kind == APP && guard->grant != 0)
+        tell(online, guard->what, (online->grants & guard->grant) != 0,
+             (online->grants & guard->grant) != 0 ? "there, by the installation" : guard->missed,
+             guard->remedy);
+    else
+        tell(online, guard->what, true,
+             online->repo == NULL ? "is tried with a repository: check --online OWNER/NAME"
+                                  : "was not tried: no run has failed there of late", NULL);
+}
+
+#define GIVE(permission) \
+    "Give the token or the App the permission " permission ", \"Read-only\"; an App's owner has to " \
+    "accept it"
+
+/* What the policy's guards go by, permission by permission. */
+static void tell_guards(struct online *online)
+{
+    const struct jr_settings *settings = &online->command->settings;
+    struct jr_run run = { .run_id = online->failed.run_id };
+    struct jr_github_groups *groups = calloc(1, sizeof *groups);
+    struct jr_github_file file = { .text = NULL };
+    struct jr_github_pull pull;
+    struct guard_call guards[] = {
+        { GROUPS, 0, { .api = JR_API_GET_GROUPS, .id = run.run_id, .holds = groups },
+          "there: concurrency groups can be read", "concurrency groups cannot be read: an old host "
+          "has no such call. Without them a rerun may cancel what runs in its group",
+          "Give the token the permission Actions; a GitHub Enterprise Server may have none" },
+        { PULLS, JR_GRANT_PULLS, { .api = JR_API_FIND_PULL, .run = &run, .holds = &pull },
+          "there: pull requests can be read", "pull requests cannot be read. Without them runs of "
+          "closed ones are rerun, too", GIVE("Pull requests") },
+        { CONTENTS, JR_GRANT_CONTENTS, { .api = JR_API_GET_FILE, .run = &run,
+          .name = online->failed.workflow_path, .holds = &file },
+          "there: workflow files can be read", "workflow files cannot be read. Without them, whether "
+          "a rerun would deploy is told by events and by names alone", GIVE("Contents") },
+    };
+    const bool is_on[] = { settings->has_guards, settings->guards_pulls, settings->guards_files };
+
+    jr_text_copy(run.branch, sizeof run.branch, online->failed.branch);
+    jr_text_copy(run.head_sha, sizeof run.head_sha, online->failed.head_sha);
+    for (size_t i = 0; groups != NULL && i < sizeof guards / sizeof *guards; i++) {
+        if (is_on[i] && run.run_id != 0)
+            try_guard(online, &guards[i]);
+        else if (is_on[i])
+            tell_guard_untried(online, &guards[i]);
+    }
+    free(groups);
+    free(file.text);
+}
+
 /* What GitHub says to the token, and with a repository, of that one. */
 static bool ask_github(struct online *online)
 {
@@ -470,6 +561,8 @@ static bool ask_github(struct online *online)
         good = is_app ? check_runs(online) : check_repo(online);
     if (good && online->judges && (!is_app || online->repo != NULL))
         tell_evidence(online);
+    if (good && online->command->settings.has_guards && (!is_app || online->repo != NULL))
+        tell_guards(online);
     return good;
 }
 
@@ -493,7 +586,7 @@ int jr_online_check(const struct jr_command *command, struct jr_emit *emit)
         return JR_EXIT_FAILED;
     }
     turns->settings = settings;
-    turns->reads_checks = online.judges;
+    turns->grants = jr_turns_grants(settings);
     if (jr_http_open(&turns->http, settings->github_ca_file, &error) != JR_OK)
         return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
     if (online.kind == APP && jr_app_open(&turns->app, settings, NULL, &error) != JR_OK) {

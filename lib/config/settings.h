@@ -83,6 +83,8 @@ struct jr_settings {
     bool judges;           /* a run is rerun only after it was looked for why it failed */
     bool judges_cancelled; /* a cancelled one is looked at, too */
     bool has_guards;       /* the policy has guards, which stand above rerun_superseded */
+    bool guards_pulls;     /* ... one asks for pull requests, */
+    bool guards_files;     /* ... one for workflow files */
     bool judges_workflows; /* what the policy says depends on the names of workflows */
 
     /* not settings, but about them */

@@ -263,7 +263,7 @@ void jr_app_keep_token(const struct jr_app *app, struct jr_installation *install
 {
     jr_app_drop_token(installation);
     installation->token = made->token;
-    installation->checks = made->checks;
+    installation->grants = made->grants;
     installation->tokens++;
     installation->made_ms = jr_monotonic_ms();
     installation->proven = false;

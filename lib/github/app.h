@@ -52,7 +52,7 @@ struct jr_installation {
     int64_t expires_ms;          /* when it ends, by GitHub's clock */
     int64_t made_ms;             /* monotonic: when it was made */
     uint64_t tokens;             /* how many were made so far */
-    bool checks;                 /* the token may read Checks */
+    unsigned grants;             /* what the token may read besides Actions: JR_GRANT_* */
     bool making;                 /* the next one is being asked for */
     bool proven;                 /* GitHub has taken the token */
     bool remade;                 /* it was made because the one before was not taken */

@@ -533,13 +533,26 @@ static void read_installation(const struct jr_http_answer *answer, const struct 
 }
 
 /* GitHub says what a token may do: "permissions": {"checks": "read", ...}. */
-static bool may_read_checks(json_object *root)
+static unsigned read_grants(json_object *root)
 {
+    static const struct {
+        const char *name;
+        unsigned grant;
+    } known[] = {
+        { "checks", JR_GRANT_CHECKS },
+        { "pull_requests", JR_GRANT_PULLS },
+        { "contents", JR_GRANT_CONTENTS },
+    };
     char word[JR_WORD_SIZE];
     json_object *permissions;
+    unsigned grants = 0;
 
-    return jr_json_get_object(root, "permissions", &permissions) == JR_JSON_OK
-           && jr_json_get_text(permissions, "checks", word, sizeof word) == JR_JSON_OK;
+    if (jr_json_get_object(root, "permissions", &permissions) != JR_JSON_OK)
+        return 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (jr_json_get_text(permissions, known[i].name, word, sizeof word) == JR_JSON_OK)
+            grants |= known[i].grant;
+    return grants;
 }
 
 static void read_new_token(const struct jr_http_answer *answer, const struct jr_ask *ask,
@@ -552,7 +565,7 @@ static void read_new_token(const struct jr_http_answer *answer, const struct jr_
         return;
     made->token = read_token(root, answer->length + 1);
     made->expires_ms = jr_json_get_time(root, "expires_at");
-    made->checks = may_read_checks(root);
+    made->grants = read_grants(root);
     if (made->token == NULL)
         is_bad(call, JR_OUTCOME_LATER, "no token in it");
     json_object_put(root);
@@ -847,12 +860,28 @@ static void make_url(char url[JR_GITHUB_URL_SIZE], const char *api_url, const st
     }
 }
 
+/* What a token is asked to be for, by JR_GRANT_*. */
+#define WISH(more) "{\"permissions\":{\"actions\":\"write\"" more "}}"
+#define WISH_CHECKS ",\"checks\":\"read\""
+#define WISH_PULLS ",\"pull_requests\":\"read\""
+#define WISH_CONTENTS ",\"contents\":\"read\""
+
+static const char *const wishes[JR_GRANTS_ALL + 1] = {
+    WISH(""),
+    WISH(WISH_CHECKS),
+    WISH(WISH_PULLS),
+    WISH(WISH_CHECKS WISH_PULLS),
+    WISH(WISH_CONTENTS),
+    WISH(WISH_CHECKS WISH_CONTENTS),
+    WISH(WISH_PULLS WISH_CONTENTS),
+    WISH(WISH_CHECKS WISH_PULLS WISH_CONTENTS),
+};
+
 /* What a POST says beside its address; NULL: nothing. */
 static const char *body_of(const struct jr_ask *ask)
 {
     if (ask->api == JR_API_MAKE_TOKEN)
-        return ask->checks ? "{\"permissions\":{\"actions\":\"write\",\"checks\":\"read\"}}"
-                           : "{\"permissions\":{\"actions\":\"write\"}}";
+        return wishes[ask->grants & JR_GRANTS_ALL];
     return ask->debug && jr_github_is_write(ask->api) ? "{\"enable_debug_logging\":true}" : NULL;
 }
 

@@ -60,11 +60,20 @@ struct jr_github_name {
     char text[JR_NAME_SIZE];
 };
 
-/* A token of an installation, which may do no more than write to Actions and read Checks. */
+/* What a token of an installation may read besides, as its owner has accepted. */
+enum {
+    JR_GRANT_CHECKS = 1,
+    JR_GRANT_PULLS = 2,   /* pull requests */
+    JR_GRANT_CONTENTS = 4 /* the repository's files */
+};
+
+#define JR_GRANTS_ALL (JR_GRANT_CHECKS | JR_GRANT_PULLS | JR_GRANT_CONTENTS)
+
+/* A token of an installation, which may do no more than write to Actions and read that. */
 struct jr_github_token {
     char *token;        /* NULL unless DONE; of any length; owned by who asked, to be wiped */
     int64_t expires_ms; /* when it ends, by GitHub's clock; 0: not told */
-    bool checks;        /* GitHub says that it may read Checks */
+    unsigned grants;    /* what GitHub says that it may read besides: JR_GRANT_* */
 };
 
 /* How many jobs a page holds. */
@@ -141,7 +150,7 @@ struct jr_github_file {
  *   RATE_LIMIT             NULL. Free of charge, shows whether the token is good
  *   GET_APP                struct jr_github_name. Free of charge, shows whether the JWT is good
  *   GET_INSTALLATION       uint64_t: what a repository belongs to; 0 unless DONE. repo
- *   MAKE_TOKEN             struct jr_github_token. id: the installation; checks. NEVER,
+ *   MAKE_TOKEN             struct jr_github_token. id: the installation; grants. NEVER,
  *                          NO_PERMISSION: its owner has not accepted what is asked for
  *   GET_WORKFLOW           struct jr_github_name. repo, id: the workflow. NEVER: it has none
  *   GET_JOBS               struct jr_github_name: what the workflow is called by a run's first
@@ -183,7 +192,7 @@ struct jr_ask {
     size_t tail_bytes; /* of a log that comes at once: no more than its end; 0: all of it, up to
                           JR_HTTP_BODY_MAX */
     bool debug;        /* the new attempt writes GitHub's debug log */
-    bool checks;       /* the token is to read Checks besides */
+    unsigned grants;   /* what the token is to read besides: JR_GRANT_* */
     void *holds;
 };
 

@@ -77,6 +77,34 @@ static void look_up(struct jr_turns *turns, struct jr_turn *turn, bool again, in
     start(turns, turn, now_ms);
 }
 
+unsigned jr_turns_grants(const struct jr_settings *settings)
+{
+    bool reads_checks = settings->judges && settings->evidence != JR_LOOKING_NEVER;
+
+    return (reads_checks ? JR_GRANT_CHECKS : 0u) | (settings->guards_pulls ? JR_GRANT_PULLS : 0u)
+           | (settings->guards_files ? JR_GRANT_CONTENTS : 0u);
+}
+
+/*
+ * What the next token is asked to read: all that is wanted, then ever less of it, since GitHub
+ * does not say what of it an owner has not accepted.
+ *   refused  how many of these were refused by now
+ */
+static unsigned grants_of(unsigned wanted, unsigned refused)
+{
+    static const unsigned order[] = {
+        JR_GRANTS_ALL,
+        JR_GRANT_CHECKS | JR_GRANT_PULLS, JR_GRANT_CHECKS | JR_GRANT_CONTENTS,
+        JR_GRANT_PULLS | JR_GRANT_CONTENTS,
+        JR_GRANT_CHECKS, JR_GRANT_PULLS, JR_GRANT_CONTENTS,
+    };
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if ((order[i] & ~wanted) == 0 && refused-- == 0)
+            return order[i];
+    return 0;
+}
+
 static void make_token(struct jr_turns *turns, struct jr_turn *turn, int64_t now_ms)
 {
     jr_app_drop_token(turn->installation);
@@ -84,7 +112,7 @@ static void make_token(struct jr_turns *turns, struct jr_turn *turn, int64_t now
     turn->by_new_clock = false;
     turn->stage = JR_TURN_TOKEN;
     turn->own = (struct jr_ask){ .api = JR_API_MAKE_TOKEN, .id = turn->installation->id,
-                                 .checks = turns->reads_checks && !turn->narrowed,
+                                 .grants = grants_of(turns->grants, turn->narrowed),
                                  .holds = &turn->made };
     start(turns, turn, now_ms);
 }
@@ -189,9 +217,10 @@ static void token_is_told(struct jr_turns *turns, struct jr_turn *turn, int64_t 
         /* It was taken away, and perhaps installed again since. */
         jr_app_forget_place(turns->app, turn->ask.repo);
         turn->again = true;
-    } else if (reason == JR_REASON_NO_PERMISSION && turn->own.checks) {
+    } else if (reason == JR_REASON_NO_PERMISSION && turn->own.grants != 0) {
         /* The owner has not accepted that; whether he has by then, the next token shows. */
-        turn->narrowed = turn->again = true;
+        turn->narrowed++;
+        turn->again = true;
     }
 }
 

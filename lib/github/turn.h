@@ -29,10 +29,13 @@ struct jr_turns {
     struct jr_http *http;
     const struct jr_settings *settings; /* the token in it may be another one from now on */
     struct jr_app *app;                 /* NULL: there is a token */
-    bool reads_checks;                  /* an App's tokens are to read Checks besides, where the
-                                           owner has accepted that */
+    unsigned grants;                    /* JR_GRANT_*: what an App's tokens are to read besides,
+                                           as far as the owner has accepted that */
     struct jr_turn *first;              /* those under way */
 };
+
+/* What an App's tokens are to read for the settings: JR_GRANT_*. */
+unsigned jr_turns_grants(const struct jr_settings *settings);
 
 enum jr_turn_state {
     JR_TURN_WAITS,    /* for what another turn has asked for */
@@ -57,7 +60,8 @@ struct jr_turn {
     enum jr_turn_state state;
     enum { JR_TURN_MAIN, JR_TURN_PLACE, JR_TURN_PLACE_AGAIN, JR_TURN_TOKEN } stage;
     struct jr_installation *installation; /* whose token goes along */
-    bool looked_up, renewed, narrowed, by_new_clock, begun;
+    bool looked_up, renewed, by_new_clock, begun;
+    unsigned narrowed;     /* how often less was asked of a token than before */
     uint64_t token_number; /* which of the installation's tokens that is */
     struct jr_ask own;     /* what is asked for the sake of the question */
     uint64_t place;

@@ -350,6 +350,24 @@ bool jr_policy_has_outage(const struct jr_policy *policy)
     return any;
 }
 
+bool jr_policy_guards_pulls(const struct jr_policy *policy)
+{
+    bool any = policy->base.guards.closed != JR_GUARD_RERUN;
+
+    for (size_t i = 0; i < policy->repo_count; i++)
+        any = any || policy->repos[i].part.guards.closed != JR_GUARD_RERUN;
+    return any;
+}
+
+bool jr_policy_guards_files(const struct jr_policy *policy)
+{
+    bool any = policy->base.guards.deployments != JR_GUARD_RERUN;
+
+    for (size_t i = 0; i < policy->repo_count; i++)
+        any = any || policy->repos[i].part.guards.deployments != JR_GUARD_RERUN;
+    return any;
+}
+
 static bool names_workflows(const struct jr_policy_part *part)
 {
     for (size_t i = 0; i < part->rule_count; i++)

@@ -146,6 +146,10 @@ bool jr_policy_names_workflows(const struct jr_policy *policy);
 void jr_policy_warn(const struct jr_policy *policy, int64_t run_attempts,
                     struct jr_problems *warnings);
 
+/* For any repository, is there a guard that asks for pull requests, or for workflow files? */
+bool jr_policy_guards_pulls(const struct jr_policy *policy);
+bool jr_policy_guards_files(const struct jr_policy *policy);
+
 /* The policy for a repository, put together: what it points to stays the policy's. */
 void jr_policy_for(const struct jr_policy *policy, const char *repo,
                    struct jr_policy_part *part);

@@ -132,6 +132,8 @@ enum jr_err jr_chosen_load(struct jr_settings *settings, char **problems)
     settings->judges_workflows = settings->judges && jr_policy_names_workflows(&policy);
     /* `everything' is what there was before policies: the setting alone guards. */
     settings->has_guards = strcmp(settings->policy, "everything") != 0;
+    settings->guards_pulls = settings->has_guards && jr_policy_guards_pulls(&policy);
+    settings->guards_files = settings->has_guards && jr_policy_guards_files(&policy);
     jr_policy_release(&policy);
     return JR_OK;
 }

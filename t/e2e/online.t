@@ -63,7 +63,7 @@ subtest 'a run that failed' => sub {
     is $refused->{status}, 0, 'without annotations: it can rerun all the same';
     like $refused->{out}, qr/^Checks: read +NO: .*\(answer 403: Resource not accessible by personal access token\)\. A fine-grained/m, 'refused';
     my $json = JSON::PP->new->decode(tool(['check', '--online', '--json', 'octo/app'], %{ $service->environment })->{out});
-    is_deeply [map { $_->{good} ? 1 : 0 } grep { $_->{what} =~ /^(?:Actions|Checks|its logs)/ } @{ $json->{online} }], [1, 0, 1], 'in JSON, too';
+    is_deeply [map { $_->{good} ? 1 : 0 } grep { $_->{what} =~ /^(?:Actions: write|Checks|its logs)/ } @{ $json->{online} }], [1, 0, 1], 'in JSON, too';
     $github->set_checks(1);
 
     $run->describe('build', log => undef);
@@ -95,11 +95,32 @@ subtest 'an App' => sub {
     like $with->{out}, qr/^Checks: read +there/m, 'annotations can be read';
 };
 
+subtest 'what guards go by' => sub {
+    my $out = check(['octo/app'])->{out};
+    like $out, qr/^Actions: read +there: concurrency groups can be read$/m, 'groups';
+    like $out, qr/^Pull requests: read +there/m, 'pull requests';
+    like $out, qr/^Contents: read +NO: workflow files cannot be read\. .*answer 404.*Give the token or the App the permission Contents/m,
+        'a file that is not to be seen, and what that costs';
+    $github->put_file('octo/app', '.github/workflows/ci.yml', "jobs: {}\n");
+    like check(['octo/app'])->{out}, qr/^Contents: read +there/m, 'and one that is';
+    $github->script(GET => '/pulls$', { status => 403, body => { message => 'Resource not accessible by personal access token' } });
+    $github->script(GET => 'concurrency_groups', { status => 404, body => { message => 'Not Found' } });
+    my $refused = check(['octo/app']);
+    is $refused->{status}, 0, 'without them: it can rerun all the same';
+    like $refused->{out}, qr/^Pull requests: read +NO: .*closed ones are rerun.*Give/m, 'what that costs';
+    like $refused->{out}, qr/^Actions: read +NO: .*may cancel/m, 'an old host';
+    unlike check(['octo/app'], POLICY => 'everything')->{out}, qr/^(?:Pull requests|Contents|Actions: read)/m, 'everything needs none of it';
+    $github->put_installation(11, permissions => { actions => 'write', checks => 'read', contents => 'read', metadata => 'read' });
+    my $app = check(['octo/app'], $github->new_app)->{out};
+    like $app, qr/^installation .* and read Checks and read Contents$/m, 'what an App may read';
+    like $app, qr/^Pull requests: read +NO: .*answer 403/m, 'and what not';
+};
+
 subtest 'where nobody asks why' => sub {
     my $asked = $github->requests;
     for my $to ({ POLICY => 'everything' }, { EVIDENCE => 'never' }) {
         my $out = check(['octo/app'], %$to)->{out};
-        unlike $out, qr/^(?:Checks|Actions|its logs)/m, join(' ', %$to) . ': nothing is tried';
+        unlike $out, qr/^(?:Checks|Actions: write|its logs)/m, join(' ', %$to) . ': nothing is tried';
     }
     like check(['octo/app'], POLICY => 'everything', EVIDENCE => 'always')->{out}, qr/^Checks: read +there/m, 'unless it is recorded';
 };

@@ -603,20 +603,50 @@ static void checks_if_accepted(void **state)
 
     (void)state;
     open_bench(&bench, grants_checks);
-    bench.turns.reads_checks = true;
+    bench.turns.grants = JR_GRANT_CHECKS;
     enters(&bench, "o2/a", START_MS, "with");
     assert_string_equal(asked(&bench), "GET /repos/o2/a/installation\nPOST /app/installations/2/access_tokens\n");
-    assert_true(installation(&bench, 2)->checks);
+    assert_int_equal(installation(&bench, 2)->grants, JR_GRANT_CHECKS);
     enters(&bench, "o1/a", START_MS, "without");
     assert_string_equal(asked(&bench), "GET /repos/o1/a/installation\nPOST /app/installations/1/access_tokens\n"
                         "POST /app/installations/1/access_tokens\n");
     assert_int_equal(bench.noted.outcome, JR_OUTCOME_DONE);
-    assert_false(installation(&bench, 1)->checks);
+    assert_int_equal(installation(&bench, 1)->grants, 0);
     assert_false(enter(&bench, "o3/a", START_MS, &call));
     assert_int_equal(call.reason, JR_REASON_NO_PERMISSION);
-    bench.turns.reads_checks = false;
+    bench.turns.grants = 0;
     jr_app_drop_token(installation(&bench, 2));
     enters(&bench, "o2/a", START_MS, "without");
+    close_bench(&bench);
+}
+
+/* Grants that and no more: contents, pull requests. The length tells what is asked for. */
+static void grants_some(const char *request, char *answer, size_t size)
+{
+    unsigned long long number;
+
+    if (sscanf(request, "POST /app/installations/%llu/", &number) != 1)
+        usual(request, answer, size);
+    else if (strstr(request, "Content-Length: 76\r\n") != NULL)
+        answer_with(answer, size, 201, "", "{\"token\": \"with\", \"permissions\": {\"contents\": \"read\", \"pull_requests\": \"read\"}}");
+    else
+        answer_with(answer, size, 422, "", "{\"message\": \"The permissions requested are not granted\"}");
+}
+
+/* It is asked for ever less, until that is granted. */
+static void all_that_is_accepted(void **state)
+{
+    struct bench bench;
+    size_t posts = 0;
+
+    (void)state;
+    open_bench(&bench, grants_some);
+    bench.turns.grants = JR_GRANTS_ALL;
+    enters(&bench, "o2/a", START_MS, "with");
+    assert_int_equal(installation(&bench, 2)->grants, JR_GRANT_PULLS | JR_GRANT_CONTENTS);
+    for (const char *at = asked(&bench); (at = strstr(at, "POST ")) != NULL; at++)
+        posts++;
+    assert_int_equal(posts, 4);
     close_bench(&bench);
 }
 
@@ -828,6 +858,7 @@ int main(void)
     TEST(looks_once);
     TEST(refused_option_looks_nowhere);
     TEST(checks_if_accepted);
+    TEST(all_that_is_accepted);
     TEST(not_installed);
     TEST(suspended_is_a_stop_of_its_own);
     TEST(installations_are_bounded);
