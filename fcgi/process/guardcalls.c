@@ -119,11 +119,12 @@ static void ask_for_file(struct jr_guardcalls *calls)
 
 static void ask_for_next(struct jr_guardcalls *calls)
 {
+    const struct jr_guarded_run about = { calls->policy, &calls->run, &calls->seen, calls->news };
     struct jr_error error;
 
     calls->at = 0;
-    if (jr_guarding_next(calls->desk->store, calls->desk->settings, calls->policy, &calls->run,
-                         &calls->seen, calls->news, &calls->kind, &error) != JR_OK) {
+    if (jr_guarding_next(calls->desk->store, calls->desk->settings, &about, &calls->kind, &error)
+        != JR_OK) {
         end(calls, JR_GUARDCALLS_DONE);
         return;
     }
@@ -293,13 +294,13 @@ struct jr_guardcalls *jr_guardcalls_begin(struct jr_desk *desk, const struct jr_
                                           struct jr_guard_news *news)
 {
     const struct jr_bounds bounds = jr_step_bounds(desk->settings);
+    const struct jr_guarded_run about = { policy, run, seen, news };
     struct jr_guardcalls *calls;
     enum jr_guard_kind kind;
     struct jr_error error;
 
     memset(news, 0, sizeof *news);
-    if (jr_guarding_next(desk->store, desk->settings, policy, run, seen, news, &kind, &error)
-        != JR_OK)
+    if (jr_guarding_next(desk->store, desk->settings, &about, &kind, &error) != JR_OK)
         return NULL;
     calls = calloc(1, sizeof *calls);
     if (calls == NULL) {

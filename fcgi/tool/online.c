@@ -549,6 +549,15 @@ static void tell_guards(struct online *online)
     free(file.text);
 }
 
+/* What the policy goes by besides. */
+static void tell_permissions(struct online *online)
+{
+    if (online->judges)
+        tell_evidence(online);
+    if (online->command->settings.has_guards)
+        tell_guards(online);
+}
+
 /* What GitHub says to the token, and with a repository, of that one. */
 static bool ask_github(struct online *online)
 {
@@ -559,10 +568,8 @@ static bool ask_github(struct online *online)
         good = check_rate(online);
     if (good && online->repo != NULL)
         good = is_app ? check_runs(online) : check_repo(online);
-    if (good && online->judges && (!is_app || online->repo != NULL))
-        tell_evidence(online);
-    if (good && online->command->settings.has_guards && (!is_app || online->repo != NULL))
-        tell_guards(online);
+    if (good && (!is_app || online->repo != NULL))
+        tell_permissions(online);
     return good;
 }
 

@@ -185,9 +185,7 @@ static bool can_be_asked(enum jr_guard_kind kind, const struct jr_run *run)
 struct next {
     struct jr_bounds bounds;
     struct jr_input input;
-    const struct jr_policy *policy;
-    const struct jr_run *run;
-    const struct jr_guard_news *news;
+    const struct jr_guarded_run *about;
     enum jr_guard_kind kind; /* out */
     bool found;              /* out */
 };
@@ -195,36 +193,35 @@ struct next {
 static void find_next(struct jr_txn *txn, void *context)
 {
     struct next *next = context;
-    struct jr_run run = *next->run;
+    struct jr_run run = *next->about->run;
     struct jr_guard_facts facts;
     struct jr_policy_part part;
 
-    part_for(next->policy, &run, next->input.event, &part);
+    part_for(next->about->policy, &run, next->input.event, &part);
     jr_guarding_find_newer(txn, &next->bounds, &run, &next->input);
     jr_learn_shown(&next->bounds, next->input.event, &run);
-    facts = facts_of(txn, &part, &run, &next->input, next->news);
+    facts = facts_of(txn, &part, &run, &next->input, next->about->news);
     if (jr_guards_ask(&part.guards, &facts).verdict != JR_POLICY_RERUN)
         return;
     for (int i = 0; i < JR_GUARD_KINDS && !next->found; i++) {
         next->kind = (enum jr_guard_kind)i;
         next->found = jr_guards_of(&part.guards, next->kind) != JR_GUARD_RERUN
-                      && next->news->told[i] == JR_GUARD_NOT_ASKED
+                      && next->about->news->told[i] == JR_GUARD_NOT_ASKED
                       && can_be_asked(next->kind, &run);
     }
 }
 
 enum jr_err jr_guarding_next(struct jr_store *store, const struct jr_settings *settings,
-                             const struct jr_policy *policy, const struct jr_run *run,
-                             const struct jr_event *seen, const struct jr_guard_news *news,
-                             enum jr_guard_kind *kind, struct jr_error *error)
+                             const struct jr_guarded_run *about, enum jr_guard_kind *kind,
+                             struct jr_error *error)
 {
     struct next next = {
-        .bounds = jr_step_bounds(settings), .policy = policy, .run = run, .news = news,
-        .input = { .kind = JR_INPUT_SEEN, .now_ms = jr_now_ms(), .event = seen },
+        .bounds = jr_step_bounds(settings), .about = about,
+        .input = { .kind = JR_INPUT_SEEN, .now_ms = jr_now_ms(), .event = about->seen },
     };
     enum jr_err err;
 
-    if (!settings->has_guards || run->by_hand)
+    if (!settings->has_guards || about->run->by_hand)
         return JR_ENOENT;
     err = jr_store_read(store, find_next, &next, error);
     *kind = next.kind;

@@ -25,6 +25,14 @@ struct jr_guard_news {
     bool newer_finished;   /* that is over */
 };
 
+/* A run that is to be rerun, and what is known for its guards. All is the caller's. */
+struct jr_guarded_run {
+    const struct jr_policy *policy;
+    const struct jr_run *run;
+    const struct jr_event *seen; /* what GitHub has shown of it */
+    const struct jr_guard_news *news;
+};
+
 /* Find newer runs once it is known what GitHub has shown of this one: input->newer. */
 void jr_guarding_find_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
                             const struct jr_run *run, struct jr_input *input);
@@ -41,14 +49,12 @@ void jr_guarding_ask(struct jr_txn *txn, const struct jr_policy *policy, const s
 /*
  * For which guard is GitHub to be asked next, before a run is rerun? The cheapest that nothing
  * is known of; none, when one holds already, or for a run that is asked for by hand.
- *   seen  what GitHub has shown of it
  *   kind  out: with JR_OK
  * Returns JR_OK; JR_ENOENT when there is none; else what failed.
  */
 enum jr_err jr_guarding_next(struct jr_store *store, const struct jr_settings *settings,
-                             const struct jr_policy *policy, const struct jr_run *run,
-                             const struct jr_event *seen, const struct jr_guard_news *news,
-                             enum jr_guard_kind *kind, struct jr_error *error) JR_CHECKED;
+                             const struct jr_guarded_run *about, enum jr_guard_kind *kind,
+                             struct jr_error *error) JR_CHECKED;
 
 /*
  * Would a job of the attempt run again that deploys, by the workflow's file
