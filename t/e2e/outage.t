@@ -167,7 +167,7 @@ subtest 'false alarms' => sub {
     ok $service->log->wait_entry('decision', run => $_->id, reason => 'left-by-rule'), 'a broken main branch' for @broken;
     my @bad = map { failed_run($service, $_ % 2 ? 'CI' : 'Nightly', \@NETWORK, runner => 'worn out') } 1 .. 6;
     wait_ok { $_->accepted } 'one bad runner' for @bad;
-    my @one = map { failed_run($service, 'Release', \@REGISTRY, runner => $_ % 2 ? 'worn out' : 'machine a') } 1 .. 3;
+    my @one = map { failed_run($service, 'Weekly', \@REGISTRY, runner => $_ % 2 ? 'worn out' : 'machine a') } 1 .. 3;
     wait_ok { $_->accepted } 'and one workflow' for @one;
     is scalar $service->log->find('outage-begins'), 0, 'are no outage';
     $service->stop_service;
