@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often GitHub is asked in vain, with the run's backoff, before nobody could say. */
+/* How often GitHub is asked about an attempt in vain, with the run's backoff, before nobody could
+ * say. */
 #define TRIES 3
 
 /* Where GitHub keeps workflows; the path of others, which it makes itself, is no file. */
@@ -236,20 +237,31 @@ static void note_refusal(struct jr_guardcalls *calls, const struct jr_call *call
                      is_unknown && of_workflow ? calls->run.workflow_id : 0, jr_monotonic_ms());
 }
 
-/* GitHub did not tell it. What nobody was asked, or stops all, is no try. */
+/*
+ * May GitHub be asked once more for what it did not tell? What nobody was asked, or stops all, is
+ * no try; and a group that was held is not taken for free because nobody could say.
+ */
+static bool may_try_again(struct jr_guardcalls *calls, const struct jr_call *call)
+{
+    const struct jr_run *run = &calls->run;
+
+    if (call->outcome != JR_OUTCOME_LATER && call->outcome != JR_OUTCOME_UNKNOWN)
+        return false;
+    return call->api == JR_API_NONE || call->stops_all
+           || (calls->kind == JR_GUARD_CONCURRENCY && run->held == JR_REASON_CONCURRENCY_BUSY)
+           || jr_refusals_vain(calls->refusals, run->run_id, run->attempt) < TRIES;
+}
+
+/* GitHub did not tell it. */
 static void is_not_told(struct jr_guardcalls *calls, const struct jr_call *call)
 {
-    bool may_pass = call->outcome == JR_OUTCOME_LATER || call->outcome == JR_OUTCOME_UNKNOWN;
-
-    if (may_pass
-        && (call->api == JR_API_NONE || call->stops_all || calls->run.tries < TRIES)) {
+    if (may_try_again(calls, call)) {
         calls->call = *call;
         calls->call.outcome = JR_OUTCOME_LATER;
         end(calls, JR_GUARDCALLS_LATER);
         return;
     }
-    if (!may_pass)
-        note_refusal(calls, call);
+    note_refusal(calls, call);
     is_told(calls, JR_GUARD_NOT_TOLD);
 }
 

@@ -36,3 +36,16 @@ void jr_refusals_note(struct jr_refusals *refusals, enum jr_api api, const char 
     *refusal = (struct jr_refusal){ .api = api, .id = id, .until_ms = now_ms + JR_REFUSED_MS };
     jr_text_copy(refusal->repo, sizeof refusal->repo, repo);
 }
+
+uint32_t jr_refusals_vain(struct jr_refusals *refusals, uint64_t run_id, uint32_t attempt)
+{
+    struct jr_vain *vain;
+
+    for (size_t i = 0; i < JR_VAIN_MAX; i++)
+        if (refusals->vain[i].run_id == run_id && refusals->vain[i].attempt == attempt)
+            return refusals->vain[i].count++;
+    vain = &refusals->vain[refusals->vain_at];
+    refusals->vain_at = (refusals->vain_at + 1) % JR_VAIN_MAX;
+    *vain = (struct jr_vain){ run_id, attempt, 1 };
+    return 0;
+}

@@ -20,6 +20,9 @@
 /* How long a refusal is believed. */
 #define JR_REFUSED_MS JR_HOUR_MS
 
+/* So many runs are remembered about which GitHub was asked in vain. */
+#define JR_VAIN_MAX 64
+
 /* All zero: none. */
 struct jr_refusals {
     struct jr_refusal {
@@ -29,6 +32,11 @@ struct jr_refusals {
         int64_t until_ms;        /* monotonic; 0: the place is free */
     } items[JR_REFUSALS_MAX];
     size_t at; /* the one to be used next */
+    struct jr_vain {
+        uint64_t run_id; /* 0: the place is free */
+        uint32_t attempt, count;
+    } vain[JR_VAIN_MAX];
+    size_t vain_at;
 };
 
 /* Is a call refused about a repository, or about one of its workflows? */
@@ -42,5 +50,11 @@ bool jr_refusals_has(const struct jr_refusals *refusals, enum jr_api api, const 
  */
 void jr_refusals_note(struct jr_refusals *refusals, enum jr_api api, const char *repo, uint64_t id,
                       int64_t now_ms);
+
+/*
+ * Note that a call about an attempt was made in vain, which may be otherwise the next time.
+ * Returns how often that was so before, as far as it is remembered.
+ */
+uint32_t jr_refusals_vain(struct jr_refusals *refusals, uint64_t run_id, uint32_t attempt);
 
 #endif

@@ -82,6 +82,7 @@ struct jr_run {
     int64_t denied_ms; /* since when GitHub knows it not, or forbids it (rule 7); 0: it does not */
     uint32_t tries;    /* how often GitHub was asked in vain, for the backoff */
     int64_t intent_ms; /* when a POST was begun of which no outcome is recorded; 0: none */
+    enum jr_reason held; /* of JR_CLASS_HOLD: what kept it waiting when it was shown last; NONE */
     uint64_t superseded_by; /* the newer run, of an attempt that is closed as superseded */
     uint32_t judged_attempt; /* the newest attempt that a policy has judged worth a rerun, or has
                                 left because its rule allows no more attempts; 0: none */

@@ -53,6 +53,7 @@ void jr_attempt_open(struct jr_run *run, uint32_t attempt)
     run->by_hand = false;
     run->denied_ms = 0;
     run->superseded_by = 0;
+    run->held = JR_REASON_NONE;
     run->quiet_asks = 0;
     run->jobs_tallied = 0;
     run->failed_day = 0;

@@ -119,7 +119,7 @@ enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct j
     if (seen->created_ms != 0 && input->now_ms - seen->created_ms > JR_RERUN_LIFE_MS)
         return JR_REASON_TOO_OLD;
     if (!run->by_hand && is_missed(bounds, seen, input->now_ms))
-        return jr_reason_class(run->reason) == JR_CLASS_HOLD ? run->reason : JR_REASON_MISSED;
+        return run->held != JR_REASON_NONE ? run->held : JR_REASON_MISSED;
     if (is_superseded(bounds, run, input))
         return JR_REASON_SUPERSEDED;
     if (input->guard != JR_REASON_NONE && !run->by_hand)
@@ -133,7 +133,7 @@ static void hold(struct jr_run *run, const struct jr_input *input, struct jr_ver
     int64_t until_ms = jr_earlier_of(input->hold.until_ms, input->now_ms + JR_HOLD_MOST_MS);
 
     run->phase = JR_PHASE_DUE;
-    run->reason = input->hold.reason;
+    run->reason = run->held = input->hold.reason;
     run->intent_ms = 0; /* it is shown as it was: no POST has taken effect */
     jr_attempt_ask_at(run, jr_later_of(until_ms, input->now_ms), input->now_ms);
     verdict_is(verdict, JR_STEP_WAIT, run->reason);
@@ -161,6 +161,7 @@ static void decide_completed(const struct jr_bounds *bounds, const struct jr_inp
     }
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_RUN_FAILED;
+    run->held = JR_REASON_NONE;
     jr_attempt_ask_at(run, now_ms + bounds->api_backoff_min_ms, now_ms);
     if (wants_judgement(bounds, run)) {
         if (!was_complete)

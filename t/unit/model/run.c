@@ -65,6 +65,7 @@ static struct jr_run full_run(void)
         .rescue_day = 20001,
         .rescued = true,
         .denied_ms = START_MS + 8,
+        .held = JR_REASON_OUTAGE_HOLD,
         .spent = { 12, START_MS + 9, UINT64_MAX, { { 1, 2, UINT32_MAX, 4 } } },
     };
 
@@ -133,9 +134,10 @@ static void run_comes_back(void **state)
     assert_true(read.rescued);
     assert_int_equal(read.denied_ms, run.denied_ms);
     assert_memory_equal(&read.spent, &run.spent, sizeof run.spent);
+    assert_int_equal(read.held, run.held);
 }
 
-/* One that was written before reruns were counted. */
+/* Those that were written before it was told what holds a run, and before reruns were counted. */
 static void run_of_before(void **state)
 {
     struct jr_run run = full_run(), read;
@@ -143,8 +145,11 @@ static void run_of_before(void **state)
 
     (void)state;
     run.spent = (struct jr_spent){ .attempt = 0 };
-    assert_true(jr_run_decode(&read, record, encode_run(&run, record) - 4));
+    assert_true(jr_run_decode(&read, record, encode_run(&run, record) - 2));
+    assert_int_equal(read.held, JR_REASON_NONE);
+    assert_true(jr_run_decode(&read, record, encode_run(&run, record) - 2 - 4));
     assert_int_equal(read.spent.attempt, 0);
+    assert_int_equal(read.held, JR_REASON_NONE);
     assert_int_equal(read.denied_ms, run.denied_ms);
 }
 
@@ -260,9 +265,9 @@ static void records_of_another_length(void **state)
 
     (void)state;
     length = encode_run(&run, record);
-    /* Behind what was there before reruns were counted is 4 + 8 + 8 + 4 * 4 bytes. */
+    /* Of before: what holds a run has 2 bytes, and reruns that are counted 4 + 8 + 8 + 4 * 4. */
     for (size_t cut = 0; cut < length; cut++)
-        assert_int_equal(run_decodes(record, cut), cut == length - 36);
+        assert_int_equal(run_decodes(record, cut), cut == length - 2 || cut == length - 2 - 36);
     assert_true(run_decodes(record, length));
     assert_false(run_decodes(record, length + 1));
 

@@ -712,6 +712,8 @@ static const struct scene_row held[] = {
     { "... for half a day at a time", "", "Rc=failure B=budget-used-up+86400 Gc=failure", "201 wait:budget-used-up", "1 due 0/0/0", 43205 },
     { "... but no longer than CATCH_UP", "CATCH_UP=1h", "Rc=failure~0 B=budget-used-up+3610 Gc=failure~0 Gc=failure~0",
       "201 wait:budget-used-up none:budget-used-up", "1 closed 0/0/0", 0 },
+    { "... also when GitHub could not be asked at last", "CATCH_UP=1h",
+      "Rc=failure~0 B=concurrency-busy+3610 Gc=failure~0 F=later Gc=failure~0", "201 wait:concurrency-busy wait:unreachable none:concurrency-busy", "1 closed 0/0/0", 0 },
     { "what leaves it comes first", "RUN_ATTEMPTS=1", "Rc=failure B=outage-hold+300 H Gc=failure", "204 asked rerun-failed", "1 due 0/0/0", 0 },
     { "by hand nothing holds it", "", "Rc=failure B=outage-hold+300 H Gc=failure", "201 asked rerun-failed", "1 due 0/0/0", 0 },
     { "why it failed is found out meanwhile", "POLICY=careful", "Rc=failure B=outage-hold+300 Gc=failure J=rerun+0 Gc=failure",
