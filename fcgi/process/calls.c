@@ -12,6 +12,7 @@
 #include "lib/config/secrets.h"
 #include "lib/crypto/signature.h"
 #include "lib/service/process.h"
+#include "lib/store/notices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,7 @@ static void save(const struct jr_calls *calls, jr_txn_body *body, void *context)
 /* A change of the shut-outs. */
 struct shutout_change {
     const struct jr_shutouts *shutouts;
+    const struct jr_notice *notice; /* to be told of it; NULL: nothing is */
     const struct jr_shutout *shutout;
     bool over; /* it is no longer one */
 };
@@ -179,12 +181,15 @@ static void write_shutout(struct jr_txn *txn, void *context)
         jr_shutout_delete(txn, change->shutout);
     else
         jr_shutout_save(txn, change->shutouts, change->shutout);
+    if (change->notice != NULL)
+        jr_notices_add(txn, change->notice);
 }
 
 /* Keep a change of the shut-outs; over: it is no longer one. */
-static void save_shutout(struct jr_calls *calls, const struct jr_shutout *shutout, bool over)
+static void save_shutout(struct jr_calls *calls, const struct jr_shutout *shutout,
+                         const struct jr_notice *notice, bool over)
 {
-    struct shutout_change change = { &calls->shutouts, shutout, over };
+    struct shutout_change change = { &calls->shutouts, notice, shutout, over };
 
     save(calls, write_shutout, &change);
     show(calls);
@@ -196,7 +201,7 @@ static void end_shutouts(struct jr_calls *calls, const struct jr_call *call, con
     struct jr_shutout over;
 
     while (jr_shutouts_take_over(&calls->shutouts, call, repo, posted, jr_now_ms(), &over)) {
-        save_shutout(calls, &over, true);
+        save_shutout(calls, &over, NULL, true);
         jr_log(JR_LOG_INFO, "shut-out-over", "%s: %s", over.name,
                call != NULL ? "GitHub lets us in again" : "nobody has asked for a day");
     }
@@ -207,7 +212,8 @@ static void note_shutout(struct jr_calls *calls, const char *repo, bool posted,
                          struct jr_call *call)
 {
     const struct jr_shutout *shutout;
-    bool begun;
+    struct jr_notice notice;
+    bool begun, tells;
 
     if (call->reason != JR_REASON_SHUT_OUT) {
         end_shutouts(calls, call, repo, posted);
@@ -220,7 +226,11 @@ static void note_shutout(struct jr_calls *calls, const char *repo, bool posted,
                                &begun);
     if (shutout == NULL)
         return;
-    save_shutout(calls, shutout, false);
+    notice = (struct jr_notice){ .kind = JR_NOTICE_SHUT_OUT, .at_ms = jr_now_ms(),
+                                 .reason = JR_REASON_SHUT_OUT };
+    jr_text_copy(notice.subject, sizeof notice.subject, shutout->name);
+    tells = begun && (jr_settings_notifies(calls->settings) & 1u << JR_NOTICE_SHUT_OUT) != 0;
+    save_shutout(calls, shutout, tells ? &notice : NULL, false);
     if (begun)
         jr_log(JR_LOG_WARN, "shut-out", "%s: %s; what is due stays due, and one call at a time "
                "tries whether that is over", strcmp(shutout->name, JR_SHUTOUT_ALL) == 0

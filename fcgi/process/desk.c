@@ -30,9 +30,22 @@ static int64_t timers_ms(const struct jr_desk *desk, int64_t most_ms)
     int64_t http_ms = desk->calls.http == NULL ? most_ms : jr_http_wait_ms(desk->calls.http);
     int64_t log_ms = desk->loghost == NULL ? most_ms : jr_loghost_wait_ms(desk->loghost);
 
+    int64_t receiver_ms = desk->receiver == NULL ? most_ms : jr_http_wait_ms(desk->receiver);
+
     if (http_ms < most_ms)
         most_ms = http_ms;
+    if (receiver_ms < most_ms)
+        most_ms = receiver_ms;
     return log_ms < most_ms ? log_ms : most_ms;
+}
+
+/* Go on with what is read and written besides the calls of the API. */
+static void work_beside(const struct jr_desk *desk)
+{
+    if (desk->receiver != NULL)
+        jr_http_work(desk->receiver);
+    if (desk->loghost != NULL)
+        jr_loghost_work(desk->loghost);
 }
 
 /*
@@ -47,6 +60,7 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
         { .fd = http == NULL ? -1 : jr_http_fd(http), .events = POLLIN },
         { .fd = desk->loghost == NULL ? -1 : jr_loghost_fd(desk->loghost), .events = POLLIN },
         { .fd = desk->matcher == NULL ? -1 : jr_matcher_fd(desk->matcher), .events = POLLIN },
+        { .fd = desk->receiver == NULL ? -1 : jr_http_fd(desk->receiver), .events = POLLIN },
     };
     struct timespec limit;
     int ready;
@@ -63,8 +77,9 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
     /* Who waits takes it (inquiry.h). */
     if (ready > 0 && (fds[2].revents != 0 || fds[3].revents != 0))
         return true;
-    if (desk->loghost != NULL)
-        jr_loghost_work(desk->loghost);
+    work_beside(desk);
+    if (ready > 0 && fds[4].revents != 0)
+        return true;
     return jr_calls_work(&desk->calls);
 }
 

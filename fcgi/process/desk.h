@@ -32,6 +32,7 @@ struct jr_desk {
     struct jr_store *store;
     struct jr_calls calls;
     struct jr_loghost *loghost; /* NULL: logs are not read */
+    struct jr_http *receiver;   /* of notices; NULL: nobody is told */
     struct jr_matcher *matcher; /* NULL: it is not looked for why runs fail */
     int lock_fd, wake_fd;
     struct jr_pauses pauses; /* what was paused when that was last looked at */

@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include "fcgi/process/dispatcher.h"
+#include "fcgi/process/announcer.h"
 #include "fcgi/process/calls.h"
 #include "fcgi/process/desk.h"
 #include "fcgi/process/errand.h"
@@ -38,6 +39,7 @@ struct dispatcher {
     struct jr_sweeper sweeper;
     struct jr_upkeep upkeep;
     struct jr_holder holder;
+    struct jr_announcer announcer;
 };
 
 /* Take in what GitHub has answered by now. */
@@ -114,10 +116,28 @@ static void dispatch(struct dispatcher *dispatcher)
             wait_ms = work_in_turn(dispatcher);
         else
             jr_errands_lay_down(&dispatcher->errands);
+        /* Last, and only to begin or to look: what is due does not wait for it. */
+        wait_ms = earlier_of(wait_ms, jr_announcer_work(&dispatcher->announcer));
         if (wait_ms > 0)
             jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, holder_ms), upkeep_ms));
     }
     jr_errands_stop(&dispatcher->errands);
+}
+
+/* Go on with what people are to be told; none of it is begun after until_ms. */
+static int64_t announce_until(struct dispatcher *dispatcher, int64_t until_ms)
+{
+    struct jr_announcer *announcer = &dispatcher->announcer;
+
+    return jr_now_ms() <= until_ms || announcer->sending != NULL ? jr_announcer_work(announcer)
+                                                                 : JR_CALLS_NEVER;
+}
+
+/* Is an answer waited for? */
+static bool is_under_way(const struct dispatcher *dispatcher)
+{
+    return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
+           || dispatcher->announcer.sending != NULL;
 }
 
 /* Work off what can be worked off by until_ms, and end what was begun by then. */
@@ -139,8 +159,8 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
             continue;
         if (desk->paused_ms == 0 && !desk->failing && jr_now_ms() <= until_ms)
             wait_ms = jr_errands_claim(errands);
-        if (errands->count == 0 && !desk->calls.probe.under_way && wait_ms > 0
-            && wait_ms > until_ms - jr_now_ms())
+        wait_ms = earlier_of(wait_ms, announce_until(dispatcher, until_ms));
+        if (!is_under_way(dispatcher) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
             break;
         jr_desk_rest(desk, earlier_of(wait_ms, write_ms));
     }
@@ -173,6 +193,8 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK)
         err = jr_inquirer_open(&dispatcher->errands.inquirer, desk, &error);
     if (err == JR_OK)
+        err = jr_announcer_open(&dispatcher->announcer, desk, &error);
+    if (err == JR_OK)
         err = jr_sweeper_open(&dispatcher->sweeper, desk, &dispatcher->errands, &error);
     if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
@@ -191,6 +213,7 @@ static void end(struct dispatcher *dispatcher)
 {
     struct jr_desk *desk = &dispatcher->desk;
 
+    jr_announcer_close(&dispatcher->announcer);
     jr_sweeper_close(&dispatcher->sweeper);
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);

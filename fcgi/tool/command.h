@@ -53,6 +53,7 @@ int jr_command_check(struct jr_command *command);
 int jr_command_export(struct jr_command *command);
 int jr_command_flaky(struct jr_command *command);
 int jr_command_forget(struct jr_command *command);
+int jr_command_notify(struct jr_command *command);
 int jr_command_outbox(struct jr_command *command);
 int jr_command_pause(struct jr_command *command);
 int jr_command_policy(struct jr_command *command);

@@ -21,6 +21,7 @@
 #include "lib/steps/spending.h"
 #include "lib/store/flaky.h"
 #include "lib/store/listing.h"
+#include "lib/store/notices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ struct picture {
     bool app; /* a GitHub App, in place of a token */
     /* settings of the running service */
     bool settings_known, dry_run;
+    struct jr_notices_sum notices;
     struct jr_shutouts shutouts;
     struct jr_holdings holdings;
     /* limits; not known while the policy's file is broken */
@@ -97,6 +99,7 @@ static void look_at_settings(struct picture *picture, const struct jr_command *c
 struct recalled {
     struct jr_throttle throttle;
     struct jr_shutouts *shutouts;
+    struct jr_notices_sum *notices;
 };
 
 static void recall(struct jr_txn *txn, void *context)
@@ -105,6 +108,7 @@ static void recall(struct jr_txn *txn, void *context)
     enum jr_err err;
 
     jr_throttle_recall(txn, &recalled->throttle);
+    jr_notices_sum(txn, recalled->notices);
     err = jr_shutouts_load(txn, recalled->shutouts, 0);
     if (err != JR_OK)
         jr_txn_fail(txn, err, "out of memory");
@@ -130,7 +134,7 @@ static enum jr_err look_at_store(struct picture *picture, const struct jr_comman
                                  struct jr_error *error)
 {
     struct jr_store *store = command->store;
-    struct recalled recalled = { .shutouts = &picture->shutouts };
+    struct recalled recalled = { .shutouts = &picture->shutouts, .notices = &picture->notices };
     const struct jr_throttle *throttle = &recalled.throttle;
     enum jr_err err = jr_store_read(store, recall, &recalled, error);
 
@@ -300,6 +304,16 @@ static void emit_runners(struct jr_emit *emit, const struct picture *picture)
     jr_emit_close_array(emit);
 }
 
+static void emit_notices(struct jr_emit *emit, const struct picture *picture)
+{
+    jr_emit_open(emit, "notices");
+    jr_emit_number(emit, "waiting", (int64_t)picture->notices.waiting);
+    jr_emit_number(emit, "sent", (int64_t)picture->notices.sent);
+    jr_emit_number(emit, "dropped", (int64_t)picture->notices.dropped);
+    jr_emit_number(emit, "failures", picture->sight.notices_failed);
+    jr_emit_close(emit);
+}
+
 static void emit_picture(const struct jr_command *command, const struct picture *picture)
 {
     struct jr_emit emit;
@@ -329,6 +343,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     emit_limits(&emit, picture);
     emit_github(&emit, picture);
     emit_runners(&emit, picture);
+    emit_notices(&emit, picture);
     jr_emit_open(&emit, "store");
     jr_emit_number(&emit, "format", JR_STORE_FORMAT);
     jr_emit_number(&emit, "runs", (int64_t)picture->counts.runs);
@@ -554,6 +569,21 @@ static void tell_runners(const struct picture *picture)
         printf("%-12sthere may be more: job-rerunner flaky\n", "");
 }
 
+/* Nothing where nobody was ever to be told. */
+static void tell_notices(const struct picture *picture)
+{
+    const struct jr_notices_sum *sum = &picture->notices;
+
+    if (sum->waiting + sum->sent + sum->dropped == 0)
+        return;
+    label("notices");
+    printf("%llu waiting, %llu sent, %llu dropped", (unsigned long long)sum->waiting,
+           (unsigned long long)sum->sent, (unsigned long long)sum->dropped);
+    if (picture->sight.notices_failed > 0)
+        printf("; tries that failed: %lld", (long long)picture->sight.notices_failed);
+    putchar('\n');
+}
+
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
     char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
@@ -574,6 +604,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     tell_limits(picture);
     tell_github(picture);
     tell_runners(picture);
+    tell_notices(picture);
     label("store");
     jr_show_clean(folder, sizeof folder, command->settings.state_dir);
     printf("%s: %s of %s, %llu %s, %llu %s\n", folder,

@@ -62,6 +62,9 @@ static const struct jr_option causes_options[] = {
     { "by", "WHAT", false, "cause, or repository: what its reruns took and brought [cause]" },
     COMMON
 };
+static const struct jr_option notify_options[] = {
+    { "test", NULL, false, "send a notice that says that it is a test" }, COMMON
+};
 static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
 static const struct jr_option forget_options[] = {
     { "yes", NULL, false, "do not ask; without a terminal it has to be given" }, COMMON
@@ -168,6 +171,9 @@ static const struct row {
     { "check", NULL, NULL, "[OWNER/NAME]", 0, 1, check_options,
       "read the settings, open the store, show what the service would run with", jr_command_check,
       NULL },
+    { "notify", NULL, NULL, "", 0, 0, notify_options,
+      "with --test, send a notice to NOTIFY_URL and tell the answer", jr_command_notify,
+      "Exit status 0: it was taken; 1: it was not, or nobody is to be told." },
     { "policy", NULL, NULL, "show|check|test [FILE]", 1, 2, policy_options,
       "show or check a policy, or try one on a failed run", jr_command_policy,
       "A policy says which failures are rerun, by their causes: everything, careful,\n"

@@ -112,6 +112,17 @@ static void doubt_secrets(struct loader *loader)
                           "is the same as GITHUB_SIGN_KEY: nothing is rotated out");
 }
 
+/* The address of who is told is a secret, and what it is told is nobody else's. */
+static void check_notify_url(struct loader *loader)
+{
+    const char *url = loader->settings->notify_url, *api = loader->settings->github_api_url;
+
+    if (url != NULL && jr_sense_is_plain_elsewhere(url)
+        && (api == NULL || strncmp(api, "http://", 7) != 0))
+        jr_findings_problem(&loader->findings, "NOTIFY_URL",
+                            "begins with http://, and anybody on the way could read it: use https");
+}
+
 /* What no row can see by itself. */
 static void check_together(struct loader *loader, bool secrets)
 {
@@ -120,6 +131,7 @@ static void check_together(struct loader *loader, bool secrets)
     if (secrets) {
         check_access(loader);
         check_sign_key(loader);
+        check_notify_url(loader);
     }
     check_backoff(loader);
 }

@@ -19,6 +19,9 @@
 #define WILD    "*?"
 
 /* What may be shown of a value in a sentence about it. */
+/* Nobody has a longer one. */
+#define NOTIFY_URL_MAX 2048
+
 #define PART 100
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -487,6 +490,51 @@ enum jr_sense jr_sense_token(const char *value, char text[JR_SENSE_SIZE])
             return say(text, JR_SENSE_NONE, "has a character in it that is not ASCII, as no "
                        "token has");
     return JR_SENSE_GOOD;
+}
+
+/* The host of a URL, up to its port or path; NULL: it is no http nor https. */
+static const char *host_in(const char *url)
+{
+    const char *host = behind(url, "https://");
+
+    return host != NULL ? host : behind(url, "http://");
+}
+
+enum jr_sense jr_sense_notify_url(const char *value, char text[JR_SENSE_SIZE])
+{
+    enum jr_sense sense = look_at_secret(value, text);
+    const char *host = host_in(value);
+
+    if (sense != JR_SENSE_GOOD || *value == '\0')
+        return sense;
+    if (host == NULL || *host == '\0' || strchr("/:?#", *host) != NULL)
+        return say(text, JR_SENSE_NONE, "is not an address such as https://HOST/PATH");
+    if (memchr(host, '@', strcspn(host, "/?#")) != NULL)
+        return say(text, JR_SENSE_NONE, "has a user before its host, which is not sent");
+    if (strlen(value) > NOTIFY_URL_MAX)
+        return say(text, JR_SENSE_NONE, "is longer than the %d bytes that are allowed",
+                   NOTIFY_URL_MAX);
+    for (const char *c = value; *c != '\0'; c++)
+        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f || strchr("\"<>\\^`{|}", *c) != NULL)
+            return say(text, JR_SENSE_NONE, "has a character in it that no address has");
+    return JR_SENSE_GOOD;
+}
+
+bool jr_sense_is_plain_elsewhere(const char *url)
+{
+    static const char *const here[] = { "localhost", "127.0.0.1", "[::1]" };
+    const char *host = behind(url, "http://");
+
+    if (host == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++) {
+        size_t length = strlen(here[i]);
+
+        if (strncasecmp(host, here[i], length) == 0
+            && (host[length] == '\0' || strchr(":/?#", host[length]) != NULL))
+            return false;
+    }
+    return true;
 }
 
 /* How GitHub's tokens begin. Source: "About authentication to GitHub", token formats. */

@@ -11,6 +11,8 @@
 #ifndef JR_SENSE_H
 #define JR_SENSE_H
 
+#include <stdbool.h>
+
 enum jr_sense {
     JR_SENSE_GOOD,
     JR_SENSE_DOUBTFUL, /* it may be right, but is likely not what was meant */
@@ -52,6 +54,12 @@ jr_sense_look jr_sense_policy;
 
 /* GITHUB_TOKEN: it goes into a header. Nothing of a secret is in the text. */
 jr_sense_look jr_sense_token;
+
+/* NOTIFY_URL: http or https, a host, and whatever stands behind it. Nothing of it is in the text. */
+jr_sense_look jr_sense_notify_url;
+
+/* Does a URL that makes sense begin with http:// and name a host that is not this one? */
+bool jr_sense_is_plain_elsewhere(const char *url);
 
 /* GITHUB_SIGN_KEY and the old one: typed or pasted into GitHub's form. */
 jr_sense_look jr_sense_key;

@@ -22,12 +22,13 @@
 #define KILO INT64_C(1024)
 
 /* What stands under one heading in documents. */
-enum group { RUNS, GITHUB, TIMES, STORE, SERVICE };
+enum group { RUNS, GITHUB, TIMES, NOTICES, STORE, SERVICE };
 
 static const char *const headings[] = {
     [RUNS] = "Which runs are rerun",
     [GITHUB] = "Access to GitHub",
     [TIMES] = "Times",
+    [NOTICES] = "Who is told",
     [STORE] = "The store",
     [SERVICE] = "The service",
 };
@@ -141,6 +142,26 @@ static const struct row rows[] = {
     { "CATCH_UP", &jr_type_duration, FIELD(catch_up_ms), "24h", BETWEEN(SECOND, 30 * DAY),
       TIMES,
       .meaning = "a run that ended longer ago is recorded as missed, not rerun" },
+    { "NOTIFY_URL", &jr_type_secret, FIELD(notify_url), "", { .look = jr_sense_notify_url },
+      NOTICES, JR_SECRETS_TOKEN,
+      .meaning = "address of a chat's incoming webhook, or of another receiver; unset: nobody is "
+                 "told",
+      .details = "https, or http to this host itself and where GITHUB_API_URL is http. Whoever has "
+                 "the address can write there, so it is a secret: only its host is ever shown." },
+    { "NOTIFY_ON", &jr_type_notices, FIELD(notify_on),
+      "given-up,outage,outage-over,shut-out,runner,rescue-rate", { 0 }, NOTICES,
+      .meaning = "what is told",
+      .details = "given-up: a failed run is not rerun any more, since its attempts are used up or "
+                 "the failure is taken for a real one." },
+    { "NOTIFY_BRANCHES", &jr_type_list, FIELD(notify_branches), "main,master",
+      { .look = jr_sense_branch }, NOTICES,
+      .meaning = "branches whose given-up runs are told; * = all",
+      .details = "A failure there is everybody's; that of another branch its author sees. A "
+                 "branch of a fork does not count." },
+    { "NOTIFY_FORMAT", &jr_type_notice_format, FIELD(notify_format), "json", { 0 }, NOTICES,
+      .meaning = "how it is told: json (Slack, Mattermost, Discord's /slack) or cloudevents",
+      .details = "json: an object with `text` and all facts. cloudevents: the same as the data of "
+                 "a CloudEvent 1.0 in structured mode." },
     { "STATE_DIR", &jr_type_text, FIELD(state_dir), "/var/lib/job-rerunner",
       { .max = STATE_DIR_MAX, .look = jr_sense_path }, STORE,
       .meaning = "folder of the store, locks and sockets",
@@ -261,6 +282,11 @@ bool jr_settings_is_given(const struct jr_settings *settings, const char *name)
     size_t row = jr_settings_find(name);
 
     return row < ROWS && (settings->given >> row & 1) != 0;
+}
+
+unsigned jr_settings_notifies(const struct jr_settings *settings)
+{
+    return jr_settings_is_given(settings, "NOTIFY_URL") ? settings->notify_on : 0;
 }
 
 size_t jr_settings_count(void)

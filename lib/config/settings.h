@@ -14,6 +14,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/config/types.h"
+#include "lib/model/notice.h"
 #include "lib/model/words.h"
 
 #include <stdbool.h>
@@ -24,7 +25,7 @@
 enum jr_secrets {
     JR_SECRETS_NONE,  /* no secret */
     JR_SECRETS_KEYS,  /* of the webhook: who answers requests */
-    JR_SECRETS_TOKEN, /* of the API, or of the App: the dispatcher */
+    JR_SECRETS_TOKEN, /* of the API, of the App, of who is told: the dispatcher */
     JR_SECRETS_KINDS
 };
 
@@ -50,6 +51,7 @@ struct jr_settings {
     char *github_app_key; /* PEM that jr_jwt_key_open() takes */
     char *github_sign_key;
     char *github_sign_key_old;
+    char *notify_url;
 
     /* GitHub */
     char *github_app_id;  /* NULL without github_app_key, but for who forgot the key */
@@ -63,6 +65,11 @@ struct jr_settings {
     int64_t reconcile_interval_ms; /* 0: never */
     int64_t catch_up_ms;
     int64_t patience_ms; /* no variable sets it: JR_PATIENCE_MS, but in tests */
+
+    /* who is told */
+    unsigned notify_on;             /* bit 1 << enum jr_notice_kind; nothing without notify_url */
+    struct jr_list notify_branches; /* whose runs a notice of one that is given up is for */
+    enum jr_notice_format notify_format;
 
     /* the store */
     char *state_dir;
@@ -113,6 +120,10 @@ enum jr_err jr_settings_put_secret(struct jr_settings *settings, const char *ass
 
 /* Was a secret set, by its name, also when it is forgotten since? */
 bool jr_settings_is_given(const struct jr_settings *settings, const char *name);
+
+/* What is told, as in notify_on: nothing where nobody is to be told. Also when the address is
+ * forgotten since. */
+unsigned jr_settings_notifies(const struct jr_settings *settings);
 
 /*
  * The table, row by row: what --help and the documents say of a setting. A row is less than

@@ -12,6 +12,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/crypto/jwt.h"
 #include "lib/crypto/signature.h"
+#include "lib/model/notice.h"
 #include "lib/model/words.h"
 
 #include <errno.h>
@@ -509,6 +510,89 @@ static void show_conclusions(const void *field, char *text, size_t size)
 
 const struct jr_type jr_type_conclusions = {
     "list", read_conclusions, show_conclusions, range_of_conclusions, NULL,
+};
+
+/* The kinds of notices; NULL ends them. */
+static void name_notices(const char *words[JR_NOTICE_KINDS + 1])
+{
+    for (int i = 0; i < JR_NOTICE_KINDS; i++)
+        words[i] = jr_notice_kind_name((enum jr_notice_kind)i);
+    words[JR_NOTICE_KINDS] = NULL;
+}
+
+static void range_of_notices(const struct jr_domain *domain, char range[JR_RANGE_SIZE])
+{
+    const char *words[JR_NOTICE_KINDS + 1];
+
+    (void)domain;
+    name_notices(words);
+    join(words, ", ", range);
+}
+
+static void read_notices(const struct jr_reading *reading, const char *value, void *field)
+{
+    const char *words[JR_NOTICE_KINDS + 1];
+    struct jr_list list;
+    unsigned mask = 0;
+
+    if (!split(reading, value, &list))
+        return;
+    name_notices(words);
+    for (size_t i = 0; i < list.count; i++) {
+        unsigned bit = 0;
+
+        for (size_t j = 0; j < JR_NOTICE_KINDS; j++)
+            if (strcasecmp(list.items[i], words[j]) == 0)
+                bit = 1u << j;
+        if (bit == 0)
+            refuse_word(reading, list.items[i], words);
+        mask |= bit;
+    }
+    *(unsigned *)field = mask;
+    jr_list_release(&list);
+}
+
+static void show_notices(const void *field, char *text, size_t size)
+{
+    unsigned mask = *(const unsigned *)field;
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < JR_NOTICE_KINDS && length < size; i++)
+        if (mask & 1u << i)
+            length += (size_t)snprintf(text + length, size - length, "%s%s", length == 0 ? "" : ",",
+                                       jr_notice_kind_name((enum jr_notice_kind)i));
+}
+
+const struct jr_type jr_type_notices = {
+    "list", read_notices, show_notices, range_of_notices, NULL,
+};
+
+static const char *const format_words[] = {
+    [JR_NOTICE_JSON] = "json", [JR_NOTICE_CLOUDEVENTS] = "cloudevents", NULL,
+};
+
+static void read_format(const struct jr_reading *reading, const char *value, void *field)
+{
+    int format = read_word_of(reading, value, format_words);
+
+    if (format >= 0)
+        *(enum jr_notice_format *)field = (enum jr_notice_format)format;
+}
+
+static void show_format(const void *field, char *text, size_t size)
+{
+    (void)jr_text_copy(text, size, format_words[*(const enum jr_notice_format *)field]);
+}
+
+static void range_of_format(const struct jr_domain *domain, char range[JR_RANGE_SIZE])
+{
+    (void)domain;
+    join(format_words, " or ", range);
+}
+
+const struct jr_type jr_type_notice_format = {
+    "word", read_format, show_format, range_of_format, NULL,
 };
 
 /* --- texts --- */

@@ -63,6 +63,8 @@ extern const struct jr_type jr_type_level;       /* enum jr_log_level */
 extern const struct jr_type jr_type_looking;     /* enum jr_looking: auto, always or never */
 extern const struct jr_type jr_type_list;        /* struct jr_list */
 extern const struct jr_type jr_type_conclusions; /* unsigned, bit 1 << enum jr_conclusion */
+extern const struct jr_type jr_type_notices;     /* unsigned, bit 1 << enum jr_notice_kind */
+extern const struct jr_type jr_type_notice_format; /* enum jr_notice_format */
 extern const struct jr_type jr_type_text;        /* char *, owned, like those that follow */
 extern const struct jr_type jr_type_word;        /* letters, digits and a few signs */
 extern const struct jr_type jr_type_url;         /* without a slash at the end */

@@ -12,6 +12,7 @@
 #include "lib/github/wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -35,6 +36,8 @@ struct jr_transfer {
     char *token;
     bool posts;
     const char *json;
+    struct curl_slist *headers; /* of its own; NULL: those of all */
+    size_t body_most;
     int64_t before_ms;
     bool too_late, over;
     char *body;
@@ -56,7 +59,7 @@ static size_t take_body(char *piece, size_t size, size_t count, void *context)
     struct jr_transfer *transfer = context;
     size_t more = size * count, wanted = transfer->length + more + 1;
 
-    if (wanted > JR_HTTP_BODY_MAX)
+    if (wanted > transfer->body_most)
         return 0;
     if (wanted > transfer->size) {
         size_t larger = wanted * 2;
@@ -133,8 +136,19 @@ void jr_http_close(struct jr_http *http)
     free(http);
 }
 
-static CURLcode set_options(struct jr_transfer *transfer, const char *url)
+/* The headers of a request that goes to somebody else than GitHub. */
+static bool make_own_headers(struct jr_transfer *transfer, const char *type)
 {
+    char header[128];
+
+    snprintf(header, sizeof header, "Content-Type: %s", type);
+    return jr_wire_add_header(&transfer->headers, header)
+           && jr_wire_add_header(&transfer->headers, "Expect:");
+}
+
+static CURLcode set_options(struct jr_transfer *transfer, const struct jr_http_request *request)
+{
+    const char *url = request->url;
     CURL *curl = transfer->curl;
     const struct jr_http *http = transfer->http;
     const char *protocols = strncmp(url, "http://", 7) == 0 ? "http" : "https";
@@ -146,8 +160,10 @@ static CURLcode set_options(struct jr_transfer *transfer, const char *url)
             rc = curl_easy_setopt(curl, option, value);   \
     } while (0)
     SET(CURLOPT_URL, url);
-    SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS);
-    SET(CURLOPT_HTTPHEADER, transfer->json == NULL ? http->headers : http->json_headers);
+    SET(CURLOPT_TIMEOUT_MS, request->total_ms == 0 ? TOTAL_TIMEOUT_MS : (long)request->total_ms);
+    SET(CURLOPT_HTTPHEADER, transfer->headers != NULL ? transfer->headers
+                            : transfer->json == NULL  ? http->headers
+                                                      : http->json_headers);
     if (transfer->token != NULL) {
         SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         SET(CURLOPT_XOAUTH2_BEARER, transfer->token);
@@ -347,8 +363,11 @@ struct jr_transfer *jr_http_begin(struct jr_http *http, const struct jr_http_req
     transfer->length = 0;
     transfer->body[0] = transfer->error[0] = '\0';
     transfer->token = request->token == NULL ? NULL : strdup(request->token);
-    rc = request->token != NULL && transfer->token == NULL ? CURLE_OUT_OF_MEMORY
-                                                           : set_options(transfer, request->url);
+    transfer->body_most = request->type == NULL ? JR_HTTP_BODY_MAX : JR_HTTP_OTHER_BODY_MAX;
+    rc = (request->token != NULL && transfer->token == NULL)
+                 || (request->type != NULL && !make_own_headers(transfer, request->type))
+             ? CURLE_OUT_OF_MEMORY
+             : set_options(transfer, request);
     if (rc == CURLE_OK)
         rc = jr_wire_add(http->wire, transfer->curl);
     if (rc != CURLE_OK)
@@ -400,6 +419,8 @@ void jr_http_release(struct jr_transfer *transfer)
     transfer->token = NULL;
     /* The handle has a copy of it. */
     curl_easy_reset(transfer->curl);
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
     if (transfer->size > BODY_KEPT_SIZE) {
         free_transfer(transfer);
         return;

@@ -24,6 +24,9 @@
 /* A page of 100 runs is about 2 MB. */
 #define JR_HTTP_BODY_MAX (8 * 1024 * 1024)
 
+/* What somebody else than GitHub may answer, which nobody reads. */
+#define JR_HTTP_OTHER_BODY_MAX (64 * 1024)
+
 /* A link to stored bytes, with its signature, has some 600 bytes. */
 #define JR_LINK_SIZE 4096
 
@@ -37,6 +40,9 @@ struct jr_http_request {
     const char *token; /* of the Authorization header; NULL: none is sent. It is copied */
     bool posts;        /* it is a POST; else a GET */
     const char *json;  /* the body of a POST; NULL: it is empty. Kept until the release */
+    const char *type;  /* what a body is that goes to somebody else than GitHub: none of GitHub's
+                          headers is sent, and little is read; NULL: it goes to GitHub */
+    int64_t total_ms;  /* the limit for all of it; 0: 30 s */
     int64_t before_ms; /* of jr_boottime_ms(): when that is over, and the connection of a POST
                           and its TLS stand only by then, nothing is sent (too_late); 0: there
                           is no limit */

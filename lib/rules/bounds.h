@@ -37,6 +37,10 @@ struct jr_bounds {
     int64_t reconcile_interval_ms; /* 0: never */
     int64_t catch_up_ms;
     int64_t patience_ms; /* rule 7 */
+
+    /* who is told */
+    unsigned notify_on; /* bit 1 << enum jr_notice_kind; 0: nobody is */
+    struct jr_list notify_branches;
 };
 
 /* Does a run that ended so deserve a rerun? */

@@ -35,6 +35,10 @@
     NUMBER(rate_remaining)    /* of them, until rate_reset_ms; nothing without rate_limit */   \
     NUMBER(rate_reset_ms)     /* 0: not said */                                                \
     NUMBER(shut_outs)         /* how many shut us out (shutout.h) */                           \
+    NUMBER(notices_waiting)   /* that people are to be told */                                 \
+    NUMBER(notices_sent)      /* since the store was made, as the next */                      \
+    NUMBER(notices_dropped)                                                                    \
+    NUMBER(notices_failed)    /* tries to send some that failed, since the start */            \
     NUMBER(sweep_begun_ms)    /* the last look for missed work; 0: none yet */                 \
     NUMBER(sweep_ended_ms)    /* the last one that came to its end; 0: none yet */             \
     NUMBER(map_used_bytes)    /* as last measured; 0: not yet */                               \

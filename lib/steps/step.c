@@ -8,11 +8,13 @@
 #include "lib/steps/step.h"
 #include "lib/base/text.h"
 #include "lib/store/budget.h"
+#include "lib/rules/notice_rule.h"
 #include "lib/store/days.h"
 #include "lib/store/failures.h"
 #include "lib/store/flaky.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
+#include "lib/store/notices.h"
 #include "lib/store/repo.h"
 
 #include <string.h>
@@ -38,6 +40,8 @@ struct jr_bounds jr_step_bounds(const struct jr_settings *settings)
         .reconcile_interval_ms = settings->reconcile_interval_ms,
         .catch_up_ms = settings->catch_up_ms,
         .patience_ms = settings->patience_ms,
+        .notify_on = jr_settings_notifies(settings),
+        .notify_branches = settings->notify_branches,
     };
 }
 
@@ -176,6 +180,15 @@ static enum jr_budget_step budget_step_of(enum jr_step step)
                                         : JR_BUDGET_NO_POST;
 }
 
+/* Have it told that the run is given up. */
+static void notify(struct jr_txn *txn, const struct jr_run *run, int64_t now_ms)
+{
+    struct jr_notice notice = jr_notice_rule_of_run(run, now_ms);
+
+    notice.causes = jr_failures_causes(txn, run->run_id, run->attempt);
+    jr_notices_add(txn, &notice);
+}
+
 void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
                   const struct jr_input *input, const struct jr_origin *source,
                   struct jr_run *run, struct jr_verdict *verdict)
@@ -207,6 +220,8 @@ void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
     jr_budget_note(txn, &before, run, budget_step_of(verdict->step), input->now_ms);
     verdict->rescued = run->rescued && !before.rescued;
     tell_causes(txn, run, verdict);
+    if (jr_notice_rule_gives_up(bounds, &before, run))
+        notify(txn, run, input->now_ms);
     jr_ledger_save_run(txn, run);
     if (input->kind == JR_INPUT_EVENT)
         jr_repo_note(txn, input->event->repo_id, input->event->repo, input->now_ms);

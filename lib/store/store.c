@@ -53,6 +53,7 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_WORST] = "worst",
     [JR_TABLE_SUMS] = "sums",
     [JR_TABLE_DAYS] = "days",
+    [JR_TABLE_NOTICES] = "notices",
     [JR_TABLE_FAILURES] = "failures",
     [JR_TABLE_SPENT] = "spent",
 };

@@ -65,7 +65,7 @@ subtest 'check shows what it would run with' => sub {
         RUN_ATTEMPTS NO_RETRY_LIST REPO_BRANCHES REPOS NO_RETRY_REPOS NO_RETRY_WORKFLOWS RETRY_CONCLUSIONS
         GITHUB_TOKEN GITHUB_SIGN_KEY GITHUB_SIGN_KEY_OLD GITHUB_API_URL GITHUB_CA_FILE RERUN_DELAY API_BACKOFF_MIN
         API_BACKOFF_MAX API_WRITE_INTERVAL API_READS RECONCILE_INTERVAL CATCH_UP STATE_DIR MAP_SIZE RETENTION WORKERS
-        BODY_MAX LISTEN PORT DRY_RUN LOG_LEVEL POLICY EVIDENCE LOG_TAIL
+        BODY_MAX LISTEN PORT DRY_RUN LOG_LEVEL POLICY EVIDENCE LOG_TAIL NOTIFY_URL NOTIFY_ON NOTIFY_BRANCHES NOTIFY_FORMAT
     );
     like $check->{out}, qr/robot,Other/, 'a value';
     unlike $check->{out} . $check->{err}, qr/nobody-may-see/, 'no secret';
@@ -77,6 +77,8 @@ my %VALUES = (
     RETRY_CONCLUSIONS  => [['failed', 'failure;timed_out', 'success'], ['failure', 'FAILURE,timed_out', 'failure, cancelled']],
     GITHUB_API_URL     => [['api.github.com', 'ftp://x', 'https://', 'https://x?y', "https://x y"],
                            ['https://api.github.com', 'http://127.0.0.1:8080/api/v3']],
+    NOTIFY_ON          => [['given', 'given-up;outage', 'test'],   ['given-up', 'Shut-Out, outage-over']],
+    NOTIFY_FORMAT      => [[qw(xml slack)],                         [qw(json CloudEvents)]],
     GITHUB_CA_FILE     => [['/nowhere/ca.pem'],                     ['/etc/passwd']],
     RERUN_DELAY        => [[qw(5x s -5s 1.5s 5sm 5M), '5 s x', '99999999999999999999'], [qw(5 5s 100ms 2m 1h 0)]],
     API_BACKOFF_MIN    => [[qw(x -1)],                              [qw(50ms 10s)]],

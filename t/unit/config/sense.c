@@ -179,6 +179,15 @@ static const struct row {
     { "ghp_\xc3\xa9", jr_sense_token, N, "ASCII" },
     { "\"ghp_abc\"", jr_sense_token, N, "quotes" },
 
+    { "https://hooks.example.com/services/T0/B0/x-_y", jr_sense_notify_url, G, "" },
+    { "http://[::1]:8065/hooks/x?token=y#z", jr_sense_notify_url, G, "" },
+    { "hooks.example.com/x", jr_sense_notify_url, N, "https://HOST/PATH" },
+    { "ftp://hooks.example.com/x", jr_sense_notify_url, N, "https://HOST/PATH" },
+    { "https:///x", jr_sense_notify_url, N, "https://HOST/PATH" },
+    { "https://user:pw@hooks.example.com/x", jr_sense_notify_url, N, "a user" },
+    { "https://hooks.example.com/a b", jr_sense_notify_url, N, "character" },
+    { "https://hooks.example.com/\"x\"", jr_sense_notify_url, N, "character" },
+    { "https://hooks.example.com/x\n", jr_sense_notify_url, N, "line feed" },
     { "It's a Secret to Everybody", jr_sense_key, G, "" },
     { "k\xc3\xa9y", jr_sense_key, G, "" },
     { "key\nanother", jr_sense_key, N, "one line" },
@@ -200,6 +209,28 @@ static void value_has_sense(void **state)
         assert_null(strstr(text, "abc"));
 }
 
+static const struct plain_row {
+    const char *name;
+    bool elsewhere;
+} plain[] = {
+    { "https://a.example/x", false },
+    { "http://a.example/x", true },
+    { "http://localhost:8065/x", false },
+    { "http://LOCALHOST", false },
+    { "http://localhost.a.example/x", true },
+    { "http://127.0.0.1?x", false },
+    { "http://127.0.0.11/x", true },
+    { "http://[::1]:80/x", false },
+    { "http://[::1].a.example/x", true },
+};
+
+static void plain_elsewhere(void **state)
+{
+    const struct plain_row *row = *state;
+
+    assert_int_equal(jr_sense_is_plain_elsewhere(row->name), row->elsewhere);
+}
+
 static void nearest_word(void **state)
 {
     static const char *const words[] = { "error", "warn", "info", "debug", NULL };
@@ -215,6 +246,7 @@ static void nearest_word(void **state)
 int main(void)
 {
     TABLE(rows, value_has_sense);
+    TABLE(plain, plain_elsewhere);
     TEST(nearest_word);
     return run_program("sense");
 }

@@ -359,6 +359,12 @@ static const struct bad_row bad_secrets[] = {
     { "GITHUB_SIGN_KEY", "\xef\xbb\xbfS3CRET", "byte order mark" },
     { "GITHUB_SIGN_KEY_OLD", "S3\tCRET", "control" },
     { "GITHUB_API_URL", "https://me:S3CRET@a.example", "https" },
+    { "NOTIFY_URL", "http://hooks.example.com/S3CRET", "use https" },
+    { "NOTIFY_URL", "http://127.0.0.1.example.com/S3CRET", "use https" },
+    { "NOTIFY_URL", "http://[::1].example.com/S3CRET", "use https" },
+    { "NOTIFY_URL", "https://me:S3CRET@a.example", "a user" },
+    { "NOTIFY_URL", "https://a.example/S3 CRET", "character" },
+    { "NOTIFY_URL", "S3CRET", "https://HOST/PATH" },
 };
 
 static void bad_secret(void **state)
