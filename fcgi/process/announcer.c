@@ -21,6 +21,9 @@
 
 #define BACKOFF_MOST_MS JR_HOUR_MS
 
+/* How often it is looked for what shows only in the numbers of days. */
+#define VIGIL_MS (10 * JR_MINUTE_MS)
+
 /* What is refused so often in a row is dropped. */
 #define REFUSALS_MOST 8
 
@@ -112,6 +115,22 @@ static void write_body(struct jr_announcer *announcer)
     jr_buffer_release(&announcer->body);
     jr_buffer_init(&announcer->body, JR_NOTICE_BODY_MAX);
     jr_notice_body_write(settings->notify_format, &told, &announcer->body);
+}
+
+/* Look for what is to be told though no step of a run tells it. */
+static void keep_vigil(struct jr_announcer *announcer)
+{
+    struct jr_desk *desk = announcer->desk;
+    struct jr_error error;
+    enum jr_err err;
+
+    if (jr_monotonic_ms() < announcer->vigil_due_ms)
+        return;
+    announcer->vigil_due_ms = jr_monotonic_ms() + VIGIL_MS;
+    err = jr_vigil_look(desk->store, jr_settings_notifies(desk->settings), jr_now_ms(),
+                        &announcer->walk, &error);
+    if (err != JR_OK)
+        jr_desk_store_failed(desk, err, &error);
 }
 
 /* Begin to send what waits. */
@@ -226,8 +245,10 @@ int64_t jr_announcer_work(struct jr_announcer *announcer)
     struct jr_notices_sum sum;
     int64_t wait_ms;
 
-    if (announcer->desk->receiver == NULL || !is_free(announcer) || !look(announcer, &sum)
-        || sum.waiting == 0)
+    if (announcer->desk->receiver == NULL || !is_free(announcer))
+        return JR_CALLS_NEVER;
+    keep_vigil(announcer);
+    if (!look(announcer, &sum) || sum.waiting == 0)
         return JR_CALLS_NEVER;
     wait_ms = announcer->due_ms - jr_monotonic_ms();
     if (wait_ms > 0)

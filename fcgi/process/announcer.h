@@ -13,6 +13,7 @@
 
 #include "fcgi/process/desk.h"
 #include "lib/base/buffer.h"
+#include "lib/steps/vigil.h"
 #include "lib/store/notices.h"
 
 #include <stdbool.h>
@@ -28,6 +29,8 @@ struct jr_announcer {
     int64_t due_ms;               /* monotonic: not before */
     int64_t backoff_ms;           /* 0: the last message was taken */
     unsigned refusals;            /* of this batch, in a row */
+    int64_t vigil_due_ms;         /* monotonic: when it is looked for what no step tells */
+    struct jr_flaky_walk walk;
     bool warned;                  /* the log was told of this stretch */
 };
 

@@ -8,8 +8,10 @@
 #include <config.h>
 
 #include "lib/store/notices.h"
+#include "lib/crypto/signature.h"
 #include "lib/store/key.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define STATE_VERSION 1
@@ -118,6 +120,66 @@ void jr_notices_add(struct jr_txn *txn, const struct jr_notice *notice)
     jr_notice_encode(notice, &writer);
     jr_txn_put(txn, JR_TABLE_NOTICES, key.bytes, key.length, record, writer.length);
     save(txn, &state);
+}
+
+/* In JR_TABLE_META: this and a hash of the names; the value is when it was last seen. */
+static const char seen_name[] = "noticed:";
+
+static struct jr_key seen_key(struct jr_txn *txn, const struct jr_notice *notice)
+{
+    unsigned char digest[JR_SHA256_SIZE] = { 0 };
+    char names[3 * JR_NAME_SIZE + JR_REPO_SIZE];
+    uint64_t hash;
+    int length = snprintf(names, sizeof names, "%s%c%s%c%s%c%s", jr_notice_kind_name(notice->kind),
+                          0, notice->repo, 0, notice->workflow, 0, notice->subject);
+
+    if (jr_sha256(names, (size_t)length, digest) != JR_OK)
+        jr_txn_fail(txn, JR_ENOMEM, "out of memory");
+    memcpy(&hash, digest, sizeof hash);
+    return jr_key_of_numbered(seen_name, hash);
+}
+
+static int64_t seen_ms(const void *value, size_t length)
+{
+    struct jr_reader reader;
+    int64_t time_ms;
+
+    jr_reader_init(&reader, value, length);
+    time_ms = jr_read_time(&reader);
+    return reader.ok ? time_ms : 0;
+}
+
+bool jr_notices_is_news(struct jr_txn *txn, const struct jr_notice *notice, int64_t now_ms)
+{
+    struct jr_key key = seen_key(txn, notice);
+    unsigned char value[8];
+    struct jr_writer writer;
+    size_t length;
+    bool known = jr_txn_get(txn, JR_TABLE_META, key.bytes, key.length, value, sizeof value,
+                            &length)
+                 && seen_ms(value, length) > now_ms - JR_NOTICES_QUIET_MS;
+
+    jr_writer_init(&writer, value, sizeof value);
+    jr_write_time(&writer, now_ms);
+    jr_txn_put(txn, JR_TABLE_META, key.bytes, key.length, value, writer.length);
+    return !known;
+}
+
+void jr_notices_forget(struct jr_txn *txn, int64_t now_ms)
+{
+    struct jr_key key = jr_key_of_numbered(seen_name, 0);
+    struct jr_entry entry;
+    bool after = false;
+
+    memcpy(entry.key, key.bytes, key.length);
+    entry.key_length = key.length;
+    for (int i = 0; i < OLD_MOST; i++, after = true) {
+        if (!jr_txn_seek(txn, JR_TABLE_META, entry.key, entry.key_length, after, &entry)
+            || !jr_key_has_name(&entry, seen_name, 8))
+            return;
+        if (seen_ms(entry.value, entry.value_length) <= now_ms - JR_NOTICES_QUIET_MS)
+            jr_txn_delete(txn, JR_TABLE_META, entry.key, entry.key_length);
+    }
 }
 
 void jr_notices_sum(struct jr_txn *txn, struct jr_notices_sum *sum)

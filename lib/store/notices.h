@@ -30,6 +30,9 @@
 /* What cannot be told for so long is no news any more. */
 #define JR_NOTICES_AGE_MS JR_DAY_MS
 
+/* What was told and has been otherwise for so long is told again. */
+#define JR_NOTICES_QUIET_MS (7 * JR_DAY_MS)
+
 /* What became of all notices of this store. */
 struct jr_notices_sum {
     uint64_t waiting;
@@ -49,6 +52,15 @@ struct jr_notice_batch {
 
 /* Add one; its number is given here. */
 void jr_notices_add(struct jr_txn *txn, const struct jr_notice *notice);
+
+/*
+ * What lasts is told once: is this the first time that a runner or a job, by its names, is seen
+ * so, or the first after JR_NOTICES_QUIET_MS in which it was not? Remembers that it was seen.
+ */
+bool jr_notices_is_news(struct jr_txn *txn, const struct jr_notice *notice, int64_t now_ms);
+
+/* Forget what was not seen for that long, some of it in a call. */
+void jr_notices_forget(struct jr_txn *txn, int64_t now_ms);
 
 void jr_notices_sum(struct jr_txn *txn, struct jr_notices_sum *sum);
 
