@@ -37,7 +37,9 @@ int64_t jr_holder_work(struct jr_holder *holder)
     if (now_ms < holder->due_ms)
         return holder->due_ms - now_ms;
     holder->due_ms = now_ms + LOOK_MS;
-    if (jr_holding_work(desk->store, holder->policy, jr_now_ms(), &work, &error) != JR_OK) {
+    if (jr_holding_work(desk->store, holder->policy, jr_settings_notifies(desk->settings),
+                        jr_now_ms(), &work, &error)
+        != JR_OK) {
         jr_desk_store_failed(desk, error.code, &error);
         return LOOK_MS;
     }

@@ -133,6 +133,7 @@ static void say(struct jr_buffer *text, const struct jr_notice *notice, const ch
         break;
     case JR_NOTICE_OUTAGE_OVER:
         jr_buffer_add(text, "The outage is over: reruns go on");
+        add_causes(text, notice->causes);
         break;
     case JR_NOTICE_SHUT_OUT:
         say_shut_out(text, notice);

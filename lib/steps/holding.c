@@ -14,6 +14,7 @@
 #include "lib/store/failures.h"
 #include "lib/store/flaky.h"
 #include "lib/store/ledger.h"
+#include "lib/store/notices.h"
 #include "lib/store/pause.h"
 
 #include <stdio.h>
@@ -373,6 +374,7 @@ static void walk_outbox(struct jr_txn *txn, struct walk *walk)
 /* The work on its way: what is seen in a transaction that reads is done in one that writes. */
 struct working {
     bool wanted; /* a policy asks for it */
+    unsigned notify_on;
     int64_t now_ms;
     struct jr_causeholds before, holds;
     struct walk walk;
@@ -443,9 +445,20 @@ static bool send_ahead(struct jr_txn *txn, const struct place *place, int64_t no
     return true;
 }
 
+/* Have it told, if it is news and wanted. */
+static void notify(struct jr_txn *txn, const struct working *working,
+                   const struct jr_causehold *hold, enum jr_causehold_news news,
+                   enum jr_notice_kind kind)
+{
+    struct jr_notice notice = { .kind = kind, .at_ms = working->now_ms, .causes = BIT(hold->cause) };
+
+    if ((hold->news & (unsigned)news) != 0 && (working->notify_on & 1u << kind) != 0)
+        jr_notices_add(txn, &notice);
+}
+
 /*
  * What there is to tell is handed over, and counts as told: each turn of an outage passes here
- * once, in a transaction that writes. Whoever is to have a notice of it gets that here.
+ * once, in a transaction that writes.
  */
 static void hand_over(struct jr_txn *txn, struct working *working)
 {
@@ -456,6 +469,8 @@ static void hand_over(struct jr_txn *txn, struct working *working)
 
         if (hold->news != 0)
             work->news.items[work->news.count++] = *hold;
+        notify(txn, working, hold, JR_CAUSEHOLD_BEGINS, JR_NOTICE_OUTAGE);
+        notify(txn, working, hold, JR_CAUSEHOLD_OVER, JR_NOTICE_OUTAGE_OVER);
         hold->news = 0;
         if (memcmp(hold, &working->before.items[i], sizeof *hold) != 0)
             jr_causehold_save(txn, hold);
@@ -491,7 +506,8 @@ static bool has_work(const struct working *working)
 }
 
 enum jr_err jr_holding_work(struct jr_store *store, const struct jr_policy *policy,
-                            int64_t now_ms, struct jr_holding_work *work, struct jr_error *error)
+                            unsigned notify_on, int64_t now_ms, struct jr_holding_work *work,
+                            struct jr_error *error)
 {
     struct working *working = calloc(1, sizeof *working);
     enum jr_err err;
@@ -500,6 +516,7 @@ enum jr_err jr_holding_work(struct jr_store *store, const struct jr_policy *poli
     if (working == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
     working->wanted = jr_policy_has_outage(policy);
+    working->notify_on = notify_on;
     working->now_ms = now_ms;
     working->work = work;
     err = jr_store_read(store, plan, working, error);

@@ -56,11 +56,12 @@ struct jr_holding_work {
 /*
  * Go on with what is held: see what came of the probes, and make those due whose turn it is. What
  * there is to tell counts as told from now on. Nothing is written when there is nothing to do.
- *   policy  in force; without any outage, nothing is held any longer
+ *   policy     in force; without any outage, nothing is held any longer
+ *   notify_on  bits of enum jr_notice_kind: of what there is to be a notice
  * Returns JR_OK or what failed.
  */
 enum jr_err jr_holding_work(struct jr_store *store, const struct jr_policy *policy,
-                            int64_t now_ms, struct jr_holding_work *work,
+                            unsigned notify_on, int64_t now_ms, struct jr_holding_work *work,
                             struct jr_error *error) JR_CHECKED;
 
 /* The whole of it, for who shows it. */

@@ -66,7 +66,7 @@ static const struct text_row {
       "attempts; network) https://github.com/octo/app/actions/runs/12345678901" },
     { "outage", JR_NOTICE_OUTAGE,
       "Many runs fail for the same kind of cause, and reruns are held; network" },
-    { "outage over", JR_NOTICE_OUTAGE_OVER, "The outage is over: reruns go on" },
+    { "outage over", JR_NOTICE_OUTAGE_OVER, "The outage is over: reruns go on; network" },
     { "shut out", JR_NOTICE_SHUT_OUT,
       "GitHub refuses every call about what somebody has; what is due stays due" },
     { "runner", JR_NOTICE_RUNNER, "The runner somebody fails more than the others: 1 of 20 jobs" },

@@ -14,6 +14,7 @@
 #include "lib/steps/rerun.h"
 #include "lib/store/failures.h"
 #include "lib/store/ledger.h"
+#include "lib/store/notices.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>
@@ -24,6 +25,9 @@
     "version: 1\notherwise: leave\nrules:\n  - rerun: [infrastructure]\n"            \
     "outage: { runs: 4, within: 10m, hold: 5m }\n"                                  \
     "repositories:\n  'octo/apart': { mixed: any }\n"
+
+/* All notices are wanted. */
+#define NOTIFY_ON ~0u
 
 struct bench {
     struct jr_store *store;
@@ -179,7 +183,7 @@ static void ends(struct bench *bench, unsigned number, enum jr_conclusion conclu
 
 static void work(struct bench *bench)
 {
-    assert_int_equal(jr_holding_work(bench->store, &bench->policy, bench->now_ms, &bench->work,
+    assert_int_equal(jr_holding_work(bench->store, &bench->policy, NOTIFY_ON, bench->now_ms, &bench->work,
                                      &bench->error), JR_OK);
 }
 
@@ -501,6 +505,51 @@ static void lifted_by_hand(void **state)
     close_bench(&bench);
 }
 
+/* The next notice that waits is of a kind, for registry; it is taken. */
+static void expect_notice(struct bench *bench, enum jr_notice_kind kind)
+{
+    struct jr_notice_batch batch;
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, bench->store, true);
+    jr_notices_begin(&txn, bench->now_ms, &batch);
+    jr_notices_end(&txn, &batch, true);
+    commit(&txn);
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(batch.items[0].kind, kind);
+    assert_int_equal(batch.items[0].causes, UINT64_C(1) << JR_CAUSE_REGISTRY);
+}
+
+/* Its beginning and its end are told, once each, and only where that is wanted. */
+static void notices(void **state)
+{
+    struct bench bench;
+    struct jr_notices_sum sum;
+    struct jr_txn txn;
+
+    (void)state;
+    open_bench(&bench);
+    begin_outage(&bench, 4);
+    work(&bench);
+    work(&bench);
+    expect_notice(&bench, JR_NOTICE_OUTAGE);
+    for (unsigned i = 1; i <= 4; i++)
+        ends(&bench, i, JR_CONCLUSION_CANCELLED);
+    bench.now_ms += 5 * JR_MINUTE_MS;
+    work(&bench);
+    work(&bench);
+    expect_notice(&bench, JR_NOTICE_OUTAGE_OVER);
+    begin_outage(&bench, 4);
+    assert_int_equal(jr_holding_work(bench.store, &bench.policy, 0, bench.now_ms, &bench.work,
+                                     &bench.error), JR_OK);
+    jr_txn_begin(&txn, bench.store, false);
+    jr_notices_sum(&txn, &sum);
+    commit(&txn);
+    assert_int_equal(sum.waiting, 0);
+    assert_int_equal(sum.sent, 2);
+    close_bench(&bench);
+}
+
 static void nobody_waits(void **state)
 {
     struct bench bench;
@@ -527,9 +576,9 @@ static void policy_without_outage(void **state)
     (void)state;
     open_bench(&bench);
     begin_outage(&bench, 4);
-    assert_int_equal(jr_holding_work(bench.store, &none, bench.now_ms, &bench.work, &bench.error), JR_OK);
+    assert_int_equal(jr_holding_work(bench.store, &none, NOTIFY_ON, bench.now_ms, &bench.work, &bench.error), JR_OK);
     assert_int_equal(bench.work.held, 0);
-    assert_int_equal(jr_holding_work(bench.store, &none, bench.now_ms, &bench.work, &bench.error), JR_OK);
+    assert_int_equal(jr_holding_work(bench.store, &none, NOTIFY_ON, bench.now_ms, &bench.work, &bench.error), JR_OK);
     assert_int_equal(due_now(&bench, 1, 4), 4);
     close_bench(&bench);
 }
@@ -601,6 +650,7 @@ int main(void)
     TEST(what_is_paused_has_no_turn);
     TEST(lifted_by_hand);
     TEST(nobody_waits);
+    TEST(notices);
     TEST(policy_without_outage);
     TEST(who_asks_by_hand_passes);
     TEST(it_is_shown);
