@@ -515,7 +515,8 @@ enum jr_sense jr_sense_notify_url(const char *value, char text[JR_SENSE_SIZE])
         return say(text, JR_SENSE_NONE, "is longer than the %d bytes that are allowed",
                    NOTIFY_URL_MAX);
     for (const char *c = value; *c != '\0'; c++)
-        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f || strchr("\"<>\\^`{|}", *c) != NULL)
+        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f
+            || strchr("\"<>\\^`{|}", *c) != NULL)
             return say(text, JR_SENSE_NONE, "has a character in it that no address has");
     return JR_SENSE_GOOD;
 }

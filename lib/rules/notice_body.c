@@ -23,8 +23,9 @@
 
 /* Slack's three characters; what begins a mention, a link or markup; what begins a line. */
 static const struct jr_show_mark text_marks[] = {
-    { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '@', DEFUSED("@") }, { ':', DEFUSED(":") },
-    { ']', DEFUSED("]") }, { '#', DEFUSED("#") }, { '`', "'" }, { '*', DEFUSED("*") },
+    { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" },
+    { '@', DEFUSED("@") }, { ':', DEFUSED(":") }, { ']', DEFUSED("]") },
+    { '#', DEFUSED("#") }, { '`', "'" }, { '*', DEFUSED("*") },
     { '~', DEFUSED("~") }, { '|', DEFUSED("|") }, { '\n', " " }, { '\r', " " }, { '\t', " " },
     { '\0', NULL },
 };
@@ -254,7 +255,7 @@ static const char *kind_of(const struct jr_notice_told *told)
     return told->count == 1 ? jr_notice_kind_name(told->items[0].kind) : "several";
 }
 
-/* What makes one message the same as another. A number alone would not, after the store was lost. */
+/* What makes a message the same as another; a number alone would not, after a store was lost. */
 static void write_id(struct jr_buffer *buffer, const struct jr_notice_told *told)
 {
     const struct jr_notice *first = &told->items[0];

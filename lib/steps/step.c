@@ -7,8 +7,8 @@
 
 #include "lib/steps/step.h"
 #include "lib/base/text.h"
-#include "lib/store/budget.h"
 #include "lib/rules/notice_rule.h"
+#include "lib/store/budget.h"
 #include "lib/store/days.h"
 #include "lib/store/failures.h"
 #include "lib/store/flaky.h"

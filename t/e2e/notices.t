@@ -166,6 +166,20 @@ subtest 'an owner shuts the token out' => sub {
     is $event->{data}{notices}[0]{subject}, 'acme', 'and the facts as its data';
 };
 
+subtest 'as plain CGI' => sub {
+    my $receiver = receiver();
+    my $alone = service(github => $github, RUN_ATTEMPTS => 2, NOTIFY_URL => $receiver->url);
+    my ($first, $second) = map { workflow_run(github => $github, door => $alone->cgi, jobs => ['build']) } 1 .. 2;
+    status_is $first->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $first->accepted } 'and is rerun';
+    ok $alone->cgi->wait_children, 'by a child, which leaves';
+    status_is $first->play(build => 'failure'), 204, 'it fails again';
+    status_is $second->play(build => 'failure'), 201, 'another one fails';
+    wait_ok { $receiver->taken } 'who works on that tells of the first';
+    is(($receiver->taken)[0]{id}, 'given-up/' . $first->id . '/2', 'which it is');
+    ok $alone->cgi->wait_children, 'and leaves';
+};
+
 subtest 'notify --test' => sub {
     my $receiver = receiver();
     my $service = service(github => $github, NOTIFY_URL => $receiver->url);

@@ -11,6 +11,8 @@
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/format/html.h"
+#include "lib/format/json.h"
+#include "lib/rules/notice_body.h"
 #include "lib/service/metrics.h"
 #include "t/unit/support.h"
 
@@ -211,6 +213,30 @@ static char *as_copy(const char *text)
     return strdup(copy);
 }
 
+/* What a chat shows of it. */
+static char *as_notice(const char *text)
+{
+    static const uint64_t counts[JR_NOTICE_KINDS] = { 0 };
+    struct jr_notice notice = { .kind = JR_NOTICE_SHUT_OUT };
+    const struct jr_notice_told told = {
+        .items = &notice, .items_count = 1, .count = 1, .counts = counts, .api_url = "",
+        .web_url = "",
+    };
+    struct jr_buffer buffer;
+    struct jr_error error;
+    json_object *root;
+    char *bytes;
+
+    strcpy(notice.subject, text);
+    jr_buffer_init(&buffer, JR_NOTICE_BODY_MAX);
+    jr_notice_body_write(JR_NOTICE_JSON, &told, &buffer);
+    assert_int_equal(jr_json_parse(buffer.bytes, buffer.length, &root, &error), JR_OK);
+    bytes = strdup(json_object_get_string(json_object_object_get(root, "text")));
+    json_object_put(root);
+    jr_buffer_release(&buffer);
+    return bytes;
+}
+
 static const struct writer_row {
     const char *name;
     char *(*write)(const char *text);
@@ -225,6 +251,7 @@ static const struct writer_row {
     { "a label of a metric", as_label, JR_SHOW_REPLACED, false, "\\\"\n" },
     { "a setting", as_setting, JR_SHOW_REPLACED, false, "," },
     { "a terminal", as_copy, JR_SHOW_REPLACED, false, "" },
+    { "a chat", as_notice, JR_SHOW_REPLACED, true, "&<>@:]#`*~|\n\r\t" },
 };
 
 /* What stands for a character, or for some bytes that are none, worked out anew. */
