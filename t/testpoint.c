@@ -84,6 +84,13 @@ int64_t jr_test_ahead_ms(void)
     return number_in("JR_TEST_AHEAD", 0);
 }
 
+int64_t jr_test_scaled_ms(int64_t time_ms)
+{
+    int64_t scaled_ms = time_ms / 100 * number_in("JR_TEST_MINUTE", 60000) / 600;
+
+    return scaled_ms > 0 ? scaled_ms : 1;
+}
+
 const char *jr_test_env_file(const char *path)
 {
     const char *value = getenv("JR_TEST_ENV_FILE");

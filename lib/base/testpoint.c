@@ -53,6 +53,11 @@ int64_t jr_test_ahead_ms(void)
     return 0;
 }
 
+int64_t jr_test_scaled_ms(int64_t time_ms)
+{
+    return time_ms;
+}
+
 const char *jr_test_env_file(const char *path)
 {
     return path;

@@ -65,6 +65,10 @@ int64_t jr_test_match_limit_ms(int64_t limit_ms);
 /* JR_TEST_AHEAD=MS: the clock is so far ahead; else 0. */
 int64_t jr_test_ahead_ms(void);
 
+/* JR_TEST_MINUTE=MS: times of holds and limits are as if a minute lasted so long, at least 1 ms;
+ * else as long as is given. */
+int64_t jr_test_scaled_ms(int64_t time_ms);
+
 /* JR_TEST_ENV_FILE=PATH: the settings of the systemd unit are there; else where they are. */
 const char *jr_test_env_file(const char *path);
 

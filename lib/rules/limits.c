@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/rules/limits.h"
+#include "lib/base/testpoint.h"
 
 bool jr_limits_are_set(const struct jr_limits *limits)
 {
@@ -40,7 +41,7 @@ static int64_t next_ms(const struct jr_limits_facts *facts, int64_t window_ms)
     uint64_t mixed = facts->run_id * UINT64_C(0x9e3779b97f4a7c15);
 
     return (facts->now_ms / window_ms + 1) * window_ms
-           + (int64_t)((mixed >> 32) % (uint64_t)JR_LIMITS_SPREAD_MS);
+           + (int64_t)((mixed >> 32) % (uint64_t)jr_test_scaled_ms(JR_LIMITS_SPREAD_MS));
 }
 
 /* Until when one set of limits makes it wait; 0: it does not. */
@@ -51,9 +52,9 @@ static int64_t wait_for(const struct jr_limits *limits, const struct jr_spending
 
     if (limits->minutes_per_day != 0 && cost > 0
         && jr_limits_weigh(limits, &spent->minutes) + cost > limits->minutes_per_day)
-        return next_ms(facts, JR_DAY_MS);
+        return next_ms(facts, jr_test_scaled_ms(JR_DAY_MS));
     if (limits->reruns_per_hour != 0 && spent->reruns >= limits->reruns_per_hour)
-        return next_ms(facts, JR_HOUR_MS);
+        return next_ms(facts, jr_test_scaled_ms(JR_HOUR_MS));
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/steps/guarding.h"
+#include "lib/base/testpoint.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/attempt.h"
@@ -134,11 +135,11 @@ static struct jr_guard_facts facts_of(struct jr_txn *txn, const struct jr_policy
 /* The longer it has waited for its group, the longer it waits. */
 static int64_t busy_until_ms(const struct jr_run *run, int64_t now_ms)
 {
-    int64_t wait_ms = BUSY_LEAST_MS;
+    int64_t wait_ms = jr_test_scaled_ms(BUSY_LEAST_MS);
 
     if (run->reason == JR_REASON_CONCURRENCY_BUSY && run->waiting_ms != 0)
         wait_ms = jr_later_of(wait_ms, (now_ms - run->waiting_ms) / 2);
-    return now_ms + jr_earlier_of(wait_ms, BUSY_MOST_MS);
+    return now_ms + jr_earlier_of(wait_ms, jr_test_scaled_ms(BUSY_MOST_MS));
 }
 
 void jr_guarding_ask(struct jr_txn *txn, const struct jr_policy *policy, const struct jr_run *run,

@@ -7,6 +7,7 @@
 
 #include "lib/store/budget.h"
 #include "lib/base/codec.h"
+#include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"
 #include "lib/store/failures.h"
 #include "lib/store/key.h"
@@ -43,7 +44,12 @@ uint64_t jr_budget_scope(const struct jr_run *run)
 
 unsigned jr_budget_hour(int64_t now_ms)
 {
-    return (unsigned)(now_ms / JR_HOUR_MS % 24);
+    return (unsigned)(now_ms / jr_test_scaled_ms(JR_HOUR_MS) % 24);
+}
+
+static uint32_t day_of(int64_t time_ms)
+{
+    return (uint32_t)(time_ms / jr_test_scaled_ms(JR_DAY_MS));
 }
 
 static struct jr_key key_of(uint32_t day, uint64_t scope)
@@ -110,12 +116,12 @@ static void save(struct jr_txn *txn, uint32_t day, const struct jr_budget_day *s
 void jr_budget_load(struct jr_txn *txn, uint64_t scope, int64_t now_ms,
                     struct jr_budget_day *spent)
 {
-    load(txn, jr_day_of(now_ms), scope, spent);
+    load(txn, day_of(now_ms), scope, spent);
 }
 
 bool jr_budget_next(struct jr_txn *txn, int64_t now_ms, bool first, struct jr_budget_day *spent)
 {
-    uint32_t day = jr_day_of(now_ms);
+    uint32_t day = day_of(now_ms);
     struct jr_key key = key_of(day, first ? JR_BUDGET_ALL : spent->scope);
     struct jr_entry entry;
 
@@ -137,7 +143,7 @@ static void take(uint32_t *number, uint32_t less)
 /* What is counted of the newest attempt in a day's record; nothing, if it is another day's. */
 static void leave_out(struct jr_budget_day *spent, const struct jr_spent *counted, uint32_t day)
 {
-    if (jr_day_of(counted->at_ms) != day)
+    if (day_of(counted->at_ms) != day)
         return;
     take(&spent->reruns[jr_budget_hour(counted->at_ms)], 1);
     for (size_t i = 0; i < JR_SYSTEMS; i++)
@@ -152,7 +158,7 @@ void jr_budget_spent(struct jr_txn *txn, uint64_t scope, const struct jr_run *ru
     jr_budget_load(txn, scope, now_ms, &day);
     if (run->spent.attempt == run->attempt
         && (scope == JR_BUDGET_ALL || scope == run->spent.scope))
-        leave_out(&day, &run->spent, jr_day_of(now_ms));
+        leave_out(&day, &run->spent, day_of(now_ms));
     spent->reruns = day.reruns[jr_budget_hour(now_ms)];
     spent->minutes = day.minutes;
 }
@@ -244,7 +250,7 @@ void jr_budget_cost(struct jr_txn *txn, const struct jr_run *run, bool all,
 static void change(struct jr_txn *txn, const struct jr_run *run, uint64_t scope, bool more)
 {
     const struct jr_spent *counted = &run->spent;
-    uint32_t day = jr_day_of(counted->at_ms), *reruns;
+    uint32_t day = day_of(counted->at_ms), *reruns;
     struct jr_budget_day spent;
 
     load(txn, day, scope, &spent);
@@ -306,5 +312,5 @@ void jr_budget_note(struct jr_txn *txn, const struct jr_run *before, struct jr_r
 
 void jr_budget_prune(struct jr_txn *txn, int64_t before_ms, unsigned most)
 {
-    (void)jr_key_drop_days(txn, JR_TABLE_SPENT, jr_day_of(before_ms), most);
+    (void)jr_key_drop_days(txn, JR_TABLE_SPENT, day_of(before_ms), most);
 }
