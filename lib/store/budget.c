@@ -208,14 +208,29 @@ static void add_skipped(struct jr_txn *txn, const struct jr_run *run, struct ski
         jr_limits_add(cost, skipped->last[i].system, skipped->last[i].minutes);
 }
 
+/* Has GitHub listed it as failed, of which no event has told its end? */
+static bool is_listed(struct jr_txn *txn, const struct jr_run *run, const struct jr_job *job)
+{
+    struct jr_failure failure;
+
+    return job->status != JR_STATUS_COMPLETED
+           && jr_failures_next(txn, run->run_id, job->job_id - 1, &failure)
+           && failure.job_id == job->job_id && failure.attempt == run->attempt;
+}
+
 static void add_failures(struct jr_txn *txn, const struct jr_run *run, struct jr_minutes *cost)
 {
     struct jr_failure failure = { .job_id = 0 };
+    struct jr_job job;
 
-    while (jr_failures_next(txn, run->run_id, failure.job_id, &failure))
-        if (failure.attempt == run->attempt)
+    while (jr_failures_next(txn, run->run_id, failure.job_id, &failure)) {
+        if (failure.attempt != run->attempt)
+            continue;
+        jr_ledger_load_job(txn, run->run_id, failure.job_id, &job);
+        if (!job.known || job.status != JR_STATUS_COMPLETED)
             jr_limits_add(cost, jr_labels_system(failure.labels),
                           jr_runner_minutes(failure.started_ms, failure.completed_ms));
+    }
 }
 
 void jr_budget_cost(struct jr_txn *txn, const struct jr_run *run, bool all,
@@ -223,7 +238,6 @@ void jr_budget_cost(struct jr_txn *txn, const struct jr_run *run, bool all,
 {
     struct skipped skipped = { .count = 0 };
     struct jr_job job = { .job_id = 0 };
-    bool told = false;
 
     memset(cost, 0, sizeof *cost);
     while (jr_ledger_next_job(txn, run->run_id, job.job_id, &job)) {
@@ -231,19 +245,16 @@ void jr_budget_cost(struct jr_txn *txn, const struct jr_run *run, bool all,
 
         if (jr_run_attempt_of(run, &job) != run->attempt)
             continue;
-        told = true;
         minutes = jr_job_minutes(&job);
-        if (!runs_again(&job, all))
+        if (!runs_again(&job, all) || is_listed(txn, run, &job))
             continue;
         if (minutes > 0)
             jr_limits_add(cost, jr_labels_system(job.labels), minutes);
         else if (skipped.count < SKIPPED_MOST)
             skipped.names[skipped.count++] = hash_of(job.name, false);
     }
-    if (told)
-        add_skipped(txn, run, &skipped, cost);
-    else
-        add_failures(txn, run, cost);
+    add_skipped(txn, run, &skipped, cost);
+    add_failures(txn, run, cost);
 }
 
 /* Put what is counted of a run into the counters of a scope, or take it out of them. */

@@ -34,8 +34,8 @@ uint64_t jr_budget_scope(const struct jr_run *run);
 /*
  * What a rerun of the newest attempt would cost, by how long its jobs ran: those that failed or
  * were cancelled; those that were skipped, which may have been so because of them, as long as the
- * job of that name ran last in an earlier attempt of the run. Where events told of no job,
- * the failed ones that GitHub has listed (failures.h). What is not known costs nothing.
+ * job of that name ran last in an earlier attempt of the run. Of a job whose end no event told,
+ * as GitHub has listed it among the failed ones (failures.h). What is not known costs nothing.
  *   all  every job of the attempt runs again
  */
 void jr_budget_cost(struct jr_txn *txn, const struct jr_run *run, bool all,

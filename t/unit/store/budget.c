@@ -298,12 +298,16 @@ static void many_at_once(void **state)
     close_scene(&scene);
 }
 
-/* Where events tell of no job, by the failed ones that GitHub has listed. */
+/* Of a job whose end no event has told: by the failed ones that GitHub has listed. */
 static void by_the_failures(void **state)
 {
     struct jr_failure failure = {
         .job_id = JOB_ID(1), .attempt = 1, .conclusion = JR_CONCLUSION_FAILURE, .started_ms = START_MS,
         .completed_ms = START_MS + 7 * JR_MINUTE_MS, .name = "build", .labels = "windows-latest",
+    };
+    struct jr_job job = {
+        .known = true, .run_id = RUN_ID, .job_id = JOB_ID(1), .attempt = 1, .status = JR_STATUS_IN_PROGRESS,
+        .started_ms = START_MS, .name = "build", .labels = "ubuntu-latest",
     };
     struct jr_minutes cost;
     struct scene scene;
@@ -322,6 +326,20 @@ static void by_the_failures(void **state)
     commit(&txn);
     assert_int_equal(cost.of[JR_SYSTEM_WINDOWS], 7);
     assert_int_equal(cost.of[JR_SYSTEM_LINUX], 0);
+    jr_txn_begin(&txn, scene.store, true);
+    jr_ledger_save_job(&txn, &job);
+    jr_budget_cost(&txn, &scene.run, false, &cost);
+    commit(&txn);
+    assert_int_equal(cost.of[JR_SYSTEM_WINDOWS], 7);
+    job.status = JR_STATUS_COMPLETED;
+    job.conclusion = JR_CONCLUSION_FAILURE;
+    job.completed_ms = START_MS + 2 * JR_MINUTE_MS;
+    jr_txn_begin(&txn, scene.store, true);
+    jr_ledger_save_job(&txn, &job);
+    jr_budget_cost(&txn, &scene.run, false, &cost);
+    commit(&txn);
+    assert_int_equal(cost.of[JR_SYSTEM_WINDOWS], 0);
+    assert_int_equal(cost.of[JR_SYSTEM_LINUX], 2);
     close_scene(&scene);
 }
 
