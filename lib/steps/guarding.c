@@ -55,7 +55,7 @@ static bool deploys(const struct deployers *deployers, const char *name)
 /* Is it one that failed in the newest attempt, or was skipped, behind one perhaps? */
 static bool may_run_again(const struct jr_run *run, const struct jr_job *job)
 {
-    return jr_run_attempt_of(run, job) == run->attempt
+    return jr_run_attempt_of(run, job) == run->attempt && job->status == JR_STATUS_COMPLETED
            && (jr_conclusion_is_bad(job->conclusion) || job->conclusion == JR_CONCLUSION_SKIPPED);
 }
 

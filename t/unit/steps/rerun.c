@@ -165,6 +165,7 @@ static const struct guard_row guards[] = {
     { "nothing is in the way", GUARDED, "", "Gc=failure", JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
     { "a job that failed deploys", GUARDED, "c2=failure,environment:production", "Gc=failure", JR_STEP_NONE, JR_REASON_DEPLOYMENT },
     { "a job that succeeded deployed", GUARDED, "c2=success,environment:production", "Gc=failure", JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
+    { "a job whose end is not told yet deploys", GUARDED, "i2,environment:production", "Gc=failure", JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
     { "a job that was skipped, and nobody knows more", GUARDED, "c2=skipped", "Gc=failure", JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
     { "the merge queue", GUARDED, "", "Gc=failure,trigger:merge_group", JR_STEP_NONE, JR_REASON_MERGE_QUEUE },
     { "a release", GUARDED, "", "Gc=failure,trigger:release", JR_STEP_NONE, JR_REASON_LEFT_BY_RULE },
