@@ -151,6 +151,13 @@ static void holds_record(const struct jr_run *run)
     HOLDS(second.length == writer.length && memcmp(bytes, again, writer.length) == 0);
 }
 
+/* How far ahead an entry may be put. */
+static int64_t farthest_ms(const struct life *life)
+{
+    return jr_reason_class(life->run.reason) == JR_CLASS_HOLD ? JR_HOLD_MOST_MS
+                                                              : life->bounds.api_backoff_max_ms;
+}
+
 static void holds_run(const struct life *life, const struct jr_run *before)
 {
     const struct jr_run *run = &life->run;
@@ -172,7 +179,7 @@ static void holds_run(const struct life *life, const struct jr_run *before)
           || run->quiet_due_ms <= life->now_ms + jr_watch_most_ms(&life->bounds));
     HOLDS(run->due_ms == before->due_ms || run->due_ms == 0
           || (run->due_ms >= life->now_ms
-              && run->due_ms <= life->now_ms + life->bounds.api_backoff_max_ms));
+              && run->due_ms <= life->now_ms + farthest_ms(life)));
     HOLDS(run->last_event_ms >= run->first_event_ms);
     holds_counts(life);
 }
@@ -250,23 +257,36 @@ static void begin_post(struct life *life, const struct jr_event *seen)
     life->attempt = attempt;
 }
 
-/* What the limits say of a run that GitHub shows. */
-static void take_limits(unsigned byte, struct jr_input *input)
+/* What keeps it from being rerun, or from being rerun now. */
+static void take_guards(struct life *life, struct jr_input *input)
 {
-    if ((byte & 4) != 0)
-        input->hold = (struct jr_hold){ JR_REASON_BUDGET_USED_UP,
-                                        input->now_ms + (byte >> 5) * 2 * JR_HOUR_MS };
-    if ((byte & 0xe4) == 0xe0)
-        input->guard = JR_REASON_BUDGET_USED_UP; /* it costs more than a whole day's limit */
+    static const enum jr_reason guards[] = {
+        JR_REASON_NONE, JR_REASON_NONE, JR_REASON_DEPLOYMENT, JR_REASON_BUDGET_USED_UP,
+    };
+    static const enum jr_reason holds[] = {
+        JR_REASON_NONE, JR_REASON_CONCURRENCY_BUSY, JR_REASON_BUDGET_USED_UP,
+        JR_REASON_OUTAGE_HOLD,
+    };
+    int byte = take_byte(&life->input);
+
+    input->guard = guards[byte & 3];
+    input->hold.reason = holds[byte >> 2 & 3];
+    if (input->hold.reason != JR_REASON_NONE)
+        input->hold.until_ms = life->now_ms + ((byte >> 4) - 1) * JR_HOUR_MS;
 }
 
-/* Nothing is rerun over a limit, but by hand. */
-static void holds_limits(const struct jr_input *input, bool by_hand,
+/* ... and was it heeded? */
+static void holds_guards(const struct life *life, const struct jr_input *input, uint32_t tries,
                          const struct jr_verdict *verdict)
 {
-    if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL)
-        HOLDS(by_hand
-              || (input->hold.reason == JR_REASON_NONE && input->guard == JR_REASON_NONE));
+    bool posts = verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL;
+
+    HOLDS(life->run.by_hand || !posts
+          || (input->guard == JR_REASON_NONE && input->hold.reason == JR_REASON_NONE));
+    if (verdict->step != JR_STEP_WAIT || jr_reason_class(verdict->reason) != JR_CLASS_HOLD)
+        return;
+    HOLDS(verdict->reason == input->hold.reason && life->run.reason == verdict->reason);
+    HOLDS(!life->run.by_hand && life->run.intent_ms == 0 && life->run.tries == tries);
 }
 
 /* GitHub answers the question, or does not. */
@@ -278,19 +298,19 @@ static void end_question(struct life *life)
         .now_ms = life->now_ms, .event = &seen, .newer = { .run_id = 1 },
         .moved = life->run.due_ms != life->claimed_due_ms, .attempt = life->run.attempt,
     };
+    uint32_t tries = life->run.tries;
     struct jr_verdict verdict;
-    bool by_hand;
 
     life->doing = NOTHING;
     if ((byte & 3) != 0) {
         take_event(life, JR_EVENT_RUN, &seen);
         input.kind = JR_INPUT_SEEN;
         input.newer.state = (enum jr_newer_state)((byte >> 3) % 3);
-        take_limits(byte, &input);
-        by_hand = life->run.by_hand;
+        if (life->bounds.judges)
+            take_guards(life, &input);
         decide(life, &input, NULL, &verdict);
         holds_verdict(life, &verdict);
-        holds_limits(&input, by_hand, &verdict);
+        holds_guards(life, &input, tries, &verdict);
         if (verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL) {
             HOLDS(verdict.attempt == life->run.attempt);
             begin_post(life, &seen);
