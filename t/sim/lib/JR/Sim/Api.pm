@@ -9,6 +9,7 @@
 #   running                    a POST is refused as if the run was going on
 #   never                      POSTs for this attempt are refused for good
 #   ask_error ask_cut          the like for jobs of an attempt, annotations, links to logs
+#   guard_error guard_cut      the like for what guards ask
 #   odd                        a GET is answered with something else
 #   moved                      a redirect to where the thing is now
 #   slow                       [chance, least, most] seconds before the answer
@@ -26,6 +27,7 @@ use parent 'JR::Sim::Listener';
 use JSON::PP ();
 use Time::HiRes qw(time);
 use JR::FakeGitHub::Actions;
+use JR::Sim::Guards;
 
 my $JSON = JSON::PP->new->canonical->utf8;
 
@@ -61,6 +63,7 @@ sub what {
     local $_ = $request->{path};
     return
           $request->{method} eq 'POST'  ? 'post'
+        : JR::Sim::Guards::route($request) ? 'guard'
         : m{/attempts/\d+/jobs$}        ? 'jobs'
         : m{/annotations$}              ? 'notes'
         : m{/logs$}                     ? 'link'
@@ -143,10 +146,11 @@ sub act {
             if $luck->('running');
     }
     return ({ kill => 1, cut => 1 }, 'the dispatcher is killed') if $what ne 'post' && $luck->('kill_get') && $self->{may_kill}->();
-    return ({ cut => 1 }, 'cut') if ($what eq 'get' && $luck->('get_cut')) || ($what =~ $EVIDENCE && $luck->('ask_cut'));
+    return ({ cut => 1 }, 'cut') if ($what eq 'get' && $luck->('get_cut')) || ($what =~ $EVIDENCE && $luck->('ask_cut'))
+        || ($what eq 'guard' && $luck->('guard_cut'));
     return ({ $self->error_page(@about) }, 'error')
         if ($what eq 'get' && $luck->('get_error')) || ($what eq 'list' && $luck->('list_error'))
-        || ($what =~ $EVIDENCE && $luck->('ask_error'));
+        || ($what =~ $EVIDENCE && $luck->('ask_error')) || ($what eq 'guard' && $luck->('guard_error'));
     if ($what =~ /get|post/ && $request->{query} !~ /moved/ && $luck->('moved')) {
         my $target = "$request->{path}?moved=1";
         $target = $self->url . $target if $dice->chance(.5, @about, 'absolute');
@@ -209,6 +213,7 @@ sub reply {
 # For the judge: what was asked, and what came of it.
 sub note {
     my ($self, $request, $answer, $why) = @_;
+    return $self->note_guard($request, $answer, $why) if $request->{what} eq 'guard';
     my $run = $request->{run} or return;
     my $shown = $request->{shown};
     my $status = $answer->{status} // 'none';
@@ -217,6 +222,7 @@ sub note {
         . ($shown && !$why ? " shows attempt $shown->{attempt} $shown->{status} " . ($shown->{conclusion} // '')
             . ($shown->{stale} ? ', out of date' : '') : '')
         . ($request->{effect} ? ', rerun made' : '')];
+    $run->{failed_calls}{ $run->{attempt} }++ if $why && $request->{what} ne 'post';
     $self->{last_ask} = time if $run->{status} eq 'completed' && $request->{what} ne 'list';
     return $self->note_evidence($request, $status, $why) if $request->{what} =~ $EVIDENCE;
     if ($request->{what} eq 'get') {
@@ -224,10 +230,23 @@ sub note {
         $run->{basis} = { %$shown, true_attempt => $run->{attempt}, true_status => $run->{status} } if $shown && !$why;
         return;
     }
+    my $n = ($run->{basis} // {})->{attempt} // 0;
     push @{ $run->{posts} }, {
         at => time, status => $status, why => $why, accepted => !!$request->{effect}, told => !$why,
-        basis => $run->{basis}, path => $request->{path}, body => $answer->{body},
+        basis => $run->{basis}, path => $request->{path}, body => $answer->{body}, asked => { %{ $run->{asked} // {} } },
+        vain => { %{ $run->{vain} // {} } }, failed_calls => $run->{failed_calls}{$n} // 0,
     };
+    return;
+}
+
+# What was asked of what is around a run: of a list, all runs that it tells of are meant.
+sub note_guard {
+    my ($self, $request, $answer, $why) = @_;
+    my $around = $self->{github}{around};
+    my @runs = $why ? $around->note_failure($request) : $around->note($request, $self->{github}{list_lag});
+    my $status = $answer->{status} // 'none';
+    push @{ $_->{story} }, [time, "GUARD $request->{path}?$request->{query} -> $status" . ($why ? " ($why)" : '')] for @runs;
+    $self->{last_ask} = time;
     return;
 }
 

@@ -13,7 +13,7 @@ use POSIX qw(strftime);
 use JR::FakeGitHub::Actions;
 use JR::Payload;
 
-our @EXPORT_OK = qw(run_text run_body job_body for_org);
+our @EXPORT_OK = qw(run_text run_body job_body for_org workflow_id workflow_path);
 
 # Of a run that has none of its own: runs with the same ones never supersede each other.
 use constant RUN_NUMBER => 17;
@@ -67,13 +67,24 @@ sub run_template {
     my %run = %{ JR::Payload::template('workflow_run')->{workflow_run} };
     delete $run{head_commit};
     $run{$_} = "\@$_\@" for qw(id name workflow_id path head_branch head_sha run_number event status conclusion run_attempt
-        created_at updated_at run_started_at actor triggering_actor repository head_repository);
+        created_at updated_at run_started_at actor triggering_actor repository head_repository
+        pull_requests);
     return cut(\%run);
 }
 
 # Each workflow has a file, and a run-name of its own for each run.
 sub workflow_id { return JR::FakeGitHub::Actions::number($_[0]{name}) }
-sub path_text { return text('.github/workflows/' . lc($_[0]{name} =~ s/\W+/-/gr) . '.yml') }
+sub workflow_path { return '.github/workflows/' . lc($_[0]{name} =~ s/\W+/-/gr) . '.yml' }
+sub path_text { return text(workflow_path($_[0])) }
+
+# Of a fork's branch GitHub tells none.
+sub pulls_text {
+    my ($run) = @_;
+    my $pull = $run->{pull};
+    return '[]' if !$pull || $pull->{closed_at} || $pull->{head_repo} ne $run->{repo};
+    my $sha = $pull->{head_sha} // $SHA;
+    return qq([{"id":$pull->{number},"number":$pull->{number},"head":{"ref":"$pull->{head_branch}","sha":"$sha"},"base":{"ref":"main"}}]);
+}
 
 # A run as the API and webhooks have it.
 sub run_text {
@@ -88,6 +99,7 @@ sub run_text {
         updated_at => stamp($run->{updated_at}), run_started_at => stamp($run->{run_started_at}),
         actor => user($run->{actor}), triggering_actor => user($run->{triggering_actor}),
         repository => repository($run->{repo}), head_repository => repository($run->{head_repo}),
+        pull_requests => pulls_text($run),
     });
 }
 
@@ -114,7 +126,7 @@ sub job_body {
             conclusion created_at started_at completed_at name runner_name labels);
         $job_event = cut($event);
     }
-    return fill($job_event, {
+    my $text = fill($job_event, {
         action => text($action), repository => repository($run->{repo}), sender => user($sender),
         id => $job->{id}, run_id => $run->{id}, run_attempt => $job->{attempt},
         workflow_name => text($run->{name}), head_branch => text($run->{head_branch}),
@@ -123,6 +135,8 @@ sub job_body {
         completed_at => stamp($job->{completed_at}), runner_name => text($job->{runner}),
         labels => $JSON->encode($job->{labels} // ['ubuntu-latest']),
     });
+    return $text if !$job->{deployment};
+    return $text =~ s/\}\s*\z/,"deployment":{"id":$job->{id},"task":"deploy","environment":"$job->{deployment}"}}/r;
 }
 
 # The same event as another hook sends it.

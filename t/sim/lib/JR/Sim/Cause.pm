@@ -43,6 +43,9 @@ my $EXIT = '##[error]Process completed with exit code 1.';
 my %OWN = (
     disk => { cause => 'disk', by => ['log'], steps => \@MADE,
         log => ['cp: error writing out/app.img: No space left on device', $EXIT] },
+    registry => { cause => 'registry', by => ['log'], steps => [['Set up job'], ['Run actions/checkout@v4'],
+            ['Install dependencies', 'failure'], ['Run make', 'skipped'], ['Complete job']],
+        log => ['npm error code ECONNRESET', $EXIT] },
     unknown => { cause => 'unknown', by => [], steps => \@MADE, log => ['nothing came of it', $EXIT] },
     'step-timeout' => { cause => 'step-timeout', by => [qw(notes log)], steps => \@MADE,
         notes => [q(The action 'Run make' has timed out after 30 minutes.)],

@@ -24,6 +24,8 @@ use warnings;
 use parent 'JR::FakeGitHub::Actions';
 use Time::HiRes qw(time);
 use JR::Sim::Body qw(run_body job_body run_text);
+use JR::Sim::Guards;
+use JR::Sim::Trouble;
 use JR::Sim::Workflow;
 
 use constant {
@@ -34,7 +36,8 @@ use constant {
 
 my $BAD = qr/^(?:failure|timed_out|cancelled)$/;
 
-# dice, loop, on_event, on_end, tokens, hourly_limit, cause (a JR::Sim::Cause, or none)
+# dice, loop, on_event, on_end, tokens, hourly_limit, cause (a JR::Sim::Cause, or none),
+# guards, trouble (the scenario's, or none)
 sub new {
     my ($class, %o) = @_;
     my $self = $class->SUPER::new(tokens => $o{tokens});
@@ -44,6 +47,8 @@ sub new {
     $self->{by_repo}  = {};
     $self->{by_job}   = {};    # id => [run, job]
     $self->{open}     = 0;
+    $self->{around}   = JR::Sim::Guards->new(dice => $o{dice}, loop => $o{loop}, github => $self, way => $o{guards});
+    $self->{trouble}  = JR::Sim::Trouble->new(dice => $o{dice}, way => $o{trouble});
     $self->{list_lag} = $self->{get_lag} = 0;
     return $self;
 }
@@ -86,6 +91,7 @@ sub start_run {
     };
     $self->{runs}{$id} = $run;
     push @{ $self->{by_repo}{ lc $run->{repo} } }, $run;
+    $self->{around}->begin($run);
     my $text = join ', ', map {
         "$_->{name}: $_->{fate}" . (@{ $_->{needs} } ? " needs @{ $_->{needs} }" : '')
             . ($_->{if} ne 'success' ? " if $_->{if}" : '') . ($_->{continue} ? ' continue-on-error' : '')
@@ -337,7 +343,9 @@ sub runner_of { my ($self, $run, $job) = @_; return 'runner-' . $job->{id} % 7 }
 
 # How the job will end this time, on that runner.
 sub outcome {
-    my ($self, $run, $job, undef) = @_;
+    my ($self, $run, $job, $runner) = @_;
+    $job->{struck_by} = $self->{trouble}->strikes($run, $job, $runner);
+    return 'failure' if $job->{struck_by};
     return JR::Sim::Workflow::outcome(
         $self->{dice}, $run->{plan}{nodes}[$job->{node}], $run->{n}, $job->{node}, $run->{attempt});
 }
@@ -357,7 +365,7 @@ sub stray_check {
 sub complete_job {
     my ($self, $run, $job, $conclusion, $why) = @_;
     @$job{qw(status conclusion completed_at)} = ('completed', $conclusion, $self->now($run));
-    $self->strike($run, $job, $why) if $self->{cause} && $conclusion =~ $BAD;
+    $self->strike($run, $job, $why // $job->{struck_by}) if $self->{cause} && $conclusion =~ $BAD;
     $self->emit_job($run, $job, 'completed');
     $self->advance($run);
     return;
@@ -399,6 +407,7 @@ sub end_run {
     my %passed = map { ($_->{name} => 1) } @ran;
     delete $passed{ $_->{name} } for grep { $_->{conclusion} ne 'success' } @ran;
     @$attempt{qw(ended conclusion jobs failed passed)} = (time, $conclusion, scalar @{ $run->{jobs} }, \@failed, \%passed);
+    $self->{around}->end($run, $attempt);
     $self->tell($run, "attempt $run->{attempt} ends: $conclusion" . ($silent ? ' (GitHub does not tell)' : ''));
     $self->emit_run($run, 'completed') if !$silent;
     $self->{on_end}->($run);
@@ -473,6 +482,15 @@ sub next_attempt {
 
 # The API: what differs from the other tests' GitHub.
 
+sub answer {
+    my ($self, $request) = @_;
+    return $self->SUPER::answer($request) if !JR::Sim::Guards::route($request);
+    my $refused = $self->refuse($request);
+    return $refused if $refused;
+    $self->limit_of($request)->{remaining}--;
+    return $self->{around}->answer($request);
+}
+
 sub rerun {
     my ($self, $request, $run, @how) = @_;
     return JR::FakeGitHub::Actions::problem(403, 'This workflow run cannot be retried')
@@ -537,10 +555,17 @@ sub emit_job {
     );
     $event{sender} = $self->sender($run, $job->{name}, $run->{attempt}, $action);
     my %now = %$job;
+    # Of a job that is skipped no event tells where it would have deployed to.
+    $now{deployment} = $event{deployment} = $self->environment_of($run, $job) if ($job->{conclusion} // '') ne 'skipped';
     my %of  = map { $_ => $run->{$_} } qw(id repo name head_branch);
     $event{body} = sub { job_body(\%of, \%now, $action, $event{sender}) };
     $self->{on_event}->(\%event);
     return;
+}
+
+sub environment_of {
+    my ($self, $run, $job) = @_;
+    return defined $job->{node} && $run->{plan}{nodes}[$job->{node}]{environment};
 }
 
 sub emit_run {

@@ -14,6 +14,10 @@
 # that says of the causes of its failed jobs, as far as GitHub has shown them:
 # by its last answer; what was not asked for could have been read. No log is
 # read twice, unless the dispatcher was killed in between.
+#
+# Where a scenario has guards, limits or a trouble (JR::Sim::Guards, Limits, Trouble), the service's own
+# history is looked at as well: what it left for good has to have had that reason, what waited has
+# to have been rerun, or left when CATCH_UP was over, and nothing may have waited for what was not so.
 
 package JR::Sim::Judge;
 
@@ -24,11 +28,14 @@ use JR::FakeGitHub::Actions;
 
 use constant {
     RERUN_LIFE_S => 30 * 86400,
-    CATCH_UP_S   => 86400,
     DYING_S      => 1,            # what was asked for may come to us after its asker's death
+    EARLY_S      => 1,            # times that GitHub tells are whole seconds
 };
 
-# settings; policy, cause (JR::Sim::Policy, Cause), or none; checks: may annotations be read?
+# Reasons for which a run waits.
+my $HOLDS = qr/^(?:concurrency-busy|budget-used-up|outage-hold)$/;
+
+# settings; around (JR::Sim::Guards), limits (JR::Sim::Limits), catch_up_s, is_strict; policy, cause (JR::Sim::Policy, Cause), or none; checks: may annotations be read?
 sub new {
     my ($class, %o) = @_;
     my $self = bless {%o}, $class;
@@ -65,6 +72,9 @@ sub filter {
     return 'attempts' if $attempt->{number} >= $self->{settings}{RUN_ATTEMPTS};
     return '';
 }
+
+# Is it for settings and GitHub to be rerun at all?
+sub may_be_rerun { my ($self, $run) = @_; return $run->{event} ne 'dynamic' && !$self->filter($run, $run->{attempts}[0]) }
 
 # Why the attempt deserves no rerun; '' when it does.
 sub undue {
@@ -104,7 +114,9 @@ sub log_of {
 sub fails_as_before {
     my ($self, $run, $attempt, $job) = @_;
     for my $before (reverse grep { $_->{number} < $attempt->{number} } @{ $run->{attempts} }) {
-        return 1 if grep { $self->{cause}->same($job, $_) } @{ $before->{failed} // [] };
+        # Of an attempt that somebody else has rerun at once the service may have seen nothing.
+        my @seen = grep { $self->log_of($_) eq 'found' } ($before->{jobs_told} // '') eq 'found' ? @{ $before->{failed} // [] } : ();
+        return 1 if grep { $self->{cause}->same($job, $_) } @seen;
         return 0 if $before->{passed}{ $job->{name} };
     }
     return 0;
@@ -132,7 +144,56 @@ sub left {
 sub unmet {
     my ($self, $run) = @_;
     my $last = $run->{attempts}[-1];
-    return $self->undue($run, $last) ? 0 : 1;
+    return 0 if $self->undue($run, $last);
+    return 1 if !$self->{is_strict};
+    my $decision = ($self->{decisions}{ $run->{id} }{ $last->{number} } // [])->[-1];
+    return !$decision->{closed} if $decision && $decision->{reason} =~ $HOLDS;
+    return 0 if $self->has_waited($run, $last);
+    return !$self->{around}->may_be_left($run, $last);
+}
+
+# The decision that closed an attempt; undef: none has.
+sub closing {
+    my ($self, $run, $attempt) = @_;
+    my $decisions = $self->{decisions}{ $run->{id} }{ $attempt->{number} } // [];
+    return @$decisions && $decisions->[-1]{closed} ? $decisions->[-1] : undef;
+}
+
+# What is wrong with why an attempt was left, or waited: texts.
+sub faults_of_reasons {
+    my ($self, $run, $attempt) = @_;
+    my $n = $attempt->{number};
+    my @decisions = @{ $self->{decisions}{ $run->{id} }{$n} // [] };
+    my @faults = grep {length} map { $self->{around}->fault_of_reason($run, $attempt, $_) } @decisions;
+    push @faults, "attempt $n waits for an outage, and there was none"
+        if !$self->{outage} && grep { $_->{reason} eq 'outage-hold' } @decisions;
+    push @faults, "attempt $n waits for a limit that was not reached"
+        if grep { $_->{reason} eq 'budget-used-up' && !$_->{closed} && !$self->{limits}->is_full($run, $attempt, $_->{at}, @{ $self->{all} }) } @decisions;
+    my $last = $decisions[-1] or return @faults;
+    return @faults if $last->{reason} !~ $HOLDS || $attempt->{number} < @{ $run->{attempts} };
+    push @faults, "attempt $n still waits ($last->{reason})" if !$last->{closed};
+    push @faults, sprintf 'attempt %d is left for %s after %.1f s', $n, $last->{reason}, $last->{at} - $attempt->{ended}
+        if $last->{closed} && $last->{at} < $attempt->{ended} + $self->{catch_up_s} - EARLY_S
+        && !($last->{reason} eq 'budget-used-up' && $self->{limits}->is_too_much($run));
+    return @faults;
+}
+
+# Is it left for good, in truth or after it has waited for so long?
+sub is_left_rightly {
+    my ($self, $run, $attempt) = @_;
+    return 0 if !$self->{is_strict};
+    return 1 if $self->{around}->may_be_left($run, $attempt);
+    my $closing = $self->closing($run, $attempt);
+    return 1 if $closing && $closing->{reason} =~ $HOLDS;    # see faults_of_reasons()
+    return $self->has_waited($run, $attempt);
+}
+
+# It was held, an answer failed last, and CATCH_UP is over: that is all the service knows then.
+sub has_waited {
+    my ($self, $run, $attempt) = @_;
+    my $closing = $self->closing($run, $attempt);
+    return $closing && $closing->{reason} eq 'missed' && $closing->{at} >= $attempt->{ended} + $self->{catch_up_s} - EARLY_S
+        && grep { $_->{reason} =~ $HOLDS } @{ $self->{decisions}{ $run->{id} }{ $attempt->{number} } };
 }
 
 # What is wrong with a POST; '' if nothing.
@@ -148,7 +209,7 @@ sub fault_of {
     my $undue = $self->undue($run, { %$attempt, conclusion => $basis->{conclusion}, ended => 1 });
     return '' if $undue =~ /^(?:GitHub|deleted)/;    # it cannot know before
     return "a POST for attempt $n: $undue" if $undue;
-    return '';
+    return $self->{around}->fault_of_post($run, $attempt, $post);
 }
 
 # What is wrong with the run: texts. unlucky is counted where a POST hit what
@@ -172,8 +233,9 @@ sub faults {
         push @faults, map { $self->faults_of_reads($_) } @{ $attempt->{failed} // [] };
         my $n    = $attempt->{number};
         my $next = $run->{attempts}[$n];
+        push @faults, $self->faults_of_reasons($run, $attempt) if $self->{is_strict};
         my $undue = $self->undue($run, $attempt);
-        if (!$undue && !$next) { push @faults, "attempt $n deserved a rerun ($attempt->{conclusion}) and has none" }
+        if (!$undue && !$next && !$self->is_left_rightly($run, $attempt)) { push @faults, "attempt $n deserved a rerun ($attempt->{conclusion}) and has none" }
         elsif ($undue && $next && $next->{by} eq service_name() && !@faults) {
             if ($run->{gone} && $undue eq 'deleted') { next }
             $$unlucky++;

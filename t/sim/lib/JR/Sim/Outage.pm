@@ -6,6 +6,7 @@
 #   stop        the signal that ends the service, `times` while runs are
 #               started, `for` [least, most] seconds each
 #   dispatcher  [least, most] seconds from one kill -9 of it to the next
+#   kill_at     a point of lib/base/testpoint.h, where it is killed now and then
 #
 # Nothing here waits: GitHub has to live on meanwhile.
 
@@ -15,19 +16,22 @@ use strict;
 use warnings;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(time);
+use JR::File qw(write_file);
 use JR::Process qw(session_of end_processes);
 
 # The master waits before it replaces a child for the third time within 10 s,
 # and ever longer: a service that is only ever restarting shows nothing.
-use constant { LOOK_S => .05, STOP_S => 12, KILLS_MOST => 3, KILLS_IN_S => 11 };
+use constant { LOOK_S => .05, STOP_S => 12, KILLS_MOST => 3, KILLS_IN_S => 11, AGAIN_S => [1, 3] };
 
-# dice, loop, service, way (the scenario's `outage`), runs (how many there will be)
+# dice, loop, service, way (the scenario's `outage`), runs (how many there will be), mark (the file
+# that tells that the point was reached)
 sub new {
     my ($class, %o) = @_;
     my $self = bless { %o, way => $o{way} // {}, down => 0, kills => 0, stops => 0 }, $class;
     my $times = $self->{way}{stop} ? $self->{way}{times} : 0;
     $self->{at} = [map { int $_ * $o{runs} / ($times + 1) } 1 .. $times];
     $self->plan_kill if $self->{way}{dispatcher};
+    $self->await_point if $self->{way}{kill_at};
     return $self;
 }
 
@@ -44,9 +48,26 @@ sub plan_kill {
     return;
 }
 
-sub kill_dispatcher {
+# It stands still at the point until it is killed.
+sub await_point {
     my ($self) = @_;
-    return 0 if $self->{down} || !$self->may_kill;
+    $self->{loop}->after(LOOK_S, sub {
+        my $is_there = -e $self->{mark};
+        # No point stops it any more while the file is there.
+        return write_file($self->{mark}, '') if $self->{over} && !$is_there;
+        return $self->await_point if !$is_there || !$self->kill_dispatcher(1);
+        $self->{loop}->after($self->{dice}->between(@{ +AGAIN_S }, 'again', $self->{kills}), sub {
+            return if $self->{over};
+            unlink $self->{mark};
+            $self->await_point;
+        });
+    });
+    return;
+}
+
+sub kill_dispatcher {
+    my ($self, $stands) = @_;
+    return 0 if $self->{down} || !($stands && $self->{over} || $self->may_kill);
     my $pid = $self->{service}->dispatcher or return 0;
     kill 'KILL', $pid;
     $self->{service}->expect_death;

@@ -44,13 +44,29 @@ rules:
 same-failure: leave
 YAML
     },
+    # As infrastructure, a minute of its delays being a second; and no test is rerun for its own sake.
+    waiting => {
+        otherwise => 'leave', same => 'rerun', attempts => {},
+        verdict => sub { is_infrastructural($_[0]) || $_[0] eq 'test' ? 'rerun' : 'leave' },
+        text => <<'YAML',
+version: 1
+otherwise: leave
+rules:
+  - { name: infrastructure, rerun: [infrastructure], delay: [500ms, 2s, 10s] }
+  - { name: tests, rerun: [test] }
+same-failure: rerun
+YAML
+    },
 );
 
-# Nothing for one that asks for no causes.
+# Nothing for one that asks for no causes. more: YAML of limits and outages, which the judge knows
+# by the scenario.
 sub named {
-    my ($class, $name) = @_;
+    my ($class, $name, $more) = @_;
     return if !defined $name;
-    return bless { %{ $POLICIES{$name} // die "no policy $name\n" }, name => $name }, $class;
+    my %policy = %{ $POLICIES{$name} // die "no policy $name\n" };
+    $policy{text} .= $more // '';
+    return bless { %policy, name => $name }, $class;
 }
 
 # The path of the policy as a file.

@@ -2,7 +2,8 @@
 #
 # JR::Sim::Scenario -- the weather: what GitHub, the network, people and the
 # machine do to the service. What the words mean stands in Hooks (hooks), Api
-# (api), People (people), Outage (outage) and LogHost (logs).
+# (api), People (people), Outage (outage), LogHost (logs), Guards (guards),
+# Limits (limits) and Trouble (trouble).
 
 package JR::Sim::Scenario;
 
@@ -16,7 +17,24 @@ use warnings;
 # rerun_delay_ms: RERUN_DELAY, if not 100; causes: jobs fail for causes
 # (JR::Sim::Cause), `hostile' ones; policy: that judges them (JR::Sim::Policy);
 # checks => 0: the token may not read annotations; evidence: EVIDENCE;
-# log_tail: LOG_TAIL in bytes.
+# log_tail: LOG_TAIL in bytes; catch_up_s: CATCH_UP; minute_ms: so long lasts
+# a minute of holds and limits; pace_s: from one run to the next; policy_more:
+# further keys of the policy; may_hold: runs may wait for an outage; stuck_s: the
+# end comes after so long without a move; short => 1: it is in t/e2e/sim.t.
+my %SPOILT  = (drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3);
+my %FAILING = (get_error => .05, list_error => .1, post_error => .05, post_error_late => .05, get_cut => .05, post_cut => .05,
+    post_cut_late => .05, running => .1, moved => .03, slow => [.1, .01, .1], ask_error => .08, ask_cut => .05);
+
+my %MOVES   = (newer => .4, closed => .3, held => .5, stuck => .04, environment => .1, queue => .04, doer => .05);
+my @GUARDED = (causes => {}, policy => 'careful', guards => \%MOVES, catch_up_s => 20, minute_ms => 500);
+my @LIMITED = (causes => {}, policy => 'careful', limits => { reruns => 12, minutes => 300 }, catch_up_s => 60, minute_ms => 50,
+    stuck_s => 100);
+
+# A minute lasts a second.
+my %STRIKES = (from => 2, share => .8, background => .04);
+my @STRUCK  = (causes => {}, policy => 'waiting', pace_s => .2, trouble => { kind => 'registry', %STRIKES }, stuck_s => 200);
+my @HELD    = (policy_more => "outage: { runs: 10, within: 10s, hold: 5s }\n", may_hold => 1);
+
 my @SCENARIOS = (
     { name => 'calm', title => 'all events, in order, at once', branches => 1, old => 1 },
     { name => 'jobs-only', title => 'only workflow_job subscribed to', branches => 1,
@@ -101,6 +119,33 @@ my @SCENARIOS = (
         logs   => { late => [.2, .3], slow => .1, cut => .05 },
         people => { rerun => .1, cancel => .08, remove => .01 },
         outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
+    { name => 'guards', title => 'newer commits, closed pull requests, held groups, deployments', @GUARDED, short => 1 },
+    { name => 'guards-blind', title => 'the same, by a token that may read runs only, and a host without groups', @GUARDED,
+        guards => { %MOVES, no_pulls => 1, no_contents => 1, no_groups => 1 } },
+    { name => 'guards-errors', title => 'the same, an API that fails and lags, and 30 % of the deliveries lost', @GUARDED,
+        hooks => { drop => .3 }, api => { guard_error => .25, guard_cut => .1, list_lag => .8, get_error => .05, slow => [.1, .01, .1] } },
+    { name => 'guards-killed', title => 'the same, and the dispatcher is killed whenever all guards are asked', @GUARDED,
+        outage => { kill_at => 'guards' } },
+    { name => 'limits', title => 'reruns an hour and minutes a day, of a clock with hours of 3 s', @LIMITED, short => 1 },
+    { name => 'limits-all', title => 'the same of all repositories together', @LIMITED,
+        limits => { all_reruns => 60, all_minutes => 1500 } },
+    { name => 'limits-day', title => 'minutes a day that do not suffice: what is over is left after CATCH_UP', @LIMITED,
+        limits => { minutes => 40, all_minutes => 250 } },
+    { name => 'limits-storm', title => 'the limits, and a little of all of it at once', @LIMITED,
+        hooks  => \%SPOILT, api => { %FAILING, kill => .05, kill_late => .05, kill_get => .01 },
+        people => { rerun => .1, cancel => .08 },
+        outage => { stop => 'KILL', times => 2, for => [.5, 1.5], dispatcher => [3, 8] } },
+    { name => 'outage', title => 'a registry is down for an hour of 60 s, and what fails for it is held', @STRUCK, @HELD },
+    { name => 'outage-rerun', title => 'the same, and nothing is held', @STRUCK },
+    { name => 'outage-storm', title => 'the same, held, and a little of all of it at once', @STRUCK, @HELD,
+        hooks  => \%SPOILT, api => { %FAILING, kill => .03, kill_late => .03, kill_get => .01 },
+        outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
+    { name => 'outage-killed', title => 'the same, and the dispatcher is killed where outages are looked at', @STRUCK, @HELD,
+        outage => { kill_at => 'in-outage' } },
+    { name => 'broken-main', title => 'false alarm: tests fail in all runs of main, and nothing may be held', @STRUCK, @HELD,
+        may_hold => 0, trouble => { kind => 'test', branch => 'main', %STRIKES } },
+    { name => 'bad-runner', title => 'false alarm: all jobs on one runner are lost, and nothing may be held', @STRUCK, @HELD,
+        may_hold => 0, trouble => { kind => 'runner-lost', runner => 'runner-3', %STRIKES } },
 );
 
 sub all { return @SCENARIOS }

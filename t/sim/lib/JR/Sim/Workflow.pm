@@ -16,6 +16,9 @@ package JR::Sim::Workflow;
 use strict;
 use warnings;
 
+use JR::Sim::Guards;
+use JR::Sim::Trouble;
+
 use constant PAGE => 100;    # jobs, at the most
 
 my @REPOS     = map {"octo/$_"} qw(app api web docs tools infra mobile);
@@ -38,7 +41,7 @@ sub settings {
 }
 
 # old => 1: runs of long ago are among them; repos => N: no more than these;
-# groups => 1: concurrency groups; large => 1: some have more jobs than GitHub
+# groups => 1: concurrency groups; guards, trouble: as in JR::Sim::Guards and Trouble; large => 1: some have more jobs than GitHub
 # shows on a page
 sub plan {
     my ($dice, $n, %o) = @_;
@@ -70,6 +73,8 @@ sub plan {
         if $o{groups} && $dice->chance(.3, $n, 'grouped');
     $plan{nodes} = nodes($dice, $n);
     push @{ $plan{nodes} }, shards($dice, $n) if $o{large} && $n % 100 == 7;
+    JR::Sim::Trouble::calm($dice, $n, \%plan, $o{trouble}) if $o{trouble};
+    JR::Sim::Guards::dress($dice, $n, \%plan, $o{guards}, sub { plan($dice, $_[0], %o) }) if $o{guards};
     return \%plan;
 }
 

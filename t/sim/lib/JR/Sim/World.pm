@@ -8,9 +8,10 @@ package JR::Sim::World;
 use strict;
 use warnings;
 use POSIX qw(strftime);
+use Time::Local qw(timegm);
 use Time::HiRes qw(time);
 use JR::Service;
-use JR::Test qw(service tmpdir);
+use JR::Test qw(service tmpdir tool);
 use JR::Sim::Api;
 use JR::Sim::Cause;
 use JR::Sim::Counting;
@@ -18,6 +19,7 @@ use JR::Sim::Dice;
 use JR::Sim::GitHub;
 use JR::Sim::Hooks;
 use JR::Sim::Judge;
+use JR::Sim::Limits;
 use JR::Sim::LogHost;
 use JR::Sim::Loop;
 use JR::Sim::Outage;
@@ -29,7 +31,11 @@ use constant {
     HOURLY_LIMIT   => 3_600_000,    # a tenth of it: 100 calls a second for looking around
     RERUN_DELAY_MS => 100,
     QUIET_S      => 4,            # so long nothing is asked about runs that are over: all is settled
-    STUCK_S      => 45,           # nothing moves, and something is still due
+    STUCK_S      => 45,           # nothing moves, and something is still due, or the scenario's stuck_s
+    CATCH_UP_S   => 86400,
+    MINUTE_MS    => 60_000,
+    PACE_S       => .01,          # from one run to the next
+    EXPORT_S     => 3,            # from one look at the service's history to the next
     BACKLOG      => 100,
     LOG_TAIL     => 1 << 20,      # bytes, as LOG_TAIL is by itself
     SHARE        => 10,           # of the hourly limit, for looking around
@@ -66,17 +72,23 @@ sub build {
     my $dice = $self->{dice} = JR::Sim::Dice->new("$self->{seed}/$scenario->{name}");
     my %settings = JR::Sim::Workflow::settings($scenario->{branches});
     my $checks = $scenario->{checks} // 1;
-    my $policy = $self->{policy} = JR::Sim::Policy->named($scenario->{policy});
+    my $limits = $scenario->{limits} && JR::Sim::Limits::scaled($scenario->{limits}, $self->{runs});
+    my $policy = $self->{policy} = JR::Sim::Policy->named($scenario->{policy},
+        JR::Sim::Limits::yaml($limits // {}) . ($scenario->{policy_more} // ''));
     my $cause = $scenario->{causes} && JR::Sim::Cause->new(dice => $dice, way => $scenario->{causes});
-    $self->{judge} = JR::Sim::Judge->new(settings => \%settings, policy => $policy, cause => $cause, checks => $checks);
+    $self->{judge} = JR::Sim::Judge->new(settings => \%settings, policy => $policy, cause => $cause, checks => $checks,
+        catch_up_s => $scenario->{catch_up_s} // CATCH_UP_S, is_strict => $self->is_strict, outage => $scenario->{may_hold},
+        limits => JR::Sim::Limits->new(way => $limits, minute_ms => $scenario->{minute_ms} // MINUTE_MS));
     my $delay_ms = $scenario->{rerun_delay_ms} // RERUN_DELAY_MS;
     $self->{counting} = JR::Sim::Counting->new(delay_s => $delay_ms / 1000);
     $self->{github} = JR::Sim::GitHub->new(
         dice => $dice, loop => $loop, tokens => [JR::Service::token()], cause => $cause,
+        guards => $scenario->{guards}, trouble => $scenario->{trouble},
         hourly_limit => $scenario->{hourly_limit} // HOURLY_LIMIT,
         on_event => sub { $self->{hooks}->send($_[0]) },
         on_end   => sub { $self->{people}->see_end($_[0]) if $_[0]{n} >= 0 },
     );
+    $self->{judge}{around} = $self->{github}{around};
     my %common = (dice => $dice, loop => $loop, github => $self->{github});
     $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, 
         kill => sub { $self->{outage}->kill_dispatcher }, may_kill => sub { $self->{outage}->may_kill },
@@ -86,21 +98,57 @@ sub build {
     $self->{log_host} = JR::Sim::LogHost->new(%common, way => $scenario->{logs}, tail_bytes => $tail_bytes,
         asked => sub { $self->{api}{last_ask} = time });
     $self->{people} = JR::Sim::People->new(%common, way => $scenario->{people});
+    my $stop_at = ($scenario->{outage} // {})->{kill_at};
+    my $mark = tmpdir() . '/stands';
     my $service = $self->{service} = service(
         %settings,
         GITHUB_API_URL => $self->{api}->url, WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
         RERUN_DELAY => "${delay_ms}ms", API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
         API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s', LOG_TAIL => $tail_bytes,
         POLICY => $policy ? $policy->write(tmpdir()) : undef, EVIDENCE => $scenario->{evidence},
+        JR_TEST_STOP_AT => $stop_at && "$stop_at:$mark",
+        CATCH_UP => $scenario->{catch_up_s} ? "$scenario->{catch_up_s}s" : undef, JR_TEST_MINUTE => $scenario->{minute_ms},
     );
     $service->start;
     $self->{hooks} = JR::Sim::Hooks->new(
         loop => $loop, dice => $dice, socket => "$service->{dir}/http.sock", way => $scenario->{hooks},
-        heard => sub { $self->{counting}->hear($_[0]) },
+        heard => sub { $self->{counting}->hear($_[0]); $self->hear($_[0]) },
     );
     $self->{outage} = JR::Sim::Outage->new(
-        loop => $loop, dice => $dice, service => $service, way => $scenario->{outage}, runs => $self->{runs});
+        loop => $loop, dice => $dice, service => $service, way => $scenario->{outage}, runs => $self->{runs}, mark => $mark);
     return;
+}
+
+# Is the service's own history looked at, too: why it left what it left?
+sub is_strict {
+    my ($self) = @_;
+    return scalar grep { $self->{scenario}{$_} } qw(guards limits trouble);
+}
+
+# It is told of a job that has an environment.
+sub hear {
+    my ($self, $event) = @_;
+    my (undef, $job) = @{ $self->{github}{by_job}{ $event->{job} // 0 } // [] };
+    $job->{environment_told} //= time if $job && $event->{deployment} && $event->{action} eq 'completed';
+    return;
+}
+
+# What the service has decided, by run and attempt.
+sub decisions {
+    my ($self) = @_;
+    my $export = tool(['export'], %{ $self->{service}->environment });
+    my %of;
+    for (split /\n/, $export->{out}) {
+        my ($id, $at, $attempt, $reason, $detail) = /^\{"run_id":(\d+),.*?"at":"([^"]+)","kind":"decision","attempt":(\d+),"reason":"([^"]+)",.*?"detail":"((?:[^"\\]|\\.)*)"/
+            or next;
+        push @{ $of{$id}{$attempt} }, { at => seconds_of($at), reason => $reason, closed => !!($detail =~ /^closed/) };
+    }
+    return \%of;
+}
+
+sub seconds_of {
+    my ($y, $m, $d, $h, $min, $s) = $_[0] =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z$/;
+    return timegm(0, $min, $h, $d, $m - 1, $y) + $s;
 }
 
 sub begin {
@@ -141,11 +189,13 @@ sub live {
             && ($self->{next_start} // 0) <= $now)
         {
             my $plan = JR::Sim::Workflow::plan($self->{dice}, $started,
-                large => !!$self->{scenario}{causes}, map { $_ => $self->{scenario}{$_} } qw(old groups repos));
+                large => !!$self->{scenario}{causes}, map { $_ => $self->{scenario}{$_} } qw(old groups repos guards trouble));
             $people->see_start($self->begin($started, $plan));
-            $self->{next_start} = $now + .01;
+            $self->{next_start} = $now + ($self->{scenario}{pace_s} // PACE_S);
+            $github->{trouble}->begin;
             $outage->see(++$started);
         }
+        $github->{trouble}->end if $started == $self->{runs};
         $self->{loop}->turn;
         next if $now < $next_look;
         $next_look = $now + .2;
@@ -155,6 +205,10 @@ sub live {
         ($moved, $state) = ($now, $now_state) if $state ne $now_state;
         my $quiet = $started == $self->{runs} && !$github->{open} && $hooks->idle && $people->idle && $outage->idle
             && $self->{log_host}->is_idle;
+        if ($quiet && $self->is_strict && ($self->{next_export} // 0) <= $now) {
+            $self->{judge}{decisions} = $self->decisions;
+            $self->{next_export} = time + EXPORT_S;
+        }
         my $unmet = $quiet ? grep { $self->{judge}->unmet($_) } @{ $self->{all} } : -1;
         $self->{progress}->(sprintf '%d of %d runs, %d under way, %d attempts, %d deliveries waiting%s',
             $started, $self->{runs}, $github->{open}, $attempts, $hooks->{pending}, $quiet ? ", $unmet due" : '')
@@ -165,7 +219,7 @@ sub live {
             $last = $moved if $moved > $last;
             return if !$unmet && $now - $last > ($self->{quiet_s} // QUIET_S);
         }
-        return if $now - $moved > STUCK_S;
+        return if $now - $moved > ($self->{scenario}{stuck_s} // STUCK_S);
     }
 }
 
@@ -173,6 +227,9 @@ sub result {
     my ($self, @trouble) = @_;
     my ($judge, $unlucky, @wrong, $counted_wrong, $due) = ($self->{judge}, 0);
     $judge->{deaths} = $self->{outage}{deaths};
+    $judge->{decisions} = $self->decisions if $self->is_strict;
+    $judge->{all} = $self->{all};
+    push @trouble, $judge->{limits}->faults(@{ $self->{all} });
     for my $run (@{ $self->{all} }) {
         my @faults = $judge->faults($run, \$unlucky);
         push @wrong, { run => $run, faults => \@faults } if @faults;
@@ -189,6 +246,7 @@ sub result {
     push @trouble, "a token was shown to the host of logs, $self->{log_host}{tokens} times" if $self->{log_host}{tokens};
     my $asked = 0;
     $asked += $calls->{$_} // 0 for qw(jobs notes link log);
+    $asked += $calls->{guard} // 0;
     push @trouble, "$asked calls to find out causes that nobody asked for" if $asked && !$self->{policy};
     push @trouble, 'answers: ' . join ', ', map {"$_: $statuses->{$_}"} sort keys %$statuses if $out;
     return {
@@ -196,6 +254,7 @@ sub result {
         wrong => \@wrong, counted_wrong => $counted_wrong // 0, reruns => $reruns, calls => $calls,
         unlucky => $unlucky, statuses => $statuses, lost => $self->{hooks}{lost}, sent => $self->{hooks}{sent},
         kills => $self->{outage}{kills}, stops => $self->{outage}{stops},
+        struck => $self->{scenario}{trouble} && { $self->{github}{trouble}->outcome(grep { $judge->may_be_rerun($_) } @{ $self->{all} }) },
         seconds => time - $self->{began}, trouble => \@trouble, log => $self->{service}->log->path,
     };
 }
