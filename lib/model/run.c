@@ -157,8 +157,6 @@ uint32_t jr_run_attempt_of(const struct jr_run *run, const struct jr_job *job)
     return job->attempt != 0 ? job->attempt : run->base_attempt;
 }
 
-/* The end of a record. Those that were written before reruns were counted end before it, those
- * from before runs were held before that is told. */
 static void write_spent(struct jr_writer *writer, const struct jr_spent *spent)
 {
     jr_write_u32(writer, spent->attempt);
@@ -170,15 +168,8 @@ static void write_spent(struct jr_writer *writer, const struct jr_spent *spent)
         jr_write_u32(writer, spent->minutes.of[i]);
 }
 
-static bool is_at_end(const struct jr_reader *reader)
-{
-    return reader->offset == reader->size;
-}
-
 static void read_spent(struct jr_reader *reader, struct jr_spent *spent)
 {
-    if (is_at_end(reader))
-        return;
     spent->attempt = jr_read_u32(reader);
     if (spent->attempt == 0)
         return;
@@ -186,6 +177,29 @@ static void read_spent(struct jr_reader *reader, struct jr_spent *spent)
     spent->scope = jr_read_u64(reader);
     for (size_t i = 0; i < JR_SYSTEMS; i++)
         spent->minutes.of[i] = jr_read_u32(reader);
+}
+
+static bool is_at_end(const struct jr_reader *reader)
+{
+    return reader->offset == reader->size;
+}
+
+/*
+ * The end of a record. Those that were written before reruns were counted end before it, those
+ * from before it was told what holds a run before that.
+ */
+static void write_end(struct jr_writer *writer, const struct jr_run *run)
+{
+    write_spent(writer, &run->spent);
+    jr_write_u16(writer, (uint16_t)run->held);
+}
+
+static void read_end(struct jr_reader *reader, struct jr_run *run)
+{
+    if (!is_at_end(reader))
+        read_spent(reader, &run->spent);
+    if (!is_at_end(reader))
+        run->held = (enum jr_reason)jr_read_u16(reader);
 }
 
 void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
@@ -239,8 +253,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_u32(writer, run->rescue_day);
     jr_write_u8(writer, run->rescued);
     jr_write_time(writer, run->denied_ms);
-    write_spent(writer, &run->spent);
-    jr_write_u16(writer, (uint16_t)run->held);
+    write_end(writer, run);
 }
 
 bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
@@ -299,9 +312,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->rescue_day = jr_read_u32(&reader);
     run->rescued = jr_read_u8(&reader) != 0;
     run->denied_ms = jr_read_time(&reader);
-    read_spent(&reader, &run->spent);
-    if (!is_at_end(&reader))
-        run->held = (enum jr_reason)jr_read_u16(&reader);
+    read_end(&reader, run);
     return reader.ok && reader.offset == size && run->phase <= JR_PHASE_CLOSED
            && run->conclusion <= JR_CONCLUSION_OTHER;
 }
