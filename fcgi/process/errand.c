@@ -207,6 +207,7 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
     const struct jr_rerun_answer answer = {
         .call = call, .seen = is_shown ? &errand->seen : NULL, .attempt = errand->run.attempt,
         .policy = &errands->inquirer.policy, .news = is_news_good(errand) ? &errand->news : NULL,
+        .is_held = errand->is_held,
     };
     struct jr_verdict *verdict = &errand->verdict;
     bool may_post = may_write(errands);
@@ -219,7 +220,7 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
     else
         err = jr_rerun_outcome(desk->store, desk->settings, &answer, &errand->run, jr_now_ms(),
                                verdict, &error);
-    if (err == JR_EBUSY) { /* paused meanwhile */
+    if (err == JR_EBUSY) { /* paused meanwhile, or held no longer */
         lay_down(errands, errand);
         return;
     }
@@ -280,14 +281,35 @@ static void guards_are_told(struct jr_errands *errands, struct jr_errand *errand
         begin(errands, errand);
 }
 
+/* Does an outage or a limit hold it? Then it needs neither guards nor a turn. */
+static bool is_kept_back(struct jr_errands *errands, struct jr_errand *errand)
+{
+    const struct jr_rerun_answer answer = { .policy = &errands->inquirer.policy,
+                                            .seen = &errand->seen };
+    struct jr_desk *desk = errands->desk;
+    struct jr_hold hold;
+    struct jr_error error;
+
+    return jr_rerun_held(desk->store, desk->settings, &answer, &errand->run, jr_now_ms(), &hold,
+                         &error) == JR_OK
+           && hold.reason != JR_REASON_NONE;
+}
+
 /*
  * It is to be rerun, and GitHub is asked for the guards first, where there are any. What was told
  * a moment ago is good enough, so that with a slow API only the run is asked about anew.
  */
 static void ask_guards(struct jr_errands *errands, struct jr_errand *errand)
 {
-    if (is_news_good(errand)) {
+    bool is_told = is_news_good(errand);
+
+    errand->is_held = !is_told && is_kept_back(errands, errand);
+    if (is_told) {
         wait_for_turn(errands, errand);
+        return;
+    }
+    if (errand->is_held) {
+        record(errands, errand);
         return;
     }
     errand->guards = jr_guardcalls_begin(errands->desk, &errands->inquirer.policy,
@@ -709,14 +731,32 @@ static int64_t longest_wait_ms(const struct jr_settings *settings)
     return longest_ms + JR_SECOND_MS;
 }
 
-static void postpone(struct jr_desk *desk, struct jr_run *run)
+static void postpone(struct jr_desk *desk, struct jr_run *run, int64_t due_ms)
 {
     struct jr_error error;
-    enum jr_err err = jr_rerun_postpone(
-        desk->store, run, desk->unsure_ms + desk->settings->api_backoff_min_ms, &error);
+    enum jr_err err = jr_rerun_postpone(desk->store, run, due_ms, &error);
 
     if (err != JR_OK)
         jr_desk_store_failed(desk, err, &error);
+}
+
+/*
+ * Is a run to wait on for what it waits for already, as the store knows it? Thousands may, and
+ * come due in the same minutes: no others are to wait for what GitHub would answer about these.
+ * What waits for something else by now is looked at, and so is what CATCH_UP closes.
+ */
+static bool waits_on(struct jr_errands *errands, struct jr_run *run, struct jr_hold *hold)
+{
+    const struct jr_rerun_answer answer = { .policy = &errands->inquirer.policy };
+    struct jr_desk *desk = errands->desk;
+    int64_t now_ms = jr_now_ms();
+    struct jr_error error;
+
+    if ((run->reason != JR_REASON_OUTAGE_HOLD && run->reason != JR_REASON_BUDGET_USED_UP)
+        || now_ms - run->updated_ms > desk->settings->catch_up_ms)
+        return false;
+    return jr_rerun_held(desk->store, desk->settings, &answer, run, now_ms, hold, &error) == JR_OK
+           && hold->reason == run->reason && hold->until_ms > now_ms;
 }
 
 /* Is a run in hand, laid aside, or not to be asked about before another is answered? */
@@ -822,6 +862,7 @@ int64_t jr_errands_claim(struct jr_errands *errands)
 {
     struct jr_desk *desk = errands->desk;
     struct jr_run run;
+    struct jr_hold hold;
     struct jr_error error;
     int64_t due_ms, wait_ms, now_ms = jr_now_ms();
     int64_t latest_ms = now_ms + longest_wait_ms(desk->settings);
@@ -847,11 +888,15 @@ int64_t jr_errands_claim(struct jr_errands *errands)
     if (wait_ms > 0 && due_ms <= latest_ms)
         return wait_ms;
     if (is_too_soon(desk, &run)) {
-        postpone(desk, &run);
+        postpone(desk, &run, desk->unsure_ms + desk->settings->api_backoff_min_ms);
         return 0;
     }
     if (desk->calls.http == NULL) {
         decide_unseen(errands, &run);
+        return 0;
+    }
+    if (waits_on(errands, &run, &hold)) {
+        postpone(desk, &run, hold.until_ms);
         return 0;
     }
     wait_ms = room_wait_ms(errands);

@@ -77,6 +77,7 @@ struct jr_errand {
     struct jr_guardcalls *guards; /* likewise */
     struct jr_guard_news news;    /* what these were told, and */
     int64_t news_ms;              /* when, monotonic; 0: they were not asked */
+    bool is_held;                 /* they are not, since it waits for something else */
 };
 
 struct jr_errands {

@@ -9,6 +9,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/rules/attempt.h"
 #include "lib/rules/decide.h"
 #include "lib/rules/learn.h"
 #include "lib/rules/limits.h"
@@ -43,6 +44,7 @@ struct step {
     const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
     struct jr_run *run;         /* out, but for run_id */
     struct jr_verdict *verdict; /* out */
+    bool is_held;               /* GitHub was not asked for guards, since it waits */
     bool paused;                /* out: nothing was decided */
 };
 
@@ -388,6 +390,11 @@ static void ask_limits(struct jr_txn *txn, const struct step *step, struct jr_in
         input->guard = JR_REASON_BUDGET_USED_UP;
 }
 
+static bool keeps_back(const struct jr_input *input)
+{
+    return input->guard != JR_REASON_NONE || input->hold.reason != JR_REASON_NONE;
+}
+
 static void take_seen(struct jr_txn *txn, void *context)
 {
     struct step *step = context;
@@ -407,6 +414,11 @@ static void take_seen(struct jr_txn *txn, void *context)
     ask_guards(txn, step, &input);
     ask_outage(txn, step, &input, &passed);
     ask_limits(txn, step, &input);
+    step->paused = step->is_held && !keeps_back(&input);
+    if (step->paused) {
+        stay_paused(txn, step, &input);
+        return;
+    }
     jr_step_take(txn, &step->bounds, &input, &step->source, step->run, verdict);
     if (verdict->step == JR_STEP_RERUN_FAILED || verdict->step == JR_STEP_RERUN_ALL) {
         save_time(txn, last_post_key, now_ms);
@@ -425,6 +437,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
         .claimed_due_ms = run->due_ms,
         .policy = settings->has_guards ? answer->policy : NULL,
         .news = answer->news,
+        .is_held = answer->is_held,
         .run = run,
         .verdict = verdict,
     };
@@ -511,6 +524,38 @@ bool jr_rerun_is_wanted(const struct jr_settings *settings, const struct jr_run 
 
     jr_decide(&bounds, &input, &judged, NULL, &verdict);
     return verdict.step == JR_STEP_RERUN_FAILED || verdict.step == JR_STEP_RERUN_ALL;
+}
+
+static void ask_held(struct jr_txn *txn, void *context)
+{
+    struct step *step = context;
+    jr_causes passed;
+
+    ask_outage(txn, step, &step->input, &passed);
+    ask_limits(txn, step, &step->input);
+}
+
+enum jr_err jr_rerun_held(struct jr_store *store, const struct jr_settings *settings,
+                          const struct jr_rerun_answer *answer, struct jr_run *run,
+                          int64_t now_ms, struct jr_hold *hold, struct jr_error *error)
+{
+    const struct jr_event known = { .run_id = run->run_id, .conclusion = run->conclusion };
+    struct step step = {
+        .bounds = jr_step_bounds(settings),
+        .input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms,
+                   .event = answer->seen != NULL ? answer->seen : &known },
+        .policy = settings->has_guards ? answer->policy : NULL,
+        .run = run,
+    };
+    enum jr_err err = JR_OK;
+
+    if (step.policy != NULL && !run->by_hand)
+        err = jr_store_read(store, ask_held, &step, error);
+    *hold = step.input.hold;
+    hold->until_ms = jr_earlier_of(hold->until_ms, now_ms + JR_HOLD_MOST_MS);
+    if (hold->reason == JR_REASON_NONE)
+        hold->reason = step.input.guard;
+    return err;
 }
 
 static void read_last_post(struct jr_txn *txn, void *context)

@@ -92,6 +92,7 @@ struct jr_rerun_answer {
     bool posted;                 /* it was the POST */
     const struct jr_policy *policy; /* whose guards are asked about what was shown; NULL: of none */
     const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
+    bool is_held;                /* it was not asked for them, since jr_rerun_held() had a reason */
     uint32_t attempt;            /* that it is about; jr_rerun_seen() does not look at it */
 };
 
@@ -102,7 +103,7 @@ struct jr_rerun_answer {
  *   run     in: as claimed; out: as saved
  * Returns JR_EBUSY when all work is paused, or that of the run's repository, under the
  * name it had or the one that GitHub tells: nothing is recorded but that name, and whoever
- * has paused it can rely on no POST being begun.
+ * has paused it can rely on no POST being begun. Likewise when is_held is true no longer.
  */
 enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *settings,
                           const struct jr_rerun_answer *answer, struct jr_run *run,
@@ -139,6 +140,19 @@ bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr
  */
 bool jr_rerun_is_wanted(const struct jr_settings *settings, const struct jr_run *run,
                         const struct jr_event *seen, int64_t now_ms);
+
+/*
+ * Would an outage or the policy's limits make a run wait, or be left, if it were rerun now? It is
+ * asked before GitHub is, which has to answer nothing about a run that waits anyhow. Nothing is
+ * recorded by this.
+ *   answer  its policy, and what a GET has shown; seen NULL: the run counts as it is known
+ *   hold    out: no reason: nothing does; until_ms 0: it would be left
+ * Returns JR_OK or what failed.
+ */
+enum jr_err jr_rerun_held(struct jr_store *store, const struct jr_settings *settings,
+                          const struct jr_rerun_answer *answer, struct jr_run *run,
+                          int64_t now_ms, struct jr_hold *hold,
+                          struct jr_error *error) JR_CHECKED;
 
 /* When the last POST was begun; 0: never. */
 enum jr_err jr_rerun_last_post(struct jr_store *store, int64_t *last_post_ms,

@@ -103,6 +103,25 @@ subtest 'two in an hour, the others in the next' => sub {
     is status($service)->{limits}{reruns_this_hour}, 2, 'which counts anew';
 };
 
+# Two limits, of which one holds all day: who waits for that is due again after twelve hours.
+subtest 'who waits costs GitHub nothing' => sub {
+    my $service = service_of("limits: { reruns-per-hour: 1, minutes-per-day: 1 }\n");
+    my $first = failed_run($service);
+    wait_ok { $first->accepted } 'one is rerun';
+    my $run = failed_run($service);
+    waits($service, $run);
+    my $id = $run->id;
+    is scalar $github->requests(GET => "/runs/$id/concurrency_groups"), 0, 'no guard asks about one that waits';
+    my $gets = $github->gets($id);
+    my $due = why($service, $run)->{run}{due_at};
+    $service->restart(JR_TEST_AHEAD => $ahead + 12 * HOUR + HOUR / 6);
+    wait_ok { why($service, $run)->{run}{due_at} ne $due } 'when it is due it waits on';
+    is scalar $github->gets($id), $gets, 'and nobody asks about it';
+    $service->restart(JR_TEST_AHEAD => $ahead + DAY);
+    wait_ok { $run->accepted } 'the next day it is rerun';
+    cmp_ok scalar $github->requests(GET => "/runs/$id/concurrency_groups"), '>', 0, 'by its guards, too';
+};
+
 subtest 'all repositories together' => sub {
     my $service = service_of("limits: { reruns-per-hour: 2 }\nlimits-all: { reruns-per-hour: 3 }\n");
     my @runs = map { failed_run($service, repo => $_) } qw(octo/one octo/one octo/two octo/two);

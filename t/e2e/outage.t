@@ -32,8 +32,9 @@ sub service_of {
     my ($hold, %o) = @_;
     my $file = tmpdir() . '/policy' . ++$number . '.yml';
     my $delay = delete $o{delay} // '0s';
+    my $limits = delete $o{limits} // '';
     write_file($file, "version: 1\notherwise: leave\nrules:\n  - { rerun: [infrastructure], delay: $delay }\n"
-        . "outage: { runs: 4, within: 10m, hold: $hold }\n");
+        . "outage: { runs: 4, within: 10m, hold: $hold }\n$limits");
     $github->forget_scripts;
     return service(github => $github, POLICY => $file, WORKERS => 1, pages => 'status metrics', %o)->start;
 }
@@ -158,6 +159,22 @@ subtest 'a probe fails' => sub {
     fails($probe, \@COMPILER);
     is $service->log->wait_entry('outage-over', cause => 'registry')->{probes}, 2, 'what fails for something else has reached the registry';
     wait_ok { $_->accepted } 'so the others follow' for grep { $_->id != $next->{run} } @held;
+    $service->stop_service;
+};
+
+# In the middle of a day of the service's clock. Whoever is over a limit does not keep others from
+# being the probe.
+subtest 'a limit holds who would be the probe' => sub {
+    my $now = time * 1000;
+    my $service = service_of('1s', limits => "limits: { minutes-per-day: 3 }\nrepositories:\n  'octo/free': { limits: { minutes-per-day: 60 } }\n",
+        CATCH_UP => '20d', JR_TEST_AHEAD => (48 * 3600_000 - $now % (24 * 3600_000)) - 12 * 3600_000);
+    my @held = outage($service, 2);
+    ok $service->log->wait_entry('decision', run => $_->id, verdict => 'wait', reason => 'budget-used-up'), 'it waits for budget in the end' for @held;
+    my $free = workflow_run(github => $github, door => $service->http, jobs => ['build'], name => 'CI', repo => 'octo/free');
+    fails($free, \@REGISTRY);
+    wait_ok { $free->accepted } 'one of another repository goes ahead';
+    is $service->log->wait_entry('outage-probe', cause => 'registry')->{run}, $free->id, 'as the probe';
+    is scalar(map { $_->posts } @held), 0, 'the others wait';
     $service->stop_service;
 };
 

@@ -600,6 +600,42 @@ static void who_asks_by_hand_passes(void **state)
     close_bench(&bench);
 }
 
+/* What the store holds is not asked about; and what it holds no longer is not rerun unasked. */
+static void who_is_held_is_known(void **state)
+{
+    struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE, .status = 200 };
+    struct jr_event seen = event_of("Gc=failure");
+    struct jr_rerun_answer answer = { .call = &call, .is_held = true };
+    struct jr_causeholds lifted;
+    struct jr_verdict verdict;
+    struct bench bench;
+    struct jr_hold hold;
+    struct jr_run run;
+
+    (void)state;
+    open_bench(&bench);
+    begin_outage(&bench, 4);
+    answer.policy = &bench.policy;
+    load(&bench, 2, &run);
+    assert_int_equal(jr_rerun_held(bench.store, &bench.settings, &answer, &run, bench.now_ms, &hold,
+                                   &bench.error), JR_OK);
+    assert_int_equal(hold.reason, JR_REASON_OUTAGE_HOLD);
+    assert_in_range(hold.until_ms, bench.now_ms + 1, bench.now_ms + JR_HOLD_MOST_MS);
+    assert_int_equal(jr_control_lift(bench.store, JR_CAUSE_NONE, "alice", bench.now_ms, &lifted, &bench.error), JR_OK);
+    assert_int_equal(jr_rerun_held(bench.store, &bench.settings, &answer, &run, bench.now_ms, &hold,
+                                   &bench.error), JR_OK);
+    assert_int_equal(hold.reason, JR_REASON_NONE);
+    answer.seen = &seen;
+    seen.run_id = run.run_id;
+    seen.created_ms = seen.updated_ms = run.updated_ms;
+    assert_int_equal(jr_rerun_seen(bench.store, &bench.settings, &answer, &run, bench.now_ms,
+                                   &verdict, &bench.error), JR_EBUSY);
+    load(&bench, 2, &run);
+    assert_int_equal(run.phase, JR_PHASE_DUE);
+    assert_int_equal(run.intent_ms, 0);
+    close_bench(&bench);
+}
+
 static void it_is_shown(void **state)
 {
     struct jr_holdings *holdings = calloc(1, sizeof *holdings);
@@ -653,6 +689,7 @@ int main(void)
     TEST(notices);
     TEST(policy_without_outage);
     TEST(who_asks_by_hand_passes);
+    TEST(who_is_held_is_known);
     TEST(it_is_shown);
     return run_program("holding");
 }
