@@ -55,7 +55,7 @@ struct jr_newer {
 /* What keeps a run waiting that may be rerun later. */
 struct jr_hold {
     enum jr_reason reason; /* of JR_CLASS_HOLD; NONE: nothing */
-    int64_t until_ms;      /* when to look again; JR_HOLD_MOST_MS from now at most */
+    int64_t until_ms;      /* when to look again, or earlier (jr_verdict_hold_ms()) */
 };
 
 /* No hold looks further ahead at a time. */

@@ -127,15 +127,28 @@ enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct j
     return bounds->dry_run && !wants_judgement(bounds, run) ? JR_REASON_DRY_RUN : JR_REASON_NONE;
 }
 
-/* It may be rerun, but not now. That is no failure, so the backoff stays where it is. */
-static void hold(struct jr_run *run, const struct jr_input *input, struct jr_verdict *verdict)
+int64_t jr_verdict_hold_ms(const struct jr_bounds *bounds, int64_t until_ms, int64_t updated_ms,
+                           int64_t now_ms)
 {
-    int64_t until_ms = jr_earlier_of(input->hold.until_ms, input->now_ms + JR_HOLD_MOST_MS);
+    int64_t most_ms = now_ms + JR_HOLD_MOST_MS;
+
+    if (updated_ms != 0)
+        most_ms = jr_earlier_of(most_ms, updated_ms + bounds->catch_up_ms + JR_SECOND_MS);
+    return jr_later_of(jr_earlier_of(until_ms, most_ms), now_ms);
+}
+
+/* It may be rerun, but not now. That is no failure, so the backoff stays where it is. */
+static void hold(const struct jr_bounds *bounds, struct jr_run *run, const struct jr_input *input,
+                 struct jr_verdict *verdict)
+{
+    int64_t now_ms = input->now_ms;
+    int64_t until_ms = jr_verdict_hold_ms(bounds, input->hold.until_ms, input->event->updated_ms,
+                                          now_ms);
 
     run->phase = JR_PHASE_DUE;
     run->reason = run->held = input->hold.reason;
     run->intent_ms = 0; /* it is shown as it was: no POST has taken effect */
-    jr_attempt_ask_at(run, jr_later_of(until_ms, input->now_ms), input->now_ms);
+    jr_attempt_ask_at(run, until_ms, now_ms);
     verdict_is(verdict, JR_STEP_WAIT, run->reason);
 }
 
@@ -156,7 +169,7 @@ static void decide_completed(const struct jr_bounds *bounds, const struct jr_inp
         return;
     }
     if (input->hold.reason != JR_REASON_NONE && !wants_judgement(bounds, run) && !run->by_hand) {
-        hold(run, input, verdict);
+        hold(bounds, run, input, verdict);
         return;
     }
     run->phase = JR_PHASE_DUE;

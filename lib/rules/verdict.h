@@ -37,6 +37,14 @@ void jr_verdict_judged(const struct jr_bounds *bounds, const struct jr_input *in
 enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct jr_run *run,
                                   const struct jr_input *input);
 
+/*
+ * When a run is looked at again that is held until until_ms: then, but no later than in
+ * JR_HOLD_MOST_MS, nor than when CATCH_UP closes it.
+ *   updated_ms  when its attempt ended; 0: nobody has told
+ */
+int64_t jr_verdict_hold_ms(const struct jr_bounds *bounds, int64_t until_ms, int64_t updated_ms,
+                           int64_t now_ms);
+
 /* GitHub cannot be asked: decide from the events alone. */
 void jr_verdict_unseen(const struct jr_bounds *bounds, const struct jr_input *input,
                        struct jr_run *run, struct jr_verdict *verdict);

@@ -9,7 +9,6 @@
 #include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
-#include "lib/rules/attempt.h"
 #include "lib/rules/decide.h"
 #include "lib/rules/learn.h"
 #include "lib/rules/limits.h"
@@ -552,7 +551,8 @@ enum jr_err jr_rerun_held(struct jr_store *store, const struct jr_settings *sett
     if (step.policy != NULL && !run->by_hand)
         err = jr_store_read(store, ask_held, &step, error);
     *hold = step.input.hold;
-    hold->until_ms = jr_earlier_of(hold->until_ms, now_ms + JR_HOLD_MOST_MS);
+    if (hold->until_ms != 0)
+        hold->until_ms = jr_verdict_hold_ms(&step.bounds, hold->until_ms, run->updated_ms, now_ms);
     if (hold->reason == JR_REASON_NONE)
         hold->reason = step.input.guard;
     return err;
