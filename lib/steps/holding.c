@@ -88,8 +88,9 @@ static bool is_sign(const struct search *search, const struct jr_failure *failur
 }
 
 /*
- * Gather the signs. A failure is recorded after it has happened, but for a clock that was set
- * back: then before.
+ * Gather the signs, the newest first: of so many failures that not all are looked at, these tell
+ * what goes on. A failure is recorded after it has happened, but for a clock that was set back:
+ * then before.
  */
 static size_t gather(struct jr_txn *txn, const struct search *search, struct jr_surge_sign *signs)
 {
@@ -102,7 +103,7 @@ static size_t gather(struct jr_txn *txn, const struct search *search, struct jr_
     uint64_t run_id;
 
     for (unsigned looks = 0; looks < FAILURES_LOOKS && count < JR_SURGE_SIGNS_MAX
-                             && jr_failures_next_since(txn, since_ms, &place, &run_id, &failure);
+                             && jr_failures_back_to(txn, since_ms, &place, &run_id, &failure);
          looks++) {
         if (!is_sign(search, &failure) || !jr_ledger_read_run(txn, run_id, &run)
             || !has_outage(search->policy, run.repo, &part))

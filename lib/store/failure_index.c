@@ -122,6 +122,18 @@ bool jr_failure_index_next(struct jr_txn *txn, struct jr_failure_place *place)
     return true;
 }
 
+bool jr_failure_index_back(struct jr_txn *txn, struct jr_failure_place *place)
+{
+    struct jr_key key = time_key(place);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek_before(txn, JR_TABLE_FAILURES, key.bytes, key.length, &entry)
+        || entry.key_length != TIME_END || entry.key[0] != BY_TIME)
+        return false;
+    read_rest(place, &entry, TIME_AT);
+    return true;
+}
+
 bool jr_failure_index_before(struct jr_txn *txn, struct jr_failure_place *place)
 {
     struct jr_key key = job_key(place);

@@ -58,6 +58,12 @@ void jr_failure_index_drop(struct jr_txn *txn, const struct jr_failure_place *pl
 bool jr_failure_index_next(struct jr_txn *txn, struct jr_failure_place *place);
 
 /*
+ * The same, backwards.
+ *   place  in: the one after it; to begin, JR_TIME_MOST and no ids. out: the next
+ */
+bool jr_failure_index_back(struct jr_txn *txn, struct jr_failure_place *place);
+
+/*
  * Walk the failures of a job for a cause, the newest first.
  *   place  in: the one before; to begin, job and cause, and JR_TIME_MOST. out: the next
  * Returns whether there is one.

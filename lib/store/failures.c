@@ -319,20 +319,34 @@ bool jr_failures_same_as_before(struct jr_txn *txn, const struct jr_run *run,
     return newest > 0 && !has_passed_between(txn, run, failure->name, newest, failure->attempt);
 }
 
-bool jr_failures_next_since(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,
-                            uint64_t *run_id, struct jr_failure *failure)
+/* Go on by one of the walks of the index, to the next failure that can be read. */
+static bool go_on(struct jr_txn *txn, bool (*walk)(struct jr_txn *, struct jr_failure_place *),
+                  int64_t since_ms, struct jr_failures_place *place, uint64_t *run_id,
+                  struct jr_failure *failure)
 {
     struct jr_failure_place at = {
         .at_ms = place->at_ms, .run_id = place->run_id, .job_id = place->job_id,
     };
 
     if (at.run_id == 0)
-        at.at_ms = since_ms;
-    while (jr_failure_index_next(txn, &at)) {
+        at.at_ms = walk == jr_failure_index_back ? JR_TIME_MOST : since_ms;
+    while (walk(txn, &at) && at.at_ms >= since_ms) {
         *place = (struct jr_failures_place){ at.at_ms, at.run_id, at.job_id };
         *run_id = at.run_id;
         if (load(txn, at.run_id, at.job_id, failure))
             return true;
     }
     return false;
+}
+
+bool jr_failures_next_since(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,
+                            uint64_t *run_id, struct jr_failure *failure)
+{
+    return go_on(txn, jr_failure_index_next, since_ms, place, run_id, failure);
+}
+
+bool jr_failures_back_to(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,
+                         uint64_t *run_id, struct jr_failure *failure)
+{
+    return go_on(txn, jr_failure_index_back, since_ms, place, run_id, failure);
 }

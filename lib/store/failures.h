@@ -132,4 +132,8 @@ struct jr_failures_place {
 bool jr_failures_next_since(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,
                             uint64_t *run_id, struct jr_failure *failure);
 
+/* The same, the newest first, back to since_ms. */
+bool jr_failures_back_to(struct jr_txn *txn, int64_t since_ms, struct jr_failures_place *place,
+                         uint64_t *run_id, struct jr_failure *failure);
+
 #endif

@@ -277,6 +277,30 @@ static void late_news_count(void **state)
     close_bench(&bench);
 }
 
+/* A run of so many jobs fails for something else that not all failures can be looked at. */
+static void others_hide_nothing(void **state)
+{
+    struct jr_failure failure = {
+        .attempt = 1, .name = "test", .conclusion = JR_CONCLUSION_FAILURE, .counts = true,
+        .log_found = JR_FOUND, .finding = { .cause = JR_CAUSE_TEST, .step = "Run make" },
+    };
+    struct bench bench;
+    struct jr_run run;
+    struct jr_txn txn;
+
+    (void)state;
+    open_bench(&bench);
+    put_run(&bench, 99, 1);
+    load(&bench, 99, &run);
+    failure.completed_ms = bench.now_ms;
+    jr_txn_begin(&txn, bench.store, true);
+    for (failure.job_id = JOB_ID(1000); failure.job_id < JOB_ID(3000); failure.job_id++)
+        jr_failures_save(&txn, &run, &failure, bench.now_ms);
+    commit(&txn);
+    begin_outage(&bench, 4);
+    close_bench(&bench);
+}
+
 static void the_same_run_counts_once(void **state)
 {
     struct bench bench;
@@ -677,6 +701,7 @@ int main(void)
 {
     TEST(a_surge_is_found);
     TEST(late_news_count);
+    TEST(others_hide_nothing);
     TEST(the_same_run_counts_once);
     TEST(success_releases);
     TABLE(probes, probe_comes_out);

@@ -199,6 +199,11 @@ static void walk_by_time(void **state)
     assert_true(run_id == 9 && read.job_id == 7);
     place = (struct jr_failures_place){ .run_id = 0 };
     assert_false(jr_failures_next_since(&txn, START_MS + 6, &place, &run_id, &read));
+    assert_true(jr_failures_back_to(&txn, START_MS + 1, &place, &run_id, &read));
+    assert_true(run_id == 9 && read.job_id == 8);
+    assert_true(jr_failures_back_to(&txn, START_MS + 1, &place, &run_id, &read));
+    assert_true(run_id == 4 && read.job_id == 9);
+    assert_false(jr_failures_back_to(&txn, START_MS + 1, &place, &run_id, &read));
     commit(&txn);
     jr_store_close(store);
 }
