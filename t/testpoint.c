@@ -91,6 +91,11 @@ int64_t jr_test_scaled_ms(int64_t time_ms)
     return scaled_ms > 0 ? scaled_ms : 1;
 }
 
+int64_t jr_test_reports(int64_t most)
+{
+    return number_in("JR_TEST_REPORTS", most);
+}
+
 const char *jr_test_env_file(const char *path)
 {
     const char *value = getenv("JR_TEST_ENV_FILE");

@@ -511,7 +511,7 @@ void jr_calls_share_take(struct jr_calls *calls, const char *repo)
 static bool is_tried(const struct jr_calls *calls, int64_t known_us)
 {
     for (const struct jr_question *other = calls->first; other != NULL; other = other->next)
-        if (other->begun_us >= known_us)
+        if (!other->is_aside && other->begun_us >= known_us)
             return true;
     return false;
 }
@@ -525,7 +525,7 @@ static bool is_tried_for(struct jr_calls *calls, const char *repo)
     for (const struct jr_question *other = calls->first; other != NULL; other = other->next) {
         const char *asked = other->turn.ask.repo;
 
-        if (asked != NULL
+        if (asked != NULL && !other->is_aside
             && (jr_shutouts_cover_both(&calls->shutouts, repo, asked, other->begun_us)
                 || (stopped && other->begun_us >= throttle->known_us
                     && throttle_of(calls, asked) == throttle)))
@@ -551,12 +551,24 @@ bool jr_calls_may_ask_about(struct jr_calls *calls, const char *repo)
            && (calls->turns.app == NULL || !jr_app_is_making(calls->turns.app, repo));
 }
 
+bool jr_calls_are_well(struct jr_calls *calls, const char *repo)
+{
+    const struct jr_throttle *throttle = throttle_of(calls, repo);
+
+    return calls->http != NULL && jr_calls_wait_ms(calls) == 0 && jr_calls_may_ask(calls)
+           && calls->outage.wait_ms == 0 && calls->throttle.stopped_until_ms == 0
+           && (throttle == NULL || throttle->stopped_until_ms == 0)
+           && !jr_shutouts_cover_both(&calls->shutouts, repo, repo, INT64_MAX)
+           && jr_calls_may_ask_about(calls, repo);
+}
+
 size_t jr_calls_reads(const struct jr_calls *calls)
 {
     size_t reads = 0;
 
     for (const struct jr_question *other = calls->first; other != NULL; other = other->next)
-        reads += other != &calls->probe && !jr_github_is_write(other->turn.ask.api);
+        reads += other != &calls->probe && !other->is_aside
+                 && !jr_github_is_write(other->turn.ask.api);
     return reads;
 }
 

@@ -35,6 +35,8 @@
 struct jr_question {
     struct jr_turn turn;  /* turn.ask is what is asked; turn.call, once it is over, what came */
     uint64_t about;       /* the run or workflow that it is about; 0: none */
+    bool is_aside;        /* in: nobody waits for it: it is no trial of whether GitHub answers, and
+                             takes no other's place */
     bool under_way;       /* it was begun, and is neither over nor dropped */
     bool is_over;         /* turn.call is there; it stays so until the next question */
     int64_t begun_us;     /* monotonic */
@@ -49,7 +51,7 @@ struct jr_calls {
     struct jr_turns turns;
     struct jr_question *first;  /* those under way */
     struct jr_question probe;   /* whether what was rejected is taken again */
-    struct jr_github_name who;  /* ... what that holds, of an App */
+    struct jr_github_app who;   /* ... what that holds, of an App */
     int64_t probe_due_ms;       /* monotonic: not before */
     int64_t skew_told_ms;       /* what the log was told of the clocks */
     struct jr_throttle throttle; /* of all calls; an App's installations have their own besides */
@@ -87,6 +89,12 @@ bool jr_calls_may_ask(const struct jr_calls *calls);
  * that is being made.
  */
 bool jr_calls_may_ask_about(struct jr_calls *calls, const char *repo);
+
+/*
+ * Is all well with calls about a repository: nothing fails, is stopped, shut out or only just
+ * tried? Then something may be asked aside, for which nobody waits.
+ */
+bool jr_calls_are_well(struct jr_calls *calls, const char *repo);
 
 /* How many questions are under way that read something for a run or a repository. */
 size_t jr_calls_reads(const struct jr_calls *calls);

@@ -15,6 +15,7 @@
 #include "fcgi/process/desk.h"
 #include "fcgi/process/errand.h"
 #include "fcgi/process/holder.h"
+#include "fcgi/process/reporter.h"
 #include "fcgi/process/sweep.h"
 #include "fcgi/process/tell.h"
 #include "fcgi/process/upkeep.h"
@@ -37,6 +38,7 @@ struct dispatcher {
     struct jr_desk desk;
     struct jr_errands errands;
     struct jr_sweeper sweeper;
+    struct jr_reporter reporter;
     struct jr_upkeep upkeep;
     struct jr_holder holder;
     struct jr_announcer announcer;
@@ -53,6 +55,17 @@ static void take_answers(struct dispatcher *dispatcher)
 static int64_t earlier_of(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* What becomes of runs is said at GitHub, where that is begun by until_ms; returns as that does. */
+static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
+{
+    const struct jr_desk *desk = &dispatcher->desk;
+
+    if (desk->paused_ms != 0 || desk->failing
+        || (dispatcher->reporter.step == JR_REPORTER_IDLE && jr_now_ms() > until_ms))
+        return JR_CALLS_NEVER;
+    return jr_reporter_work(&dispatcher->reporter);
 }
 
 /*
@@ -116,6 +129,9 @@ static void dispatch(struct dispatcher *dispatcher)
             wait_ms = work_in_turn(dispatcher);
         else
             jr_errands_lay_down(&dispatcher->errands);
+        /* Only when nothing else is to be done at once. */
+        if (wait_ms > 0)
+            wait_ms = earlier_of(wait_ms, say(dispatcher, INT64_MAX));
         /* Last, and only to begin or to look: what is due does not wait for it. */
         wait_ms = earlier_of(wait_ms, jr_announcer_work(&dispatcher->announcer));
         if (wait_ms > 0)
@@ -137,7 +153,8 @@ static int64_t announce_until(struct dispatcher *dispatcher, int64_t until_ms)
 static bool is_under_way(const struct dispatcher *dispatcher)
 {
     return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
-           || dispatcher->announcer.sending != NULL;
+           || dispatcher->announcer.sending != NULL
+           || dispatcher->reporter.step != JR_REPORTER_IDLE;
 }
 
 /* Work off what can be worked off by until_ms, and end what was begun by then. */
@@ -160,6 +177,8 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
         if (desk->paused_ms == 0 && !desk->failing && jr_now_ms() <= until_ms)
             wait_ms = jr_errands_claim(errands);
         wait_ms = earlier_of(wait_ms, announce_until(dispatcher, until_ms));
+        if (wait_ms > 0)
+            wait_ms = earlier_of(wait_ms, say(dispatcher, until_ms));
         if (!is_under_way(dispatcher) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
             break;
         jr_desk_rest(desk, earlier_of(wait_ms, write_ms));
@@ -196,6 +215,8 @@ static int begin(struct dispatcher *dispatcher)
         err = jr_announcer_open(&dispatcher->announcer, desk, &error);
     if (err == JR_OK)
         err = jr_sweeper_open(&dispatcher->sweeper, desk, &dispatcher->errands, &error);
+    if (err == JR_OK)
+        jr_reporter_open(&dispatcher->reporter, desk);
     if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
         return desk->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
@@ -215,6 +236,7 @@ static void end(struct dispatcher *dispatcher)
 
     jr_announcer_close(&dispatcher->announcer);
     jr_sweeper_close(&dispatcher->sweeper);
+    jr_reporter_close(&dispatcher->reporter);
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);
     jr_calls_close(&desk->calls);

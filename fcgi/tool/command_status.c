@@ -40,6 +40,7 @@ struct picture {
     bool dispatcher_at_work;
     /* the store */
     struct jr_listing_counts counts;
+    unsigned reports; /* that wait to be written at GitHub */
     uint64_t used_bytes, map_bytes;
     struct jr_waiting waiting;
     struct jr_halt halt;
@@ -140,6 +141,8 @@ static enum jr_err look_at_store(struct picture *picture, const struct jr_comman
 
     if (err == JR_OK)
         err = jr_listing_count(store, &picture->counts, error);
+    if (err == JR_OK)
+        err = jr_listing_reports(store, picture->now_ms, &picture->reports, error);
     if (err != JR_OK)
         return err;
     /* It may be of another token than a running service has. */
@@ -341,6 +344,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     jr_command_emit_outages(&emit, "outages", &picture->holdings.holds,
                             picture->holdings.waiting);
     emit_limits(&emit, picture);
+    jr_emit_number(&emit, "reports_waiting", picture->reports);
     emit_github(&emit, picture);
     emit_runners(&emit, picture);
     emit_notices(&emit, picture);
@@ -584,6 +588,14 @@ static void tell_notices(const struct picture *picture)
     putchar('\n');
 }
 
+static void tell_reports(const struct picture *picture)
+{
+    if (picture->reports == 0)
+        return;
+    label("reports");
+    printf("%u waiting to be written at GitHub\n", picture->reports);
+}
+
 static void tell_picture(const struct jr_command *command, const struct picture *picture)
 {
     char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
@@ -602,6 +614,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
     tell_waiting(picture);
     tell_outages(&picture->holdings);
     tell_limits(picture);
+    tell_reports(picture);
     tell_github(picture);
     tell_runners(picture);
     tell_notices(picture);

@@ -59,6 +59,7 @@ struct story {
     struct jr_halt halt;
     struct jr_causeholds holds;
     jr_causes held; /* for which of its causes reruns are held, or were until now */
+    struct jr_reported reported;
     struct jr_grid grid; /* of the attempt's jobs */
     struct jr_emit emit;
     bool with_events;
@@ -195,6 +196,25 @@ static void tell_answer(const struct story *story)
                jr_conclusion_name(conclusion));
     printf("GitHub has accepted %u %s from this service.\n", run->reruns,
            jr_say_plural(run->reruns, "rerun", "reruns"));
+}
+
+/* Where it is said at GitHub what becomes of it. */
+static void tell_report(const struct story *story)
+{
+    const struct jr_run *run = &story->run;
+    const struct jr_reported *reported = &story->reported;
+    char web[600];
+
+    jr_github_web_url(story->command->settings.github_api_url, web, sizeof web);
+    if (*web == '\0' || !jr_text_is_full_name(run->repo))
+        return;
+    if (reported->report.check_id != 0)
+        printf("Check run: %s/%s/runs/%llu\n", web, run->repo,
+               (unsigned long long)reported->report.check_id);
+    if (reported->comment_id != 0)
+        printf("Comment: %s/%s/pull/%llu#issuecomment-%llu\n", web, run->repo,
+               (unsigned long long)reported->report.pull_request,
+               (unsigned long long)reported->comment_id);
 }
 
 static const struct jr_column job_columns[] = {
@@ -449,6 +469,7 @@ static int tell_in_words(struct story *story)
 
     tell_run(story->command, &story->run);
     tell_answer(story);
+    tell_report(story);
     do {
         status = tell_attempt(story);
         story->attempt = story->next;
@@ -467,6 +488,14 @@ static void keep_own(struct story *story)
     story->holds.count = kept;
 }
 
+static void emit_id(struct jr_emit *emit, const char *name, uint64_t id)
+{
+    if (id != 0)
+        jr_emit_number(emit, name, (int64_t)id);
+    else
+        jr_emit_null(emit, name);
+}
+
 static int tell_as_json(struct story *story)
 {
     uint64_t minutes;
@@ -479,6 +508,8 @@ static int tell_as_json(struct story *story)
         jr_emit_number(&story->emit, "rerun_minutes", (int64_t)minutes);
     else
         jr_emit_null(&story->emit, "rerun_minutes");
+    emit_id(&story->emit, "check_run_id", story->reported.report.check_id);
+    emit_id(&story->emit, "comment_id", story->reported.comment_id);
     jr_emit_open_array(&story->emit, "jobs");
     status = tell_jobs(story);
     jr_emit_close_array(&story->emit);
@@ -544,6 +575,8 @@ int jr_command_why(struct jr_command *command)
     if (err == JR_OK)
         err = jr_holding_of_run(command->store, &story.run, command->now_ms, &story.holds,
                                 &story.held, &error);
+    if (err == JR_OK)
+        err = jr_listing_reported(command->store, &story.run, &story.reported, &error);
     if (err != JR_OK)
         return jr_command_store_failed(&error);
     return command->json ? tell_as_json(&story) : tell_in_words(&story);

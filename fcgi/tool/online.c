@@ -193,8 +193,10 @@ static bool tell_installation(struct online *online, const struct jr_call *call)
     online->grants = jr_app_installation(app, place, jr_now_ms())->grants;
     snprintf(text, sizeof text, "number %llu gives tokens that may write to Actions%s%s%s",
              (unsigned long long)place,
-             (online->grants & JR_GRANT_CHECKS) != 0 ? " and read Checks" : "",
-             (online->grants & JR_GRANT_PULLS) != 0 ? " and read Pull requests" : "",
+             (online->grants & JR_GRANT_WRITE_CHECKS) != 0 ? " and Checks"
+             : (online->grants & JR_GRANT_CHECKS) != 0     ? " and read Checks" : "",
+             (online->grants & JR_GRANT_WRITE_PULLS) != 0 ? " and write to Pull requests"
+             : (online->grants & JR_GRANT_PULLS) != 0     ? " and read Pull requests" : "",
              (online->grants & JR_GRANT_CONTENTS) != 0 ? " and read Contents" : "");
     tell(online, "installation", true, text, NULL);
     return true;
@@ -294,7 +296,7 @@ static bool check_repo(struct online *online)
 
 static bool check_app(struct online *online)
 {
-    struct jr_github_name name;
+    struct jr_github_app name;
     const struct jr_ask question = { .api = JR_API_GET_APP, .holds = &name };
     int64_t skew_ms;
     struct jr_call call;
@@ -549,13 +551,36 @@ static void tell_guards(struct online *online)
     free(file.text);
 }
 
-/* What the policy goes by besides. */
+/* Whether what becomes of runs can be said where REPORT says. Only trying shows what a fine-grained
+ * token may do. */
+static void tell_report(const struct online *online)
+{
+    bool in_checks = online->command->settings.report == JR_REPORTING_CHECK;
+    const char *what = in_checks ? "Checks: write" : "Pull requests: write";
+    bool good = online->kind != APP || (online->grants & (in_checks ? JR_GRANT_WRITE_CHECKS
+                                                                     : JR_GRANT_WRITE_PULLS)) != 0;
+
+    tell(online, what, good,
+         !good                            ? "REPORT asks for it, and the installation does not give it"
+         : online->kind == FINE_GRAINED   ? "GitHub does not tell. Without it nothing is said there"
+         : online->kind == CLASSIC        ? "there, by the scope `repo'"
+         : online->kind == CLASSIC_PUBLIC ? "there for public repositories, by `public_repo'"
+                                          : "there, by the installation",
+         in_checks ? "Give the App the permission Checks, \"Read and write\"; the owner has to accept "
+                     "it"
+                   : "Give the App the permission Pull requests, \"Read and write\"; the owner has "
+                     "to accept it");
+}
+
+/* What the policy and REPORT go by besides. */
 static void tell_permissions(struct online *online)
 {
     if (online->judges)
         tell_evidence(online);
     if (online->command->settings.has_guards)
         tell_guards(online);
+    if (jr_settings_reports(&online->command->settings))
+        tell_report(online);
 }
 
 /* What GitHub says to the token, and with a repository, of that one. */

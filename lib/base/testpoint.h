@@ -16,6 +16,7 @@
  *   after-post   GitHub has answered, the outcome is not on disk yet
  *   recorded     the outcome is on disk
  *   guards       GitHub is about to be asked for a guard of the policy, before `waits'
+ *   before-report, after-report, report-recorded   the same of what is said at GitHub of a run
  *   in-upkeep    it holds the write lock, nothing is committed
  *   in-outage    likewise, what an outage holds has gone on (lib/steps/holding.h)
  *   outage-told  that is committed, and the log was not told of it yet
@@ -68,6 +69,9 @@ int64_t jr_test_ahead_ms(void);
 /* JR_TEST_MINUTE=MS: times of holds and limits are as if a minute lasted so long, at least 1 ms;
  * else as long as is given. */
 int64_t jr_test_scaled_ms(int64_t time_ms);
+
+/* JR_TEST_REPORTS=N: so many reports are written a minute, and no less an hour; else `most'. */
+int64_t jr_test_reports(int64_t most);
 
 /* JR_TEST_ENV_FILE=PATH: the settings of the systemd unit are there; else where they are. */
 const char *jr_test_env_file(const char *path);

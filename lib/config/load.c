@@ -56,6 +56,16 @@ static void check_access(struct loader *loader)
                             "GITHUB_APP_KEY_FILE)");
 }
 
+/* No token of a user may make check runs. */
+static void check_report(struct loader *loader)
+{
+    if (loader->settings->report == JR_REPORTING_CHECK
+        && jr_source_get(loader->source, "GITHUB_APP_ID") == NULL)
+        jr_findings_problem(&loader->findings, "REPORT",
+                            "is check, and only a GitHub App may make check runs: set "
+                            "GITHUB_APP_ID and GITHUB_APP_KEY_FILE, or REPORT=comment");
+}
+
 static void check_sign_key(struct loader *loader)
 {
     if (!jr_secrets_is_tried(loader->source, "GITHUB_SIGN_KEY"))
@@ -130,6 +140,7 @@ static void check_together(struct loader *loader, bool secrets)
     doubt_secrets(loader);
     if (secrets) {
         check_access(loader);
+        check_report(loader);
         check_sign_key(loader);
         check_notify_url(loader);
     }

@@ -95,6 +95,12 @@ static const struct row rows[] = {
       RUNS,
       .meaning = "how much of a failed job's log is looked at, from its end; 0 = logs are not read",
       .details = "Logs are read from the host that GitHub names, without the token." },
+    { "REPORT", &jr_type_reporting, FIELD(report), "none", { 0 }, RUNS,
+      .meaning = "where it is said at GitHub what becomes of a failed run: none, check or comment",
+      .details = "check: in a check run of its commit, which never blocks a merge; it takes a "
+                 "GitHub App with Checks \"Read and write\". comment: in one comment on its pull "
+                 "request; it takes Pull requests \"Read and write\". With DRY_RUN nothing is "
+                 "said." },
     { "GITHUB_TOKEN", &jr_type_secret, FIELD(github_token), "", { .look = jr_sense_token },
       GITHUB, JR_SECRETS_TOKEN,
       .meaning = "token for the REST API; it or an App is required unless DRY_RUN",
@@ -249,6 +255,11 @@ void jr_settings_release(struct jr_settings *settings)
 bool jr_settings_can_call(const struct jr_settings *settings)
 {
     return settings->github_token != NULL || settings->github_app_key != NULL;
+}
+
+bool jr_settings_reports(const struct jr_settings *settings)
+{
+    return settings->report != JR_REPORTING_NONE && !settings->dry_run;
 }
 
 void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind)

@@ -45,6 +45,7 @@ struct jr_settings {
     char *policy;               /* a preset's name, or the path of a file */
     enum jr_looking evidence;
     int64_t log_tail_bytes;     /* 0: logs are not read */
+    enum jr_reporting report;   /* see jr_settings_reports() */
 
     /* secrets; NULL when not set or forgotten */
     char *github_token;
@@ -108,6 +109,9 @@ void jr_settings_release(struct jr_settings *settings);
 
 /* Is there anything to call GitHub with: a token or an App's key? */
 bool jr_settings_can_call(const struct jr_settings *settings);
+
+/* Is it said at GitHub what becomes of runs? Not in a dry run: nothing is written there then. */
+bool jr_settings_reports(const struct jr_settings *settings);
 
 /* Wipe the secrets of one kind, in a process that has no use for them. */
 void jr_settings_forget(struct jr_settings *settings, enum jr_secrets kind);

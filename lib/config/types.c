@@ -335,6 +335,31 @@ const struct jr_type jr_type_looking = {
     "word", read_looking, show_looking, range_of_looking, NULL,
 };
 
+static const char *const reporting_words[] = { "none", "check", "comment", NULL };
+
+static void read_reporting(const struct jr_reading *reading, const char *value, void *field)
+{
+    int reporting = read_word_of(reading, value, reporting_words);
+
+    if (reporting >= 0)
+        *(enum jr_reporting *)field = (enum jr_reporting)reporting;
+}
+
+static void show_reporting(const void *field, char *text, size_t size)
+{
+    (void)jr_text_copy(text, size, reporting_words[*(const enum jr_reporting *)field]);
+}
+
+static void range_of_reporting(const struct jr_domain *domain, char range[JR_RANGE_SIZE])
+{
+    (void)domain;
+    join(reporting_words, " or ", range);
+}
+
+const struct jr_type jr_type_reporting = {
+    "word", read_reporting, show_reporting, range_of_reporting, NULL,
+};
+
 /* --- lists --- */
 
 static bool has_control(const char *value)

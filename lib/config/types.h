@@ -20,6 +20,13 @@ enum jr_looking {
     JR_LOOKING_NEVER   /* GitHub is not asked for it: what webhooks have told has to do */
 };
 
+/* Where it is said at GitHub what becomes of a run. */
+enum jr_reporting {
+    JR_REPORTING_NONE,
+    JR_REPORTING_CHECK,  /* in a check run of its commit */
+    JR_REPORTING_COMMENT /* in a comment on its pull request */
+};
+
 /* What a setting allows of the values of its type. */
 struct jr_domain {
     int64_t min, max;    /* of a number, a duration in ms, a size in bytes; max: a text's bytes */
@@ -61,6 +68,7 @@ extern const struct jr_type jr_type_switch;      /* bool: yes or no */
 extern const struct jr_type jr_type_keeping;     /* bool: rerun or leave */
 extern const struct jr_type jr_type_level;       /* enum jr_log_level */
 extern const struct jr_type jr_type_looking;     /* enum jr_looking: auto, always or never */
+extern const struct jr_type jr_type_reporting;   /* enum jr_reporting: none, check or comment */
 extern const struct jr_type jr_type_list;        /* struct jr_list */
 extern const struct jr_type jr_type_conclusions; /* unsigned, bit 1 << enum jr_conclusion */
 extern const struct jr_type jr_type_notices;     /* unsigned, bit 1 << enum jr_notice_kind */

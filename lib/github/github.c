@@ -513,16 +513,19 @@ static void read_log(const struct jr_http_answer *answer, const struct jr_ask *a
 static void read_app(const struct jr_http_answer *answer, const struct jr_ask *ask,
                      struct jr_call *call)
 {
-    struct jr_github_name *name = ask->holds;
+    struct jr_github_app *app = ask->holds;
     json_object *root = read_object(answer, call);
 
-    if (root != NULL)
-        jr_json_get_text(root, "name", name->text, sizeof name->text);
+    if (root != NULL) {
+        jr_json_get_text(root, "name", app->text, sizeof app->text);
+        jr_json_get_text(root, "slug", app->slug, sizeof app->slug);
+    }
     json_object_put(root);
 }
 
-static void read_installation(const struct jr_http_answer *answer, const struct jr_ask *ask,
-                              struct jr_call *call)
+/* The id of what an answer is about: of an installation, or of what was made. */
+static void read_id(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                    struct jr_call *call)
 {
     uint64_t *id = ask->holds;
     json_object *root = read_object(answer, call);
@@ -532,16 +535,59 @@ static void read_installation(const struct jr_http_answer *answer, const struct 
     json_object_put(root);
 }
 
+/* Something was made, though the answer does not tell what. */
+static void read_made(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                      struct jr_call *call)
+{
+    read_id(answer, ask, call);
+    if (call->outcome != JR_OUTCOME_DONE)
+        call->outcome = JR_OUTCOME_UNKNOWN;
+}
+
+static void read_checks(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                        struct jr_call *call)
+{
+    struct jr_github_found *found = ask->holds;
+    json_object *root = read_object(answer, call), *list = NULL;
+
+    if (root == NULL)
+        return;
+    if (jr_json_get_array(root, "check_runs", &list) == JR_JSON_OK) {
+        found->shown = json_object_array_length(list);
+        found->id = jr_check_run_find(list, ask->ours);
+    } else {
+        is_bad(call, JR_OUTCOME_LATER, "no 'check_runs' in it");
+    }
+    json_object_put(root);
+}
+
+static void read_comments(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                          struct jr_call *call)
+{
+    struct jr_github_found *found = ask->holds;
+    struct jr_error error = { .text = "not a list" };
+    json_object *root = NULL;
+
+    if (jr_json_parse(answer->body, answer->length, &root, &error) == JR_OK
+        && json_object_is_type(root, json_type_array)) {
+        found->shown = json_object_array_length(root);
+        found->id = jr_comment_find(root, ask->ours);
+    } else {
+        is_bad(call, JR_OUTCOME_LATER, error.text);
+    }
+    json_object_put(root);
+}
+
 /* GitHub says what a token may do: "permissions": {"checks": "read", ...}. */
 static unsigned read_grants(json_object *root)
 {
     static const struct {
         const char *name;
-        unsigned grant;
+        unsigned grant, write;
     } known[] = {
-        { "checks", JR_GRANT_CHECKS },
-        { "pull_requests", JR_GRANT_PULLS },
-        { "contents", JR_GRANT_CONTENTS },
+        { "checks", JR_GRANT_CHECKS, JR_GRANT_WRITE_CHECKS },
+        { "pull_requests", JR_GRANT_PULLS, JR_GRANT_WRITE_PULLS },
+        { "contents", JR_GRANT_CONTENTS, 0 },
     };
     char word[JR_WORD_SIZE];
     json_object *permissions;
@@ -551,7 +597,7 @@ static unsigned read_grants(json_object *root)
         return 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (jr_json_get_text(permissions, known[i].name, word, sizeof word) == JR_JSON_OK)
-            grants |= known[i].grant;
+            grants |= known[i].grant | (strcmp(word, "write") == 0 ? known[i].write : 0);
     return grants;
 }
 
@@ -624,8 +670,10 @@ static void sort_new_token(struct jr_call *call)
 
 enum method {
     GET,
-    POST,     /* it may have taken effect whenever it was sent */
-    POST_AGAIN /* it can be made again */
+    POST,       /* it asks for a rerun: it may have taken effect whenever it was sent */
+    POST_NEW,   /* it makes something else, likewise */
+    POST_AGAIN, /* it can be made again */
+    PATCH       /* likewise */
 };
 
 /* The permissions of the calls that need one, and all that is asked for. */
@@ -634,6 +682,8 @@ enum method {
 #define READ_CHECKS "Checks, \"Read\""
 #define READ_PULLS "Pull requests, \"Read\""
 #define READ_CONTENTS "Contents, \"Read\""
+#define WRITE_CHECKS "Checks, \"Read and write\""
+#define WRITE_PULLS "Pull requests, \"Read and write\""
 
 enum {
     AS_APP = 1,   /* jr_github_is_as_app() */
@@ -675,9 +725,9 @@ static const struct row {
     [JR_API_RATE_LIMIT] = { "GET rate_limit", "rate-limit", GET, "/rate_limit", NULL, 0, NULL, 0,
                             NULL },
     [JR_API_GET_APP] = { "GET app", "get-app", GET, "/app", read_app,
-                         sizeof(struct jr_github_name), sort_as_app, AS_APP, NULL },
+                         sizeof(struct jr_github_app), sort_as_app, AS_APP, NULL },
     [JR_API_GET_INSTALLATION] = { "GET installation", "get-installation", GET,
-                                  "/repos/{repo}/installation", read_installation,
+                                  "/repos/{repo}/installation", read_id,
                                   sizeof(uint64_t), sort_installation, AS_APP, NULL },
     [JR_API_MAKE_TOKEN] = { "POST access_tokens", "make-token", POST_AGAIN,
                             "/app/installations/{id}/access_tokens", read_new_token,
@@ -717,8 +767,27 @@ static const struct row {
     [JR_API_GET_FILE] = { "GET file", "get-file", GET, "/repos/{repo}/contents/{path}{ref}",
                           read_file, sizeof(struct jr_github_file), NULL, OPTIONAL,
                           READ_CONTENTS },
-    [JR_API_GET_USER] = { "GET user", NULL, GET, "/user", read_user,
-                          sizeof(struct jr_github_user), NULL, 0, NULL },
+    [JR_API_LIST_CHECKS] = { "GET check-runs", "list-check-runs", GET,
+                             "/repos/{repo}/commits/{sha}/check-runs?check_name={name}&filter=all"
+                             "&per_page=100&page={page}", read_checks,
+                             sizeof(struct jr_github_found), NULL, OPTIONAL, READ_CHECKS },
+    [JR_API_MAKE_CHECK] = { "POST check-runs", "make-check-run", POST_NEW,
+                            "/repos/{repo}/check-runs", read_made, sizeof(uint64_t), NULL, OPTIONAL,
+                            WRITE_CHECKS },
+    [JR_API_SET_CHECK] = { "PATCH check-run", "set-check-run", PATCH,
+                           "/repos/{repo}/check-runs/{id}", NULL, 0, NULL, OPTIONAL, WRITE_CHECKS },
+    [JR_API_LIST_COMMENTS] = { "GET comments", "list-comments", GET,
+                               "/repos/{repo}/issues/{id}/comments?per_page=100&page={page}",
+                               read_comments, sizeof(struct jr_github_found), NULL, OPTIONAL,
+                               WRITE_PULLS },
+    [JR_API_MAKE_COMMENT] = { "POST comments", "make-comment", POST_NEW,
+                              "/repos/{repo}/issues/{id}/comments", read_made, sizeof(uint64_t),
+                              NULL, OPTIONAL, WRITE_PULLS },
+    [JR_API_SET_COMMENT] = { "PATCH comment", "set-comment", PATCH,
+                             "/repos/{repo}/issues/comments/{id}", NULL, 0, NULL, OPTIONAL,
+                             WRITE_PULLS },
+    [JR_API_GET_USER] = { "GET user", "get-user", GET, "/user", read_user,
+                          sizeof(struct jr_github_user), NULL, OPTIONAL, NULL },
     [JR_API_GET_REPO] = { "GET repository", NULL, GET, "/repos/{repo}", read_repo,
                           sizeof(struct jr_github_repo), NULL, 0, NULL },
 };
@@ -811,6 +880,8 @@ static void write_name(const struct jr_ask *ask, const char *word, char *text, s
 {
     if (strncmp(word, "{name}", 6) == 0)
         write_text(ask->name, PLAIN, text, size);
+    else if (strncmp(word, "{sha}", 5) == 0)
+        write_text(ask->sha, PLAIN, text, size);
     else if (strncmp(word, "{path}", 6) == 0)
         write_text(ask->name, PLAIN "/", text, size);
     else if (strncmp(word, "{branch}", 8) == 0)
@@ -860,29 +931,31 @@ static void make_url(char url[JR_GITHUB_URL_SIZE], const char *api_url, const st
     }
 }
 
-/* What a token is asked to be for, by JR_GRANT_*. */
-#define WISH(more) "{\"permissions\":{\"actions\":\"write\"" more "}}"
-#define WISH_CHECKS ",\"checks\":\"read\""
-#define WISH_PULLS ",\"pull_requests\":\"read\""
-#define WISH_CONTENTS ",\"contents\":\"read\""
+/* What a token is to do, by JR_GRANT_*; who writes may read, too. */
+static const char *write_wish(unsigned grants, char *wish, size_t size)
+{
+    const char *checks = (grants & JR_GRANT_WRITE_CHECKS) != 0 ? ",\"checks\":\"write\""
+                         : (grants & JR_GRANT_CHECKS) != 0     ? ",\"checks\":\"read\""
+                                                               : "";
+    const char *pulls = (grants & JR_GRANT_WRITE_PULLS) != 0 ? ",\"pull_requests\":\"write\""
+                        : (grants & JR_GRANT_PULLS) != 0     ? ",\"pull_requests\":\"read\""
+                                                             : "";
 
-static const char *const wishes[JR_GRANTS_ALL + 1] = {
-    WISH(""),
-    WISH(WISH_CHECKS),
-    WISH(WISH_PULLS),
-    WISH(WISH_CHECKS WISH_PULLS),
-    WISH(WISH_CONTENTS),
-    WISH(WISH_CHECKS WISH_CONTENTS),
-    WISH(WISH_PULLS WISH_CONTENTS),
-    WISH(WISH_CHECKS WISH_PULLS WISH_CONTENTS),
-};
+    snprintf(wish, size, "{\"permissions\":{\"actions\":\"write\"%s%s%s}}", checks, pulls,
+             (grants & JR_GRANT_CONTENTS) != 0 ? ",\"contents\":\"read\"" : "");
+    return wish;
+}
 
 /* What a POST says beside its address; NULL: nothing. */
-static const char *body_of(const struct jr_ask *ask)
+static const char *body_of(struct jr_exchange *exchange)
 {
+    const struct jr_ask *ask = exchange->ask;
+
     if (ask->api == JR_API_MAKE_TOKEN)
-        return wishes[ask->grants & JR_GRANTS_ALL];
-    return ask->debug && jr_github_is_write(ask->api) ? "{\"enable_debug_logging\":true}" : NULL;
+        return write_wish(ask->grants, exchange->wish, sizeof exchange->wish);
+    if (ask->debug && jr_github_is_write(ask->api))
+        return "{\"enable_debug_logging\":true}";
+    return ask->json;
 }
 
 static void begin_hop(struct jr_exchange *exchange)
@@ -892,7 +965,8 @@ static void begin_hop(struct jr_exchange *exchange)
         .url = exchange->url,
         .token = exchange->token,
         .posts = row->method != GET,
-        .json = body_of(exchange->ask),
+        .patches = row->method == PATCH,
+        .json = body_of(exchange),
         .before_ms = exchange->ask->before_ms,
     };
 
@@ -961,7 +1035,9 @@ static void sort(const struct jr_exchange *exchange, const struct jr_http_answer
 {
     const struct row *row = &rows[exchange->ask->api];
 
-    jr_answer_sort(answer, row->method == POST, now_ms, call);
+    jr_answer_sort(answer, row->method == POST || row->method == POST_NEW, now_ms, call);
+    if (row->method == POST_NEW && call->outcome == JR_OUTCOME_DONE)
+        call->reason = JR_REASON_NONE;
     call->begun_us = exchange->begun_us;
     call->duration_us = exchange->duration_us;
     if (row->sort != NULL)

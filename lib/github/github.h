@@ -10,6 +10,7 @@
 #ifndef JR_GITHUB_H
 #define JR_GITHUB_H
 
+#include "lib/github/checkrun.h"
 #include "lib/github/http.h"
 #include "lib/model/call.h"
 #include "lib/model/event.h"
@@ -60,20 +61,38 @@ struct jr_github_name {
     char text[JR_NAME_SIZE];
 };
 
-/* What a token of an installation may read besides, as its owner has accepted. */
+/* What an App is called: by people, and in addresses and logins ("slug[bot]"). */
+struct jr_github_app {
+    char text[JR_NAME_SIZE];
+    char slug[JR_LOGIN_SIZE];
+};
+
+/* What was looked for in a list (struct jr_ours). */
+struct jr_github_found {
+    uint64_t id;  /* 0: it is not on this page */
+    size_t shown; /* how many the page held; fewer than JR_GITHUB_PAGE_FOUND: it was the last */
+};
+
+#define JR_GITHUB_PAGE_FOUND 100
+
+/* What a token of an installation may do besides, as its owner has accepted: read, or write. */
 enum {
     JR_GRANT_CHECKS = 1,
     JR_GRANT_PULLS = 2,   /* pull requests */
-    JR_GRANT_CONTENTS = 4 /* the repository's files */
+    JR_GRANT_CONTENTS = 4, /* the repository's files */
+    JR_GRANT_WRITE_CHECKS = 8,
+    JR_GRANT_WRITE_PULLS = 16
 };
 
+/* All that is read, and that is written. */
 #define JR_GRANTS_ALL (JR_GRANT_CHECKS | JR_GRANT_PULLS | JR_GRANT_CONTENTS)
+#define JR_GRANTS_WRITE (JR_GRANT_WRITE_CHECKS | JR_GRANT_WRITE_PULLS)
 
-/* A token of an installation, which may do no more than write to Actions and read that. */
+/* A token of an installation, which may do no more than write to Actions and that. */
 struct jr_github_token {
     char *token;        /* NULL unless DONE; of any length; owned by who asked, to be wiped */
     int64_t expires_ms; /* when it ends, by GitHub's clock; 0: not told */
-    unsigned grants;    /* what GitHub says that it may read besides: JR_GRANT_* */
+    unsigned grants;    /* what GitHub says that it may do besides: JR_GRANT_* */
 };
 
 /* How many jobs a page holds. */
@@ -148,7 +167,7 @@ struct jr_github_file {
  *   RERUN_FAILED, _ALL     NULL. repo, id: the run; before_ms, debug
  *   LIST_RUNS              struct jr_github_page. repo, list
  *   RATE_LIMIT             NULL. Free of charge, shows whether the token is good
- *   GET_APP                struct jr_github_name. Free of charge, shows whether the JWT is good
+ *   GET_APP                struct jr_github_app. Free of charge, shows whether the JWT is good
  *   GET_INSTALLATION       uint64_t: what a repository belongs to; 0 unless DONE. repo
  *   MAKE_TOKEN             struct jr_github_token. id: the installation; grants. NEVER,
  *                          NO_PERMISSION: its owner has not accepted what is asked for
@@ -175,6 +194,12 @@ struct jr_github_file {
  *                          branch, head_sha and head_repo
  *   GET_FILE               struct jr_github_file. repo; name: its path; run: of whose commit it is;
  *                          NULL: the newest of the default branch
+ *   LIST_CHECKS            struct jr_github_found. repo; sha, name: of the check run; ours, page
+ *   MAKE_CHECK             uint64_t: its id. repo; json. UNKNOWN: it may be there
+ *   SET_CHECK              NULL. repo, id: the check run; json
+ *   LIST_COMMENTS          struct jr_github_found. repo, id: the pull request; ours, page
+ *   MAKE_COMMENT           uint64_t: its id. repo, id: the pull request; json. UNKNOWN: likewise
+ *   SET_COMMENT            NULL. repo, id: the comment; json
  *   GET_USER               struct jr_github_user: whose the token is
  *   GET_REPO               struct jr_github_repo. repo
  */
@@ -192,7 +217,10 @@ struct jr_ask {
     size_t tail_bytes; /* of a log that comes at once: no more than its end; 0: all of it, up to
                           JR_HTTP_BODY_MAX */
     bool debug;        /* the new attempt writes GitHub's debug log */
-    unsigned grants;   /* what the token is to read besides: JR_GRANT_* */
+    unsigned grants;   /* what the token is to do besides: JR_GRANT_* */
+    const char *sha;   /* of a commit, in hexadecimal */
+    const struct jr_ours *ours;
+    const char *json;  /* the body; it stays the caller's until the end */
     void *holds;
 };
 
@@ -202,7 +230,7 @@ const char *jr_github_what(enum jr_api api);
 const char *jr_github_counted(enum jr_api api);
 /* Which permission of a token it needs, in GitHub's words; NULL: none, or one of an App's own. */
 const char *jr_github_permission(enum jr_api api);
-/* Does it change something at GitHub each time that it is made? */
+/* Does it ask for a rerun? */
 bool jr_github_is_write(enum jr_api api);
 /*
  * Is it one whose failure is normal, so that it says nothing of any other call? That makes no
@@ -224,6 +252,7 @@ struct jr_exchange {
     char *token;
     char url[JR_GITHUB_URL_SIZE];
     struct jr_transfer *transfer;
+    char wish[128]; /* the body of the call for a token */
     int hops;
     int64_t begun_us, duration_us;
 };

@@ -34,7 +34,7 @@ struct jr_transfer {
     struct jr_transfer *next; /* among those that can be used again */
     CURL *curl;               /* remembers the sessions of TLS */
     char *token;
-    bool posts;
+    bool posts, patches;
     const char *json;
     struct curl_slist *headers; /* of its own; NULL: those of all */
     size_t body_most;
@@ -173,6 +173,8 @@ static CURLcode set_options(struct jr_transfer *transfer, const struct jr_http_r
     if (transfer->posts) {
         SET(CURLOPT_POSTFIELDS, transfer->json == NULL ? "" : transfer->json);
         SET(CURLOPT_POSTFIELDSIZE, transfer->json == NULL ? 0L : (long)strlen(transfer->json));
+        if (transfer->patches)
+            SET(CURLOPT_CUSTOMREQUEST, "PATCH");
         SET(CURLOPT_FRESH_CONNECT, 1L);
         SET(CURLOPT_FORBID_REUSE, 1L);
         SET(CURLOPT_SOCKOPTFUNCTION, drop_at_close);
@@ -357,6 +359,7 @@ struct jr_transfer *jr_http_begin(struct jr_http *http, const struct jr_http_req
         transfer->answer.ratelimit_remaining = transfer->answer.ratelimit_reset_s = -1;
     transfer->answer.begun_us = jr_monotonic_us();
     transfer->posts = request->posts;
+    transfer->patches = request->patches;
     transfer->json = request->json;
     transfer->before_ms = request->before_ms;
     transfer->too_late = transfer->over = false;

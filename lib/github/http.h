@@ -39,6 +39,7 @@ struct jr_http_request {
     const char *url;
     const char *token; /* of the Authorization header; NULL: none is sent. It is copied */
     bool posts;        /* it is a POST; else a GET */
+    bool patches;      /* ... but with the method PATCH */
     const char *json;  /* the body of a POST; NULL: it is empty. Kept until the release */
     const char *type;  /* what a body is that goes to somebody else than GitHub: none of GitHub's
                           headers is sent, and little is read; NULL: it goes to GitHub */

@@ -77,17 +77,26 @@ static void look_up(struct jr_turns *turns, struct jr_turn *turn, bool again, in
     start(turns, turn, now_ms);
 }
 
+/* What it takes to say at GitHub what becomes of runs. */
+static unsigned report_grants(const struct jr_settings *settings)
+{
+    if (!jr_settings_reports(settings))
+        return 0;
+    return settings->report == JR_REPORTING_CHECK ? JR_GRANT_WRITE_CHECKS : JR_GRANT_WRITE_PULLS;
+}
+
 unsigned jr_turns_grants(const struct jr_settings *settings)
 {
     bool reads_checks = settings->judges && settings->evidence != JR_LOOKING_NEVER;
 
     return (reads_checks ? JR_GRANT_CHECKS : 0u) | (settings->guards_pulls ? JR_GRANT_PULLS : 0u)
-           | (settings->guards_files ? JR_GRANT_CONTENTS : 0u);
+           | (settings->guards_files ? JR_GRANT_CONTENTS : 0u) | report_grants(settings);
 }
 
 /*
- * What the next token is asked to read: all that is wanted, then ever less of it, since GitHub
- * does not say what of it an owner has not accepted.
+ * What the next token is asked to do: all that is wanted, then all that is read, then what is
+ * written alone, then ever less of what is read, since GitHub does not say what of it an owner has
+ * not accepted.
  *   refused  how many of these were refused by now
  */
 static unsigned grants_of(unsigned wanted, unsigned refused)
@@ -99,6 +108,14 @@ static unsigned grants_of(unsigned wanted, unsigned refused)
         JR_GRANT_CHECKS, JR_GRANT_PULLS, JR_GRANT_CONTENTS,
     };
 
+    unsigned writes = wanted & JR_GRANTS_WRITE;
+
+    if (writes != 0 && refused == 0)
+        return wanted;
+    if (writes != 0 && refused == 2 && wanted != writes)
+        return writes;
+    if (writes != 0)
+        refused -= refused > 2 ? 2 : 1;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if ((order[i] & ~wanted) == 0 && refused-- == 0)
             return order[i];

@@ -29,12 +29,12 @@ struct jr_turns {
     struct jr_http *http;
     const struct jr_settings *settings; /* the token in it may be another one from now on */
     struct jr_app *app;                 /* NULL: there is a token */
-    unsigned grants;                    /* JR_GRANT_*: what an App's tokens are to read besides,
+    unsigned grants;                    /* JR_GRANT_*: what an App's tokens are to do besides,
                                            as far as the owner has accepted that */
     struct jr_turn *first;              /* those under way */
 };
 
-/* What an App's tokens are to read for the settings: JR_GRANT_*. */
+/* What an App's tokens are to do for the settings: JR_GRANT_*. */
 unsigned jr_turns_grants(const struct jr_settings *settings);
 
 enum jr_turn_state {

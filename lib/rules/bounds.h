@@ -29,6 +29,7 @@ struct jr_bounds {
     bool judges;           /* a run is rerun only after a policy has judged why it failed */
     bool judges_cancelled; /* one that was cancelled may be rerun then, too */
     bool judges_workflows; /* the policy asks for the names of workflows */
+    bool reports;          /* no rule asks for it: it is said at GitHub what becomes of runs */
 
     /* when */
     int64_t rerun_delay_ms;

@@ -36,12 +36,14 @@ enum jr_counted_event {
 };
 
 /* What GitHub was asked: the rows of the table in lib/github/github.c that are counted. */
-#define JR_COUNTED_CALLS JR_API_GET_USER
+#define JR_COUNTED_CALLS JR_API_GET_REPO
 
 /* Room for each enum jr_reason, enum jr_outcome and enum jr_cause. */
 #define JR_COUNTED_REASONS 160
 #define JR_COUNTED_OUTCOMES 4
 #define JR_COUNTED_CAUSES 64
+/* ... and each end that writing at GitHub what becomes of a run may have (reporting.h). */
+#define JR_COUNTED_REPORTS 4
 
 /* How many HTTP statuses a webhook may be answered with: jr_counted_status(). */
 #define JR_COUNTED_STATUSES 14
@@ -54,6 +56,7 @@ struct jr_counters {
     _Atomic uint64_t calls[JR_COUNTED_CALLS][JR_COUNTED_REASONS]; /* NONE: well answered */
     _Atomic uint64_t reruns[JR_COUNTED_OUTCOMES]; /* POSTs, by enum jr_outcome */
     _Atomic uint64_t outages_begun, outages_over; /* of a cause, for which reruns were held */
+    _Atomic uint64_t reports[JR_COUNTED_REPORTS]; /* written at GitHub, by enum jr_reporting_end */
     _Atomic uint64_t rescued_runs; /* ended in success after a rerun of ours */
     _Atomic uint64_t failed_jobs[JR_COUNTED_CAUSES]; /* that were judged, by their cause */
     _Atomic uint64_t rerun_causes[JR_COUNTED_CAUSES]; /* accepted reruns, by each cause in them */

@@ -16,6 +16,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/service/lock.h"
 #include "lib/steps/holding.h"
+#include "lib/steps/reporting.h"
 #include "lib/store/flaky.h"
 #include "lib/store/listing.h"
 #include "lib/store/pause.h"
@@ -310,6 +311,21 @@ static void write_reruns(struct jr_buffer *buffer, const struct family *family,
                    metrics->sight.counters.reruns[i]);
 }
 
+static void write_reports(struct jr_buffer *buffer, const struct family *family,
+                          const struct jr_metrics *metrics)
+{
+    static const char *const outcomes[JR_COUNTED_REPORTS] = {
+        [JR_REPORTING_WRITTEN] = "written",
+        [JR_REPORTING_PUT_OFF] = "put-off",
+        [JR_REPORTING_GIVEN_UP] = "given-up",
+    };
+
+    for (size_t i = 0; i < JR_COUNTED_REPORTS; i++)
+        if (outcomes[i] != NULL)
+            add_sample(buffer, family, "outcome", outcomes[i], NULL, NULL,
+                       metrics->sight.counters.reports[i]);
+}
+
 static void write_calls(struct jr_buffer *buffer, const struct family *family,
                         const struct jr_metrics *metrics)
 {
@@ -400,6 +416,8 @@ static const struct family families[] = {
     { "job_rerunner_rescued_causes_total", "counter",
       "Of these, runs that then ended in success, likewise.", write_causes,
       NUMBER(sight.counters.rescued_causes) },
+    { "job_rerunner_reports_total", "counter",
+      "What was written at GitHub about runs (REPORT), by what came of it.", write_reports, 0 },
     { "job_rerunner_api_calls_total", "counter",
       "Calls of GitHub's API, by what was asked and what came of it.", write_calls, 0 },
     { "job_rerunner_api_rate_limit", "gauge",

@@ -16,6 +16,7 @@
 #include "lib/store/ledger.h"
 #include "lib/store/notices.h"
 #include "lib/store/repo.h"
+#include "lib/store/reports.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ struct jr_bounds jr_step_bounds(const struct jr_settings *settings)
         .judges = settings->judges,
         .judges_cancelled = settings->judges_cancelled,
         .judges_workflows = settings->judges_workflows,
+        .reports = jr_settings_reports(settings),
         .rerun_delay_ms = settings->rerun_delay_ms,
         .api_backoff_min_ms = settings->api_backoff_min_ms,
         .api_backoff_max_ms = settings->api_backoff_max_ms,
@@ -189,6 +191,17 @@ static void notify(struct jr_txn *txn, const struct jr_run *run, int64_t now_ms)
     jr_notices_add(txn, &notice);
 }
 
+/* Has it moved in a way that there may be something to say of it at GitHub? */
+static bool has_moved(const struct jr_input *input, const struct jr_run *before,
+                      const struct jr_run *run)
+{
+    return input->kind == JR_INPUT_JUDGED || run->phase != before->phase
+           || run->reason != before->reason || run->attempt != before->attempt
+           || run->complete != before->complete || run->conclusion != before->conclusion
+           || run->reruns != before->reruns || run->due_ms != before->due_ms
+           || run->intent_ms != before->intent_ms;
+}
+
 void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
                   const struct jr_input *input, const struct jr_origin *source,
                   struct jr_run *run, struct jr_verdict *verdict)
@@ -223,6 +236,8 @@ void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
     if (jr_notice_rule_gives_up(bounds, &before, run))
         notify(txn, run, input->now_ms);
     jr_ledger_save_run(txn, run);
+    if (bounds->reports && has_moved(input, &before, run))
+        jr_reports_note(txn, run, input->now_ms);
     if (input->kind == JR_INPUT_EVENT)
         jr_repo_note(txn, input->event->repo_id, input->event->repo, input->now_ms);
 }

@@ -12,7 +12,9 @@
 #include "lib/rules/watch.h"
 #include "lib/store/failure_index.h"
 #include "lib/store/key.h"
+#include "lib/model/report.h"
 #include "lib/store/outbox.h"
+#include "lib/store/threads.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -462,8 +464,34 @@ static void drop_age(struct jr_txn *txn, const struct jr_run *run)
     jr_txn_delete(txn, JR_TABLE_AGES, key.bytes, key.length);
 }
 
+/* The report of a run. Returns whether there is one. */
+static bool load_report(struct jr_txn *txn, uint64_t run_id, struct jr_report *report)
+{
+    struct jr_entry entry;
+    uint64_t number = 0;
+
+    return jr_ledger_seek(txn, run_id, JR_PART_REPORT, &number, &entry)
+           && jr_report_decode(report, entry.value, entry.value_length);
+}
+
+/* What other tables have of the report. */
+static void drop_report(struct jr_txn *txn, const struct jr_run *run)
+{
+    struct jr_due entry = { .kind = JR_DUE_REPORT, .run_id = run->run_id };
+    struct jr_report report;
+
+    if (!load_report(txn, run->run_id, &report))
+        return;
+    entry.due_ms = report.due_ms;
+    if (report.due_ms != 0)
+        jr_outbox_remove(txn, &entry);
+    if (report.pull_request != 0)
+        jr_threads_forget(txn, run->repo_id, report.pull_request, run->run_id);
+}
+
 static void drop_record(struct jr_txn *txn, const struct jr_run *run)
 {
+    drop_report(txn, run);
     if (run->stored_due_ms != 0)
         jr_ledger_drop_due(txn, run->stored_due_ms, run->run_id);
     if (run->stored_quiet_due_ms != 0)
@@ -483,6 +511,15 @@ void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
 {
     for (size_t i = 0; i < PIECES; i++)
         pieces[i](txn, run);
+}
+
+/* Is there a check run of it that has to be completed first? */
+static bool is_reported_on(struct jr_txn *txn, const struct jr_run *run)
+{
+    struct jr_report report;
+
+    return run->known && load_report(txn, run->run_id, &report) && report.due_ms != 0
+           && jr_report_is_open(&report);
 }
 
 /*
@@ -510,7 +547,7 @@ static bool next_to_go(struct jr_txn *txn, int64_t before_ms, bool only_closed, 
         whole = jr_ledger_read_run(txn, jr_key_number_at(&entry, 8), run);
         if (only_closed && (!whole || (run->known && is_under_way(run))))
             continue;
-        if (whole && run->due_ms != 0)
+        if (whole && (run->due_ms != 0 || is_reported_on(txn, run)))
             continue;
         if (!whole || !run->known)
             run->stored_last_event_ms = (int64_t)jr_key_number_at(&entry, 0) * JR_HOUR_MS;

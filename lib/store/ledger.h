@@ -31,7 +31,8 @@ enum jr_part {
     JR_PART_JOB = 2,     /* number: the job id */
     JR_PART_RUN = 3,     /* number: 0 */
     JR_PART_NAMESAKES = 4, /* number: of a job's name, or 0 (flaky.c) */
-    JR_PART_FAILURE = 5   /* number: the job id (failures.h) */
+    JR_PART_FAILURE = 5,   /* number: the job id (failures.h) */
+    JR_PART_REPORT = 6     /* number: 0 (reports.h) */
 };
 
 /* Write the key of a part in JR_TABLE_RUNS; returns its length. */
@@ -145,7 +146,7 @@ struct jr_prune {
 
 /*
  * Remove runs whose last event is older than before_ms, with jobs and history.
- * Runs with an outbox entry stay.
+ * Runs with an outbox entry stay, and those with a check run that is not completed.
  *   only_closed  runs stay too of which more may be heard, and damaged ones
  *   most         how many runs are looked at, so that the transaction stays short
  *   prune        in and out: where to go on

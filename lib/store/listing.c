@@ -10,6 +10,9 @@
 #include "lib/base/timestamp.h"
 #include "lib/model/standing.h"
 #include "lib/store/ledger.h"
+#include "lib/store/outbox.h"
+#include "lib/store/reports.h"
+#include "lib/store/threads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -382,7 +385,7 @@ static void look_on(struct jr_txn *txn, void *context)
     struct jr_waiting *waiting = look->waiting;
     int64_t waiting_ms;
 
-    waiting->entries = jr_txn_count(txn, JR_TABLE_OUTBOX);
+    waiting->entries = jr_outbox_count_asks(txn);
     do {
         waiting->whole = !jr_ledger_next_due(txn, &look->due_ms, &look->run_id, &waiting_ms);
         if (!waiting->whole)
@@ -529,7 +532,7 @@ static void count_all(struct jr_txn *txn, void *context)
 
     counts->runs = jr_ledger_count(txn);
     counts->records = jr_txn_count(txn, JR_TABLE_RUNS);
-    counts->waiting = jr_txn_count(txn, JR_TABLE_OUTBOX);
+    counts->waiting = jr_outbox_count_asks(txn);
     counts->repos = jr_txn_count(txn, JR_TABLE_REPOS);
 }
 
@@ -538,4 +541,53 @@ enum jr_err jr_listing_count(struct jr_store *store, struct jr_listing_counts *c
 {
     memset(counts, 0, sizeof *counts);
     return jr_store_read(store, count_all, counts, error);
+}
+
+struct reported {
+    const struct jr_run *run;
+    struct jr_reported *reported;
+};
+
+static void read_reported(struct jr_txn *txn, void *context)
+{
+    const struct reported *reported = context;
+    struct jr_report *report = &reported->reported->report;
+    struct jr_thread thread;
+
+    jr_reports_load(txn, reported->run->run_id, report);
+    reported->reported->comment_id = 0;
+    if (report->pull_request == 0)
+        return;
+    jr_threads_load(txn, reported->run->repo_id, report->pull_request, &thread);
+    reported->reported->comment_id = thread.comment_id;
+}
+
+enum jr_err jr_listing_reported(struct jr_store *store, const struct jr_run *run,
+                                struct jr_reported *reported, struct jr_error *error)
+{
+    struct reported read = { run, reported };
+
+    return jr_store_read(store, read_reported, &read, error);
+}
+
+struct reports {
+    int64_t now_ms;
+    unsigned waiting;
+};
+
+static void count_reports(struct jr_txn *txn, void *context)
+{
+    struct reports *reports = context;
+
+    reports->waiting = jr_reports_waiting(txn, reports->now_ms + JR_REPORTS_SETTLE_MS, 1000);
+}
+
+enum jr_err jr_listing_reports(struct jr_store *store, int64_t now_ms, unsigned *waiting,
+                               struct jr_error *error)
+{
+    struct reports reports = { .now_ms = now_ms };
+    enum jr_err err = jr_store_read(store, count_reports, &reports, error);
+
+    *waiting = reports.waiting;
+    return err;
 }

@@ -14,6 +14,7 @@
 #define JR_LISTING_H
 
 #include "lib/base/text.h"
+#include "lib/model/report.h"
 #include "lib/model/run.h"
 #include "lib/store/failures.h"
 #include "lib/store/history.h"
@@ -145,6 +146,19 @@ struct jr_waiting {
  */
 enum jr_err jr_listing_waiting(struct jr_store *store, const struct jr_pauses *pauses,
                                struct jr_waiting *waiting, struct jr_error *error) JR_CHECKED;
+
+/* What was said of a run at GitHub. */
+struct jr_reported {
+    struct jr_report report;
+    uint64_t comment_id; /* on its pull request; 0: none is known */
+};
+
+enum jr_err jr_listing_reported(struct jr_store *store, const struct jr_run *run,
+                                struct jr_reported *reported, struct jr_error *error) JR_CHECKED;
+
+/* How many reports wait to be written; a thousand are counted at most. */
+enum jr_err jr_listing_reports(struct jr_store *store, int64_t now_ms, unsigned *waiting,
+                               struct jr_error *error) JR_CHECKED;
 
 /* One run; JR_ENOENT when nothing is known of it, JR_EFORMAT when its record is damaged. */
 enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_run *run,

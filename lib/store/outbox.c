@@ -12,11 +12,15 @@
 #include "lib/base/codec.h"
 #include "lib/store/key.h"
 
+/* In JR_TABLE_META: these bytes and the number of a kind. */
+static const char count_name[] = "outbox-kind-";
+
 static const struct {
     enum jr_due_kind kind;
     const char *name;
 } kinds[] = {
     { JR_DUE_ASK, "ask" },
+    { JR_DUE_REPORT, "report" },
 };
 
 const char *jr_outbox_kind_name(enum jr_due_kind kind)
@@ -35,12 +39,52 @@ static struct jr_key key_of(const struct jr_due *entry)
     return key;
 }
 
+/* How many entries there are of a kind that is not counted by the table itself. */
+static uint64_t count_of(struct jr_txn *txn, enum jr_due_kind kind)
+{
+    struct jr_key key = jr_key_of_numbered(count_name, (uint64_t)kind);
+    unsigned char record[8];
+    struct jr_reader reader;
+    size_t length;
+
+    if (!jr_txn_get(txn, JR_TABLE_META, key.bytes, key.length, record, sizeof record, &length))
+        return 0;
+    jr_reader_init(&reader, record, length);
+    return jr_read_u64(&reader);
+}
+
+/* An entry is added, or another in its place; or it is removed, if it is there. */
+static void count_entry(struct jr_txn *txn, const struct jr_due *entry, bool adds)
+{
+    struct jr_key key = jr_key_of_numbered(count_name, (uint64_t)entry->kind);
+    struct jr_due there = *entry;
+    unsigned char record[8];
+    struct jr_writer writer;
+
+    if (entry->kind == JR_DUE_ASK || jr_outbox_load(txn, &there) == adds)
+        return;
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_u64(&writer, count_of(txn, entry->kind) + (adds ? 1 : UINT64_MAX));
+    jr_txn_put(txn, JR_TABLE_META, key.bytes, key.length, record, writer.length);
+}
+
+uint64_t jr_outbox_count_asks(struct jr_txn *txn)
+{
+    uint64_t all = jr_txn_count(txn, JR_TABLE_OUTBOX), others = 0;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind != JR_DUE_ASK)
+            others += count_of(txn, kinds[i].kind);
+    return others < all ? all - others : 0;
+}
+
 void jr_outbox_put(struct jr_txn *txn, const struct jr_due *entry)
 {
     struct jr_key key = key_of(entry);
     unsigned char value[24];
     struct jr_writer writer;
 
+    count_entry(txn, entry, true);
     jr_writer_init(&writer, value, sizeof value);
     jr_write_u32(&writer, entry->attempt);
     jr_write_time(&writer, entry->waiting_ms);
@@ -52,6 +96,7 @@ void jr_outbox_remove(struct jr_txn *txn, const struct jr_due *entry)
 {
     struct jr_key key = key_of(entry);
 
+    count_entry(txn, entry, false);
     jr_txn_delete(txn, JR_TABLE_OUTBOX, key.bytes, key.length);
 }
 

@@ -2,8 +2,8 @@
  * outbox -- what is to be done, and when: an entry for each thing due, of several kinds.
  *
  * An entry of the kind ASK follows from its run (due_ms of struct jr_run): ledger.c keeps it in
- * step, and it is settled by saving the run. Others are put, claimed and settled here. For a
- * new kind: a number, a row in kinds[] of outbox.c, and what is done when it is due.
+ * step, and it is settled by saving the run. One of the kind REPORT follows from the run's report in
+ * the same manner (reports.h). Others are put, claimed and settled here. For a new kind: a number, a row in kinds[] of outbox.c, and what is done when it is due.
  *
  * All functions work inside the caller's transaction; what fails, fails it.
  *
@@ -19,7 +19,8 @@
 
 /* The numbers are stored, and are bits: several kinds are asked for by one number. */
 enum jr_due_kind {
-    JR_DUE_ASK = 1 /* ask GitHub about the run */
+    JR_DUE_ASK = 1,   /* ask GitHub about the run */
+    JR_DUE_REPORT = 2 /* say at GitHub what becomes of it (reports.h) */
 };
 
 /* Any kind. */
@@ -37,6 +38,9 @@ struct jr_due {
 
 /* What a kind is called: "ask"; "unknown" for none of ours. */
 const char *jr_outbox_kind_name(enum jr_due_kind kind);
+
+/* How many entries of the kind ASK there are; without a walk. */
+uint64_t jr_outbox_count_asks(struct jr_txn *txn);
 
 /* Add an entry, or put another in the place of the one with the same time, run and kind. */
 void jr_outbox_put(struct jr_txn *txn, const struct jr_due *entry);

@@ -217,7 +217,7 @@ static void list_runs(void)
 /* What an App or a workflow is called, the latter by itself or by a job of a run. */
 static void find_name(enum jr_api api)
 {
-    struct jr_github_name name;
+    struct jr_github_app name;
     struct jr_call call;
 
     ask(api, &name, &call);

@@ -212,7 +212,7 @@ sub set_tokens { my ($self, @tokens) = @_; return $self->control('set_tokens', t
 sub new_app {
     my ($self, %app) = @_;
     my $key = new_key("$self->{dir}/app" . ++$self->{keys} . '.pem');
-    $self->put_app(id => 4711, client_id => 'Iv23liExample0000001', name => 'Re-Runner', %app, public_key => public_key($key));
+    $self->put_app(id => 4711, client_id => 'Iv23liExample0000001', name => 'Re-Runner', slug => 're-runner', %app, public_key => public_key($key));
     return (GITHUB_TOKEN => undef, GITHUB_APP_ID => $app{id} // 4711, GITHUB_APP_KEY_FILE => $key);
 }
 
@@ -242,6 +242,14 @@ sub put_app          { my ($self, %app) = @_; return $self->control('put_app', a
 sub put_installation { my ($self, $id, %to) = @_; return $self->control('put_installation', installation => { id => $id, %to }) }
 sub remove_installation { my ($self, $id) = @_; return $self->control('remove_installation', id => $id) }
 sub revoke_tokens { return $_[0]->control('revoke_tokens') }
+
+# Check runs and comments (see JR::FakeGitHub::Reports), oldest first.
+sub checks   { return @{ $_[0]->control('checks') } }
+sub comments { return @{ $_[0]->control('comments') } }
+sub put_comment { my ($self, %comment) = @_; return $self->control('put_comment', comment => \%comment) }
+sub lock_pull { my ($self, $number) = @_; return $self->control('lock_pull', number => $number) }
+# How many may be written in a minute.
+sub set_content_limit { my ($self, $limit) = @_; return $self->control('set_content_limit', limit => $limit) }
 
 # The clock that Apps are judged by, in seconds ahead of ours.
 sub set_clock { my ($self, $ahead_s) = @_; return $self->control('set_clock', ahead_s => $ahead_s) }

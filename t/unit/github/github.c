@@ -91,6 +91,20 @@ static const struct call_row calls[] = {
     { "GET pull requests", JR_API_FIND_PULL,
       "GET /api/v3/repos/acme/x/pulls?head=dev:feat%2Fa%26b%20%C3%BC%23&state=all&per_page=100", JR_REASON_NOT_FOUND, false },
     { "GET file", JR_API_GET_FILE, "GET /api/v3/repos/acme/x/contents/ci%20%2541/..%3F?ref=abc", JR_REASON_NOT_FOUND, false },
+    { "GET check-runs", JR_API_LIST_CHECKS,
+      "GET /api/v3/repos/acme/x/commits/0a1b/check-runs?check_name=ci%20%2541%2F..%3F&filter=all"
+      "&per_page=100&page=2", JR_REASON_NOT_FOUND, false },
+    { "POST check-runs", JR_API_MAKE_CHECK, "POST /api/v3/repos/acme/x/check-runs",
+      JR_REASON_NOT_FOUND, false },
+    { "PATCH check-run", JR_API_SET_CHECK, "PATCH /api/v3/repos/acme/x/check-runs/77",
+      JR_REASON_NOT_FOUND, false },
+    { "GET comments", JR_API_LIST_COMMENTS,
+      "GET /api/v3/repos/acme/x/issues/77/comments?per_page=100&page=2", JR_REASON_NOT_FOUND,
+      false },
+    { "POST comments", JR_API_MAKE_COMMENT, "POST /api/v3/repos/acme/x/issues/77/comments",
+      JR_REASON_NOT_FOUND, false },
+    { "PATCH comment", JR_API_SET_COMMENT, "PATCH /api/v3/repos/acme/x/issues/comments/77",
+      JR_REASON_NOT_FOUND, false },
     { "GET user", JR_API_GET_USER, "GET /api/v3/user", JR_REASON_NOT_FOUND, false },
     { "GET repository", JR_API_GET_REPO, "GET /api/v3/repos/acme/x", JR_REASON_NOT_FOUND, false },
 };
@@ -100,11 +114,13 @@ static void call(void **state)
     const struct call_row *row = *state;
     struct server server = { .respond = refuse };
     struct jr_github_list list = { .conclusion = "failure", .from_ms = START_MS, .page = 2 };
+    const struct jr_ours ours = { "1", "2", "bot", "<!--" };
     struct jr_event *holds = calloc(16, sizeof *holds); /* room for each */
     static const struct jr_run run = { .branch = "feat/a&b \xc3\xbc#", .trigger = "pull_request",
                                        .head_repo = "dev/x", .head_sha = "abc" };
     struct jr_ask ask = { .api = row->api, .repo = "acme/x", .id = 77, .list = &list, .attempt = 3,
-                          .page = 2, .run = &run, .name = "ci %41/..?", .holds = holds };
+                          .page = 2, .run = &run, .name = "ci %41/..?",
+                          .sha = "0a1b", .ours = &ours, .json = "{}", .holds = holds };
     char url[128], asked[512], want[512];
     struct jr_http *http;
     struct jr_error error;
@@ -139,12 +155,14 @@ static void table_is_whole(void **state)
         const char *counted = jr_github_counted((enum jr_api)i);
         const char *permission = jr_github_permission((enum jr_api)i);
 
-        assert_int_equal(counted != NULL, i < JR_API_GET_USER);
+        assert_int_equal(counted != NULL, i < JR_API_GET_REPO);
         for (int j = 0; j < i && counted != NULL; j++)
             assert_string_not_equal(counted, jr_github_counted((enum jr_api)j));
         /* Tokens of installations are made for that one permission, and may have another. */
         assert_true(permission == NULL || strncmp(permission, "Actions, ", 9) == 0
-                    || (strcmp(strchr(permission, ','), ", \"Read\"") == 0
+                    || ((strcmp(strchr(permission, ','), ", \"Read\"") == 0
+                         || strncmp(permission, "Checks, ", 8) == 0
+                         || strncmp(permission, "Pull requests, ", 15) == 0)
                         && jr_github_is_optional((enum jr_api)i)));
         assert_false(jr_github_is_optional((enum jr_api)i) && jr_github_is_write((enum jr_api)i));
         assert_true(permission != NULL || !jr_github_is_write((enum jr_api)i));

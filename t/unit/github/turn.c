@@ -788,7 +788,7 @@ static const struct rejected_row rejected[] = {
 static void who_it_is(void **state)
 {
     struct bench bench;
-    struct jr_github_name name;
+    struct jr_github_app name;
     struct jr_turn turn = { .ask = { .api = JR_API_GET_APP, .holds = &name } };
 
     (void)state;

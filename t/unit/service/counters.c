@@ -132,7 +132,7 @@ static const struct call_row call_rows[] = {
       JR_REASON_NONE, -1 },
     { "probe", { .api = JR_API_RATE_LIMIT, .outcome = JR_OUTCOME_DONE }, JR_API_RATE_LIMIT,
       JR_REASON_NONE, -1 },
-    { "one that only the tool makes", { .api = JR_API_GET_USER, .outcome = JR_OUTCOME_DONE }, -1,
+    { "one that only the tool makes", { .api = JR_API_GET_REPO, .outcome = JR_OUTCOME_DONE }, -1,
       JR_REASON_NONE, -1 },
     { "none was made", { .api = JR_API_NONE, .outcome = JR_OUTCOME_LATER }, -1, JR_REASON_NONE, -1 },
 };

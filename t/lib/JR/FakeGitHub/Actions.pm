@@ -16,6 +16,7 @@ use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
 use JR::FakeGitHub::Apps;
 use JR::FakeGitHub::Logs;
+use JR::FakeGitHub::Reports;
 
 use constant {
     DAY_S         => 86400,
@@ -49,6 +50,12 @@ my @ROUTES = (
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)$},                  'get_job'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/logs$},             'get_log'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/check-runs/(\d+)/annotations$},        'list_annotations'],
+    [GET   => qr{$API/repos/([^/]+/[^/]+)/commits/([0-9a-f]+)/check-runs$},     'list_checks'],
+    [POST  => qr{$API/repos/([^/]+/[^/]+)/check-runs$},                         'make_check'],
+    [PATCH => qr{$API/repos/([^/]+/[^/]+)/check-runs/(\d+)$},                   'set_check'],
+    [GET   => qr{$API/repos/([^/]+/[^/]+)/issues/(\d+)/comments$},              'list_comments'],
+    [POST  => qr{$API/repos/([^/]+/[^/]+)/issues/(\d+)/comments$},              'make_comment'],
+    [PATCH => qr{$API/repos/([^/]+/[^/]+)/issues/comments/(\d+)$},              'set_comment'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun-failed-jobs$}, 'rerun_failed'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun$},            'rerun_all'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/rerun$},            'rerun_job'],
@@ -60,6 +67,7 @@ sub new {
         tokens => $o{tokens} // [],
         apps   => JR::FakeGitHub::Apps->new,
         logs   => JR::FakeGitHub::Logs->new,
+        reports => JR::FakeGitHub::Reports->new,
         checks => 1,
         moved  => {},
         shut   => {},
@@ -106,6 +114,12 @@ sub new_job {
         status => 'queued', conclusion => undef, created_at => $now, started_at => $now,
         completed_at => undef, %$given, id => $given->{id} // ++$self->{job_id}, attempt => $run->{attempt},
     };
+}
+
+# See JR::FakeGitHub::Reports.
+for my $name (qw(list_checks make_check set_check list_comments make_comment set_comment)) {
+    no strict 'refs';
+    *$name = sub { my ($self, @args) = @_; return $self->{reports}->$name(@args) };
 }
 
 sub find_run { my ($self, $id) = @_; return $self->{runs}{$id} // die "no run $id\n" }
@@ -198,6 +212,7 @@ sub refuse {
     return problem(401, 'Requires authentication') if !defined $token;
     return if $request->{path} =~ m{$API/(?:app(?:/|$)|repos/[^/]+/[^/]+/installation$)};    # see Apps
     $request->{of_app} = $self->{apps}->token_of($token);
+    $request->{app} = $request->{of_app}{app} if $request->{of_app};
     my $refused = $request->{of_app} && $self->{apps}->refuse($request->{of_app}, $request, $self->{moved});
     return $refused if $refused;
     return problem(401, 'Bad credentials') if !$request->{of_app} && !grep { $_ eq $token } @{ $self->{tokens} };
@@ -220,7 +235,7 @@ sub shut_out {
     return if !$repo;
     my ($owner) = split m{/}, $repo;
     my @names = map { lc } $repo, $owner, '*';
-    push @names, map {"post/$_"} @names if $request->{method} eq 'POST';
+    push @names, map {"post/$_"} @names if $request->{method} ne 'GET';
     my ($found) = grep {$_} map { $self->{shut}{$_} } @names;
     return $found;
 }

@@ -25,7 +25,7 @@ sub new { return bless { apps => [], installations => {}, tokens => {}, serial =
 # GitHub's clock: ours, and by how much a test has moved it.
 sub now { return int(time) + $_[0]{clock} }
 
-# id, client_id, name, public_key (PEM), token_life
+# id, client_id, name, slug, public_key (PEM), token_life
 sub put_app {
     my ($self, $app) = @_;
     @{ $self->{apps} } = ((grep { $_->{id} ne $app->{id} } @{ $self->{apps} }), $app);
@@ -115,7 +115,7 @@ sub answer {
 
 sub get_app {
     my ($self, $app) = @_;
-    return { status => 200, body => { id => 0 + $app->{id}, client_id => $app->{client_id}, name => $app->{name} } };
+    return { status => 200, body => { id => 0 + $app->{id}, client_id => $app->{client_id}, name => $app->{name}, slug => $app->{slug} } };
 }
 
 sub has_repo {
@@ -150,7 +150,7 @@ sub make_token {
     my $token = "ghs_$app->{id}_eyJ" . sprintf '%06d', ++$self->{serial};
     $token .= chr(ord('a') + length($token) * 7 % 26) while length $token < TOKEN_LENGTH;
     my $ends = $self->now + ($app->{token_life} // TOKEN_LIFE_S);
-    $self->{tokens}{$token} = { installation => $id, ends => $ends, permissions => $wish };
+    $self->{tokens}{$token} = { installation => $id, ends => $ends, permissions => $wish, app => $app };
     return {
         status => 201,
         body   => { token => $token, expires_at => JR::FakeGitHub::Actions::iso($ends), permissions => $wish, repository_selection => 'all' },
@@ -160,6 +160,15 @@ sub make_token {
 # A call with the token of an installation: what is known of the token, and what is
 # refused. moved: the new names of repositories.
 sub token_of { my ($self, $token) = @_; return $self->{tokens}{$token} }
+
+# What a call needs.
+sub permission_for {
+    my ($request) = @_;
+    my %of = ('check-runs' => 'checks', issues => 'pull_requests', pulls => 'pull_requests', contents => 'contents');
+    my ($what) = $request->{path} =~ m{/repos/[^/]+/[^/]+/(?:commits/[^/]+/)?(check-runs|issues|pulls|contents)(?:/|$)};
+    my $name = $what ? $of{$what} : 'actions';
+    return ($name, $request->{method} eq 'GET' ? 'read' : 'write');
+}
 
 sub refuse {
     my ($self, $known, $request, $moved) = @_;
@@ -171,11 +180,9 @@ sub refuse {
     return problem(403, 'This installation has been suspended') if $installation->{suspended};
     my ($repo) = $request->{path} =~ m{/repos/([^/]+/[^/]+)} or return;
     return problem(404, 'Not Found') if !has_repo($installation, $moved->{ lc $repo } // $repo);
-    my ($other) = map { { 'check-runs' => 'checks', pulls => 'pull_requests', contents => 'contents' }->{$_} }
-        $request->{path} =~ m{/repos/[^/]+/[^/]+/(check-runs|pulls|contents)(?:/|$)};
-    my $accepted = $other ? "$other=read" : $request->{method} eq 'GET' ? 'actions=read' : 'actions=write';
-    return problem(403, 'Resource not accessible by integration', 'X-Accepted-GitHub-Permissions' => $accepted)
-        if $other ? !$known->{permissions}{$other} : ($known->{permissions}{actions} // '') ne 'write';
+    my ($name, $level) = permission_for($request);
+    return problem(403, 'Resource not accessible by integration', 'X-Accepted-GitHub-Permissions' => "$name=$level")
+        if ($known->{permissions}{$name} // '') !~ ($level eq 'write' || $name eq 'actions' ? qr/^write$/ : qr/./);
     return;
 }
 
