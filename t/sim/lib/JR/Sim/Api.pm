@@ -28,6 +28,7 @@ use JSON::PP ();
 use Time::HiRes qw(time);
 use JR::FakeGitHub::Actions;
 use JR::Sim::Guards;
+use JR::Sim::Report;
 
 my $JSON = JSON::PP->new->canonical->utf8;
 
@@ -62,7 +63,9 @@ sub what {
     my ($request) = @_;
     local $_ = $request->{path};
     return
-          $request->{method} eq 'POST'  ? 'post'
+          m{^/app(?:/|$)|/installation$} ? 'app'
+        : JR::Sim::Report::is_call($request) ? 'report'
+        : $request->{method} eq 'POST'  ? 'post'
         : JR::Sim::Guards::route($request) ? 'guard'
         : m{/attempts/\d+/jobs$}        ? 'jobs'
         : m{/annotations$}              ? 'notes'
@@ -127,6 +130,7 @@ sub act {
     my @about = $self->about($request);
     my $luck  = sub { $dice->chance($way->{ $_[0] } // 0, @about, $_[0]) };
     if (my $stop = $self->stopped($request)) { return @$stop }
+    return JR::Sim::Report::act($self, $request, @about) if $what eq 'report';
     if (($way->{hang} // 0) > @{ $self->{hung} } && $what =~ /get|post/ && $dice->chance(.05, @about, 'hang')) {
         return ({ hang => 1, effect => $what eq 'post' }, 'hangs');
     }
@@ -214,6 +218,7 @@ sub reply {
 sub note {
     my ($self, $request, $answer, $why) = @_;
     return $self->note_guard($request, $answer, $why) if $request->{what} eq 'guard';
+    $self->{last_ask} = time if $request->{what} eq 'report';
     my $run = $request->{run} or return;
     my $shown = $request->{shown};
     my $status = $answer->{status} // 'none';

@@ -80,6 +80,7 @@ sub path_text { return text(workflow_path($_[0])) }
 # Of a fork's branch GitHub tells none.
 sub pulls_text {
     my ($run) = @_;
+    return '[' . join(',', map {qq({"number":$_})} @{ $run->{pull_requests} }) . ']' if $run->{pull_requests};
     my $pull = $run->{pull};
     return '[]' if !$pull || $pull->{closed_at} || $pull->{head_repo} ne $run->{repo};
     my $sha = $pull->{head_sha} // $SHA;

@@ -85,7 +85,7 @@ sub start_run {
     my $run = {
         id => $id, n => $n, plan => $plan, repo => $plan->{repo}, head_repo => $plan->{head_repo},
         name => $plan->{workflow}, event => $plan->{event}, head_branch => $plan->{head_branch},
-        run_number => $plan->{run_number}, head_sha => $plan->{head_sha},
+        run_number => $plan->{run_number}, head_sha => $plan->{head_sha}, pull_requests => $plan->{pull_requests},
         actor => $plan->{actor}, created_at => $now - $plan->{age_s}, attempt => 0, skew => 0, turn => 0,
         attempts => [], versions => [], story => [], jobs => [], past => {}, posts => [],
     };

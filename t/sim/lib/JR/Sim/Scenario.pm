@@ -20,7 +20,8 @@ use warnings;
 # log_tail: LOG_TAIL in bytes; catch_up_s: CATCH_UP; minute_ms: so long lasts
 # a minute of holds and limits; pace_s: from one run to the next; policy_more:
 # further keys of the policy; may_hold: runs may wait for an outage; stuck_s: the
-# end comes after so long without a move; short => 1: it is in t/e2e/sim.t.
+# end comes after so long without a move; short => 1: it is in t/e2e/sim.t;
+# report: REPORT (JR::Sim::Report).
 my %SPOILT  = (drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3);
 my %FAILING = (get_error => .05, list_error => .1, post_error => .05, post_error_late => .05, get_cut => .05, post_cut => .05,
     post_cut_late => .05, running => .1, moved => .03, slow => [.1, .01, .1], ask_error => .08, ask_cut => .05);
@@ -96,6 +97,14 @@ my @SCENARIOS = (
         },
         people => { rerun => .1, cancel => .08, remove => .01 },
         outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
+    { name => 'reports', title => 'check runs say what becomes of runs', report => 'check' },
+    { name => 'reports-storm', title => 'check runs, of which the API cuts and fails, and the dispatcher is killed at them', report => 'check',
+        causes => {}, policy => 'careful', hooks => { late => [0, .3], twice => .1 },
+        api => { report_error => .1, report_error_late => .1, report_cut => .1, report_cut_late => .1, report_kill => .01,
+            report_kill_late => .01, slow => [.1, .01, .1] } },
+    { name => 'comments', title => 'comments on pull requests, of which the API cuts and fails', report => 'comment',
+        api => { report_error => .1, report_error_late => .1, report_cut => .1, report_cut_late => .1, report_kill => .01,
+            report_kill_late => .01 } },
     { name => 'everything', title => 'jobs fail for causes, and nobody asks for them', branches => 1, causes => {} },
     { name => 'causes', title => 'rerun for infrastructural causes only', branches => 1, causes => {}, policy => 'infrastructure' },
     { name => 'causes-careful', title => 'left where a rerun cannot help', branches => 1, causes => {}, policy => 'careful' },

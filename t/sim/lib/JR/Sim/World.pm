@@ -25,6 +25,7 @@ use JR::Sim::Loop;
 use JR::Sim::Outage;
 use JR::Sim::People;
 use JR::Sim::Policy;
+use JR::Sim::Report;
 use JR::Sim::Workflow;
 
 use constant {
@@ -101,7 +102,7 @@ sub build {
     my $stop_at = ($scenario->{outage} // {})->{kill_at};
     my $mark = tmpdir() . '/stands';
     my $service = $self->{service} = service(
-        %settings,
+        %settings, JR::Sim::Report::settings($scenario->{report}, $self->{github}, tmpdir()),
         GITHUB_API_URL => $self->{api}->url, WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
         RERUN_DELAY => "${delay_ms}ms", API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
         API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s', LOG_TAIL => $tail_bytes,
@@ -153,6 +154,7 @@ sub seconds_of {
 
 sub begin {
     my ($self, $n, $plan) = @_;
+    JR::Sim::Report::plan($self->{scenario}{report}, $self->{dice}, $n, $plan);
     my $run = $self->{github}->start_run($n, $plan);
     push @{ $self->{all} }, $run;
     return $run;
@@ -230,8 +232,10 @@ sub result {
     $judge->{decisions} = $self->decisions if $self->is_strict;
     $judge->{all} = $self->{all};
     push @trouble, $judge->{limits}->faults(@{ $self->{all} });
+    my $said = JR::Sim::Report::faults($self->{scenario}{report}, $self->{github}, $self->{all}, $self->{service}->log->path,
+        $judge->service_name);
     for my $run (@{ $self->{all} }) {
-        my @faults = $judge->faults($run, \$unlucky);
+        my @faults = ($judge->faults($run, \$unlucky), @{ $said->{ $run->{id} } // [] });
         push @wrong, { run => $run, faults => \@faults } if @faults;
         $counted_wrong++ if $self->{counting}->is_wrong($run, $judge);
     }
