@@ -137,7 +137,7 @@ static int64_t busy_until_ms(const struct jr_run *run, int64_t now_ms)
 {
     int64_t wait_ms = jr_test_scaled_ms(BUSY_LEAST_MS);
 
-    if (run->reason == JR_REASON_CONCURRENCY_BUSY && run->waiting_ms != 0)
+    if (run->held == JR_REASON_CONCURRENCY_BUSY && run->waiting_ms != 0)
         wait_ms = jr_later_of(wait_ms, (now_ms - run->waiting_ms) / 2);
     return now_ms + jr_earlier_of(wait_ms, jr_test_scaled_ms(BUSY_MOST_MS));
 }

@@ -173,6 +173,37 @@ static const struct guard_row guards[] = {
       JR_STEP_RERUN_FAILED, JR_REASON_RUN_FAILED },
 };
 
+/* The longer another run has held its group, the later it is looked at again, whatever fails meanwhile. */
+static void waits_for_its_group(void **state)
+{
+    static const int64_t waited_ms[] = { 35000, 65000, 97500, 146250, 219375 };
+    struct jr_call call = { .what = "GET run", .outcome = JR_OUTCOME_DONE, .status = 200 };
+    struct jr_event shown = event_of("Gc=failure");
+    const struct jr_guard_news news = { .told = { [JR_GUARD_CONCURRENCY] = JR_GUARD_HOLDS } };
+    struct jr_rerun_answer answer = { .call = &call, .seen = &shown, .news = &news };
+    struct jr_policy policy;
+    struct bench bench;
+    char *problems;
+
+    (void)state;
+    open_bench(&bench, GUARDED);
+    assert_int_equal(jr_chosen_load(&bench.settings, &problems), JR_OK);
+    assert_int_equal(jr_chosen_policy(&bench.settings, &policy), JR_OK);
+    bench.settings.judges = false;
+    answer.policy = &policy;
+    for (size_t i = 0; i < COUNT(waited_ms); i++) {
+        assert_int_equal(jr_rerun_seen(bench.store, &bench.settings, &answer, &bench.run, bench.now_ms, &bench.verdict, &bench.error),
+                         JR_OK);
+        assert_int_equal(bench.verdict.reason, JR_REASON_CONCURRENCY_BUSY);
+        assert_int_equal(bench.run.due_ms - bench.run.waiting_ms, waited_ms[i]);
+        bench.now_ms = stored(&bench).due_ms;
+        if (i == 2)
+            outcome(&bench, false, JR_OUTCOME_LATER, JR_REASON_UNREACHABLE);
+    }
+    jr_policy_release(&policy);
+    close_bench(&bench);
+}
+
 static void intent_is_on_disk_before_the_post(void **state)
 {
     struct bench bench;
@@ -990,6 +1021,7 @@ static void counted_when_rerun_by_others(void **state)
 int main(void)
 {
     TABLE(guards, guards_are_asked);
+    TEST(waits_for_its_group);
     TEST(intent_is_on_disk_before_the_post);
     TEST(accepted);
     TEST(killed_after_the_post);
