@@ -16,8 +16,8 @@ static bool is_merge_queue(const struct jr_guard_facts *facts)
     return strcmp(facts->event, "merge_group") == 0;
 }
 
-/* Is it of an event whose runs may not be rerun? */
-static bool is_left_by_event(const struct jr_guards *guards, const struct jr_guard_facts *facts)
+/* Is it of an event whose runs these guards do not let be rerun? */
+static bool leaves_event(const struct jr_guards *guards, const struct jr_guard_facts *facts)
 {
     static const char *const doers[] = { "release", "deployment", "issue_comment",
                                          "repository_dispatch" };
@@ -49,6 +49,12 @@ static enum jr_guard_told told_by_event(const struct jr_guard_facts *facts, bool
     if (*facts->event == '\0')
         return JR_GUARD_NOT_TOLD;
     return holds ? JR_GUARD_HOLDS : JR_GUARD_FREE;
+}
+
+static bool is_left_by_event(const struct jr_guards *guards, const struct jr_guard_facts *facts)
+{
+    return leaves_event(guards, facts)
+           || (guards->ceiling != NULL && leaves_event(guards->ceiling, facts));
 }
 
 struct jr_guard_answer jr_guards_ask(const struct jr_guards *guards,
@@ -107,6 +113,8 @@ bool jr_guards_name_deploys(const char *name)
 
 bool jr_guards_event_is_named(const struct jr_policy_part *part, const char *event)
 {
+    if (part->ceiling != NULL && !jr_guards_event_is_named(part->ceiling, event))
+        return false;
     for (size_t i = 0; i < part->rule_count; i++) {
         const struct jr_list *events = &part->rules[i].when.event;
 

@@ -51,7 +51,7 @@ enum jr_guard jr_guards_of(const struct jr_guards *guards, enum jr_guard_kind ki
  */
 bool jr_guards_name_deploys(const char *name);
 
-/* Does a rule name an event in its `when'? */
+/* Does a rule name an event in its `when'? Under a ceiling one of each has to. */
 bool jr_guards_event_is_named(const struct jr_policy_part *part, const char *event);
 
 #endif

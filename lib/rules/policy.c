@@ -135,27 +135,37 @@ static bool is_not_worth_it(const struct jr_rule *rule, const struct jr_policy_j
            && (double)job->rescued < rule->rescued * (double)job->tried;
 }
 
-/* The first rule that fits and names the cause decides; else `otherwise' does. */
+/* The first rule that fits and names the cause; NULL: none does. */
+static const struct jr_rule *rule_for(const struct jr_policy_part *part,
+                                      const struct jr_policy_run *run,
+                                      const struct jr_policy_job *job)
+{
+    enum jr_cause cause = job->finding.cause;
+
+    for (size_t i = 0; i < part->rule_count; i++) {
+        const struct jr_rule *rule = &part->rules[i];
+
+        if ((has_cause(rule->rerun, cause) || has_cause(rule->leave, cause))
+            && fits(&rule->when, run, job))
+            return rule;
+    }
+    return NULL;
+}
+
+/* That rule decides; else `otherwise' does. What the centre's rule leaves, its own cannot rerun. */
 static void apply_rules(const struct jr_policy_part *part, const struct jr_policy_run *run,
                         struct jr_policy_job *job)
 {
     enum jr_cause cause = job->finding.cause;
+    const struct jr_rule *above = part->ceiling == NULL ? NULL : rule_for(part->ceiling, run, job);
 
-    job->rule = NULL;
-    job->reruns = part->otherwise_rerun;
-    for (size_t i = 0; i < part->rule_count; i++) {
-        const struct jr_rule *rule = &part->rules[i];
-
-        if (!(has_cause(rule->rerun, cause) || has_cause(rule->leave, cause))
-            || !fits(&rule->when, run, job))
-            continue;
-        job->rule = rule;
-        job->reruns = has_cause(rule->rerun, cause);
-        break;
-    }
+    job->above = above;
+    job->rule = above != NULL && has_cause(above->leave, cause) ? above : rule_for(part, run, job);
+    job->reruns = job->rule == NULL ? part->otherwise_rerun : has_cause(job->rule->rerun, cause);
     job->same_failure = job->reruns && job->same_as_before && !part->same_failure_rerun
                         && !jr_cause_is_infrastructural(cause);
-    job->not_worth_it = job->reruns && is_not_worth_it(job->rule, job);
+    job->not_worth_it = job->reruns
+                        && (is_not_worth_it(job->rule, job) || is_not_worth_it(above, job));
     job->reruns = job->reruns && !job->same_failure && !job->not_worth_it;
 }
 
@@ -205,6 +215,12 @@ static enum jr_policy_reason reason_of(const struct jr_policy_job *job)
     return JR_POLICY_LEFT_BY_RULE;
 }
 
+static uint32_t fewer_attempts(uint32_t attempts, const struct jr_rule *rule)
+{
+    return rule != NULL && rule->attempts > 0 && rule->attempts < attempts ? rule->attempts
+                                                                           : attempts;
+}
+
 /* The run's attempts are the smallest of its jobs' rules. */
 static uint32_t attempts_of(const struct jr_policy_run *run, const struct jr_policy_job *jobs,
                             size_t count)
@@ -212,9 +228,8 @@ static uint32_t attempts_of(const struct jr_policy_run *run, const struct jr_pol
     uint32_t attempts = run->run_attempts;
 
     for (size_t i = 0; i < count; i++)
-        if (jobs[i].counts && jobs[i].reruns && jobs[i].rule != NULL && jobs[i].rule->attempts > 0
-            && jobs[i].rule->attempts < attempts)
-            attempts = jobs[i].rule->attempts;
+        if (jobs[i].counts && jobs[i].reruns)
+            attempts = fewer_attempts(fewer_attempts(attempts, jobs[i].rule), jobs[i].above);
     return attempts;
 }
 
@@ -320,6 +335,72 @@ void jr_policy_for(const struct jr_policy *policy, const char *repo, struct jr_p
     if (other->has & JR_HAS_DEBUG)
         part->debug_last = other->debug_last;
     part->has |= other->has;
+}
+
+static enum jr_guard stricter_guard(enum jr_guard a, enum jr_guard b)
+{
+    if (a == JR_GUARD_LEAVE || b == JR_GUARD_LEAVE)
+        return JR_GUARD_LEAVE;
+    return a == JR_GUARD_WAIT || b == JR_GUARD_WAIT ? JR_GUARD_WAIT : JR_GUARD_RERUN;
+}
+
+static void guard_under(const struct jr_guards *centre, struct jr_guards *guards)
+{
+    guards->superseded = stricter_guard(guards->superseded, centre->superseded);
+    guards->closed = stricter_guard(guards->closed, centre->closed);
+    guards->deployments = stricter_guard(guards->deployments, centre->deployments);
+    guards->merge_queue = stricter_guard(guards->merge_queue, centre->merge_queue);
+    guards->concurrency = stricter_guard(guards->concurrency, centre->concurrency);
+    guards->ceiling = centre;
+}
+
+/* 0: no limit. */
+static uint32_t smaller_limit(uint32_t a, uint32_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static void limit_under(const struct jr_limits *centre, struct jr_limits *limits)
+{
+    limits->reruns_per_hour = smaller_limit(limits->reruns_per_hour, centre->reruns_per_hour);
+    limits->minutes_per_day = smaller_limit(limits->minutes_per_day, centre->minutes_per_day);
+    limits->weight_linux = larger(limits->weight_linux, centre->weight_linux);
+    limits->weight_windows = larger(limits->weight_windows, centre->weight_windows);
+    limits->weight_macos = larger(limits->weight_macos, centre->weight_macos);
+    limits->weight_self_hosted = larger(limits->weight_self_hosted, centre->weight_self_hosted);
+}
+
+void jr_policy_under(const struct jr_policy_part *centre, const struct jr_policy *own,
+                     struct jr_policy_part *part)
+{
+    unsigned has = own->base.has;
+
+    *part = own->base;
+    part->has = has | centre->has;
+    part->ceiling = centre;
+    part->any_deserves = centre->any_deserves
+                         && (own->base.any_deserves || (has & JR_HAS_MIXED) == 0);
+    if ((has & JR_HAS_OTHERWISE) == 0)
+        part->otherwise_rerun = centre->otherwise_rerun;
+    if ((has & JR_HAS_RULES) == 0) {
+        part->rules = centre->rules;
+        part->rule_count = centre->rule_count;
+    }
+    if ((has & JR_HAS_GUARDS) == 0)
+        part->guards = centre->guards;
+    guard_under(&centre->guards, &part->guards);
+    limit_under(&centre->limits, &part->limits);
+    part->outage = centre->outage;
+    part->same_failure_rerun = centre->same_failure_rerun
+                               && (own->base.same_failure_rerun
+                                   || (has & JR_HAS_SAME_FAILURE) == 0);
+    if ((has & JR_HAS_DEBUG) == 0)
+        part->debug_last = centre->debug_last;
 }
 
 static bool reruns_cancelled(const struct jr_policy_part *part)

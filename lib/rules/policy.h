@@ -63,6 +63,7 @@ enum jr_guard { JR_GUARD_LEAVE, JR_GUARD_RERUN, JR_GUARD_WAIT };
 struct jr_guards {
     enum jr_guard superseded, closed, deployments, merge_queue, concurrency;
     struct jr_list events; /* of which runs may be rerun; empty: of all without side effects */
+    const struct jr_guards *ceiling; /* whose events have to allow it as well; NULL: nobody's */
 };
 
 /* What may be spent; 0: no limit. */
@@ -95,6 +96,8 @@ struct jr_policy_part {
     struct jr_outage_rule outage;
     bool same_failure_rerun;
     bool debug_last; /* the last allowed attempt runs with GitHub's debug log */
+    const struct jr_policy_part *ceiling; /* of a repository's own policy: what it cannot lift;
+                                             NULL: there is none */
 };
 
 struct jr_policy {
@@ -125,6 +128,13 @@ const char *jr_policy_defaults(void);
 enum jr_err jr_policy_read(struct jr_policy *policy, const char *bytes, size_t length,
                            struct jr_problems *problems) JR_CHECKED;
 
+/*
+ * The same of a repository's own policy, which knows no other repositories: it has no limits of
+ * all together, and no outage, which shows across repositories.
+ */
+enum jr_err jr_policy_read_own(struct jr_policy *policy, const char *bytes, size_t length,
+                               struct jr_problems *problems) JR_CHECKED;
+
 void jr_policy_release(struct jr_policy *policy);
 
 /*
@@ -154,6 +164,17 @@ bool jr_policy_guards_files(const struct jr_policy *policy);
 void jr_policy_for(const struct jr_policy *policy, const char *repo,
                    struct jr_policy_part *part);
 
+/*
+ * The policy for a repository that has one of its own. It chooses rules and delays, and what
+ * becomes of jobs that no rule names. What the centre's rules leave is left, whatever it says;
+ * their attempts and their only-if hold as well; of guards and limits the stricter counts, and
+ * of same-failure and mixed.
+ *   centre  for this repository (jr_policy_for()); it stays the caller's, and has to outlive part
+ *   own     likewise
+ */
+void jr_policy_under(const struct jr_policy_part *centre, const struct jr_policy *own,
+                     struct jr_policy_part *part);
+
 /* How many of a job's last reruns its rules look back at, at most; 0: none does. */
 uint32_t jr_policy_looks_back(const struct jr_policy_part *part);
 
@@ -176,6 +197,7 @@ struct jr_policy_job {
     uint32_t rescued, tried; /* of its last reruns for this cause; tried counts up to a rule's `of' */
     /* out */
     const struct jr_rule *rule; /* that decided; NULL: none, or `otherwise' */
+    const struct jr_rule *above; /* the centre's, under a ceiling; NULL: it names none */
     bool counts;                /* a job that only reports others does not */
     bool reruns;                /* it deserves a rerun */
     bool not_worth_it, same_failure;

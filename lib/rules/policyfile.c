@@ -579,11 +579,11 @@ static void read_outage(struct reader *reader, const struct jr_yaml *node, void 
     { "rules", read_rules, 0, JR_HAS_RULES },                                                 \
     { "guards", read_guards, PART(guards), JR_HAS_GUARDS },                                   \
     { "limits", read_limits, PART(limits), JR_HAS_LIMITS },                                   \
-    { "outage", read_outage, PART(outage), JR_HAS_OUTAGE },                                   \
     { "same-failure", read_rerun_or_leave, PART(same_failure_rerun), JR_HAS_SAME_FAILURE },   \
     { "debug-logging", read_debug, PART(debug_last), JR_HAS_DEBUG }
+#define OUTAGE_KEY { "outage", read_outage, PART(outage), JR_HAS_OUTAGE }
 
-static const struct key repo_keys[] = { PART_KEYS, { NULL, NULL, 0, 0 } };
+static const struct key repo_keys[] = { PART_KEYS, OUTAGE_KEY, { NULL, NULL, 0, 0 } };
 
 static void set_defaults(struct jr_policy_part *part)
 {
@@ -637,6 +637,7 @@ static void read_signatures(struct reader *reader, const struct jr_yaml *node, v
 static const struct key policy_keys[] = {
     { "version", read_version, 0, 0 },
     PART_KEYS,
+    OUTAGE_KEY,
     { "causes", read_signatures, POLICY(signatures), 0 },
     { "limits-all", read_limits, POLICY(limits_all), 0 },
     { "repositories", NULL, 0, 0 }, /* once all above it is read */
@@ -645,6 +646,14 @@ static const struct key policy_keys[] = {
 };
 
 _Static_assert(POLICY(base) == 0, "the keys of a part are read into the base");
+
+/* Of a repository's own file. */
+static const struct key own_keys[] = {
+    { "version", read_version, 0, 0 },
+    PART_KEYS,
+    { "causes", read_signatures, POLICY(signatures), 0 },
+    { NULL, NULL, 0, 0 },
+};
 
 /* Does a part ask why jobs failed, by what it names? The base names all. */
 static bool wants_evidence(const struct jr_policy_part *part, unsigned names)
@@ -670,8 +679,22 @@ static void read_policy(struct reader *reader, const struct jr_yaml *root,
                                                  policy->repos[i].part.has);
 }
 
-enum jr_err jr_policy_read(struct jr_policy *policy, const char *bytes, size_t length,
-                           struct jr_problems *problems)
+/* What it does not name of guards and limits is the centre's, so it begins with the laxest. */
+static void read_own(struct reader *reader, const struct jr_yaml *root, struct jr_policy *policy)
+{
+    struct jr_guards *guards = &policy->base.guards;
+
+    guards->superseded = guards->closed = guards->deployments = JR_GUARD_RERUN;
+    guards->merge_queue = guards->concurrency = JR_GUARD_RERUN;
+    policy->base.has = read_map(reader, root, own_keys, policy);
+    policy->wants_evidence = true;
+}
+
+typedef void reader_fn(struct reader *reader, const struct jr_yaml *root,
+                       struct jr_policy *policy);
+
+static enum jr_err read_file(struct jr_policy *policy, const char *bytes, size_t length,
+                             reader_fn *read, struct jr_problems *problems)
 {
     struct reader reader = { .problems = problems };
     struct jr_yaml *root;
@@ -682,10 +705,22 @@ enum jr_err jr_policy_read(struct jr_policy *policy, const char *bytes, size_t l
     if (root == NULL && problems->count == 0)
         jr_problem_add(problems, 1, 1, "the file is empty");
     if (root != NULL)
-        read_policy(&reader, root, policy);
+        read(&reader, root, policy);
     jr_yaml_free(root);
     jr_problems_sort(problems);
     return reader.no_memory ? JR_ENOMEM : JR_OK;
+}
+
+enum jr_err jr_policy_read(struct jr_policy *policy, const char *bytes, size_t length,
+                           struct jr_problems *problems)
+{
+    return read_file(policy, bytes, length, read_policy, problems);
+}
+
+enum jr_err jr_policy_read_own(struct jr_policy *policy, const char *bytes, size_t length,
+                               struct jr_problems *problems)
+{
+    return read_file(policy, bytes, length, read_own, problems);
 }
 
 static void warn_of_part(const struct jr_policy_part *part, int64_t run_attempts,

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "lib/rules/guards.h"
 #include "lib/rules/policy.h"
 #include "t/unit/support.h"
 
@@ -70,6 +71,114 @@ static const struct bad_row bad[] = {
     { "a signature without a cause", V "causes: [{ id: a, log: x }]\n", "needs a cause", 2, 10 },
     { "causes of one repository", V "repositories: { \"a/*\": { causes: [] } }\n", "no key 'causes'", 2, 26 },
 };
+
+/* What a repository's own file cannot have. */
+static void refused_of_its_own(void **state)
+{
+    const struct bad_row *row = *state;
+    struct jr_policy policy;
+
+    memset(&problems, 0, sizeof problems);
+    assert_int_equal(jr_policy_read_own(&policy, row->text, strlen(row->text), &problems), JR_OK);
+    assert_int_equal(problems.count, 1);
+    assert_contains(problems.items[0].text, row->part);
+    assert_int_equal(problems.items[0].line, row->line);
+    assert_int_equal(problems.items[0].column, row->column);
+    jr_policy_release(&policy);
+}
+
+static const struct bad_row bad_own[] = {
+    { "repositories", V "repositories: { \"a/*\": { otherwise: rerun } }\n", "no key 'repositories'", 2, 1 },
+    { "limits of all", V "limits-all: { reruns-per-hour: 6 }\n", "no key 'limits-all'", 2, 1 },
+    { "an outage", V "outage: { runs: 10, within: 10m, hold: 5m }\n", "no key 'outage'", 2, 1 },
+    { "leave for others", V "repository-files: true\n", "no key 'repository-files'", 2, 1 },
+    { "what no file may have", V "mixed: some\n", "all or any", 2, 8 },
+    { "an unknown key", V "colour: red\n", "there are: version, mixed", 2, 1 },
+};
+
+/* A job of a cause under two policies: what becomes of it. */
+struct ceiling_row {
+    const char *name, *centre, *own;
+    enum jr_cause cause;
+    bool reruns;
+    uint32_t attempts; /* of the run, RUN_ATTEMPTS being 4 */
+};
+
+static void under_a_ceiling(void **state)
+{
+    const struct ceiling_row *row = *state;
+    struct jr_policy centre, own;
+    struct jr_policy_part above, part;
+    struct jr_evidence evidence = { .conclusion = JR_CONCLUSION_FAILURE };
+    const struct jr_policy_run run = { .repo = "octo/app", .workflow = "CI", .workflow_path = "", .branch = "main",
+                                       .event = "push", .attempt = 1, .run_attempts = 4,
+                                       .conclusion = JR_CONCLUSION_FAILURE, .conclusion_retried = true };
+    struct jr_policy_job job = { .evidence = &evidence, .finding = { .cause = row->cause } };
+    struct jr_policy_answer answer;
+
+    read_policy(&centre, row->centre);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(jr_policy_read_own(&own, row->own, strlen(row->own), &problems), JR_OK);
+    assert_int_equal(problems.count, 0);
+    jr_policy_for(&centre, "octo/app", &above);
+    jr_policy_under(&above, &own, &part);
+    jr_policy_decide(&part, &run, &job, 1, &answer);
+    assert_int_equal(answer.verdict, row->reruns ? JR_POLICY_RERUN : JR_POLICY_LEAVE);
+    if (row->reruns)
+        assert_int_equal(answer.attempts, row->attempts);
+    jr_policy_release(&centre);
+    jr_policy_release(&own);
+}
+
+#define LEAVES V "rules: [{ leave: [test] }, { rerun: [network], attempts: 2 }]\notherwise: leave\n"
+
+static const struct ceiling_row ceilings[] = {
+    { "a leave of the centre holds", LEAVES, V "rules: [{ rerun: all }]\n", JR_CAUSE_TEST, false, 0 },
+    { "... also against otherwise", LEAVES, V "otherwise: rerun\n", JR_CAUSE_TEST, false, 0 },
+    { "what no rule names is its own choice", LEAVES, V "rules: [{ rerun: [unknown] }]\n", JR_CAUSE_UNKNOWN, true, 4 },
+    { "... by otherwise, too", LEAVES, V "otherwise: rerun\n", JR_CAUSE_UNKNOWN, true, 4 },
+    { "it may leave more", LEAVES, V "rules: [{ leave: [network] }]\n", JR_CAUSE_NETWORK, false, 0 },
+    { "attempts of the centre hold", LEAVES, V "rules: [{ rerun: [network], attempts: 4 }]\n", JR_CAUSE_NETWORK, true, 2 },
+    { "fewer are its own choice", V "rules: [{ rerun: [network], attempts: 3 }]\n", V "rules: [{ rerun: [network], attempts: 2 }]\n",
+      JR_CAUSE_NETWORK, true, 2 },
+    { "never more than RUN_ATTEMPTS", V "otherwise: rerun\n", V "rules: [{ rerun: all, attempts: 9 }]\n", JR_CAUSE_TEST, true, 4 },
+    { "without rules of its own the centre's count", LEAVES, V, JR_CAUSE_NETWORK, true, 2 },
+    { "... and its otherwise", LEAVES, V, JR_CAUSE_UNKNOWN, false, 0 },
+};
+
+/* Of guards and limits the stricter counts, and what is not named is the centre's. */
+static void the_stricter_counts(void **state)
+{
+    static const char centre_text[] = V "mixed: any\nguards: { superseded: rerun, closed: leave, concurrency: rerun, events: [push] }\n"
+                                        "limits: { reruns-per-hour: 10, os-weights: { linux: 3 } }\nsame-failure: rerun\n"
+                                        "rules: [{ when: { event: release }, rerun: all }]\n";
+    static const char own_text[] = V "guards: { closed: rerun, concurrency: wait }\n"
+                                     "limits: { reruns-per-hour: 20, minutes-per-day: 5, os-weights: { linux: 0, macos: 20 } }\n"
+                                     "rules: [{ when: { event: [release, deployment] }, rerun: all }]\n";
+    struct jr_policy centre, own;
+    struct jr_policy_part above, part;
+
+    (void)state;
+    read_policy(&centre, centre_text);
+    assert_int_equal(jr_policy_read_own(&own, own_text, strlen(own_text), &problems), JR_OK);
+    assert_int_equal(problems.count, 0);
+    jr_policy_for(&centre, "octo/app", &above);
+    jr_policy_under(&above, &own, &part);
+    assert_int_equal(part.guards.superseded, JR_GUARD_RERUN);
+    assert_int_equal(part.guards.closed, JR_GUARD_LEAVE);
+    assert_int_equal(part.guards.concurrency, JR_GUARD_WAIT);
+    assert_int_equal(part.guards.deployments, JR_GUARD_LEAVE);
+    assert_int_equal(part.limits.reruns_per_hour, 10);
+    assert_int_equal(part.limits.minutes_per_day, 5);
+    assert_int_equal(part.limits.weight_linux, 3);
+    assert_int_equal(part.limits.weight_macos, 20);
+    assert_int_equal(part.limits.weight_windows, 2);
+    assert_true(part.any_deserves && part.same_failure_rerun);
+    assert_true(jr_guards_event_is_named(&part, "release"));
+    assert_false(jr_guards_event_is_named(&part, "deployment"));
+    jr_policy_release(&centre);
+    jr_policy_release(&own);
+}
 
 static void presets(void **state)
 {
@@ -362,6 +471,9 @@ static void what_does_not_pay(void **state)
 int main(void)
 {
     TABLE(bad, refused);
+    TABLE(bad_own, refused_of_its_own);
+    TABLE(ceilings, under_a_ceiling);
+    TEST(the_stricter_counts);
     TEST(presets);
     TEST(all_keys);
     TEST(deviations);
