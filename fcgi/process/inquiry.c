@@ -235,7 +235,7 @@ static void judge(struct jr_inquiry *inquiry)
 
     inquiry->state = JUDGE;
     inquiry->is_judged = false;
-    inquiry->number = jr_matcher_begin(inquiry->inquirer->desk->matcher, job_of(inquiry), &error);
+    inquiry->number = jr_matcher_begin(inquiry->inquirer->desk->matcher, job_of(inquiry), NULL, 0, &error);
     if (inquiry->number != 0) {
         inquiry->state = JUDGED_SOON;
     } else if (jr_matcher_is_gone(inquiry->inquirer->desk->matcher)) {

@@ -156,6 +156,10 @@ static enum jr_reason filter_run(const struct jr_bounds *bounds, const struct jr
 /* What the jobs came to. Evidence is looked at by `everything', too: who tries wants to know. */
 static bool judge_jobs(struct trial *trial)
 {
+    const struct jr_signature_sets sets = {
+        { &trial->policy.signatures, &trial->builtin }, 2,
+    };
+
     trial->jobs = calloc(trial->file.count + 1, sizeof *trial->jobs);
     if (trial->jobs == NULL)
         return false;
@@ -163,7 +167,7 @@ static bool judge_jobs(struct trial *trial)
         struct jr_policy_job *job = &trial->jobs[i];
 
         job->evidence = &trial->file.jobs[i];
-        jr_judge(&trial->policy.signatures, &trial->builtin, job->evidence, &job->finding);
+        jr_judge(&sets, job->evidence, &job->finding);
         if (jr_judge_is_echo(job->evidence->name))
             job->finding.cause = JR_CAUSE_ECHO;
     }

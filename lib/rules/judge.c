@@ -39,7 +39,7 @@ struct best {
 };
 
 struct judge {
-    const struct jr_signatures *own, *builtin;
+    struct jr_signature_sets sets;
     const struct jr_evidence *evidence;
     const struct jr_job_step *step; /* the one that failed, or was interrupted; NULL: none */
     bool in_tests;
@@ -47,6 +47,11 @@ struct judge {
     struct best in_log[JR_WEIGHTS], in_annotations[JR_WEIGHTS];
     struct jr_finding *finding;
 };
+
+static const struct jr_signatures *builtin_of(const struct judge *judge)
+{
+    return judge->sets.items[judge->sets.count - 1];
+}
 
 /* The part of a log that a step has said. */
 struct region {
@@ -192,25 +197,33 @@ static void keep_lasting(const struct jr_signatures *set, struct jr_matches *mat
         matches->index[JR_WEIGHT_HARD] = SIZE_MAX;
 }
 
-/* Match a line by both sets; what the policy's own say of a weight stands. */
+/* Has a set before this one something of the weight? */
+static bool stands(const struct judge *judge, const struct best *best, size_t set)
+{
+    for (size_t i = 0; i < set; i++)
+        if (best->set == judge->sets.items[i] && best->set->count > 0)
+            return true;
+    return false;
+}
+
+/* Match a line by all sets; what an earlier one says of a weight stands. */
 static void match_line(struct judge *judge, struct best best[JR_WEIGHTS], const char *text,
                        size_t length, unsigned place, bool late)
 {
-    const struct jr_signatures *const sets[] = { judge->own, judge->builtin };
-
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < judge->sets.count; i++) {
+        const struct jr_signatures *set = judge->sets.items[i];
         struct jr_matches matches;
 
-        jr_signatures_match(sets[i], text, length, place, judge->evidence->name, judge->in_tests,
+        jr_signatures_match(set, text, length, place, judge->evidence->name, judge->in_tests,
                             &matches);
         judge->limited |= matches.limited;
         settle_line(&matches);
         if (!late)
-            keep_lasting(sets[i], &matches);
-        for (size_t weight = 0; i == 1 && weight < JR_WEIGHTS; weight++)
-            if (best[weight].set == judge->own && judge->own->count > 0)
+            keep_lasting(set, &matches);
+        for (size_t weight = 0; weight < JR_WEIGHTS; weight++)
+            if (stands(judge, &best[weight], i))
                 matches.index[weight] = SIZE_MAX;
-        note(best, sets[i], &matches, text);
+        note(best, set, &matches, text);
     }
 }
 
@@ -322,7 +335,7 @@ static void read_log(struct judge *judge)
     jr_joblog_init(&log, evidence->log, evidence->log_length, evidence->log_cut);
     for (size_t number = 0; number <= region.last && jr_joblog_next(&log, &line); number++) {
         if (number < region.first || line.script
-            || jr_signatures_ignore(judge->builtin, line.text, line.length))
+            || jr_signatures_ignore(builtin_of(judge), line.text, line.length))
             continue;
         keep_error(judge->finding, &line);
         match_line(judge, judge->in_log, line.text, line.length, JR_IN_LOG,
@@ -367,11 +380,11 @@ static bool conclude(struct judge *judge, const struct best *best)
 
 static bool conclude_shape(struct judge *judge, bool seen, const char *shape)
 {
-    struct best best = { .set = judge->builtin };
+    struct best best = { .set = builtin_of(judge) };
 
     if (!seen)
         return false;
-    best.index = jr_signatures_shape(judge->builtin, shape);
+    best.index = jr_signatures_shape(builtin_of(judge), shape);
     return best.index != SIZE_MAX && conclude(judge, &best);
 }
 
@@ -495,11 +508,11 @@ static bool conclude_by_evidence(struct judge *judge)
            || conclude_by_name(judge);
 }
 
-void jr_judge(const struct jr_signatures *own, const struct jr_signatures *builtin,
-              const struct jr_evidence *evidence, struct jr_finding *finding)
+void jr_judge(const struct jr_signature_sets *sets, const struct jr_evidence *evidence,
+              struct jr_finding *finding)
 {
     struct judge judge = {
-        .own = own, .builtin = builtin, .evidence = evidence, .finding = finding,
+        .sets = *sets, .evidence = evidence, .finding = finding,
         .step = find_failed(evidence),
     };
 

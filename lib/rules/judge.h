@@ -11,7 +11,7 @@
  *   7. texts that are written after failures of any kind
  * Of transient text, and of refusals by what is around the code, only the last words of the
  * step count. Of one weight the last match in the failed step counts; signatures of a policy
- * come before the program's own.
+ * come before the program's own, those of the repository's own policy before both.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -23,14 +23,20 @@
 #include "lib/rules/signatures.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/*
- * Judge a job that did not succeed.
- *   own      of the policy in force; may be empty
- *   builtin  the program's own
- */
-void jr_judge(const struct jr_signatures *own, const struct jr_signatures *builtin,
-              const struct jr_evidence *evidence, struct jr_finding *finding);
+/* The signatures of the repository's own policy, of the policy in force, and the program's own. */
+#define JR_SIGNATURE_SETS_MAX 3
+
+/* Those that count: an earlier one comes first; the last is the program's own. */
+struct jr_signature_sets {
+    const struct jr_signatures *items[JR_SIGNATURE_SETS_MAX]; /* may be empty, but for the last */
+    size_t count;
+};
+
+/* Judge a job that did not succeed. */
+void jr_judge(const struct jr_signature_sets *sets, const struct jr_evidence *evidence,
+              struct jr_finding *finding);
 
 /*
  * May the job's log change what was found without it?

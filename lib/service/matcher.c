@@ -219,11 +219,11 @@ bool jr_matcher_is_gone(const struct jr_matcher *matcher)
     return matcher->fd < 0;
 }
 
-/* The evidence as bytes, to be freed; NULL: error says why. */
-static unsigned char *encode(const struct jr_evidence *evidence, size_t *length,
-                             struct jr_error *error)
+/* A job as bytes, to be freed; NULL: error says why. */
+static unsigned char *encode(const struct jr_evidence *evidence, const char *own,
+                             size_t own_length, size_t *length, struct jr_error *error)
 {
-    size_t size = jr_evidence_size(evidence);
+    size_t size = sizeof(uint32_t) + own_length + jr_evidence_size(evidence);
     unsigned char *bytes = malloc(size);
     struct jr_writer writer;
 
@@ -232,6 +232,9 @@ static unsigned char *encode(const struct jr_evidence *evidence, size_t *length,
         return NULL;
     }
     jr_writer_init(&writer, bytes, size);
+    jr_write_u32(&writer, (uint32_t)own_length);
+    if (own_length > 0)
+        jr_write_bytes(&writer, own, own_length);
     jr_evidence_encode(evidence, &writer);
     *length = writer.length;
     if (writer.ok)
@@ -242,7 +245,7 @@ static unsigned char *encode(const struct jr_evidence *evidence, size_t *length,
 }
 
 uint64_t jr_matcher_begin(struct jr_matcher *matcher, const struct jr_evidence *evidence,
-                          struct jr_error *error)
+                          const char *own, size_t own_length, struct jr_error *error)
 {
     unsigned char *bytes;
     enum jr_err err;
@@ -256,7 +259,7 @@ uint64_t jr_matcher_begin(struct jr_matcher *matcher, const struct jr_evidence *
         jr_error_set(error, JR_EBUSY, "too many jobs wait to be judged");
         return 0;
     }
-    bytes = encode(evidence, &length, error);
+    bytes = encode(evidence, own, own_length, &length, error);
     if (bytes == NULL)
         return 0;
     err = hand_over(matcher, JR_MATCH_JOB, matcher->last + 1, bytes, length, error);

@@ -60,12 +60,14 @@ int jr_matcher_fd(const struct jr_matcher *matcher);
 
 /*
  * Hand over a job's evidence; it stays the caller's. Never waits.
+ *   own  the file of the repository's own policy, `own_length' bytes, 64 kB at most: its
+ *        signatures come first. NULL: it has none
  * Returns a number that it is known by. 0: it was not handed over, and error has JR_EBUSY (too
  * many are under way: once some are taken there is room), JR_EINVAL (more in it than evidence
  * may have), JR_ENOMEM, or JR_EIO (no memory for the file, or the process has gone).
  */
 uint64_t jr_matcher_begin(struct jr_matcher *matcher, const struct jr_evidence *evidence,
-                          struct jr_error *error);
+                          const char *own, size_t own_length, struct jr_error *error);
 
 /*
  * Take one that is judged. Never waits; false: there is none yet. Each number comes once, in

@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include "lib/service/matcher.h"
+#include "lib/base/codec.h"
 #include "lib/base/log.h"
 #include "lib/base/testpoint.h"
 #include "lib/rules/policy.h"
@@ -36,7 +37,7 @@
 #define END_LOOK_MS 10
 
 /* A file with evidence is never larger. */
-#define EVIDENCE_MOST (JR_LOG_MOST + 1024 * 1024)
+#define EVIDENCE_MOST (JR_LOG_MOST + 1024 * 1024 + JR_POLICY_BYTES_MAX)
 
 struct judge {
     pid_t pid; /* 0: there is none */
@@ -88,20 +89,54 @@ static void close_all(const struct matching *matching)
             close(matching->judges[i].fd);
 }
 
+/* The signatures of the repository's own policy; one that is broken has none that count. */
+static bool read_own(struct jr_policy *own, const char *text, size_t length)
+{
+    struct jr_problems *problems = calloc(1, sizeof *problems);
+    bool good = problems != NULL && jr_policy_read_own(own, text, length, problems) == JR_OK;
+
+    if (good && problems->count > 0)
+        jr_policy_release(own);
+    free(problems);
+    return good;
+}
+
 /* Returns whether there is a finding. */
+static bool judge_bytes(const struct matching *matching, const char *bytes, size_t length,
+                  struct jr_finding *finding)
+{
+    struct jr_policy own = { .wants_evidence = false };
+    struct jr_evidence evidence;
+    struct jr_signature_sets sets = {
+        { &own.signatures, &matching->policy.signatures, &matching->builtin }, 3,
+    };
+    struct jr_reader reader;
+    size_t own_length, before;
+    bool good;
+
+    jr_reader_init(&reader, bytes, length);
+    own_length = jr_read_u32(&reader);
+    before = reader.offset + own_length;
+    if (!reader.ok || own_length > JR_POLICY_BYTES_MAX || before > length)
+        return false;
+    good = (own_length == 0 || read_own(&own, bytes + reader.offset, own_length))
+           && jr_evidence_decode(&evidence, bytes + before, length - before);
+    if (good) {
+        jr_judge(&sets, &evidence, finding);
+        jr_evidence_release(&evidence);
+    }
+    jr_policy_release(&own);
+    return good;
+}
+
 static bool judge_file(const struct matching *matching, int file, struct jr_finding *finding)
 {
-    struct jr_evidence evidence;
     size_t length;
     char *bytes = jr_match_read(file, EVIDENCE_MOST, &length);
-    bool good = bytes != NULL && jr_evidence_decode(&evidence, bytes, length);
+    bool good = bytes != NULL && judge_bytes(matching, bytes, length, finding);
 
     free(bytes);
-    if (!good)
-        return false;
-    jr_judge(&matching->policy.signatures, &matching->builtin, &evidence, finding);
-    jr_evidence_release(&evidence);
-    return true;
+    return good;
 }
 
 /*

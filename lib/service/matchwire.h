@@ -19,7 +19,8 @@
 
 enum jr_match_kind {
     JR_MATCH_POLICY = 1, /* first of all: a policy file, as a descriptor */
-    JR_MATCH_JOB = 2,    /* evidence (evidence.h), as a descriptor; number: what it is known by */
+    JR_MATCH_JOB = 2,    /* as a descriptor: the length of the repository's own policy file in four
+                            bytes, that, and evidence (evidence.h); number: what it is known by */
     JR_MATCH_FOUND = 3   /* the answer to a job of that number: a finding, or nothing */
 };
 

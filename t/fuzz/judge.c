@@ -22,6 +22,7 @@ static const char own_yaml[] = "- { id: own, cause: environment, log: 'device \\
                                "- { id: mine, cause: memory, text: '(a+)+b' }\n";
 
 static struct jr_signatures builtin, own;
+static const struct jr_signature_sets sets = { { &own, &builtin }, 2 };
 
 static void read_signatures(void)
 {
@@ -99,9 +100,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         evidence.annotation_count = 0;
         evidence.annotations_found = JR_UNREADABLE;
     }
-    jr_judge(&own, &builtin, &evidence, &finding);
+    jr_judge(&sets, &evidence, &finding);
     holds_finding(&finding, &evidence);
-    jr_judge(&own, &builtin, &evidence, &again);
+    jr_judge(&sets, &evidence, &again);
     HOLDS(memcmp(&finding, &again, sizeof finding) == 0);
     free(annotation.message);
     free(evidence.log);

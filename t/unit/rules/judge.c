@@ -72,6 +72,7 @@ static void judged(void **state)
         .completed_ms = 1000000 + row->minutes * JR_MINUTE_MS + 7000,
     };
     struct jr_signatures own = { .count = 0 }, builtin;
+    const struct jr_signature_sets sets = { { &own, &builtin }, 2 };
     struct jr_finding finding;
     struct jr_error error;
 
@@ -85,7 +86,7 @@ static void judged(void **state)
     }
     evidence.log_found = row->log == NULL ? JR_UNREADABLE : *row->log == '\0' ? JR_ABSENT : JR_FOUND;
     assert_int_equal(jr_signatures_builtin(&builtin, &error), JR_OK);
-    jr_judge(&own, &builtin, &evidence, &finding);
+    jr_judge(&sets, &evidence, &finding);
     assert_string_equal(jr_cause_name(finding.cause), row->cause);
     assert_string_equal(finding.signature, row->signature);
     assert_int_equal(finding.unreadable, row->unreadable);
@@ -191,6 +192,7 @@ static void own_signatures(void **state)
     struct jr_evidence evidence = { .conclusion = JR_CONCLUSION_FAILURE, .log_found = JR_FOUND };
     static struct jr_problems problems;
     struct jr_signatures own, builtin;
+    const struct jr_signature_sets sets = { { &own, &builtin }, 2 };
     struct jr_finding finding;
     struct jr_error error;
     struct jr_yaml *root;
@@ -204,10 +206,10 @@ static void own_signatures(void **state)
     add_steps(&evidence, BUILD);
     evidence.log = strdup(RUN("x") RESET EXIT);
     evidence.log_length = strlen(evidence.log);
-    jr_judge(&own, &builtin, &evidence, &finding);
+    jr_judge(&sets, &evidence, &finding);
     assert_string_equal(finding.signature, "mine");
     add_annotations(&evidence, "recent account payments have failed");
-    jr_judge(&own, &builtin, &evidence, &finding);
+    jr_judge(&sets, &evidence, &finding);
     assert_string_equal(finding.signature, "billing");
     jr_evidence_release(&evidence);
     jr_signatures_release(&own);
@@ -219,6 +221,7 @@ static void first_errors_are_kept(void **state)
 {
     struct jr_evidence evidence = { .conclusion = JR_CONCLUSION_FAILURE, .log_found = JR_FOUND };
     struct jr_signatures own = { .count = 0 }, builtin;
+    const struct jr_signature_sets sets = { { &own, &builtin }, 2 };
     struct jr_finding finding;
     struct jr_error error;
 
@@ -227,7 +230,7 @@ static void first_errors_are_kept(void **state)
     add_steps(&evidence, BUILD);
     evidence.log = strdup(RUN("x") SAY("fine") SAY("##[error]Flux capacitor is empty") EXIT);
     evidence.log_length = strlen(evidence.log);
-    jr_judge(&own, &builtin, &evidence, &finding);
+    jr_judge(&sets, &evidence, &finding);
     assert_string_equal(finding.first_error, "Flux capacitor is empty");
     assert_string_equal(finding.step, "Build");
     jr_evidence_release(&evidence);

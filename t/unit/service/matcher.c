@@ -82,8 +82,8 @@ static struct jr_matcher *start(void)
     return start_other(binary(), policy_text());
 }
 
-/* A job whose step "Build" failed, with this log. */
-static uint64_t begin_with(struct jr_matcher *matcher, const char *log, struct jr_error *error)
+/* A job whose step "Build" failed, with this log; own: the repository's policy, or NULL. */
+static uint64_t begin_under(struct jr_matcher *matcher, const char *log, const char *own, struct jr_error *error)
 {
     struct jr_job_step steps[] = {
         { .number = 1, .status = JR_STATUS_COMPLETED, .conclusion = JR_CONCLUSION_SUCCESS, .name = "Set up job" },
@@ -98,9 +98,14 @@ static uint64_t begin_with(struct jr_matcher *matcher, const char *log, struct j
     uint64_t number;
 
     evidence.log = strdup(log);
-    number = jr_matcher_begin(matcher, &evidence, error);
+    number = jr_matcher_begin(matcher, &evidence, own, own == NULL ? 0 : strlen(own), error);
     free(evidence.log);
     return number;
+}
+
+static uint64_t begin_with(struct jr_matcher *matcher, const char *log, struct jr_error *error)
+{
+    return begin_under(matcher, log, NULL, error);
 }
 
 static uint64_t begin(struct jr_matcher *matcher, const char *log)
@@ -173,6 +178,32 @@ static void assert_kind(const struct jr_finding *finding, const struct kind *kin
     assert_false(finding->unreadable);
     assert_string_equal(finding->step, "Build");
     assert_string_not_equal(finding->line, "");
+}
+
+/* A job of a repository with a policy of its own. */
+static const struct own_row {
+    const char *name, *own, *log, *cause, *signature;
+} owns[] = {
+    { "its signatures come first", "version: 1\ncauses: [{ id: ours, cause: lint, log: 'device \\w+ offline' }]\n", OFFLINE, "lint", "ours" },
+    { "it has none for this", "version: 1\ncauses: [{ id: ours, cause: setup, log: 'nothing' }]\n", OFFLINE, "environment", "own" },
+    { "it has none at all", "version: 1\n", COMPILE, "build", "diagnostic" },
+    { "one that is broken has none", "version: 1\ncauses: [{ id: ours, cause: setup, log: 'device' }, { id: x }]\n", OFFLINE, "environment", "own" },
+};
+
+static void judged_by_its_own(void **state)
+{
+    const struct own_row *row = *state;
+    const struct kind want = { row->log, row->cause, row->signature };
+    struct jr_matcher *matcher = start();
+    struct jr_finding finding;
+    struct jr_error error;
+    uint64_t number = begin_under(matcher, row->log, row->own, &error);
+
+    if (number == 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(take(matcher, &finding), number);
+    assert_kind(&finding, &want);
+    jr_matcher_close(matcher);
 }
 
 /* Is the process there, and has it not ended? */
@@ -822,6 +853,7 @@ int main(int argc, char **argv)
         (void)setenv("JR_TEST_CONFINE", "off", 1);
     if (argc == 2 && strcmp(argv[1], JR_MATCHER_ARGUMENT) == 0)
         return lie(JR_MATCHER_FD);
+    TABLE(owns, judged_by_its_own);
     TEST(judges);
     TEST(several);
     TEST(never_waits);
