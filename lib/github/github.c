@@ -23,6 +23,10 @@
 /* "302 Found": so GitHub answers with the link to a log. */
 #define LINKED 302
 
+/* "304 Not Modified": what is there is known by its ETag. It counts against no rate limit:
+ * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api */
+#define UNCHANGED 304
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), end_length = strlen(end);
@@ -353,10 +357,17 @@ static void read_file(const struct jr_http_answer *answer, const struct jr_ask *
                       struct jr_call *call)
 {
     struct jr_github_file *file = ask->holds;
-    json_object *root = read_object(answer, call);
+    bool known = ask->etag != NULL && *ask->etag != '\0';
+    json_object *root;
     size_t size = answer->length + 1;
-    char *base64 = malloc(size), word[JR_WORD_SIZE] = "";
+    char *base64, word[JR_WORD_SIZE] = "";
 
+    file->unchanged = answer->status == UNCHANGED && known;
+    jr_text_copy(file->etag, sizeof file->etag, file->unchanged ? ask->etag : answer->etag);
+    if (file->unchanged)
+        return;
+    root = read_object(answer, call);
+    base64 = malloc(size);
     if (root != NULL && base64 != NULL
         && jr_json_get_text(root, "encoding", word, sizeof word) == JR_JSON_OK
         && strcmp(word, "base64") == 0
@@ -651,6 +662,16 @@ static void sort_log(struct jr_call *call)
     call->reason = JR_REASON_NONE;
 }
 
+/* That it is known already is what was asked for. */
+static void sort_file(struct jr_call *call)
+{
+    if (call->status != UNCHANGED)
+        return;
+    call->outcome = JR_OUTCOME_DONE;
+    call->reason = JR_REASON_NONE;
+    call->text[0] = '\0';
+}
+
 /* Nobody is in the group: so GitHub says that it is free. */
 static void sort_group(struct jr_call *call)
 {
@@ -765,7 +786,7 @@ static const struct row {
                            "/repos/{repo}/pulls?head={head}&state=all&per_page=100", read_pulls,
                            sizeof(struct jr_github_pull), NULL, OPTIONAL, READ_PULLS },
     [JR_API_GET_FILE] = { "GET file", "get-file", GET, "/repos/{repo}/contents/{path}{ref}",
-                          read_file, sizeof(struct jr_github_file), NULL, OPTIONAL,
+                          read_file, sizeof(struct jr_github_file), sort_file, OPTIONAL,
                           READ_CONTENTS },
     [JR_API_LIST_CHECKS] = { "GET check-runs", "list-check-runs", GET,
                              "/repos/{repo}/commits/{sha}/check-runs?check_name={name}&filter=all"
@@ -967,6 +988,7 @@ static void begin_hop(struct jr_exchange *exchange)
         .posts = row->method != GET,
         .patches = row->method == PATCH,
         .json = body_of(exchange),
+        .etag = exchange->ask->etag,
         .before_ms = exchange->ask->before_ms,
     };
 

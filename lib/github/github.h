@@ -155,8 +155,11 @@ struct jr_github_pull {
 /* A file of a repository may have so many bytes. */
 #define JR_GITHUB_FILE_MAX ((size_t)256 * 1024)
 struct jr_github_file {
-    char *text; /* owned by who asked, to be freed; any bytes; NULL unless DONE */
+    char *text; /* owned by who asked, to be freed; any bytes; NULL unless DONE, and while it is
+                   unchanged */
     size_t length;
+    bool unchanged;          /* it still is what the question's etag is of */
+    char etag[JR_ETAG_SIZE]; /* of this version; empty: not told */
 };
 
 /*
@@ -193,7 +196,8 @@ struct jr_github_file {
  *   FIND_PULL              struct jr_github_pull: of the branch and commit of a run. repo; run: its
  *                          branch, head_sha and head_repo
  *   GET_FILE               struct jr_github_file. repo; name: its path; run: of whose commit it is;
- *                          NULL: the newest of the default branch
+ *                          NULL: the newest of the default branch; etag. NEVER, status 404: there is
+ *                          none; with BAD_ANSWER: what is there is no file that can be read
  *   LIST_CHECKS            struct jr_github_found. repo; sha, name: of the check run; ours, page
  *   MAKE_CHECK             uint64_t: its id. repo; json. UNKNOWN: it may be there
  *   SET_CHECK              NULL. repo, id: the check run; json
@@ -210,6 +214,7 @@ struct jr_ask {
     const struct jr_github_list *list;
     const struct jr_run *run;
     const char *name;
+    const char *etag;  /* of the version that is known; NULL or empty: none is */
     int64_t before_ms; /* as in struct jr_http_request: later nothing is sent, and the call is
                           LATER, OUTDATED; 0: no limit */
     unsigned attempt;  /* of a run, from 1 */

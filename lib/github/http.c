@@ -116,6 +116,7 @@ static void free_transfer(struct jr_transfer *transfer)
         return;
     if (transfer->curl != NULL)
         curl_easy_cleanup(transfer->curl);
+    curl_slist_free_all(transfer->headers);
     free(transfer->body);
     free(transfer);
 }
@@ -136,14 +137,24 @@ void jr_http_close(struct jr_http *http)
     free(http);
 }
 
-/* The headers of a request that goes to somebody else than GitHub. */
-static bool make_own_headers(struct jr_transfer *transfer, const char *type)
+/*
+ * The headers of a request that are not those of all: it goes to somebody else than GitHub, or
+ * names the version that is known. Returns false without memory.
+ */
+static bool make_own_headers(struct jr_transfer *transfer, const struct jr_http_request *request)
 {
-    char header[128];
+    char header[JR_ETAG_SIZE + 32];
 
-    snprintf(header, sizeof header, "Content-Type: %s", type);
-    return jr_wire_add_header(&transfer->headers, header)
-           && jr_wire_add_header(&transfer->headers, "Expect:");
+    if (request->type != NULL) {
+        snprintf(header, sizeof header, "Content-Type: %s", request->type);
+        return jr_wire_add_header(&transfer->headers, header)
+               && jr_wire_add_header(&transfer->headers, "Expect:");
+    }
+    if (request->etag == NULL || *request->etag == '\0')
+        return true;
+    snprintf(header, sizeof header, "If-None-Match: %s", request->etag);
+    return make_headers(&transfer->headers, "Content-Type:")
+           && jr_wire_add_header(&transfer->headers, header);
 }
 
 static CURLcode set_options(struct jr_transfer *transfer, const struct jr_http_request *request)
@@ -250,6 +261,9 @@ static void read_headers(CURL *curl, struct jr_http_answer *answer)
     jr_wire_get_header(curl, "Location", answer->location, sizeof answer->location, &fits);
     if (!fits) /* half an address leads somewhere else */
         answer->location[0] = '\0';
+    jr_wire_get_header(curl, "ETag", answer->etag, sizeof answer->etag, &fits);
+    if (!fits)
+        answer->etag[0] = '\0';
     jr_wire_get_header(curl, "github-authentication-token-expiration", answer->token_expiration,
                        sizeof answer->token_expiration, NULL);
 }
@@ -368,7 +382,7 @@ struct jr_transfer *jr_http_begin(struct jr_http *http, const struct jr_http_req
     transfer->token = request->token == NULL ? NULL : strdup(request->token);
     transfer->body_most = request->type == NULL ? JR_HTTP_BODY_MAX : JR_HTTP_OTHER_BODY_MAX;
     rc = (request->token != NULL && transfer->token == NULL)
-                 || (request->type != NULL && !make_own_headers(transfer, request->type))
+                 || !make_own_headers(transfer, request)
              ? CURLE_OUT_OF_MEMORY
              : set_options(transfer, request);
     if (rc == CURLE_OK)

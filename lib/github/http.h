@@ -16,6 +16,7 @@
 #define JR_HTTP_H
 
 #include "lib/base/error.h"
+#include "lib/model/call.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,8 @@ struct jr_http_request {
     const char *type;  /* what a body is that goes to somebody else than GitHub: none of GitHub's
                           headers is sent, and little is read; NULL: it goes to GitHub */
     int64_t total_ms;  /* the limit for all of it; 0: 30 s */
+    const char *etag;  /* of what is known: 304 is the answer while it is still that; NULL or
+                          empty: nothing is. It is copied */
     int64_t before_ms; /* of jr_boottime_ms(): when that is over, and the connection of a POST
                           and its TLS stand only by then, nothing is sent (too_late); 0: there
                           is no limit */
@@ -69,6 +72,7 @@ struct jr_http_answer {
     bool scopes_told; /* the header is there */
     char location[JR_LINK_SIZE]; /* empty, too, when it is longer */
     char token_expiration[64];
+    char etag[JR_ETAG_SIZE];     /* likewise */
     int64_t date_ms; /* the server's clock, in whole seconds; 0: not told */
 };
 

@@ -60,6 +60,9 @@ enum jr_api {
     JR_API_NONE = JR_APIS /* GitHub was not asked */
 };
 
+/* Room for an entity tag, by which a host knows a version of what it has shown: RFC 9110, 8.8.3. */
+#define JR_ETAG_SIZE 128
+
 struct jr_call {
     enum jr_api api;
     const char *what; /* static: "GET run", "POST rerun-failed-jobs" ... */

@@ -9,6 +9,7 @@
 #ifndef JR_OWNPOLICY_H
 #define JR_OWNPOLICY_H
 
+#include "lib/model/call.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -18,7 +19,6 @@
 /* No file is larger (JR_POLICY_BYTES_MAX). */
 #define JR_OWNPOLICY_BYTES_MAX (64 * 1024)
 
-#define JR_ETAG_SIZE 128
 #define JR_OWNPOLICY_PROBLEM_SIZE 256
 
 /* How it was when it was last asked for. The numbers are stored. */

@@ -169,7 +169,8 @@ sub set_log_host { my ($self, %to) = @_; return $self->control('set_log_host', t
 sub set_checks { my ($self, $has) = @_; return $self->control('set_checks', has => $has ? 1 : 0) }
 
 # The runs in a concurrency group; none: it is free. Pull requests, and files (see
-# JR::FakeGitHub::Actions); a file without a commit is that of each.
+# JR::FakeGitHub::Actions); a file without a commit is that of each, one without a text is no
+# longer there.
 sub set_group { my ($self, $repo, $name, @runs) = @_; return $self->control('set_group', repo => $repo, name => $name, runs => \@runs) }
 sub put_pull { my ($self, %pull) = @_; return $self->control('put_pull', pull => \%pull) }
 

@@ -308,6 +308,50 @@ static void file_of_a_repository(void **state)
     free(file.text);
 }
 
+struct version_row {
+    const char *name, *known, *head;
+    enum jr_outcome outcome;
+    bool unchanged;
+    const char *etag;
+};
+
+#define JOBS "{\"encoding\":\"base64\",\"content\":\"am9iczoge30K\"}"
+
+/* A version that is known is not sent again; nobody else can say that it is. */
+static void version_of_a_file(void **state)
+{
+    const struct version_row *row = *state;
+    struct jr_github_file file;
+    struct jr_call call;
+    char asked[4096], answer[1024], want[64];
+
+    snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\nConnection: close\r\n\r\n%s", row->head,
+             row->head[0] == '2' ? JOBS : "");
+    ask(answer, (struct jr_ask){ .api = JR_API_GET_FILE, .name = "a.yml", .etag = row->known, .holds = &file },
+        &call, asked, sizeof asked);
+    snprintf(want, sizeof want, "If-None-Match: %s\r\n", row->known == NULL ? "" : row->known);
+    if (row->known != NULL && *row->known != '\0')
+        assert_contains(asked, want);
+    else
+        assert_null(strstr(asked, "If-None-Match"));
+    assert_contains(asked, "Accept: application/vnd.github+json\r\n");
+    assert_int_equal(call.outcome, row->outcome);
+    assert_int_equal(file.unchanged, row->unchanged);
+    assert_string_equal(file.etag, row->etag);
+    free(file.text);
+}
+
+#define LONG_TAG "0123456789012345678901234567890123456789012345678901234567890123456789"
+
+static const struct version_row versions[] = {
+    { "the first", NULL, "200 OK\r\nETag: W/\"1\"", JR_OUTCOME_DONE, false, "W/\"1\"" },
+    { "none is told", "", "200 OK", JR_OUTCOME_DONE, false, "" },
+    { "too long", NULL, "200 OK\r\nETag: \"" LONG_TAG LONG_TAG "\"", JR_OUTCOME_DONE, false, "" },
+    { "still the same", "W/\"1\"", "304 Not Modified\r\nETag: W/\"1\"", JR_OUTCOME_DONE, true, "W/\"1\"" },
+    { "another", "W/\"1\"", "200 OK\r\nETag: W/\"2\"", JR_OUTCOME_DONE, false, "W/\"2\"" },
+    { "the same as nothing", NULL, "304 Not Modified", JR_OUTCOME_LATER, false, "" },
+};
+
 static const struct content_row contents[] = {
     { "in lines", "{\"encoding\":\"base64\",\"content\":\"am9i\\nczog\\ne30K\\n\"}", "jobs: {}\n" },
     { "empty", "{\"encoding\":\"base64\",\"content\":\"\"}", "" },
@@ -530,6 +574,7 @@ int main(void)
     TABLE(groups, members_of_a_group);
     TEST(groups_of_a_run);
     TABLE(contents, file_of_a_repository);
+    TABLE(versions, version_of_a_file);
     TEST(run_with_pull_requests);
     TABLE(debugs, rerun_with_debug_log);
     TEST(bad_jobs_are_read);

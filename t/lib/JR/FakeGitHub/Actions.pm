@@ -10,6 +10,7 @@ package JR::FakeGitHub::Actions;
 
 use strict;
 use warnings;
+use Digest::SHA qw(sha1_hex);
 use Encode qw(encode_utf8);
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
@@ -527,7 +528,12 @@ sub get_file {
     my %query = query($request);
     my $files = $self->{files}{ lc $repo }{$path} or return problem(404, 'Not Found');
     my $text = $files->{ $query{ref} // '' } // $files->{''} // return problem(404, 'Not Found');
-    return { status => 200, body => { type => 'file', path => $path, size => length $text, encoding => 'base64', content => encode_base64(encode_utf8($text)) } };
+    my $etag = 'W/"' . sha1_hex(encode_utf8($text)) . '"';
+    if (($request->{headers}{'if-none-match'} // '') eq $etag) {
+        $self->limit_of($request)->{remaining}++;    # it is free of charge
+        return { status => 304, headers => { ETag => $etag }, body => '' };
+    }
+    return { status => 200, headers => { ETag => $etag }, body => { type => 'file', path => $path, size => length $text, encoding => 'base64', content => encode_base64(encode_utf8($text)) } };
 }
 
 sub created_in {
