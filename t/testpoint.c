@@ -79,6 +79,11 @@ int64_t jr_test_match_limit_ms(int64_t limit_ms)
     return number_in("JR_TEST_MATCH_LIMIT", limit_ms);
 }
 
+int64_t jr_test_ownfile_ms(int64_t limit_ms)
+{
+    return number_in("JR_TEST_OWNFILE", limit_ms);
+}
+
 int64_t jr_test_ahead_ms(void)
 {
     return number_in("JR_TEST_AHEAD", 0);

@@ -159,6 +159,19 @@ void jr_desk_count_findings(const struct jr_desk *desk, const struct jr_judging 
         jr_count_failed_job(counters_of(desk), findings->items[i].finding.cause);
 }
 
+void jr_desk_count_ownfile(const struct jr_desk *desk, enum jr_ownpolicy_state state,
+                           bool unchanged)
+{
+    static const enum jr_counted_ownfile kinds[] = {
+        [JR_OWNPOLICY_UNKNOWN] = JR_COUNTED_OWNFILE_REFUSED,
+        [JR_OWNPOLICY_NONE] = JR_COUNTED_OWNFILE_NONE,
+        [JR_OWNPOLICY_GOOD] = JR_COUNTED_OWNFILE_GOOD,
+        [JR_OWNPOLICY_BROKEN] = JR_COUNTED_OWNFILE_BROKEN,
+    };
+
+    jr_count_ownfile(counters_of(desk), unchanged ? JR_COUNTED_OWNFILE_UNCHANGED : kinds[state]);
+}
+
 bool jr_desk_look_at_pauses(struct jr_desk *desk)
 {
     int64_t now_ms = jr_now_ms();

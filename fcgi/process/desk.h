@@ -15,6 +15,7 @@
 #include "lib/service/runtime.h"
 #include "lib/steps/judging.h"
 #include "lib/steps/rerun.h"
+#include "lib/store/ownpolicy.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
 
@@ -72,6 +73,10 @@ void jr_desk_count(const struct jr_desk *desk, const struct jr_verdict *verdict)
 
 /* Count what was found out about the failed jobs of an attempt, once that has been judged. */
 void jr_desk_count_findings(const struct jr_desk *desk, const struct jr_judging *findings);
+
+/* Count what GitHub has told of a repository's policy file. */
+void jr_desk_count_ownfile(const struct jr_desk *desk, enum jr_ownpolicy_state state,
+                           bool unchanged);
 
 /* Look at what is paused by now; notes it for /healthz. False: all work has to wait. */
 bool jr_desk_look_at_pauses(struct jr_desk *desk);

@@ -79,7 +79,7 @@ static int64_t work_in_turn(struct dispatcher *dispatcher)
     bool missed_first = errands->claims >= CLAIMS_IN_A_ROW;
     bool has_room = jr_errands_may_read(errands);
     size_t reads = jr_calls_reads(&dispatcher->desk.calls);
-    int64_t wait_ms = jr_errands_write(errands);
+    int64_t wait_ms = earlier_of(jr_errands_write(errands), jr_errands_patience_ms(errands));
 
     for (int turn = 0; turn < 2 && wait_ms > 0; turn++)
         wait_ms = earlier_of(wait_ms, missed_first == (turn == 0)
@@ -181,7 +181,8 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
             wait_ms = earlier_of(wait_ms, say(dispatcher, until_ms));
         if (!is_under_way(dispatcher) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
             break;
-        jr_desk_rest(desk, earlier_of(wait_ms, write_ms));
+        jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, write_ms),
+                                      jr_errands_patience_ms(errands)));
     }
     jr_errands_stop(errands);
 }
@@ -194,7 +195,7 @@ static int begin(struct dispatcher *dispatcher)
     struct jr_error error;
     enum jr_err err;
 
-    dispatcher->errands.desk = dispatcher->upkeep.desk = dispatcher->holder.desk = desk;
+    dispatcher->errands.desk = dispatcher->errands.ownfiles.desk = dispatcher->upkeep.desk = dispatcher->holder.desk = desk;
     dispatcher->holder.policy = &dispatcher->errands.inquirer.policy;
     desk->unsure_ms = jr_now_ms();
     err = jr_wake_listen(settings->state_dir, &desk->wake_fd, &error);
@@ -239,6 +240,7 @@ static void end(struct dispatcher *dispatcher)
     jr_reporter_close(&dispatcher->reporter);
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);
+    jr_ownfiles_close(&dispatcher->errands.ownfiles);
     jr_calls_close(&desk->calls);
     jr_store_close(desk->store);
     if (desk->wake_fd >= 0)

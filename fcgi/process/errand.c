@@ -11,8 +11,14 @@
 #include "lib/base/testpoint.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/rules/attempt.h"
+#include "lib/rules/learn.h"
 #include "lib/service/process.h"
+#include "lib/steps/ownfile.h"
+#include "lib/steps/step.h"
+#include "lib/store/budget.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* When what was shown is to be asked for anew: the POST still has to connect. */
@@ -24,6 +30,9 @@
 #define ORDER_MS JR_SECOND_MS
 
 #define POST_GRACE_MS 3000
+
+/* So long a repository's policy file is waited for; then the one that is kept counts. */
+#define OWN_PATIENCE_MS (3 * JR_SECOND_MS)
 
 /* Asked for anew: the run is no longer fresh. */
 static void begin(struct jr_errands *errands, struct jr_errand *errand);
@@ -77,6 +86,10 @@ static void end(struct jr_errands *errands, struct jr_errand *errand)
     jr_guardcalls_end(errand->guards);
     errand->guards = NULL;
     jr_calls_drop(&errands->desk->calls, &errand->question);
+    free(errand->file.text);
+    errand->file.text = NULL;
+    jr_ownfile_end(errand->own);
+    errand->own = NULL;
     errand->step = JR_ERRAND_NONE;
     if (--errands->count == 0)
         jr_process_note_busy(errands->desk->process, 0);
@@ -185,11 +198,16 @@ static void miss_turn(struct jr_errands *errands, struct jr_errand *errand)
 static void inquire(struct jr_errands *errands, struct jr_errand *errand)
 {
     errand->inquiry = jr_inquiry_begin(&errands->inquirer, &errand->question, &errand->run,
-                                       errand->seen.started_ms);
+                                       errand->seen.started_ms, errand->own);
     if (errand->inquiry != NULL)
         errand->step = JR_ERRAND_INQUIRY;
     else
         lay_down(errands, errand);
+}
+
+static const struct jr_policy *own_policy(const struct jr_errand *errand)
+{
+    return errand->own == NULL ? NULL : &errand->own->policy;
 }
 
 /* Is what GitHub has told for the guards still good? */
@@ -206,8 +224,8 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
     bool is_shown = call->outcome == JR_OUTCOME_DONE;
     const struct jr_rerun_answer answer = {
         .call = call, .seen = is_shown ? &errand->seen : NULL, .attempt = errand->run.attempt,
-        .policy = &errands->inquirer.policy, .news = is_news_good(errand) ? &errand->news : NULL,
-        .is_held = errand->is_held,
+        .policy = &errands->inquirer.policy, .own = own_policy(errand),
+        .news = is_news_good(errand) ? &errand->news : NULL, .is_held = errand->is_held,
     };
     struct jr_verdict *verdict = &errand->verdict;
     bool may_post = may_write(errands);
@@ -285,7 +303,7 @@ static void guards_are_told(struct jr_errands *errands, struct jr_errand *errand
 static bool is_kept_back(struct jr_errands *errands, struct jr_errand *errand)
 {
     const struct jr_rerun_answer answer = { .policy = &errands->inquirer.policy,
-                                            .seen = &errand->seen };
+                                            .own = own_policy(errand), .seen = &errand->seen };
     struct jr_desk *desk = errands->desk;
     struct jr_hold hold;
     struct jr_error error;
@@ -301,6 +319,10 @@ static bool is_kept_back(struct jr_errands *errands, struct jr_errand *errand)
  */
 static void ask_guards(struct jr_errands *errands, struct jr_errand *errand)
 {
+    const struct jr_guarded_run about = {
+        .policy = &errands->inquirer.policy, .own = own_policy(errand), .run = &errand->run,
+        .seen = &errand->seen,
+    };
     bool is_told = is_news_good(errand);
 
     errand->is_held = !is_told && is_kept_back(errands, errand);
@@ -312,9 +334,8 @@ static void ask_guards(struct jr_errands *errands, struct jr_errand *errand)
         record(errands, errand);
         return;
     }
-    errand->guards = jr_guardcalls_begin(errands->desk, &errands->inquirer.policy,
-                                         &errands->inquirer.refusals, &errand->question,
-                                         &errand->run, &errand->seen, &errand->news);
+    errand->guards = jr_guardcalls_begin(errands->desk, &errands->inquirer.refusals,
+                                         &errand->question, &about, &errand->news);
     if (errand->guards == NULL)
         guards_are_told(errands, errand);
     else
@@ -496,13 +517,11 @@ static void name_is_told(struct jr_errands *errands, struct jr_errand *errand)
  * Where a filter waits for the name of its workflow, that is asked for first. A run that nothing
  * has told the workflow of has to be seen first, and then once more.
  */
-static void run_is_told(struct jr_errands *errands, struct jr_errand *errand)
+static void go_on_with_seen(struct jr_errands *errands, struct jr_errand *errand)
 {
-    errand->call = errand->question.turn.call;
-    errand->asked_ms = errand->question.turn.asked_ms;
     if (errand->call.outcome == JR_OUTCOME_DONE) {
-        jr_text_copy(errand->seen.workflow, sizeof errand->seen.workflow, errand->name.text);
-        if (jr_rerun_wants_workflow(errands->desk->settings, &errand->run, &errand->seen)) {
+        if (jr_rerun_wants_workflow(errands->desk->settings, own_policy(errand), &errand->run,
+                                    &errand->seen)) {
             if (errand->seen.workflow_id != 0 && errand->naming.outcome == JR_OUTCOME_DONE
                 && !errand->was_named) {
                 errand->was_named = true;
@@ -518,6 +537,115 @@ static void run_is_told(struct jr_errands *errands, struct jr_errand *errand)
     asked(errands, errand);
 }
 
+/* Does another errand ask for the policy file of the same repository? */
+static bool is_file_asked_for(const struct jr_errands *errands, const struct jr_errand *errand)
+{
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++) {
+        const struct jr_errand *other = &errands->items[i];
+
+        if (other != errand && other->step == JR_ERRAND_OWN && other->scope == errand->scope)
+            return true;
+    }
+    return false;
+}
+
+/* The policy file is as new as it can be. */
+static void own_is_known(struct jr_errands *errands, struct jr_errand *errand)
+{
+    jr_ownfile_end(errand->own);
+    errand->own = jr_ownfiles_use(&errands->ownfiles, errand->scope);
+    go_on_with_seen(errands, errand);
+}
+
+/* While no call may be made, the one that is kept counts at once. */
+static void ask_for_own(struct jr_errands *errands, struct jr_errand *errand)
+{
+    struct jr_question *question = &errand->question;
+
+    if (is_file_asked_for(errands, errand)) {
+        errand->step = JR_ERRAND_OWN_WAITS;
+        return;
+    }
+    if (!jr_ownfiles_wants(&errands->ownfiles, errand->scope, errand->etag)
+        || jr_calls_wait_ms(&errands->desk->calls) > 0) {
+        own_is_known(errands, errand);
+        return;
+    }
+    jr_test_point("before-ownfile");
+    errand->step = JR_ERRAND_OWN;
+    errand->own_ms = jr_monotonic_ms();
+    question->about = errand->run.run_id;
+    question->turn.ask = (struct jr_ask){
+        .api = JR_API_GET_FILE, .repo = errand->run.repo, .name = JR_OWNFILE_PATH,
+        .etag = errand->etag, .holds = &errand->file,
+    };
+    jr_calls_ask(&errands->desk->calls, question);
+}
+
+static void own_is_told(struct jr_errands *errands, struct jr_errand *errand,
+                        const struct jr_call *call)
+{
+    jr_ownfiles_answer(&errands->ownfiles, errand->scope, errand->run.repo, call, &errand->file);
+    free(errand->file.text);
+    errand->file.text = NULL;
+    own_is_known(errands, errand);
+}
+
+static int64_t own_patience_ms(const struct jr_errand *errand)
+{
+    int64_t left_ms = errand->own_ms + OWN_PATIENCE_MS - jr_monotonic_ms();
+
+    return left_ms > 0 ? left_ms : 0;
+}
+
+int64_t jr_errands_patience_ms(const struct jr_errands *errands)
+{
+    int64_t wait_ms = JR_CALLS_NEVER;
+
+    for (size_t i = 0; i < JR_ERRANDS_MAX; i++)
+        if (errands->items[i].step == JR_ERRAND_OWN)
+            wait_ms = jr_earlier_of(wait_ms, own_patience_ms(&errands->items[i]));
+    return wait_ms;
+}
+
+/* It hangs: the one that is kept counts. Returns whether it does. */
+static bool give_up_own(struct jr_errands *errands, struct jr_errand *errand)
+{
+    static const struct jr_call hangs = { .api = JR_API_GET_FILE, .outcome = JR_OUTCOME_LATER };
+
+    if (errand->question.is_over || own_patience_ms(errand) > 0)
+        return false;
+    jr_calls_drop(&errands->desk->calls, &errand->question);
+    own_is_told(errands, errand, &hangs);
+    return true;
+}
+
+/* Is it to be decided about a failed run, which its repository's policy has a say in? */
+static bool wants_own(const struct jr_errands *errands, const struct jr_errand *errand)
+{
+    return errands->desk->settings->own_files && errand->call.outcome == JR_OUTCOME_DONE
+           && !errand->run.by_hand && errand->seen.status == JR_STATUS_COMPLETED
+           && jr_conclusion_is_bad(errand->seen.conclusion);
+}
+
+static void run_is_told(struct jr_errands *errands, struct jr_errand *errand)
+{
+    struct jr_bounds bounds = jr_step_bounds(errands->desk->settings);
+    struct jr_run learned = errand->run;
+
+    errand->call = errand->question.turn.call;
+    errand->asked_ms = errand->question.turn.asked_ms;
+    if (errand->call.outcome == JR_OUTCOME_DONE)
+        jr_text_copy(errand->seen.workflow, sizeof errand->seen.workflow, errand->name.text);
+    if (!wants_own(errands, errand)) {
+        go_on_with_seen(errands, errand);
+        return;
+    }
+    jr_learn_shown(&bounds, &errand->seen, &learned);
+    errand->scope = jr_budget_scope(&learned);
+    ask_for_own(errands, errand);
+}
+
 /* Begin with an errand, or begin anew when what was shown is no longer fresh. */
 static void begin(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -530,7 +658,8 @@ static void begin(struct jr_errands *errands, struct jr_errand *errand)
     errand->was_named = false;
     errand->workflow_id = errand->run.workflow_id;
     if (errand->workflow_id != 0
-        && jr_rerun_wants_workflow(errands->desk->settings, &errand->run, NULL))
+        && jr_rerun_wants_workflow(errands->desk->settings, own_policy(errand), &errand->run,
+                                   NULL))
         ask_for_name(errands, errand);
     else
         ask(errands, errand, JR_ERRAND_RUN);
@@ -566,6 +695,12 @@ static bool work(struct jr_errands *errands, struct jr_errand *errand)
         ask_for_name(errands, errand);
         return true;
     }
+    if (errand->step == JR_ERRAND_OWN_WAITS && !is_file_asked_for(errands, errand)) {
+        ask_for_own(errands, errand);
+        return true;
+    }
+    if (errand->step == JR_ERRAND_OWN && give_up_own(errands, errand))
+        return true;
     if (errand->step == JR_ERRAND_INQUIRY)
         return work_on_inquiry(errands, errand);
     if (errand->step == JR_ERRAND_GUARDS)
@@ -577,6 +712,8 @@ static bool work(struct jr_errands *errands, struct jr_errand *errand)
         record_post(errands, errand, &errand->question.turn.call);
     else if (errand->step == JR_ERRAND_RUN)
         run_is_told(errands, errand);
+    else if (errand->step == JR_ERRAND_OWN)
+        own_is_told(errands, errand, &errand->question.turn.call);
     else
         name_is_told(errands, errand);
     return true;

@@ -22,6 +22,7 @@
 #include "fcgi/process/desk.h"
 #include "fcgi/process/guardcalls.h"
 #include "fcgi/process/inquiry.h"
+#include "fcgi/process/ownfiles.h"
 #include "fcgi/process/workflows.h"
 #include "lib/github/github.h"
 #include "lib/model/call.h"
@@ -52,6 +53,8 @@ enum jr_errand_step {
     JR_ERRAND_NAME,      /* GitHub is asked what its workflow is called, */
     JR_ERRAND_JOB_NAME,  /* or what a job says of that, */
     JR_ERRAND_RUN,       /* and for the run */
+    JR_ERRAND_OWN_WAITS, /* another errand asks for the policy file of its repository */
+    JR_ERRAND_OWN,       /* GitHub is asked for that */
     JR_ERRAND_INQUIRY,   /* it is found out why it failed */
     JR_ERRAND_GUARDS,    /* GitHub is asked for the guards of the policy */
     JR_ERRAND_WAITS,     /* it asks for a rerun, and waits for its turn */
@@ -73,6 +76,11 @@ struct jr_errand {
     bool was_named;             /* it is the second time */
     struct jr_call call;        /* what came of asking */
     struct jr_verdict verdict;
+    uint64_t scope;             /* whose policy file counts; 0: it is not asked for */
+    int64_t own_ms;             /* monotonic: since when GitHub is asked for it */
+    char etag[JR_ETAG_SIZE];    /* of the version that is known */
+    struct jr_github_file file; /* what that question holds */
+    struct jr_ownfile *own;     /* the version that counts; NULL: there is none */
     struct jr_inquiry *inquiry; /* NULL: there is none */
     struct jr_guardcalls *guards; /* likewise */
     struct jr_guard_news news;    /* what these were told, and */
@@ -83,6 +91,7 @@ struct jr_errand {
 struct jr_errands {
     struct jr_desk *desk;
     struct jr_workflows workflows;
+    struct jr_ownfiles ownfiles;
     struct jr_inquirer inquirer;
     struct jr_errand items[JR_ERRANDS_MAX];
     size_t count;
@@ -130,6 +139,12 @@ int64_t jr_errands_write(struct jr_errands *errands);
 
 /* Lay down those that wait to be rerun, while nothing may be: they stay due. */
 void jr_errands_lay_down(struct jr_errands *errands);
+
+/*
+ * How long until a policy file is waited for no longer, in ms; JR_CALLS_NEVER: none is asked for.
+ * jr_errands_work() then goes on with the one that is kept.
+ */
+int64_t jr_errands_patience_ms(const struct jr_errands *errands);
 
 /*
  * It is time to stop: lay down all, but for a POST under way. That has a grace of 3 s, since

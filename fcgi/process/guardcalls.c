@@ -24,7 +24,7 @@
 
 struct jr_guardcalls {
     struct jr_desk *desk;
-    const struct jr_policy *policy;
+    const struct jr_policy *policy, *own;
     struct jr_refusals *refusals;
     struct jr_question *question;
     struct jr_run run; /* with what is shown of it */
@@ -120,7 +120,8 @@ static void ask_for_file(struct jr_guardcalls *calls)
 
 static void ask_for_next(struct jr_guardcalls *calls)
 {
-    const struct jr_guarded_run about = { calls->policy, &calls->run, &calls->seen, calls->news };
+    const struct jr_guarded_run about = { calls->policy, calls->own, &calls->run, &calls->seen,
+                                          calls->news };
     struct jr_error error;
 
     calls->at = 0;
@@ -299,20 +300,20 @@ static void nobody_can_say(struct jr_guard_news *news)
             news->told[i] = JR_GUARD_NOT_TOLD;
 }
 
-struct jr_guardcalls *jr_guardcalls_begin(struct jr_desk *desk, const struct jr_policy *policy,
-                                          struct jr_refusals *refusals,
-                                          struct jr_question *question, const struct jr_run *run,
-                                          const struct jr_event *seen,
+struct jr_guardcalls *jr_guardcalls_begin(struct jr_desk *desk, struct jr_refusals *refusals,
+                                          struct jr_question *question,
+                                          const struct jr_guarded_run *about,
                                           struct jr_guard_news *news)
 {
     const struct jr_bounds bounds = jr_step_bounds(desk->settings);
-    const struct jr_guarded_run about = { policy, run, seen, news };
+    struct jr_guarded_run nothing_told = *about;
     struct jr_guardcalls *calls;
     enum jr_guard_kind kind;
     struct jr_error error;
 
     memset(news, 0, sizeof *news);
-    if (jr_guarding_next(desk->store, desk->settings, &about, &kind, &error) != JR_OK)
+    nothing_told.news = news;
+    if (jr_guarding_next(desk->store, desk->settings, &nothing_told, &kind, &error) != JR_OK)
         return NULL;
     calls = calloc(1, sizeof *calls);
     if (calls == NULL) {
@@ -320,13 +321,14 @@ struct jr_guardcalls *jr_guardcalls_begin(struct jr_desk *desk, const struct jr_
         return NULL;
     }
     calls->desk = desk;
-    calls->policy = policy;
+    calls->policy = about->policy;
+    calls->own = about->own;
     calls->refusals = refusals;
     calls->question = question;
-    calls->run = *run;
-    calls->seen = *seen;
+    calls->run = *about->run;
+    calls->seen = *about->seen;
     calls->news = news;
-    jr_learn_shown(&bounds, seen, &calls->run);
+    jr_learn_shown(&bounds, about->seen, &calls->run);
     question->is_over = false;
     ask_for_next(calls);
     return calls;

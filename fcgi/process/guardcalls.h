@@ -35,18 +35,17 @@ enum jr_guardcalls_end {
 
 /*
  * Begin to ask.
- *   policy    whose guards; like `refusals' and `desk' it outlasts them
+ *   refusals  like `desk' they outlast them
  *   question  by which they ask: the errand's
- *   run       that is to be rerun; copied
- *   seen      what GitHub has shown of it; copied
+ *   about     the policies, which outlast them, the run that is to be rerun, and what GitHub has
+ *             shown of it, which are copied; news is not looked at
  *   news      in and out: what has been told; the caller's, as long as they go on
  * Returns NULL when nothing is to be asked, or when there is no memory for it: then nobody could
  * say.
  */
-struct jr_guardcalls *jr_guardcalls_begin(struct jr_desk *desk, const struct jr_policy *policy,
-                                          struct jr_refusals *refusals,
-                                          struct jr_question *question, const struct jr_run *run,
-                                          const struct jr_event *seen,
+struct jr_guardcalls *jr_guardcalls_begin(struct jr_desk *desk, struct jr_refusals *refusals,
+                                          struct jr_question *question,
+                                          const struct jr_guarded_run *about,
                                           struct jr_guard_news *news);
 
 /* Take them on as far as they go without waiting, when the question is over. */

@@ -42,6 +42,7 @@ struct jr_inquiry {
     struct jr_inquirer *inquirer;
     struct jr_question *question;
     struct jr_run run;
+    const struct jr_ownfile *own; /* NULL: there is none */
     int64_t began_ms;    /* the attempt, by GitHub's clock */
     int64_t asked_ms;    /* monotonic: since when it goes on */
     enum state state;
@@ -231,11 +232,14 @@ static bool add_jobs(struct jr_inquiry *inquiry)
 /* Hand a job over to be judged, by what is known of it. */
 static void judge(struct jr_inquiry *inquiry)
 {
+    const struct jr_ownfile *own = inquiry->own;
     struct jr_error error;
 
     inquiry->state = JUDGE;
     inquiry->is_judged = false;
-    inquiry->number = jr_matcher_begin(inquiry->inquirer->desk->matcher, job_of(inquiry), NULL, 0, &error);
+    inquiry->number = jr_matcher_begin(inquiry->inquirer->desk->matcher, job_of(inquiry),
+                                       own == NULL ? NULL : own->text,
+                                       own == NULL ? 0 : own->length, &error);
     if (inquiry->number != 0) {
         inquiry->state = JUDGED_SOON;
     } else if (jr_matcher_is_gone(inquiry->inquirer->desk->matcher)) {
@@ -496,7 +500,8 @@ static void take_finding(struct jr_inquiry *inquiry)
 }
 
 struct jr_inquiry *jr_inquiry_begin(struct jr_inquirer *inquirer, struct jr_question *question,
-                                    const struct jr_run *run, int64_t began_ms)
+                                    const struct jr_run *run, int64_t began_ms,
+                                    const struct jr_ownfile *own)
 {
     struct jr_inquiry *inquiry = calloc(1, sizeof *inquiry);
     struct jr_desk *desk = inquirer->desk;
@@ -510,13 +515,17 @@ struct jr_inquiry *jr_inquiry_begin(struct jr_inquirer *inquirer, struct jr_ques
     inquiry->run = *run;
     inquiry->began_ms = began_ms;
     inquiry->asked_ms = jr_monotonic_ms();
+    inquiry->own = own;
     inquiry->judging.policy = &inquirer->policy;
+    inquiry->judging.own = own == NULL ? NULL : &own->policy;
     inquiry->next = inquirer->first;
     inquirer->first = inquiry;
     err = jr_judging_load(desk->store, run->run_id, run->attempt, &inquiry->judging, &error);
     if (err != JR_OK) {
         jr_desk_store_failed(desk, err, &error);
         end(inquiry, JR_INQUIRY_LAID_DOWN);
+    } else if (desk->settings->judges_only_own && own == NULL) {
+        end(inquiry, JR_INQUIRY_DONE);
     } else if (desk->settings->evidence == JR_LOOKING_NEVER) {
         take_jobs_from_store(inquiry);
     } else {

@@ -12,6 +12,7 @@
 #define JR_INQUIRY_H
 
 #include "fcgi/process/desk.h"
+#include "fcgi/process/ownfiles.h"
 #include "fcgi/process/refusals.h"
 #include "lib/model/event.h"
 #include "lib/model/run.h"
@@ -57,10 +58,12 @@ enum jr_inquiry_end {
  *   question  by which it asks: the errand's, which lasts as long as the inquiry
  *   run       whose attempt failed; copied
  *   began_ms  when the attempt began, by GitHub's clock; 0: not told
- * Returns NULL when there is no memory.
+ *   own       the policy of the repository's own, which outlasts it; NULL: there is none
+ * Where nobody asks for a cause, nothing is looked for, and it is done at once. Returns NULL when there is no memory.
  */
 struct jr_inquiry *jr_inquiry_begin(struct jr_inquirer *inquirer, struct jr_question *question,
-                                    const struct jr_run *run, int64_t began_ms);
+                                    const struct jr_run *run, int64_t began_ms,
+                                    const struct jr_ownfile *own);
 
 /* Take it on as far as it goes without waiting; after jr_inquirer_work(), or when its question
  * is over. */

@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/timestamp.h"
 #include "lib/steps/control.h"
+#include "lib/steps/ownfile.h"
 #include "lib/store/journal.h"
 
 #include <string.h>
@@ -243,6 +244,25 @@ void jr_tell_findings(const struct jr_run *run, const struct jr_verdict *verdict
         jr_line_text(&line, "text", failure->finding.line);
         jr_line_write(&line);
     }
+}
+
+void jr_tell_ownfile(const char *repo, const struct jr_ownpolicy *own)
+{
+    static const char *const results[] = {
+        [JR_OWNPOLICY_UNKNOWN] = "refused", [JR_OWNPOLICY_NONE] = "none",
+        [JR_OWNPOLICY_GOOD] = "good", [JR_OWNPOLICY_BROKEN] = "broken",
+    };
+    bool is_well = own->state == JR_OWNPOLICY_GOOD || own->state == JR_OWNPOLICY_NONE;
+    char words[JR_OWNFILE_WORDS_SIZE];
+    struct jr_line line;
+
+    jr_line_begin(&line, is_well ? JR_LOG_INFO : JR_LOG_WARN, "repository-policy");
+    jr_line_text(&line, "repo", repo);
+    jr_line_text(&line, "result", results[own->state]);
+    if (own->state == JR_OWNPOLICY_BROKEN)
+        jr_line_text(&line, "counts", own->text == NULL ? "none" : "last-good");
+    jr_line_text(&line, "text", jr_ownfile_words(own, words));
+    jr_line_write(&line);
 }
 
 void jr_tell_outcome(const struct jr_run *run, const struct jr_verdict *verdict,

@@ -13,6 +13,7 @@
 #include "lib/rules/input.h"
 #include "lib/steps/judging.h"
 #include "lib/store/causeholds.h"
+#include "lib/store/ownpolicy.h"
 
 #include <stdint.h>
 
@@ -36,6 +37,9 @@ void jr_tell_decision(const struct jr_run *run, const struct jr_verdict *verdict
 /* What was found out about each failed job of an attempt, and what the policy makes of it. */
 void jr_tell_findings(const struct jr_run *run, const struct jr_verdict *verdict,
                       const struct jr_judging *findings);
+
+/* What is new about the policy file of a repository. */
+void jr_tell_ownfile(const char *repo, const struct jr_ownpolicy *own);
 
 /* What came of a POST. */
 void jr_tell_outcome(const struct jr_run *run, const struct jr_verdict *verdict,

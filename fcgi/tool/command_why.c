@@ -15,6 +15,7 @@
 #include "lib/steps/chosen.h"
 #include "lib/steps/control.h"
 #include "lib/steps/holding.h"
+#include "lib/steps/ownfile.h"
 #include "lib/steps/spending.h"
 #include "lib/store/listing.h"
 
@@ -58,6 +59,7 @@ struct story {
     struct jr_run run;
     struct jr_halt halt;
     struct jr_causeholds holds;
+    char own[JR_OWNFILE_TOLD_SIZE]; /* what is wrong with its repository's policy; empty: nothing */
     jr_causes held; /* for which of its causes reruns are held, or were until now */
     struct jr_reported reported;
     struct jr_grid grid; /* of the attempt's jobs */
@@ -141,6 +143,19 @@ static bool look_at_cost(const struct story *story, uint64_t *minutes)
     return known;
 }
 
+/* Does the central policy admit those of repositories? If not, nobody goes by them. */
+static bool admits_own(const struct jr_command *command)
+{
+    struct jr_policy policy;
+    char *problems;
+    bool admits = jr_chosen_read(command->settings.policy, &policy, NULL, NULL, &problems) == JR_OK
+                  && policy.repository_files;
+
+    free(problems);
+    jr_policy_release(&policy);
+    return admits;
+}
+
 static void tell_cost(const struct story *story)
 {
     char when[JR_WHEN_SIZE];
@@ -187,6 +202,8 @@ static void tell_answer(const struct story *story)
         tell_prospect(story);
     tell_outages(story);
     tell_cost(story);
+    if (*story->own != '\0')
+        print_clean("The repository's policy is broken: ", story->own, ".\n");
     printf("It is at attempt %u, %s%s; of its jobs %u %s known, %u unfinished, %u failed.\n",
            run->attempt, jr_phase_name(run->phase), run->complete ? ", completed" : "",
            run->jobs_known, jr_say_plural(run->jobs_known, "is", "are"), run->jobs_unfinished,
@@ -508,6 +525,7 @@ static int tell_as_json(struct story *story)
         jr_emit_number(&story->emit, "rerun_minutes", (int64_t)minutes);
     else
         jr_emit_null(&story->emit, "rerun_minutes");
+    jr_emit_text(&story->emit, "repository_policy", *story->own == '\0' ? NULL : story->own);
     emit_id(&story->emit, "check_run_id", story->reported.report.check_id);
     emit_id(&story->emit, "comment_id", story->reported.comment_id);
     jr_emit_open_array(&story->emit, "jobs");
@@ -577,6 +595,10 @@ int jr_command_why(struct jr_command *command)
                                 &story.held, &error);
     if (err == JR_OK)
         err = jr_listing_reported(command->store, &story.run, &story.reported, &error);
+    if (err == JR_OK)
+        err = jr_ownfile_of_run(command->store, &story.run, story.own, &error);
+    if (err == JR_OK && *story.own != '\0' && !admits_own(command))
+        story.own[0] = '\0';
     if (err != JR_OK)
         return jr_command_store_failed(&error);
     return command->json ? tell_as_json(&story) : tell_in_words(&story);

@@ -12,6 +12,7 @@
 #include "lib/format/html.h"
 #include "lib/github/github.h"
 #include "lib/steps/holding.h"
+#include "lib/steps/ownfile.h"
 #include "lib/store/listing.h"
 #include "lib/store/narrate.h"
 
@@ -51,6 +52,7 @@ struct story {
     struct jr_halt halt;
     struct jr_pauses pauses;
     struct jr_causeholds holds;
+    char own[JR_OWNFILE_TOLD_SIZE]; /* what is wrong with its repository's policy; empty: nothing */
     jr_causes held; /* for which of its causes reruns are held, or were until now */
     struct jr_job jobs[JOBS_MOST]; /* by id, the greatest ones */
     size_t jobs_count;
@@ -168,6 +170,8 @@ static enum jr_err read_story(const struct jr_context *context, uint64_t run_id,
     if (err == JR_OK)
         err = jr_holding_of_run(context->store, &story->run, now_ms, &story->holds, &story->held,
                                 error);
+    if (err == JR_OK && context->settings->own_files)
+        err = jr_ownfile_of_run(context->store, &story->run, story->own, error);
     return err;
 }
 
@@ -253,6 +257,14 @@ static void add_prospect(struct jr_buffer *page, const struct story *story, int6
     add_outages(page, story);
 }
 
+/* The repository's own policy has a mistake. */
+static void add_own(struct jr_buffer *page, const struct story *story)
+{
+    if (*story->own != '\0')
+        jr_html(page, "<p class=\"note\">The repository's policy is broken: <bdi>%s</bdi>.</p>\n",
+                story->own);
+}
+
 /* What somebody can do about it. */
 static void add_remedy(struct jr_buffer *page, const struct jr_run *run,
                        const struct jr_standing *standing)
@@ -287,6 +299,7 @@ static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
     jr_buffer_add(page, "</p>\n");
     add_remedy(page, run, &standing);
     add_prospect(page, story, now_ms);
+    add_own(page, story);
     add_facts(page, settings, run, now_ms);
     jr_buffer_add(page, "</article>\n");
 }

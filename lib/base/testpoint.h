@@ -63,6 +63,10 @@ int64_t jr_test_hang_limit_ms(int64_t limit_ms);
 /* JR_TEST_MATCH_LIMIT=MS: a job may be judged for so long; else for the limit that is given. */
 int64_t jr_test_match_limit_ms(int64_t limit_ms);
 
+/* JR_TEST_OWNFILE=MS: so long what GitHub has told of a repository's policy file is good enough;
+ * else as long as is given. */
+int64_t jr_test_ownfile_ms(int64_t limit_ms);
+
 /* JR_TEST_AHEAD=MS: the clock is so far ahead; else 0. */
 int64_t jr_test_ahead_ms(void);
 

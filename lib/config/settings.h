@@ -93,6 +93,8 @@ struct jr_settings {
     bool has_guards;       /* the policy has guards, which stand above rerun_superseded */
     bool guards_pulls;     /* ... one asks for pull requests, */
     bool guards_files;     /* ... one for workflow files */
+    bool own_files;        /* repositories may have policy files of their own */
+    bool judges_only_own;  /* ... and only such a file may ask why a run failed */
     bool judges_workflows; /* what the policy says depends on the names of workflows */
 
     /* not settings, but about them */

@@ -90,7 +90,8 @@ unsigned jr_turns_grants(const struct jr_settings *settings)
     bool reads_checks = settings->judges && settings->evidence != JR_LOOKING_NEVER;
 
     return (reads_checks ? JR_GRANT_CHECKS : 0u) | (settings->guards_pulls ? JR_GRANT_PULLS : 0u)
-           | (settings->guards_files ? JR_GRANT_CONTENTS : 0u) | report_grants(settings);
+           | (settings->guards_files || settings->own_files ? JR_GRANT_CONTENTS : 0u)
+           | report_grants(settings);
 }
 
 /*

@@ -403,6 +403,16 @@ void jr_policy_under(const struct jr_policy_part *centre, const struct jr_policy
         part->debug_last = centre->debug_last;
 }
 
+void jr_policy_in_force(const struct jr_policy *policy, const struct jr_policy *own,
+                        const char *repo, struct jr_policy_force *force)
+{
+    jr_policy_for(policy, repo, &force->centre);
+    if (own == NULL)
+        force->part = force->centre;
+    else
+        jr_policy_under(&force->centre, own, &force->part);
+}
+
 static bool reruns_cancelled(const struct jr_policy_part *part)
 {
     for (size_t i = 0; i < part->rule_count; i++)
@@ -468,7 +478,7 @@ bool jr_policy_names_workflows(const struct jr_policy *policy)
 
 uint32_t jr_policy_looks_back(const struct jr_policy_part *part)
 {
-    uint32_t most = 0;
+    uint32_t most = part->ceiling == NULL ? 0 : jr_policy_looks_back(part->ceiling);
 
     for (size_t i = 0; i < part->rule_count; i++)
         if (part->rules[i].of > most)

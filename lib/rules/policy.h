@@ -175,7 +175,22 @@ void jr_policy_for(const struct jr_policy *policy, const char *repo,
 void jr_policy_under(const struct jr_policy_part *centre, const struct jr_policy *own,
                      struct jr_policy_part *part);
 
-/* How many of a job's last reruns its rules look back at, at most; 0: none does. */
+/* The policy in force for one repository. It points into itself, so it is not to be copied. */
+struct jr_policy_force {
+    struct jr_policy_part part; /* what counts */
+    struct jr_policy_part centre; /* its ceiling, if there is one */
+};
+
+/*
+ * Put it together: the centre's alone, or one of the repository's own under that.
+ *   own    NULL: it has none
+ *   force  out: what it points to stays the policies'
+ */
+void jr_policy_in_force(const struct jr_policy *policy, const struct jr_policy *own,
+                        const char *repo, struct jr_policy_force *force);
+
+/* How many of a job's last reruns its rules look back at, or its ceiling's, at most; 0: none
+ * does. */
 uint32_t jr_policy_looks_back(const struct jr_policy_part *part);
 
 /* What is known of the run. Texts are borrowed; empty: not known. */

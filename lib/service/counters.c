@@ -102,6 +102,12 @@ void jr_count_outage(struct jr_counters *counters, bool begun, bool over)
         jr_count(&counters->outages_over);
 }
 
+void jr_count_ownfile(struct jr_counters *counters, enum jr_counted_ownfile told)
+{
+    if (counters != NULL)
+        jr_count(&counters->ownfiles[told]);
+}
+
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call)
 {
     enum jr_reason result = call->outcome == JR_OUTCOME_DONE ? JR_REASON_NONE : call->reason;
@@ -142,6 +148,19 @@ const char *jr_counted_event_name(enum jr_counted_event event)
 const char *jr_counted_call_name(enum jr_api api)
 {
     return jr_github_counted(api);
+}
+
+const char *jr_counted_ownfile_name(enum jr_counted_ownfile told)
+{
+    static const char *const names[JR_COUNTED_OWNFILES] = {
+        [JR_COUNTED_OWNFILE_GOOD] = "good",
+        [JR_COUNTED_OWNFILE_BROKEN] = "broken",
+        [JR_COUNTED_OWNFILE_NONE] = "none",
+        [JR_COUNTED_OWNFILE_UNCHANGED] = "unchanged",
+        [JR_COUNTED_OWNFILE_REFUSED] = "refused",
+    };
+
+    return names[told];
 }
 
 int jr_counted_status(size_t index)

@@ -48,6 +48,16 @@ enum jr_counted_event {
 /* How many HTTP statuses a webhook may be answered with: jr_counted_status(). */
 #define JR_COUNTED_STATUSES 14
 
+/* What GitHub told of a repository's policy file. */
+enum jr_counted_ownfile {
+    JR_COUNTED_OWNFILE_GOOD,
+    JR_COUNTED_OWNFILE_BROKEN,
+    JR_COUNTED_OWNFILE_NONE,
+    JR_COUNTED_OWNFILE_UNCHANGED,
+    JR_COUNTED_OWNFILE_REFUSED, /* it may not be read */
+    JR_COUNTED_OWNFILES
+};
+
 /* Nothing but numbers that only grow, each an _Atomic uint64_t. All zero at first. */
 struct jr_counters {
     _Atomic uint64_t webhooks[JR_COUNTED_EVENTS][JR_COUNTED_STATUSES];
@@ -61,6 +71,7 @@ struct jr_counters {
     _Atomic uint64_t failed_jobs[JR_COUNTED_CAUSES]; /* that were judged, by their cause */
     _Atomic uint64_t rerun_causes[JR_COUNTED_CAUSES]; /* accepted reruns, by each cause in them */
     _Atomic uint64_t rescued_causes[JR_COUNTED_CAUSES]; /* of these: the run ended in success */
+    _Atomic uint64_t ownfiles[JR_COUNTED_OWNFILES];
     struct jr_histogram webhook_us; /* from a webhook's arrival to its answer */
     struct jr_histogram commit_us;  /* a transaction's commit, without the wait for the lock */
 };
@@ -89,6 +100,9 @@ void jr_count_causes(struct jr_counters *counters, uint64_t rerun, uint64_t resc
 /* Count that reruns for a cause are held from now on, that they no longer are, or both. */
 void jr_count_outage(struct jr_counters *counters, bool begun, bool over);
 
+/* Count what GitHub told of a repository's policy file, after that is on disk. */
+void jr_count_ownfile(struct jr_counters *counters, enum jr_counted_ownfile told);
+
 /* Count a call of GitHub's API, and what came of it if it asked for a rerun. */
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call);
 
@@ -107,6 +121,7 @@ void jr_counters_bound(struct jr_counters *sum);
 /* The words of the closed sets, for label values; static. */
 const char *jr_counted_event_name(enum jr_counted_event event);
 const char *jr_counted_call_name(enum jr_api api);
+const char *jr_counted_ownfile_name(enum jr_counted_ownfile told);
 
 /* The HTTP status that stands at an index below JR_COUNTED_STATUSES; 0, at the last: any other. */
 int jr_counted_status(size_t index);

@@ -326,6 +326,14 @@ static void write_reports(struct jr_buffer *buffer, const struct family *family,
                        metrics->sight.counters.reports[i]);
 }
 
+static void write_ownfiles(struct jr_buffer *buffer, const struct family *family,
+                           const struct jr_metrics *metrics)
+{
+    for (int i = 0; i < JR_COUNTED_OWNFILES; i++)
+        add_sample(buffer, family, "result", jr_counted_ownfile_name((enum jr_counted_ownfile)i),
+                   NULL, NULL, metrics->sight.counters.ownfiles[i]);
+}
+
 static void write_calls(struct jr_buffer *buffer, const struct family *family,
                         const struct jr_metrics *metrics)
 {
@@ -418,6 +426,9 @@ static const struct family families[] = {
       NUMBER(sight.counters.rescued_causes) },
     { "job_rerunner_reports_total", "counter",
       "What was written at GitHub about runs (REPORT), by what came of it.", write_reports, 0 },
+    { "job_rerunner_repository_policies_total", "counter",
+      "Answers of GitHub about policy files of repositories, by what came of them.",
+      write_ownfiles, 0 },
     { "job_rerunner_api_calls_total", "counter",
       "Calls of GitHub's API, by what was asked and what came of it.", write_calls, 0 },
     { "job_rerunner_api_rate_limit", "gauge",

@@ -127,7 +127,11 @@ enum jr_err jr_chosen_load(struct jr_settings *settings, char **problems)
     free(settings->policy_text);
     settings->policy_text = text;
     settings->policy_length = length;
-    settings->judges = policy.wants_evidence || settings->evidence == JR_LOOKING_ALWAYS;
+    settings->own_files = policy.repository_files;
+    settings->judges_only_own = policy.repository_files && !policy.wants_evidence
+                                && settings->evidence != JR_LOOKING_ALWAYS;
+    settings->judges = policy.wants_evidence || settings->evidence == JR_LOOKING_ALWAYS
+                       || policy.repository_files;
     settings->judges_cancelled = settings->judges && jr_policy_reruns_cancelled(&policy);
     settings->judges_workflows = settings->judges && jr_policy_names_workflows(&policy);
     /* `everything' is what there was before policies: the setting alone guards. */

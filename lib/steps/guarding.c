@@ -107,10 +107,11 @@ static enum jr_guard_told told_of_deployments(struct jr_txn *txn, const struct j
 }
 
 /* The policy for a run as it is shown. */
-static void part_for(const struct jr_policy *policy, const struct jr_run *run,
-                     const struct jr_event *seen, struct jr_policy_part *part)
+static void force_for(const struct jr_guarded_run *about, const struct jr_event *seen,
+                      struct jr_policy_force *force)
 {
-    jr_policy_for(policy, *seen->repo != '\0' ? seen->repo : run->repo, part);
+    jr_policy_in_force(about->policy, about->own,
+                       *seen->repo != '\0' ? seen->repo : about->run->repo, force);
 }
 
 /* What is known for each guard. */
@@ -142,19 +143,18 @@ static int64_t busy_until_ms(const struct jr_run *run, int64_t now_ms)
     return now_ms + jr_earlier_of(wait_ms, jr_test_scaled_ms(BUSY_MOST_MS));
 }
 
-void jr_guarding_ask(struct jr_txn *txn, const struct jr_policy *policy, const struct jr_run *run,
-                     const struct jr_guard_news *news, struct jr_input *input)
+void jr_guarding_ask(struct jr_txn *txn, const struct jr_guarded_run *about,
+                     struct jr_input *input)
 {
     static const struct jr_guard_news nothing = { .newer_run_id = 0 };
+    const struct jr_guard_news *news = about->news == NULL ? &nothing : about->news;
     struct jr_guard_answer answer;
     struct jr_guard_facts facts;
-    struct jr_policy_part part;
+    struct jr_policy_force force;
 
-    if (news == NULL)
-        news = &nothing;
-    part_for(policy, run, input->event, &part);
-    facts = facts_of(txn, &part, run, input, news);
-    answer = jr_guards_ask(&part.guards, &facts);
+    force_for(about, input->event, &force);
+    facts = facts_of(txn, &force.part, about->run, input, news);
+    answer = jr_guards_ask(&force.part.guards, &facts);
     input->guards.asked = true;
     memcpy(input->guards.by, answer.told, sizeof answer.told);
     if (input->newer.state == JR_NEWER_NONE && answer.reason == JR_REASON_SUPERSEDED)
@@ -162,7 +162,7 @@ void jr_guarding_ask(struct jr_txn *txn, const struct jr_policy *policy, const s
             news->newer_finished ? JR_NEWER_FINISHED : JR_NEWER_UNFINISHED, news->newer_run_id,
         };
     if (answer.verdict == JR_POLICY_WAIT)
-        input->hold = (struct jr_hold){ answer.reason, busy_until_ms(run, input->now_ms) };
+        input->hold = (struct jr_hold){ answer.reason, busy_until_ms(about->run, input->now_ms) };
     else
         input->guard = answer.reason;
 }
@@ -196,17 +196,17 @@ static void find_next(struct jr_txn *txn, void *context)
     struct next *next = context;
     struct jr_run run = *next->about->run;
     struct jr_guard_facts facts;
-    struct jr_policy_part part;
+    struct jr_policy_force force;
 
-    part_for(next->about->policy, &run, next->input.event, &part);
+    force_for(next->about, next->input.event, &force);
     jr_guarding_find_newer(txn, &next->bounds, &run, &next->input);
     jr_learn_shown(&next->bounds, next->input.event, &run);
-    facts = facts_of(txn, &part, &run, &next->input, next->about->news);
-    if (jr_guards_ask(&part.guards, &facts).verdict != JR_POLICY_RERUN)
+    facts = facts_of(txn, &force.part, &run, &next->input, next->about->news);
+    if (jr_guards_ask(&force.part.guards, &facts).verdict != JR_POLICY_RERUN)
         return;
     for (int i = 0; i < JR_GUARD_KINDS && !next->found; i++) {
         next->kind = (enum jr_guard_kind)i;
-        next->found = jr_guards_of(&part.guards, next->kind) != JR_GUARD_RERUN
+        next->found = jr_guards_of(&force.part.guards, next->kind) != JR_GUARD_RERUN
                       && next->about->news->told[i] == JR_GUARD_NOT_ASKED
                       && can_be_asked(next->kind, &run);
     }

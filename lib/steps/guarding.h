@@ -28,6 +28,7 @@ struct jr_guard_news {
 /* A run that is to be rerun, and what is known for its guards. All is the caller's. */
 struct jr_guarded_run {
     const struct jr_policy *policy;
+    const struct jr_policy *own; /* the repository's, under that; NULL: it has none */
     const struct jr_run *run;
     const struct jr_event *seen; /* what GitHub has shown of it */
     const struct jr_guard_news *news;
@@ -39,12 +40,12 @@ void jr_guarding_find_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
 
 /*
  * Ask the guards, and note in the input what they say: guard, hold and guards.
- *   news   what GitHub was asked; NULL: nothing
+ *   about  news NULL: GitHub was asked nothing; what it has shown is the input's
  *   input  in and out: JR_INPUT_SEEN, with what jr_guarding_find_newer() has found; news of a
  *          newer run take the place of none
  */
-void jr_guarding_ask(struct jr_txn *txn, const struct jr_policy *policy, const struct jr_run *run,
-                     const struct jr_guard_news *news, struct jr_input *input);
+void jr_guarding_ask(struct jr_txn *txn, const struct jr_guarded_run *about,
+                     struct jr_input *input);
 
 /*
  * For which guard is GitHub to be asked next, before a run is rerun? The cheapest that nothing

@@ -203,7 +203,7 @@ enum jr_reason jr_judging_reason(enum jr_policy_reason reason)
 
 /* A judgement on its way: the failures as the policy looks at them. */
 struct trial {
-    struct jr_policy_part part;
+    struct jr_policy_force force;
     struct jr_policy_answer answer;
     struct jr_evidence *evidence; /* what a policy asks of a job, by its failure */
     struct jr_policy_job *jobs;
@@ -255,7 +255,7 @@ static bool open_trial(struct trial *trial, const struct jr_judging *judging)
     return true;
 }
 
-static void decide(struct trial *trial, const struct jr_policy *policy,
+static void decide(struct trial *trial, const struct jr_judging *judging,
                    const struct jr_settings *settings, const struct jr_run *run)
 {
     struct jr_bounds bounds = jr_step_bounds(settings);
@@ -273,8 +273,8 @@ static void decide(struct trial *trial, const struct jr_policy *policy,
         .conclusion_retried = jr_bounds_retries(&bounds, run->conclusion),
     };
 
-    jr_policy_for(policy, run->repo, &trial->part);
-    jr_policy_decide(&trial->part, &asked, trial->jobs, trial->all, &trial->answer);
+    jr_policy_in_force(judging->policy, judging->own, run->repo, &trial->force);
+    jr_policy_decide(&trial->force.part, &asked, trial->jobs, trial->all, &trial->answer);
 }
 
 bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_settings *settings,
@@ -285,7 +285,7 @@ bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_set
 
     if (!open_trial(&trial, judging))
         return false;
-    decide(&trial, judging->policy, settings, run);
+    decide(&trial, judging, settings, run);
     for (size_t i = 0; i < trial.all; i++) {
         const struct jr_policy_job *job = &trial.jobs[i];
         bool echoes = i < judging->count && judging->items[i].finding.cause == JR_CAUSE_ECHO;
@@ -295,7 +295,7 @@ bool jr_judging_is_settled(const struct jr_judging *judging, const struct jr_set
                    && job->evidence->conclusion != JR_CONCLUSION_CANCELLED;
     }
     close_trial(&trial);
-    return settled && !trial.part.any_deserves;
+    return settled && !trial.force.part.any_deserves;
 }
 
 struct taking {
@@ -314,8 +314,9 @@ static void ask_store(struct jr_txn *txn, struct taking *taking)
     struct trial *trial = taking->trial;
     struct jr_failures_span span = { .now_ms = taking->now_ms, .before_ms = JR_TIME_MOST };
 
-    jr_policy_for(taking->judging->policy, taking->run->repo, &trial->part);
-    span.of = jr_policy_looks_back(&trial->part);
+    jr_policy_in_force(taking->judging->policy, taking->judging->own, taking->run->repo,
+                       &trial->force);
+    span.of = jr_policy_looks_back(&trial->force.part);
     for (size_t i = 0; i < trial->count; i++) {
         const struct jr_failure *failure = &taking->judging->items[i];
         struct jr_policy_job *job = &trial->jobs[i];
@@ -362,7 +363,7 @@ static void take(struct jr_txn *txn, void *argument)
     input.attempt = attempt;
     input.moved = run->due_ms != taking->claimed_due_ms;
     ask_store(txn, taking);
-    decide(taking->trial, taking->judging->policy, taking->settings, run);
+    decide(taking->trial, taking->judging, taking->settings, run);
     input.reason = jr_judging_reason(answer->reason);
     input.judgement = (struct jr_judgement){
         .leaves = answer->verdict != JR_POLICY_RERUN,

@@ -26,6 +26,7 @@
 /* The failed jobs of an attempt. */
 struct jr_judging {
     const struct jr_policy *policy; /* by which it is judged; the caller's */
+    const struct jr_policy *own;    /* the repository's own, under that; NULL: it has none */
     struct jr_failure *items; /* by job id; owned */
     size_t count;
     bool incomplete; /* others may have failed: GitHub has not listed the jobs */

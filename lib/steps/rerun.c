@@ -40,6 +40,7 @@ struct step {
     int64_t claimed_due_ms; /* when its entry was due as it was claimed */
     int64_t due_ms;         /* until when it is put off */
     const struct jr_policy *policy; /* whose guards are asked; NULL: of none */
+    const struct jr_policy *own; /* the repository's, under that; NULL: it has none */
     const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
     struct jr_run *run;         /* out, but for run_id */
     struct jr_verdict *verdict; /* out */
@@ -345,8 +346,12 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
 /* What the policy's guards say. */
 static void ask_guards(struct jr_txn *txn, const struct step *step, struct jr_input *input)
 {
+    const struct jr_guarded_run about = {
+        .policy = step->policy, .own = step->own, .run = step->run, .news = step->news,
+    };
+
     if (step->policy != NULL)
-        jr_guarding_ask(txn, step->policy, step->run, step->news, input);
+        jr_guarding_ask(txn, &about, input);
 }
 
 /*
@@ -368,14 +373,14 @@ static void ask_limits(struct jr_txn *txn, const struct step *step, struct jr_in
     struct jr_limits_facts facts = { .now_ms = input->now_ms, .run_id = step->run->run_id };
     struct jr_run learned = *step->run;
     struct jr_limits_answer answer;
-    struct jr_policy_part part;
+    struct jr_policy_force force;
 
     if (step->policy == NULL || step->run->by_hand || input->guard != JR_REASON_NONE
         || input->hold.reason != JR_REASON_NONE || !jr_conclusion_is_bad(input->event->conclusion))
         return;
     jr_learn_shown(&step->bounds, input->event, &learned);
-    jr_policy_for(step->policy, learned.repo, &part);
-    facts.repo = &part.limits;
+    jr_policy_in_force(step->policy, step->own, learned.repo, &force);
+    facts.repo = &force.part.limits;
     facts.all = &step->policy->limits_all;
     if (!jr_limits_are_set(facts.repo) && !jr_limits_are_set(facts.all))
         return;
@@ -435,6 +440,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
         .source = { .call = answer->call },
         .claimed_due_ms = run->due_ms,
         .policy = settings->has_guards ? answer->policy : NULL,
+        .own = answer->own,
         .news = answer->news,
         .is_held = answer->is_held,
         .run = run,
@@ -505,11 +511,12 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
     return jr_store_write(store, take_outcome, &step, error);
 }
 
-bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
-                             const struct jr_event *seen)
+bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_policy *own,
+                             const struct jr_run *run, const struct jr_event *seen)
 {
     struct jr_bounds bounds = jr_step_bounds(settings);
 
+    bounds.judges_workflows |= own != NULL && jr_policy_names_workflows(own);
     return jr_verdict_wants_workflow(&bounds, run, seen);
 }
 
@@ -544,6 +551,7 @@ enum jr_err jr_rerun_held(struct jr_store *store, const struct jr_settings *sett
         .input = { .kind = JR_INPUT_SEEN, .now_ms = now_ms,
                    .event = answer->seen != NULL ? answer->seen : &known },
         .policy = settings->has_guards ? answer->policy : NULL,
+        .own = answer->own,
         .run = run,
     };
     enum jr_err err = JR_OK;

@@ -91,6 +91,7 @@ struct jr_rerun_answer {
     const struct jr_event *seen; /* what a GET has shown; NULL: nothing, or it was the POST */
     bool posted;                 /* it was the POST */
     const struct jr_policy *policy; /* whose guards are asked about what was shown; NULL: of none */
+    const struct jr_policy *own; /* the repository's, under that; NULL: it has none */
     const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
     bool is_held;                /* it was not asked for them, since jr_rerun_held() had a reason */
     uint32_t attempt;            /* that it is about; jr_rerun_seen() does not look at it */
@@ -129,10 +130,11 @@ enum jr_err jr_rerun_outcome(struct jr_store *store, const struct jr_settings *s
 /*
  * Is GitHub to be asked for the workflow's name before the run is judged
  * (jr_verdict_wants_workflow)?
+ *   own   the policy of the repository's own; NULL: it has none, or that is not known yet
  *   seen  NULL, or GitHub's answer
  */
-bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_run *run,
-                             const struct jr_event *seen);
+bool jr_rerun_wants_workflow(const struct jr_settings *settings, const struct jr_policy *own,
+                             const struct jr_run *run, const struct jr_event *seen);
 
 /*
  * Would GitHub's answer, and nothing that is recorded meanwhile, ask for a rerun? Nothing is

@@ -1204,7 +1204,7 @@ static void wants_workflow(void **state)
     play_all(&scene, row->script);
     if (row->seen != NULL)
         seen = event_of(row->seen);
-    assert_int_equal(jr_rerun_wants_workflow(&scene.settings, &scene.run, row->seen == NULL ? NULL : &seen),
+    assert_int_equal(jr_rerun_wants_workflow(&scene.settings, NULL, &scene.run, row->seen == NULL ? NULL : &seen),
                      row->want);
     close_scene(&scene);
 }

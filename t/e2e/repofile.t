@@ -1,0 +1,277 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The policy that a repository has of its own: it decides under the ceiling of the centre's, is
+# asked for no more often than it has to be, and one that is broken changes nothing.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP qw(decode_json);
+use Test::More;
+use JR::File qw(write_file);
+use JR::Process;
+use JR::Test;
+
+my $github = github();
+my ($number, $repos) = (0, 0);
+my $PATH = '.github/job-rerunner.yml';
+my $FILES = "repository-files: yes\n";
+
+# The centre's: no guard asks GitHub for anything.
+my $CENTRE = "version: 1\notherwise: rerun\nsame-failure: rerun\n$FILES"
+    . "guards: { superseded: rerun, closed: rerun, deployments: rerun, concurrency: rerun }\n";
+
+sub policy_file {
+    my ($text) = @_;
+    my $file = tmpdir() . '/policy' . ++$number . '.yml';
+    write_file($file, $text);
+    return $file;
+}
+
+sub service_of {
+    my ($centre, %o) = @_;
+    $github->forget_scripts;
+    return service(github => $github, POLICY => policy_file($centre // $CENTRE), WORKERS => 1, %o)->start;
+}
+
+# A repository with a file of its own; none: it has no such file.
+sub repo_of {
+    my ($text) = @_;
+    my $repo = 'octo/r' . ++$repos;
+    $github->put_file($repo, $PATH, $text) if defined $text;
+    return $repo;
+}
+
+my @MADE = (['Set up job'], ['Run make', 'failure'], ['Complete job']);
+my @NETWORK = ('##[group]Run make', '##[endgroup]', 'curl: (56) Recv failure: Connection reset by peer',
+    '##[error]Process completed with exit code 56.');
+my @COMPILER = ('##[group]Run make', '##[endgroup]', 'src/main.c:10:5: error: expected expression before token',
+    'make: *** [Makefile:12: main.o] Error 1', '##[error]Process completed with exit code 2.');
+
+sub run_of {
+    my ($service, $repo, %o) = @_;
+    return workflow_run(github => $github, door => $service->http, repo => $repo, jobs => delete $o{jobs} // ['build'], %o);
+}
+
+sub fails {
+    my ($run) = @_;
+    status_is $run->play(build => 'failure'), 201, 'it fails';
+    return $run;
+}
+
+sub reason_of {
+    my ($service, $run) = @_;
+    my $entry = $service->log->wait_entry('decision', run => $run->id, verdict => 'closed') or return 'none';
+    return $entry->{reason};
+}
+
+sub left_ok {
+    my ($service, $run, $reason, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is reason_of($service, $run), $reason, "$name: left, $reason";
+    return is scalar $run->posts, 0, 'nothing is posted';
+}
+
+sub rerun_ok {
+    my ($run, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return wait_ok { $run->accepted } "$name: rerun";
+}
+
+# What GitHub was asked, with the status of each answer.
+sub asked {
+    my ($repo) = @_;
+    return map { $_->{status} } $github->requests(GET => "/repos/$repo/contents/$PATH\$");
+}
+
+my $LEAVES = "version: 1\nrules: [{ name: ours, leave: all }]\notherwise: leave\n";
+
+subtest 'its own rules decide' => sub {
+    my $service = service_of(undef, pages => 'metrics');
+    my $repo = repo_of($LEAVES);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'what its rules leave');
+    my $other = repo_of();
+    rerun_ok(fails(run_of($service, $other)), 'a repository without a file');
+    is join(' ', asked($other)), '404', 'which was asked for once';
+    is scalar(grep { $_->{path} =~ m{/\Q$other\E/.*(?:annotations|attempts)} } $github->requests('GET')), 0,
+        'and nobody asks why it failed';
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'the next run');
+    rerun_ok(fails(run_of($service, $other)), 'the next one there');
+    is join(' ', asked($repo)), '200', 'nobody asks again within 5 minutes';
+    is join(' ', asked($other)), '404', 'nor where there is none';
+    my $metrics = $service->http->send({ method => 'GET', path => '/metrics' })->body;
+    like $metrics, qr/^job_rerunner_repository_policies_total\{result="good"\} 1$/m, 'counted: one that is good';
+    like $metrics, qr/^job_rerunner_repository_policies_total\{result="none"\} 1$/m, '... one that is not there';
+    $service->stop_service;
+
+    $service = service_of($CENTRE =~ s/\Q$FILES\E//r);
+    rerun_ok(fails(run_of($service, $repo)), 'where the centre admits none');
+    is join(' ', asked($repo)), '200', 'nobody asks for it';
+    $service->stop_service;
+};
+
+subtest 'a version that is known, another, and none' => sub {
+    my $service = service_of(undef, JR_TEST_OWNFILE => 0);
+    my $repo = repo_of($LEAVES);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'the first version');
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'the same');
+    is join(' ', asked($repo)), '200 304', 'that is known by its ETag';
+    $github->put_file($repo, $PATH, "version: 1\notherwise: rerun\n");
+    rerun_ok(fails(run_of($service, $repo)), 'another version');
+    $github->put_file($repo, $PATH, $LEAVES);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'the first one again');
+    $github->put_file($repo, $PATH, undef);
+    rerun_ok(fails(run_of($service, $repo)), 'a file that was removed');
+    my @entries = grep { $_->{repo} eq $repo } $service->log->find('repository-policy');
+    is join(' ', map { $_->{result} } @entries), 'good good good none', 'each version is told once';
+    $service->stop_service;
+};
+
+subtest 'one that cannot be asked for' => sub {
+    my $service = service_of();
+    my $repo = repo_of($LEAVES);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'it is read');
+    $service->restart(JR_TEST_OWNFILE => 0);
+    $github->script(GET => 'contents', { status => 502, body => 'bad' }, 100);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'GitHub fails: what is stored counts');
+    $github->forget_scripts;
+    $github->script(GET => 'contents', { hang => 1 }, 100);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'it hangs: so it does');
+    my $new = repo_of($LEAVES);
+    rerun_ok(fails(run_of($service, $new)), 'where nothing is stored the centre counts');
+    $service->stop_service;
+
+    $service = service_of();
+    $github->script(GET => 'contents', { status => 403, body => { message => 'Resource not accessible by integration' } }, 100);
+    my $hidden = repo_of($LEAVES);
+    rerun_ok(fails(run_of($service, $hidden)), 'it may not be read: as if there were none');
+    rerun_ok(fails(run_of($service, $hidden)), 'which is remembered');
+    is join(' ', asked($hidden)), '403', 'asked once';
+    ok $service->log->wait_entry('repository-policy', repo => $hidden, result => 'refused'), 'and told';
+    $service->stop_service;
+};
+
+subtest 'a broken one changes nothing' => sub {
+    my $service = service_of(undef, JR_TEST_OWNFILE => 0, pages => 'status');
+    my $repo = repo_of("version: 1\notherwize: rerun\nlimits-all: {}\n");
+    rerun_ok(fails(run_of($service, $repo)), 'there was no other: the centre counts');
+    my $entry = $service->log->wait_entry('repository-policy', repo => $repo, result => 'broken');
+    is $entry->{counts}, 'none', 'told, with what counts';
+    is $entry->{text}, "$PATH:2:1: there is no key 'otherwize' here; did you mean 'otherwise'?", '... line and column';
+    $github->put_file($repo, $PATH, $LEAVES);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'a good one');
+    $github->put_file($repo, $PATH, "version: 1\nrules: [{ rerun: all, attempts: none }]\n");
+    my $run = fails(run_of($service, $repo));
+    left_ok($service, $run, 'evidence-unreadable', 'another broken one: the last good counts');
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'and goes on to');
+    my $told = "$PATH:2:33: has to be a whole number from 1 to 51; the last version without a mistake counts";
+    my %of = (STATE_DIR => $service->state_dir, POLICY => $service->{env}{POLICY});
+    like tool(['why', $run->id], %of)->{out}, qr/^The repository's policy is broken: \Q$told\E\.$/m, 'why says it';
+    is decode_json(tool(['why', '--json', $run->id], %of)->{out})->{repository_policy}, $told, 'why --json says it';
+    my $page = $service->http->send({ method => 'GET', path => '/runs/' . $run->id })->body;
+    like $page, qr/The repository&#39;s policy is broken|The repository's policy is broken: <bdi>\Q$told\E/, "the run's page says it";
+    my @broken = grep { $_->{repo} eq $repo && $_->{result} eq 'broken' } $service->log->find('repository-policy');
+    is scalar(@broken), 2, 'each broken version is told once';
+    is $broken[1]{counts}, 'last-good', 'with what counts';
+    $service->stop_service;
+};
+
+subtest 'the ceiling' => sub {
+    my $centre = $CENTRE . "rules:\n  - { name: never, when: { job: deploy }, leave: all }\n"
+        . "  - { name: twice, rerun: all, attempts: 2 }\nlimits: { reruns-per-hour: 1 }\n";
+    my $service = service_of($centre, RUN_ATTEMPTS => 5);
+    my $own = "version: 1\nrules: [{ name: ours, rerun: all, attempts: 5 }]\nlimits: { reruns-per-hour: 100 }\n";
+    my $deploys = run_of($service, repo_of($own), jobs => ['deploy']);
+    status_is $deploys->play(deploy => 'failure'), 201, 'what the centre leaves fails';
+    left_ok($service, $deploys, 'evidence-unreadable', 'its own rule cannot lift that');
+    my $repo = repo_of($own);
+    my $run = fails(run_of($service, $repo));
+    rerun_ok($run, 'its own rule reruns');
+    my $over = fails(run_of($service, $repo));
+    ok $service->log->wait_entry('decision', run => $over->id, reason => 'budget-used-up'), "the centre's limit counts";
+    $service->stop_service;
+
+    $service = service_of($CENTRE);
+    my $strict = repo_of("version: 1\nlimits: { reruns-per-hour: 1 }\n");
+    rerun_ok(fails(run_of($service, $strict)), 'a stricter limit of its own');
+    my $second = fails(run_of($service, $strict));
+    ok $service->log->wait_entry('decision', run => $second->id, reason => 'budget-used-up'), 'counts, too';
+    $service->stop_service;
+
+    $service = service_of("version: 1\notherwise: rerun\n$FILES" . "guards: { closed: rerun, deployments: rerun, concurrency: rerun }\n");
+    my $lifts = repo_of("version: 1\nguards: { superseded: rerun, events: ['*'] }\n");
+    my $old = run_of($service, $lifts, run_number => 10, head_sha => 'c' x 40);
+    run_of($service, $lifts, run_number => 11, head_sha => 'd' x 40);
+    left_ok($service, fails($old), 'superseded', 'a guard of the centre holds');
+    my $release = run_of($service, $lifts, event => 'release');
+    left_ok($service, fails($release), 'left-by-rule', 'so do its events');
+    $service->stop_service;
+
+    $service = service_of();
+    my $guards = repo_of("version: 1\nguards: { superseded: leave }\n");
+    $old = run_of($service, $guards, run_number => 10, head_sha => 'c' x 40);
+    run_of($service, $guards, run_number => 11, head_sha => 'd' x 40);
+    left_ok($service, fails($old), 'superseded', 'a guard of its own');
+    $service->stop_service;
+};
+
+sub with_log_ok {
+    my ($service, $repo, $log) = @_;
+    my $run = run_of($service, $repo);
+    $run->describe('build', steps => \@MADE, runner_id => 7, runner_name => 'runner 7', log => $log);
+    return fails($run);
+}
+
+subtest 'causes of its own' => sub {
+    my $service = service_of();
+    my $repo = repo_of("version: 1\nrules:\n  - { name: flaky, rerun: [service] }\n  - { name: rest, leave: all }\n"
+        . "causes:\n  - { id: our-cloud, cause: service, log: 'cloud says \\d+' }\n");
+    my $run = with_log_ok($service, $repo, [@NETWORK[0, 1], 'cloud says 17', $NETWORK[-1]]);
+    rerun_ok($run, 'what its signature tells');
+    is $service->log->wait_entry('cause', run => $run->id)->{signature}, 'our-cloud', 'which is named';
+    my $other = with_log_ok($service, repo_of($LEAVES), [@NETWORK[0, 1], 'cloud says 17', $NETWORK[-1]]);
+    isnt reason_of($service, $other), 'none', 'another repository';
+    isnt $service->log->wait_entry('cause', run => $other->id)->{signature} // '', 'our-cloud', 'does not know it';
+    $service->stop_service;
+};
+
+subtest 'hostile files' => sub {
+    my $service = service_of(undef, JR_TEST_MATCH_LIMIT => 2000);
+    my %files = (
+        'of more than 64 kB' => "version: 1\n" . '#' x (65 * 1024),
+        'of more than GitHub shows' => "version: 1\n" . '#' x (300 * 1024),
+        'deep' => 'version: ' . '[' x 10_000,
+        'of bytes that are no text' => "version: 1\n\x{1}\n",
+        'with an alias' => "version: &a 1\nrules: *a\n",
+    );
+    for my $name (sort keys %files) {
+        my $repo = repo_of($files{$name});
+        rerun_ok(fails(run_of($service, $repo)), "a file $name");
+        ok $service->log->wait_entry('repository-policy', repo => $repo, result => 'broken'), 'is told to be broken';
+    }
+    my $slow = repo_of("version: 1\notherwise: leave\nrules: [{ rerun: network }]\ncauses:\n"
+        . join '', map {"  - { id: c$_, cause: service, log: '((a+)+)+\$' }\n"} 1 .. 200);
+    my $run = with_log_ok($service, $slow, [('a' x 4000 . '!') x 200]);
+    isnt reason_of($service, $run), 'none', 'patterns that take for ever leave it at last';
+    my $next = with_log_ok($service, repo_of("version: 1\nrules: [{ name: nets, rerun: network }]\notherwise: leave\n"), \@NETWORK);
+    rerun_ok($next, 'and spoil nothing of others');
+    $service->stop_service;
+};
+
+subtest 'killed in between' => sub {
+    my $stop = tmpdir() . '/stop';
+    my $service = service_of(undef, JR_TEST_STOP_AT => "ownfile:$stop");
+    my $repo = repo_of($LEAVES);
+    my $run = fails(run_of($service, $repo));
+    my $pid = wait_for { -e $stop ? $service->dispatcher : undef };
+    ok $pid, 'the file is read, and recorded';
+    $service->expect_death;
+    kill 'KILL', $pid;
+    left_ok($service, $run, 'evidence-unreadable', 'the next process goes by it');
+    is join(' ', asked($repo)), '200', 'and does not ask again';
+    $service->stop_service;
+};
+
+finish();
