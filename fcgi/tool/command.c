@@ -181,13 +181,9 @@ int jr_command_tell_wrong(char *lines, enum jr_err err, char *values)
     return JR_EXIT_CONFIG;
 }
 
-int jr_command_read_policy(const struct jr_command *command, const char *name,
-                           struct jr_policy *policy, char **text, size_t *length)
+/* problems: what jr_chosen_read() has found; freed. Returns the exit status. */
+static int tell_problems(enum jr_err err, char *problems)
 {
-    char *problems;
-    enum jr_err err = jr_chosen_read(name == NULL ? command->settings.policy : name, policy, text,
-                                     length, &problems);
-
     if (err == JR_OK)
         return JR_EXIT_OK;
     if (problems == NULL)
@@ -196,6 +192,24 @@ int jr_command_read_policy(const struct jr_command *command, const char *name,
     fputc('\n', stderr);
     free(problems);
     return JR_EXIT_DATA;
+}
+
+int jr_command_read_policy(const struct jr_command *command, const char *name,
+                           struct jr_policy *policy, char **text, size_t *length)
+{
+    char *problems;
+    enum jr_err err = jr_chosen_read(name == NULL ? command->settings.policy : name, policy, text,
+                                     length, &problems);
+
+    return tell_problems(err, problems);
+}
+
+int jr_command_read_own_policy(const char *path, struct jr_policy *policy)
+{
+    char *problems;
+    enum jr_err err = jr_chosen_read_own(path, policy, &problems);
+
+    return tell_problems(err, problems);
 }
 
 /*

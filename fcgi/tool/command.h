@@ -136,6 +136,9 @@ int jr_command_load_names(struct jr_command *command);
 int jr_command_read_policy(const struct jr_command *command, const char *name,
                            struct jr_policy *policy, char **text, size_t *length);
 
+/* The same of a file as a repository's own policy. */
+int jr_command_read_own_policy(const char *path, struct jr_policy *policy);
+
 /*
  * Become the owner of STATE_DIR and open the store, which has to be there. From
  * then on a damaged one ends the process with a message and exit status 73.

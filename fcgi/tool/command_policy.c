@@ -16,7 +16,10 @@
 #include "lib/rules/policy.h"
 #include "lib/rules/signatures.h"
 #include "lib/steps/judging.h"
+#include "lib/steps/ownfile.h"
 #include "lib/steps/step.h"
+#include "lib/store/budget.h"
+#include "lib/store/listing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,16 +45,22 @@ static void warn(const struct jr_command *command, const char *name,
 
 static int check(struct jr_command *command, const char *name)
 {
+    bool own = jr_command_value(command, "own") != NULL;
     struct jr_policy policy;
     int status = jr_command_load_bounds(command);
 
     if (status == JR_EXIT_OK)
-        status = jr_command_read_policy(command, name, &policy, NULL, NULL);
+        status = own ? jr_command_read_own_policy(name, &policy)
+                     : jr_command_read_policy(command, name, &policy, NULL, NULL);
     if (status != JR_EXIT_OK)
         return status;
     warn(command, name, &policy);
-    printf("%s: good; %zu rules, %zu signatures of its own, %zu repositories with deviations\n",
-           name, policy.base.rule_count, policy.signatures.count, policy.repo_count);
+    printf("%s: good; %zu rules, %zu signatures of its own", name, policy.base.rule_count,
+           policy.signatures.count);
+    if (own)
+        printf(", as a repository's own policy\n");
+    else
+        printf(", %zu repositories with deviations\n", policy.repo_count);
     jr_policy_release(&policy);
     return JR_EXIT_OK;
 }
@@ -87,6 +96,106 @@ static int show(struct jr_command *command, const char *name)
         status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
     jr_policy_release(&policy);
     free(text);
+    return status;
+}
+
+/* Find the newest run of a repository. It may be none that events told of: JR_ENOENT. */
+static enum jr_err find_run(struct jr_command *command, const char *repo, struct jr_run *run,
+                            struct jr_error *error)
+{
+    char *pattern = strdup(repo);
+    struct jr_listing_filter filter = { .phase = JR_LISTING_ANY_PHASE,
+                                        .repos = { .items = &pattern, .count = 1 } };
+    struct jr_listing *listing = calloc(1, sizeof *listing);
+    enum jr_err err = pattern == NULL || listing == NULL
+                          ? jr_error_set(error, JR_ENOMEM, "out of memory")
+                          : JR_OK;
+    size_t count = 0;
+
+    while (err == JR_OK && count == 0 && !listing->ended)
+        err = jr_listing_runs(command->store, &filter, listing, run, 1, &count, error);
+    free(listing);
+    free(pattern);
+    return err == JR_OK && count == 0 ? JR_ENOENT : err;
+}
+
+/* The policy that a repository has of its own, as it was read last. */
+static int load_own(struct jr_command *command, const char *repo, struct jr_ownpolicy *own)
+{
+    struct jr_error error;
+    struct jr_run run;
+    enum jr_err err = find_run(command, repo, &run, &error);
+
+    if (err == JR_OK)
+        err = jr_ownfile_load(command->store, jr_budget_scope(&run), own, &error);
+    return err == JR_OK || err == JR_ENOENT ? JR_EXIT_OK : jr_command_store_failed(&error);
+}
+
+static const char *say_own(const struct jr_policy *policy, const struct jr_ownpolicy *own)
+{
+    static const char *const states[] = {
+        [JR_OWNPOLICY_UNKNOWN] = "its own was not read by now, or may not be",
+        [JR_OWNPOLICY_NONE] = "it has none of its own",
+        [JR_OWNPOLICY_GOOD] = "its own under that",
+        [JR_OWNPOLICY_BROKEN] = "its own is broken",
+    };
+
+    return policy->repository_files ? states[own->state] : "the centre admits none of its own";
+}
+
+/* What is in force for one repository. */
+static int write_for(const struct jr_command *command, const char *name, const char *repo,
+                     const struct jr_ownpolicy *own)
+{
+    struct jr_policyshow centre = { .run_attempts = command->settings.run_attempts };
+    struct jr_policyshow ours = { .name = JR_OWNFILE_PATH, .text = own->text,
+                                  .length = own->length, .run_attempts = centre.run_attempts };
+    struct jr_policy policy, own_policy = { .repo_count = 0 };
+    char *text, clean[1024], told[JR_OWNFILE_WORDS_SIZE];
+    struct jr_policy_force force;
+    bool counts;
+    int status = jr_command_read_policy(command, name, &policy, &text, &centre.length);
+
+    if (status != JR_EXIT_OK)
+        return status;
+    centre.name = name == NULL ? command->settings.policy : name;
+    centre.preset = jr_policy_preset(centre.name) != NULL;
+    centre.text = text;
+    counts = policy.repository_files && jr_ownfile_policy(own, &own_policy) == JR_OK;
+    jr_policy_in_force(&policy, counts ? &own_policy : NULL, repo, &force);
+    if (!command->json) {
+        jr_show_clean(clean, sizeof clean, centre.name);
+        printf("# %s: %s %s; %s\n", repo, centre.preset ? "the preset" : "the file", clean,
+               say_own(&policy, own));
+        jr_show_clean(clean, sizeof clean, jr_ownfile_words(own, told));
+        if (policy.repository_files && *clean != '\0')
+            printf("# %s\n", clean);
+    }
+    if (jr_policyshow_write_for(&(struct jr_policyshow_repo){ &centre, counts ? &ours : NULL,
+                                                              &force, repo },
+                                command->json, stdout) != JR_OK)
+        status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    jr_policy_release(&own_policy);
+    jr_policy_release(&policy);
+    free(text);
+    return status;
+}
+
+static int show_for(struct jr_command *command, const char *name, const char *repo)
+{
+    struct jr_ownpolicy own = { .length = 0 };
+    int status;
+
+    if (!jr_text_is_full_name(repo))
+        return jr_command_misused(command, "--repo is OWNER/NAME, and not '%.60s'", repo);
+    status = jr_command_load(command, false);
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status == JR_EXIT_OK)
+        status = load_own(command, repo, &own);
+    if (status == JR_EXIT_OK)
+        status = write_for(command, name, repo, &own);
+    jr_ownpolicy_release(&own);
     return status;
 }
 
@@ -306,13 +415,13 @@ static int try_run(struct jr_command *command, struct trial *trial, const char *
 
 int jr_command_policy(struct jr_command *command)
 {
-    const char *what = command->args.words[0];
+    const char *what = command->args.words[0], *repo = jr_command_value(command, "repo");
     const char *name = command->args.count > 1 ? command->args.words[1] : NULL;
     struct trial *trial;
     int status;
 
     if (strcmp(what, "show") == 0)
-        return show(command, name);
+        return repo == NULL ? show(command, name) : show_for(command, name, repo);
     if (strcmp(what, "check") != 0 && strcmp(what, "test") != 0)
         return jr_command_misused(command, "policy show, policy check or policy test, and not "
                                   "'%.60s'", what);

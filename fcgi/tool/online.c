@@ -14,6 +14,7 @@
 #include "lib/github/github.h"
 #include "lib/github/loghost.h"
 #include "lib/github/turn.h"
+#include "lib/steps/ownfile.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -482,21 +483,28 @@ static bool is_told(const struct jr_call *call)
            || (call->api == JR_API_GET_FILE && call->reason == JR_REASON_BAD_ANSWER);
 }
 
+static void tell_guard(const struct online *online, const struct guard_call *guard,
+                       const struct jr_call *call)
+{
+    char text[512];
+
+    if (is_told(call)) {
+        tell(online, guard->what, true, guard->good, NULL);
+    } else if (call->outcome == JR_OUTCOME_NEVER) {
+        snprintf(text, sizeof text, "%s (answer %d: %s)", guard->missed, call->status, call->text);
+        tell(online, guard->what, false, text, guard->remedy);
+    } else {
+        tell_failure(online, guard->what, call, NULL);
+    }
+}
+
 static void try_guard(struct online *online, struct guard_call *guard)
 {
     struct jr_call call;
-    char text[512];
 
     guard->ask.repo = online->repo;
     ask(online, &guard->ask, &call);
-    if (is_told(&call)) {
-        tell(online, guard->what, true, guard->good, NULL);
-    } else if (call.outcome == JR_OUTCOME_NEVER) {
-        snprintf(text, sizeof text, "%s (answer %d: %s)", guard->missed, call.status, call.text);
-        tell(online, guard->what, false, text, guard->remedy);
-    } else {
-        tell_failure(online, guard->what, &call, NULL);
-    }
+    tell_guard(online, guard, &call);
 }
 
 /* Where there is no run to try it on, an App's installation has told it. */
@@ -551,6 +559,31 @@ static void tell_guards(struct online *online)
     free(file.text);
 }
 
+/* Whether there is such a file or not: it is seen. */
+static void tell_own(struct online *online)
+{
+    struct jr_github_file file = { .text = NULL };
+    struct guard_call own = {
+        CONTENTS, JR_GRANT_CONTENTS,
+        { .api = JR_API_GET_FILE, .name = JR_OWNFILE_PATH, .repo = online->repo, .holds = &file },
+        "there: the repository's own policy can be read", "the repository's own policy, "
+        JR_OWNFILE_PATH ", cannot be read. Without it the central policy counts alone",
+        GIVE("Contents"),
+    };
+    struct jr_call call;
+
+    if (online->repo == NULL) {
+        tell_guard_untried(online, &own);
+        return;
+    }
+    ask(online, &own.ask, &call);
+    free(file.text);
+    if (call.status == 404)
+        tell(online, own.what, true, "there: the repository has no policy of its own", NULL);
+    else
+        tell_guard(online, &own, &call);
+}
+
 /* Whether what becomes of runs can be said where REPORT says. Only trying shows what a fine-grained
  * token may do. */
 static void tell_report(const struct online *online)
@@ -579,6 +612,8 @@ static void tell_permissions(struct online *online)
         tell_evidence(online);
     if (online->command->settings.has_guards)
         tell_guards(online);
+    if (online->command->settings.own_files)
+        tell_own(online);
     if (jr_settings_reports(&online->command->settings))
         tell_report(online);
 }

@@ -13,6 +13,7 @@
 #include "lib/rules/policy.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,6 +281,7 @@ static enum jr_err read_trees(const struct jr_policyshow *show, struct jr_yaml *
         return JR_OK;
     jr_yaml_free(*root);
     jr_yaml_free(*standard);
+    *root = *standard = NULL;
     return JR_ENOMEM;
 }
 
@@ -372,4 +374,313 @@ enum jr_err jr_policyshow_write_json(const struct jr_policyshow *show, FILE *str
     jr_yaml_free(root);
     jr_yaml_free(standard);
     return JR_OK;
+}
+
+/* Where a value may stand: the first layer that has what counts says where it comes from. */
+enum { OWN, DEVIATION, BASE, DEFAULTS, LAYERS };
+
+struct layer {
+    const struct jr_policyshow *show;
+    const struct jr_yaml *map; /* NULL: there is none */
+    bool in_repo, standard;
+};
+
+struct layers {
+    struct layer items[LAYERS];
+    struct jr_yaml *roots[LAYERS]; /* owned */
+    const struct jr_policy_part *part; /* what counts */
+    struct writer writer;
+    struct jr_emit *emit; /* NULL: YAML */
+};
+
+/* A value of a part, by the keys that lead to it. */
+struct value {
+    const char *section, *inner, *key;
+    enum { WORD, GUARD, LIMIT, WEIGHT } kind;
+    size_t offset;
+    const char *words[2]; /* of a WORD: false, true */
+};
+
+#define PART(member) offsetof(struct jr_policy_part, member)
+
+static const struct value values[] = {
+    { NULL, NULL, "mixed", WORD, PART(any_deserves), { "all", "any" } },
+    { NULL, NULL, "otherwise", WORD, PART(otherwise_rerun), { "leave", "rerun" } },
+    { NULL, NULL, "same-failure", WORD, PART(same_failure_rerun), { "leave", "rerun" } },
+    { NULL, NULL, "debug-logging", WORD, PART(debug_last), { "never", "last" } },
+    { "guards", NULL, "superseded", GUARD, PART(guards.superseded), { NULL, NULL } },
+    { "guards", NULL, "closed", GUARD, PART(guards.closed), { NULL, NULL } },
+    { "guards", NULL, "deployments", GUARD, PART(guards.deployments), { NULL, NULL } },
+    { "guards", NULL, "merge-queue", GUARD, PART(guards.merge_queue), { NULL, NULL } },
+    { "guards", NULL, "concurrency", GUARD, PART(guards.concurrency), { NULL, NULL } },
+    { "limits", NULL, "reruns-per-hour", LIMIT, PART(limits.reruns_per_hour), { NULL, NULL } },
+    { "limits", NULL, "minutes-per-day", LIMIT, PART(limits.minutes_per_day), { NULL, NULL } },
+    { "limits", "os-weights", "linux", WEIGHT, PART(limits.weight_linux), { NULL, NULL } },
+    { "limits", "os-weights", "windows", WEIGHT, PART(limits.weight_windows), { NULL, NULL } },
+    { "limits", "os-weights", "macos", WEIGHT, PART(limits.weight_macos), { NULL, NULL } },
+    { "limits", "os-weights", "self-hosted", WEIGHT, PART(limits.weight_self_hosted),
+      { NULL, NULL } },
+};
+
+#define VALUES (sizeof values / sizeof *values)
+
+/* NULL: there is none. */
+static const char *text_of(const struct jr_policy_part *part, const struct value *value,
+                           char number[JR_DIGITS_SIZE])
+{
+    static const char *const guards[] = { "leave", "rerun", "wait" };
+    const void *at = (const char *)part + value->offset;
+
+    if (value->kind == WORD)
+        return value->words[*(const bool *)at];
+    if (value->kind == GUARD)
+        return guards[*(const enum jr_guard *)at];
+    if (value->kind == LIMIT && *(const uint32_t *)at == 0)
+        return NULL;
+    return jr_text_digits(*(const uint32_t *)at, number);
+}
+
+static const struct jr_yaml *get(const struct jr_yaml *map, const char *key)
+{
+    return map == NULL || key == NULL ? map : jr_yaml_get(map, key);
+}
+
+static const struct jr_yaml *stands(const struct layer *layer, const struct value *value)
+{
+    return get(get(get(layer->map, value->section), value->inner), value->key);
+}
+
+static void turn_to(struct layers *layers, int at)
+{
+    const struct layer *layer = &layers->items[at];
+
+    layers->writer.show = layer->show;
+    layers->writer.in_repo = layer->in_repo;
+    layers->writer.standard = layer->standard;
+}
+
+/* Where what counts comes from, and what was cut. */
+static const char *tell_layer(struct layers *layers, const struct value *value, const char *text,
+                              char origin[2 * ORIGIN_SIZE])
+{
+    const struct jr_yaml *own = stands(&layers->items[OWN], value), *node = NULL;
+    char from[FROM_SIZE];
+    int at = OWN;
+
+    for (; at < LAYERS; at++) {
+        node = stands(&layers->items[at], value);
+        if (node != NULL && node->kind == JR_YAML_SCALAR && strcmp(node->text, text) == 0)
+            break;
+    }
+    turn_to(layers, at < LAYERS ? at : DEFAULTS);
+    tell_from(&layers->writer, node == NULL ? layers->roots[DEFAULTS] : node, from);
+    snprintf(origin, 2 * ORIGIN_SIZE, "%s", from);
+    if (own == NULL || at == OWN)
+        return origin;
+    turn_to(layers, OWN);
+    snprintf(origin, 2 * ORIGIN_SIZE, "%s, the ceiling; %.40s in ", from, own->text);
+    tell_from(&layers->writer, own, from);
+    strncat(origin, from, 2 * ORIGIN_SIZE - strlen(origin) - 1);
+    return origin;
+}
+
+static void write_one(struct layers *layers, const struct value *value)
+{
+    char number[JR_DIGITS_SIZE], origin[2 * ORIGIN_SIZE];
+    const char *text = text_of(layers->part, value, number);
+
+    if (text == NULL)
+        return;
+    tell_layer(layers, value, text, origin);
+    if (layers->emit != NULL) {
+        jr_emit_open(layers->emit, value->key);
+        jr_emit_text(layers->emit, "value", text);
+        jr_emit_text(layers->emit, "from", origin);
+        jr_emit_close(layers->emit);
+        return;
+    }
+    indent(&layers->writer, (value->section != NULL) + (value->inner != NULL));
+    put(&layers->writer, "%s: %s", value->key, text);
+    end_line(&layers->writer, origin);
+}
+
+static void open_map(struct layers *layers, const char *key, unsigned depth)
+{
+    if (layers->emit != NULL) {
+        jr_emit_open(layers->emit, key);
+    } else {
+        indent(&layers->writer, depth);
+        put(&layers->writer, "%s:\n", key);
+        layers->writer.column = 0;
+    }
+}
+
+static void close_map(const struct layers *layers)
+{
+    if (layers->emit != NULL)
+        jr_emit_close(layers->emit);
+}
+
+/* Which layer has a key in a section; LAYERS: none has. */
+static int layer_with(const struct layers *layers, const char *section, const char *key, int from)
+{
+    const struct value value = { .section = section, .key = key };
+
+    while (from < LAYERS && stands(&layers->items[from], &value) == NULL)
+        from++;
+    return from;
+}
+
+/* A value that stands as it is in one layer, with all that is in it. */
+static void write_whole(struct layers *layers, int at, const char *section, const char *key)
+{
+    const struct value value = { .section = section, .key = key };
+    const struct jr_yaml *node, *map;
+
+    if (at == LAYERS)
+        return;
+    map = get(layers->items[at].map, section);
+    node = stands(&layers->items[at], &value);
+    turn_to(layers, at);
+    if (layers->emit != NULL) {
+        emit_node(&layers->writer, layers->emit, key, node, NULL);
+        return;
+    }
+    indent(&layers->writer, section != NULL);
+    for (size_t i = 0; i + 1 < map->count; i += 2)
+        if (map->items[i + 1] == node)
+            write_entry(&layers->writer, map->items[i], node, NULL, section != NULL);
+}
+
+/* Of the values of one section; NULL: of none. */
+static void write_section(struct layers *layers, const char *section)
+{
+    const char *inner = NULL;
+
+    if (section != NULL)
+        open_map(layers, section, 0);
+    for (size_t i = 0; i < VALUES; i++) {
+        const struct value *value = &values[i];
+
+        if (section == NULL ? value->section != NULL
+                            : value->section == NULL || strcmp(value->section, section) != 0)
+            continue;
+        if (value->inner != NULL && inner == NULL)
+            open_map(layers, value->inner, 1);
+        inner = value->inner;
+        write_one(layers, value);
+    }
+    if (inner != NULL)
+        close_map(layers);
+    if (section != NULL && strcmp(section, "guards") == 0)
+        write_whole(layers, layer_with(layers, section, "events", OWN), section, "events");
+    if (section != NULL)
+        close_map(layers);
+}
+
+/* The items of several lists as one. */
+static void write_lists(struct layers *layers, const char *key)
+{
+    bool begun = false;
+
+    for (int at = OWN; at < LAYERS; at++) {
+        const struct jr_yaml *list = get(layers->items[at].map, key);
+
+        if (list == NULL || list->kind != JR_YAML_LIST || list->count == 0)
+            continue;
+        turn_to(layers, at);
+        if (!begun && layers->emit != NULL)
+            jr_emit_open_array(layers->emit, key);
+        else if (!begun)
+            put(&layers->writer, "%s:\n", key);
+        begun = true;
+        layers->writer.column = 0;
+        for (size_t i = 0; layers->emit != NULL && i < list->count; i++)
+            emit_node(&layers->writer, layers->emit, NULL, list->items[i], NULL);
+        if (layers->emit == NULL)
+            write_list(&layers->writer, list, 1);
+    }
+    if (begun && layers->emit != NULL)
+        jr_emit_close_array(layers->emit);
+}
+
+/* The centre's rules stay above those of the repository's own. */
+static void tell_ceiling(struct layers *layers, int own)
+{
+    int at = own == OWN ? layer_with(layers, NULL, "rules", DEVIATION) : LAYERS;
+    const struct jr_yaml *rules;
+    char from[FROM_SIZE];
+
+    if (at >= DEFAULTS)
+        return;
+    rules = get(layers->items[at].map, "rules");
+    turn_to(layers, at);
+    if (layers->emit != NULL) {
+        emit_node(&layers->writer, layers->emit, "ceiling", rules, NULL);
+        return;
+    }
+    for (size_t i = 0; i < rules->count; i++)
+        put(&layers->writer, "# above these: what the rule of %s leaves is left; its attempts and "
+            "only-if hold\n", tell_from(&layers->writer, rules->items[i], from));
+    layers->writer.column = 0;
+}
+
+static void write_layers(struct layers *layers)
+{
+    int rules = layer_with(layers, NULL, "rules", OWN);
+
+    write_whole(layers, layer_with(layers, NULL, "version", OWN), NULL, "version");
+    write_section(layers, NULL);
+    write_whole(layers, rules, NULL, "rules");
+    tell_ceiling(layers, rules);
+    write_lists(layers, "causes");
+    write_section(layers, "guards");
+    write_section(layers, "limits");
+    write_whole(layers, layer_with(layers, NULL, "outage", DEVIATION), NULL, "outage");
+}
+
+static const struct jr_yaml *deviation_for(const struct jr_yaml *root, const char *repo)
+{
+    const struct jr_yaml *repos = jr_yaml_get(root, "repositories");
+
+    for (size_t i = 0; repos != NULL && i + 1 < repos->count; i += 2)
+        if (jr_text_match(repos->items[i]->text, repo))
+            return repos->items[i + 1];
+    return NULL;
+}
+
+enum jr_err jr_policyshow_write_for(const struct jr_policyshow_repo *show, bool json, FILE *stream)
+{
+    struct layers layers = { .part = &show->force->part, .writer = { .stream = stream } };
+    struct jr_yaml *ignored = NULL;
+    struct jr_emit emit;
+    enum jr_err err = read_trees(show->centre, &layers.roots[BASE], &layers.roots[DEFAULTS]);
+
+    if (err == JR_OK && show->own != NULL)
+        err = read_trees(show->own, &layers.roots[OWN], &ignored);
+    if (err == JR_OK) {
+        layers.items[OWN] = (struct layer){ .show = show->own, .map = layers.roots[OWN] };
+        layers.items[DEVIATION] = (struct layer){
+            .show = show->centre, .map = deviation_for(layers.roots[BASE], show->repo),
+            .in_repo = true,
+        };
+        layers.items[BASE] = (struct layer){ .show = show->centre, .map = layers.roots[BASE] };
+        layers.items[DEFAULTS] = (struct layer){ .show = show->centre, .standard = true,
+                                                 .map = layers.roots[DEFAULTS] };
+        if (json) {
+            layers.emit = &emit;
+            jr_emit_init(&emit, stream);
+            jr_emit_open(&emit, NULL);
+        }
+        write_layers(&layers);
+        if (json) {
+            jr_emit_close(&emit);
+            jr_emit_end(&emit);
+        }
+        jr_yaml_free(layers.roots[OWN]);
+        jr_yaml_free(ignored);
+    }
+    jr_yaml_free(layers.roots[BASE]);
+    jr_yaml_free(layers.roots[DEFAULTS]);
+    return err;
 }

@@ -10,6 +10,7 @@
 #define JR_POLICYSHOW_H
 
 #include "lib/base/error.h"
+#include "lib/rules/policy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,21 @@ struct jr_policyshow {
     size_t length;
     int64_t run_attempts; /* a rule's attempts are no more than the setting's */
 };
+
+/* The policy in force for one repository, and what it is put together of. */
+struct jr_policyshow_repo {
+    const struct jr_policyshow *centre;
+    const struct jr_policyshow *own; /* the repository's own; NULL: none counts */
+    const struct jr_policy_force *force; /* of both, for `repo' */
+    const char *repo;
+};
+
+/*
+ * Write it, or as JSON in the form below; of a value that the ceiling has cut it tells what the
+ * repository's own file has. Returns as below.
+ */
+enum jr_err jr_policyshow_write_for(const struct jr_policyshow_repo *show, bool json,
+                                    FILE *stream) JR_CHECKED;
 
 /* Write it. Returns JR_OK or JR_ENOMEM; whether the writing went well, the stream knows. */
 enum jr_err jr_policyshow_write(const struct jr_policyshow *show, FILE *stream) JR_CHECKED;

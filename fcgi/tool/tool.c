@@ -96,6 +96,8 @@ static const struct jr_option runs_options[] = {
 };
 
 static const struct jr_option policy_options[] = {
+    { "repo", "OWNER/NAME", false, "show what is in force for one repository, with its own policy" },
+    { "own", NULL, false, "check the file as a repository's own policy, .github/job-rerunner.yml" },
     { "policy", "POLICY", false, "try everything, careful, infrastructure or a file, in the place "
       "of the one in force" },
     COMMON
@@ -179,6 +181,7 @@ static const struct row {
       "A policy says which failures are rerun, by their causes: everything, careful,\n"
       "infrastructure, or a file. policy show [POLICY] prints one, or that of the setting POLICY,\n"
       "with where each value comes from; policy check FILE tells all that is wrong with it;\n"
+      "with --own, as a repository's own (.github/job-rerunner.yml), which needs no settings;\n"
       "policy test EVIDENCE.json judges a failed run without a store and without GitHub.\n"
       "job-rerunner(8) has the form of both files. Exit status 65: a file is not what it has\n"
       "to be." },

@@ -72,12 +72,15 @@ static char *tell_unreadable(const char *name, int saved)
     return line;
 }
 
+typedef enum jr_err read_fn(struct jr_policy *policy, const char *bytes, size_t length,
+                            struct jr_problems *problems);
+
 /* All that is wrong is in `problems'; it and the policy are of use only with JR_OK or JR_EINVAL. */
-static enum jr_err parse(const char *name, const char *text, size_t length,
-                         struct jr_policy *policy, char **problems)
+static enum jr_err parse_as(read_fn *read, const char *name, const char *text, size_t length,
+                            struct jr_policy *policy, char **problems)
 {
     struct jr_problems *found = calloc(1, sizeof *found);
-    enum jr_err err = found == NULL ? JR_ENOMEM : jr_policy_read(policy, text, length, found);
+    enum jr_err err = found == NULL ? JR_ENOMEM : read(policy, text, length, found);
 
     if (err == JR_OK && found->count > 0) {
         *problems = tell_problems(name, found);
@@ -86,6 +89,29 @@ static enum jr_err parse(const char *name, const char *text, size_t length,
     if (err != JR_OK)
         jr_policy_release(policy);
     free(found);
+    return err;
+}
+
+static enum jr_err parse(const char *name, const char *text, size_t length,
+                         struct jr_policy *policy, char **problems)
+{
+    return parse_as(jr_policy_read, name, text, length, policy, problems);
+}
+
+enum jr_err jr_chosen_read_own(const char *path, struct jr_policy *policy, char **problems)
+{
+    size_t size = 0;
+    char *bytes = read_file(path, &size);
+    enum jr_err err = JR_ENOMEM;
+
+    memset(policy, 0, sizeof *policy);
+    *problems = NULL;
+    if (bytes != NULL)
+        err = parse_as(jr_policy_read_own, path, bytes, size, policy, problems);
+    else if (errno != ENOMEM
+             && asprintf(problems, "%s: %s", path, strerror(errno)) >= 0)
+        err = JR_EINVAL;
+    free(bytes);
     return err;
 }
 

@@ -25,6 +25,14 @@
 enum jr_err jr_chosen_read(const char *name, struct jr_policy *policy, char **text, size_t *length,
                            char **problems) JR_CHECKED;
 
+/*
+ * Read a file as a repository's own policy (jr_policy_read_own()).
+ *   path      of the file
+ *   policy, problems, result  as above
+ */
+enum jr_err jr_chosen_read_own(const char *path, struct jr_policy *policy,
+                               char **problems) JR_CHECKED;
+
 /* What a trial before a reload says on standard error of a policy that is broken, at the head of
  * a line each. */
 #define JR_CHOSEN_BROKEN "broken-policy: "

@@ -95,6 +95,21 @@ subtest 'an App' => sub {
     like $with->{out}, qr/^Checks: read +there/m, 'annotations can be read';
 };
 
+subtest 'policies of repositories' => sub {
+    my $centre = tmpdir() . '/centre.yml';
+    my $asks = "version: 1\nguards: { closed: rerun, deployments: rerun }\n";
+    write_file($centre, $asks);
+    unlike check(['octo/app'], POLICY => $centre)->{out}, qr/^Contents/m, 'where the centre admits none, nobody asks';
+    write_file($centre, "${asks}repository-files: yes\n");
+    like check(['octo/app'], POLICY => $centre)->{out}, qr/^Contents: read +there: the repository has no policy of its own$/m, 'none';
+    $github->put_file('octo/app', '.github/job-rerunner.yml', "version: 1\n");
+    like check(['octo/app'], POLICY => $centre)->{out}, qr/^Contents: read +there: the repository's own policy can be read$/m, 'one';
+    $github->script(GET => 'contents', { status => 403, body => { message => 'Resource not accessible by personal access token' } });
+    my $refused = check(['octo/app'], POLICY => $centre);
+    like $refused->{out}, qr/^Contents: read +NO: the repository's own policy, .* cannot be read\..*Give the token/m, 'one that may not be read';
+    is $refused->{status}, 0, 'which stops nothing';
+};
+
 subtest 'what guards go by' => sub {
     my $out = check(['octo/app'])->{out};
     like $out, qr/^Actions: read +there: concurrency groups can be read$/m, 'groups';

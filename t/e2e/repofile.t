@@ -260,6 +260,74 @@ subtest 'hostile files' => sub {
     $service->stop_service;
 };
 
+subtest 'what is in force for a repository' => sub {
+    my $centre = <<'END';
+version: 1
+otherwise: rerun
+repository-files: yes
+rules:
+  - { name: never, when: { job: deploy }, leave: all }
+guards: { closed: rerun, deployments: rerun, concurrency: rerun }
+limits: { reruns-per-hour: 10 }
+repositories:
+  "octo/*": { limits: { minutes-per-day: 50 } }
+END
+    my $own = <<'END';
+version: 1
+otherwise: leave
+rules:
+  - name: ours
+    rerun: [network]
+    attempts: 9
+causes:
+  - { id: our-cloud, cause: service, log: 'cloud says \d+' }
+guards: { superseded: rerun, closed: leave }
+limits: { reruns-per-hour: 20, minutes-per-day: 5 }
+END
+    my $service = service_of($centre);
+    my $repo = repo_of($own);
+    my $run = fails(run_of($service, $repo));
+    left_ok($service, $run, 'evidence-unreadable', 'a run');
+    my $file = $service->{env}{POLICY};
+    my %of = (STATE_DIR => $service->state_dir, POLICY => $file);
+    my $shown = tool(['policy', 'show', '--repo', $repo], %of)->{out};
+    like $shown, qr/^# \Q$repo: the file $file; its own under that\E$/m, 'both';
+    like $shown, qr/^otherwise: leave +# \Q$PATH:2\E$/m, 'a value of its own';
+    like $shown, qr/^mixed: all +# default$/m, 'a default';
+    like $shown, qr/^    attempts: 4 +# RUN_ATTEMPTS; 9 in \Q$PATH:6\E$/m, 'a rule of its own';
+    like $shown, qr/^# above these: what the rule of \Q$file:5\E leaves is left/m, "the centre's rule above it";
+    like $shown, qr/^  superseded: leave +# default, the ceiling; rerun in \Q$PATH:9\E$/m, 'a guard that it cannot lift';
+    like $shown, qr/^  closed: leave +# \Q$PATH:9\E$/m, 'one of its own';
+    like $shown, qr/^  concurrency: rerun +# \Q$file:6\E$/m, 'one of the centre';
+    like $shown, qr/^  reruns-per-hour: 10 +# \Q$file:7, the ceiling; 20 in $PATH:10\E$/m, 'a limit that it cannot lift';
+    like $shown, qr/^  minutes-per-day: 5 +# \Q$PATH:10\E$/m, 'a stricter one';
+    like $shown, qr/^  - id: our-cloud /m, 'its signature';
+    write_file(tmpdir() . '/shown.yml', $shown);
+    is tool(['policy', 'check', tmpdir() . '/shown.yml'])->{status}, 0, 'what is shown is a policy';
+    my $json = decode_json(tool(['policy', 'show', '--repo', $repo, '--json'], %of)->{out});
+    is_deeply $json->{guards}{superseded}, { value => 'leave', from => "default, the ceiling; rerun in $PATH:9" }, '... as JSON';
+    is_deeply $json->{limits}{'os-weights'}{macos}, { value => '10', from => 'default' }, '... further in';
+    is $json->{rules}[0]{name}{value}, 'ours', '... its rules';
+    is $json->{ceiling}[0]{name}{value}, 'never', "... the centre's above them";
+    like tool(['policy', 'show', '--repo', 'octo/other'], %of)->{out}, qr/^  minutes-per-day: 50 +# repositories, \Q$file:9\E$/m,
+        'a repository that nothing is known of';
+    is tool(['policy', 'show', '--repo', 'octo'], %of)->{status}, 2, 'no repository';
+    $service->stop_service;
+};
+
+subtest 'a file is checked' => sub {
+    my $file = tmpdir() . '/own.yml';
+    write_file($file, "version: 1\nrules: [{ leave: all }]\nrepositories: {}\noutage: {}\n");
+    my $bad = tool(['policy', 'check', '--own', $file]);
+    is $bad->{status}, 65, 'what a repository cannot have';
+    like $bad->{err}, qr/^\Q$file:3:1: there is no key 'repositories' here; there are: version, mixed/m, 'told, with what is allowed';
+    like $bad->{err}, qr/^\Q$file:4:1: there is no key 'outage' here/m, '... all at once';
+    write_file($file, $LEAVES);
+    my $good = tool(['policy', 'check', '--own', $file]);
+    is "$good->{status} $good->{out}", "0 $file: good; 1 rules, 0 signatures of its own, as a repository's own policy\n", 'a good one';
+    is tool(['policy', 'check', '--own', "$file.none"])->{status}, 65, 'none';
+};
+
 subtest 'killed in between' => sub {
     my $stop = tmpdir() . '/stop';
     my $service = service_of(undef, JR_TEST_STOP_AT => "ownfile:$stop");
