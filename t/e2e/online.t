@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
 use Test::More;
+use JR::File qw(write_file);
 use JR::Test;
 
 my $github = github(tls => 1);

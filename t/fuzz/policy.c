@@ -1,6 +1,7 @@
 /*
  * policy -- a policy file of any bytes: what is wrong is said in its place; what is taken
- * decides about a run with a job of each cause, and never beyond the settings.
+ * decides about a run with a job of each cause, and never beyond the settings; as a repository's
+ * own it lifts nothing of the centre's.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -85,6 +86,50 @@ static void use(const struct jr_policy *policy, const char *repo)
     decide(&part, 1, JR_CONCLUSION_TIMED_OUT, false);
 }
 
+static const char centre_text[] =
+    "version: 1\nrules: [{ leave: [test, build] }, { rerun: all, attempts: 2 }]\n"
+    "limits: { reruns-per-hour: 9 }\n";
+
+/* Is a run with a job of this cause rerun, and how often at most? */
+static uint32_t attempts_for(const struct jr_policy_part *part, enum jr_cause cause)
+{
+    static const struct jr_evidence evidence = { .job_id = 1, .name = "build", .labels = "linux",
+                                                 .conclusion = JR_CONCLUSION_FAILURE };
+    const struct jr_policy_run run = {
+        .repo = "octo/app", .workflow = "CI", .workflow_path = "", .branch = "main",
+        .event = "push", .attempt = 1, .run_attempts = RUN_ATTEMPTS,
+        .conclusion = JR_CONCLUSION_FAILURE, .conclusion_retried = true,
+    };
+    struct jr_policy_job job = { .evidence = &evidence, .finding.cause = cause };
+    struct jr_policy_answer answer;
+
+    jr_policy_decide(part, &run, &job, 1, &answer);
+    return answer.verdict == JR_POLICY_RERUN ? answer.attempts : 0;
+}
+
+/* What the centre says holds, whatever the repository's own file does. */
+static void use_own(const struct jr_policy *own)
+{
+    struct jr_problems problems = { .count = 0 };
+    struct jr_policy_force force;
+    struct jr_policy centre;
+
+    HOLDS(jr_policy_read(&centre, centre_text, sizeof centre_text - 1, &problems) == JR_OK);
+    HOLDS(problems.count == 0);
+    jr_policy_in_force(&centre, own, "octo/app", &force);
+    holds_part(&force.part);
+    for (unsigned cause = 1; cause < JR_CAUSES; cause++)
+        if (jr_cause_name((enum jr_cause)cause) != NULL)
+            HOLDS(attempts_for(&force.part, (enum jr_cause)cause) <= 2);
+    HOLDS(attempts_for(&force.part, JR_CAUSE_TEST) == 0);
+    HOLDS(attempts_for(&force.part, JR_CAUSE_BUILD) == 0);
+    HOLDS(force.part.guards.superseded == JR_GUARD_LEAVE);
+    HOLDS(force.part.guards.concurrency != JR_GUARD_RERUN);
+    HOLDS(force.part.limits.reruns_per_hour >= 1 && force.part.limits.reruns_per_hour <= 9);
+    HOLDS(force.part.outage.runs == 0);
+    jr_policy_release(&centre);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input input = { bytes, size };
@@ -100,6 +145,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         use(&policy, "octo/app");
         use(&policy, "octo/legacy-1");
     }
+    jr_policy_release(&policy);
+    memset(&problems, 0, sizeof problems);
+    HOLDS(jr_policy_read_own(&policy, text, length, &problems) == JR_OK);
+    holds_problems(&problems);
+    if (problems.count == 0)
+        use_own(&policy);
     jr_policy_release(&policy);
     free(text);
     return 0;

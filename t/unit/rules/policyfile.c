@@ -102,27 +102,28 @@ struct ceiling_row {
     enum jr_cause cause;
     bool reruns;
     uint32_t attempts; /* of the run, RUN_ATTEMPTS being 4 */
+    uint32_t looks_back;
 };
 
 static void under_a_ceiling(void **state)
 {
     const struct ceiling_row *row = *state;
     struct jr_policy centre, own;
-    struct jr_policy_part above, part;
+    struct jr_policy_force force;
     struct jr_evidence evidence = { .conclusion = JR_CONCLUSION_FAILURE };
     const struct jr_policy_run run = { .repo = "octo/app", .workflow = "CI", .workflow_path = "", .branch = "main",
                                        .event = "push", .attempt = 1, .run_attempts = 4,
                                        .conclusion = JR_CONCLUSION_FAILURE, .conclusion_retried = true };
-    struct jr_policy_job job = { .evidence = &evidence, .finding = { .cause = row->cause } };
+    struct jr_policy_job job = { .evidence = &evidence, .finding = { .cause = row->cause }, .rescued = 1, .tried = 20 };
     struct jr_policy_answer answer;
 
     read_policy(&centre, row->centre);
     assert_int_equal(problems.count, 0);
     assert_int_equal(jr_policy_read_own(&own, row->own, strlen(row->own), &problems), JR_OK);
     assert_int_equal(problems.count, 0);
-    jr_policy_for(&centre, "octo/app", &above);
-    jr_policy_under(&above, &own, &part);
-    jr_policy_decide(&part, &run, &job, 1, &answer);
+    jr_policy_in_force(&centre, &own, "octo/app", &force);
+    jr_policy_decide(&force.part, &run, &job, 1, &answer);
+    assert_int_equal(jr_policy_looks_back(&force.part), row->looks_back);
     assert_int_equal(answer.verdict, row->reruns ? JR_POLICY_RERUN : JR_POLICY_LEAVE);
     if (row->reruns)
         assert_int_equal(answer.attempts, row->attempts);
@@ -133,17 +134,21 @@ static void under_a_ceiling(void **state)
 #define LEAVES V "rules: [{ leave: [test] }, { rerun: [network], attempts: 2 }]\notherwise: leave\n"
 
 static const struct ceiling_row ceilings[] = {
-    { "a leave of the centre holds", LEAVES, V "rules: [{ rerun: all }]\n", JR_CAUSE_TEST, false, 0 },
-    { "... also against otherwise", LEAVES, V "otherwise: rerun\n", JR_CAUSE_TEST, false, 0 },
-    { "what no rule names is its own choice", LEAVES, V "rules: [{ rerun: [unknown] }]\n", JR_CAUSE_UNKNOWN, true, 4 },
-    { "... by otherwise, too", LEAVES, V "otherwise: rerun\n", JR_CAUSE_UNKNOWN, true, 4 },
-    { "it may leave more", LEAVES, V "rules: [{ leave: [network] }]\n", JR_CAUSE_NETWORK, false, 0 },
-    { "attempts of the centre hold", LEAVES, V "rules: [{ rerun: [network], attempts: 4 }]\n", JR_CAUSE_NETWORK, true, 2 },
+    { "a leave of the centre holds", LEAVES, V "rules: [{ rerun: all }]\n", JR_CAUSE_TEST, false, 0, 0 },
+    { "... also against otherwise", LEAVES, V "otherwise: rerun\n", JR_CAUSE_TEST, false, 0, 0 },
+    { "what no rule names is its own choice", LEAVES, V "rules: [{ rerun: [unknown] }]\n", JR_CAUSE_UNKNOWN, true, 4, 0 },
+    { "... by otherwise, too", LEAVES, V "otherwise: rerun\n", JR_CAUSE_UNKNOWN, true, 4, 0 },
+    { "it may leave more", LEAVES, V "rules: [{ leave: [network] }]\n", JR_CAUSE_NETWORK, false, 0, 0 },
+    { "attempts of the centre hold", LEAVES, V "rules: [{ rerun: [network], attempts: 4 }]\n", JR_CAUSE_NETWORK, true, 2, 0 },
     { "fewer are its own choice", V "rules: [{ rerun: [network], attempts: 3 }]\n", V "rules: [{ rerun: [network], attempts: 2 }]\n",
-      JR_CAUSE_NETWORK, true, 2 },
-    { "never more than RUN_ATTEMPTS", V "otherwise: rerun\n", V "rules: [{ rerun: all, attempts: 9 }]\n", JR_CAUSE_TEST, true, 4 },
-    { "without rules of its own the centre's count", LEAVES, V, JR_CAUSE_NETWORK, true, 2 },
-    { "... and its otherwise", LEAVES, V, JR_CAUSE_UNKNOWN, false, 0 },
+      JR_CAUSE_NETWORK, true, 2, 0 },
+    { "never more than RUN_ATTEMPTS", V "otherwise: rerun\n", V "rules: [{ rerun: all, attempts: 9 }]\n", JR_CAUSE_TEST, true, 4, 0 },
+    { "without rules of its own the centre's count", LEAVES, V, JR_CAUSE_NETWORK, true, 2, 0 },
+    { "... and its otherwise", LEAVES, V, JR_CAUSE_UNKNOWN, false, 0, 0 },
+    { "what is not worth it for the centre is not", V "rules: [{ rerun: all, only-if: { rescued: 10%, of: 20 } }]\n",
+      V "rules: [{ rerun: all }]\n", JR_CAUSE_TEST, false, 0, 20 },
+    { "nor what is not by its own rule", V "otherwise: rerun\n", V "rules: [{ rerun: all, only-if: { rescued: 10%, of: 15 } }]\n",
+      JR_CAUSE_TEST, false, 0, 15 },
 };
 
 /* Of guards and limits the stricter counts, and what is not named is the centre's. */
