@@ -95,6 +95,9 @@ subtest 'check' => sub {
     my ($example) = $doc =~ /^((?:    .*\n)+)\nFor each failed job the first rule/m;
     my $good = policy('check', write_file("$dir/good.yml", $example =~ s/^    //gmr));
     is $good->{status}, 0, 'the example of the documents' or diag $good->{err};
+    my ($own) = $doc =~ /^and `outage`:\n\n((?:    .*\n)+)\n/m;
+    $good = policy('check', '--own', write_file("$dir/own.yml", $own =~ s/^    //gmr));
+    is $good->{status}, 0, "that of a repository's own" or diag $good->{err};
     my ($page) = read_file(srcdir() . '/doc/job-rerunner-policy.5') =~ /^\.Bd -literal\n(.*?)^\.Ed/ms;
     is policy('check', write_file("$dir/page.yml", $page =~ s/\\e/\\/gr))->{status}, 0, 'that of the manual page';
 
