@@ -58,20 +58,6 @@ void jr_ownfiles_close(struct jr_ownfiles *ownfiles)
         empty(&ownfiles->items[i]);
 }
 
-/*
- * A version that this program takes for broken may be another one's, which a newer program
- * understands: so after a start it is read once more.
- */
-static void forget_broken(struct jr_ownfiles_item *item)
-{
-    bool unreadable = item->own.text != NULL && item->file == NULL;
-
-    if (item->own.state == JR_OWNPOLICY_BROKEN || unreadable) {
-        item->own.etag[0] = '\0';
-        item->own.asked_ms = 0;
-    }
-}
-
 /* NULL: the store failed, which is told. */
 static struct jr_ownfiles_item *find(struct jr_ownfiles *ownfiles, uint64_t scope)
 {
@@ -94,7 +80,9 @@ static struct jr_ownfiles_item *find(struct jr_ownfiles *ownfiles, uint64_t scop
     item->scope = scope;
     item->used = ownfiles->uses;
     item->file = make_file(&item->own);
-    forget_broken(item);
+    /* What another version of this program took for broken may be good, or the other way round. */
+    item->anew = item->own.state == JR_OWNPOLICY_BROKEN
+                 || (item->own.text != NULL && item->file == NULL);
     return item;
 }
 
@@ -104,9 +92,10 @@ bool jr_ownfiles_wants(struct jr_ownfiles *ownfiles, uint64_t scope, char etag[J
 
     etag[0] = '\0';
     if (item == NULL || jr_monotonic_ms() < item->again_ms
-        || !jr_ownfile_is_due(&item->own, jr_now_ms()))
+        || (!item->anew && !jr_ownfile_is_due(&item->own, jr_now_ms())))
         return false;
-    memcpy(etag, item->own.etag, JR_ETAG_SIZE);
+    if (!item->anew)
+        memcpy(etag, item->own.etag, JR_ETAG_SIZE);
     return true;
 }
 
@@ -144,6 +133,7 @@ void jr_ownfiles_answer(struct jr_ownfiles *ownfiles, uint64_t scope, const char
         return;
     }
     item->again_ms = 0;
+    item->anew = false;
     err = jr_ownfile_take(desk->store, scope, &answer, jr_now_ms(), &item->own, &news, &error);
     if (err != JR_OK) {
         jr_desk_store_failed(desk, err, &error);

@@ -39,6 +39,7 @@ struct jr_ownfiles {
     struct jr_ownfiles_item {
         uint64_t scope;       /* 0: the place is free */
         uint64_t used;        /* the number of the last use */
+        bool anew;            /* it is read once more, whatever is known of it */
         int64_t again_ms;     /* monotonic: before that GitHub is not asked again; 0: it answers */
         struct jr_ownpolicy own; /* as it is kept */
         struct jr_ownfile *file; /* NULL: there is none */

@@ -172,6 +172,8 @@ subtest 'a broken one changes nothing' => sub {
     is decode_json(tool(['why', '--json', $run->id], %of)->{out})->{repository_policy}, $told, 'why --json says it';
     my $page = $service->http->send({ method => 'GET', path => '/runs/' . $run->id })->body;
     like $page, qr/The repository&#39;s policy is broken|The repository's policy is broken: <bdi>\Q$told\E/, "the run's page says it";
+    $service->restart;
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'after a restart, too');
     my @broken = grep { $_->{repo} eq $repo && $_->{result} eq 'broken' } $service->log->find('repository-policy');
     is scalar(@broken), 2, 'each broken version is told once';
     is $broken[1]{counts}, 'last-good', 'with what counts';
