@@ -20,6 +20,7 @@
 #define NAME_MOST 120
 #define LINE_MOST 300
 #define ROW_MOST 4096
+#define OWN_MOST 400
 
 /* What stands behind the table needs no more. */
 #define TAIL_MOST 1400
@@ -251,6 +252,11 @@ void jr_report_write(const struct jr_report_facts *facts, bool with_times, size_
         jr_buffer_print(buffer, "%llu", (unsigned long long)run->run_id);
     jr_buffer_print(buffer, " is at attempt %u; GitHub has accepted %u %s from job-rerunner.\n\n",
                     run->attempt, reruns, jr_say_plural(reruns, "rerun", "reruns"));
+    if (facts->own != NULL && *facts->own != '\0') {
+        jr_buffer_add(buffer, "**The repository's policy is broken:** ");
+        jr_markdown_code(buffer, facts->own, OWN_MOST);
+        jr_buffer_add(buffer, "\n\n");
+    }
     add_table(facts, end, buffer);
     add_remedy(run, buffer);
 }

@@ -38,6 +38,7 @@ struct jr_report_facts {
     size_t failure_count;
     const struct jr_report_decision *decisions; /* one for an attempt at most */
     size_t decision_count;
+    const char *own; /* what is wrong with its repository's own policy; NULL or empty: nothing */
 };
 
 #define JR_REPORT_TITLE_SIZE 256

@@ -192,18 +192,38 @@ const char *jr_ownfile_words(const struct jr_ownpolicy *own, char words[JR_OWNFI
     return words;
 }
 
-enum jr_err jr_ownfile_of_run(struct jr_store *store, const struct jr_run *run,
-                              char told[JR_OWNFILE_TOLD_SIZE], struct jr_error *error)
+void jr_ownfile_tell(struct jr_txn *txn, const struct jr_run *run,
+                     char told[JR_OWNFILE_TOLD_SIZE])
 {
     char words[JR_OWNFILE_WORDS_SIZE];
     struct jr_ownpolicy own;
-    enum jr_err err = jr_ownfile_load(store, jr_budget_scope(run), &own, error);
 
+    jr_ownpolicy_load(txn, jr_budget_scope(run), &own);
     told[0] = '\0';
-    if (err == JR_OK && *jr_ownfile_words(&own, words) != '\0')
+    if (*jr_ownfile_words(&own, words) != '\0')
         snprintf(told, JR_OWNFILE_TOLD_SIZE, "%s; %s counts", words,
                  own.text == NULL ? "the central policy alone"
                                   : "the last version without a mistake");
     jr_ownpolicy_release(&own);
-    return err;
+}
+
+struct telling {
+    const struct jr_run *run;
+    char *told;
+};
+
+static void tell(struct jr_txn *txn, void *argument)
+{
+    const struct telling *telling = argument;
+
+    jr_ownfile_tell(txn, telling->run, telling->told);
+}
+
+enum jr_err jr_ownfile_of_run(struct jr_store *store, const struct jr_run *run,
+                              char told[JR_OWNFILE_TOLD_SIZE], struct jr_error *error)
+{
+    struct telling telling = { run, told };
+
+    told[0] = '\0';
+    return jr_store_read(store, tell, &telling, error);
 }

@@ -81,6 +81,10 @@ enum jr_err jr_ownfile_policy(const struct jr_ownpolicy *own, struct jr_policy *
 enum jr_err jr_ownfile_of_run(struct jr_store *store, const struct jr_run *run,
                               char told[JR_OWNFILE_TOLD_SIZE], struct jr_error *error) JR_CHECKED;
 
+/* The same in the caller's transaction. */
+void jr_ownfile_tell(struct jr_txn *txn, const struct jr_run *run,
+                     char told[JR_OWNFILE_TOLD_SIZE]);
+
 /* ".github/job-rerunner.yml:3:5: what", of a broken one; empty: it is none. */
 #define JR_OWNFILE_WORDS_SIZE (JR_OWNPOLICY_PROBLEM_SIZE + 64)
 const char *jr_ownfile_words(const struct jr_ownpolicy *own, char words[JR_OWNFILE_WORDS_SIZE]);

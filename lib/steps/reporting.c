@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/format/markdown.h"
+#include "lib/steps/ownfile.h"
 #include "lib/store/failures.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
@@ -147,11 +148,15 @@ static void write_run(struct jr_txn *txn, const struct claim *claim, const struc
 {
     struct jr_reporting_work *work = claim->work;
     struct jr_buffer timeless;
+    char own[JR_OWNFILE_TOLD_SIZE] = "";
     struct jr_report_facts facts;
     struct told told;
 
     gather(txn, run, &told);
+    if (claim->settings->own_files)
+        jr_ownfile_tell(txn, run, own);
     facts = facts_of(claim, run, &told);
+    facts.own = own;
     jr_buffer_init(&timeless, JR_REPORT_TEXT_MAX);
     if (told.failures != NULL) {
         jr_report_write(&facts, false, most, &timeless);

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct input input = { bytes, size };
     struct jr_run run = { .run_id = 7, .repo = "octo/app", .attempt = 1 + take_byte(&input) % 3 };
     struct jr_failure *failures = calloc(FAILURES, sizeof *failures);
-    struct jr_report_facts facts = { "https://github.com", &run, failures, 0, NULL, 0 };
+    struct jr_report_facts facts = { "https://github.com", &run, failures, 0, NULL, 0, NULL };
     size_t most = 2000 + 16 * (size_t)take_byte(&input);
     struct jr_buffer buffer;
 

@@ -134,7 +134,7 @@ static void hostile_text_stays_in_its_cell(void **state)
                        .line = "[a](https://example.org)|<!-- -->```\x1b[31m\xe2\x80\xae" } },
         { .job_id = 6, .attempt = 1, .name = "" },
     };
-    const struct jr_report_facts facts = { "https://github.com", &run, failures, 2, NULL, 0 };
+    const struct jr_report_facts facts = { "https://github.com", &run, failures, 2, NULL, 0, NULL };
     char *text;
 
     (void)state;
@@ -155,7 +155,7 @@ static void long_tables_are_cut_at_a_row(void **state)
     enum { COUNT_OF_FAILURES = 300 };
     struct jr_run run = run_with(JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
     struct jr_failure *failures = calloc(COUNT_OF_FAILURES, sizeof *failures);
-    const struct jr_report_facts facts = { "", &run, failures, COUNT_OF_FAILURES, NULL, 0 };
+    const struct jr_report_facts facts = { "", &run, failures, COUNT_OF_FAILURES, NULL, 0, NULL };
     char *text, want[64];
     unsigned rows;
 
@@ -185,7 +185,7 @@ static void attempts_are_told(void **state)
     const struct jr_report_decision decisions[] = {
         { 1, JR_REASON_RERUN_ACCEPTED, 2 }, { 2, JR_REASON_SAME_FAILURE, 0 },
     };
-    const struct jr_report_facts facts = { "", &run, NULL, 0, decisions, 2 };
+    const struct jr_report_facts facts = { "", &run, NULL, 0, decisions, 2, NULL };
     char *text;
 
     (void)state;
@@ -200,8 +200,28 @@ static void attempts_are_told(void **state)
     free(text);
 }
 
+/* Its words are of a file that anybody may have written. */
+static void broken_policy_is_told(void **state)
+{
+    struct jr_run run = run_with(JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
+    struct jr_report_facts facts = { .web = "", .run = &run,
+                                     .own = ".github/job-rerunner.yml:2:1: there is no key '@octo/team `x`'" };
+    char *text;
+
+    (void)state;
+    write_report(&facts, JR_REPORT_TEXT_MAX, &text);
+    assert_non_null(strstr(text, "**The repository's policy is broken:** `` .github/job-rerunner.yml:2:1: there is no key "
+                                 "'@octo/team `x`' ``\n"));
+    free(text);
+    facts.own = "";
+    write_report(&facts, JR_REPORT_TEXT_MAX, &text);
+    assert_null(strstr(text, "policy is broken"));
+    free(text);
+}
+
 int main(void)
 {
+    TEST(broken_policy_is_told);
     TABLE(standings, stands);
     TEST(success_is_the_end);
     TEST(hostile_text_stays_in_its_cell);
