@@ -561,6 +561,25 @@ static bool tell_who_forgot(const struct jr_command *command, uint64_t run_id)
     return true;
 }
 
+/* What stands around the run. */
+static enum jr_err read_surroundings(const struct jr_command *command, struct story *story,
+                                     struct jr_error *error)
+{
+    enum jr_err err = jr_halt_read(command->store, &command->settings, command->now_ms,
+                                   &story->halt, error);
+
+    if (err == JR_OK)
+        err = jr_holding_of_run(command->store, &story->run, command->now_ms, &story->holds,
+                                &story->held, error);
+    if (err == JR_OK)
+        err = jr_listing_reported(command->store, &story->run, &story->reported, error);
+    if (err == JR_OK)
+        err = jr_ownfile_of_run(command->store, &story->run, story->own, error);
+    if (err == JR_OK && *story->own != '\0' && !admits_own(command))
+        story->own[0] = '\0';
+    return err;
+}
+
 int jr_command_why(struct jr_command *command)
 {
     struct story story = {
@@ -588,17 +607,7 @@ int jr_command_why(struct jr_command *command)
                                "webhook? GitHub's page of its deliveries shows what was sent",
                                error.text);
     if (err == JR_OK)
-        err = jr_halt_read(command->store, &command->settings, command->now_ms, &story.halt,
-                           &error);
-    if (err == JR_OK)
-        err = jr_holding_of_run(command->store, &story.run, command->now_ms, &story.holds,
-                                &story.held, &error);
-    if (err == JR_OK)
-        err = jr_listing_reported(command->store, &story.run, &story.reported, &error);
-    if (err == JR_OK)
-        err = jr_ownfile_of_run(command->store, &story.run, story.own, &error);
-    if (err == JR_OK && *story.own != '\0' && !admits_own(command))
-        story.own[0] = '\0';
+        err = read_surroundings(command, &story, &error);
     if (err != JR_OK)
         return jr_command_store_failed(&error);
     return command->json ? tell_as_json(&story) : tell_in_words(&story);
