@@ -195,7 +195,8 @@ static int begin(struct dispatcher *dispatcher)
     struct jr_error error;
     enum jr_err err;
 
-    dispatcher->errands.desk = dispatcher->errands.ownfiles.desk = dispatcher->upkeep.desk = dispatcher->holder.desk = desk;
+    dispatcher->errands.desk = dispatcher->errands.ownfiles.desk = desk;
+    dispatcher->upkeep.desk = dispatcher->holder.desk = desk;
     dispatcher->holder.policy = &dispatcher->errands.inquirer.policy;
     desk->unsure_ms = jr_now_ms();
     err = jr_wake_listen(settings->state_dir, &desk->wake_fd, &error);

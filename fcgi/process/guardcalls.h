@@ -28,7 +28,7 @@ struct jr_guardcalls;
 
 enum jr_guardcalls_end {
     JR_GUARDCALLS_GO_ON,
-    JR_GUARDCALLS_DONE,     /* all is told that can be; or the store failed, which the step will tell */
+    JR_GUARDCALLS_DONE,     /* all is told that can be; or the store failed: the step tells it */
     JR_GUARDCALLS_LATER,    /* GitHub did not answer: jr_guardcalls_call() says how */
     JR_GUARDCALLS_LAID_DOWN /* no more may be asked now; the run stays due */
 };

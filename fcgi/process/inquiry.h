@@ -59,7 +59,8 @@ enum jr_inquiry_end {
  *   run       whose attempt failed; copied
  *   began_ms  when the attempt began, by GitHub's clock; 0: not told
  *   own       the policy of the repository's own, which outlasts it; NULL: there is none
- * Where nobody asks for a cause, nothing is looked for, and it is done at once. Returns NULL when there is no memory.
+ * Where nobody asks for a cause, nothing is looked for, and it is done at once. Returns NULL when
+ * there is no memory.
  */
 struct jr_inquiry *jr_inquiry_begin(struct jr_inquirer *inquirer, struct jr_question *question,
                                     const struct jr_run *run, int64_t began_ms,

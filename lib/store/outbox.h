@@ -2,8 +2,9 @@
  * outbox -- what is to be done, and when: an entry for each thing due, of several kinds.
  *
  * An entry of the kind ASK follows from its run (due_ms of struct jr_run): ledger.c keeps it in
- * step, and it is settled by saving the run. One of the kind REPORT follows from the run's report in
- * the same manner (reports.h). Others are put, claimed and settled here. For a new kind: a number, a row in kinds[] of outbox.c, and what is done when it is due.
+ * step, and it is settled by saving the run. One of the kind REPORT follows from the run's report
+ * in the same manner (reports.h). Others are put, claimed and settled here. For a new kind: a
+ * number, a row in kinds[] of outbox.c, and what is done when it is due.
  *
  * All functions work inside the caller's transaction; what fails, fails it.
  *
