@@ -18,10 +18,16 @@
 #include <strings.h>
 
 static const char job_event[] = "workflow_job", run_event[] = "workflow_run";
+static const char comment_event[] = "issue_comment", check_event[] = "check_run";
 
 bool jr_event_is_watched(const char *name)
 {
     return strcmp(name, job_event) == 0 || strcmp(name, run_event) == 0;
+}
+
+bool jr_event_is_asking(const char *name)
+{
+    return strcmp(name, comment_event) == 0 || strcmp(name, check_event) == 0;
 }
 
 static enum jr_err bad(struct jr_error *error, const char *where, const char *member)
@@ -81,6 +87,25 @@ enum place {
     REPOSITORY_NAME,
     SENDER,
     SENDER_LOGIN,
+    SENDER_TYPE,
+    COMMENT,
+    COMMENT_ID,
+    COMMENT_BODY,
+    COMMENT_CREATED,
+    COMMENT_USER,
+    COMMENT_LOGIN,
+    COMMENT_TYPE,
+    ISSUE,
+    ISSUE_NUMBER,
+    ISSUE_PULL,
+    ISSUE_PULL_URL,
+    CHECK,
+    CHECK_EXTERNAL_ID,
+    CHECK_APP,
+    CHECK_APP_ID,
+    CHECK_APP_CLIENT,
+    BUTTON,
+    BUTTON_IDENTIFIER,
     PLACES
 };
 
@@ -173,6 +198,58 @@ static const struct jr_wanted wanted_payload[] = { PAYLOAD_MEMBERS(wanted_job), 
 static const struct jr_wanted wanted_of_failed[] = { PAYLOAD_MEMBERS(wanted_failed_job), END };
 static const struct jr_wanted wanted_text = { JR_WANTED(""), PAYLOAD, wanted_payload };
 static const struct jr_wanted wanted_text_of_failed = { JR_WANTED(""), PAYLOAD, wanted_of_failed };
+/* Of a comment, or of a button that was pressed. */
+static const struct jr_wanted wanted_asker[] = {
+    { JR_WANTED("login"), SENDER_LOGIN, NULL },
+    { JR_WANTED("type"), SENDER_TYPE, NULL },
+    END,
+};
+static const struct jr_wanted wanted_author[] = {
+    { JR_WANTED("login"), COMMENT_LOGIN, NULL },
+    { JR_WANTED("type"), COMMENT_TYPE, NULL },
+    END,
+};
+static const struct jr_wanted wanted_comment[] = {
+    { JR_WANTED("id"), COMMENT_ID, NULL },
+    { JR_WANTED("body"), COMMENT_BODY, NULL },
+    { JR_WANTED("created_at"), COMMENT_CREATED, NULL },
+    { JR_WANTED("user"), COMMENT_USER, wanted_author },
+    END,
+};
+static const struct jr_wanted wanted_issue_pull[] = {
+    { JR_WANTED("url"), ISSUE_PULL_URL, NULL },
+    END,
+};
+static const struct jr_wanted wanted_issue[] = {
+    { JR_WANTED("number"), ISSUE_NUMBER, NULL },
+    { JR_WANTED("pull_request"), ISSUE_PULL, wanted_issue_pull },
+    END,
+};
+static const struct jr_wanted wanted_app[] = {
+    { JR_WANTED("id"), CHECK_APP_ID, NULL },
+    { JR_WANTED("client_id"), CHECK_APP_CLIENT, NULL },
+    END,
+};
+static const struct jr_wanted wanted_check[] = {
+    { JR_WANTED("external_id"), CHECK_EXTERNAL_ID, NULL },
+    { JR_WANTED("app"), CHECK_APP, wanted_app },
+    END,
+};
+static const struct jr_wanted wanted_button[] = {
+    { JR_WANTED("identifier"), BUTTON_IDENTIFIER, NULL },
+    END,
+};
+static const struct jr_wanted wanted_asking[] = {
+    { JR_WANTED("action"), ACTION, NULL },
+    { JR_WANTED("comment"), COMMENT, wanted_comment },
+    { JR_WANTED("issue"), ISSUE, wanted_issue },
+    { JR_WANTED(check_event), CHECK, wanted_check },
+    { JR_WANTED("requested_action"), BUTTON, wanted_button },
+    { JR_WANTED("repository"), REPOSITORY, wanted_repository },
+    { JR_WANTED("sender"), SENDER, wanted_asker },
+    END,
+};
+static const struct jr_wanted wanted_text_of_asking = { JR_WANTED(""), PAYLOAD, wanted_asking };
 /* Of the API's answer, besides what a payload's run has. */
 static const struct jr_wanted wanted_beside[] = {
     { JR_WANTED("repository"), REPOSITORY, wanted_repository },
@@ -381,6 +458,114 @@ static enum jr_payload decode(const char *name, const struct source *source,
     return err == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
 }
 
+static bool is_text(const struct source *source, enum place place, const char *want)
+{
+    char text[JR_WORD_SIZE];
+
+    return read_text(source, place, text, sizeof text) == JR_JSON_OK && strcmp(text, want) == 0;
+}
+
+/* Is it a person's: no bot's, no organisation's? */
+static bool is_of_person(const struct source *source)
+{
+    char login[JR_LOGIN_SIZE];
+
+    read_whole(source, SENDER_LOGIN, login, sizeof login);
+    return *login != '\0' && is_text(source, SENDER_TYPE, "User");
+}
+
+/* What a new comment on a pull request asks for, if its author has sent it. */
+static enum jr_verb verb_of_comment(const struct source *source)
+{
+    json_object *body = source->values[COMMENT_BODY];
+    char author[JR_LOGIN_SIZE], sender[JR_LOGIN_SIZE];
+
+    read_whole(source, COMMENT_LOGIN, author, sizeof author);
+    read_whole(source, SENDER_LOGIN, sender, sizeof sender);
+    if (!is_text(source, ACTION, "created") || source->found[ISSUE_PULL] != JR_EXCERPT_OBJECT
+        || strcmp(author, sender) != 0 || !is_text(source, COMMENT_TYPE, "User")
+        || !json_object_is_type(body, json_type_string))
+        return JR_VERB_NONE;
+    return jr_verb_find(json_object_get_string(body), (size_t)json_object_get_string_len(body));
+}
+
+static enum jr_err read_comment(const struct source *source, struct jr_event *event,
+                                struct jr_error *error)
+{
+    if (jr_json_id(source->values[COMMENT_ID], &event->comment_id) != JR_JSON_OK)
+        return bad(error, "comment.", "id");
+    if (jr_json_id(source->values[ISSUE_NUMBER], &event->pull_request) != JR_JSON_OK)
+        return bad(error, "issue.", "number");
+    event->created_ms = jr_json_time(source->values[COMMENT_CREATED]);
+    return event->created_ms != 0 ? JR_OK : bad(error, "comment.", "created_at");
+}
+
+/* What a button of a check run asks for; any App's, which the caller has to look at. */
+static enum jr_verb verb_of_button(const struct source *source)
+{
+    char name[JR_WORD_SIZE];
+
+    if (!is_text(source, ACTION, "requested_action"))
+        return JR_VERB_NONE;
+    read_text(source, BUTTON_IDENTIFIER, name, sizeof name);
+    return jr_verb_of_name(name);
+}
+
+/* A number in decimal, as we write one; 0: it is none. */
+static uint64_t number_of(const char *text)
+{
+    uint64_t number = 0;
+
+    for (; *text >= '0' && *text <= '9' && number < INT64_MAX / 10; text++)
+        number = number * 10 + (uint64_t)(*text - '0');
+    return *text == '\0' ? number : 0;
+}
+
+static enum jr_err read_button(const struct source *source, struct jr_event *event,
+                               struct jr_error *error)
+{
+    char text[24];
+
+    if (read_text(source, CHECK_EXTERNAL_ID, text, sizeof text) != JR_JSON_OK
+        || (event->run_id = number_of(text)) == 0)
+        return bad(error, "check_run.", "external_id");
+    jr_json_id(source->values[CHECK_APP_ID], &event->app_id);
+    read_whole(source, CHECK_APP_CLIENT, event->app_client_id, sizeof event->app_client_id);
+    return JR_OK;
+}
+
+/* An event by which somebody may ask for something. Who asks for nothing is not looked at. */
+static enum jr_payload decode_asking(const char *name, const struct source *source,
+                                     struct jr_event *event, struct jr_error *error)
+{
+    bool is_comment = strcmp(name, comment_event) == 0;
+    enum place place = is_comment ? COMMENT : CHECK;
+    enum jr_err err;
+
+    if (is_no_object(source, place)) {
+        bad(error, "", is_comment ? "comment" : check_event);
+        return JR_PAYLOAD_BAD;
+    }
+    if (source->found[place] != JR_EXCERPT_OBJECT)
+        return JR_PAYLOAD_NOTHING;
+    if (read_text(source, ACTION, event->action, sizeof event->action) != JR_JSON_OK) {
+        bad(error, "", "action");
+        return JR_PAYLOAD_BAD;
+    }
+    event->kind = JR_EVENT_ASKING;
+    if (is_of_person(source))
+        event->verb = is_comment ? verb_of_comment(source) : verb_of_button(source);
+    if (event->verb == JR_VERB_NONE)
+        return JR_PAYLOAD_EVENT;
+    err = is_comment ? read_comment(source, event, error) : read_button(source, event, error);
+    if (err == JR_OK)
+        err = read_repository(source, event, error);
+    if (err == JR_OK && event->repo_id == 0)
+        err = bad(error, "repository.", "id");
+    read_text(source, SENDER_LOGIN, event->sender, sizeof event->sender);
+    return err == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
+}
+
 /* Find the values of an excerpt in the array that json-c has made of it. */
 static void take_values(struct source *source, json_object *array)
 {
@@ -406,8 +591,10 @@ enum jr_payload jr_event_read(const char *name, char *text, size_t length,
     struct source source = { .found = { JR_EXCERPT_ABSENT } };
     json_object *values = NULL;
     enum jr_payload payload;
-    const struct jr_wanted *wanted = may_have_failed(text, length) ? &wanted_text_of_failed
-                                                                   : &wanted_text;
+    bool asks = name != NULL && jr_event_is_asking(name);
+    const struct jr_wanted *wanted = asks                            ? &wanted_text_of_asking
+                                     : may_have_failed(text, length) ? &wanted_text_of_failed
+                                                                     : &wanted_text;
     enum jr_err err = jr_excerpt(text, &length, wanted, source.found, error);
 
     memset(event, 0, sizeof *event);
@@ -417,7 +604,8 @@ enum jr_payload jr_event_read(const char *name, char *text, size_t length,
         return err == JR_ENOMEM ? JR_PAYLOAD_NO_MEMORY : JR_PAYLOAD_NOT_JSON;
     take_values(&source, values);
     if (source.found[PAYLOAD] == JR_EXCERPT_OBJECT) {
-        payload = decode(name, &source, event, error);
+        payload = asks ? decode_asking(name, &source, event, error)
+                       : decode(name, &source, event, error);
     } else if (values == NULL) {
         payload = JR_PAYLOAD_NOTHING;
     } else {

@@ -19,6 +19,7 @@
 #include "lib/model/labels.h"
 
 #include "lib/model/steptext.h"
+#include "lib/model/verb.h"
 
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -37,7 +38,8 @@
 
 enum jr_event_kind {
     JR_EVENT_JOB, /* workflow_job */
-    JR_EVENT_RUN  /* workflow_run, or GET /repos/{o}/{r}/actions/runs/{id} */
+    JR_EVENT_RUN, /* workflow_run, or GET /repos/{o}/{r}/actions/runs/{id} */
+    JR_EVENT_ASKING /* issue_comment or check_run: somebody asks for something (verb.h) */
 };
 
 struct jr_event {
@@ -76,6 +78,13 @@ struct jr_event {
     uint64_t run_number;              /* counts the runs of a workflow; 0: not said */
     char head_sha[JR_SHA_SIZE];       /* the commit; empty: not said */
 
+    /* of an asking: run_id is that of a button's check run; created_ms that of a comment */
+    enum jr_verb verb;     /* NONE: nothing is asked that counts */
+    uint64_t comment_id;   /* 0: it is a button */
+    uint64_t pull_request; /* its number; of a comment */
+    uint64_t app_id;       /* whose check run it is; of a button */
+    char app_client_id[JR_WORD_SIZE];
+
     /* of an answer of the API alone; the history has neither */
     uint64_t pulls[JR_EVENT_PULLS]; /* numbers of the pull requests that it may be of */
     size_t pull_count; /* more than JR_EVENT_PULLS: others are not here */
@@ -93,11 +102,16 @@ enum jr_payload {
 /* Is this X-GitHub-Event one that is looked at? */
 bool jr_event_is_watched(const char *name);
 
+/* Is it one by which somebody may ask for something (COMMANDS)? */
+bool jr_event_is_asking(const char *name);
+
 /*
  * Read a webhook's payload.
  *   name    the X-GitHub-Event; NULL: found by what the payload holds
  *   text    the payload, of length bytes and a NUL after them; spoilt afterwards
- *   event   out: whole only for JR_PAYLOAD_EVENT
+ *   event   out: whole only for JR_PAYLOAD_EVENT. Of an asking whose verb is NONE nothing else
+ *           is: an edit, a comment on an issue, a bot's, one that was written by somebody else
+ *           than who sends it, and most that people write
  *   error   out: for all that is neither EVENT nor NOTHING, what is wrong
  */
 enum jr_payload jr_event_read(const char *name, char *text, size_t length,

@@ -25,6 +25,21 @@ static void holds_text(const char *text, size_t size)
 
 #define HOLDS_TEXT(member) holds_text(member, sizeof(member))
 
+/* Only one that asks for something holds more. */
+static void holds_asking(const struct jr_event *event)
+{
+    HOLDS(event->kind == JR_EVENT_ASKING && event->verb >= JR_VERB_NONE && event->verb < JR_VERBS);
+    HOLDS_TEXT(event->action);
+    if (event->verb == JR_VERB_NONE)
+        return;
+    HOLDS(event->repo_id > 0 && jr_text_is_full_name(event->repo) && *event->sender != '\0');
+    HOLDS((event->comment_id != 0) == (event->pull_request != 0 && event->created_ms != 0));
+    HOLDS((event->comment_id == 0) == (event->run_id > 0));
+    HOLDS(event->run_id < INT64_MAX);
+    HOLDS_TEXT(event->sender);
+    HOLDS_TEXT(event->app_client_id);
+}
+
 static void holds_event(const struct jr_event *event)
 {
     HOLDS(event->status <= JR_STATUS_COMPLETED);
@@ -72,6 +87,10 @@ static void read_webhook(const char *name, char *text, size_t length)
 
     switch (jr_event_read(name, text, length, &event, &error)) {
     case JR_PAYLOAD_EVENT:
+        if (name != NULL && jr_event_is_asking(name)) {
+            holds_asking(&event);
+            break;
+        }
         HOLDS(name == NULL || (event.kind == JR_EVENT_JOB) == (strcmp(name, "workflow_job") == 0));
         holds_event(&event);
         break;
@@ -97,8 +116,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (kind == 'g')
         read_answer(text, length);
     else
-        read_webhook(kind == 'j' ? "workflow_job" : kind == 'r' ? "workflow_run"
-                                                                : NULL,
+        read_webhook(kind == 'j'   ? "workflow_job"
+                     : kind == 'r' ? "workflow_run"
+                     : kind == 'i' ? "issue_comment"
+                     : kind == 'k' ? "check_run"
+                                   : NULL,
                      text, length);
     free(text);
     return 0;

@@ -40,6 +40,22 @@ static const char run_text[] =
     " \"repository\": {\"id\": 8589934593, \"full_name\": \"octo/app\"},"
     " \"sender\": {\"login\": \"octocat\"}}";
 
+static const char comment_text[] =
+    "{\"action\": \"created\", \"issue\": {\"number\": 7, \"body\": \"/rerun why\","
+    "  \"pull_request\": {\"url\": \"https://api.github.com/repos/octo/app/pulls/7\"}},"
+    " \"comment\": {\"id\": 5000000001, \"body\": \"Flaky.\\r\\n/rerun all\\r\\n\","
+    "  \"created_at\": \"2026-11-20T00:00:00Z\", \"author_association\": \"NONE\","
+    "  \"user\": {\"login\": \"octocat\", \"type\": \"User\"}},"
+    " \"repository\": {\"id\": 8589934593, \"full_name\": \"octo/app\"},"
+    " \"sender\": {\"login\": \"octocat\", \"type\": \"User\"}}";
+
+static const char button_text[] =
+    "{\"action\": \"requested_action\", \"requested_action\": {\"identifier\": \"stop\"},"
+    " \"check_run\": {\"id\": 9, \"external_id\": \"33095003459\","
+    "  \"app\": {\"id\": 4711, \"client_id\": \"Iv23x\"}},"
+    " \"repository\": {\"id\": 8589934593, \"full_name\": \"octo/app\"},"
+    " \"sender\": {\"login\": \"octocat\", \"type\": \"User\"}}";
+
 static json_object *parse(const char *text)
 {
     json_object *root;
@@ -211,6 +227,8 @@ static void payload_is(void **state)
 #define BAD     JR_PAYLOAD_BAD
 #define JOB     "workflow_job", job_text
 #define RUN     "workflow_run", run_text
+#define COMMENT "issue_comment", comment_text
+#define BUTTON  "check_run", button_text
 
 static const struct payload_row payloads[] = {
     { "a job without the header", NULL, job_text, NULL, NULL, EVENT },
@@ -289,8 +307,82 @@ static const struct payload_row payloads[] = {
     { "time is no time", JOB, "workflow_job.created_at", "\"yesterday\"", EVENT },
     { "time is a number", RUN, "workflow_run.updated_at", "1795422600", EVENT },
     { "actor: null", RUN, "workflow_run.actor", "null", EVENT },
+    { "a comment", COMMENT, NULL, NULL, EVENT },
+    { "a comment, without the header", NULL, comment_text, NULL, NULL, NOTHING },
+    { "no comment", COMMENT, "comment", NULL, NOTHING },
+    { "comment is a number", COMMENT, "comment", "5", BAD },
+    { "comment without an action", COMMENT, "action", NULL, BAD },
+    { "comment without a number", COMMENT, "comment.id", NULL, BAD },
+    { "comment whose number is a text", COMMENT, "comment.id", "\"5\"", BAD },
+    { "comment of no time", COMMENT, "comment.created_at", "\"now\"", BAD },
+    { "issue without a number", COMMENT, "issue.number", "\"7\"", BAD },
+    { "comment of no repository", COMMENT, "repository", NULL, BAD },
+    { "comment of a repository without a number", COMMENT, "repository.id", NULL, BAD },
+    { "comment that asks for nothing, without a number", COMMENT, "comment", "{}", EVENT },
+    { "a button", BUTTON, NULL, NULL, EVENT },
+    { "a check run that is made", BUTTON, "action", "\"created\"", EVENT },
+    { "check_run is a text", BUTTON, "check_run", "\"x\"", BAD },
+    { "no check_run", BUTTON, "check_run", NULL, NOTHING },
+    { "a button of no run", BUTTON, "check_run.external_id", "\"\"", BAD },
+    { "a button of a run in words", BUTTON, "check_run.external_id", "\"12x\"", BAD },
+    { "a button of run 0", BUTTON, "check_run.external_id", "\"0\"", BAD },
+    { "a button of too large a run", BUTTON, "check_run.external_id", "\"99999999999999999999\"", BAD },
+    { "a button of a run as a number", BUTTON, "check_run.external_id", "5", BAD },
     { "head_repository: null", RUN, "workflow_run.head_repository", "null", EVENT },
 };
+
+struct verb_row {
+    const char *name, *event_name, *text, *path, *value;
+    enum jr_verb want;
+};
+
+static void verb_is(void **state)
+{
+    const struct verb_row *row = *state;
+    struct jr_event event;
+    struct jr_error error;
+
+    assert_int_equal(decode(row->text, row->event_name, row->path, row->value, &event, &error), EVENT);
+    assert_int_equal(event.kind, JR_EVENT_ASKING);
+    assert_string_equal(jr_verb_name(event.verb), jr_verb_name(row->want));
+}
+
+static const struct verb_row verbs[] = {
+    { "a comment", COMMENT, "comment.author_association", "\"NONE\"", JR_VERB_ALL },
+    { "an edit", COMMENT, "action", "\"edited\"", JR_VERB_NONE },
+    { "an issue", COMMENT, "issue.pull_request", NULL, JR_VERB_NONE },
+    { "an issue, in another way", COMMENT, "issue.pull_request", "null", JR_VERB_NONE },
+    { "a pull request that is a text", COMMENT, "issue.pull_request", "\"x\"", JR_VERB_NONE },
+    { "a bot sends it", COMMENT, "sender.type", "\"Bot\"", JR_VERB_NONE },
+    { "a bot has written it", COMMENT, "comment.user.type", "\"Bot\"", JR_VERB_NONE },
+    { "nobody says of what type", COMMENT, "sender.type", NULL, JR_VERB_NONE },
+    { "somebody else has written it", COMMENT, "comment.user.login", "\"mallory\"", JR_VERB_NONE },
+    { "nobody has", COMMENT, "comment.user", "null", JR_VERB_NONE },
+    { "nobody sends it", COMMENT, "sender", "null", JR_VERB_NONE },
+    { "no body", COMMENT, "comment.body", "null", JR_VERB_NONE },
+    { "body is a number", COMMENT, "comment.body", "5", JR_VERB_NONE },
+    { "body with a NUL", COMMENT, "comment.body", "\"x\\u0000\\n/rerun\"", JR_VERB_RERUN },
+    { "a NUL in it", COMMENT, "comment.body", "\"/rerun\\u0000\"", JR_VERB_NONE },
+    { "a button", BUTTON, "check_run.id", "9", JR_VERB_STOP },
+    { "a button that is not ours", BUTTON, "requested_action.identifier", "\"deploy\"", JR_VERB_NONE },
+    { "a button that is pressed by a bot", BUTTON, "sender.type", "\"Bot\"", JR_VERB_NONE },
+    { "a check run that is asked for anew", BUTTON, "action", "\"rerequested\"", JR_VERB_NONE },
+};
+
+static void what_is_asked(void **state)
+{
+    struct jr_event event;
+    struct jr_error error;
+
+    (void)state;
+    assert_int_equal(decode(comment_text, "issue_comment", NULL, NULL, &event, &error), EVENT);
+    assert_true(event.comment_id == 5000000001 && event.pull_request == 7 && event.run_id == 0);
+    assert_string_equal(event.sender, "octocat");
+    assert_int_equal(event.created_ms, jr_timestamp_parse("2026-11-20T00:00:00Z"));
+    assert_int_equal(decode(button_text, "check_run", NULL, NULL, &event, &error), EVENT);
+    assert_true(event.comment_id == 0 && event.run_id == 33095003459 && event.app_id == 4711);
+    assert_string_equal(event.app_client_id, "Iv23x");
+}
 
 static void null_is_nothing(void **state)
 {
@@ -542,6 +634,11 @@ static void watched(void **state)
     assert_false(jr_event_is_watched("workflow_jobs"));
     assert_false(jr_event_is_watched("workflow"));
     assert_false(jr_event_is_watched(""));
+    assert_false(jr_event_is_watched("issue_comment"));
+    assert_true(jr_event_is_asking("issue_comment"));
+    assert_true(jr_event_is_asking("check_run"));
+    assert_false(jr_event_is_asking("workflow_run"));
+    assert_false(jr_event_is_asking("check_suite"));
 }
 
 int main(void)
@@ -550,6 +647,8 @@ int main(void)
     TEST(whole_run);
     TABLE(identities, identity);
     TABLE(payloads, payload_is);
+    TABLE(verbs, verb_is);
+    TEST(what_is_asked);
     TEST(null_is_nothing);
     TABLE(statuses, status_is);
     TEST(old_shapes);
