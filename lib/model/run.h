@@ -87,8 +87,11 @@ struct jr_run {
     uint32_t judged_attempt; /* the newest attempt that a policy has judged worth a rerun, or has
                                 left because its rule allows no more attempts; 0: none */
     bool debug;        /* ... which is to run with GitHub's debug log */
-    bool rerun_all;    /* GitHub will not rerun failed jobs of it: ask for all */
-    bool by_hand;      /* an administrator asks for it: settings do not count; until it is decided */
+    bool rerun_all;    /* ask for all of its jobs: GitHub will not rerun the failed ones, or that
+                          is what somebody wants */
+    bool by_hand;      /* somebody asks for it: settings do not count; until it is decided */
+    bool asked;        /* ... by a command on its pull request (asked.h): what NO_RETRY_* and REPOS
+                          leave alone, what waits for an approval and what deploys stays so */
 
     /* an attempt that is under way: when to look whether it has gone quiet */
     int64_t quiet_due_ms; /* 0: not watched */

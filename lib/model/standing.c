@@ -56,6 +56,8 @@ static const struct row {
       "The policy's `limits` decide it, and how long it waits for them: CATCH_UP.", true },
     { JR_REASON_OUTAGE_HOLD, JR_MOOD_BAD, "too late",
       "CATCH_UP decides it, and the policy's `outage`.", true },
+    { JR_REASON_STOPPED, JR_MOOD_CALM, "stopped", "A comment `/rerun` on its pull request ends it.",
+      true },
     /* of one that waits */
     { JR_REASON_BAD_TOKEN, JR_MOOD_WAIT, "", "Put a new token in its place; it goes on then.",
       false },

@@ -281,6 +281,13 @@ static const struct {
     { JR_REASON_OUTAGE_HOLD, JR_CLASS_HOLD, "outage-hold", "many runs fail for the same kind of cause, and reruns wait until that is over",
       "It waits, at most CATCH_UP, until a probe succeeds. The policy's `outage` says when reruns "
       "are held. Way out: `job-rerunner resume --outage`, or `job-rerunner rerun RUN`." },
+    { JR_REASON_STOPPED, JR_CLASS_FINAL, "stopped", "reruns of its commit were stopped on its pull request",
+      "It holds for all runs of that commit. Way out: `/rerun` there, or `job-rerunner rerun RUN`." },
+    { JR_REASON_ASKED, JR_CLASS_WAIT, "asked", "a command is recorded, and GitHub is asked who may give it",
+      "The answer is a reaction to the comment." },
+    { JR_REASON_NOTHING_ASKED, JR_CLASS_REQUEST, "nothing-asked", "no command is in it, or none that counts",
+      "Comments that are edited, a bot's, or older than a quarter of an hour do not count, nor "
+      "does the same comment twice." },
 };
 
 static size_t row_of(enum jr_reason reason)

@@ -143,7 +143,11 @@ enum jr_reason {
     JR_REASON_MERGE_QUEUE = 147,
     JR_REASON_CONCURRENCY_BUSY = 148,
     JR_REASON_BUDGET_USED_UP = 149,
-    JR_REASON_OUTAGE_HOLD = 150
+    JR_REASON_OUTAGE_HOLD = 150,
+    /* what a command asks for */
+    JR_REASON_STOPPED = 160,
+    JR_REASON_ASKED = 161,
+    JR_REASON_NOTHING_ASKED = 162
 };
 
 /* How a webhook is answered; the status that goes with it is HTTP's. The numbers are stored. */
@@ -159,7 +163,7 @@ enum jr_reply {
 #define JR_REPLIES (JR_REPLY_UNKNOWN_RUN + 1)
 
 /* They are numbered below this; not each number has one. */
-#define JR_REASONS (JR_REASON_OUTAGE_HOLD + 1)
+#define JR_REASONS (JR_REASON_NOTHING_ASKED + 1)
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);

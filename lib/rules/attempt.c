@@ -50,7 +50,7 @@ void jr_attempt_open(struct jr_run *run, uint32_t attempt)
     run->intent_ms = 0;
     run->debug = false;
     run->rerun_all = false;
-    run->by_hand = false;
+    run->by_hand = run->asked = false;
     run->denied_ms = 0;
     run->superseded_by = 0;
     run->held = JR_REASON_NONE;
@@ -100,7 +100,7 @@ void jr_attempt_close(struct jr_run *run, enum jr_reason reason)
     run->reason = reason;
     jr_attempt_ask_not(run);
     run->tries = 0;
-    run->by_hand = false;
+    run->by_hand = run->asked = false;
 }
 
 void jr_attempt_suspect(const struct jr_bounds *bounds, struct jr_run *run,
@@ -136,6 +136,8 @@ void jr_attempt_complete(struct jr_run *run, const struct jr_event *seen)
 bool jr_attempt_deserves(const struct jr_bounds *bounds, const struct jr_run *run,
                          enum jr_conclusion conclusion)
 {
+    if (run->asked && conclusion == JR_CONCLUSION_ACTION_REQUIRED)
+        return false;
     return run->by_hand ? jr_conclusion_is_bad(conclusion)
                         : jr_bounds_looks_at(bounds, conclusion);
 }

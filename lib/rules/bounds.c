@@ -46,26 +46,28 @@ static enum jr_reason filter_branch(const struct jr_bounds *bounds, const struct
 enum jr_reason jr_bounds_filter(const struct jr_bounds *bounds, const struct jr_run *run,
                                 uint32_t attempt)
 {
+    bool by_hand = run->by_hand && attempt == run->attempt;
     enum jr_reason reason;
 
-    if (run->by_hand && attempt == run->attempt)
+    if (by_hand && !run->asked)
         return JR_REASON_NONE;
     if (!jr_bounds_covers(bounds, run->repo))
         return JR_REASON_REPOSITORY_EXCLUDED;
     if (jr_run_lists_workflow(&bounds->no_retry_workflows, run->workflow, run->workflow_path))
         return JR_REASON_WORKFLOW_EXCLUDED;
-    reason = filter_branch(bounds, run);
+    reason = by_hand ? JR_REASON_NONE : filter_branch(bounds, run);
     if (reason != JR_REASON_NONE)
         return reason;
     if (jr_bounds_excludes_login(bounds, run->actor)
         || jr_bounds_excludes_login(bounds, run->triggering_actor))
         return JR_REASON_ACTOR_EXCLUDED;
-    return attempt >= bounds->run_attempts ? JR_REASON_ATTEMPTS_USED_UP : JR_REASON_NONE;
+    return attempt >= bounds->run_attempts && !by_hand ? JR_REASON_ATTEMPTS_USED_UP
+                                                      : JR_REASON_NONE;
 }
 
 enum jr_reason jr_bounds_filter_known(const struct jr_bounds *bounds, const struct jr_run *run)
 {
-    if (!run->by_hand && *run->actor == '\0' && *run->triggering_actor == '\0'
+    if ((!run->by_hand || run->asked) && *run->actor == '\0' && *run->triggering_actor == '\0'
         && jr_bounds_excludes_login(bounds, run->first_sender))
         return JR_REASON_ACTOR_EXCLUDED;
     return jr_bounds_filter(bounds, run, run->attempt);

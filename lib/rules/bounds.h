@@ -58,7 +58,8 @@ bool jr_bounds_excludes_login(const struct jr_bounds *bounds, const char *login)
 
 /*
  * The setting that leaves an attempt of the run alone, judged by what is known by now; NONE
- * if none does, and of one that was asked for by hand.
+ * if none does, and of one that was asked for by hand. For one that was asked for by a command
+ * neither RUN_ATTEMPTS nor REPO_BRANCHES counts: those say what is rerun by itself.
  */
 enum jr_reason jr_bounds_filter(const struct jr_bounds *bounds, const struct jr_run *run,
                                 uint32_t attempt);

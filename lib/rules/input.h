@@ -23,7 +23,7 @@ enum jr_input_kind {
     JR_INPUT_FAILED = 4, /* GitHub was asked, and has not shown the run */
     JR_INPUT_POSTED = 5, /* what came of a POST */
     JR_INPUT_LISTED = 6, /* a list of failed runs shows it */
-    JR_INPUT_HAND = 7,   /* an administrator asks for a rerun */
+    JR_INPUT_HAND = 7,   /* somebody asks for a rerun */
     JR_INPUT_QUIET = 8,  /* the quiet_due_ms of a watched run has come */
     JR_INPUT_NAMED = 9,  /* GitHub has shown the run, but it is paused: only its name is taken */
     JR_INPUT_JUDGED = 10 /* the policy has judged why the attempt failed */
@@ -74,7 +74,8 @@ struct jr_input {
     const struct jr_event *event; /* EVENT, SEEN, LISTED, NAMED; its run_id is the run's */
     bool anew;              /* EVENT: it was answered before, by a setting, and is judged anew */
     struct jr_newer newer;  /* SEEN, UNSEEN */
-    enum jr_reason guard;   /* SEEN: of the policy, that keeps it from being rerun; NONE */
+    enum jr_reason guard;   /* SEEN: of the policy, or of who stopped it, that keeps it from being
+                               rerun; NONE */
     struct jr_guards_told guards; /* SEEN: of that policy, for the record */
     struct jr_hold hold;    /* SEEN */
     bool moved;             /* SEEN, UNSEEN, FAILED, POSTED, JUDGED: the run has not the outbox
@@ -85,6 +86,8 @@ struct jr_input {
     bool try_all;           /* POSTED: it may be that only its failed jobs cannot be rerun */
     struct jr_judgement judgement; /* JUDGED */
     const char *repo;       /* HAND: owner/name, for a run of which nothing is recorded */
+    bool asked;             /* HAND: by a command on its pull request (run.h) */
+    bool all;               /* HAND: all of its jobs are to run again, not only the failed */
 };
 
 /* What is done next about a run. The numbers are stored. */

@@ -122,7 +122,7 @@ enum jr_reason jr_verdict_refusal(const struct jr_bounds *bounds, const struct j
         return run->held != JR_REASON_NONE ? run->held : JR_REASON_MISSED;
     if (is_superseded(bounds, run, input))
         return JR_REASON_SUPERSEDED;
-    if (input->guard != JR_REASON_NONE && !run->by_hand)
+    if (input->guard != JR_REASON_NONE && (!run->by_hand || run->asked))
         return input->guard;
     return bounds->dry_run && !wants_judgement(bounds, run) ? JR_REASON_DRY_RUN : JR_REASON_NONE;
 }
@@ -211,10 +211,13 @@ static void decide_newer(const struct jr_bounds *bounds, const struct jr_input *
 {
     const struct jr_event *seen = input->event;
     bool by_hand = run->by_hand && run->intent_ms == 0 && is_over(seen);
+    bool asked = by_hand && run->asked, all = asked && run->rerun_all;
 
     jr_attempt_leave(run, seen->attempt, false, verdict);
     /* Who asks by hand means the run as it is, not an attempt that we did not hear of. */
     run->by_hand = by_hand;
+    run->asked = asked;
+    run->rerun_all = all;
     jr_learn_text(run->triggering_actor, sizeof run->triggering_actor, seen->triggering_actor);
     verdict_is(verdict, JR_STEP_NONE,
                verdict->ended_reason != JR_REASON_NONE ? verdict->ended_reason
@@ -249,7 +252,7 @@ bool jr_verdict_wants_workflow(const struct jr_bounds *bounds, const struct jr_r
     const struct jr_list *left_alone = &bounds->no_retry_workflows;
     bool for_names = bounds->judges_workflows || jr_run_lists_names(left_alone);
 
-    if (!for_names || run->by_hand || *run->workflow != '\0'
+    if (!for_names || (run->by_hand && !run->asked) || *run->workflow != '\0'
         || jr_run_lists_workflow(left_alone, "", run->workflow_path))
         return false;
     return seen == NULL
@@ -363,6 +366,23 @@ void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *in
     jr_watch(bounds, run, input->now_ms);
 }
 
+/*
+ * Why a command does not have a run rerun. It says so at once, for who asks to be told: what
+ * GitHub shows of it later may still be otherwise.
+ */
+static enum jr_reason refusal_of_command(const struct jr_bounds *bounds, const struct jr_run *run)
+{
+    struct jr_run asked = *run;
+
+    asked.by_hand = asked.asked = true;
+    asked.conclusion = jr_run_conclusion(run);
+    if (asked.conclusion == JR_CONCLUSION_NONE)
+        return JR_REASON_RUN_NOT_COMPLETED;
+    if (!jr_attempt_deserves(bounds, &asked, asked.conclusion))
+        return jr_attempt_undeserving(&asked);
+    return jr_bounds_filter(bounds, &asked, run->attempt);
+}
+
 void jr_verdict_by_hand(const struct jr_bounds *bounds, const struct jr_input *input,
                         struct jr_run *run, struct jr_verdict *verdict)
 {
@@ -372,6 +392,8 @@ void jr_verdict_by_hand(const struct jr_bounds *bounds, const struct jr_input *i
         verdict->reason = JR_REASON_RERUN_ACCEPTED;
     else if (run->attempt > JR_RERUNS_LIMIT)
         verdict->reason = JR_REASON_RERUNS_LIMIT;
+    else if (input->asked)
+        verdict->reason = refusal_of_command(bounds, run);
     if (verdict->reason != JR_REASON_NONE)
         return;
     verdict->changed = true;
@@ -380,7 +402,10 @@ void jr_verdict_by_hand(const struct jr_bounds *bounds, const struct jr_input *i
         jr_text_copy(run->repo, sizeof run->repo, input->repo);
     }
     run->last_event_ms = jr_later_of(now_ms, run->last_event_ms);
+    /* Whoever has asked by the tool already may do more. */
+    run->asked = input->asked && (!run->by_hand || run->asked);
     run->by_hand = true;
+    run->rerun_all = run->rerun_all || input->all;
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_BY_HAND;
     jr_attempt_ask_at(run, jr_attempt_not_too_soon(bounds, run, now_ms, now_ms), now_ms);

@@ -39,7 +39,7 @@ enum jr_counted_event {
 #define JR_COUNTED_CALLS JR_API_GET_REPO
 
 /* Room for each enum jr_reason, enum jr_outcome and enum jr_cause. */
-#define JR_COUNTED_REASONS 160
+#define JR_COUNTED_REASONS 176
 #define JR_COUNTED_OUTCOMES 4
 #define JR_COUNTED_CAUSES 64
 /* ... and each end that writing at GitHub what becomes of a run may have (reporting.h). */

@@ -106,12 +106,20 @@ static enum jr_guard_told told_of_deployments(struct jr_txn *txn, const struct j
     return by_file == JR_GUARD_NOT_TOLD && names_deploy(txn, run) ? JR_GUARD_HOLDS : by_file;
 }
 
-/* The policy for a run as it is shown. */
+/*
+ * The policy for a run as it is shown. A person who asks for a rerun knows whether it is still
+ * wanted: what is left is that it does more than to test.
+ */
 static void force_for(const struct jr_guarded_run *about, const struct jr_event *seen,
                       struct jr_policy_force *force)
 {
+    struct jr_guards *guards = &force->part.guards;
+
     jr_policy_in_force(about->policy, about->own,
                        *seen->repo != '\0' ? seen->repo : about->run->repo, force);
+    if (about->run->asked)
+        guards->superseded = guards->closed = guards->merge_queue = guards->concurrency
+            = JR_GUARD_RERUN;
 }
 
 /* What is known for each guard. */
@@ -222,7 +230,7 @@ enum jr_err jr_guarding_next(struct jr_store *store, const struct jr_settings *s
     };
     enum jr_err err;
 
-    if (!settings->has_guards || about->run->by_hand)
+    if (!settings->has_guards || (about->run->by_hand && !about->run->asked))
         return JR_ENOENT;
     err = jr_store_read(store, find_next, &next, error);
     *kind = next.kind;

@@ -92,6 +92,8 @@ static struct jr_input input_of(const struct jr_history *entry)
         .try_all = entry->call.try_all,
         .judgement = entry->judgement,
         .repo = entry->input == JR_INPUT_HAND ? entry->repo : NULL,
+        .asked = entry->found.asked,
+        .all = entry->found.all,
     };
 }
 

@@ -99,6 +99,8 @@ static void set_input(struct jr_history *entry, const struct taking *taking)
         .guard = input->guard,
         .guards = input->guards,
         .hold = input->hold,
+        .asked = input->asked,
+        .all = input->all,
     };
     if (input->event != NULL)
         entry->event = *input->event;

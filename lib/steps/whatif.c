@@ -432,7 +432,7 @@ static enum jr_reason ask_settings(const struct looking *looking, const struct a
     bounds.dry_run = bounds.judges = bounds.judges_cancelled = bounds.judges_workflows = false;
     if (looking->whatif->policy->wants_evidence) /* it looks at the conclusion itself */
         bounds.retry_conclusions |= 1u << conclusion;
-    run.by_hand = false;
+    run.by_hand = run.asked = false;
     run.conclusion = conclusion;
     return jr_verdict_refusal(&bounds, &run, &input);
 }

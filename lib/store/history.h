@@ -48,6 +48,7 @@ struct jr_found {
     enum jr_reason guard; /* that the policy's guards gave; NONE */
     struct jr_hold hold;
     struct jr_guards_told guards;
+    bool asked, all;      /* HAND: likewise */
 };
 
 /* A call and its answer, for people. */

@@ -64,7 +64,8 @@ static const char *const actions[] = { "", "queued", "in_progress", "completed",
 enum { HAS_ENTRY = 1, MOVED = 2, ANEW = 4, NEWER_SHIFT = 3, NEWER_MASK = 3, GUARDED = 32,
        HELD = 64, MORE = 128 };
 /* Of a second byte, where the first has MORE. */
-enum { HAS_GUARDS = 1 };
+enum { HAS_GUARDS = 1, ASKED = 2, ALL = 4 };
+#define MORE_MOST (HAS_GUARDS | ASKED | ALL)
 enum { DELIVERY_TEXT = 1, DELIVERY_UUID = 2 };
 
 static void write_word(struct jr_writer *writer, const char *text)
@@ -296,19 +297,27 @@ static void read_guards(struct jr_reader *reader, struct jr_guards_told *guards)
         guards->by[i] = (enum jr_guard_told)(bits >> 2 * i & 3);
 }
 
+/* The second byte; 0: there is none. */
+static unsigned more_of(const struct jr_found *found)
+{
+    return (found->guards.asked ? HAS_GUARDS : 0u) | (found->asked ? ASKED : 0u)
+           | (found->all ? ALL : 0u);
+}
+
 static void write_found(struct jr_writer *writer, const struct jr_history *entry)
 {
     const struct jr_found *found = &entry->found;
     bool has_entry = found->due_ms != 0;
+    unsigned more = more_of(found);
 
     jr_write_u8(writer, (uint8_t)((has_entry ? HAS_ENTRY : 0u) | (found->moved ? MOVED : 0u)
                                   | (found->anew ? ANEW : 0u)
                                   | (unsigned)found->newer.state << NEWER_SHIFT
                                   | (found->guard != JR_REASON_NONE ? GUARDED : 0u)
                                   | (found->hold.reason != JR_REASON_NONE ? HELD : 0u)
-                                  | (found->guards.asked ? MORE : 0u)));
-    if (found->guards.asked)
-        jr_write_u8(writer, HAS_GUARDS);
+                                  | (more != 0 ? MORE : 0u)));
+    if (more != 0)
+        jr_write_u8(writer, (uint8_t)more);
     if (has_entry) {
         write_since(writer, found->due_ms, entry->at_ms);
         jr_write_short(writer, found->tries);
@@ -332,7 +341,7 @@ static void read_found(struct jr_reader *reader, struct jr_history *entry)
 
     found->moved = (bits & MOVED) != 0;
     found->anew = (bits & ANEW) != 0;
-    if ((bits >> NEWER_SHIFT & NEWER_MASK) > JR_NEWER_UNFINISHED || more > HAS_GUARDS
+    if ((bits >> NEWER_SHIFT & NEWER_MASK) > JR_NEWER_UNFINISHED || more > MORE_MOST
         || ((bits & MORE) != 0 && more == 0))
         reader->ok = false;
     else
@@ -353,6 +362,8 @@ static void read_found(struct jr_reader *reader, struct jr_history *entry)
     }
     if ((more & HAS_GUARDS) != 0)
         read_guards(reader, &found->guards);
+    found->asked = (more & ASKED) != 0;
+    found->all = (more & ALL) != 0;
 }
 
 static bool has_event(enum jr_input_kind input)

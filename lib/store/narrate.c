@@ -127,6 +127,7 @@ char *jr_narrate(const struct jr_history *entry, char text[JR_NARRATE_SIZE])
     else if (entry->kind == JR_HISTORY_OUTCOME)
         snprintf(text, JR_NARRATE_SIZE, "attempt %u is next", entry->next);
     else if (*entry->who != '\0')
-        snprintf(text, JR_NARRATE_SIZE, "by %s", entry->who);
+        snprintf(text, JR_NARRATE_SIZE, "by %s%s", entry->who,
+                 entry->found.asked ? ", on its pull request" : "");
     return text;
 }

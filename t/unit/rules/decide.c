@@ -18,6 +18,8 @@
  *                next G or F is about that
  *   Lc=failure   a list of failed runs shows the run
  *   H            an administrator asks for a rerun
+ *   A            a command on its pull request asks for one; A=all: of all its jobs
+ *   X=deployment from now on the policy's guards give this reason; X=none: nothing
  *   B=outage-hold+60   from now on this keeps it waiting, and is looked at again in so many
  *                seconds; B=none: nothing does
  *   N=finished   what is known of newer runs from now on: none, finished, unfinished
@@ -56,6 +58,7 @@ struct scene {
     int64_t now_ms, claimed_ms;
     struct jr_newer newer;
     struct jr_hold hold; /* until_ms: how long from now */
+    enum jr_reason guard;
     bool asked_quiet;  /* GitHub is asked about a quiet run, which has no entry */
     int64_t posted_ms; /* when a POST was begun of which nothing was heard; 0: none */
     uint32_t posted_attempt;
@@ -99,6 +102,7 @@ static void see(struct scene *scene, const struct jr_event *seen)
         .now_ms = scene->now_ms,
         .event = seen,
         .newer = scene->newer,
+        .guard = scene->guard,
         .hold = { scene->hold.reason, scene->now_ms + scene->hold.until_ms },
         .moved = scene->run.due_ms != scene->claimed_ms,
     };
@@ -384,12 +388,24 @@ static void play_unseen(struct scene *scene, const char *token)
 
 static void play_hand(struct scene *scene, const char *token)
 {
-    struct jr_input input = { .kind = JR_INPUT_HAND, .now_ms = scene->now_ms, .repo = "octo/app" };
+    struct jr_input input = {
+        .kind = JR_INPUT_HAND, .now_ms = scene->now_ms, .repo = "octo/app", .asked = *token == 'A',
+        .all = strcmp(token, "A=all") == 0,
+    };
 
-    (void)token;
     decide(scene, &input, NULL);
     say(scene, scene->verdict.changed ? "asked" : "refused:",
         scene->verdict.changed ? JR_REASON_NONE : scene->verdict.reason, 0, JR_REASON_NONE);
+}
+
+/* Why the guards have it left from now on. */
+static void play_guard(struct scene *scene, const char *token)
+{
+    scene->guard = JR_REASON_NONE;
+    for (int reason = 0; reason < JR_REASONS; reason++)
+        if (strcmp(jr_reason_token((enum jr_reason)reason), token + 2) == 0)
+            scene->guard = (enum jr_reason)reason;
+    assert_true(scene->guard != JR_REASON_NONE || strcmp(token, "X=none") == 0);
 }
 
 /* What keeps the run waiting from now on. */
@@ -432,6 +448,7 @@ static const struct player {
     { 'S', play_settings }, { 'N', play_newer },  { 'B', play_hold },  { 'C', play_claim },
     { 'G', play_seen },     { 'U', play_unseen }, { 'P', play_outcome }, { 'F', play_outcome },
     { 'J', play_judged },   { 'Q', play_quiet },  { 'L', play_list },  { 'H', play_hand },
+    { 'A', play_hand },     { 'X', play_guard },
 };
 
 static void play(struct scene *scene, const char *token)
@@ -965,6 +982,37 @@ static const struct scene_row by_hand[] = {
     { "refused for good, and settings count again", "RUN_ATTEMPTS=1", "Rc=failure H Gc=failure P=never Rc=timed_out~90", "204 asked rerun-failed none:cannot-be-retried 204", "1 closed 0/0/0", 0 },
     { "refused for good, and asked again", "", "Rc=failure H Gc=failure P=never H Gc=failure P=done", "201 asked rerun-failed none:cannot-be-retried asked rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
     { "GitHub cannot be reached", "RUN_ATTEMPTS=1", "Rc=failure H F=later Gc=failure", "204 asked wait:unreachable rerun-failed", "1 due 0/0/0", 0 },
+};
+
+/* By a command: what NO_RETRY_* and REPOS name, what waits for an approval and what the guards say
+ * counts; how often and when does not. */
+static const struct scene_row commands[] = {
+    { "attempts used up", "RUN_ATTEMPTS=1", "q1 c1=failure A Gc=failure P=done", "204 204 asked rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "and once only", "RUN_ATTEMPTS=1", "Rc=failure A Gc=failure P=done Rc=failure@2", "204 asked rerun-failed none:rerun-accepted 204", "2 closed 0/0/0", 0 },
+    { "all jobs", "RUN_ATTEMPTS=1", "q1 c1=failure A=all Gc=failure P=done", "204 204 asked rerun-all none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "all jobs, once", "RUN_ATTEMPTS=3", "Rc=failure A=all Gc=failure P=done Rc=failure@2 Gc=failure@2", "201 asked rerun-all none:rerun-accepted 201 rerun-failed", "2 due 0/0/0", 0 },
+    { "a branch that is not listed", "REPO_BRANCHES=master", "q1 c1=failure A Gc=failure", "204 204 asked rerun-failed", "1 due 1/0/1", 0 },
+    { "a repository that is not listed", "REPOS=other/app", "q1 c1=failure A", "204 204 refused:repository-excluded", "1 closed 1/0/1", 0 },
+    { "a repository that is left alone", "NO_RETRY_REPOS=octo/*", "q1 c1=failure A", "204 204 refused:repository-excluded", "1 closed 1/0/1", 0 },
+    { "a workflow that is left alone", "NO_RETRY_WORKFLOWS=ci", "q1 c1=failure A", "204 204 refused:workflow-excluded", "1 closed 1/0/1", 0 },
+    { "first sender excluded", "NO_RETRY_LIST=octocat", "q1 c1=failure A Gc=failure", "204 204 asked none:actor-excluded", "1 closed 1/0/1", 0 },
+    { "an actor that GitHub shows", "NO_RETRY_LIST=bot", "q1 c1=failure A Gc=failure,actor:bot", "202 201 asked none:actor-excluded", "1 closed 1/0/1", 0 },
+    { "it waits for an approval", "", "Rc=action_required A", "200 refused:conclusion-not-retried", "1 closed 0/0/0", 0 },
+    { "it waits for an approval, as GitHub shows", "", "q1 c1=failure A Gc=action_required", "202 201 asked none:conclusion-not-retried", "1 closed 1/0/1", 0 },
+    { "cancelled", "", "Rc=cancelled A Gc=cancelled", "200 asked rerun-failed", "1 due 0/0/0", 0 },
+    { "it succeeded", "", "Rc=success A", "200 refused:run-succeeded", "1 closed 0/0/0", 0 },
+    { "still running", "", "q1 i1 A", "202 202 refused:run-not-completed", "1 open 1/1/0", 0 },
+    { "not known", "", "A", "refused:run-not-completed", "0 open 0/0/0", 0 },
+    { "after ours was accepted", "", "Rc=failure Gc=failure P=done A", "201 rerun-failed none:rerun-accepted refused:run-not-completed", "2 open 0/0/0", 0 },
+    { "ended longer ago than CATCH_UP", "", "q1 c1=failure A Gc=failure~-90000", "202 201 asked rerun-failed", "1 due 1/0/1", 0 },
+    { "a guard holds", "", "q1 c1=failure A X=deployment Gc=failure", "202 201 asked none:deployment", "1 closed 1/0/1", 0 },
+    { "stopped since", "", "q1 c1=failure A X=stopped Gc=failure", "202 201 asked none:stopped", "1 closed 1/0/1", 0 },
+    { "stopped, and by hand of the tool", "", "q1 c1=failure X=stopped Gc=failure H Gc=failure", "202 201 none:stopped asked rerun-failed", "1 due 1/0/1", 0 },
+    { "what is held up", "", "q1 c1=failure B=outage-hold+60 A Gc=failure", "202 201 asked rerun-failed", "1 due 1/0/1", 0 },
+    { "by the tool before: that counts more", "NO_RETRY_LIST=bot", "q1 c1=failure H A Gc=failure,actor:bot", "202 201 asked asked rerun-failed", "1 due 1/0/1", 0 },
+    { "by the tool afterwards", "NO_RETRY_LIST=bot", "q1 c1=failure A H Gc=failure,actor:bot", "202 201 asked asked rerun-failed", "1 due 1/0/1", 0 },
+    { "a newer attempt has failed unheard", "RUN_ATTEMPTS=1", "Rc=failure A=all Gc=failure@2 Gc=failure@2", "204 asked none:rerun-by-others rerun-all", "2 due 0/0/0", 0 },
+    { "a newer attempt waits for an approval", "RUN_ATTEMPTS=1", "Rc=failure A Gc=action_required@2", "204 asked none:rerun-by-others", "2 closed 0/0/0", 0 },
 };
 
 struct watch_row {
@@ -1737,6 +1785,7 @@ int main(void)
     TABLE(posts, scene_ends_as_told);
     TABLE(quiet, scene_ends_as_told);
     TABLE(by_hand, scene_ends_as_told);
+    TABLE(commands, scene_ends_as_told);
     TABLE(watches, watched);
     TEST(quiet_runs_are_asked_less_and_less);
     TABLE(listed, scene_ends_as_told);

@@ -124,6 +124,7 @@ static void make_seen(struct jr_history *entry)
 static void make_request(struct jr_history *entry)
 {
     entry->input = JR_INPUT_HAND;
+    entry->found.asked = entry->found.all = true;
     FILL(entry->repo, 'r');
     FILL(entry->who, 'w');
 }
