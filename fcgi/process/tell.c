@@ -41,7 +41,9 @@ static void log_act(struct jr_line *line, const struct jr_act *act)
         jr_line_begin(line, JR_LOG_INFO, "outage-lifted");
         jr_line_text(line, "cause", jr_cause_name(act->cause));
     } else {
-        jr_line_begin(line, JR_LOG_INFO, act->kind == JR_ACT_RERUN ? "rerun-asked" : "forgotten");
+        jr_line_begin(line, JR_LOG_INFO, act->kind == JR_ACT_RERUN  ? "rerun-asked"
+                                         : act->kind == JR_ACT_STOP ? "reruns-stopped"
+                                                                    : "forgotten");
         jr_line_text(line, "repo", act->repo);
         jr_line_number(line, "run", act->run_id);
     }

@@ -11,6 +11,7 @@
 #include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"
 #include "lib/steps/batch.h"
+#include "lib/store/askings.h"
 #include "lib/store/budget.h"
 #include "lib/store/days.h"
 #include "lib/store/delivery.h"
@@ -94,6 +95,7 @@ static void forget_some(struct jr_txn *txn, void *context)
     gone->deliveries = jr_delivery_prune(txn, now_ms, PRUNE_DELIVERIES);
     jr_repo_prune(txn, kept_ms, PRUNE_REPOS, &gone->repo_place);
     jr_batch_prune(txn, now_ms);
+    jr_askings_prune(txn, now_ms, PRUNE_REPOS);
     jr_flaky_prune(txn, upkeep->filling ? now_ms - JR_DAY_MS : latest_ms, now_ms, PRUNE_FLAKY,
                    &gone->flaky_walk);
     jr_days_prune(txn, kept_ms, PRUNE_RUNS);

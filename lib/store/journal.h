@@ -21,7 +21,8 @@ enum jr_act_kind {
     JR_ACT_RESUME = 2, /* also a pause whose time was over: then by nobody */
     JR_ACT_RERUN = 3,
     JR_ACT_FORGET = 4,
-    JR_ACT_LIFT = 5 /* what is held in an outage goes ahead (causehold.h) */
+    JR_ACT_LIFT = 5, /* what is held in an outage goes ahead (causehold.h) */
+    JR_ACT_STOP = 6  /* nothing more of its commit is rerun by itself */
 };
 
 struct jr_act {
