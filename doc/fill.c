@@ -24,7 +24,7 @@
 
 #define METRICS_MAX (1024 * 1024)
 #define LINE 76       /* a line of a manual page's text is broken here */
-#define VALUES_MAX 26 /* a label of more values has those of a list elsewhere */
+#define VALUES_MAX 32 /* a label of more values has those of a list elsewhere */
 
 enum format { MDOC, MARKDOWN, EXAMPLE };
 

@@ -11,6 +11,7 @@
 
 #include "fcgi/process/dispatcher.h"
 #include "fcgi/process/announcer.h"
+#include "fcgi/process/answerer.h"
 #include "fcgi/process/calls.h"
 #include "fcgi/process/desk.h"
 #include "fcgi/process/errand.h"
@@ -38,6 +39,7 @@ struct dispatcher {
     struct jr_desk desk;
     struct jr_errands errands;
     struct jr_sweeper sweeper;
+    struct jr_answerer answerer;
     struct jr_reporter reporter;
     struct jr_upkeep upkeep;
     struct jr_holder holder;
@@ -57,15 +59,24 @@ static int64_t earlier_of(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* What becomes of runs is said at GitHub, where that is begun by until_ms; returns as that does. */
+/*
+ * What people ask for is done, then what becomes of runs is said at GitHub, where that is begun by
+ * until_ms. Returns how long until there is something to be done.
+ */
 static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
 {
     const struct jr_desk *desk = &dispatcher->desk;
 
-    if (desk->paused_ms != 0 || desk->failing
-        || (dispatcher->reporter.step == JR_REPORTER_IDLE && jr_now_ms() > until_ms))
+    bool late = jr_now_ms() > until_ms;
+    int64_t wait_ms = JR_CALLS_NEVER;
+
+    if (desk->paused_ms != 0 || desk->failing)
         return JR_CALLS_NEVER;
-    return jr_reporter_work(&dispatcher->reporter);
+    if (!late || dispatcher->answerer.step != JR_ANSWERER_IDLE)
+        wait_ms = jr_answerer_work(&dispatcher->answerer);
+    if (wait_ms > 0 && (!late || dispatcher->reporter.step != JR_REPORTER_IDLE))
+        wait_ms = earlier_of(wait_ms, jr_reporter_work(&dispatcher->reporter));
+    return wait_ms;
 }
 
 /*
@@ -154,6 +165,7 @@ static bool is_under_way(const struct dispatcher *dispatcher)
 {
     return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
            || dispatcher->announcer.sending != NULL
+           || dispatcher->answerer.step != JR_ANSWERER_IDLE
            || dispatcher->reporter.step != JR_REPORTER_IDLE;
 }
 
@@ -217,8 +229,10 @@ static int begin(struct dispatcher *dispatcher)
         err = jr_announcer_open(&dispatcher->announcer, desk, &error);
     if (err == JR_OK)
         err = jr_sweeper_open(&dispatcher->sweeper, desk, &dispatcher->errands, &error);
-    if (err == JR_OK)
+    if (err == JR_OK) {
+        jr_answerer_open(&dispatcher->answerer, desk);
         jr_reporter_open(&dispatcher->reporter, desk);
+    }
     if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
         return desk->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
@@ -238,6 +252,7 @@ static void end(struct dispatcher *dispatcher)
 
     jr_announcer_close(&dispatcher->announcer);
     jr_sweeper_close(&dispatcher->sweeper);
+    jr_answerer_close(&dispatcher->answerer);
     jr_reporter_close(&dispatcher->reporter);
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);

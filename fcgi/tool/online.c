@@ -295,6 +295,24 @@ static bool check_repo(struct online *online)
     return check_runs(online) && (good || (!seen.told && !seen.archived));
 }
 
+/* Is the App told of what people ask for? */
+static void tell_events(const struct online *online, const struct jr_github_app *app)
+{
+    const struct jr_settings *settings = &online->command->settings;
+    bool buttons = settings->report == JR_REPORTING_CHECK;
+
+    if (!settings->commands || !app->told)
+        return;
+    if (app->comments && (app->checks || !buttons))
+        tell(online, "events", true, "the App is told of comments, for COMMANDS", NULL);
+    else
+        tell(online, "events", false,
+             app->comments ? "the App is not told of check runs, so buttons do nothing"
+                           : "the App is not told of comments, so COMMANDS does nothing",
+             app->comments ? "Tick the event \"Check run\" of the App"
+                           : "Tick the event \"Issue comment\" of the App");
+}
+
 static bool check_app(struct online *online)
 {
     struct jr_github_app name;
@@ -314,6 +332,7 @@ static bool check_app(struct online *online)
         snprintf(text + strlen(text), sizeof text - strlen(text),
                  "; this host's clock is wrong by %lld s", (long long)(skew_ms / 1000));
     tell(online, "app", true, text, NULL);
+    tell_events(online, &name);
     return true;
 }
 
@@ -605,7 +624,21 @@ static void tell_report(const struct online *online)
                      "to accept it");
 }
 
-/* What the policy and REPORT go by besides. */
+/* Whether people can be answered who ask on a pull request. */
+static void tell_commands(const struct online *online)
+{
+    bool good = online->kind != APP || (online->grants & JR_GRANT_WRITE_PULLS) != 0;
+
+    tell(online, "commands", good,
+         !good ? "COMMANDS asks for Pull requests: write, and the installation does not give it"
+         : online->kind == FINE_GRAINED
+             ? "GitHub does not tell whether the token has Pull requests: write"
+             : "can be answered on pull requests",
+         "Give the App the permission Pull requests, \"Read and write\"; the owner has to accept "
+         "it");
+}
+
+/* What the policy, REPORT and COMMANDS go by besides. */
 static void tell_permissions(struct online *online)
 {
     if (online->judges)
@@ -616,6 +649,8 @@ static void tell_permissions(struct online *online)
         tell_own(online);
     if (jr_settings_reports(&online->command->settings))
         tell_report(online);
+    if (online->command->settings.commands)
+        tell_commands(online);
 }
 
 /* What GitHub says to the token, and with a repository, of that one. */

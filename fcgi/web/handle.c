@@ -17,6 +17,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/format/form.h"
+#include "lib/model/asked.h"
 #include "lib/service/wake.h"
 
 #include <stdlib.h>
@@ -124,7 +125,10 @@ static int check_signature(struct post *post)
 
 static int check_event_name(struct post *post)
 {
-    if (post->request->event != NULL && !jr_event_is_watched(post->request->event))
+    const char *event = post->request->event;
+
+    if (event != NULL && !jr_event_is_watched(event)
+        && !(post->context->settings->commands && jr_event_is_asking(event)))
         return end_with(post, 204, JR_REASON_EVENT_NOT_WATCHED);
     if (post->length == 0)
         return end_with(post, 204, JR_REASON_NOTHING_IN_IT);
@@ -187,6 +191,31 @@ static enum jr_reason reason_of(enum jr_err err)
     return err == JR_EFULL ? JR_REASON_STORE_FULL : JR_REASON_STORE_FAILED;
 }
 
+static bool is_of_our_app(const struct jr_settings *settings, const struct jr_event *event)
+{
+    char digits[JR_DIGITS_SIZE];
+    const char *ours = settings->github_app_id;
+
+    return ours != NULL
+           && (strcmp(ours, event->app_client_id) == 0
+               || strcmp(ours, jr_text_digits(event->app_id, digits)) == 0);
+}
+
+/* Of what people may ask for, all but what counts ends here: nothing of it is recorded. */
+static int check_asking(struct post *post)
+{
+    const struct jr_event *event = &post->exchange->update.event;
+    bool is_comment = event->comment_id != 0;
+
+    if (event->kind != JR_EVENT_ASKING)
+        return GO_ON;
+    if (event->verb == JR_VERB_NONE
+        || (is_comment && jr_now_ms() - event->created_ms > JR_ASKED_FRESH_MS)
+        || (!is_comment && !is_of_our_app(post->context->settings, event)))
+        return end_with(post, 202, JR_REASON_NOTHING_ASKED);
+    return GO_ON;
+}
+
 static int open_store(struct post *post)
 {
     struct jr_exchange *exchange = post->exchange;
@@ -202,7 +231,8 @@ static int open_store(struct post *post)
 
 static int (*const steps[])(struct post *) = {
     check_length, check_type, check_signature_header, read_body, check_signature,
-    check_event_name, find_payload, identify, decode, open_store,
+    check_event_name, find_payload, identify, decode, check_asking,
+    open_store,
 };
 
 /* Our fault is an error, a rejected request worth a look, all else the daily business. */
@@ -241,6 +271,10 @@ static void log_post(const struct jr_exchange *exchange, int status)
         jr_line_number(&line, "run", event->run_id);
         jr_line_number(&line, "attempt",
                        event->attempt != 0 ? event->attempt : receipt->answer.attempt);
+    }
+    if (event->verb != JR_VERB_NONE) {
+        jr_line_text(&line, "command", jr_verb_name(event->verb));
+        jr_line_text(&line, "by", event->sender);
     }
     if (event->job_id != 0) {
         jr_line_number(&line, "job", event->job_id);

@@ -101,6 +101,11 @@ static const struct row rows[] = {
                  "GitHub App with Checks \"Read and write\". comment: in one comment on its pull "
                  "request; it takes Pull requests \"Read and write\". With DRY_RUN nothing is "
                  "said." },
+    { "COMMANDS", &jr_type_switch, FIELD(commands), "no", { 0 }, RUNS,
+      .meaning = "whether people may ask for reruns on pull requests, by a comment such as /rerun",
+      .details = "Who asks has to have write permission in the repository, which GitHub is asked "
+                 "for. It takes Pull requests \"Read and write\" and the event Issue comments; for "
+                 "the buttons of REPORT=check also the event Check runs." },
     { "GITHUB_TOKEN", &jr_type_secret, FIELD(github_token), "", { .look = jr_sense_token },
       GITHUB, JR_SECRETS_TOKEN,
       .meaning = "token for the REST API; it or an App is required unless DRY_RUN",

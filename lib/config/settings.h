@@ -46,6 +46,7 @@ struct jr_settings {
     enum jr_looking evidence;
     int64_t log_tail_bytes;     /* 0: logs are not read */
     enum jr_reporting report;   /* see jr_settings_reports() */
+    bool commands;              /* people may ask for reruns on pull requests */
 
     /* secrets; NULL when not set or forgotten */
     char *github_token;

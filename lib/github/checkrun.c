@@ -7,6 +7,7 @@
 
 #include "lib/github/checkrun.h"
 #include "lib/format/json.h"
+#include "lib/model/verb.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,31 @@ static char *bytes_of(json_object *object)
     return copy;
 }
 
+/* "label" has at most 20 characters, "description" 40, "identifier" 20 (docs, "Create a check
+ * run": actions). */
+static json_object *buttons(void)
+{
+    static const struct {
+        const char *label, *description;
+        enum jr_verb verb;
+    } all[] = {
+        { "Rerun failed jobs", "Rerun the jobs that failed", JR_VERB_RERUN },
+        { "Rerun all jobs", "Rerun the whole run", JR_VERB_ALL },
+        { "Stop reruns", "Rerun nothing more of this commit", JR_VERB_STOP },
+    };
+    json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        json_object *button = json_object_new_object();
+
+        add(button, "label", all[i].label);
+        add(button, "description", all[i].description);
+        add(button, "identifier", jr_verb_name(all[i].verb));
+        json_object_array_add(list, button);
+    }
+    return list;
+}
+
 char *jr_check_run_json(const struct jr_check_run *check, bool is_new)
 {
     json_object *object = json_object_new_object(), *output = json_object_new_object();
@@ -46,6 +72,8 @@ char *jr_check_run_json(const struct jr_check_run *check, bool is_new)
     add(output, "title", check->title);
     add(output, "summary", check->summary);
     json_object_object_add(object, "output", output);
+    if (check->has_buttons)
+        json_object_object_add(object, "actions", buttons());
     return bytes_of(object);
 }
 
@@ -54,6 +82,14 @@ char *jr_comment_json(const char *text)
     json_object *object = json_object_new_object();
 
     add(object, "body", text);
+    return bytes_of(object);
+}
+
+char *jr_reaction_json(const char *content)
+{
+    json_object *object = json_object_new_object();
+
+    add(object, "content", content);
     return bytes_of(object);
 }
 
@@ -100,7 +136,7 @@ uint64_t jr_comment_find(json_object *comments, const struct jr_ours *ours)
         uint64_t id;
 
         (void)jr_json_get_object(comment, "user", &user);
-        if (has_text(user, "login", ours->login)
+        if ((ours->login == NULL || has_text(user, "login", ours->login))
             && jr_json_get_text(comment, "body", begin, sizeof begin) == JR_JSON_OK
             && strncmp(begin, ours->begins, strlen(ours->begins)) == 0
             && jr_json_get_id(comment, "id", &id) == JR_JSON_OK)

@@ -24,6 +24,7 @@ struct jr_check_run {
     const char *title, *summary;
     bool completed;
     bool good; /* success; else it is neutral. Neither blocks a merge */
+    bool has_buttons; /* people may ask for something by them (lib/model/verb.h) */
 };
 
 /*
@@ -33,11 +34,14 @@ struct jr_check_run {
 char *jr_check_run_json(const struct jr_check_run *check, bool is_new);
 char *jr_comment_json(const char *text);
 
+/* The body of the request that reacts to a comment: "rocket". Likewise. */
+char *jr_reaction_json(const char *content);
+
 /* What a list is looked through for. */
 struct jr_ours {
     const char *external_id; /* of a check run, */
     const char *app;         /* and the App's id or client id; */
-    const char *login;       /* of a comment, its author, */
+    const char *login;       /* of a comment, its author (NULL: anybody), */
     const char *begins;      /* and what it begins with */
 };
 

@@ -295,12 +295,14 @@ static void read_pull(const struct jr_http_answer *answer, const struct jr_ask *
                       struct jr_call *call)
 {
     struct jr_github_pull *pull = ask->holds;
-    json_object *root = read_object(answer, call);
+    json_object *root = read_object(answer, call), *head;
 
     if (root == NULL)
         return;
     pull->found = 1;
     pull->closed = is_closed(root);
+    if (jr_json_get_object(root, "head", &head) == JR_JSON_OK)
+        (void)jr_json_get_text(head, "sha", pull->sha, sizeof pull->sha);
     json_object_put(root);
 }
 
@@ -405,6 +407,23 @@ static void read_repo(const struct jr_http_answer *answer, const struct jr_ask *
     repo->archived = jr_json_is_true(root, "archived");
     repo->told = jr_json_get_object(root, "permissions", &permissions) == JR_JSON_OK;
     repo->write = repo->told && jr_json_is_true(permissions, "push");
+    json_object_put(root);
+}
+
+/* "maintain" is shown as "write" here, "triage" as "read". */
+static void read_permission(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                            struct jr_call *call)
+{
+    struct jr_github_permission *permission = ask->holds;
+    json_object *root = read_object(answer, call);
+    char word[JR_WORD_SIZE];
+
+    if (root == NULL)
+        return;
+    if (jr_json_get_text(root, "permission", word, sizeof word) == JR_JSON_OK)
+        permission->writes = strcmp(word, "admin") == 0 || strcmp(word, "write") == 0;
+    else
+        is_bad(call, JR_OUTCOME_LATER, "no 'permission' in it");
     json_object_put(root);
 }
 
@@ -521,6 +540,21 @@ static void read_log(const struct jr_http_answer *answer, const struct jr_ask *a
     log->cut = length < answer->length;
 }
 
+static void take_events(json_object *root, struct jr_github_app *app)
+{
+    char name[JR_WORD_SIZE];
+    json_object *list;
+    enum jr_json found;
+
+    app->told = jr_json_get_array(root, "events", &list) == JR_JSON_OK;
+    for (size_t i = 0;
+         app->told && (found = jr_json_get_item_text(list, i, name, sizeof name)) != JR_JSON_ABSENT;
+         i++) {
+        app->comments |= found == JR_JSON_OK && strcmp(name, "issue_comment") == 0;
+        app->checks |= found == JR_JSON_OK && strcmp(name, "check_run") == 0;
+    }
+}
+
 static void read_app(const struct jr_http_answer *answer, const struct jr_ask *ask,
                      struct jr_call *call)
 {
@@ -530,6 +564,7 @@ static void read_app(const struct jr_http_answer *answer, const struct jr_ask *a
     if (root != NULL) {
         jr_json_get_text(root, "name", app->text, sizeof app->text);
         jr_json_get_text(root, "slug", app->slug, sizeof app->slug);
+        take_events(root, app);
     }
     json_object_put(root);
 }
@@ -807,6 +842,16 @@ static const struct row {
     [JR_API_SET_COMMENT] = { "PATCH comment", "set-comment", PATCH,
                              "/repos/{repo}/issues/comments/{id}", NULL, 0, NULL, OPTIONAL,
                              WRITE_PULLS },
+    [JR_API_GET_PERMISSION] = { "GET permission", "get-permission", GET,
+                                "/repos/{repo}/collaborators/{name}/permission", read_permission,
+                                sizeof(struct jr_github_permission), NULL, OPTIONAL, NULL },
+    [JR_API_LIST_COMMIT] = { "GET runs of a commit", "list-commit", GET,
+                             "/repos/{repo}/actions/runs?head_sha={sha}&exclude_pull_requests=true"
+                             "&per_page=100", read_list, offsetof(struct jr_github_page, runs),
+                             NULL, OPTIONAL, READ_ACTIONS },
+    [JR_API_REACT] = { "POST reactions", "react", POST_AGAIN,
+                       "/repos/{repo}/issues/comments/{id}/reactions", NULL, 0, NULL, OPTIONAL,
+                       WRITE_PULLS },
     [JR_API_GET_USER] = { "GET user", "get-user", GET, "/user", read_user,
                           sizeof(struct jr_github_user), NULL, OPTIONAL, NULL },
     [JR_API_GET_REPO] = { "GET repository", NULL, GET, "/repos/{repo}", read_repo,

@@ -65,6 +65,9 @@ struct jr_github_name {
 struct jr_github_app {
     char text[JR_NAME_SIZE];
     char slug[JR_LOGIN_SIZE];
+    bool told;     /* GitHub says of which events it is told */
+    bool comments; /* "issue_comment" is one of them, */
+    bool checks;   /* and "check_run" */
 };
 
 /* What was looked for in a list (struct jr_ours). */
@@ -150,6 +153,12 @@ struct jr_github_group {
 struct jr_github_pull {
     size_t found; /* of FIND_PULL: how many pull requests are of that branch and commit */
     bool closed;  /* the last of them is closed, or merged */
+    char sha[JR_SHA_SIZE]; /* of GET_PULL: its newest commit; empty: not told */
+};
+
+/* What somebody may do in a repository. */
+struct jr_github_permission {
+    bool writes; /* write, maintain or admin */
 };
 
 /* A file of a repository may have so many bytes. */
@@ -204,6 +213,11 @@ struct jr_github_file {
  *   LIST_COMMENTS          struct jr_github_found. repo, id: the pull request; ours, page
  *   MAKE_COMMENT           uint64_t: its id. repo, id: the pull request; json. UNKNOWN: likewise
  *   SET_COMMENT            NULL. repo, id: the comment; json
+ *   GET_PERMISSION         struct jr_github_permission. repo, name: a login. NEVER, status 404:
+ *                          he is no collaborator
+ *   LIST_COMMIT            struct jr_github_page: the newest runs of a commit. repo, sha
+ *   REACT                  NULL. repo, id: the comment; json. One that is there already is as
+ *                          good as a new one
  *   GET_USER               struct jr_github_user: whose the token is
  *   GET_REPO               struct jr_github_repo. repo
  */

@@ -85,19 +85,25 @@ static unsigned report_grants(const struct jr_settings *settings)
     return settings->report == JR_REPORTING_CHECK ? JR_GRANT_WRITE_CHECKS : JR_GRANT_WRITE_PULLS;
 }
 
+/* What it takes to answer who asks on a pull request. */
+static unsigned command_grants(const struct jr_settings *settings)
+{
+    return settings->commands && !settings->dry_run ? JR_GRANT_WRITE_PULLS : 0;
+}
+
 unsigned jr_turns_grants(const struct jr_settings *settings)
 {
     bool reads_checks = settings->judges && settings->evidence != JR_LOOKING_NEVER;
 
     return (reads_checks ? JR_GRANT_CHECKS : 0u) | (settings->guards_pulls ? JR_GRANT_PULLS : 0u)
            | (settings->guards_files || settings->own_files ? JR_GRANT_CONTENTS : 0u)
-           | report_grants(settings);
+           | report_grants(settings) | command_grants(settings);
 }
 
 /*
- * What the next token is asked to do: all that is wanted, then all that is read, then what is
- * written alone, then ever less of what is read, since GitHub does not say what of it an owner has
- * not accepted.
+ * What the next token is asked to do: all that is wanted (of two things that are written each
+ * without the other, then), then all that is read, then what is written alone, then ever less of
+ * what is read, since GitHub does not say what of it an owner has not accepted.
  *   refused  how many of these were refused by now
  */
 static unsigned grants_of(unsigned wanted, unsigned refused)
@@ -113,6 +119,10 @@ static unsigned grants_of(unsigned wanted, unsigned refused)
 
     if (writes != 0 && refused == 0)
         return wanted;
+    if (writes == JR_GRANTS_WRITE && refused <= 2)
+        return wanted & ~(unsigned)(refused == 1 ? JR_GRANT_WRITE_PULLS : JR_GRANT_WRITE_CHECKS);
+    if (writes == JR_GRANTS_WRITE)
+        refused -= 2;
     if (writes != 0 && refused == 2 && wanted != writes)
         return writes;
     if (writes != 0)

@@ -16,6 +16,7 @@
 #define JR_COUNTERS_H
 
 #include "lib/base/histogram.h"
+#include "lib/model/asked.h"
 #include "lib/model/call.h"
 #include "lib/model/cause.h"
 #include "lib/model/words.h"
@@ -67,6 +68,7 @@ struct jr_counters {
     _Atomic uint64_t reruns[JR_COUNTED_OUTCOMES]; /* POSTs, by enum jr_outcome */
     _Atomic uint64_t outages_begun, outages_over; /* of a cause, for which reruns were held */
     _Atomic uint64_t reports[JR_COUNTED_REPORTS]; /* written at GitHub, by enum jr_reporting_end */
+    _Atomic uint64_t commands[JR_VERBS][JR_ASKED_ENDS]; /* asked for by people */
     _Atomic uint64_t rescued_runs; /* ended in success after a rerun of ours */
     _Atomic uint64_t failed_jobs[JR_COUNTED_CAUSES]; /* that were judged, by their cause */
     _Atomic uint64_t rerun_causes[JR_COUNTED_CAUSES]; /* accepted reruns, by each cause in them */

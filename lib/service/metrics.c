@@ -334,6 +334,16 @@ static void write_ownfiles(struct jr_buffer *buffer, const struct family *family
                    NULL, NULL, metrics->sight.counters.ownfiles[i]);
 }
 
+static void write_commands(struct jr_buffer *buffer, const struct family *family,
+                           const struct jr_metrics *metrics)
+{
+    for (size_t verb = JR_VERB_NONE + 1; verb < JR_VERBS; verb++)
+        for (size_t end = JR_ASKED_OPEN + 1; end < JR_ASKED_ENDS; end++)
+            add_sample(buffer, family, "command", jr_verb_name((enum jr_verb)verb), "outcome",
+                       jr_asked_end_name((enum jr_asked_end)end),
+                       metrics->sight.counters.commands[verb][end]);
+}
+
 static void write_calls(struct jr_buffer *buffer, const struct family *family,
                         const struct jr_metrics *metrics)
 {
@@ -429,6 +439,8 @@ static const struct family families[] = {
     { "job_rerunner_repository_policies_total", "counter",
       "Answers of GitHub about policy files of repositories, by what came of them.",
       write_ownfiles, 0 },
+    { "job_rerunner_commands_total", "counter",
+      "What people asked for on pull requests (COMMANDS), by what came of it.", write_commands, 0 },
     { "job_rerunner_api_calls_total", "counter",
       "Calls of GitHub's API, by what was asked and what came of it.", write_calls, 0 },
     { "job_rerunner_api_rate_limit", "gauge",

@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/steps/step.h"
+#include "lib/store/askings.h"
 #include "lib/store/ledger.h"
 
 #include <stddef.h>
@@ -27,6 +28,7 @@ static const struct {
     TEXT(action), TEXT(repo), TEXT(branch), TEXT(workflow), TEXT(sender), TEXT(job_name),
     TEXT(runner), TEXT(labels), TEXT(steps), TEXT(environment), TEXT(actor),
     TEXT(triggering_actor), TEXT(trigger), TEXT(head_repo), TEXT(workflow_path), TEXT(head_sha),
+    TEXT(app_client_id),
 #undef TEXT
 };
 
@@ -39,8 +41,18 @@ static bool texts_end(const struct jr_event *event)
     return true;
 }
 
+/* Is it one by which somebody asks for something? */
+static bool is_asking_sound(const struct jr_event *event)
+{
+    return event->kind == JR_EVENT_ASKING && event->verb > JR_VERB_NONE && event->verb < JR_VERBS
+           && event->repo_id != 0
+           && (event->comment_id != 0 ? event->pull_request != 0 : event->run_id != 0);
+}
+
 static bool is_event_sound(const struct jr_event *event)
 {
+    if (event->kind == JR_EVENT_ASKING)
+        return is_asking_sound(event) && texts_end(event) && jr_text_is_full_name(event->repo);
     return (event->kind == JR_EVENT_JOB || event->kind == JR_EVENT_RUN)
            && (unsigned)event->status <= JR_STATUS_COMPLETED
            && (unsigned)event->conclusion <= JR_CONCLUSION_OTHER && event->run_id != 0
@@ -119,6 +131,29 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
     jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);
 }
 
+/* Note what is asked for; the dispatcher does it. */
+static void note_asking(struct jr_txn *txn, const struct jr_update *update,
+                        struct jr_receipt *receipt)
+{
+    const struct jr_event *event = &update->event;
+    struct jr_asked asked = {
+        .verb = event->verb, .repo_id = event->repo_id, .comment_id = event->comment_id,
+        .pull_request = event->pull_request, .run_id = event->run_id,
+        .at_ms = update->now_ms, .due_ms = update->now_ms,
+    };
+    bool taken;
+
+    (void)jr_text_copy(asked.repo, sizeof asked.repo, event->repo);
+    (void)jr_text_copy(asked.who, sizeof asked.who, event->sender);
+    taken = jr_askings_add(txn, &asked, update->now_ms);
+    receipt->answer = (struct jr_answer){
+        .reply = JR_REPLY_RECORDED, .reason = taken ? JR_REASON_ASKED : JR_REASON_NOTHING_ASKED,
+        .run_id = event->run_id,
+    };
+    receipt->due_moved = taken;
+    jr_delivery_remember(txn, &update->delivery, update->now_ms, &receipt->answer);
+}
+
 void jr_intake_apply(struct jr_txn *txn, const struct jr_settings *settings,
                      const struct jr_update *update, struct jr_receipt *receipt)
 {
@@ -131,6 +166,10 @@ void jr_intake_apply(struct jr_txn *txn, const struct jr_settings *settings,
             receipt->answer.reply = JR_REPLY_RECORDED;
             receipt->answer.reason = JR_REASON_NO_NEWS;
         }
+        return;
+    }
+    if (update->event.kind == JR_EVENT_ASKING) {
+        note_asking(txn, update, receipt);
         return;
     }
     anew = receipt->repeated;

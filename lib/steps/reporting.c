@@ -169,6 +169,30 @@ static void write_run(struct jr_txn *txn, const struct claim *claim, const struc
     free(told.failures);
 }
 
+static void write_heading(const struct jr_run *run, struct jr_buffer *buffer)
+{
+    jr_buffer_add(buffer, "\n### ");
+    jr_markdown_code(buffer, *jr_run_workflow(run) == '\0' ? "workflow" : jr_run_workflow(run),
+                     WORKFLOW_SIZE);
+    jr_buffer_add(buffer, "\n\n");
+}
+
+void jr_reporting_tell(struct jr_txn *txn, const struct jr_settings *settings,
+                       const struct jr_run *run, size_t most, struct jr_buffer *buffer)
+{
+    struct claim claim = { .settings = settings };
+    struct jr_report_facts facts;
+    struct told told;
+
+    jr_github_web_url(settings->github_api_url, claim.web, sizeof claim.web);
+    gather(txn, run, &told);
+    facts = facts_of(&claim, run, &told);
+    write_heading(run, buffer);
+    if (told.failures != NULL)
+        jr_report_write(&facts, true, most, buffer);
+    free(told.failures);
+}
+
 static void name_check(struct jr_reporting_work *work)
 {
     char workflow[WORKFLOW_SIZE];
@@ -204,6 +228,7 @@ static void choose_check(struct jr_txn *txn, struct claim *claim)
     name_check(work);
     (void)jr_github_run_url(settings->github_api_url, work->run.repo, work->run.run_id, work->url);
     jr_report_stands(&work->run, true, &work->standing);
+    work->has_buttons = settings->commands;
     jr_buffer_init(&work->text, JR_REPORT_TEXT_MAX);
     if (over && open)
         close_check(work);
@@ -261,11 +286,7 @@ static void write_comment(struct jr_txn *txn, struct claim *claim, const struct 
     jr_buffer_add(&work->text, JR_REPORT_MARKER "\n");
     work->hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < sections->count; i++) {
-        jr_buffer_add(&work->text, "\n### ");
-        jr_markdown_code(&work->text, *jr_run_workflow(&sections->runs[i]) == '\0'
-                                          ? "workflow" : jr_run_workflow(&sections->runs[i]),
-                         WORKFLOW_SIZE);
-        jr_buffer_add(&work->text, "\n\n");
+        write_heading(&sections->runs[i], &work->text);
         write_run(txn, claim, &sections->runs[i], most);
     }
 }
@@ -368,6 +389,7 @@ char *jr_reporting_json(const struct jr_reporting_work *work, bool is_new)
         .name = work->name, .sha = work->run.head_sha, .external_id = work->external_id,
         .url = work->url, .title = work->standing.title, .summary = work->text.bytes,
         .completed = work->standing.ended, .good = work->standing.good,
+        .has_buttons = work->has_buttons && !work->closing && !work->standing.good,
     };
 
     return work->is_check ? jr_check_run_json(&check, is_new) : jr_comment_json(work->text.bytes);

@@ -43,6 +43,7 @@ struct jr_reporting_work {
     enum jr_reporting_act act;
     bool is_check; /* else it is a comment */
     bool closing;  /* a check run is completed of which nothing more is said */
+    bool has_buttons; /* people may ask for something by those of a check run */
     struct jr_run run;
     struct jr_report report; /* as claimed */
     struct jr_thread thread; /* of a comment, likewise */
@@ -90,6 +91,14 @@ enum jr_err jr_reporting_begin(struct jr_store *store, struct jr_reporting_work 
 enum jr_err jr_reporting_note_pull(struct jr_store *store, const struct jr_reporting_work *work,
                                    uint64_t pull_request, int64_t now_ms,
                                    struct jr_error *error) JR_CHECKED;
+
+/*
+ * Add what is said of a run, for elsewhere: a heading with its workflow, and the text. Inside the
+ * caller's transaction; what fails, fails it.
+ *   most  bytes of the text, at least 2,000
+ */
+void jr_reporting_tell(struct jr_txn *txn, const struct jr_settings *settings,
+                       const struct jr_run *run, size_t most, struct jr_buffer *buffer);
 
 /* What came of writing it, in short. */
 enum jr_reporting_end {

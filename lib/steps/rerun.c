@@ -17,6 +17,7 @@
 #include "lib/steps/guarding.h"
 #include "lib/steps/holding.h"
 #include "lib/steps/step.h"
+#include "lib/store/askings.h"
 #include "lib/store/budget.h"
 #include "lib/store/history.h"
 #include "lib/store/journal.h"
@@ -41,6 +42,7 @@ struct step {
     int64_t due_ms;         /* until when it is put off */
     const struct jr_policy *policy; /* whose guards are asked; NULL: of none */
     const struct jr_policy *own; /* the repository's, under that; NULL: it has none */
+    bool asks_stops;          /* people may stop reruns (COMMANDS) */
     const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
     struct jr_run *run;         /* out, but for run_id */
     struct jr_verdict *verdict; /* out */
@@ -343,6 +345,18 @@ static void tell_pauses(struct jr_txn *txn, struct jr_run *run, int64_t now_ms)
     }
 }
 
+/* Has somebody stopped the reruns of its commit? What GitHub shows of it may be news. */
+static void ask_stops(struct jr_txn *txn, const struct step *step, struct jr_input *input)
+{
+    struct jr_run learned = *step->run;
+
+    if (!step->asks_stops)
+        return;
+    jr_learn_shown(&step->bounds, input->event, &learned);
+    if (jr_stops_hold(txn, &learned))
+        input->guard = JR_REASON_STOPPED;
+}
+
 /* What the policy's guards say. */
 static void ask_guards(struct jr_txn *txn, const struct step *step, struct jr_input *input)
 {
@@ -350,7 +364,7 @@ static void ask_guards(struct jr_txn *txn, const struct step *step, struct jr_in
         .policy = step->policy, .own = step->own, .run = step->run, .news = step->news,
     };
 
-    if (step->policy != NULL)
+    if (step->policy != NULL && input->guard == JR_REASON_NONE)
         jr_guarding_ask(txn, &about, input);
 }
 
@@ -415,6 +429,7 @@ static void take_seen(struct jr_txn *txn, void *context)
     }
     tell_pauses(txn, step->run, now_ms);
     jr_guarding_find_newer(txn, &step->bounds, step->run, &input);
+    ask_stops(txn, step, &input);
     ask_guards(txn, step, &input);
     ask_outage(txn, step, &input, &passed);
     ask_limits(txn, step, &input);
@@ -441,6 +456,7 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
         .claimed_due_ms = run->due_ms,
         .policy = settings->has_guards ? answer->policy : NULL,
         .own = answer->own,
+        .asks_stops = settings->commands,
         .news = answer->news,
         .is_held = answer->is_held,
         .run = run,

@@ -19,7 +19,7 @@ use Storable qw(dclone);
 use JR::FakeGitHub::Actions;
 use JR::Service;
 
-our @EXPORT_OK = qw(job_event run_event delivery next_id timestamp json_text);
+our @EXPORT_OK = qw(job_event run_event comment_event button_event delivery next_id timestamp json_text);
 
 my $DATA = dirname(abs_path(__FILE__)) . '/../../data';
 my $JSON = JSON::PP->new->canonical->utf8;
@@ -116,6 +116,34 @@ sub run_event {
         $run->{$which}{full_name} = $event->{repository}{full_name};
     }
     $run->{head_repository}{full_name} = $f{head_repo} if defined $f{head_repo};
+    return $event;
+}
+
+# body; comment_id, number, action, login (of its author), sender, type, created, repo; pull => 0: of
+# an issue. As the API tells of a comment.
+sub comment_event {
+    my (%f) = @_;
+    my $event = common({ action => 'created', sender => { login => 'octocat', type => $f{type} // 'User' } }, \%f);
+    my $login = $f{login} // $event->{sender}{login};
+    my $number = $f{number} // 7;
+    $event->{issue} = { id => 1, number => $number, title => '/rerun', body => '/rerun', state => 'open', user => { login => 'author', type => 'User' } };
+    $event->{issue}{pull_request} = { url => "https://api.github.com/repos/octo/app/pulls/$number" } if $f{pull} // 1;
+    $event->{comment} = {
+        id => $f{comment_id} // next_id(), body => $f{body}, user => { login => $login, type => $f{type} // 'User' },
+        created_at => timestamp($f{created} // time), updated_at => timestamp(time), author_association => $f{association} // 'MEMBER',
+    };
+    return $event;
+}
+
+# run_id, identifier; sender, app (id), client_id, action, repo
+sub button_event {
+    my (%f) = @_;
+    my $event = common({ action => 'requested_action', sender => { login => 'octocat', type => $f{type} // 'User' } }, \%f);
+    $event->{requested_action} = { identifier => $f{identifier} };
+    $event->{check_run} = {
+        id => next_id(), external_id => $f{external_id} // "$f{run_id}", status => 'completed', conclusion => 'neutral',
+        app => { id => 0 + ($f{app} // 0), client_id => $f{client_id} // 'Iv23none' }, pull_requests => [],
+    };
     return $event;
 }
 

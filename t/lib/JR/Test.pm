@@ -20,7 +20,7 @@ use POSIX qw(_exit dup2 setsid);
 use Test::More;
 use JR::FakeGitHub;
 use JR::File qw(read_file_or_empty);
-use JR::Payload qw(job_event run_event delivery next_id json_text);
+use JR::Payload qw(job_event run_event comment_event button_event delivery next_id json_text);
 use JR::Process qw(spawn reap by_folder end_processes);
 use JR::Run;
 use JR::Service;
@@ -28,7 +28,7 @@ use JR::Wait qw(wait_for wait_ok deadline_s slowness);
 
 our @EXPORT = qw(
     service github workflow_run tool finish tmpdir binary srcdir builddir
-    job_event run_event delivery next_id json_text wait_for wait_ok slowness
+    job_event run_event comment_event button_event delivery next_id json_text wait_for wait_ok slowness
     status_is
 );
 

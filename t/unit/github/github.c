@@ -105,6 +105,11 @@ static const struct call_row calls[] = {
       JR_REASON_NOT_FOUND, false },
     { "PATCH comment", JR_API_SET_COMMENT, "PATCH /api/v3/repos/acme/x/issues/comments/77",
       JR_REASON_NOT_FOUND, false },
+    { "GET permission", JR_API_GET_PERMISSION, "GET /api/v3/repos/acme/x/collaborators/ci%20%2541%2F..%3F/permission",
+      JR_REASON_NOT_FOUND, false },
+    { "GET runs of a commit", JR_API_LIST_COMMIT,
+      "GET /api/v3/repos/acme/x/actions/runs?head_sha=0a1b&exclude_pull_requests=true&per_page=100", JR_REASON_NOT_FOUND, false },
+    { "POST reactions", JR_API_REACT, "POST /api/v3/repos/acme/x/issues/comments/77/reactions", JR_REASON_NOT_FOUND, false },
     { "GET user", JR_API_GET_USER, "GET /api/v3/user", JR_REASON_NOT_FOUND, false },
     { "GET repository", JR_API_GET_REPO, "GET /api/v3/repos/acme/x", JR_REASON_NOT_FOUND, false },
 };
@@ -234,6 +239,36 @@ static void pulls_of_a_run(void **state)
     assert_int_equal(pull.found, row->found);
     assert_int_equal(pull.closed, row->closed);
 }
+
+struct permission_row {
+    const char *name, *answer;
+    enum jr_outcome outcome;
+    bool writes;
+};
+
+static void permission(void **state)
+{
+    const struct permission_row *row = *state;
+    struct jr_github_permission permission;
+    struct jr_call call;
+    char answer[1024], asked[512];
+
+    snprintf(answer, sizeof answer, OK_HEAD "%s", row->answer);
+    ask(answer, (struct jr_ask){ .api = JR_API_GET_PERMISSION, .name = "dev", .holds = &permission }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, row->outcome);
+    assert_int_equal(permission.writes, row->writes);
+}
+
+static const struct permission_row permissions[] = {
+    { "admin", "{\"permission\": \"admin\"}", JR_OUTCOME_DONE, true },
+    { "write", "{\"permission\": \"write\", \"role_name\": \"maintain\"}", JR_OUTCOME_DONE, true },
+    { "read", "{\"permission\": \"read\", \"role_name\": \"triage\"}", JR_OUTCOME_DONE, false },
+    { "none", "{\"permission\": \"none\"}", JR_OUTCOME_DONE, false },
+    { "a word that nobody knows", "{\"permission\": \"owner\", \"role_name\": \"admin\"}", JR_OUTCOME_DONE, false },
+    { "a number", "{\"permission\": 1}", JR_OUTCOME_LATER, false },
+    { "nothing", "{}", JR_OUTCOME_LATER, false },
+    { "a list", "[]", JR_OUTCOME_LATER, false },
+};
 
 static const struct pull_row pulls[] = {
     { "none", "[]", 0, false },
@@ -571,6 +606,7 @@ int main(void)
     TABLE(calls, call);
     TEST(table_is_whole);
     TABLE(pulls, pulls_of_a_run);
+    TABLE(permissions, permission);
     TABLE(groups, members_of_a_group);
     TEST(groups_of_a_run);
     TABLE(contents, file_of_a_repository);

@@ -57,6 +57,8 @@ my @ROUTES = (
     [GET   => qr{$API/repos/([^/]+/[^/]+)/issues/(\d+)/comments$},              'list_comments'],
     [POST  => qr{$API/repos/([^/]+/[^/]+)/issues/(\d+)/comments$},              'make_comment'],
     [PATCH => qr{$API/repos/([^/]+/[^/]+)/issues/comments/(\d+)$},              'set_comment'],
+    [POST => qr{$API/repos/([^/]+/[^/]+)/issues/comments/(\d+)/reactions$},    'react'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/collaborators/([^/]+)/permission$},    'get_permission'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun-failed-jobs$}, 'rerun_failed'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/rerun$},            'rerun_all'],
     [POST => qr{$API/repos/([^/]+/[^/]+)/actions/jobs/(\d+)/rerun$},            'rerun_job'],
@@ -118,7 +120,7 @@ sub new_job {
 }
 
 # See JR::FakeGitHub::Reports.
-for my $name (qw(list_checks make_check set_check list_comments make_comment set_comment)) {
+for my $name (qw(list_checks make_check set_check list_comments make_comment set_comment react)) {
     no strict 'refs';
     *$name = sub { my ($self, @args) = @_; return $self->{reports}->$name(@args) };
 }
@@ -451,6 +453,7 @@ sub list_runs {
     @runs = grep { $_->{status} eq $query{status} || ($_->{conclusion} // '') eq $query{status} } @runs
         if length($query{status} // '');
     @runs = grep { $_->{head_branch} eq $query{branch} } @runs if length($query{branch} // '');
+    @runs = grep { ($_->{head_sha} // 'a' x 40) eq $query{head_sha} } @runs if length($query{head_sha} // '');
     @runs = grep { created_in($_, $query{created}) } @runs if length($query{created} // '');
     @runs = sort { $b->{created_at} <=> $a->{created_at} || $b->{id} <=> $a->{id} } @runs;
     splice @runs, LIST_MAX if @runs > LIST_MAX && grep { length($query{$_} // '') } qw(status branch created);
@@ -486,6 +489,17 @@ sub get_group {
 
 # The runs in a group, by id.
 sub set_group { my ($self, $repo, $name, $runs) = @_; $self->{groups}{ lc $repo }{$name} = $runs; return 1 }
+
+# What somebody may do: admin, write, read or none, as this call shows it; 404 for who is not known.
+sub set_permission { my ($self, $repo, $login, $permission) = @_; $self->{permissions}{ lc $repo }{$login} = $permission; return 1 }
+
+sub get_permission {
+    my ($self, undef, $repo, $login) = @_;
+    $login =~ s/%([0-9a-fA-F]{2})/chr hex $1/ge;
+    my $permission = $self->{permissions}{ lc $repo }{$login}
+        or return problem(404, "$login is not a user");
+    return { status => 200, body => { permission => $permission, role_name => $permission, user => user($login) } };
+}
 
 # repo, number; state, head_ref, head_sha, head_owner.
 sub put_pull { my ($self, $pull) = @_; $self->{pulls}{ lc $pull->{repo} }{ $pull->{number} } = $pull; return 1 }

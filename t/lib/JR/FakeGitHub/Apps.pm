@@ -25,7 +25,7 @@ sub new { return bless { apps => [], installations => {}, tokens => {}, serial =
 # GitHub's clock: ours, and by how much a test has moved it.
 sub now { return int(time) + $_[0]{clock} }
 
-# id, client_id, name, slug, public_key (PEM), token_life
+# id, client_id, name, slug, public_key (PEM), token_life, events
 sub put_app {
     my ($self, $app) = @_;
     @{ $self->{apps} } = ((grep { $_->{id} ne $app->{id} } @{ $self->{apps} }), $app);
@@ -115,7 +115,7 @@ sub answer {
 
 sub get_app {
     my ($self, $app) = @_;
-    return { status => 200, body => { id => 0 + $app->{id}, client_id => $app->{client_id}, name => $app->{name}, slug => $app->{slug} } };
+    return { status => 200, body => { id => 0 + $app->{id}, client_id => $app->{client_id}, name => $app->{name}, slug => $app->{slug}, ($app->{events} ? (events => $app->{events}) : ()) } };
 }
 
 sub has_repo {
@@ -180,6 +180,7 @@ sub refuse {
     return problem(403, 'This installation has been suspended') if $installation->{suspended};
     my ($repo) = $request->{path} =~ m{/repos/([^/]+/[^/]+)} or return;
     return problem(404, 'Not Found') if !has_repo($installation, $moved->{ lc $repo } // $repo);
+    return if $request->{path} =~ m{/collaborators/[^/]+/permission$};    # Metadata, which each has
     my ($name, $level) = permission_for($request);
     return problem(403, 'Resource not accessible by integration', 'X-Accepted-GitHub-Permissions' => "$name=$level")
         if ($known->{permissions}{$name} // '') !~ ($level eq 'write' || $name eq 'actions' ? qr/^write$/ : qr/./);

@@ -141,6 +141,20 @@ sub make_comment {
     };
 }
 
+# A reaction that there is already is answered 200, a new one 201.
+sub react {
+    my ($self, $request, $repo, $id) = @_;
+    my $content = decode($request)->{content} // '';
+    return problem(422, 'Validation Failed') if $content !~ /^(?:\+1|-1|laugh|confused|heart|hooray|rocket|eyes)$/;
+    my ($comment) = grep { $_->{id} == $id } of_repo($repo, $self->{comments}) or return problem(404, 'Not Found');
+    my ($there) = grep { $_->{content} eq $content && $_->{login} eq login_of($request) } @{ $comment->{reactions} //= [] };
+    return { status => 200, body => $there } if $there;
+    return $self->over_limit // do {
+        push @{ $comment->{reactions} }, my $made = { id => ++$self->{id}, content => $content, login => login_of($request) };
+        { status => 201, body => $made };
+    };
+}
+
 sub set_comment {
     my ($self, $request, $repo, $id) = @_;
     my $given = decode($request);

@@ -1,0 +1,435 @@
+/*
+ * answerer -- does what people ask for on pull requests.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/process/answerer.h"
+#include "lib/base/log.h"
+#include "lib/base/testpoint.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/model/reporttext.h"
+#include "lib/service/counters.h"
+#include "lib/service/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "Wait at least one second between each" (docs, "Best practices for using the REST API"). */
+#define WRITE_INTERVAL_MS JR_SECOND_MS
+
+/* How soon it is looked again while calls, or those of one owner, are not all well; or during a
+ * pause. */
+#define UNWELL_MS (5 * JR_SECOND_MS)
+#define PAUSED_MS JR_MINUTE_MS
+
+/* More pages of comments are not looked through. */
+#define PAGES_MOST 30
+
+void jr_answerer_open(struct jr_answerer *answerer, struct jr_desk *desk)
+{
+    memset(answerer, 0, sizeof *answerer);
+    answerer->desk = desk;
+    answerer->question.is_aside = true;
+}
+
+/* It is in hand no longer. */
+static void lay_down(struct jr_answerer *answerer)
+{
+    jr_calls_drop(&answerer->desk->calls, &answerer->question);
+    answerer->question.is_over = false;
+    free(answerer->json);
+    answerer->json = NULL;
+    free(answerer->page.runs);
+    memset(&answerer->page, 0, sizeof answerer->page);
+    memset(&answerer->work, 0, sizeof answerer->work);
+    answerer->step = JR_ANSWERER_IDLE;
+}
+
+void jr_answerer_close(struct jr_answerer *answerer)
+{
+    if (answerer->desk != NULL)
+        lay_down(answerer);
+}
+
+/* A transaction has ended: so does having it in hand, and what failed is told. */
+static void leave(struct jr_answerer *answerer, enum jr_err err, const struct jr_error *error)
+{
+    if (err != JR_OK)
+        jr_desk_store_failed(answerer->desk, err, error);
+    lay_down(answerer);
+}
+
+static void tell_end(const struct jr_answerer *answerer, unsigned rerun)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+    const struct jr_desk *desk = answerer->desk;
+    struct jr_line line;
+
+    if (desk->process != NULL)
+        jr_count(&desk->process->counters.commands[asked->verb][asked->end]);
+    jr_line_begin(&line, JR_LOG_INFO, "command");
+    jr_line_text(&line, "repo", asked->repo);
+    if (asked->comment_id != 0)
+        jr_line_number(&line, "pull-request", asked->pull_request);
+    else
+        jr_line_number(&line, "run", asked->run_id);
+    jr_line_text(&line, "command", jr_verb_name(asked->verb));
+    jr_line_text(&line, "by", asked->who);
+    jr_line_text(&line, "verdict", jr_asked_end_name(asked->end));
+    jr_line_number(&line, "runs", rerun);
+    jr_line_write(&line);
+}
+
+/* OPEN: do it; else it is not done, for that reason. */
+static void act(struct jr_answerer *answerer, enum jr_asked_end end)
+{
+    struct jr_desk *desk = answerer->desk;
+    struct jr_error error;
+    unsigned rerun;
+    enum jr_err err;
+
+    if (end == JR_ASKED_OPEN && answerer->work.asked.verb == JR_VERB_WHY)
+        end = JR_ASKED_DONE;
+    jr_test_point("before-command");
+    err = jr_answering_act(desk->store, desk->settings, &answerer->work, end, jr_now_ms(), &rerun,
+                           &error);
+    if (err == JR_OK) {
+        jr_test_point("command-done");
+        tell_end(answerer, rerun);
+    }
+    leave(answerer, err, &error);
+}
+
+static void go_on(struct jr_answerer *answerer, enum jr_asked_state state, bool over)
+{
+    struct jr_error error;
+    enum jr_err err = jr_answering_go_on(answerer->desk->store, &answerer->work, state, over,
+                                         jr_now_ms(), &error);
+
+    leave(answerer, err, &error);
+}
+
+static void put_off(struct jr_answerer *answerer, int64_t wait_ms, bool in_vain)
+{
+    struct jr_error error;
+    enum jr_err err = jr_answering_put_off(answerer->desk->store, &answerer->work,
+                                           jr_now_ms() + wait_ms, in_vain, &error);
+
+    leave(answerer, err, &error);
+}
+
+/* GitHub did not answer. What is done already is told only so often. */
+static void try_again(struct jr_answerer *answerer)
+{
+    const struct jr_settings *settings = answerer->desk->settings;
+    const struct jr_asked *asked = &answerer->work.asked;
+    int64_t wait_ms = settings->api_backoff_min_ms;
+
+    if (asked->state != JR_ASKED_NEW && asked->tries >= JR_ANSWERING_TRIES) {
+        go_on(answerer, asked->state, true);
+        return;
+    }
+    for (uint32_t i = 0; i < asked->tries && wait_ms < settings->api_backoff_max_ms; i++)
+        wait_ms *= 2;
+    put_off(answerer, wait_ms < settings->api_backoff_max_ms ? wait_ms
+                                                             : settings->api_backoff_max_ms, true);
+}
+
+static void ask(struct jr_answerer *answerer, enum jr_answerer_step step, struct jr_ask what)
+{
+    answerer->step = step;
+    what.repo = answerer->work.asked.repo;
+    answerer->question.turn.ask = what;
+    jr_calls_ask(&answerer->desk->calls, &answerer->question);
+}
+
+/* Somebody may: which commit and which runs is it about? */
+static void ask_about(struct jr_answerer *answerer)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+
+    if (asked->comment_id == 0)
+        act(answerer, JR_ASKED_OPEN);
+    else
+        ask(answerer, JR_ANSWERER_PULL, (struct jr_ask){
+            .api = JR_API_GET_PULL, .id = asked->pull_request, .holds = &answerer->pull,
+        });
+}
+
+static void begin_new(struct jr_answerer *answerer)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+    int64_t now_ms = jr_monotonic_ms();
+
+    for (size_t i = 0; i < JR_ANSWERER_KNOWN; i++) {
+        if (answerer->known[i].until_ms <= now_ms || answerer->known[i].repo_id != asked->repo_id
+            || strcmp(answerer->known[i].who, asked->who) != 0)
+            continue;
+        if (answerer->known[i].may)
+            ask_about(answerer);
+        else
+            act(answerer, JR_ASKED_NOT_ALLOWED);
+        return;
+    }
+    ask(answerer, JR_ANSWERER_WHO, (struct jr_ask){
+        .api = JR_API_GET_PERMISSION, .name = asked->who, .holds = &answerer->permission,
+    });
+}
+
+static void remember(struct jr_answerer *answerer, bool may)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+    size_t at = answerer->next_known;
+
+    answerer->next_known = (at + 1) % JR_ANSWERER_KNOWN;
+    answerer->known[at].repo_id = asked->repo_id;
+    (void)jr_text_copy(answerer->known[at].who, sizeof answerer->known[at].who, asked->who);
+    answerer->known[at].may = may;
+    answerer->known[at].until_ms = jr_monotonic_ms() + JR_ANSWERER_KNOWN_MS;
+}
+
+static void permission_is_told(struct jr_answerer *answerer, const struct jr_call *call)
+{
+    bool is_nobody = call->outcome == JR_OUTCOME_NEVER && call->reason == JR_REASON_NOT_FOUND;
+    bool may = call->outcome == JR_OUTCOME_DONE && answerer->permission.writes;
+
+    if (call->outcome != JR_OUTCOME_DONE && !is_nobody) {
+        if (call->outcome == JR_OUTCOME_NEVER)
+            act(answerer, JR_ASKED_GIVEN_UP);
+        else
+            try_again(answerer);
+        return;
+    }
+    remember(answerer, may);
+    if (may)
+        ask_about(answerer);
+    else
+        act(answerer, JR_ASKED_NOT_ALLOWED);
+}
+
+static void pull_is_told(struct jr_answerer *answerer)
+{
+    struct jr_asked *asked = &answerer->work.asked;
+
+    if (answerer->pull.closed && asked->verb != JR_VERB_WHY) {
+        act(answerer, JR_ASKED_CLOSED);
+        return;
+    }
+    (void)jr_text_copy(asked->sha, sizeof asked->sha, answerer->pull.sha);
+    answerer->page.runs = calloc(JR_GITHUB_PAGE_RUNS, sizeof *answerer->page.runs);
+    if (*asked->sha == '\0' || answerer->page.runs == NULL)
+        try_again(answerer);
+    else
+        ask(answerer, JR_ANSWERER_RUNS, (struct jr_ask){
+            .api = JR_API_LIST_COMMIT, .sha = asked->sha, .holds = &answerer->page,
+        });
+}
+
+/* It may be written now? Else it is put off. */
+static bool begin_writing(struct jr_answerer *answerer)
+{
+    struct jr_error error;
+    int64_t wait_ms;
+    enum jr_err err = jr_answering_begin(answerer->desk->store, &answerer->work, jr_now_ms(),
+                                         &wait_ms, &error);
+
+    if (err != JR_OK)
+        leave(answerer, err, &error);
+    else if (wait_ms > 0)
+        put_off(answerer, wait_ms, false);
+    else
+        answerer->write_due_ms = jr_monotonic_ms() + WRITE_INTERVAL_MS;
+    return err == JR_OK && wait_ms == 0;
+}
+
+/* "eyes": seen, the answer comes; "rocket": done; "confused": not done. */
+static const char *reaction_of(const struct jr_asked *asked)
+{
+    if (asked->end != JR_ASKED_DONE)
+        return "confused";
+    return asked->verb == JR_VERB_WHY ? "eyes" : "rocket";
+}
+
+static void react(struct jr_answerer *answerer)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+
+    /* Of a button the check run tells. In a dry run nothing is written at GitHub. */
+    if (asked->comment_id == 0 || answerer->desk->settings->dry_run) {
+        go_on(answerer, JR_ASKED_ACTED, true);
+        return;
+    }
+    if (!begin_writing(answerer))
+        return;
+    answerer->json = jr_reaction_json(reaction_of(asked));
+    jr_test_point("before-reaction");
+    ask(answerer, JR_ANSWERER_REACTS, (struct jr_ask){
+        .api = JR_API_REACT, .id = asked->comment_id, .json = answerer->json,
+    });
+}
+
+static void say(struct jr_answerer *answerer)
+{
+    const struct jr_desk *desk = answerer->desk;
+    struct jr_buffer text;
+    struct jr_error error;
+    enum jr_err err;
+
+    if (!begin_writing(answerer))
+        return;
+    jr_buffer_init(&text, JR_REPORT_TEXT_MAX);
+    err = jr_answering_tell(desk->store, desk->settings, &answerer->work, &text, &error);
+    if (err == JR_OK)
+        answerer->json = jr_comment_json(text.bytes);
+    jr_buffer_release(&text);
+    if (err != JR_OK) {
+        leave(answerer, err, &error);
+        return;
+    }
+    jr_test_point("before-saying");
+    ask(answerer, JR_ANSWERER_SAYS, (struct jr_ask){
+        .api = JR_API_MAKE_COMMENT, .id = answerer->work.asked.pull_request,
+        .json = answerer->json, .holds = &answerer->made,
+    });
+}
+
+/* The comment was begun, and may be there. */
+static void look(struct jr_answerer *answerer)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+
+    snprintf(answerer->marker, sizeof answerer->marker, JR_ANSWERING_MARKER "%llu -->",
+             (unsigned long long)asked->comment_id);
+    answerer->ours = (struct jr_ours){ .begins = answerer->marker };
+    ask(answerer, JR_ANSWERER_LOOKS, (struct jr_ask){
+        .api = JR_API_LIST_COMMENTS, .id = asked->pull_request, .ours = &answerer->ours,
+        .page = ++answerer->comments_page, .holds = &answerer->found,
+    });
+}
+
+static void comments_are_told(struct jr_answerer *answerer)
+{
+    if (answerer->found.id != 0)
+        go_on(answerer, JR_ASKED_SAYS, true);
+    else if (answerer->found.shown >= JR_GITHUB_PAGE_FOUND
+             && answerer->comments_page < PAGES_MOST)
+        look(answerer);
+    else
+        say(answerer);
+}
+
+static void reaction_is_told(struct jr_answerer *answerer)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+
+    go_on(answerer, JR_ASKED_SAYS,
+          asked->verb != JR_VERB_WHY || asked->end != JR_ASKED_DONE);
+}
+
+/* GitHub has answered well. */
+static void take_good(struct jr_answerer *answerer)
+{
+    switch (answerer->step) {
+    case JR_ANSWERER_PULL:
+        pull_is_told(answerer);
+        break;
+    case JR_ANSWERER_RUNS:
+        jr_answering_choose(&answerer->work, answerer->page.runs, answerer->page.count);
+        act(answerer, JR_ASKED_OPEN);
+        break;
+    case JR_ANSWERER_REACTS:
+        reaction_is_told(answerer);
+        break;
+    case JR_ANSWERER_LOOKS:
+        comments_are_told(answerer);
+        break;
+    case JR_ANSWERER_SAYS:
+        jr_test_point("after-saying");
+        go_on(answerer, JR_ASKED_SAYS, true);
+        break;
+    case JR_ANSWERER_WHO:
+    case JR_ANSWERER_IDLE:
+        break;
+    }
+}
+
+static void take_answer(struct jr_answerer *answerer)
+{
+    struct jr_call call = answerer->question.turn.call;
+
+    answerer->question.is_over = false;
+    if (answerer->step == JR_ANSWERER_WHO)
+        permission_is_told(answerer, &call);
+    else if (call.outcome == JR_OUTCOME_DONE)
+        take_good(answerer);
+    else if (call.outcome != JR_OUTCOME_NEVER)
+        try_again(answerer);
+    else if (answerer->step == JR_ANSWERER_REACTS)
+        reaction_is_told(answerer);
+    else if (answerer->work.asked.state == JR_ASKED_NEW)
+        act(answerer, JR_ASKED_GIVEN_UP);
+    else
+        go_on(answerer, JR_ASKED_SAYS, true);
+}
+
+/* What was claimed is begun, if that may be now. */
+static void begin(struct jr_answerer *answerer)
+{
+    const struct jr_asked *asked = &answerer->work.asked;
+    struct jr_desk *desk = answerer->desk;
+
+    answerer->comments_page = 0;
+    if (asked->state == JR_ASKED_NEW
+        && (desk->calls.http == NULL || jr_now_ms() - asked->at_ms > JR_ASKED_LIFE_MS))
+        act(answerer, JR_ASKED_GIVEN_UP);
+    else if (desk->calls.http == NULL)
+        go_on(answerer, asked->state, true);
+    else if (jr_desk_pause_wait_ms(desk, asked->repo) > 0)
+        put_off(answerer, PAUSED_MS, false);
+    else if (!jr_calls_are_well(&desk->calls, asked->repo))
+        put_off(answerer, UNWELL_MS, false);
+    else if (asked->state == JR_ASKED_NEW)
+        begin_new(answerer);
+    else if (asked->state == JR_ASKED_ACTED)
+        react(answerer);
+    else if (asked->intent)
+        look(answerer);
+    else
+        say(answerer);
+}
+
+static int64_t claim(struct jr_answerer *answerer)
+{
+    struct jr_desk *desk = answerer->desk;
+    int64_t due_ms, now_ms = jr_now_ms();
+    struct jr_error error;
+    enum jr_err err = jr_answering_claim(desk->store, now_ms, &answerer->work, &due_ms, &error);
+
+    if (err == JR_ENOENT)
+        return due_ms == 0 ? JR_CALLS_NEVER : due_ms > now_ms ? due_ms - now_ms : 0;
+    if (err != JR_OK) {
+        jr_desk_store_failed(desk, err, &error);
+        return UNWELL_MS;
+    }
+    begin(answerer);
+    return 0;
+}
+
+int64_t jr_answerer_work(struct jr_answerer *answerer)
+{
+    int64_t wait_ms = answerer->write_due_ms - jr_monotonic_ms();
+
+    if (answerer->question.is_over) {
+        take_answer(answerer);
+        /* A run may be due by it. */
+        if (answerer->step == JR_ANSWERER_IDLE)
+            return 0;
+    }
+    if (answerer->step != JR_ANSWERER_IDLE || !answerer->desk->settings->commands)
+        return JR_CALLS_NEVER;
+    return wait_ms > 0 ? wait_ms : claim(answerer);
+}
