@@ -499,7 +499,7 @@ static void write_one(struct layers *layers, const struct value *value)
         jr_emit_close(layers->emit);
         return;
     }
-    indent(&layers->writer, (value->section != NULL) + (value->inner != NULL));
+    indent(&layers->writer, (value->section != NULL ? 1u : 0u) + (value->inner != NULL ? 1u : 0u));
     put(&layers->writer, "%s: %s", value->key, text);
     end_line(&layers->writer, origin);
 }
