@@ -58,7 +58,6 @@ void jr_thread_encode(const struct jr_thread *thread, struct jr_writer *writer)
     jr_write_u8(writer, THREAD_VERSION);
     jr_write_u64(writer, thread->comment_id);
     jr_write_u8(writer, thread->intent);
-    jr_write_u8(writer, thread->given_up);
     jr_write_u64(writer, thread->hash);
     jr_write_u32(writer, thread->tries);
     jr_write_time(writer, thread->failing_ms);
@@ -77,7 +76,6 @@ bool jr_thread_decode(struct jr_thread *thread, const void *bytes, size_t size)
         return false;
     thread->comment_id = jr_read_u64(&reader);
     thread->intent = jr_read_u8(&reader) != 0;
-    thread->given_up = jr_read_u8(&reader) != 0;
     thread->hash = jr_read_u64(&reader);
     thread->tries = jr_read_u32(&reader);
     thread->failing_ms = jr_read_time(&reader);

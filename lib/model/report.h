@@ -43,7 +43,7 @@ bool jr_report_decode(struct jr_report *report, const void *bytes, size_t size);
 struct jr_thread {
     uint64_t repo_id, pull_request; /* not in the record: its key */
     uint64_t comment_id;            /* 0: none is known to be there */
-    bool intent, given_up;          /* as above */
+    bool intent;                    /* as above */
     uint64_t hash;
     uint32_t tries;
     int64_t failing_ms;

@@ -79,9 +79,8 @@ void jr_report_stands(const struct jr_run *run, bool with_times,
     standing->ended = closed || standing->good;
     standing->for_check = rerun || refused
                           || run->phase == JR_PHASE_DUE;
-    standing->for_comment = !(closed && is_left_for_good(run->reason))
-                            && (rerun
-                                || (refused && (*words.remedy != '\0' || words.rerun_helps)));
+    standing->in_comment = rerun || (refused && (*words.remedy != '\0' || words.rerun_helps));
+    standing->for_comment = standing->in_comment && !(closed && is_left_for_good(run->reason));
     if (run->phase == JR_PHASE_DUE)
         title_of_waiting(run, &words, with_times, standing->title);
     else

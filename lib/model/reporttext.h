@@ -50,6 +50,7 @@ struct jr_report_standing {
     bool good;          /* it has succeeded in the end */
     bool for_check;     /* there is enough to begin a check run */
     bool for_comment;   /* there is enough to say for a comment: a rerun, the end, or a refusal */
+    bool in_comment;    /* likewise, once there is one: it is told of one that is left, too */
 };
 
 /*

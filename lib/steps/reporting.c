@@ -247,6 +247,7 @@ static void choose_check(struct jr_txn *txn, struct claim *claim)
 struct sections {
     struct jr_run runs[JR_THREAD_RUNS];
     size_t count;
+    bool begins; /* enough for a comment that is not there yet */
 };
 
 static void find_sections(struct jr_txn *txn, const struct jr_thread *thread,
@@ -258,6 +259,7 @@ static void find_sections(struct jr_txn *txn, const struct jr_thread *thread,
     size_t count = 0;
 
     sections->count = 0;
+    sections->begins = false;
     for (size_t i = 0; i < thread->count; i++)
         if (jr_ledger_read_run(txn, thread->runs[i], &run) && run.known)
             sections->runs[sections->count++] = run;
@@ -271,8 +273,10 @@ static void find_sections(struct jr_txn *txn, const struct jr_thread *thread,
     run = *newest;
     for (size_t i = 0; i < sections->count; i++) {
         jr_report_stands(&sections->runs[i], true, &standing);
-        if (standing.for_comment && strcmp(sections->runs[i].head_sha, run.head_sha) == 0)
-            sections->runs[count++] = sections->runs[i];
+        if (!standing.in_comment || strcmp(sections->runs[i].head_sha, run.head_sha) != 0)
+            continue;
+        sections->begins = sections->begins || standing.for_comment;
+        sections->runs[count++] = sections->runs[i];
     }
     sections->count = count;
 }
@@ -312,8 +316,9 @@ static void choose_comment(struct jr_txn *txn, struct claim *claim)
         return;
     }
     find_sections(txn, thread, sections);
-    if (!thread->given_up && sections->count > 0) {
+    if (sections->begins || (sections->count > 0 && (thread->comment_id != 0 || thread->intent))) {
         write_comment(txn, claim, sections);
+        work->closing = !sections->begins;
         if (thread->comment_id == 0)
             work->act = JR_REPORTING_MAKE;
         else if (thread->hash != work->hash)
@@ -519,7 +524,8 @@ static void was_written(const struct change *change, const struct fate *fate)
 static int64_t was_refused(const struct change *change, const struct fate *fate)
 {
     const struct jr_call *call = change->result->call;
-    bool unasked = call->api == JR_API_NONE || call->stops_all, begun = *fate->id != 0 || *fate->intent;
+    bool unasked = call->api == JR_API_NONE || call->stops_all;
+    bool begun = *fate->id != 0 || *fate->intent;
     bool gone = call->outcome == JR_OUTCOME_NEVER
                 && (call->status != 403 || !begun || !change->work->is_check);
     int64_t wait_ms;
@@ -585,21 +591,25 @@ static int64_t settle_check(struct change *change, struct jr_report *report)
     return due_ms;
 }
 
-static int64_t settle_comment(struct jr_txn *txn, struct change *change,
-                              const struct jr_report *report)
+static int64_t settle_comment(struct jr_txn *txn, struct change *change, struct jr_report *report)
 {
     struct jr_thread thread;
     const struct fate fate = {
-        &thread.comment_id, &thread.intent, &thread.given_up,
+        &thread.comment_id, &thread.intent, &report->given_up,
         &thread.hash,       &thread.tries,  &thread.failing_ms,
     };
     int64_t due_ms;
 
     change->end = JR_REPORTING_UNCHANGED;
-    if (report->pull_request == 0 || change->result->call == NULL)
+    if (report->pull_request == 0 || (change->result->call == NULL && !change->result->is_absent))
         return 0;
     jr_threads_load(txn, change->work->run.repo_id, report->pull_request, &thread);
     due_ms = settle_fate(change, &fate, false);
+    if (report->given_up) {
+        /* The next run of the pull request may have more luck. */
+        thread.tries = 0;
+        thread.failing_ms = 0;
+    }
     jr_threads_save(txn, &thread);
     return due_ms;
 }

@@ -42,7 +42,7 @@ enum jr_reporting_act {
 struct jr_reporting_work {
     enum jr_reporting_act act;
     bool is_check; /* else it is a comment */
-    bool closing;  /* a check run is completed of which nothing more is said */
+    bool closing;  /* what is there is changed for the last time; it is not made anew */
     bool has_buttons; /* people may ask for something by those of a check run */
     struct jr_run run;
     struct jr_report report; /* as claimed */

@@ -9,6 +9,7 @@
 #include "lib/steps/reporting.h"
 #include "lib/store/ledger.h"
 #include "lib/store/reports.h"
+#include "lib/store/threads.h"
 #include "t/unit/support.h"
 
 #include <stdlib.h>
@@ -241,6 +242,101 @@ static void comment_needs_a_pull_request(void **state)
     close_bench(&bench);
 }
 
+/* A run of a pull request is rerun, which a comment says. */
+static void comment_is_made(struct bench *bench)
+{
+    struct jr_run run;
+    struct jr_txn txn;
+
+    open_bench(bench, JR_REPORTING_COMMENT);
+    bench->settings.run_attempts = 4;
+    arrives(bench->store, &bench->settings, "q1,sha:0a1b", &bench->now_ms);
+    jr_txn_begin(&txn, bench->store, true);
+    assert_true(jr_ledger_read_run(&txn, RUN_ID, &run));
+    run.reruns = 1;
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+    arrives(bench->store, &bench->settings, "c1=failure,sha:0a1b", &bench->now_ms);
+    arrives(bench->store, &bench->settings, "Rc=failure,sha:0a1b,trigger:pull_request",
+            &bench->now_ms);
+    bench->now_ms += JR_REPORTS_SETTLE_MS;
+    assert_int_equal(claim(bench), JR_OK);
+    assert_int_equal(bench->work.act, JR_REPORTING_ASK_PULL);
+    assert_int_equal(jr_reporting_note_pull(bench->store, &bench->work, 7, bench->now_ms,
+                                            &bench->error), JR_OK);
+    assert_int_equal(claim(bench), JR_OK);
+    assert_int_equal(bench->work.act, JR_REPORTING_MAKE);
+    begin(bench, true);
+}
+
+/* It is left since a newer one has come, of which nothing is known here. */
+static void run_is_superseded(struct bench *bench)
+{
+    struct jr_run run;
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, bench->store, true);
+    assert_true(jr_ledger_read_run(&txn, RUN_ID, &run));
+    run.phase = JR_PHASE_CLOSED;
+    run.reason = JR_REASON_SUPERSEDED;
+    run.due_ms = 0;
+    jr_ledger_save_run(&txn, &run);
+    jr_reports_note(&txn, &run, bench->now_ms);
+    commit(&txn);
+    bench->now_ms += JR_REPORTS_SETTLE_MS;
+}
+
+static void comment_says_that_it_is_left(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    comment_is_made(&bench);
+    settle(&bench, JR_OUTCOME_DONE, 201, 42);
+    run_is_superseded(&bench);
+    assert_int_equal(claim(&bench), JR_OK);
+    assert_int_equal(bench.work.act, JR_REPORTING_SET);
+    assert_non_null(strstr(bench.work.text.bytes, "**Superseded: "));
+    close_bench(&bench);
+}
+
+/* Whether it is there is not known: it is looked for, and only changed. */
+static void comment_is_not_made_for_what_is_left(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    comment_is_made(&bench);
+    run_is_superseded(&bench);
+    assert_int_equal(claim(&bench), JR_OK);
+    assert_int_equal(bench.work.act, JR_REPORTING_MAKE);
+    assert_true(bench.work.closing);
+    close_bench(&bench);
+}
+
+/* A pull request that was locked may be open again when its next run fails. */
+static void comment_is_given_up_for_the_run(void **state)
+{
+    struct bench bench;
+    struct jr_thread thread;
+    struct jr_report report;
+    struct jr_txn txn;
+
+    (void)state;
+    comment_is_made(&bench);
+    settle(&bench, JR_OUTCOME_NEVER, 403, 0);
+    assert_int_equal(bench.end, JR_REPORTING_GIVEN_UP);
+    assert_int_equal(claim(&bench), JR_ENOENT);
+    jr_txn_begin(&txn, bench.store, false);
+    jr_reports_load(&txn, RUN_ID, &report);
+    jr_threads_load(&txn, bench.work.run.repo_id, 7, &thread);
+    jr_txn_abort(&txn);
+    assert_true(report.given_up);
+    assert_false(thread.intent);
+    assert_int_equal(thread.tries, 0);
+    close_bench(&bench);
+}
+
 int main(void)
 {
     TEST(made_once);
@@ -249,5 +345,8 @@ int main(void)
     TEST(changes_are_not_lost);
     TEST(what_is_past_retention_is_completed);
     TEST(comment_needs_a_pull_request);
+    TEST(comment_says_that_it_is_left);
+    TEST(comment_is_not_made_for_what_is_left);
+    TEST(comment_is_given_up_for_the_run);
     return run_program("reporting");
 }
