@@ -175,7 +175,8 @@ static void settle_failed(struct jr_reporter *reporter, const struct jr_call *ca
         .call = call, .was_new = reporter->step == JR_REPORTER_WRITES && reporter->is_new,
     };
 
-    if (call->outcome == JR_OUTCOME_NEVER)
+    /* Anything else is about one pull request, commit or comment: locked, removed, not taken. */
+    if (call->reason == JR_REASON_NO_PERMISSION)
         note_refusal(reporter, reporter->work.run.repo);
     settle(reporter, &result);
 }

@@ -297,6 +297,9 @@ subtest 'a comment' => sub {
     my $locked = run_of($service, %pull, pulls => [8], head_branch => 'other');
     fails($locked);
     ok $service->log->wait_entry('report', run => $locked->id, verdict => 'given-up'), 'a locked pull request is given up';
+    my $next = run_of($service, %pull, pulls => [9], head_branch => 'third');
+    fails($next);
+    wait_ok { grep { $_->{number} == 9 } $ours->() } 'which says nothing of another one of the repository';
 };
 
 subtest 'limits' => sub {
