@@ -8,7 +8,6 @@
 #include <config.h>
 
 #include "lib/store/ledger.h"
-#include "lib/base/timestamp.h"
 #include "lib/rules/watch.h"
 #include "lib/store/failure_index.h"
 #include "lib/store/key.h"
@@ -513,12 +512,13 @@ void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run)
         pieces[i](txn, run);
 }
 
-/* Is there a check run of it that has to be completed first? */
-static bool is_reported_on(struct jr_txn *txn, const struct jr_run *run)
+/* Is there a check run of it that has to be completed first, and may that still come? */
+static bool is_reported_on(struct jr_txn *txn, const struct jr_run *run, int64_t before_ms)
 {
     struct jr_report report;
 
-    return run->known && load_report(txn, run->run_id, &report) && report.due_ms != 0
+    return run->known && run->last_event_ms > before_ms - JR_LEDGER_REPORT_MS
+           && load_report(txn, run->run_id, &report) && report.due_ms != 0
            && jr_report_is_open(&report);
 }
 
@@ -547,7 +547,7 @@ static bool next_to_go(struct jr_txn *txn, int64_t before_ms, bool only_closed, 
         whole = jr_ledger_read_run(txn, jr_key_number_at(&entry, 8), run);
         if (only_closed && (!whole || (run->known && is_under_way(run))))
             continue;
-        if (whole && (run->due_ms != 0 || is_reported_on(txn, run)))
+        if (whole && (run->due_ms != 0 || is_reported_on(txn, run, before_ms)))
             continue;
         if (!whole || !run->known)
             run->stored_last_event_ms = (int64_t)jr_key_number_at(&entry, 0) * JR_HOUR_MS;

@@ -13,6 +13,7 @@
 #ifndef JR_LEDGER_H
 #define JR_LEDGER_H
 
+#include "lib/base/timestamp.h"
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
 #include "lib/rules/bounds.h"
@@ -138,6 +139,9 @@ void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run
  */
 void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run);
 
+/* So long may a check run keep its run that is to be completed. */
+#define JR_LEDGER_REPORT_MS (7 * JR_DAY_MS)
+
 /* How far a walk through the ages has come; all zero at first, and at the end again. */
 struct jr_prune {
     unsigned char key[16];
@@ -146,7 +150,8 @@ struct jr_prune {
 
 /*
  * Remove runs whose last event is older than before_ms, with jobs and history.
- * Runs with an outbox entry stay, and those with a check run that is not completed.
+ * Runs with an outbox entry stay; those with a check run that is not completed, for
+ * JR_LEDGER_REPORT_MS more: there may be nothing any more with which to complete it.
  *   only_closed  runs stay too of which more may be heard, and damaged ones
  *   most         how many runs are looked at, so that the transaction stays short
  *   prune        in and out: where to go on

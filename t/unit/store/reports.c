@@ -67,8 +67,9 @@ static void entry_follows(void **state)
 }
 
 /* It goes with its run, but for a check run that is to be completed first. */
-static void goes_with_its_run(void **state)
+static void goes_with_run(bool is_completed)
 {
+    int64_t before_ms = START_MS + JR_DAY_MS;
     struct jr_run run = { .run_id = RUN_ID, .known = true, .repo_id = 3, .last_event_ms = START_MS,
                           .phase = JR_PHASE_CLOSED };
     struct jr_report report = { .check_id = 1, .pull_request = 7 };
@@ -77,15 +78,16 @@ static void goes_with_its_run(void **state)
     struct jr_prune prune = { .key_length = 0 };
     struct jr_txn txn;
 
-    (void)state;
     jr_txn_begin(&txn, store, true);
     jr_ledger_save_run(&txn, &run);
     jr_reports_save(&txn, RUN_ID, &report, START_MS);
     jr_threads_save(&txn, &thread);
     assert_int_equal(jr_ledger_prune(&txn, START_MS + JR_DAY_MS, false, 10, &prune), 0);
-    report.completed = true;
-    jr_reports_save(&txn, RUN_ID, &report, 0);
-    assert_int_equal(jr_ledger_prune(&txn, START_MS + JR_DAY_MS, false, 10, &prune), 1);
+    report.completed = is_completed;
+    jr_reports_save(&txn, RUN_ID, &report, is_completed ? 0 : START_MS);
+    if (!is_completed)
+        before_ms += JR_LEDGER_REPORT_MS;
+    assert_int_equal(jr_ledger_prune(&txn, before_ms, false, 10, &prune), 1);
     jr_reports_load(&txn, RUN_ID, &report);
     assert_false(report.known);
     jr_threads_load(&txn, 3, 7, &thread);
@@ -93,6 +95,19 @@ static void goes_with_its_run(void **state)
     assert_int_equal(jr_txn_count(&txn, JR_TABLE_OUTBOX), 0);
     commit(&txn);
     jr_store_close(store);
+}
+
+static void goes_with_its_run(void **state)
+{
+    (void)state;
+    goes_with_run(true);
+}
+
+/* Nobody can complete it: the App is no longer there, or nothing is written any more. */
+static void goes_with_its_run_though_open(void **state)
+{
+    (void)state;
+    goes_with_run(false);
 }
 
 /* No 60 s have more than the limit of a minute, no hour more than that of an hour. */
@@ -151,6 +166,7 @@ int main(void)
     TEST(record_comes_back);
     TEST(entry_follows);
     TEST(goes_with_its_run);
+    TEST(goes_with_its_run_though_open);
     TEST(limits_are_kept);
     TEST(thread_keeps_the_newest);
     return run_program("reports");
