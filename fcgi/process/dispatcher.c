@@ -66,7 +66,6 @@ static int64_t earlier_of(int64_t a, int64_t b)
 static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
 {
     const struct jr_desk *desk = &dispatcher->desk;
-
     bool late = jr_now_ms() > until_ms;
     int64_t wait_ms = JR_CALLS_NEVER;
 
@@ -74,7 +73,7 @@ static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
         return JR_CALLS_NEVER;
     if (!late || dispatcher->answerer.step != JR_ANSWERER_IDLE)
         wait_ms = jr_answerer_work(&dispatcher->answerer);
-    if (wait_ms > 0 && (!late || dispatcher->reporter.step != JR_REPORTER_IDLE))
+    if (wait_ms > 0 && !late)
         wait_ms = earlier_of(wait_ms, jr_reporter_work(&dispatcher->reporter));
     return wait_ms;
 }
@@ -160,13 +159,16 @@ static int64_t announce_until(struct dispatcher *dispatcher, int64_t until_ms)
                                                                  : JR_CALLS_NEVER;
 }
 
-/* Is an answer waited for? */
-static bool is_under_way(const struct dispatcher *dispatcher)
+/*
+ * Is an answer waited for? What is said at GitHub is not, after until_ms: the lock is kept from
+ * who could rerun meanwhile, and who finds it unsettled looks what came of it.
+ */
+static bool is_under_way(const struct dispatcher *dispatcher, int64_t until_ms)
 {
     return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
            || dispatcher->announcer.sending != NULL
            || dispatcher->answerer.step != JR_ANSWERER_IDLE
-           || dispatcher->reporter.step != JR_REPORTER_IDLE;
+           || (dispatcher->reporter.step != JR_REPORTER_IDLE && jr_now_ms() <= until_ms);
 }
 
 /* Work off what can be worked off by until_ms, and end what was begun by then. */
@@ -191,7 +193,7 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
         wait_ms = earlier_of(wait_ms, announce_until(dispatcher, until_ms));
         if (wait_ms > 0)
             wait_ms = earlier_of(wait_ms, say(dispatcher, until_ms));
-        if (!is_under_way(dispatcher) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
+        if (!is_under_way(dispatcher, until_ms) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
             break;
         jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, write_ms),
                                       jr_errands_patience_ms(errands)));

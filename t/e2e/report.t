@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JR::FakeGitHub;
+use JR::Log;
 use JR::Process;
 use JR::Test;
 
@@ -226,6 +227,18 @@ subtest 'GitHub hangs on reports' => sub {
     wait_ok { 3 == grep { $_->accepted } @runs } 'runs are rerun meanwhile';
     is scalar $github->requests('GET', '/commits/'), 1, 'while it is still the first that hangs';
     is $service->log->count('calls-stopped') + $service->log->count('calls-fail'), 0, 'and that says nothing of other calls';
+};
+
+subtest 'as plain CGI, GitHub hangs on reports' => sub {
+    my $github = github();
+    $github->script(GET => '/comments$', { hang => 1 }, 100);
+    my $alone = service(github => $github, %QUICK, RUN_ATTEMPTS => 2, REPORT => 'comment', LOG_LEVEL => 'debug');
+    my $run = workflow_run(github => $github, door => $alone->cgi, jobs => ['build'], event => 'pull_request', pulls => [7]);
+    fails($run);
+    wait_ok { $run->accepted } 'a run is rerun';
+    wait_ok { $github->requests('GET', '/comments$') } 'a report is under way';
+    ok $alone->cgi->wait_children, 'the child leaves';
+    is scalar(JR::Log->new($alone->cgi->log)->find('report')), 0, 'without waiting for an answer: others may rerun';
 };
 
 subtest 'GitHub refuses' => sub {
