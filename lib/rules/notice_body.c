@@ -46,12 +46,19 @@ static void add_shown(struct jr_buffer *buffer, const struct jr_show_way *way, c
 
 /* --- the text --- */
 
+/* Chats make a link of www.example.org, too. Numbers of versions stay as they are. */
 static void add_name(struct jr_buffer *text, const char *name)
 {
-    char part[NAME_MAX_BYTES + 1];
+    char part[NAME_MAX_BYTES + 1], *rest = part, *dot;
     bool whole = jr_text_copy(part, sizeof part, name);
 
-    add_shown(text, &text_way, part);
+    while ((dot = strchr(rest, '.')) != NULL) {
+        *dot = '\0';
+        add_shown(text, &text_way, rest);
+        rest = dot + 1;
+        jr_buffer_add(text, *rest >= '0' && *rest <= '9' ? "." : DEFUSED("."));
+    }
+    add_shown(text, &text_way, rest);
     if (!whole)
         jr_buffer_add(text, "...");
 }

@@ -6,8 +6,8 @@
  * structured mode: body and facts stay together whatever a proxy does to headers, and there is
  * one form for a receiver to read.
  *
- * Names from outside are defused in `text`: no mention, link, markup or second line comes out of
- * them. As facts they stand as they are.
+ * Names from outside are defused in `text`: no mention, link, code, bold letters or second line
+ * comes out of them. As facts they stand as they are.
  *
  * Sources: Slack's "Formatting text for app surfaces"; CloudEvents 1.0.2 with its JSON format.
  *

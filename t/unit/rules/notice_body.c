@@ -111,6 +111,8 @@ static const struct hostile_row {
     { "\"},\"channel\":\"#all\",{\"", "#all" },
     { "\\u0040everyone", "@" },
     { "#general", "#general" },
+    { "www.evil.example", "www.evil" },
+    { "evil.example/x", "evil.example" },
 };
 
 static void name_is_defused(void **state)
