@@ -151,6 +151,20 @@ static char *read_token(json_object *root, size_t size)
 typedef void reader(const struct jr_http_answer *answer, const struct jr_ask *ask,
                     struct jr_call *call);
 
+/*
+ * Is a pull request another repository's? A fork's run is shown with what its branch is for
+ * upstream, too, whose numbers mean something else here.
+ */
+static bool is_pull_elsewhere(json_object *pull, uint64_t repo_id)
+{
+    json_object *base = NULL, *repo = NULL;
+    uint64_t id;
+
+    return jr_json_get_object(pull, "base", &base) == JR_JSON_OK
+           && jr_json_get_object(base, "repo", &repo) == JR_JSON_OK
+           && jr_json_get_id(repo, "id", &id) == JR_JSON_OK && repo_id != 0 && id != repo_id;
+}
+
 /* The pull requests that a run is shown with. */
 static void take_pulls(json_object *root, struct jr_event *seen)
 {
@@ -163,7 +177,8 @@ static void take_pulls(json_object *root, struct jr_event *seen)
         uint64_t number;
 
         if (!json_object_is_type(item, json_type_object)
-            || jr_json_get_id(item, "number", &number) != JR_JSON_OK)
+            || jr_json_get_id(item, "number", &number) != JR_JSON_OK
+            || is_pull_elsewhere(item, seen->repo_id))
             continue;
         if (seen->pull_count < JR_EVENT_PULLS)
             seen->pulls[seen->pull_count] = number;

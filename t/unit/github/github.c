@@ -404,7 +404,8 @@ static void run_with_pull_requests(void **state)
     (void)state;
     assert_non_null(seen);
     ask(OK_HEAD "{\"id\":77,\"status\":\"completed\",\"conclusion\":\"failure\",\"repository\":{\"id\":1,\"full_name\":\"acme/x\"},"
-        "\"pull_requests\":[{\"number\":5},null,{\"number\":6},{\"number\":7},{\"number\":8},{\"number\":9}]}",
+        "\"pull_requests\":[{\"number\":4,\"base\":{\"repo\":{\"id\":2}}},"
+        "{\"number\":5,\"base\":{\"repo\":{\"id\":1}}},null,{\"number\":6},{\"number\":7},{\"number\":8},{\"number\":9}]}",
         (struct jr_ask){ .api = JR_API_GET_RUN, .holds = seen }, &call, asked, sizeof asked);
     assert_int_equal(call.outcome, JR_OUTCOME_DONE);
     assert_int_equal(seen->pull_count, 5);
