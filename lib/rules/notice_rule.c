@@ -7,9 +7,10 @@
 
 #include "lib/rules/notice_rule.h"
 
+/* Not by its jobs alone: others may follow, and what fails need not make the run fail. */
 static bool is_given_up(const struct jr_run *run)
 {
-    if (run->phase != JR_PHASE_CLOSED)
+    if (run->phase != JR_PHASE_CLOSED || !run->complete)
         return false;
     switch (run->reason) {
     case JR_REASON_ATTEMPTS_USED_UP:

@@ -14,9 +14,10 @@
 
 /*
  * Has a step given the run up, and is that to be told: is its branch one whose failures matter
- * to all? Given up is a failed attempt that is closed since its attempts are used up, since the
- * policy takes the failure for a real one, or since it has waited in vain; not one that nobody
- * needs any more, that a setting or a guard leaves alone, or that GitHub does not let us rerun.
+ * to all? Given up is a completed attempt that failed and is closed since its attempts are used
+ * up, since the policy takes the failure for a real one, since GitHub reruns it no more, or since
+ * it has waited in vain; not one that nobody needs any more, that a setting or a guard leaves
+ * alone, or for which the token may not do it.
  */
 bool jr_notice_rule_gives_up(const struct jr_bounds *bounds, const struct jr_run *before,
                              const struct jr_run *run);

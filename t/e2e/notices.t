@@ -30,10 +30,16 @@ sub service_of {
     return service(github => $github, WORKERS => 1, RUN_ATTEMPTS => 1, NOTIFY_URL => $receiver->url, %o)->start;
 }
 
+# GitHub says that a run is over; before that nothing is told.
+sub is_over { my ($run) = @_; return $run->finish('failure', event => 1) }
+
+# goes_on: it is to be rerun
 sub fails {
     my ($service, %o) = @_;
+    my $goes_on = delete $o{goes_on};
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build'], head_branch => 'main', %o);
     status_is $run->play(build => 'failure'), '201|204', 'a run fails';
+    is_over($run) if !$goes_on;
     return $run;
 }
 
@@ -103,11 +109,12 @@ subtest 'a receiver that hangs holds up no rerun' => sub {
     my $receiver = receiver();
     my $service = service_of($receiver, RUN_ATTEMPTS => 2);
     $receiver->script('hang');
-    my $first = fails($service);
+    my $first = fails($service, goes_on => 1);
     wait_ok { $first->accepted } 'a run is rerun';
     status_is $first->play(build => 'failure'), 204, 'and fails again';
+    is_over($first);
     wait_ok { $receiver->requests } 'which is told, and not answered';
-    my $run = fails($service);
+    my $run = fails($service, goes_on => 1);
     wait_ok { $run->accepted } 'another is rerun';
     is scalar $receiver->requests, 1, 'while the receiver hangs';
 };
@@ -154,8 +161,8 @@ subtest 'an owner shuts the token out' => sub {
     my $receiver = receiver();
     my $service = service_of($receiver, RUN_ATTEMPTS => 2, NOTIFY_FORMAT => 'cloudevents', NOTIFY_ON => 'shut-out');
     $github->shut_out('acme', 'The `acme` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.');
-    fails($service);
-    fails($service, repo => 'acme/app');
+    fails($service, goes_on => 1);
+    fails($service, goes_on => 1, repo => 'acme/app');
     wait_ok { $receiver->requests } 'is told';
     $github->shut_out('acme');
     my ($request) = $receiver->requests;
@@ -174,6 +181,7 @@ subtest 'as plain CGI' => sub {
     wait_ok { $first->accepted } 'and is rerun';
     ok $alone->cgi->wait_children, 'by a child, which leaves';
     status_is $first->play(build => 'failure'), 204, 'it fails again';
+    is_over($first);
     status_is $second->play(build => 'failure'), 201, 'another one fails';
     wait_ok { $receiver->taken } 'who works on that tells of the first';
     is(($receiver->taken)[0]{id}, 'given-up/' . $first->id . '/2', 'which it is');

@@ -247,9 +247,13 @@ static void rule_says(void **state)
     strcpy(before.branch, row->branch);
     strcpy(before.head_repo, row->fork);
     run = before;
+    run.complete = true;
     run.phase = row->phase;
     run.reason = row->reason;
     assert_int_equal(jr_notice_rule_gives_up(&bounds, &before, &run), row->told);
+    run.complete = false;
+    assert_false(jr_notice_rule_gives_up(&bounds, &before, &run));
+    run.complete = true;
     /* Once for an attempt; another one is told anew. */
     assert_false(jr_notice_rule_gives_up(&bounds, &run, &run));
     before = run;

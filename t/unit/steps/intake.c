@@ -381,6 +381,44 @@ static void long_texts(void **state)
     close_desk(&desk);
 }
 
+/* What people are told of a run on main whose last attempt this is. */
+static const struct told_row {
+    const char *name, *events;
+    unsigned told;
+} tellings[] = {
+    { "it has failed", "q1,branch:main c1=failure Rc=failure,branch:main", 1 },
+    { "a job has failed, and others go on",
+      "q1,branch:main c1=failure,branch:main q2,branch:main c2=success,branch:main "
+      "Rc=failure,branch:main", 1 },
+    { "a failing job does not count",
+      "q1,branch:main c1=failure,branch:main q2,branch:main c2=success,branch:main "
+      "Rc=success,branch:main", 0 },
+    { "told twice", "q1,branch:main c1=failure,branch:main Rc=failure,branch:main "
+      "Rc=failure,branch:main", 1 },
+    { "a fork's", "q1,branch:main c1=failure,branch:main Rc=failure,branch:main,head:a/b", 0 },
+};
+
+static void told_once(void **state)
+{
+    const struct told_row *row = *state;
+    char *copy = strdup(row->events), *rest = copy, *token;
+    struct jr_store *store = open_store(new_folder());
+    struct jr_settings settings;
+    int64_t now_ms = START_MS;
+    struct jr_txn txn;
+
+    assert_non_null(copy);
+    load_settings(&settings, "RUN_ATTEMPTS=1 NOTIFY_URL=https://chat.example.org/x");
+    while ((token = strsep(&rest, " ")) != NULL)
+        arrives(store, &settings, token, &now_ms);
+    jr_txn_begin(&txn, store, false);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_NOTICES), row->told);
+    jr_txn_abort(&txn);
+    free(copy);
+    jr_settings_release(&settings);
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TEST(a_failing_job);
@@ -394,5 +432,6 @@ int main(void)
     TEST(damaged_run);
     TEST(records_that_are_too_long);
     TEST(long_texts);
+    TABLE(tellings, told_once);
     return run_program("intake");
 }
