@@ -20,8 +20,12 @@
 /* How long a refusal is believed. */
 #define JR_REFUSED_MS JR_HOUR_MS
 
-/* So many runs are remembered about which GitHub was asked in vain. */
-#define JR_VAIN_MAX 64
+/*
+ * So many runs are remembered about which GitHub was asked in vain. With fewer than there are due,
+ * each would be forgotten before its next turn, and be asked about for ever. GitHub takes 15,000
+ * calls an hour at most, and a try costs two.
+ */
+#define JR_VAIN_MAX 8192
 
 /* All zero: none. */
 struct jr_refusals {
