@@ -224,18 +224,21 @@ static void file_is_told(struct jr_guardcalls *calls)
 
 /*
  * GitHub refuses to tell. A 404 to what is asked about one workflow says nothing of others; one
- * to the groups of a run that was just shown: that the host has no such call.
+ * to the groups of a run that was just shown: that the host has no such call. A file that one
+ * commit has not, another may have: a pull request from before the workflow was written is run
+ * with the file of the branch that it is for.
  */
 static void note_refusal(struct jr_guardcalls *calls, const struct jr_call *call)
 {
     bool is_unknown = call->reason == JR_REASON_NOT_FOUND;
-    bool of_workflow = call->api == JR_API_LIST_LINE || call->api == JR_API_GET_FILE;
 
-    if (!is_unknown && call->reason != JR_REASON_NO_PERMISSION)
+    if ((!is_unknown && call->reason != JR_REASON_NO_PERMISSION)
+        || (is_unknown && call->api == JR_API_GET_FILE))
         return;
     jr_refusals_note(calls->refusals, call->api,
                      is_unknown && call->api == JR_API_GET_GROUPS ? "" : calls->run.repo,
-                     is_unknown && of_workflow ? calls->run.workflow_id : 0, jr_monotonic_ms());
+                     is_unknown && call->api == JR_API_LIST_LINE ? calls->run.workflow_id : 0,
+                     jr_monotonic_ms());
 }
 
 /*

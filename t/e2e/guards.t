@@ -142,6 +142,21 @@ subtest 'concurrency' => sub {
     $service->stop_service;
 };
 
+# Its group was held, and then nobody can say for longer than a question is repeated.
+subtest 'a held group that cannot be asked about' => sub {
+    my $service = service_of(API_BACKOFF_MIN => '50ms', API_BACKOFF_MAX => '100ms', OUTAGE_GRACE => undef, JR_TEST_MINUTE => 200);
+    my $run = run_of($service, groups => ['g']);
+    my $repo = $run->truth->{repo};
+    $github->set_group($repo, 'g', 4711);
+    fails($run);
+    ok $service->log->wait_entry('decision', run => $run->id, reason => 'concurrency-busy', verdict => 'wait'), 'it waits';
+    $github->script(GET => 'concurrency_groups', { status => 502, body => '' }, 8);
+    $github->set_group($repo, 'g');
+    rerun_ok($service, $run, 'concurrency', 'free', 'when it is told that the group is free');
+    cmp_ok asked($run, 'concurrency'), '>', 2 + 8, 'and not before';
+    $service->stop_service;
+};
+
 subtest 'closed' => sub {
     my $service = service_of();
     my %pull = (event => 'pull_request', head_branch => 'topic');
@@ -186,6 +201,9 @@ subtest 'deployments' => sub {
     left_ok($service, fails($named), 'deployment', 'deployments', 'without a file, the name of the workflow');
     my $plain = run_of($service);
     rerun_ok($service, fails($plain), 'deployments', 'not told', 'nor does the name tell');
+    my $later = run_of($service, repo => $plain->truth->{repo}, head_sha => 'd' x 40);
+    $github->put_file($later->truth->{repo}, $file, $WORKFLOW, 'd' x 40);
+    left_ok($service, fails($later), 'deployment', 'deployments', 'a later commit that has the file');
     my $odd = run_of($service);
     $github->put_file($odd->truth->{repo}, $file, "jobs: &x\n  build: *x\n");
     rerun_ok($service, fails($odd), 'deployments', 'not told', 'a file that cannot be read');
