@@ -227,7 +227,6 @@ sub note {
         . ($shown && !$why ? " shows attempt $shown->{attempt} $shown->{status} " . ($shown->{conclusion} // '')
             . ($shown->{stale} ? ', out of date' : '') : '')
         . ($request->{effect} ? ', rerun made' : '')];
-    $run->{failed_calls}{ $run->{attempt} }++ if $why && $request->{what} ne 'post';
     $self->{last_ask} = time if $run->{status} eq 'completed' && $request->{what} ne 'list';
     return $self->note_evidence($request, $status, $why) if $request->{what} =~ $EVIDENCE;
     if ($request->{what} eq 'get') {
@@ -239,7 +238,7 @@ sub note {
     push @{ $run->{posts} }, {
         at => time, status => $status, why => $why, accepted => !!$request->{effect}, told => !$why,
         basis => $run->{basis}, path => $request->{path}, body => $answer->{body}, asked => { %{ $run->{asked} // {} } },
-        vain => { %{ $run->{vain} // {} } }, failed_calls => $run->{failed_calls}{$n} // 0,
+        vain => { %{ $run->{vain} // {} } }, guard_failures => $run->{guard_failures}{$n} // 0, groups_asked => $run->{groups_asked},
     };
     return;
 }

@@ -34,7 +34,7 @@ use constant {
     HELD_AFTER => [-.1, .2],          # the attempt's end
     HOLDER     => 30_999_999_999,
     DOERS      => [qw(release deployment issue_comment repository_dispatch)],
-    TRIES      => 3,                  # so often it asks in vain, then nobody could say
+    TRIES      => 4,                  # of an attempt; at the last one in vain nobody could say
     BLIND_S    => 1,                  # what has been so for longer could have been asked
     FRESH_S    => 6,                  # no older answer may be gone by
     FIRST_PULL => 100,
@@ -241,31 +241,26 @@ sub is_shown {
     return scalar grep { $_->{environment_told} && $_->{environment_told} < $at } @{ $attempt->{failed} // [] };
 }
 
-# May the attempt be left for good, as things are now?
-sub may_be_left {
-    my ($self, $run, $attempt) = @_;
-    my $now = time;
-    return scalar grep { defined $self->since($run, $attempt, $_, $now) } qw(newer closed deploys queue doer);
-}
+# Is it a reason of a guard that leaves a run?
+sub is_reason { my ($self, $reason) = @_; return $self->{is_on} && grep { $_ eq $reason } values %REASONS }
 
-# Does another run hold its group until the end?
-sub is_stuck {
-    my ($self, $run) = @_;
-    return $self->{is_on} && grep { $_->[1] > time + 1e6 } @{ $self->holds_of($run) };
-}
-
-# What a guard had to say to a POST; '' if nothing.
+# What a guard had to say to a POST; '' if nothing. busy_at: when its group was shown as held the
+# last time; undef: never.
 sub fault_of_post {
-    my ($self, $run, $attempt, $post) = @_;
+    my ($self, $run, $attempt, $post, $busy_at) = @_;
     for my $kind (qw(newer held closed deploys queue doer)) {
         my $since = $self->since($run, $attempt, $kind, $post->{at});
         next if !defined $since || !$self->is_shown($run, $attempt, $kind, $post->{at});
+        return sprintf 'a POST for attempt %d into a group that was shown as held, %.2f s after that', $attempt->{number},
+            $post->{at} - $busy_at if $kind eq 'held' && defined $busy_at && $since <= $busy_at;
         my ($asked, $vain) = ($post->{asked}{$kind}, $post->{vain}{$kind});
-        # Whose question an answer was for, is not known: others of its branch and group ask likewise.
-        next if $vain && $post->{failed_calls} >= TRIES && $vain->{at} > $post->{at} - FRESH_S;
+        # Whose question an answer was for, is not known, but to that for a run's groups: others of its branch and group
+        # ask likewise.
+        next if $vain && $post->{guard_failures} >= TRIES && $vain->{at} > $post->{at} - FRESH_S;
         my $seen = $kind =~ /^(?:deploys|queue|doer)$/ ? $post->{at}
             : $asked                                   ? $asked->{of}
             :                                            $post->{at} - BLIND_S;
+        $seen = $post->{groups_asked} if $asked && $seen > ($post->{groups_asked} // $seen);
         $seen = $post->{at} - FRESH_S if $seen < $post->{at} - FRESH_S;
         return sprintf 'a POST for attempt %d, though %s has been so for %.2f s', $attempt->{number}, $REASONS{$kind},
             $post->{at} - $since if $since < $seen;
@@ -322,7 +317,7 @@ sub note_failure {
     push @runs, $request->{run} if $request->{run} && !grep { $_ == $request->{run} } @runs;
     for my $run (@runs) {
         $run->{vain}{$kind} = { at => time };
-        $run->{failed_calls}{ $run->{attempt} }++;
+        $run->{guard_failures}{ $run->{attempt} }++;
     }
     return @runs;
 }
@@ -331,6 +326,7 @@ sub note_failure {
 sub note {
     my ($self, $request, $lag_s) = @_;
     my ($kind, @runs) = $self->told_of($request);
+    $request->{run}{groups_asked} = time if $request->{run};
     $_->{asked}{$kind} = { of => time - ($kind eq 'newer' ? $lag_s : 0) } for @runs;
     return @runs;
 }

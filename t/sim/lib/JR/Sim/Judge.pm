@@ -133,7 +133,7 @@ sub left {
         {
             cause => $listed ? $self->{cause}->known($job, %seen) : 'unknown', cancelled => $job->{conclusion} eq 'cancelled',
             unsure => $seen{notes} ne 'found',
-            same => $self->fails_as_before($run, $attempt, $job),
+            same => $listed && $self->fails_as_before($run, $attempt, $job),    # the list tells the step
         }
     } @{ $attempt->{failed} // [] };
     return $self->{policy}->left(
@@ -145,11 +145,7 @@ sub unmet {
     my ($self, $run) = @_;
     my $last = $run->{attempts}[-1];
     return 0 if $self->undue($run, $last);
-    return 1 if !$self->{is_strict};
-    my $decision = ($self->{decisions}{ $run->{id} }{ $last->{number} } // [])->[-1];
-    return !$decision->{closed} if $decision && $decision->{reason} =~ $HOLDS;
-    return 0 if $self->has_waited($run, $last);
-    return !$self->{around}->may_be_left($run, $last);
+    return !($self->{is_strict} && $self->closing($run, $last));
 }
 
 # The decision that closed an attempt; undef: none has.
@@ -170,6 +166,8 @@ sub faults_of_reasons {
     push @faults, "attempt $n waits for a limit that was not reached"
         if grep { $_->{reason} eq 'budget-used-up' && !$_->{closed} && !$self->{limits}->is_full($run, $attempt, $_->{at}, @{ $self->{all} }) } @decisions;
     my $last = $decisions[-1] or return @faults;
+    my $hold = $last->{reason} eq 'missed' && $self->hold_before($run, $attempt, $last->{at});
+    push @faults, "attempt $n is left as missed, and it was held ($hold->{reason})" if $hold;
     return @faults if $last->{reason} !~ $HOLDS || $attempt->{number} < @{ $run->{attempts} };
     push @faults, "attempt $n still waits ($last->{reason})" if !$last->{closed};
     push @faults, sprintf 'attempt %d is left for %s after %.1f s', $n, $last->{reason}, $last->{at} - $attempt->{ended}
@@ -178,22 +176,27 @@ sub faults_of_reasons {
     return @faults;
 }
 
-# Is it left for good, in truth or after it has waited for so long?
+# Is it left for what a guard said, or after it has waited for so long? Whether that was so: see faults_of_reasons().
 sub is_left_rightly {
     my ($self, $run, $attempt) = @_;
-    return 0 if !$self->{is_strict};
-    return 1 if $self->{around}->may_be_left($run, $attempt);
-    my $closing = $self->closing($run, $attempt);
-    return 1 if $closing && $closing->{reason} =~ $HOLDS;    # see faults_of_reasons()
-    return $self->has_waited($run, $attempt);
+    my $closing = $self->{is_strict} && $self->closing($run, $attempt) or return 0;
+    return $closing->{reason} =~ $HOLDS || $self->{around}->is_reason($closing->{reason});
 }
 
-# It was held, an answer failed last, and CATCH_UP is over: that is all the service knows then.
-sub has_waited {
-    my ($self, $run, $attempt) = @_;
-    my $closing = $self->closing($run, $attempt);
-    return $closing && $closing->{reason} eq 'missed' && $closing->{at} >= $attempt->{ended} + $self->{catch_up_s} - EARLY_S
-        && grep { $_->{reason} =~ $HOLDS } @{ $self->{decisions}{ $run->{id} }{ $attempt->{number} } };
+# By what it was held at a time, when it was shown last before that: the decision; undef: by nothing.
+sub hold_before {
+    my ($self, $run, $attempt, $at) = @_;
+    my @shown = grep { $_->{at} <= $at && ($_->{reason} =~ $HOLDS || $_->{reason} eq 'run-failed') }
+        @{ $self->{decisions}{ $run->{id} }{ $attempt->{number} } // [] };
+    return @shown && $shown[-1]{reason} =~ $HOLDS ? $shown[-1] : undef;
+}
+
+# When its concurrency group was shown as held the last time before; undef: it was not.
+sub last_busy {
+    my ($self, $run, $attempt, $at) = @_;
+    my @busy = grep { $_->{at} <= $at && $_->{reason} eq 'concurrency-busy' }
+        @{ $self->{decisions}{ $run->{id} }{ $attempt->{number} } // [] };
+    return @busy ? $busy[-1]{at} : undef;
 }
 
 # What is wrong with a POST; '' if nothing.
@@ -209,7 +212,7 @@ sub fault_of {
     my $undue = $self->undue($run, { %$attempt, conclusion => $basis->{conclusion}, ended => 1 });
     return '' if $undue =~ /^(?:GitHub|deleted)/;    # it cannot know before
     return "a POST for attempt $n: $undue" if $undue;
-    return $self->{around}->fault_of_post($run, $attempt, $post);
+    return $self->{around}->fault_of_post($run, $attempt, $post, $self->last_busy($run, $attempt, $post->{at}));
 }
 
 # What is wrong with the run: texts. unlucky is counted where a POST hit what
@@ -221,8 +224,9 @@ sub faults {
         my $fault = $self->fault_of($run, $post, \%done);
         push @faults, $fault if $fault;
         my $n = $post->{basis} ? $post->{basis}{attempt} : 0;
-        $done{refused}{$n} = 1 if ($post->{why} // '') eq 'refused for good';
-        $done{refused}{"$n $post->{path}"} = 1 if $run->{event} eq 'dynamic' && $post->{told};
+        my $is_heard = !$self->asker_died($post->{at});
+        $done{refused}{$n} = 1 if $is_heard && ($post->{why} // '') eq 'refused for good';
+        $done{refused}{"$n $post->{path}"} = 1 if $is_heard && $run->{event} eq 'dynamic' && $post->{told};
         next if !$post->{accepted};
         $done{$n} = $post;
     }
@@ -242,6 +246,12 @@ sub faults {
         }
     }
     return @faults;
+}
+
+# Did the service's dispatcher die about then, so that nobody may have heard the answer?
+sub asker_died {
+    my ($self, $at) = @_;
+    return scalar grep { abs($_ - $at) < DYING_S } @{ $self->{deaths} // [] };
 }
 
 # A log that was read to its end once is not read again, but by a dispatcher that did not get to

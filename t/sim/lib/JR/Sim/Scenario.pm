@@ -28,6 +28,8 @@ my %FAILING = (get_error => .05, list_error => .1, post_error => .05, post_error
 
 my %MOVES   = (newer => .4, closed => .3, held => .5, stuck => .04, environment => .1, queue => .04, doer => .05);
 my @GUARDED = (causes => {}, policy => 'careful', guards => \%MOVES, catch_up_s => 20, minute_ms => 500);
+# Where questions fail, 20 s of CATCH_UP may be over before one is answered.
+my @PATIENT = (catch_up_s => 60, stuck_s => 100);
 my @LIMITED = (causes => {}, policy => 'careful', limits => { reruns => 12, minutes => 300 }, catch_up_s => 60, minute_ms => 50,
     stuck_s => 100);
 
@@ -131,16 +133,20 @@ my @SCENARIOS = (
     { name => 'guards', title => 'newer commits, closed pull requests, held groups, deployments', @GUARDED, short => 1 },
     { name => 'guards-blind', title => 'the same, by a token that may read runs only, and a host without groups', @GUARDED,
         guards => { %MOVES, no_pulls => 1, no_contents => 1, no_groups => 1 } },
-    { name => 'guards-errors', title => 'the same, an API that fails and lags, and 30 % of the deliveries lost', @GUARDED,
+    { name => 'guards-errors', title => 'the same, an API that fails and lags, and 30 % of the deliveries lost', @GUARDED, @PATIENT,
         hooks => { drop => .3 }, api => { guard_error => .25, guard_cut => .1, list_lag => .8, get_error => .05, slow => [.1, .01, .1] } },
     { name => 'guards-killed', title => 'the same, and the dispatcher is killed whenever all guards are asked', @GUARDED,
         outage => { kill_at => 'guards' } },
+    { name => 'guards-storm', title => 'the same, and a little of all of it at once', @GUARDED, @PATIENT,
+        hooks  => \%SPOILT, logs => { late => [.2, .3], slow => .1, cut => .05 }, people => { rerun => .1, cancel => .08 },
+        api    => { %FAILING, guard_error => .08, guard_cut => .05, kill => .02, kill_late => .02, kill_get => .01 },
+        outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
     { name => 'limits', title => 'reruns an hour and minutes a day, of a clock with hours of 3 s', @LIMITED, short => 1 },
     { name => 'limits-all', title => 'the same of all repositories together', @LIMITED,
         limits => { all_reruns => 60, all_minutes => 1500 } },
     { name => 'limits-day', title => 'minutes a day that do not suffice: what is over is left after CATCH_UP', @LIMITED,
         limits => { minutes => 40, all_minutes => 250 } },
-    { name => 'limits-storm', title => 'the limits, and a little of all of it at once', @LIMITED,
+    { name => 'limits-storm', title => 'the limits, and a little of all of it at once', @LIMITED, catch_up_s => 120, stuck_s => 160,
         hooks  => \%SPOILT, api => { %FAILING, kill => .05, kill_late => .05, kill_get => .01 },
         people => { rerun => .1, cancel => .08 },
         outage => { stop => 'KILL', times => 2, for => [.5, 1.5], dispatcher => [3, 8] } },
@@ -151,6 +157,8 @@ my @SCENARIOS = (
         outage => { stop => 'KILL', times => 1, for => [.5, 1.5], dispatcher => [5, 10] } },
     { name => 'outage-killed', title => 'the same, and the dispatcher is killed where outages are looked at', @STRUCK, @HELD,
         outage => { kill_at => 'in-outage' } },
+    { name => 'outage-told', title => 'the same, and the dispatcher is killed where an outage is written to the log', @STRUCK, @HELD,
+        outage => { kill_at => 'outage-told' } },
     { name => 'broken-main', title => 'false alarm: tests fail in all runs of main, and nothing may be held', @STRUCK, @HELD,
         may_hold => 0, trouble => { kind => 'test', branch => 'main', %STRIKES } },
     { name => 'bad-runner', title => 'false alarm: all jobs on one runner are lost, and nothing may be held', @STRUCK, @HELD,
