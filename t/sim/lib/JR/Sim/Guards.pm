@@ -36,6 +36,7 @@ use constant {
     DOERS      => [qw(release deployment issue_comment repository_dispatch)],
     TRIES      => 4,                  # of an attempt; at the last one in vain nobody could say
     BLIND_S    => 1,                  # what has been so for longer could have been asked
+    NOTED_S    => .05,                # an answer is made some moments before it is noted
     FRESH_S    => 6,                  # no older answer may be gone by
     FIRST_PULL => 100,
     OTHER      => "on: schedule\njobs:\n  other:\n    runs-on: ubuntu-latest\n",    # of the default branch
@@ -263,7 +264,7 @@ sub fault_of_post {
         $seen = $post->{groups_asked} if $asked && $seen > ($post->{groups_asked} // $seen);
         $seen = $post->{at} - FRESH_S if $seen < $post->{at} - FRESH_S;
         return sprintf 'a POST for attempt %d, though %s has been so for %.2f s', $attempt->{number}, $REASONS{$kind},
-            $post->{at} - $since if $since < $seen;
+            $post->{at} - $since if $since < $seen - NOTED_S;
     }
     return '';
 }
