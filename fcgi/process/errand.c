@@ -624,7 +624,8 @@ static bool give_up_own(struct jr_errands *errands, struct jr_errand *errand)
 static bool wants_own(const struct jr_errands *errands, const struct jr_errand *errand)
 {
     return errands->desk->settings->own_files && errand->call.outcome == JR_OUTCOME_DONE
-           && !errand->run.by_hand && errand->seen.status == JR_STATUS_COMPLETED
+           && (!errand->run.by_hand || errand->run.asked)
+           && errand->seen.status == JR_STATUS_COMPLETED
            && jr_conclusion_is_bad(errand->seen.conclusion);
 }
 

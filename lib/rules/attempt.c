@@ -100,6 +100,8 @@ void jr_attempt_close(struct jr_run *run, enum jr_reason reason)
     run->reason = reason;
     jr_attempt_ask_not(run);
     run->tries = 0;
+    if (run->asked)
+        run->rerun_all = false; /* who asks again may mean less */
     run->by_hand = run->asked = false;
 }
 

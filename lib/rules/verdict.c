@@ -402,10 +402,13 @@ void jr_verdict_by_hand(const struct jr_bounds *bounds, const struct jr_input *i
         jr_text_copy(run->repo, sizeof run->repo, input->repo);
     }
     run->last_event_ms = jr_later_of(now_ms, run->last_event_ms);
-    /* Whoever has asked by the tool already may do more. */
+    /* The guards let by more of whoever asks by the tool: nobody's "all" goes with that. */
+    if (run->asked && !input->asked)
+        run->rerun_all = false;
+    if (input->all && (!run->by_hand || run->asked))
+        run->rerun_all = true;
     run->asked = input->asked && (!run->by_hand || run->asked);
     run->by_hand = true;
-    run->rerun_all = run->rerun_all || input->all;
     run->phase = JR_PHASE_DUE;
     run->reason = JR_REASON_BY_HAND;
     jr_attempt_ask_at(run, jr_attempt_not_too_soon(bounds, run, now_ms, now_ms), now_ms);

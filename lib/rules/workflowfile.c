@@ -156,10 +156,13 @@ static enum jr_guard_told told_by_job(const struct jr_yaml *job)
 static enum jr_guard_told told_by_graph(struct graph *graph, const struct jr_yaml *root,
                                         const char *const *failed, size_t count)
 {
-    enum jr_guard_told told = count > 0 ? JR_GUARD_FREE : JR_GUARD_NOT_TOLD;
+    bool all = failed == NULL;
+    enum jr_guard_told told = count > 0 || all ? JR_GUARD_FREE : JR_GUARD_NOT_TOLD;
 
     if (!read_graph(graph, root))
         return JR_GUARD_NOT_TOLD;
+    for (size_t i = 0; all && i < graph->count; i++)
+        graph->again[i] = true;
     for (size_t i = 0; i < count; i++)
         if (!run_again(graph, failed[i]))
             told = JR_GUARD_NOT_TOLD;

@@ -24,7 +24,8 @@
  * cancelled, and all that need one of them, directly or not.
  *   failed  the names of those, as GitHub shows them: "build (linux, 12)" is of the job with
  *           the id or name "build", "caller / inner" of the job "caller" that calls another
- *           workflow. Of a name with an expression only what stands before it is compared
+ *           workflow. Of a name with an expression only what stands before it is compared. NULL:
+ *           the whole run is rerun
  * Returns HOLDS; FREE; or NOT_TOLD: the file cannot be read, no job has a name that failed, or
  * one would run again that calls another workflow, and nobody knows what that does. A call of
  * one whose own name says that it deploys (jr_guards_name_deploys()) holds.

@@ -52,9 +52,14 @@ static bool deploys(const struct deployers *deployers, const char *name)
     return false;
 }
 
-/* Is it one that failed in the newest attempt, or was skipped, behind one perhaps? */
+/*
+ * Is it one that failed in the newest attempt, or was skipped, behind one perhaps? Where the whole
+ * run is rerun, all do, those that were only shown again, too.
+ */
 static bool may_run_again(const struct jr_run *run, const struct jr_job *job)
 {
+    if (run->rerun_all)
+        return true;
     return jr_run_attempt_of(run, job) == run->attempt && job->status == JR_STATUS_COMPLETED
            && (jr_conclusion_is_bad(job->conclusion) || job->conclusion == JR_CONCLUSION_SKIPPED);
 }
@@ -286,7 +291,9 @@ enum jr_err jr_guarding_read_file(struct jr_store *store, const struct jr_run *r
     err = jr_store_read(store, find_failed, failed, error);
     for (size_t i = 0; i < failed->count; i++)
         names[i] = failed->names[i];
-    if (err == JR_OK && !failed->more)
+    if (err == JR_OK && run->rerun_all)
+        *told = jr_workflowfile_deploys(text, length, NULL, 0);
+    else if (err == JR_OK && !failed->more)
         *told = jr_workflowfile_deploys(text, length, names, failed->count);
     free(failed);
     return err;

@@ -132,10 +132,11 @@ static void record(struct jr_txn *txn, const struct jr_settings *settings,
 }
 
 /* Note what is asked for; the dispatcher does it. */
-static void note_asking(struct jr_txn *txn, const struct jr_update *update,
-                        struct jr_receipt *receipt)
+static void note_asking(struct jr_txn *txn, const struct jr_settings *settings,
+                        const struct jr_update *update, struct jr_receipt *receipt)
 {
     const struct jr_event *event = &update->event;
+    struct jr_bounds bounds = jr_step_bounds(settings);
     struct jr_asked asked = {
         .verb = event->verb, .repo_id = event->repo_id, .comment_id = event->comment_id,
         .pull_request = event->pull_request, .run_id = event->run_id,
@@ -145,7 +146,8 @@ static void note_asking(struct jr_txn *txn, const struct jr_update *update,
 
     (void)jr_text_copy(asked.repo, sizeof asked.repo, event->repo);
     (void)jr_text_copy(asked.who, sizeof asked.who, event->sender);
-    taken = jr_askings_add(txn, &asked, update->now_ms);
+    taken = jr_bounds_covers(&bounds, event->repo)
+            && jr_askings_add(txn, &asked, update->now_ms);
     receipt->answer = (struct jr_answer){
         .reply = JR_REPLY_RECORDED, .reason = taken ? JR_REASON_ASKED : JR_REASON_NOTHING_ASKED,
         .run_id = event->run_id,
@@ -169,7 +171,7 @@ void jr_intake_apply(struct jr_txn *txn, const struct jr_settings *settings,
         return;
     }
     if (update->event.kind == JR_EVENT_ASKING) {
-        note_asking(txn, update, receipt);
+        note_asking(txn, settings, update, receipt);
         return;
     }
     anew = receipt->repeated;

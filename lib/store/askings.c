@@ -75,6 +75,12 @@ static uint64_t number_of(const struct jr_entry *entry)
     return jr_key_number_at(entry, sizeof open_name - 1);
 }
 
+/* The next that is open; a key of another length is none of ours, and they end there. */
+static bool next_open(struct jr_txn *txn, const struct jr_key *after, struct jr_entry *entry)
+{
+    return next_of(txn, open_name, after, entry) && jr_key_has_name(entry, open_name, 8);
+}
+
 /*
  * The number of the next one: behind all that there are.
  *   count  out: how many there are
@@ -85,7 +91,7 @@ static uint64_t next_number(struct jr_txn *txn, unsigned *count)
     struct jr_entry entry;
     uint64_t number = 0;
 
-    for (*count = 0; *count < JR_ASKINGS_MAX && next_of(txn, open_name, &key, &entry); ++*count) {
+    for (*count = 0; *count < JR_ASKINGS_MAX && next_open(txn, &key, &entry); ++*count) {
         number = number_of(&entry);
         key = key_of(open_name, number);
     }
@@ -113,7 +119,7 @@ bool jr_askings_next(struct jr_txn *txn, uint64_t *number, struct jr_asked *aske
     for (;;) {
         struct jr_key key = key_of(open_name, *number);
 
-        if (!next_of(txn, open_name, &key, &entry))
+        if (!next_open(txn, &key, &entry))
             return false;
         *number = number_of(&entry);
         if (jr_asked_decode(asked, entry.value, entry.value_length))

@@ -990,6 +990,8 @@ static const struct scene_row commands[] = {
     { "attempts used up", "RUN_ATTEMPTS=1", "q1 c1=failure A Gc=failure P=done", "204 204 asked rerun-failed none:rerun-accepted", "2 open 0/0/0", 0 },
     { "and once only", "RUN_ATTEMPTS=1", "Rc=failure A Gc=failure P=done Rc=failure@2", "204 asked rerun-failed none:rerun-accepted 204", "2 closed 0/0/0", 0 },
     { "all jobs", "RUN_ATTEMPTS=1", "q1 c1=failure A=all Gc=failure P=done", "204 204 asked rerun-all none:rerun-accepted", "2 open 0/0/0", 0 },
+    { "all jobs, and the tool has asked before", "RUN_ATTEMPTS=1", "q1 c1=failure H A=all Gc=failure", "204 204 asked asked rerun-failed", "1 due 1/0/1", 0 },
+    { "all jobs, and the tool asks then", "RUN_ATTEMPTS=1", "q1 c1=failure A=all H Gc=failure", "204 204 asked asked rerun-failed", "1 due 1/0/1", 0 },
     { "all jobs, once", "RUN_ATTEMPTS=3", "Rc=failure A=all Gc=failure P=done Rc=failure@2 Gc=failure@2", "201 asked rerun-all none:rerun-accepted 201 rerun-failed", "2 due 0/0/0", 0 },
     { "a branch that is not listed", "REPO_BRANCHES=master", "q1 c1=failure A Gc=failure", "204 204 asked rerun-failed", "1 due 1/0/1", 0 },
     { "a repository that is not listed", "REPOS=other/app", "q1 c1=failure A", "204 204 refused:repository-excluded", "1 closed 1/0/1", 0 },
