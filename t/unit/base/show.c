@@ -251,7 +251,7 @@ static const struct writer_row {
     { "a label of a metric", as_label, JR_SHOW_REPLACED, false, "\\\"\n" },
     { "a setting", as_setting, JR_SHOW_REPLACED, false, "," },
     { "a terminal", as_copy, JR_SHOW_REPLACED, false, "" },
-    { "a chat", as_notice, JR_SHOW_REPLACED, true, "&<>@:]#`*~|\n\r\t" },
+    { "a chat", as_notice, JR_SHOW_REPLACED, true, "&<>@:.]#`*~|\n\r\t" },
 };
 
 /* What stands for a character, or for some bytes that are none, worked out anew. */
