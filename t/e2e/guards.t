@@ -54,12 +54,6 @@ sub fails {
     return $run;
 }
 
-sub reason_of {
-    my ($service, $run) = @_;
-    my $entry = $service->log->wait_entry('decision', run => $run->id, verdict => 'closed') or return 'none';
-    return $entry->{reason};
-}
-
 # What the guards were told before the last decision that was made by them.
 sub told {
     my ($service, $run) = @_;
@@ -71,7 +65,7 @@ sub told {
 sub left_ok {
     my ($service, $run, $reason, $guard, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    is reason_of($service, $run), $reason, "$name: left";
+    is $service->closed_reason($run), $reason, "$name: left";
     is scalar $run->posts, 0, 'nothing is posted';
     return is told($service, $run)->{$guard}, 'holds', "$guard holds";
 }

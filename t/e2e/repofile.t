@@ -61,16 +61,10 @@ sub fails {
     return $run;
 }
 
-sub reason_of {
-    my ($service, $run) = @_;
-    my $entry = $service->log->wait_entry('decision', run => $run->id, verdict => 'closed') or return 'none';
-    return $entry->{reason};
-}
-
 sub left_ok {
     my ($service, $run, $reason, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    is reason_of($service, $run), $reason, "$name: left, $reason";
+    is $service->closed_reason($run), $reason, "$name: left, $reason";
     return is scalar $run->posts, 0, 'nothing is posted';
 }
 
@@ -234,7 +228,7 @@ subtest 'causes of its own' => sub {
     rerun_ok($run, 'what its signature tells');
     is $service->log->wait_entry('cause', run => $run->id)->{signature}, 'our-cloud', 'which is named';
     my $other = with_log_ok($service, repo_of($LEAVES), [@NETWORK[0, 1], 'cloud says 17', $NETWORK[-1]]);
-    isnt reason_of($service, $other), 'none', 'another repository';
+    isnt $service->closed_reason($other), 'none', 'another repository';
     isnt $service->log->wait_entry('cause', run => $other->id)->{signature} // '', 'our-cloud', 'does not know it';
     $service->stop_service;
 };
@@ -256,7 +250,7 @@ subtest 'hostile files' => sub {
     my $slow = repo_of("version: 1\notherwise: leave\nrules: [{ rerun: network }]\ncauses:\n"
         . join '', map {"  - { id: c$_, cause: service, log: '((a+)+)+\$' }\n"} 1 .. 200);
     my $run = with_log_ok($service, $slow, [('a' x 4000 . '!') x 200]);
-    isnt reason_of($service, $run), 'none', 'patterns that take for ever leave it at last';
+    isnt $service->closed_reason($run), 'none', 'patterns that take for ever leave it at last';
     my $next = with_log_ok($service, repo_of("version: 1\nrules: [{ name: nets, rerun: network }]\notherwise: leave\n"), \@NETWORK);
     rerun_ok($next, 'and spoil nothing of others');
     $service->stop_service;

@@ -196,6 +196,13 @@ sub wait_at_work {
     return wait_for { $self->dispatcher && !grep { !$has_begun->($_) } $self->children };
 }
 
+# Why a run was closed, by the log; "none": it was not.
+sub closed_reason {
+    my ($self, $run) = @_;
+    my $entry = $self->log->wait_entry('decision', run => $run->id, verdict => 'closed');
+    return $entry ? $entry->{reason} : 'none';
+}
+
 # The next child-died line belongs to the test.
 sub expect_death { my ($self, $n) = @_; $self->{expected_deaths} += $n // 1; return }
 
