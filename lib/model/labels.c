@@ -48,13 +48,6 @@ void jr_labels_read(json_object *array, char labels[JR_LABELS_SIZE])
     labels[length] = '\0';
 }
 
-const char *jr_system_name(enum jr_system system)
-{
-    static const char *const names[] = { "linux", "windows", "macos", "self-hosted" };
-
-    return names[system];
-}
-
 static bool begins_with(const char *label, size_t length, const char *name)
 {
     size_t size = strlen(name);

@@ -21,9 +21,6 @@ enum jr_system { JR_SYSTEM_LINUX, JR_SYSTEM_WINDOWS, JR_SYSTEM_MACOS, JR_SYSTEM_
 
 #define JR_SYSTEMS (JR_SYSTEM_SELF_HOSTED + 1)
 
-/* "linux", as the policy names it. */
-const char *jr_system_name(enum jr_system system);
-
 /*
  * The system that a job's labels ask for: self-hosted if one of them is that, else by the one
  * that is "windows" or "macos", or begins with that and a dash, in any case. All others, and none,
