@@ -10,7 +10,7 @@
 #define JR_COMMAND_H
 
 #include "fcgi/tool/args.h"
-#include "fcgi/tool/emit.h"
+#include "lib/format/emit.h"
 #include "fcgi/tool/grid.h"
 #include "lib/base/error.h"
 #include "lib/config/inforce.h"

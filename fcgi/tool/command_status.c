@@ -187,14 +187,6 @@ static void emit_words(struct jr_emit *emit, const char *key, const struct pictu
     jr_emit_close_array(emit);
 }
 
-static void emit_count(struct jr_emit *emit, const char *key, bool known, int64_t value)
-{
-    if (known)
-        jr_emit_number(emit, key, value);
-    else
-        jr_emit_null(emit, key);
-}
-
 /* How often a process was started in the place of another. */
 static int64_t restarts_of(const struct picture *picture)
 {
@@ -208,7 +200,7 @@ static void emit_processes(struct jr_emit *emit, const struct picture *picture,
 
     jr_emit_open(emit, "service");
     jr_emit_bool(emit, "running", picture->running);
-    emit_count(emit, "pid", picture->master_pid != 0, picture->master_pid);
+    jr_emit_known(emit, "pid", picture->master_pid != 0, picture->master_pid);
     jr_emit_time(emit, "started_at", picture->sight.started_ms);
     jr_emit_number(emit, "workers", picture->sight.workers);
     jr_emit_number(emit, "workers_alive", picture->sight.workers_alive);
@@ -217,7 +209,7 @@ static void emit_processes(struct jr_emit *emit, const struct picture *picture,
     jr_emit_close(emit);
     jr_emit_open(emit, "dispatcher");
     jr_emit_bool(emit, "at_work", picture->dispatcher_at_work);
-    emit_count(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
+    jr_emit_known(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
     jr_emit_time(emit, "busy_since", picture->sight.dispatcher_busy_ms);
     jr_emit_time(emit, "paused_since", whole == NULL ? 0 : whole->since_ms);
     jr_command_emit_pauses(emit, "pauses", pauses);
@@ -243,8 +235,8 @@ static void emit_github(struct jr_emit *emit, const struct picture *picture)
     bool access_known = picture->access != JR_ACCESS_UNKNOWN && picture->access != JR_ACCESS_NONE;
 
     jr_emit_open(emit, "github");
-    emit_count(emit, "rate_limit", rate_known, picture->sight.rate_limit);
-    emit_count(emit, "rate_remaining", rate_known, picture->sight.rate_remaining);
+    jr_emit_known(emit, "rate_limit", rate_known, picture->sight.rate_limit);
+    jr_emit_known(emit, "rate_remaining", rate_known, picture->sight.rate_remaining);
     jr_emit_time(emit, "rate_reset_at", picture->sight.rate_reset_ms);
     jr_emit_time(emit, "rate_limited_until", picture->rate_limited_until_ms);
     jr_emit_text(emit, "access", !access_known ? NULL : picture->app ? "app" : "token");
@@ -261,9 +253,9 @@ static void emit_github(struct jr_emit *emit, const struct picture *picture)
 static void emit_limit(struct jr_emit *emit, const struct jr_spending_row *row)
 {
     jr_emit_number(emit, "reruns_this_hour", row->reruns);
-    emit_count(emit, "reruns_per_hour", row->reruns_limit != 0, row->reruns_limit);
+    jr_emit_known(emit, "reruns_per_hour", row->reruns_limit != 0, row->reruns_limit);
     jr_emit_number(emit, "minutes_today", (int64_t)row->minutes);
-    emit_count(emit, "minutes_per_day", row->minutes_limit != 0, row->minutes_limit);
+    jr_emit_known(emit, "minutes_per_day", row->minutes_limit != 0, row->minutes_limit);
 }
 
 static void emit_limits(struct jr_emit *emit, const struct picture *picture)
@@ -276,7 +268,7 @@ static void emit_limits(struct jr_emit *emit, const struct picture *picture)
     }
     jr_emit_open(emit, "limits");
     emit_limit(emit, &spending->all);
-    emit_count(emit, "waiting", spending->whole, (int64_t)spending->waiting);
+    jr_emit_known(emit, "waiting", spending->whole, (int64_t)spending->waiting);
     jr_emit_number(emit, "repositories_near", spending->near);
     jr_emit_number(emit, "repositories_over", spending->over);
     jr_emit_open_array(emit, "repositories");
@@ -337,7 +329,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
     jr_emit_number(&emit, "waiting", (int64_t)picture->waiting.entries);
     jr_emit_number(&emit, "paused", (int64_t)picture->waiting.paused);
     jr_emit_time(&emit, "first_due_at", picture->waiting.due_ms);
-    emit_count(&emit, "first_due_run_id", picture->waiting.due_ms != 0,
+    jr_emit_known(&emit, "first_due_run_id", picture->waiting.due_ms != 0,
                (int64_t)picture->waiting.due_run_id);
     jr_emit_time(&emit, "oldest_since", picture->waiting.oldest_ms);
     jr_emit_close(&emit);

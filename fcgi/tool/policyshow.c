@@ -6,7 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/policyshow.h"
-#include "fcgi/tool/emit.h"
+#include "lib/format/emit.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/format/yaml.h"

@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "fcgi/tool/emit.h"
+#include "lib/format/emit.h"
 #include "fcgi/tool/grid.h"
 #include "lib/base/buffer.h"
 #include "lib/base/show.h"

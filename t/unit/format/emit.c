@@ -1,11 +1,12 @@
 /*
- * emit -- JSON, as it is written.
+ * emit -- JSON and CSV, as they are written.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <config.h>
 
-#include "fcgi/tool/emit.h"
+#include "lib/format/emit.h"
+#include "lib/base/show.h"
 #include "lib/format/json.h"
 #include "t/unit/support.h"
 
@@ -164,6 +165,100 @@ static void text_is_written(void **state)
     expect(want);
 }
 
+/* A list of two records, of which only the keys are wanted of the first. */
+static void write_list(struct jr_emit *emit, const char *name)
+{
+    jr_emit_open_array(emit, NULL);
+    for (int i = 0; i < 2; i++) {
+        jr_emit_heading(emit, i == 0);
+        jr_emit_open(emit, NULL);
+        jr_emit_text(emit, "name", name);
+        jr_emit_number(emit, "number", -1);
+        jr_emit_bool(emit, "yes", true);
+        jr_emit_null(emit, "nothing");
+        jr_emit_open(emit, "inside");
+        jr_emit_text(emit, "name", name);
+        jr_emit_open_array(emit, "list");
+        jr_emit_number(emit, NULL, 1);
+        jr_emit_rate(emit, NULL, 0.5);
+        jr_emit_close_array(emit);
+        jr_emit_close(emit);
+        jr_emit_time(emit, "at", START_MS);
+        jr_emit_close(emit);
+    }
+    jr_emit_close_array(emit);
+    jr_emit_end(emit);
+}
+
+static void list_as_csv(void **state)
+{
+    struct jr_buffer buffer;
+    struct jr_emit emit;
+
+    (void)state;
+    jr_buffer_init(&buffer, 4096);
+    jr_emit_init_buffer(&emit, &buffer);
+    jr_emit_as_csv(&emit);
+    write_list(&emit, "a\"b");
+    assert_string_equal(buffer.bytes,
+                        "name,number,yes,nothing,inside,at\r\n"
+                        "\"a\"\"b\",-1,true,,"
+                        "\"{\"\"name\"\":\"\"a\\\"\"b\"\",\"\"list\"\":[1,0.5000]}\","
+                        "2026-11-20T00:00:00.000Z\r\n");
+    jr_buffer_release(&buffer);
+}
+
+/* As JSON the first record, which is the heading, is none. */
+static void the_same_list_as_json(void **state)
+{
+    struct jr_emit emit;
+
+    (void)state;
+    begin(&emit);
+    write_list(&emit, "a");
+    expect("[\n{\"name\":\"a\",\"number\":-1,\"yes\":true,\"nothing\":null,"
+           "\"inside\":{\"name\":\"a\",\"list\":[1,0.5000]},\"at\":\"2026-11-20T00:00:00.000Z\"}\n]\n");
+}
+
+static const struct text_row cells[] = {
+    { "as it is", "a b", "a b" },
+    { "a comma", "a,b", "\"a,b\"" },
+    { "quotes", "\"a\"", "\"\"\"a\"\"\"" },
+    { "a line feed, which is not shown", "a\nb", "\"a" JR_SHOW_INSTEAD "b\"" },
+    { "=", "=1+1", "'=1+1" },
+    { "= and a comma", "=A(1,2)", "\"'=A(1,2)\"" },
+    { "+", "+1", "'+1" },
+    { "-", "-1", "'-1" },
+    { "@", "@SUM(1)", "'@SUM(1)" },
+    { "a tab", "\t=1", "'" JR_SHOW_INSTEAD "=1" },
+    { "carriage return", "\r=1", "\"'" JR_SHOW_INSTEAD "=1\"" },
+    { "further on", "a=1", "a=1" },
+    { "what turns the direction", "a\xe2\x80\xae" "b", "a" JR_SHOW_INSTEAD "b" },
+    { "no UTF-8", "\xff", JR_SHOW_INSTEAD },
+    { "nothing", "", "" },
+};
+
+static void cell_is_written(void **state)
+{
+    const struct text_row *row = *state;
+    struct jr_buffer buffer;
+    struct jr_emit emit;
+    char want[TEXT_SIZE];
+
+    jr_buffer_init(&buffer, 4096);
+    jr_emit_init_buffer(&emit, &buffer);
+    jr_emit_as_csv(&emit);
+    jr_emit_open_array(&emit, NULL);
+    jr_emit_open(&emit, NULL);
+    jr_emit_text(&emit, "a", row->given);
+    jr_emit_close(&emit);
+    jr_emit_close_array(&emit);
+    jr_emit_end(&emit);
+    snprintf(want, sizeof want, "%s\r\n", row->want);
+    assert_string_equal(buffer.bytes, want);
+    jr_buffer_release(&buffer);
+}
+
 int main(void)
 {
     TEST(object_of_each_kind);
@@ -171,6 +266,9 @@ int main(void)
     TEST(array_with_a_line_for_each);
     TEST(empty_array);
     TEST(document_after_document);
+    TEST(list_as_csv);
+    TEST(the_same_list_as_json);
     TABLE(texts, text_is_written);
+    TABLE(cells, cell_is_written);
     return run_program("emit");
 }
