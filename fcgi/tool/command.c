@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
-#include "fcgi/web/request.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
@@ -444,238 +443,6 @@ const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE])
     return text;
 }
 
-const struct jr_pause *jr_command_hold(const struct jr_command *command, const struct jr_run *run)
-{
-    return jr_pauses_hold(&command->pauses, run);
-}
-
-void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause)
-{
-    if (pause == NULL) {
-        jr_emit_null(emit, key);
-        return;
-    }
-    jr_emit_open(emit, key);
-    jr_emit_text(emit, "repositories", pause->pattern);
-    jr_emit_time(emit, "since", pause->since_ms);
-    jr_emit_time(emit, "until", pause->until_ms);
-    jr_emit_text(emit, "by", pause->who);
-    jr_emit_text(emit, "text", pause->why);
-    jr_emit_close(emit);
-}
-
-void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses)
-{
-    jr_emit_open_array(emit, key);
-    for (size_t i = 0; i < pauses->count; i++)
-        jr_command_emit_pause(emit, NULL, &pauses->items[i]);
-    jr_emit_close_array(emit);
-}
-
-static void emit_outage(struct jr_emit *emit, const struct jr_causehold *hold,
-                        const uint64_t *waiting)
-{
-    bool held = hold->phase == JR_CAUSEHOLD_HELD;
-
-    jr_emit_open(emit, NULL);
-    jr_emit_text(emit, "cause", jr_cause_name(hold->cause));
-    jr_emit_bool(emit, "held", held);
-    jr_emit_time(emit, "since", hold->since_ms);
-    jr_emit_number(emit, "runs", hold->runs);
-    jr_emit_number(emit, "workflows", hold->workflows);
-    if (waiting != NULL)
-        jr_emit_number(emit, "waiting", (int64_t)waiting[hold->cause]);
-    jr_emit_number(emit, "probes", hold->probes);
-    if (held && hold->probe_run_id != 0)
-        jr_emit_number(emit, "probe_run_id", (int64_t)hold->probe_run_id);
-    else
-        jr_emit_null(emit, "probe_run_id");
-    jr_emit_time(emit, "next_probe_at",
-                 held && hold->probe_run_id == 0 ? hold->next_probe_ms : 0);
-    jr_emit_time(emit, "over_at", held ? 0 : hold->over_ms);
-    jr_emit_close(emit);
-}
-
-void jr_command_emit_outages(struct jr_emit *emit, const char *key,
-                             const struct jr_causeholds *holds, const uint64_t *waiting)
-{
-    jr_emit_open_array(emit, key);
-    for (size_t i = 0; i < holds->count; i++)
-        if (holds->items[i].phase != JR_CAUSEHOLD_FREE)
-            emit_outage(emit, &holds->items[i], waiting);
-    jr_emit_close_array(emit);
-}
-
-/* NONE: it has none yet. */
-static void emit_conclusion(struct jr_emit *emit, enum jr_conclusion conclusion)
-{
-    jr_emit_text(emit, "conclusion",
-                 conclusion == JR_CONCLUSION_NONE ? NULL : jr_conclusion_name(conclusion));
-}
-
-void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
-                         const struct jr_run *run)
-{
-    bool paused = jr_command_hold(command, run) != NULL;
-    struct jr_standing standing;
-    char url[JR_URL_SIZE];
-
-    jr_standing_of(run, &standing);
-    jr_emit_open(emit, key);
-    jr_emit_number(emit, "run_id", (int64_t)run->run_id);
-    (void)jr_github_run_url(command->settings.github_api_url, run->repo, run->run_id, url);
-    jr_emit_text(emit, "url", url);
-    jr_emit_text(emit, "repository", run->repo);
-    jr_emit_text(emit, "workflow", jr_run_workflow(run));
-    jr_emit_text(emit, "branch", run->branch);
-    jr_emit_text(emit, "trigger", run->trigger);
-    jr_emit_text(emit, "actor", run->actor);
-    jr_emit_text(emit, "triggering_actor", run->triggering_actor);
-    jr_emit_number(emit, "attempt", run->attempt);
-    jr_emit_text(emit, "state", jr_phase_name(run->phase));
-    jr_emit_text(emit, "verdict", standing.word);
-    jr_emit_text(emit, "reason", jr_reason_token(jr_standing_reason(run, paused)));
-    jr_emit_text(emit, "reason_text", standing.why);
-    jr_emit_text(emit, "remedy", standing.remedy);
-    if (run->superseded_by != 0)
-        jr_emit_number(emit, "superseded_by", (int64_t)run->superseded_by);
-    else
-        jr_emit_null(emit, "superseded_by");
-    emit_conclusion(emit, jr_run_conclusion(run));
-    jr_emit_bool(emit, "completed", run->complete);
-    jr_emit_number(emit, "jobs_known", run->jobs_known);
-    jr_emit_number(emit, "jobs_unfinished", run->jobs_unfinished);
-    jr_emit_number(emit, "jobs_failed", run->jobs_failed);
-    jr_emit_time(emit, "due_at", run->due_ms);
-    jr_emit_time(emit, "waiting_since", run->waiting_ms);
-    jr_emit_number(emit, "tries", run->tries);
-    jr_emit_bool(emit, "by_hand", run->by_hand);
-    jr_command_emit_pause(emit, "pause", jr_command_hold(command, run));
-    jr_emit_number(emit, "reruns", run->reruns);
-    jr_emit_time(emit, "created_at", run->created_ms);
-    jr_emit_time(emit, "first_event_at", run->first_event_ms);
-    jr_emit_time(emit, "last_event_at", run->last_event_ms);
-    jr_emit_close(emit);
-}
-
-void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const struct jr_job *job)
-{
-    jr_emit_open(emit, NULL);
-    jr_emit_number(emit, "job_id", (int64_t)job->job_id);
-    jr_emit_number(emit, "attempt", jr_run_attempt_of(run, job));
-    jr_emit_text(emit, "name", job->name);
-    jr_emit_text(emit, "status", jr_status_name(job->status));
-    emit_conclusion(emit, job->conclusion);
-    jr_emit_bool(emit, "carried_over", job->carried_over);
-    jr_emit_text(emit, "runner", job->runner);
-    jr_emit_text(emit, "labels", job->labels);
-    jr_emit_text(emit, "environment", job->environment);
-    jr_emit_time(emit, "created_at", job->created_ms);
-    jr_emit_time(emit, "started_at", job->started_ms);
-    jr_emit_time(emit, "completed_at", job->completed_ms);
-    jr_emit_close(emit);
-}
-
-/* Its first errors, where they are all that is known. */
-static void emit_errors(struct jr_emit *emit, const struct jr_finding *finding)
-{
-    char lines[JR_FIRST_ERROR_SIZE], *rest = lines, *line;
-
-    jr_text_copy(lines, sizeof lines, finding->first_error);
-    jr_emit_open_array(emit, "first_errors");
-    while (finding->cause == JR_CAUSE_UNKNOWN && (line = strsep(&rest, "\n")) != NULL)
-        if (*line != '\0')
-            jr_emit_text(emit, NULL, line);
-    jr_emit_close_array(emit);
-}
-
-void jr_command_emit_failure(struct jr_emit *emit, const struct jr_failure *failure)
-{
-    static const char *const found[] = {
-        [JR_UNREADABLE] = "unreadable", [JR_ABSENT] = "absent", [JR_FOUND] = "found",
-    };
-    const struct jr_finding *finding = &failure->finding;
-
-    jr_emit_number(emit, "job_id", (int64_t)failure->job_id);
-    jr_emit_text(emit, "name", failure->name);
-    jr_emit_text(emit, "cause", jr_cause_name(finding->cause));
-    jr_emit_text(emit, "signature", finding->signature);
-    jr_emit_text(emit, "evidence", finding->line);
-    jr_emit_text(emit, "step", finding->step);
-    emit_errors(emit, finding);
-    jr_emit_text(emit, "rule", failure->rule);
-    jr_emit_text(emit, "then", !failure->counts ? NULL : failure->reruns ? "rerun" : "leave");
-    jr_emit_bool(emit, "not_worth_it", failure->not_worth_it);
-    jr_emit_bool(emit, "same_failure", failure->same_failure);
-    jr_emit_text(emit, "steps", found[failure->steps_found]);
-    jr_emit_text(emit, "annotations", found[failure->annotations_found]);
-    jr_emit_text(emit, "log", found[failure->log_found]);
-    jr_emit_bool(emit, "unreadable", finding->unreadable);
-}
-
-/* In JSON and in words. */
-static const struct {
-    const char *token, *word;
-} kinds[] = {
-    [0] = { "other", "other" },
-    [JR_HISTORY_EVENT] = { "webhook", "webhook" },
-    [JR_HISTORY_DECISION] = { "decision", "decision" },
-    [JR_HISTORY_CALL] = { "call", "GitHub" },
-    [JR_HISTORY_OUTCOME] = { "outcome", "outcome" },
-    [JR_HISTORY_REQUEST] = { "request", "by hand" },
-    [JR_HISTORY_JUDGEMENT] = { "judgement", "policy" },
-};
-
-static size_t kind_of(const struct jr_history *entry)
-{
-    return (size_t)entry->kind < sizeof kinds / sizeof *kinds ? (size_t)entry->kind : 0;
-}
-
-/* HTTP: our answer to a webhook, GitHub's to a call; 0: none. */
-static int status_of(const struct jr_history *entry)
-{
-    return entry->kind == JR_HISTORY_EVENT ? jr_response_status(entry->reply) : entry->call.status;
-}
-
-/* What the guards were told; null: none was asked. */
-static void emit_guards(struct jr_emit *emit, const struct jr_guards_told *guards)
-{
-    if (!guards->asked) {
-        jr_emit_null(emit, "guards");
-        return;
-    }
-    jr_emit_open(emit, "guards");
-    for (int i = 0; i < JR_GUARD_KINDS; i++)
-        jr_emit_text(emit, jr_guard_kind_name((enum jr_guard_kind)i),
-                     jr_guard_told_name(guards->by[i]));
-    jr_emit_close(emit);
-}
-
-void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry)
-{
-    char text[JR_NARRATE_SIZE];
-    int status = status_of(entry);
-
-    jr_emit_time(emit, "at", entry->at_ms);
-    jr_emit_text(emit, "kind", kinds[kind_of(entry)].token);
-    jr_emit_number(emit, "attempt", entry->attempt);
-    jr_emit_text(emit, "reason",
-                 entry->reason == JR_REASON_NONE ? NULL : jr_reason_token(entry->reason));
-    jr_emit_text(emit, "reason_text",
-                 entry->reason == JR_REASON_NONE ? NULL : jr_narrate_reason(entry));
-    if (status == 0)
-        jr_emit_null(emit, "status");
-    else
-        jr_emit_number(emit, "status", status);
-    if (entry->event.job_id == 0)
-        jr_emit_null(emit, "job_id");
-    else
-        jr_emit_number(emit, "job_id", (int64_t)entry->event.job_id);
-    jr_emit_text(emit, "delivery", entry->delivery);
-    jr_emit_text(emit, "detail", jr_narrate(entry, text));
-    emit_guards(emit, &entry->found.guards);
-}
-
 /* Append to a text that is cut when it is full. */
 static void add(char *text, size_t size, const char *format, ...) JR_PRINTF(3, 4);
 
@@ -692,7 +459,7 @@ static void add(char *text, size_t size, const char *format, ...)
 void jr_command_tell_entry(const struct jr_history *entry)
 {
     char when[JR_TIMESTAMP_SIZE], detail[JR_NARRATE_SIZE], text[1600] = "", clean[2048];
-    int status = status_of(entry);
+    int status = jr_runview_status(entry);
     bool has_reason = entry->reason != JR_REASON_NONE;
 
     jr_narrate(entry, detail);
@@ -721,5 +488,5 @@ void jr_command_tell_entry(const struct jr_history *entry)
         add(text, sizeof text, " [%s]", entry->delivery);
     jr_show_clean(clean, sizeof clean, text);
     printf("%s  %2u  %-8s  %s\n", jr_timestamp_format(entry->at_ms, when), entry->attempt,
-           kinds[kind_of(entry)].word, clean);
+           jr_runview_kind(entry), clean);
 }

@@ -12,16 +12,15 @@
 #include "fcgi/tool/args.h"
 #include "lib/format/emit.h"
 #include "fcgi/tool/grid.h"
+#include "fcgi/view/runview.h"
 #include "lib/base/error.h"
 #include "lib/config/inforce.h"
 #include "lib/config/settings.h"
 #include "lib/config/sources.h"
-#include "lib/model/finding.h"
 #include "lib/model/run.h"
 #include "lib/rules/policy.h"
 #include "lib/service/process.h"
 #include "lib/service/sight.h"
-#include "lib/store/causeholds.h"
 #include "lib/store/history.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
@@ -196,29 +195,6 @@ char *jr_command_caller(char name[JR_LOGIN_SIZE]);
 /* A time as it stands in tables: "2026-11-23T09:03:06Z"; 0: "". */
 #define JR_WHEN_SIZE 32
 const char *jr_command_when(int64_t time_ms, char text[JR_WHEN_SIZE]);
-
-/* JSON of the records, documented in job-rerunner(8). */
-void jr_command_emit_run(struct jr_emit *emit, const char *key, const struct jr_command *command,
-                         const struct jr_run *run);
-void jr_command_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause);
-void jr_command_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses);
-
-/*
- * Reruns that are held, or were until now, as an array.
- *   waiting  how many runs wait, by each cause; NULL: it is not told
- */
-void jr_command_emit_outages(struct jr_emit *emit, const char *key,
-                             const struct jr_causeholds *holds, const uint64_t *waiting);
-void jr_command_emit_job(struct jr_emit *emit, const struct jr_run *run, const struct jr_job *job);
-
-/* Only the members of what was found out about a failed job, for an object that is open. */
-void jr_command_emit_failure(struct jr_emit *emit, const struct jr_failure *failure);
-
-/* Only the members of an entry, for an object that is open. */
-void jr_command_emit_entry(struct jr_emit *emit, const struct jr_history *entry);
-
-/* What holds up a run that waits; NULL: no pause does. */
-const struct jr_pause *jr_command_hold(const struct jr_command *command, const struct jr_run *run);
 
 /* A line that tells an entry of the history in words. */
 void jr_command_tell_entry(const struct jr_history *entry);

@@ -141,7 +141,7 @@ static void emit_rerun(struct jr_command *command, const struct jr_run *run, enu
         jr_emit_bool(&emit, "accepted", accepted);
     else
         jr_emit_null(&emit, "accepted");
-    jr_command_emit_run(&emit, "run", command, run);
+    jr_runview_emit(&emit, "run", &command->settings, &command->pauses, run);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }
@@ -332,9 +332,9 @@ static void emit_pauses(const struct jr_pauses *pauses, const struct jr_pauses *
     jr_emit_open(&emit, NULL);
     jr_emit_bool(&emit, "paused", whole != NULL);
     jr_emit_time(&emit, "paused_since", since == NULL ? 0 : since->since_ms);
-    jr_command_emit_pauses(&emit, "pauses", pauses);
+    jr_runview_emit_pauses(&emit, "pauses", pauses);
     if (ended != NULL)
-        jr_command_emit_pauses(&emit, "ended", ended);
+        jr_runview_emit_pauses(&emit, "ended", ended);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }
@@ -421,7 +421,7 @@ static void tell_lifted(const struct jr_command *command, const struct jr_causeh
     if (command->json) {
         jr_emit_init(&emit, stdout);
         jr_emit_open(&emit, NULL);
-        jr_command_emit_outages(&emit, "lifted", lifted, NULL);
+        jr_runview_emit_outages(&emit, "lifted", lifted, NULL);
         jr_emit_close(&emit);
         jr_emit_end(&emit);
         return;

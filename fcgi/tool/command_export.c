@@ -30,7 +30,7 @@ static void write_entry(const struct jr_run *run, const struct jr_history *entry
     struct jr_emit emit;
 
     open_line(&emit, run);
-    jr_command_emit_entry(&emit, entry);
+    jr_runview_emit_entry(&emit, entry);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }
@@ -43,7 +43,7 @@ static void write_failure(const struct jr_run *run, const struct jr_failure *fai
     jr_emit_time(&emit, "at", failure->recorded_ms);
     jr_emit_text(&emit, "kind", "failure");
     jr_emit_number(&emit, "attempt", failure->attempt);
-    jr_command_emit_failure(&emit, failure);
+    jr_runview_emit_failure(&emit, failure);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }

@@ -53,7 +53,7 @@ static int end(struct list *list, int status)
 
 static void add_reason(struct list *list, const struct jr_run *run)
 {
-    bool paused = jr_command_hold(list->command, run) != NULL;
+    bool paused = jr_pauses_hold(&list->command->pauses, run) != NULL;
 
     jr_grid_add(&list->grid, jr_reason_token(jr_standing_reason(run, paused)));
 }
@@ -95,7 +95,7 @@ static void add_run(struct list *list, const struct jr_run *run)
     char when[JR_WHEN_SIZE];
 
     if (list->command->json) {
-        jr_command_emit_run(&list->emit, NULL, list->command, run);
+        jr_runview_emit(&list->emit, NULL, &list->command->settings, &list->command->pauses, run);
         return;
     }
     if (is_short(list->command))
@@ -124,7 +124,7 @@ static const struct jr_column outbox_columns[] = {
 /* How long until GitHub is asked; or what keeps it from being asked, when nobody knows. */
 static void add_left(struct list *list, const struct jr_run *run)
 {
-    const struct jr_halt halt = jr_halt_with(&list->halt, jr_command_hold(list->command, run));
+    const struct jr_halt halt = jr_halt_with(&list->halt, jr_pauses_hold(&list->command->pauses, run));
     int64_t asked_ms = jr_halt_asked_ms(&halt, run->due_ms);
     int64_t left_ms = asked_ms - list->command->now_ms;
     char span[JR_SPAN_SIZE];
@@ -142,7 +142,7 @@ static void add_entry(struct list *list, const struct jr_run *run)
     int64_t age_ms = list->command->now_ms - run->waiting_ms;
 
     if (list->command->json) {
-        jr_command_emit_run(&list->emit, NULL, list->command, run);
+        jr_runview_emit(&list->emit, NULL, &list->command->settings, &list->command->pauses, run);
         return;
     }
     jr_grid_add(&list->grid, jr_command_when(run->due_ms, when));

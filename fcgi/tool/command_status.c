@@ -6,8 +6,8 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
-#include "fcgi/web/access.h"
-#include "fcgi/web/health.h"
+#include "fcgi/view/access.h"
+#include "fcgi/view/health.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/timestamp.h"
@@ -212,7 +212,7 @@ static void emit_processes(struct jr_emit *emit, const struct picture *picture,
     jr_emit_known(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
     jr_emit_time(emit, "busy_since", picture->sight.dispatcher_busy_ms);
     jr_emit_time(emit, "paused_since", whole == NULL ? 0 : whole->since_ms);
-    jr_command_emit_pauses(emit, "pauses", pauses);
+    jr_runview_emit_pauses(emit, "pauses", pauses);
     jr_emit_close(emit);
 }
 
@@ -333,7 +333,7 @@ static void emit_picture(const struct jr_command *command, const struct picture 
                (int64_t)picture->waiting.due_run_id);
     jr_emit_time(&emit, "oldest_since", picture->waiting.oldest_ms);
     jr_emit_close(&emit);
-    jr_command_emit_outages(&emit, "outages", &picture->holdings.holds,
+    jr_runview_emit_outages(&emit, "outages", &picture->holdings.holds,
                             picture->holdings.waiting);
     emit_limits(&emit, picture);
     jr_emit_number(&emit, "reports_waiting", picture->reports);

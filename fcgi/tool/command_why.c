@@ -110,7 +110,7 @@ static void tell_prospect(const struct story *story)
 /* A run that is due and not asked about all the same. */
 static void tell_hold(const struct jr_command *command, const struct jr_run *run)
 {
-    const struct jr_pause *pause = jr_command_hold(command, run);
+    const struct jr_pause *pause = jr_pauses_hold(&command->pauses, run);
     char words[JR_PAUSE_WORDS_SIZE];
 
     if (pause == NULL)
@@ -196,7 +196,7 @@ static void tell_answer(const struct story *story)
     tell_remedy(story, &standing);
     if (run->by_hand)
         printf("An administrator has asked for a rerun, which is under way.\n");
-    if (jr_command_hold(story->command, run) != NULL)
+    if (jr_pauses_hold(&story->command->pauses, run) != NULL)
         tell_hold(story->command, run);
     else
         tell_prospect(story);
@@ -286,7 +286,7 @@ static int tell_jobs(struct story *story)
             return jr_command_store_failed(&error);
         for (size_t i = 0; i < count; i++) {
             if (story->command->json)
-                jr_command_emit_job(&story->emit, &story->run, &jobs[i]);
+                jr_runview_emit_job(&story->emit, &story->run, &jobs[i]);
             else if (is_of_attempt(story, jr_run_attempt_of(&story->run, &jobs[i])))
                 add_job(story, &jobs[i]);
         }
@@ -376,7 +376,7 @@ static void emit_failure(struct jr_emit *emit, const struct jr_failure *failure,
     jr_emit_open(emit, NULL);
     jr_emit_time(emit, "at", failure->recorded_ms);
     jr_emit_number(emit, "attempt", failure->attempt);
-    jr_command_emit_failure(emit, failure);
+    jr_runview_emit_failure(emit, failure);
     emit_same(emit, before);
     jr_emit_close(emit);
 }
@@ -445,7 +445,7 @@ static int tell_history(struct story *story)
         for (size_t i = 0; i < count; i++) {
             if (story->command->json) {
                 jr_emit_open(&story->emit, NULL);
-                jr_command_emit_entry(&story->emit, &entries[i]);
+                jr_runview_emit_entry(&story->emit, &entries[i]);
                 jr_emit_close(&story->emit);
             } else {
                 tell_entry(story, &entries[i]);
@@ -520,7 +520,8 @@ static int tell_as_json(struct story *story)
 
     jr_emit_init(&story->emit, stdout);
     jr_emit_open(&story->emit, NULL);
-    jr_command_emit_run(&story->emit, "run", story->command, &story->run);
+    jr_runview_emit(&story->emit, "run", &story->command->settings, &story->command->pauses,
+                    &story->run);
     if (look_at_cost(story, &minutes))
         jr_emit_number(&story->emit, "rerun_minutes", (int64_t)minutes);
     else
@@ -540,7 +541,7 @@ static int tell_as_json(struct story *story)
         status = tell_history(story);
     jr_emit_close_array(&story->emit);
     keep_own(story);
-    jr_command_emit_outages(&story->emit, "outages", &story->holds, NULL);
+    jr_runview_emit_outages(&story->emit, "outages", &story->holds, NULL);
     jr_emit_close(&story->emit);
     jr_emit_end(&story->emit);
     return status;

@@ -10,7 +10,8 @@
 #include <config.h>
 
 #include "fcgi/web/handle.h"
-#include "fcgi/web/health.h"
+#include "fcgi/view/reply.h"
+#include "fcgi/web/healthz.h"
 #include "fcgi/web/page.h"
 #include "fcgi/web/scrape.h"
 #include "lib/base/log.h"
@@ -346,7 +347,7 @@ static void end_post(struct jr_context *context, struct jr_exchange *exchange)
 {
     const struct jr_item *item = &exchange->item;
     enum jr_err err = item->error.code;
-    int status = jr_response_status(item->receipt.answer.reply);
+    int status = jr_reply_status(item->receipt.answer.reply);
 
     /* A repeat commits without a write, a damaged record fails by itself: neither shows
      * anything of the disk. */
@@ -391,7 +392,7 @@ static void handle_get(struct jr_context *context, const struct jr_request *requ
     if (strcmp(request->path, "/") == 0)
         jr_response_page(response, 200, "text/html; charset=utf-8", greeting, without_body);
     else if (strcmp(request->path, "/healthz") == 0)
-        jr_health_answer(context->settings, jr_context_look(context, &sight), context->worker >= 0,
+        jr_healthz_answer(context->settings, jr_context_look(context, &sight), context->worker >= 0,
                          without_body, response);
     else if (jr_page_is_open(request))
         jr_page_answer(context, request, without_body, response);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/web/page_run.h"
+#include "fcgi/view/runview.h"
 #include "fcgi/web/page_parts.h"
 #include "lib/base/say.h"
 #include "lib/base/timestamp.h"
@@ -122,8 +123,7 @@ static void set_line(struct line *line, const struct jr_history *entry)
     line->attempt = entry->attempt;
     line->reason = entry->reason;
     line->words = jr_narrate_reason(entry);
-    line->status = entry->kind == JR_HISTORY_EVENT ? jr_response_status(entry->reply)
-                                                   : entry->call.status;
+    line->status = jr_runview_status(entry);
     jr_text_copy(line->delivery, sizeof line->delivery, entry->delivery);
     jr_text_copy(line->text, sizeof line->text, jr_narrate(entry, text));
 }

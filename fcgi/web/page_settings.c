@@ -6,7 +6,7 @@
 #include <config.h>
 
 #include "fcgi/web/page_settings.h"
-#include "fcgi/web/access.h"
+#include "fcgi/view/access.h"
 #include "fcgi/web/page_parts.h"
 #include "lib/format/html.h"
 

@@ -6,7 +6,7 @@
 #include <config.h>
 
 #include "fcgi/web/page_status.h"
-#include "fcgi/web/health.h"
+#include "fcgi/view/health.h"
 #include "fcgi/web/page_parts.h"
 #include "fcgi/web/page_settings.h"
 #include "lib/base/say.h"

@@ -217,16 +217,6 @@ const char *jr_response_result(int status)
     return statuses[row_of(status)].result;
 }
 
-int jr_response_status(enum jr_reply reply)
-{
-    static const int by_reply[JR_REPLIES] = {
-        [JR_REPLY_NONE] = 500,        [JR_REPLY_SETTLED] = 200,    [JR_REPLY_SCHEDULED] = 201,
-        [JR_REPLY_RECORDED] = 202,    [JR_REPLY_LEFT_ALONE] = 204, [JR_REPLY_UNKNOWN_RUN] = 404,
-    };
-
-    return by_reply[(unsigned)reply < JR_REPLIES ? reply : JR_REPLY_NONE];
-}
-
 void jr_response_release(struct jr_response *response)
 {
     jr_buffer_release(&response->rest);

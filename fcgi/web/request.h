@@ -88,9 +88,6 @@ void jr_response_release(struct jr_response *response);
 void jr_response_reason(struct jr_response *response, int status, enum jr_reason reason,
                         uint64_t run_id);
 
-/* The status of the answer to a webhook that was recorded. */
-int jr_response_status(enum jr_reply reply);
-
 /* The `result` that goes with a status; static. */
 const char *jr_response_result(int status);
 

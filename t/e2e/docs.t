@@ -96,7 +96,7 @@ subtest 'status codes' => sub {
 };
 
 subtest 'words of /healthz' => sub {
-    my @word = read_file("$top/fcgi/web/health.c") =~ /^ *\{ \{ "([a-z-]+)", (?:true|false),/mg;
+    my @word = read_file("$top/fcgi/view/health.c") =~ /^ *\{ \{ "([a-z-]+)", (?:true|false),/mg;
     cmp_ok scalar @word, '>', 8, 'health.c has some';
     my %told = map { $_ => 1 } section($page{'doc/operate.md'}, 'Is it healthy?') =~ /`([a-z-]+)`/g;
     is join(' ', grep { !$told{$_} } @word), '', 'a page has each of them';
@@ -172,7 +172,7 @@ subtest 'commands and exit statuses' => sub {
         like $limits, qr/\b$usual\b.*\bat most\b.*\b$most\b/s, "the manual page has the limits of $name";
     }
 
-    my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/tool/command*.c";
+    my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/{tool/command,view/}*.c";
     cmp_ok scalar keys %key, '>', 60, 'the commands write JSON';
     my @undocumented = grep { $json !~ /\b$_\b/ } sort keys %key;
     is "@undocumented", '', 'the manual page has every key of it';

@@ -33,7 +33,7 @@
  */
 #include <config.h>
 
-#include "fcgi/web/request.h"
+#include "fcgi/view/reply.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/attempt.h"
 #include "lib/rules/decide.h"
@@ -209,7 +209,7 @@ static void play_event(struct scene *scene, const char *token)
     if (is_job)
         assert_in_range(event.job_id, JOB_ID(0), JOB_ID(JOBS_MAX - 1));
     decide(scene, &input, is_job ? &scene->jobs[event.job_id - JOB_ID(0)] : &unused);
-    snprintf(status, sizeof status, "%d", jr_response_status(scene->verdict.reply));
+    snprintf(status, sizeof status, "%d", jr_reply_status(scene->verdict.reply));
     say(scene, status, JR_REASON_NONE, scene->verdict.ended_attempt, scene->verdict.ended_reason);
     HOLDS(scene, scene->run.known);
     HOLDS(scene, scene->run.last_event_ms == scene->now_ms);

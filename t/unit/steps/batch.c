@@ -10,7 +10,7 @@
  */
 #include <config.h>
 
-#include "fcgi/web/request.h"
+#include "fcgi/view/reply.h"
 #include "lib/base/timestamp.h"
 #include "lib/steps/batch.h"
 #include "lib/store/history.h"
@@ -340,7 +340,7 @@ static void assert_update(const struct hall *hall, size_t i, size_t u, int statu
 
     if (outcome->err != JR_OK)
         fail_msg("worker %zu, update %zu: %s", i, u, outcome->text);
-    assert_int_equal(jr_response_status(outcome->receipt.answer.reply), status);
+    assert_int_equal(jr_reply_status(outcome->receipt.answer.reply), status);
     assert_true(outcome->receipt.answer.run_id == run_of(hall, i, u));
     assert_false(outcome->receipt.repeated);
     assert_int_equal(outcome->receipt.due_moved, status == 201);
@@ -389,7 +389,7 @@ static void one_alone(void **state)
     assert_outcome(hall, 0, 201);
     submit(hall, &batch, store, 0);
     assert_int_equal(hall->outcomes[0].err, JR_OK);
-    assert_int_equal(jr_response_status(hall->outcomes[0].receipt.answer.reply), 201);
+    assert_int_equal(jr_reply_status(hall->outcomes[0].receipt.answer.reply), 201);
     assert_true(hall->outcomes[0].receipt.repeated);
     assert_false(hall->outcomes[0].receipt.due_moved);
     assert_int_equal(events_of(store, RUN(0)), 2);
@@ -458,7 +458,7 @@ static void one_delivery_in_two_slots(void **state)
         let_worker_go(i);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(hall->outcomes[i].err, JR_OK);
-        assert_int_equal(jr_response_status(hall->outcomes[i].receipt.answer.reply), 201);
+        assert_int_equal(jr_reply_status(hall->outcomes[i].receipt.answer.reply), 201);
     }
     assert_int_equal(hall->outcomes[0].receipt.repeated + hall->outcomes[1].receipt.repeated, 1);
     assert_int_equal(hall->outcomes[0].receipt.due_moved + hall->outcomes[1].receipt.due_moved, 1);
@@ -703,7 +703,7 @@ static void bad_updates_fail_alone(void **state)
         }
         good++;
         assert_int_equal(hall->outcomes[i].err, JR_OK);
-        assert_int_equal(jr_response_status(hall->outcomes[i].receipt.answer.reply), i % 2 == 0 ? 404 : 201);
+        assert_int_equal(jr_reply_status(hall->outcomes[i].receipt.answer.reply), i % 2 == 0 ? 404 : 201);
         assert_false(hall->outcomes[i].receipt.repeated);
         assert_true(hall->outcomes[i].receipt.due_moved);
         assert_recorded_once(hall, store, i);
@@ -987,7 +987,7 @@ static void slow_commit(void **state)
     for (size_t i = 0; i < WORKERS; i++) {
         for (size_t u = 0; u < hall->each; u++) {
             assert_int_equal(hall->all[i][u].err, JR_OK);
-            assert_int_equal(jr_response_status(hall->all[i][u].receipt.answer.reply), 404);
+            assert_int_equal(jr_reply_status(hall->all[i][u].receipt.answer.reply), 404);
             assert_false(hall->all[i][u].receipt.repeated);
         }
         assert_recorded_once(hall, store, i);
@@ -1058,7 +1058,7 @@ static void commit_fails(void **state)
     assert_int_equal(hall->commits[0], 0);
     for (size_t i = hall->outcomes[0].err == JR_OK ? 0 : 1; i < 4; i++) {
         assert_int_equal(hall->outcomes[i].err, JR_OK);
-        assert_int_equal(jr_response_status(hall->outcomes[i].receipt.answer.reply), 404);
+        assert_int_equal(jr_reply_status(hall->outcomes[i].receipt.answer.reply), 404);
         assert_false(hall->outcomes[i].receipt.repeated);
         assert_recorded_once(hall, store, i);
     }
@@ -1110,7 +1110,7 @@ static bool is_outcome_right(const struct crowd_place *place, unsigned m)
         return true;
     /* Only the first time is it 404. */
     return receipt->answer.run_id == place->hall->runs[place->number]
-           && jr_response_status(receipt->answer.reply) == (m % 2 == 0 ? 404 : 201) && !receipt->repeated
+           && jr_reply_status(receipt->answer.reply) == (m % 2 == 0 ? 404 : 201) && !receipt->repeated
            && receipt->due_moved;
 }
 
@@ -1119,7 +1119,7 @@ static void tell_wrong(const struct crowd_place *place, unsigned m)
     const struct outcome *outcome = &place->hall->outcomes[place->number];
 
     fprintf(stderr, "# worker %zu, update %u: err %d '%s', status %d, run %llu%s%s\n",
-            place->number, m, outcome->err, outcome->text, jr_response_status(outcome->receipt.answer.reply),
+            place->number, m, outcome->err, outcome->text, jr_reply_status(outcome->receipt.answer.reply),
             (unsigned long long)outcome->receipt.answer.run_id,
             outcome->receipt.repeated ? ", repeated" : "",
             outcome->receipt.due_moved ? "" : ", due not moved");

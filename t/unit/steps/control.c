@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "fcgi/web/request.h"
+#include "fcgi/view/reply.h"
 #include "lib/base/timestamp.h"
 #include "lib/steps/control.h"
 #include "lib/steps/intake.h"
@@ -29,7 +29,7 @@ static int deliver(struct jr_store *store, const struct jr_settings *settings, c
     assert_int_equal(jr_delivery_identify(&update.delivery, id, token, strlen(token)), JR_OK);
     if (intake(store, settings, &update, &receipt, &error) != JR_OK)
         fail_msg("%s", error.text);
-    return jr_response_status(receipt.answer.reply);
+    return jr_reply_status(receipt.answer.reply);
 }
 
 static uint64_t count(struct jr_store *store, enum jr_table table)

@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "fcgi/web/request.h"
+#include "fcgi/view/reply.h"
 #include "lib/base/timestamp.h"
 #include "lib/steps/intake.h"
 #include "lib/store/history.h"
@@ -62,7 +62,7 @@ static int deliver(struct desk *desk, const char *id, const char *token)
     if (try_deliver(desk, id, token) != JR_OK)
         fail_msg("'%s': %s", token, desk->error.text);
     assert_true(desk->receipt.answer.run_id == RUN_ID);
-    return jr_response_status(desk->receipt.answer.reply);
+    return jr_reply_status(desk->receipt.answer.reply);
 }
 
 static struct jr_run run_of(struct desk *desk)
@@ -376,7 +376,7 @@ static void long_texts(void **state)
     update.now_ms = desk.now_ms;
     assert_int_equal(jr_delivery_identify(&update.delivery, NULL, "x", 1), JR_OK);
     assert_int_equal(intake(desk.store, &desk.settings, &update, &desk.receipt, &desk.error), JR_OK);
-    assert_int_equal(jr_response_status(desk.receipt.answer.reply), 404);
+    assert_int_equal(jr_reply_status(desk.receipt.answer.reply), 404);
     assert_string_equal(run_of(&desk).branch, event->branch);
     close_desk(&desk);
 }

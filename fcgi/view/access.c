@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "fcgi/web/access.h"
+#include "fcgi/view/access.h"
 
 enum jr_access_state jr_access_look(bool set, const struct jr_sight *sight)
 {

@@ -1,12 +1,11 @@
 /*
- * health -- can this service do its work? For /healthz, and for people.
+ * health -- can this service do its work? For /healthz, for the pages and for the tool.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef JR_HEALTH_H
 #define JR_HEALTH_H
 
-#include "fcgi/web/request.h"
 #include "lib/config/settings.h"
 #include "lib/service/sight.h"
 
@@ -33,13 +32,5 @@ struct jr_ailment {
 size_t jr_health_look(const struct jr_settings *settings, const struct jr_sight *sight,
                       bool in_service, int64_t now_ms,
                       const struct jr_ailment *found[JR_AILMENTS_MAX]);
-
-/*
- * Answer 503 when a commit has failed and none succeeded since, or when no
- * dispatcher has held the lock of STATE_DIR for 10 s; else 200, with what is
- * degraded. The arguments are those of jr_health_look().
- */
-void jr_health_answer(const struct jr_settings *settings, const struct jr_sight *sight,
-                      bool in_service, bool without_body, struct jr_response *response);
 
 #endif
