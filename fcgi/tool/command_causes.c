@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
+#include "fcgi/view/causeview.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/timestamp.h"
@@ -46,99 +47,6 @@ static const struct jr_column repo_columns[] = {
     { "MINUTES", true, false, 0 },
 };
 
-static const char *cause_name(enum jr_cause cause)
-{
-    return cause == JR_CAUSE_NONE ? "none" : jr_cause_name(cause);
-}
-
-static void emit_numbers(struct jr_emit *emit, const struct jr_report_row *row)
-{
-    double low, high;
-
-    jr_wilson(row->rescued, row->rescued + row->again, &low, &high);
-    jr_emit_number(emit, "jobs", (int64_t)row->jobs);
-    jr_emit_number(emit, "reruns", (int64_t)row->reruns);
-    jr_emit_number(emit, "rescued", (int64_t)row->rescued);
-    jr_emit_rate(emit, "rate_low", low);
-    jr_emit_rate(emit, "rate_high", high);
-    jr_emit_number(emit, "minutes_spent", row->minutes);
-    jr_emit_number(emit, "runs_rescued", (int64_t)row->green);
-}
-
-static bool is_signature_of(const struct jr_report_row *row, enum jr_cause cause)
-{
-    return row->cause == cause && *row->signature != '\0';
-}
-
-static void emit_signatures(struct jr_emit *emit, const struct jr_report *report,
-                            enum jr_cause cause)
-{
-    jr_emit_open_array(emit, "signatures");
-    for (size_t i = 0; i < report->signature_count; i++) {
-        if (!is_signature_of(&report->signatures[i], cause))
-            continue;
-        jr_emit_open(emit, NULL);
-        jr_emit_text(emit, "signature", report->signatures[i].signature);
-        emit_numbers(emit, &report->signatures[i]);
-        jr_emit_close(emit);
-    }
-    jr_emit_close_array(emit);
-}
-
-static void emit_causes(struct jr_emit *emit, const struct jr_report *report)
-{
-    jr_emit_open_array(emit, "causes");
-    for (size_t i = 0; i < report->cause_count; i++) {
-        jr_emit_open(emit, NULL);
-        jr_emit_text(emit, "cause", cause_name(report->causes[i].cause));
-        emit_numbers(emit, &report->causes[i]);
-        emit_signatures(emit, report, report->causes[i].cause);
-        jr_emit_close(emit);
-    }
-    jr_emit_close_array(emit);
-}
-
-static void emit_unknown(struct jr_emit *emit, const struct jr_report *report)
-{
-    jr_emit_open_array(emit, "unknown");
-    for (size_t i = 0; i < report->group_count; i++) {
-        const struct jr_report_group *group = &report->groups[i];
-
-        jr_emit_open(emit, NULL);
-        jr_emit_text(emit, "line", group->key);
-        jr_emit_number(emit, "jobs", (int64_t)group->jobs);
-        jr_emit_time(emit, "last", group->last_ms);
-        jr_emit_open_array(emit, "runs");
-        for (size_t run = 0; run < group->run_count; run++)
-            jr_emit_number(emit, NULL, (int64_t)group->run_ids[run]);
-        jr_emit_close_array(emit);
-        jr_emit_close(emit);
-    }
-    jr_emit_close_array(emit);
-}
-
-static void emit_cost(struct jr_emit *emit, const struct jr_cost_row *row)
-{
-    jr_emit_number(emit, "runs", (int64_t)row->runs);
-    jr_emit_number(emit, "runs_rescued", (int64_t)row->runs_rescued);
-    jr_emit_number(emit, "reruns", (int64_t)row->reruns);
-    jr_emit_number(emit, "rescued", (int64_t)row->rescued);
-    jr_emit_number(emit, "failed_again", (int64_t)row->again);
-    jr_emit_number(emit, "minutes_spent", row->minutes);
-}
-
-static void emit_costs(struct jr_emit *emit, const struct jr_costs *costs)
-{
-    jr_emit_open_array(emit, "repositories");
-    for (size_t i = 0; i < costs->count; i++) {
-        jr_emit_open(emit, NULL);
-        jr_emit_text(emit, "repository", costs->rows[i].repo);
-        emit_cost(emit, &costs->rows[i]);
-        jr_emit_close(emit);
-    }
-    jr_emit_close_array(emit);
-}
-
 /* costs: NULL: they were not asked for. */
 static void tell_as_json(const struct jr_report *report, const struct jr_costs *costs,
                          int64_t since_ms, bool only_unknown)
@@ -149,10 +57,10 @@ static void tell_as_json(const struct jr_report *report, const struct jr_costs *
     jr_emit_open(&emit, NULL);
     jr_emit_time(&emit, "since", since_ms);
     if (!only_unknown)
-        emit_causes(&emit, report);
-    emit_unknown(&emit, report);
+        jr_causeview_emit_causes(&emit, report);
+    jr_causeview_emit_unknown(&emit, report);
     if (costs != NULL)
-        emit_costs(&emit, costs);
+        jr_causeview_emit_costs(&emit, costs);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }
@@ -162,7 +70,7 @@ static void add_row(struct jr_grid *grid, const struct jr_report_row *row, const
     uint64_t out = row->rescued + row->again;
     double low, high;
 
-    jr_grid_add(grid, cause_name(row->cause));
+    jr_grid_add(grid, jr_causeview_name(row->cause));
     jr_grid_add(grid, signature);
     jr_grid_addf(grid, "%llu", (unsigned long long)row->jobs);
     jr_grid_addf(grid, "%llu", (unsigned long long)row->reruns);
@@ -260,7 +168,7 @@ static int tell_causes(const struct jr_command *command, const struct jr_report 
     for (size_t i = 0; i < report->cause_count; i++) {
         add_row(&grid, &report->causes[i], "");
         for (size_t k = 0; k < report->signature_count; k++)
-            if (is_signature_of(&report->signatures[k], report->causes[i].cause))
+            if (jr_causeview_is_signature_of(&report->signatures[k], report->causes[i].cause))
                 add_row(&grid, &report->signatures[k], report->signatures[k].signature);
     }
     status = jr_command_show(command, &grid);

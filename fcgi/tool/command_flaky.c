@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
+#include "fcgi/view/flakyview.h"
 #include "lib/base/say.h"
 #include "lib/store/flaky.h"
 
@@ -60,70 +61,6 @@ static void add_rate(struct jr_grid *grid, uint64_t hits, uint64_t of)
         jr_grid_add(grid, "");
     else
         jr_grid_addf(grid, "%.0f-%.0f", 100 * low, 100 * high);
-}
-
-static void emit_rate(struct jr_emit *emit, uint64_t hits, uint64_t of)
-{
-    double low, high;
-
-    jr_wilson(hits, of, &low, &high);
-    if (of == 0)
-        jr_emit_null(emit, "rate");
-    else
-        jr_emit_rate(emit, "rate", (double)hits / (double)of);
-    jr_emit_rate(emit, "rate_low", low);
-    jr_emit_rate(emit, "rate_high", high);
-}
-
-static void emit_numbers(struct jr_emit *emit, enum jr_flaky_kind kind, const struct jr_flaky *row)
-{
-    jr_emit_number(emit, "executions", (int64_t)row->executions);
-    jr_emit_number(emit, "failures", (int64_t)row->failures);
-    if (kind == JR_FLAKY_JOB) {
-        jr_emit_number(emit, "rescued", (int64_t)row->rescued);
-        jr_emit_number(emit, "not_rescued", (int64_t)row->not_rescued);
-        emit_rate(emit, row->rescued, row->rescued + row->not_rescued);
-        jr_emit_number(emit, "lost_ms", row->lost_ms);
-        jr_emit_number(emit, "apart_failures", (int64_t)row->apart_failures);
-        jr_emit_number(emit, "apart_rescued", (int64_t)row->apart_rescued);
-    } else {
-        jr_emit_number(emit, "blamed", (int64_t)row->blamed);
-        emit_rate(emit, row->blamed, row->executions);
-    }
-    jr_emit_time(emit, "first_at", row->first_ms);
-    jr_emit_time(emit, "last_at", row->last_ms);
-}
-
-static void emit_row(struct jr_emit *emit, enum jr_flaky_kind kind, const struct jr_flaky *row)
-{
-    bool is_job = kind == JR_FLAKY_JOB;
-
-    jr_emit_open(emit, NULL);
-    jr_emit_text(emit, is_job ? "repository" : "owner", row->repo);
-    jr_emit_text(emit, is_job ? "workflow" : "labels", row->group);
-    jr_emit_text(emit, is_job ? "job" : "runner", row->name);
-    emit_numbers(emit, kind, row);
-    if (!is_job) {
-        jr_emit_bool(emit, "suspect", row->suspect);
-        jr_emit_number(emit, "pool_executions", (int64_t)row->pool_executions);
-        jr_emit_number(emit, "pool_blamed", (int64_t)row->pool_blamed);
-    }
-    jr_emit_close(emit);
-}
-
-static void emit_part(struct part *part)
-{
-    struct jr_emit *emit = &part->emit;
-    bool is_job = part->filter.kind == JR_FLAKY_JOB;
-
-    jr_emit_open_array(emit, is_job ? "jobs" : "runners");
-    for (size_t i = 0; i < part->count; i++)
-        emit_row(emit, part->filter.kind, &part->rows[i]);
-    jr_emit_close_array(emit);
-    jr_emit_open(emit, is_job ? "jobs_total" : "runners_total");
-    jr_emit_number(emit, is_job ? "jobs" : "runners", (int64_t)part->total.rows);
-    emit_numbers(emit, part->filter.kind, &part->total.sum);
-    jr_emit_close(emit);
 }
 
 /* On a terminal numbers are short, so that names have room. */
@@ -217,7 +154,7 @@ static int show(struct part *part, enum jr_flaky_kind kind)
         return jr_command_store_failed(&error);
     if (!part->command->json)
         return tell_part(part);
-    emit_part(part);
+    jr_flakyview_emit_all(&part->emit, kind, part->rows, part->count, &part->total);
     return JR_EXIT_OK;
 }
 

@@ -1,0 +1,26 @@
+/*
+ * flakyview -- what is said of jobs that fail and then pass, and of runners: records with the
+ * same keys from the tool and from the pages. job-rerunner(8) documents them.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_FLAKYVIEW_H
+#define JR_FLAKYVIEW_H
+
+#include "lib/format/emit.h"
+#include "lib/store/flaky.h"
+
+#include <stddef.h>
+
+/* A job or a runner, as an element of an array. */
+void jr_flakyview_emit(struct jr_emit *emit, enum jr_flaky_kind kind, const struct jr_flaky *row);
+
+/*
+ * The worst of a kind, and all of it together: two members of an object that is open.
+ *   kind  JR_FLAKY_JOB: "jobs" and "jobs_total"; JR_FLAKY_RUNNER: "runners" and "runners_total"
+ */
+void jr_flakyview_emit_all(struct jr_emit *emit, enum jr_flaky_kind kind,
+                           const struct jr_flaky *rows, size_t count,
+                           const struct jr_flaky_total *total);
+
+#endif
