@@ -6,66 +6,18 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
-#include "fcgi/view/access.h"
-#include "fcgi/view/health.h"
+#include "fcgi/view/statusview.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/timestamp.h"
-#include "lib/github/shutout.h"
-#include "lib/github/throttle.h"
-#include "lib/service/halt.h"
 #include "lib/service/lock.h"
-#include "lib/service/sight.h"
 #include "lib/steps/chosen.h"
-#include "lib/steps/holding.h"
-#include "lib/steps/spending.h"
-#include "lib/store/flaky.h"
-#include "lib/store/listing.h"
-#include "lib/store/notices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Runners that are named. */
-#define RUNNERS_MOST 10
-
-/* All that is shown, gathered before anything is printed. */
-struct picture {
-    int64_t now_ms;
-    /* processes */
-    bool running, answers;
-    pid_t master_pid, dispatcher_pid; /* 0: there is none, or it is not known */
-    struct jr_sight sight;            /* all 0 if there is no answer */
-    bool dispatcher_at_work;
-    /* the store */
-    struct jr_listing_counts counts;
-    unsigned reports; /* that wait to be written at GitHub */
-    uint64_t used_bytes, map_bytes;
-    struct jr_waiting waiting;
-    struct jr_halt halt;
-    /* GitHub, as it said last; 0: not said */
-    int64_t rate_limited_until_ms, token_rejected_ms, token_taken_ms, token_expires_ms;
-    enum jr_access_state access;
-    bool app; /* a GitHub App, in place of a token */
-    /* settings of the running service */
-    bool settings_known, dry_run;
-    struct jr_notices_sum notices;
-    struct jr_shutouts shutouts;
-    struct jr_holdings holdings;
-    /* limits; not known while the policy's file is broken */
-    bool spending_known;
-    struct jr_spending_view spending;
-    /* runners that stand out, the worst first */
-    struct jr_flaky runners[RUNNERS_MOST];
-    size_t runner_count;
-    /* what is wrong */
-    const struct jr_ailment *ailments[JR_AILMENTS_MAX];
-    size_t ailment_count;
-    bool healthy;
-};
-
-static void look_at_service(struct picture *picture, const char *state_dir)
+static void look_at_service(struct jr_statusview *picture, const char *state_dir)
 {
     enum jr_err err = jr_sight_ask(state_dir, &picture->sight, &picture->master_pid);
 
@@ -74,7 +26,7 @@ static void look_at_service(struct picture *picture, const char *state_dir)
 }
 
 /* What GitHub is called with, in the running service, and whether it is called in earnest. */
-static void look_at_settings(struct picture *picture, const struct jr_command *command)
+static void look_at_settings(struct jr_statusview *picture, const struct jr_command *command)
 {
     const struct jr_sight *sight = &picture->sight;
     struct jr_inforce inforce;
@@ -96,263 +48,32 @@ static void look_at_settings(struct picture *picture, const struct jr_command *c
     jr_inforce_release(&inforce);
 }
 
-/* What the store tells of GitHub. */
-struct recalled {
-    struct jr_throttle throttle;
-    struct jr_shutouts *shutouts;
-    struct jr_notices_sum *notices;
-};
-
-static void recall(struct jr_txn *txn, void *context)
-{
-    struct recalled *recalled = context;
-    enum jr_err err;
-
-    jr_throttle_recall(txn, &recalled->throttle);
-    jr_notices_sum(txn, recalled->notices);
-    err = jr_shutouts_load(txn, recalled->shutouts, 0);
-    if (err != JR_OK)
-        jr_txn_fail(txn, err, "out of memory");
-}
-
-static enum jr_err look_at_limits(struct picture *picture, const struct jr_command *command,
-                                  struct jr_error *error)
+/* The policy's limits are not known while its file is broken. */
+static enum jr_err look_at_store(struct jr_statusview *picture, const struct jr_command *command,
+                                 struct jr_error *error)
 {
     struct jr_policy policy;
     char *problems;
-    enum jr_err err = jr_chosen_read(command->settings.policy, &policy, NULL, NULL, &problems);
+    bool known = jr_chosen_read(command->settings.policy, &policy, NULL, NULL, &problems) == JR_OK;
+    enum jr_err err = jr_statusview_read(picture, command->store, &command->settings,
+                                         known ? &policy : NULL, error);
 
-    free(problems);
-    if (err != JR_OK)
-        return JR_OK;
-    picture->spending_known = true;
-    err = jr_spending_look(command->store, &policy, picture->now_ms, &picture->spending, error);
     jr_policy_release(&policy);
+    free(problems);
     return err;
 }
 
-static enum jr_err look_at_store(struct picture *picture, const struct jr_command *command,
-                                 struct jr_error *error)
-{
-    struct jr_store *store = command->store;
-    struct recalled recalled = { .shutouts = &picture->shutouts, .notices = &picture->notices };
-    const struct jr_throttle *throttle = &recalled.throttle;
-    enum jr_err err = jr_store_read(store, recall, &recalled, error);
-
-    if (err == JR_OK)
-        err = jr_listing_count(store, &picture->counts, error);
-    if (err == JR_OK)
-        err = jr_listing_reports(store, picture->now_ms, &picture->reports, error);
-    if (err != JR_OK)
-        return err;
-    /* It may be of another token than a running service has. */
-    if (!picture->answers) {
-        picture->token_rejected_ms = throttle->rejected_ms;
-        picture->token_expires_ms = throttle->token_expires_ms;
-    }
-    if (throttle->stop_reason == JR_REASON_RATE_LIMITED
-        && throttle->stopped_until_ms > picture->now_ms)
-        picture->rate_limited_until_ms = throttle->stopped_until_ms;
-    err = jr_listing_waiting(store, &command->pauses, &picture->waiting, error);
-    if (err == JR_OK)
-        err = jr_halt_read(store, &command->settings, picture->now_ms, &picture->halt, error);
-    if (err == JR_OK)
-        err = jr_holding_read(store, picture->now_ms, &picture->holdings, error);
-    if (err == JR_OK)
-        err = jr_store_usage(store, &picture->used_bytes, &picture->map_bytes, error);
-    if (err == JR_OK)
-        err = look_at_limits(picture, command, error);
-    if (err == JR_OK)
-        err = jr_flaky_recent(store, JR_FLAKY_RUNNER, picture->now_ms, picture->runners,
-                              RUNNERS_MOST, &picture->runner_count, error);
-    return err;
-}
-
-static void look_at_health(struct picture *picture, const struct jr_settings *settings)
-{
-    picture->ailment_count = jr_health_look(settings, picture->answers ? &picture->sight : NULL,
-                                            false, picture->now_ms, picture->ailments);
-    picture->healthy = true;
-    for (size_t i = 0; i < picture->ailment_count; i++)
-        picture->healthy = picture->healthy && !picture->ailments[i]->fails;
-}
-
-static void emit_words(struct jr_emit *emit, const char *key, const struct picture *picture,
-                       bool fails)
-{
-    jr_emit_open_array(emit, key);
-    for (size_t i = 0; i < picture->ailment_count; i++)
-        if (picture->ailments[i]->fails == fails)
-            jr_emit_text(emit, NULL, picture->ailments[i]->word);
-    jr_emit_close_array(emit);
-}
-
-/* How often a process was started in the place of another. */
-static int64_t restarts_of(const struct picture *picture)
-{
-    return picture->sight.worker_restarts + picture->sight.dispatcher_restarts;
-}
-
-static void emit_processes(struct jr_emit *emit, const struct picture *picture,
-                           const struct jr_pauses *pauses)
-{
-    const struct jr_pause *whole = jr_pauses_whole(pauses);
-
-    jr_emit_open(emit, "service");
-    jr_emit_bool(emit, "running", picture->running);
-    jr_emit_known(emit, "pid", picture->master_pid != 0, picture->master_pid);
-    jr_emit_time(emit, "started_at", picture->sight.started_ms);
-    jr_emit_number(emit, "workers", picture->sight.workers);
-    jr_emit_number(emit, "workers_alive", picture->sight.workers_alive);
-    jr_emit_number(emit, "workers_busy", picture->sight.workers_busy);
-    jr_emit_number(emit, "restarts", restarts_of(picture));
-    jr_emit_close(emit);
-    jr_emit_open(emit, "dispatcher");
-    jr_emit_bool(emit, "at_work", picture->dispatcher_at_work);
-    jr_emit_known(emit, "pid", picture->dispatcher_pid != 0, picture->dispatcher_pid);
-    jr_emit_time(emit, "busy_since", picture->sight.dispatcher_busy_ms);
-    jr_emit_time(emit, "paused_since", whole == NULL ? 0 : whole->since_ms);
-    jr_runview_emit_pauses(emit, "pauses", pauses);
-    jr_emit_close(emit);
-}
-
-static void emit_shutouts(struct jr_emit *emit, const struct jr_shutouts *shutouts)
-{
-    jr_emit_open_array(emit, "shut_outs");
-    for (size_t i = 0; i < shutouts->count; i++) {
-        jr_emit_open(emit, NULL);
-        jr_emit_text(emit, "name", shutouts->items[i].name);
-        jr_emit_time(emit, "since", shutouts->items[i].since_ms);
-        jr_emit_text(emit, "text", shutouts->items[i].text);
-        jr_emit_close(emit);
-    }
-    jr_emit_close_array(emit);
-}
-
-static void emit_github(struct jr_emit *emit, const struct picture *picture)
-{
-    bool rate_known = picture->sight.rate_limit != 0;
-    bool access_known = picture->access != JR_ACCESS_UNKNOWN && picture->access != JR_ACCESS_NONE;
-
-    jr_emit_open(emit, "github");
-    jr_emit_known(emit, "rate_limit", rate_known, picture->sight.rate_limit);
-    jr_emit_known(emit, "rate_remaining", rate_known, picture->sight.rate_remaining);
-    jr_emit_time(emit, "rate_reset_at", picture->sight.rate_reset_ms);
-    jr_emit_time(emit, "rate_limited_until", picture->rate_limited_until_ms);
-    jr_emit_text(emit, "access", !access_known ? NULL : picture->app ? "app" : "token");
-    jr_emit_text(emit, "token_state", jr_access_token(picture->access));
-    jr_emit_time(emit, "token_taken_at", picture->token_taken_ms);
-    jr_emit_time(emit, "token_rejected_since", picture->token_rejected_ms);
-    jr_emit_time(emit, "token_expires_at", picture->token_expires_ms);
-    emit_shutouts(emit, &picture->shutouts);
-    jr_emit_time(emit, "sweep_begun_at", picture->sight.sweep_begun_ms);
-    jr_emit_time(emit, "sweep_ended_at", picture->sight.sweep_ended_ms);
-    jr_emit_close(emit);
-}
-
-static void emit_limit(struct jr_emit *emit, const struct jr_spending_row *row)
-{
-    jr_emit_number(emit, "reruns_this_hour", row->reruns);
-    jr_emit_known(emit, "reruns_per_hour", row->reruns_limit != 0, row->reruns_limit);
-    jr_emit_number(emit, "minutes_today", (int64_t)row->minutes);
-    jr_emit_known(emit, "minutes_per_day", row->minutes_limit != 0, row->minutes_limit);
-}
-
-static void emit_limits(struct jr_emit *emit, const struct picture *picture)
-{
-    const struct jr_spending_view *spending = &picture->spending;
-
-    if (!picture->spending_known) {
-        jr_emit_null(emit, "limits");
-        return;
-    }
-    jr_emit_open(emit, "limits");
-    emit_limit(emit, &spending->all);
-    jr_emit_known(emit, "waiting", spending->whole, (int64_t)spending->waiting);
-    jr_emit_number(emit, "repositories_near", spending->near);
-    jr_emit_number(emit, "repositories_over", spending->over);
-    jr_emit_open_array(emit, "repositories");
-    for (size_t i = 0; i < spending->count; i++) {
-        jr_emit_open(emit, NULL);
-        jr_emit_text(emit, "repository", spending->rows[i].repo);
-        emit_limit(emit, &spending->rows[i]);
-        jr_emit_close(emit);
-    }
-    jr_emit_close_array(emit);
-    jr_emit_close(emit);
-}
-
-static void emit_runners(struct jr_emit *emit, const struct picture *picture)
-{
-    jr_emit_open_array(emit, "suspect_runners");
-    for (size_t i = 0; i < picture->runner_count; i++) {
-        const struct jr_flaky *row = &picture->runners[i];
-
-        jr_emit_open(emit, NULL);
-        jr_emit_text(emit, "owner", row->repo);
-        jr_emit_text(emit, "labels", row->group);
-        jr_emit_text(emit, "runner", row->name);
-        jr_emit_number(emit, "executions", (int64_t)row->executions);
-        jr_emit_number(emit, "blamed", (int64_t)row->blamed);
-        jr_emit_close(emit);
-    }
-    jr_emit_close_array(emit);
-}
-
-static void emit_notices(struct jr_emit *emit, const struct picture *picture)
-{
-    jr_emit_open(emit, "notices");
-    jr_emit_number(emit, "waiting", (int64_t)picture->notices.waiting);
-    jr_emit_number(emit, "sent", (int64_t)picture->notices.sent);
-    jr_emit_number(emit, "dropped", (int64_t)picture->notices.dropped);
-    jr_emit_number(emit, "failures", picture->sight.notices_failed);
-    jr_emit_close(emit);
-}
-
-static void emit_picture(const struct jr_command *command, const struct picture *picture)
+static void emit_picture(const struct jr_statusview *picture)
 {
     struct jr_emit emit;
 
     jr_emit_init(&emit, stdout);
-    jr_emit_open(&emit, NULL);
-    jr_emit_text(&emit, "version", PACKAGE_VERSION);
-    jr_emit_text(&emit, "state_dir", command->settings.state_dir);
-    jr_emit_bool(&emit, "healthy", picture->healthy);
-    if (picture->settings_known)
-        jr_emit_bool(&emit, "dry_run", picture->dry_run);
-    else
-        jr_emit_null(&emit, "dry_run");
-    emit_words(&emit, "failed", picture, true);
-    emit_words(&emit, "degraded", picture, false);
-    emit_processes(&emit, picture, &command->pauses);
-    jr_emit_open(&emit, "outbox");
-    jr_emit_number(&emit, "waiting", (int64_t)picture->waiting.entries);
-    jr_emit_number(&emit, "paused", (int64_t)picture->waiting.paused);
-    jr_emit_time(&emit, "first_due_at", picture->waiting.due_ms);
-    jr_emit_known(&emit, "first_due_run_id", picture->waiting.due_ms != 0,
-               (int64_t)picture->waiting.due_run_id);
-    jr_emit_time(&emit, "oldest_since", picture->waiting.oldest_ms);
-    jr_emit_close(&emit);
-    jr_runview_emit_outages(&emit, "outages", &picture->holdings.holds,
-                            picture->holdings.waiting);
-    emit_limits(&emit, picture);
-    jr_emit_number(&emit, "reports_waiting", picture->reports);
-    emit_github(&emit, picture);
-    emit_runners(&emit, picture);
-    emit_notices(&emit, picture);
-    jr_emit_open(&emit, "store");
-    jr_emit_number(&emit, "format", JR_STORE_FORMAT);
-    jr_emit_number(&emit, "runs", (int64_t)picture->counts.runs);
-    jr_emit_number(&emit, "repositories", (int64_t)picture->counts.repos);
-    jr_emit_number(&emit, "used_bytes", (int64_t)picture->used_bytes);
-    jr_emit_number(&emit, "map_bytes", (int64_t)picture->map_bytes);
-    jr_emit_close(&emit);
-    jr_emit_close(&emit);
+    jr_statusview_emit(&emit, picture);
     jr_emit_end(&emit);
 }
 
 /* "12 s ago" or "in 12 s" */
-static const char *distance(const struct picture *picture, int64_t time_ms, char text[64])
+static const char *distance(const struct jr_statusview *picture, int64_t time_ms, char text[64])
 {
     char span[JR_SPAN_SIZE];
     int64_t left_ms = time_ms - picture->now_ms;
@@ -378,7 +99,7 @@ static void tell_pauses(const struct jr_pauses *pauses)
     }
 }
 
-static void tell_processes(const struct picture *picture)
+static void tell_processes(const struct jr_statusview *picture)
 {
     const struct jr_sight *sight = &picture->sight;
     char when[JR_WHEN_SIZE], span[64];
@@ -396,7 +117,7 @@ static void tell_processes(const struct picture *picture)
         label("workers");
         printf("%lld of %lld alive, %lld busy; processes replaced since the start: %lld\n",
                (long long)sight->workers_alive, (long long)sight->workers,
-               (long long)sight->workers_busy, (long long)restarts_of(picture));
+               (long long)sight->workers_busy, (long long)jr_statusview_restarts(picture));
     }
     label("dispatcher");
     if (picture->dispatcher_at_work)
@@ -407,7 +128,7 @@ static void tell_processes(const struct picture *picture)
 }
 
 /* The token, or the App's key. */
-static void tell_access(const struct picture *picture)
+static void tell_access(const struct jr_statusview *picture)
 {
     char when[JR_WHEN_SIZE], span[64];
 
@@ -456,7 +177,7 @@ static void tell_shutouts(const struct jr_shutouts *shutouts)
     }
 }
 
-static void tell_github(const struct picture *picture)
+static void tell_github(const struct jr_statusview *picture)
 {
     int64_t reset_ms = picture->sight.rate_reset_ms;
     char when[JR_WHEN_SIZE], span[64];
@@ -487,7 +208,7 @@ static void tell_github(const struct picture *picture)
                distance(picture, picture->sight.sweep_ended_ms, span));
 }
 
-static void tell_waiting(const struct picture *picture)
+static void tell_waiting(const struct jr_statusview *picture)
 {
     const struct jr_waiting *waiting = &picture->waiting;
     char when[JR_WHEN_SIZE], span[64];
@@ -526,7 +247,7 @@ static void tell_outages(const struct jr_holdings *holdings)
     }
 }
 
-static void tell_limits(const struct picture *picture)
+static void tell_limits(const struct jr_statusview *picture)
 {
     const struct jr_spending_view *spending = &picture->spending;
     char words[JR_SPENDING_WORDS_SIZE], repo[512];
@@ -546,7 +267,7 @@ static void tell_limits(const struct picture *picture)
 }
 
 /* A line for each: where to look for the fault is not the jobs. */
-static void tell_runners(const struct picture *picture)
+static void tell_runners(const struct jr_statusview *picture)
 {
     char owner[512], name[512], labels[512];
 
@@ -561,12 +282,12 @@ static void tell_runners(const struct picture *picture)
                owner, labels, (unsigned long long)row->blamed,
                (unsigned long long)row->executions, JR_FLAKY_RECENT_DAYS);
     }
-    if (picture->runner_count == RUNNERS_MOST)
+    if (picture->runner_count == JR_STATUSVIEW_RUNNERS)
         printf("%-12sthere may be more: job-rerunner flaky\n", "");
 }
 
 /* Nothing where nobody was ever to be told. */
-static void tell_notices(const struct picture *picture)
+static void tell_notices(const struct jr_statusview *picture)
 {
     const struct jr_notices_sum *sum = &picture->notices;
 
@@ -580,7 +301,7 @@ static void tell_notices(const struct picture *picture)
     putchar('\n');
 }
 
-static void tell_reports(const struct picture *picture)
+static void tell_reports(const struct jr_statusview *picture)
 {
     if (picture->reports == 0)
         return;
@@ -588,7 +309,7 @@ static void tell_reports(const struct picture *picture)
     printf("%u waiting to be written at GitHub\n", picture->reports);
 }
 
-static void tell_picture(const struct jr_command *command, const struct picture *picture)
+static void tell_picture(const struct jr_command *command, const struct jr_statusview *picture)
 {
     char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
 
@@ -623,7 +344,7 @@ static void tell_picture(const struct jr_command *command, const struct picture 
 
 int jr_command_status(struct jr_command *command)
 {
-    struct picture picture = { .now_ms = command->now_ms };
+    struct jr_statusview picture = { .now_ms = command->now_ms };
     struct jr_error error;
     int status = jr_command_load(command, false);
 
@@ -633,6 +354,8 @@ int jr_command_status(struct jr_command *command)
         return status;
     if (jr_command_value(command, "settings") != NULL)
         return jr_command_show_in_force(command);
+    picture.pauses = &command->pauses;
+    picture.state_dir = command->settings.state_dir;
     look_at_service(&picture, command->settings.state_dir);
     if (picture.answers)
         look_at_settings(&picture, command);
@@ -640,11 +363,11 @@ int jr_command_status(struct jr_command *command)
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
     if (look_at_store(&picture, command, &error) != JR_OK)
         return jr_command_store_failed(&error);
-    look_at_health(&picture, &command->settings);
+    jr_statusview_judge(&picture, &command->settings, false);
     if (command->json)
-        emit_picture(command, &picture);
+        emit_picture(&picture);
     else
         tell_picture(command, &picture);
-    jr_shutouts_release(&picture.shutouts);
+    jr_statusview_release(&picture);
     return picture.healthy && picture.answers ? JR_EXIT_OK : JR_EXIT_FAILED;
 }
