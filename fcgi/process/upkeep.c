@@ -15,6 +15,7 @@
 #include "lib/store/budget.h"
 #include "lib/store/days.h"
 #include "lib/store/delivery.h"
+#include "lib/store/ownpolicy.h"
 
 #define UPKEEP_INTERVAL_MS JR_MINUTE_MS
 /* Upkeep that has more to do goes on after this. */
@@ -96,6 +97,7 @@ static void forget_some(struct jr_txn *txn, void *context)
     jr_repo_prune(txn, kept_ms, PRUNE_REPOS, &gone->repo_place);
     jr_batch_prune(txn, now_ms);
     jr_askings_prune(txn, now_ms, PRUNE_REPOS);
+    jr_ownpolicy_prune(txn, kept_ms, PRUNE_REPOS);
     jr_flaky_prune(txn, upkeep->filling ? now_ms - JR_DAY_MS : latest_ms, now_ms, PRUNE_FLAKY,
                    &gone->flaky_walk);
     jr_days_prune(txn, kept_ms, PRUNE_RUNS);

@@ -129,6 +129,40 @@ void jr_ownpolicy_save(struct jr_txn *txn, uint64_t repo_id, const struct jr_own
     }
 }
 
+/* The first piece of the next repository; what is no such key ends the walk. */
+static bool next_first(struct jr_txn *txn, uint64_t after, struct jr_entry *entry)
+{
+    struct jr_key key = key_of(after, UINT8_MAX);
+
+    return jr_txn_seek(txn, JR_TABLE_META, key.bytes, key.length, true, entry)
+           && jr_key_has_name(entry, piece_key, 9);
+}
+
+static void forget(struct jr_txn *txn, uint64_t repo_id)
+{
+    for (unsigned piece = 0; piece < PIECES; piece++) {
+        struct jr_key key = key_of(repo_id, piece);
+
+        jr_txn_delete(txn, JR_TABLE_META, key.bytes, key.length);
+    }
+}
+
+void jr_ownpolicy_prune(struct jr_txn *txn, int64_t before_ms, unsigned most)
+{
+    struct jr_entry entry;
+    uint64_t repo_id = 0; /* no repository has it */
+
+    while (most > 0 && next_first(txn, repo_id, &entry)) {
+        struct jr_ownpolicy own = { .length = 0 };
+
+        repo_id = jr_key_number_at(&entry, sizeof piece_key - 1);
+        if (decode(&own, entry.value, entry.value_length) && own.asked_ms >= before_ms)
+            continue;
+        forget(txn, repo_id);
+        most--;
+    }
+}
+
 void jr_ownpolicy_release(struct jr_ownpolicy *own)
 {
     free(own->text);

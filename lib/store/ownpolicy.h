@@ -46,6 +46,9 @@ void jr_ownpolicy_load(struct jr_txn *txn, uint64_t repo_id, struct jr_ownpolicy
 /* Store it, in the place of what was. own->length is JR_OWNPOLICY_BYTES_MAX at most. */
 void jr_ownpolicy_save(struct jr_txn *txn, uint64_t repo_id, const struct jr_ownpolicy *own);
 
+/* Forget those that GitHub was last asked about before a time, of up to `most' repositories. */
+void jr_ownpolicy_prune(struct jr_txn *txn, int64_t before_ms, unsigned most);
+
 /* Free what it holds; it is all zero then. */
 void jr_ownpolicy_release(struct jr_ownpolicy *own);
 

@@ -148,11 +148,62 @@ static void damaged(void **state)
     jr_store_close(store);
 }
 
+static void prune(struct jr_store *store, int64_t before_ms, unsigned most)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ownpolicy_prune(&txn, before_ms, most);
+    commit(&txn);
+}
+
+static size_t count(struct jr_store *store)
+{
+    struct jr_txn txn;
+    size_t records;
+
+    jr_txn_begin(&txn, store, false);
+    records = jr_txn_count(&txn, JR_TABLE_META);
+    commit(&txn);
+    return records;
+}
+
+/* A repository that nobody has asked about for long may be deleted: all pieces go. */
+static void forgotten(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    size_t others = count(store);
+    struct jr_ownpolicy own = make(5000), got;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        own.asked_ms = START_MS + (i % 2 == 0 ? 0 : 10);
+        save(store, REPO + i, &own);
+    }
+    save(store, UINT64_MAX, &own);
+    prune(store, START_MS, 10);
+    assert_int_equal(count(store), others + 15);
+    prune(store, START_MS + 10, 1);
+    assert_int_equal(count(store), others + 12);
+    prune(store, START_MS + 10, 10);
+    assert_int_equal(count(store), others + 9);
+    got = load(store, REPO + 2);
+    assert_int_equal(got.asked_ms, 0);
+    got = load(store, REPO + 3);
+    assert_equal(&got, &own);
+    jr_ownpolicy_release(&got);
+    prune(store, INT64_MAX, 10);
+    assert_int_equal(count(store), others);
+    jr_ownpolicy_release(&own);
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TEST(kept);
     TEST(without_a_text);
     TEST(broken);
     TEST(damaged);
+    TEST(forgotten);
     return run_program("ownpolicy");
 }
