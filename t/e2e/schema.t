@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The JSON Schema of policy files, for editors: it takes what the program takes, refuses what
-# it refuses, and has the same keys and words. The example of a policy is good by both.
+# The JSON Schemas of policy files, for editors: they take what the program takes, refuse what
+# it refuses, and have the same keys and words. The example of a policy is good by both.
 
 use strict;
 use warnings;
@@ -15,24 +15,27 @@ use JR::Test;
 
 my $dir         = tmpdir();
 my $schema_file = srcdir() . '/conf/job-rerunner.policy.schema.json';
+my $own_file    = srcdir() . '/conf/job-rerunner.repository.schema.json';
 my $example     = srcdir() . '/conf/job-rerunner.policy.yml';
 my $schema      = JSON::PP->new->decode(read_file($schema_file));
 
 my $python = `python3 -c 'import jsonschema, yaml' 2>&1`;
 plan skip_all => 'no python3-jsonschema, or no python3-yaml' if $? != 0;
 
-# What is wrong with each of some files by the schema: { name => [messages] }.
-sub by_schema {
-    my (%file) = @_;
+# What is wrong with each of some files by a schema: { name => [messages] }.
+sub by_schema_of {
+    my ($of, %file) = @_;
     my @name = sort keys %file;
-    open my $pipe, '-|', 'python3', srcdir() . '/t/lib/validate.py', $schema_file, @file{@name} or die "python3: $!";
+    open my $pipe, '-|', 'python3', srcdir() . '/t/lib/validate.py', $of, @file{@name} or die "python3: $!";
     my @line = <$pipe>;
     close $pipe or diag('python3 failed');
     is scalar @line, scalar @name, 'the validator has looked at each file';
     return map { $name[$_] => JSON::PP->new->decode($line[$_] // '["none"]') } 0 .. $#name;
 }
 
-sub by_program { return tool(['policy', 'check', $_[0]]) }
+sub by_schema { return by_schema_of($schema_file, @_) }
+
+sub by_program { return tool(['policy', 'check', @_]) }
 
 my $number = 0;
 sub policy_file { return write_file("$dir/" . ++$number . '.yml', "version: 1\n$_[0]") }
@@ -93,8 +96,8 @@ subtest 'what is wrong' => sub {
 
 # The keys of a map, as the program lists them when it meets one that it does not know.
 sub keys_of_program {
-    my ($text) = @_;
-    my ($list) = by_program(policy_file($text))->{err} =~ /there are:? ([a-z, -]+)\n/;
+    my ($text, @how) = @_;
+    my ($list) = by_program(@how, policy_file($text))->{err} =~ /there are:? ([a-z, -]+)\n/;
     return join ' ', sort split /, /, $list // '';
 }
 
@@ -120,6 +123,23 @@ subtest 'the same keys' => sub {
         my $of_schema = join ' ', sort keys %{ $definition{$name}{properties} };
         is keys_of_program($map{$name}), $of_schema, "'$name'";
         ok exists $definition{$name}{additionalProperties} && !$definition{$name}{additionalProperties}, 'and no others';
+    }
+};
+
+subtest "a repository's own file" => sub {
+    my $own = JSON::PP->new->decode(read_file($own_file));
+    is keys_of_program("frobnicate: 1\n", '--own'), join(' ', sort keys %{ $own->{properties} }), 'the same keys';
+    my %text = (
+        good => "mixed: any\notherwise: leave\nrules: [{ rerun: test, when: { job: x } }]\nguards: { closed: leave }\nlimits: { reruns-per-hour: 1 }\n"
+            . "same-failure: leave\ndebug-logging: last\ncauses: [{ id: a, cause: setup, log: x }]\n",
+        (map { $_ => "$_: {}\n" } qw(repositories limits-all outage)), 'repository-files' => "repository-files: yes\n",
+        'no such cause' => "rules: [{ rerun: [netwrok] }]\n", 'no such guard' => "guards: { open: leave }\n",
+    );
+    my %file = map { $_ => policy_file($text{$_}) } keys %text;
+    my %wrong = by_schema_of($own_file, %file);
+    for my $name (sort keys %file) {
+        is !@{ $wrong{$name} }, $name eq 'good', "$name: by the schema";
+        is by_program('--own', $file{$name})->{status}, $name eq 'good' ? 0 : 65, 'and by the program';
     }
 };
 
