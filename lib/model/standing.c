@@ -169,3 +169,72 @@ void jr_standing_of(const struct jr_run *run, struct jr_standing *standing)
         say_closed(run, standing);
     }
 }
+
+/* Did the newest attempt end badly, as far as is known? */
+static bool has_ended_badly(const struct jr_run *run)
+{
+    return run->complete ? jr_conclusion_is_bad(run->conclusion) : run->jobs_failed > 0;
+}
+
+/* What needs a person, of an attempt that is closed for this reason. */
+static enum jr_need need_of(enum jr_reason reason)
+{
+    switch (reason) {
+    case JR_REASON_ATTEMPTS_USED_UP:
+    case JR_REASON_RERUNS_LIMIT:
+    case JR_REASON_CANNOT_BE_RETRIED:
+        return JR_NEED_GIVEN_UP;
+    case JR_REASON_LEFT_BY_RULE:
+    case JR_REASON_CAUSE_NOT_KNOWN:
+    case JR_REASON_NOT_WORTH_IT:
+    case JR_REASON_SAME_FAILURE:
+    case JR_REASON_EVIDENCE_UNREADABLE:
+    case JR_REASON_DEPLOYMENT:
+        return JR_NEED_LEFT;
+    case JR_REASON_NO_PERMISSION:
+    case JR_REASON_NOT_FOUND:
+    case JR_REASON_NOT_INSTALLED:
+    case JR_REASON_REFUSED:
+        return JR_NEED_ACCESS;
+    case JR_REASON_BUDGET_USED_UP:
+        return JR_NEED_LIMIT;
+    case JR_REASON_OUTAGE_HOLD:
+    case JR_REASON_CONCURRENCY_BUSY:
+        return JR_NEED_LATE;
+    default:
+        return JR_NEED_NOTHING;
+    }
+}
+
+enum jr_need jr_standing_need(const struct jr_run *run)
+{
+    if (run->phase == JR_PHASE_OPEN || !has_ended_badly(run))
+        return JR_NEED_NOTHING;
+    return run->phase == JR_PHASE_DUE ? JR_NEED_WAITS : need_of(run->reason);
+}
+
+const char *jr_need_words(enum jr_need need)
+{
+    static const char *const words[JR_NEEDS] = {
+        [JR_NEED_NOTHING] = "",
+        [JR_NEED_WAITS] = "waits",
+        [JR_NEED_GIVEN_UP] = "given up",
+        [JR_NEED_LEFT] = "left by the policy",
+        [JR_NEED_ACCESS] = "no access",
+        [JR_NEED_LIMIT] = "over the limit",
+        [JR_NEED_LATE] = "too late",
+    };
+
+    return (size_t)need < JR_NEEDS ? words[need] : "";
+}
+
+const char *jr_standing_word(size_t index)
+{
+    static const char *const words[] = {
+        "asked for", "dry run", "given up", "going on",  "left alone", "neutral", "over the limit",
+        "refused",   "rerun",   "rescued",  "skipped",   "stopped",    "succeeded",
+        "superseded", "too late", "waiting",
+    };
+
+    return index < sizeof words / sizeof *words ? words[index] : NULL;
+}

@@ -10,6 +10,7 @@
 #include "lib/model/run.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* What kind of news a word is. */
 enum jr_mood {
@@ -40,5 +41,27 @@ enum jr_reason jr_standing_reason(const struct jr_run *run, bool paused);
  * refused, and one that goes on always waits for something.
  */
 void jr_standing_of(const struct jr_run *run, struct jr_standing *standing);
+
+/* What is to be done about a run whose newest attempt ended badly. */
+enum jr_need {
+    JR_NEED_NOTHING,  /* it goes on, or is left alone by a setting, a guard, a newer run */
+    JR_NEED_WAITS,    /* GitHub is going to be asked about it */
+    /* the others need a person */
+    JR_NEED_GIVEN_UP, /* it was tried as often as it may be, or cannot be rerun */
+    JR_NEED_LEFT,     /* the policy leaves it: it is a real one, or it deploys */
+    JR_NEED_ACCESS,   /* GitHub refused the rerun */
+    JR_NEED_LIMIT,    /* the policy's limits were used up for too long */
+    JR_NEED_LATE      /* an outage or another run held it for too long */
+};
+
+#define JR_NEEDS (JR_NEED_LATE + 1)
+
+enum jr_need jr_standing_need(const struct jr_run *run);
+
+/* For people: "given up"; empty of one that needs nothing. Never NULL. */
+const char *jr_need_words(enum jr_need need);
+
+/* All that `word' of a standing can be, in the order of the alphabet; NULL after the last. */
+const char *jr_standing_word(size_t index);
 
 #endif

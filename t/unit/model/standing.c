@@ -96,6 +96,72 @@ static const struct standing_row standings[] = {
       JR_MOOD_CALM, "left alone", "store-failed", "the store failed", false, false },
 };
 
+/* What is to be done about it. */
+struct need_row {
+    const char *name;
+    struct jr_run run;
+    enum jr_need want;
+};
+
+static void needs(void **state)
+{
+    const struct need_row *row = *state;
+    struct jr_run run = row->run;
+
+    run.known = true;
+    assert_int_equal(jr_standing_need(&run), row->want);
+    assert_int_equal(*jr_need_words(row->want) == '\0', row->want == JR_NEED_NOTHING);
+}
+
+static const struct need_row need_rows[] = {
+    { "succeeded", { DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_RUN_SUCCEEDED }, JR_NEED_NOTHING },
+    { "goes on after a rerun", { .phase = OPEN, .jobs_failed = 1, .reason = JR_REASON_WAITING_FOR_JOBS }, JR_NEED_NOTHING },
+    { "failed, and waits", { .phase = DUE, .jobs_failed = 1, .reason = JR_REASON_JOBS_FAILED }, JR_NEED_WAITS },
+    { "timed out, and waits", { DONE(TIMED_OUT), .phase = DUE, .reason = JR_REASON_RUN_FAILED }, JR_NEED_WAITS },
+    { "succeeded, and asked for by hand", { DONE(SUCCESS), .phase = DUE, .reason = JR_REASON_BY_HAND }, JR_NEED_NOTHING },
+    { "given up", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_ATTEMPTS_USED_UP }, JR_NEED_GIVEN_UP },
+    { "given up, as its jobs tell", { .jobs_failed = 1, .phase = CLOSED, .reason = JR_REASON_ATTEMPTS_USED_UP }, JR_NEED_GIVEN_UP },
+    { "given up, and then it was well", { DONE(SUCCESS), .phase = CLOSED, .reason = JR_REASON_ATTEMPTS_USED_UP }, JR_NEED_NOTHING },
+    { "a real one", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_LEFT_BY_RULE }, JR_NEED_LEFT },
+    { "may not", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_NO_PERMISSION }, JR_NEED_ACCESS },
+    { "over the limit", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_BUDGET_USED_UP }, JR_NEED_LIMIT },
+    { "held too long", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_OUTAGE_HOLD }, JR_NEED_LATE },
+    { "left alone by a list", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_WORKFLOW_EXCLUDED }, JR_NEED_NOTHING },
+    { "superseded", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_SUPERSEDED }, JR_NEED_NOTHING },
+    { "ended before anybody looked", { DONE(FAILURE), .phase = CLOSED, .reason = JR_REASON_MISSED }, JR_NEED_NOTHING },
+};
+
+static bool is_listed(const char *word)
+{
+    const char *listed;
+
+    for (size_t i = 0; (listed = jr_standing_word(i)) != NULL; i++)
+        if (strcmp(listed, word) == 0)
+            return true;
+    return false;
+}
+
+/* Whoever picks by a word is offered each that a run can have, whatever its reason is. */
+static void all_words_are_listed(void **state)
+{
+    struct jr_standing standing;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(standings); i++)
+        assert_true(is_listed(standings[i].word));
+    for (int reason = 0; reason < JR_REASONS; reason++) {
+        struct jr_run run = { .known = true, .attempt = 1, DONE(FAILURE), .phase = CLOSED,
+                              .reason = (enum jr_reason)reason };
+
+        jr_standing_of(&run, &standing);
+        if (reason != JR_REASON_NOT_FAILED && *standing.word != '\0')
+            assert_true(is_listed(standing.word));
+    }
+    for (size_t i = 1; jr_standing_word(i) != NULL; i++)
+        assert_true(strcmp(jr_standing_word(i - 1), jr_standing_word(i)) < 0);
+    assert_string_equal(jr_need_words((enum jr_need)JR_NEEDS), "");
+}
+
 /* The reason that lists show. */
 struct reason_row {
     const char *name;
@@ -130,5 +196,7 @@ int main(void)
 {
     TABLE(reasons, has_reason);
     TABLE(standings, stands);
+    TABLE(need_rows, needs);
+    TEST(all_words_are_listed);
     return run_program("standing");
 }
