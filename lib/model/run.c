@@ -15,7 +15,7 @@
 #define JOB_VERSION 3
 
 /* Who asks for a rerun. */
-enum { BY_HAND = 1, ASKED = 2 };
+enum { BY_HAND = 1, ASKED = 2, LISTED = 4, NEEDY = 8 };
 
 const char *jr_phase_name(enum jr_phase phase)
 {
@@ -205,6 +205,12 @@ static void read_end(struct jr_reader *reader, struct jr_run *run)
         run->held = (enum jr_reason)jr_read_u16(reader);
 }
 
+static uint8_t bits_of(const struct jr_run *run)
+{
+    return (uint8_t)((run->by_hand ? BY_HAND : 0u) | (run->asked ? ASKED : 0u)
+                     | (run->listed ? LISTED : 0u) | (run->needy ? NEEDY : 0u));
+}
+
 void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
 {
     jr_write_u8(writer, RUN_VERSION);
@@ -242,7 +248,7 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     jr_write_u32(writer, run->judged_attempt);
     jr_write_u8(writer, run->debug);
     jr_write_u8(writer, run->rerun_all);
-    jr_write_u8(writer, (uint8_t)((run->by_hand ? BY_HAND : 0u) | (run->asked ? ASKED : 0u)));
+    jr_write_u8(writer, bits_of(run));
     jr_write_time(writer, run->quiet_due_ms);
     jr_write_u32(writer, run->quiet_asks);
     jr_write_u32(writer, run->accepted_attempt);
@@ -259,12 +265,14 @@ void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
     write_end(writer, run);
 }
 
-static void read_hand(struct jr_reader *reader, struct jr_run *run)
+static void read_bits(struct jr_reader *reader, struct jr_run *run)
 {
     uint8_t bits = jr_read_u8(reader);
 
     run->by_hand = (bits & BY_HAND) != 0;
     run->asked = (bits & ASKED) != 0;
+    run->listed = (bits & LISTED) != 0;
+    run->needy = (bits & NEEDY) != 0;
 }
 
 bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
@@ -309,7 +317,7 @@ bool jr_run_decode(struct jr_run *run, const void *bytes, size_t size)
     run->judged_attempt = jr_read_u32(&reader);
     run->debug = jr_read_u8(&reader) != 0;
     run->rerun_all = jr_read_u8(&reader) != 0;
-    read_hand(&reader, run);
+    read_bits(&reader, run);
     run->quiet_due_ms = jr_read_time(&reader);
     run->quiet_asks = jr_read_u32(&reader);
     run->accepted_attempt = jr_read_u32(&reader);

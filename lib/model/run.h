@@ -112,6 +112,10 @@ struct jr_run {
     bool rescued;          /* what that was */
     struct jr_spent spent; /* our newest rerun, as the counters of the limits have it */
 
+    /* in which lists it stands, set by ledger.c (runindex.h) */
+    bool listed; /* in that of its repository */
+    bool needy;  /* in those of runs that wait or need a person */
+
     /* not in the record: what the indexes hold, set by ledger.c, as is waiting_ms */
     int64_t stored_due_ms;
     int64_t stored_waiting_ms;
@@ -120,6 +124,8 @@ struct jr_run {
     int64_t stored_told_ms;
     uint64_t stored_line;
     uint64_t stored_run_number;
+    uint64_t stored_scope; /* of its repository's list; 0: it is in none */
+    bool stored_needy;
 
     /* not in the record: set by listing.c, where the run does not tell its conclusion */
     enum jr_conclusion jobs_conclusion; /* what its jobs came to; NONE: nobody has looked */

@@ -13,13 +13,15 @@
 #include <string.h>
 
 /* The first byte of a key: in which index it is. The numbers are stored. */
-enum { BY_TIME = 1, BY_JOB = 2 };
+enum { BY_TIME = 1, BY_JOB = 2, BY_CAUSE = 3 };
 
 /* Where the time, the run and the job stand in a key of each. */
-#define TIME_AT  1
-#define TIME_END (TIME_AT + 24)
-#define JOB_AT   (1 + JR_FAILURE_JOB_SIZE + 1)
-#define JOB_END  (JOB_AT + 24)
+#define TIME_AT   1
+#define TIME_END  (TIME_AT + 24)
+#define JOB_AT    (1 + JR_FAILURE_JOB_SIZE + 1)
+#define JOB_END   (JOB_AT + 24)
+#define CAUSE_AT  2
+#define CAUSE_END (CAUSE_AT + 16)
 
 void jr_failure_place_write(struct jr_writer *writer, const struct jr_failure_place *place)
 {
@@ -87,6 +89,17 @@ static struct jr_key job_key(const struct jr_failure_place *place)
     return key;
 }
 
+static struct jr_key cause_key(enum jr_cause cause, uint64_t run_id, uint64_t job_id)
+{
+    struct jr_key key = { .length = 0 };
+
+    jr_key_add_u8(&key, BY_CAUSE);
+    jr_key_add_u8(&key, (uint8_t)cause);
+    jr_key_add_u64(&key, run_id);
+    jr_key_add_u64(&key, job_id);
+    return key;
+}
+
 static void read_rest(struct jr_failure_place *place, const struct jr_entry *entry, size_t at)
 {
     place->at_ms = (int64_t)jr_key_number_at(entry, at);
@@ -96,18 +109,22 @@ static void read_rest(struct jr_failure_place *place, const struct jr_entry *ent
 
 void jr_failure_index_put(struct jr_txn *txn, const struct jr_failure_place *place)
 {
-    struct jr_key by_time = time_key(place), by_job = job_key(place);
+    struct jr_key by_time = time_key(place), by_job = job_key(place),
+                  by_cause = cause_key(place->cause, place->run_id, place->job_id);
 
     jr_txn_put(txn, JR_TABLE_FAILURES, by_time.bytes, by_time.length, "", 0);
     jr_txn_put(txn, JR_TABLE_FAILURES, by_job.bytes, by_job.length, "", 0);
+    jr_txn_put(txn, JR_TABLE_FAILURES, by_cause.bytes, by_cause.length, "", 0);
 }
 
 void jr_failure_index_drop(struct jr_txn *txn, const struct jr_failure_place *place)
 {
-    struct jr_key by_time = time_key(place), by_job = job_key(place);
+    struct jr_key by_time = time_key(place), by_job = job_key(place),
+                  by_cause = cause_key(place->cause, place->run_id, place->job_id);
 
     jr_txn_delete(txn, JR_TABLE_FAILURES, by_time.bytes, by_time.length);
     jr_txn_delete(txn, JR_TABLE_FAILURES, by_job.bytes, by_job.length);
+    jr_txn_delete(txn, JR_TABLE_FAILURES, by_cause.bytes, by_cause.length);
 }
 
 bool jr_failure_index_next(struct jr_txn *txn, struct jr_failure_place *place)
@@ -143,5 +160,17 @@ bool jr_failure_index_before(struct jr_txn *txn, struct jr_failure_place *place)
         || entry.key_length != JOB_END || memcmp(entry.key, key.bytes, JOB_AT) != 0)
         return false;
     read_rest(place, &entry, JOB_AT);
+    return true;
+}
+
+bool jr_failure_index_run_before(struct jr_txn *txn, enum jr_cause cause, uint64_t *run_id)
+{
+    struct jr_key key = cause_key(cause, *run_id != 0 ? *run_id : UINT64_MAX, 0);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek_before(txn, JR_TABLE_FAILURES, key.bytes, key.length, &entry)
+        || entry.key_length != CAUSE_END || memcmp(entry.key, key.bytes, CAUSE_AT) != 0)
+        return false;
+    *run_id = jr_key_number_at(&entry, CAUSE_AT);
     return true;
 }

@@ -1,6 +1,6 @@
 /*
  * failure_index -- by what the failures of all runs are found: by their time, and by job and
- * cause.
+ * cause; and the runs that had one for a cause.
  *
  * A failure's entry in JR_TABLE_RUNS begins with its place in the indexes. So whoever has the
  * entry can take it out of them, though the run's record is damaged or was changed since: the
@@ -45,7 +45,7 @@ bool jr_failure_place_read(struct jr_failure_place *place, const void *value, si
 bool jr_failure_index_job(const char *repo, const char *workflow, const char *job,
                           unsigned char hash[JR_FAILURE_JOB_SIZE]) JR_CHECKED;
 
-/* Put a place into both indexes, or take it out of them; that it is not there is no error. */
+/* Put a place into the indexes, or take it out of them; that it is not there is no error. */
 void jr_failure_index_put(struct jr_txn *txn, const struct jr_failure_place *place);
 void jr_failure_index_drop(struct jr_txn *txn, const struct jr_failure_place *place);
 
@@ -69,5 +69,12 @@ bool jr_failure_index_back(struct jr_txn *txn, struct jr_failure_place *place);
  * Returns whether there is one.
  */
 bool jr_failure_index_before(struct jr_txn *txn, struct jr_failure_place *place);
+
+/*
+ * Walk the runs with a failure for a cause by their ids, backwards.
+ *   run_id  in: of the run before, 0 at first; out: of the next, which is less
+ * Returns whether there is one.
+ */
+bool jr_failure_index_run_before(struct jr_txn *txn, enum jr_cause cause, uint64_t *run_id);
 
 #endif

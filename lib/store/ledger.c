@@ -12,7 +12,9 @@
 #include "lib/store/failure_index.h"
 #include "lib/store/key.h"
 #include "lib/model/report.h"
+#include "lib/model/standing.h"
 #include "lib/store/outbox.h"
+#include "lib/store/runindex.h"
 #include "lib/store/threads.h"
 
 #include <ctype.h>
@@ -138,6 +140,8 @@ bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
     run->stored_told_ms = run->told_ms;
     run->stored_line = line_of(run);
     run->stored_run_number = run->run_number;
+    run->stored_scope = run->listed ? jr_runindex_scope(run->repo) : 0;
+    run->stored_needy = run->needy;
     return whole;
 }
 
@@ -218,11 +222,54 @@ static void save_line(struct jr_txn *txn, struct jr_run *run)
     run->stored_run_number = run->run_number;
 }
 
+/* Put it into the lists of its repository and of those that need something, or take it out. */
+static void change_needy(struct jr_txn *txn, const struct jr_run *run, uint64_t scope, bool needy)
+{
+    void (*change)(struct jr_txn *, enum jr_runindex, uint64_t, uint64_t) = needy
+                                                                          ? jr_runindex_put
+                                                                          : jr_runindex_drop;
+
+    change(txn, JR_RUNINDEX_NEEDY, JR_RUNINDEX_ALL, run->run_id);
+    change(txn, JR_RUNINDEX_NEEDY, scope, run->run_id);
+}
+
+static void drop_needy(struct jr_txn *txn, const struct jr_run *run)
+{
+    if (run->stored_needy)
+        change_needy(txn, run, run->stored_scope, false);
+}
+
+static void drop_listed(struct jr_txn *txn, const struct jr_run *run)
+{
+    if (run->stored_scope != 0)
+        jr_runindex_drop(txn, JR_RUNINDEX_REPO, run->stored_scope, run->run_id);
+}
+
+static void save_lists(struct jr_txn *txn, struct jr_run *run)
+{
+    uint64_t scope = jr_runindex_scope(run->repo);
+
+    if (scope == run->stored_scope && run->needy == run->stored_needy)
+        return;
+    if (scope != run->stored_scope) {
+        drop_needy(txn, run);
+        drop_listed(txn, run);
+        jr_runindex_put(txn, JR_RUNINDEX_REPO, scope, run->run_id);
+        run->stored_needy = false;
+    }
+    if (run->needy != run->stored_needy)
+        change_needy(txn, run, scope, run->needy);
+    run->stored_scope = scope;
+    run->stored_needy = run->needy;
+}
+
 void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
 {
     unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
     struct jr_writer writer;
 
+    run->listed = true;
+    run->needy = jr_standing_need(run) != JR_NEED_NOTHING;
     jr_writer_init(&writer, record, sizeof record);
     jr_run_encode(run, &writer);
     if (!writer.ok)
@@ -234,6 +281,7 @@ void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
     move_hour(txn, JR_TABLE_AGES, run->run_id, &run->stored_last_event_ms, run->last_event_ms);
     move_hour(txn, JR_TABLE_TOLD, run->run_id, &run->stored_told_ms, run->told_ms);
     save_line(txn, run);
+    save_lists(txn, run);
 }
 
 static void decode_job(struct jr_txn *txn, struct jr_job *job, const void *record, size_t length,
@@ -501,7 +549,7 @@ static void drop_record(struct jr_txn *txn, const struct jr_run *run)
 /* All that there is of a run: first itself, so that no record is without its indexes; last its
  * age, by which what is left is found. */
 static void (*const pieces[])(struct jr_txn *, const struct jr_run *) = {
-    drop_record, drop_told, drop_line, drop_age,
+    drop_record, drop_told, drop_line, drop_needy, drop_listed, drop_age,
 };
 
 #define PIECES (sizeof pieces / sizeof *pieces)

@@ -1,11 +1,12 @@
 /*
  * ledger -- runs and jobs in the store, and the indexes that follow from them.
  *
- * Saving a run keeps five indexes in step with it: its entry of the outbox (the kind ASK: by
+ * Saving a run keeps six indexes in step with it: its entry of the outbox (the kind ASK: by
  * due_ms, while that is not 0; with waiting_ms in the entry), the watched runs (by quiet_due_ms,
  * likewise), the ages (by the hour of the last event, for pruning), what was told (by the
- * hour of the newest entry in the history: of a call, say) and the lines (runs of the same
- * workflow, branch, event and head repository, by their run_number).
+ * hour of the newest entry in the history: of a call, say), the lines (runs of the same
+ * workflow, branch, event and head repository, by their run_number) and the lists in which
+ * people look for runs (runindex.h).
  * All functions work inside the caller's transaction; what fails, fails it.
  *
  * SPDX-License-Identifier: BSD-2-Clause

@@ -56,6 +56,7 @@ static const char *const table_names[JR_TABLES] = {
     [JR_TABLE_NOTICES] = "notices",
     [JR_TABLE_FAILURES] = "failures",
     [JR_TABLE_SPENT] = "spent",
+    [JR_TABLE_LISTS] = "lists",
 };
 
 static const char format_key[] = "format";

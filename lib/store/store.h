@@ -43,6 +43,7 @@ enum jr_table {
     JR_TABLE_NOTICES,    /* number -> what people are told (notices.h) */
     JR_TABLE_FAILURES,   /* which index, its key, time, run id, job id -> nothing (failure_index.h) */
     JR_TABLE_SPENT,      /* day, repository -> what reruns have spent (budget.h) */
+    JR_TABLE_LISTS,      /* list, repository, run id -> nothing (runindex.h) */
     JR_TABLES
 };
 

@@ -114,8 +114,11 @@ static void check_indexes(struct jr_store *store)
         assert_true(jr_failure_index_before(&txn, &other));
         assert_true(other.at_ms == place.at_ms && other.run_id == place.run_id
                     && other.job_id == place.job_id);
+        other.run_id++;
+        assert_true(jr_failure_index_run_before(&txn, place.cause, &other.run_id));
+        assert_true(other.run_id == place.run_id);
     }
-    assert_int_equal(jr_txn_count(&txn, JR_TABLE_FAILURES), 2 * failures);
+    assert_int_equal(jr_txn_count(&txn, JR_TABLE_FAILURES), 3 * failures);
     commit(&txn);
 }
 
@@ -167,7 +170,7 @@ static void saved_again(void **state)
     strcpy(run.repo, "octo/new");
     put_failure(store, &run, &failure, START_MS + 2);
     check_indexes(store);
-    assert_int_equal(count(store, JR_TABLE_FAILURES), 2);
+    assert_int_equal(count(store, JR_TABLE_FAILURES), 3);
     jr_store_close(store);
 }
 
@@ -249,18 +252,18 @@ static void removed_with_the_run(void **state)
             put_failure(store, &run, &failure, START_MS + (int64_t)failure.job_id);
     }
     damage_part(store, 4, JR_PART_RUN, 0);
-    assert_int_equal(count(store, JR_TABLE_FAILURES), 24);
+    assert_int_equal(count(store, JR_TABLE_FAILURES), 36);
     jr_txn_begin(&txn, store, true);
     jr_ledger_load_run(&txn, 1, &run);
     jr_ledger_remove_run(&txn, &run);
     commit(&txn);
     check_indexes(store);
-    assert_int_equal(count(store, JR_TABLE_FAILURES), 18);
+    assert_int_equal(count(store, JR_TABLE_FAILURES), 27);
     assert_int_equal(jr_ledger_squeeze(store, START_MS + JR_DAY_MS, 1, &place, &removed, &error),
                      JR_OK);
     assert_true(removed);
     check_indexes(store);
-    assert_int_equal(count(store, JR_TABLE_FAILURES), 12);
+    assert_int_equal(count(store, JR_TABLE_FAILURES), 18);
     jr_txn_begin(&txn, store, true);
     assert_int_equal(jr_ledger_prune(&txn, START_MS + JR_DAY_MS, false, 10, &place), 2);
     commit(&txn);

@@ -9,6 +9,7 @@
 #include "lib/store/failures.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
+#include "lib/store/runindex.h"
 #include "lib/store/listing.h"
 #include "t/unit/support.h"
 
@@ -542,7 +543,9 @@ static enum jr_err save_closed(struct jr_store *store, uint64_t id, size_t lengt
         .head_sha = "f0",
         .attempt = 1,
         .complete = true,
+        .conclusion = JR_CONCLUSION_FAILURE,
         .phase = JR_PHASE_CLOSED,
+        .reason = JR_REASON_ATTEMPTS_USED_UP,
         .last_event_ms = START_MS,
     };
     struct jr_history entry = { .kind = JR_HISTORY_EVENT, .at_ms = START_MS, .input = JR_INPUT_EVENT };
@@ -581,7 +584,8 @@ static void full_map_is_squeezed(void **state)
         assert_int_equal(count(store, JR_TABLE_AGES), id - 1000 - 40 + 1);
         assert_int_equal(count(store, JR_TABLE_TOLD), id - 1000 - 40 + 1);
         assert_int_equal(count(store, JR_TABLE_LINES), id - 1000 - 40 + 1);
-        assert_int_equal(count(store, JR_TABLE_FAILURES), 2 * count_parts(store, JR_PART_FAILURE));
+        assert_int_equal(count(store, JR_TABLE_LISTS), 3 * (id - 1000 - 40 + 1));
+        assert_int_equal(count(store, JR_TABLE_FAILURES), 3 * count_parts(store, JR_PART_FAILURE));
         jr_store_close(store);
     }
 }
@@ -607,6 +611,113 @@ static void squeezed_in_part(void **state)
     assert_int_equal(count_parts(store, JR_PART_HISTORY), 0);
     assert_int_equal(jr_ledger_squeeze(store, START_MS + JR_DAY_MS, 100, &place, &removed, &error), JR_OK);
     assert_false(removed);
+    jr_store_close(store);
+}
+
+/* Write its record anew, as if nobody had known of lists. */
+static void unlist(struct jr_txn *txn, uint64_t id)
+{
+    unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
+    struct jr_writer writer;
+    struct jr_run run;
+
+    jr_ledger_load_run(txn, id, &run);
+    jr_runindex_drop(txn, JR_RUNINDEX_REPO, run.stored_scope, id);
+    jr_runindex_drop(txn, JR_RUNINDEX_NEEDY, run.stored_scope, id);
+    jr_runindex_drop(txn, JR_RUNINDEX_NEEDY, JR_RUNINDEX_ALL, id);
+    run.listed = run.needy = false;
+    jr_writer_init(&writer, record, sizeof record);
+    jr_run_encode(&run, &writer);
+    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, id, JR_PART_RUN, 0), record, writer.length);
+}
+
+/* The ids in a list, the greatest first. */
+static const char *list(struct jr_store *store, enum jr_runindex list, const char *repo)
+{
+    static char found[64];
+    uint64_t scope = *repo != '\0' ? jr_runindex_scope(repo) : JR_RUNINDEX_ALL, id = 0;
+    struct jr_txn txn;
+
+    *found = '\0';
+    jr_txn_begin(&txn, store, false);
+    while (jr_runindex_before(&txn, list, scope, &id))
+        snprintf(found + strlen(found), sizeof found - strlen(found), " %d", (int)id);
+    commit(&txn);
+    return found;
+}
+
+static void save_as(struct jr_store *store, uint64_t id, const char *repo, enum jr_phase phase, enum jr_reason reason)
+{
+    struct jr_txn txn;
+    struct jr_run run;
+
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, id, &run);
+    snprintf(run.repo, sizeof run.repo, "%s", repo);
+    run.last_event_ms = START_MS;
+    run.complete = true;
+    run.conclusion = reason == JR_REASON_RUN_SUCCEEDED ? JR_CONCLUSION_SUCCESS : JR_CONCLUSION_FAILURE;
+    run.phase = phase;
+    run.reason = reason;
+    jr_ledger_save_run(&txn, &run);
+    commit(&txn);
+}
+
+/* A run is in the list of its repository, and in others while it waits or needs a person. */
+static void lists_follow_the_run(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    struct jr_run run;
+
+    (void)state;
+    save_as(store, 5, "octo/app", JR_PHASE_DUE, JR_REASON_RUN_FAILED);
+    save_as(store, 7, "Octo/App", JR_PHASE_CLOSED, JR_REASON_RUN_SUCCEEDED);
+    save_as(store, 6, "octo/lib", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
+    save_as(store, 9, "octo/app", JR_PHASE_CLOSED, JR_REASON_BRANCH_EXCLUDED);
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 9 7 5");
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "OCTO/lib"), " 6");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 6 5");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/app"), " 5");
+    /* It was rescued; another one fails, which goes to another repository. */
+    save_as(store, 5, "octo/app", JR_PHASE_CLOSED, JR_REASON_RUN_SUCCEEDED);
+    save_as(store, 6, "octo/new", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/lib"), "");
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/new"), " 6");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 6");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/app"), "");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/lib"), "");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/new"), " 6");
+    assert_int_equal(count(store, JR_TABLE_LISTS), 4 + 2);
+    /* Once in each, however often it is saved. */
+    save_as(store, 6, "octo/new", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
+    assert_int_equal(count(store, JR_TABLE_LISTS), 4 + 2);
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 5; id <= 9; id++) {
+        jr_ledger_load_run(&txn, id, &run);
+        if (run.known)
+            jr_ledger_remove_run(&txn, &run);
+    }
+    commit(&txn);
+    assert_int_equal(count(store, JR_TABLE_LISTS), 0);
+    jr_store_close(store);
+}
+
+/* A run that an older version has written comes into the lists when it is saved again. */
+static void lists_of_an_older_version(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+
+    (void)state;
+    save_as(store, 5, "octo/app", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
+    jr_txn_begin(&txn, store, true);
+    unlist(&txn, 5);
+    commit(&txn);
+    assert_int_equal(count(store, JR_TABLE_LISTS), 0);
+    save_as(store, 5, "octo/app", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 5");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 5");
     jr_store_close(store);
 }
 
@@ -651,6 +762,8 @@ int main(void)
     TEST(walk_goes_on_where_it_was);
     TEST(full_map_is_squeezed);
     TEST(squeezed_in_part);
+    TEST(lists_follow_the_run);
+    TEST(lists_of_an_older_version);
     TEST(entry_of_a_run_that_is_gone);
     return run_program("ledger");
 }
