@@ -176,8 +176,7 @@ static bool has_ended_badly(const struct jr_run *run)
     return run->complete ? jr_conclusion_is_bad(run->conclusion) : run->jobs_failed > 0;
 }
 
-/* What needs a person, of an attempt that is closed for this reason. */
-static enum jr_need need_of(enum jr_reason reason)
+enum jr_need jr_need_of(enum jr_reason reason)
 {
     switch (reason) {
     case JR_REASON_ATTEMPTS_USED_UP:
@@ -210,7 +209,7 @@ enum jr_need jr_standing_need(const struct jr_run *run)
 {
     if (run->phase == JR_PHASE_OPEN || !has_ended_badly(run))
         return JR_NEED_NOTHING;
-    return run->phase == JR_PHASE_DUE ? JR_NEED_WAITS : need_of(run->reason);
+    return run->phase == JR_PHASE_DUE ? JR_NEED_WAITS : jr_need_of(run->reason);
 }
 
 const char *jr_need_words(enum jr_need need)

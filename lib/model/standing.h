@@ -58,6 +58,9 @@ enum jr_need {
 
 enum jr_need jr_standing_need(const struct jr_run *run);
 
+/* What it would be, of a run that failed and is closed for a reason. */
+enum jr_need jr_need_of(enum jr_reason reason);
+
 /* For people: "given up"; empty of one that needs nothing. Never NULL. */
 const char *jr_need_words(enum jr_need need);
 

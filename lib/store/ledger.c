@@ -408,6 +408,18 @@ bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id)
     return true;
 }
 
+bool jr_ledger_previous_run(struct jr_txn *txn, uint64_t *run_id)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, *run_id, JR_PART_HISTORY, 0);
+    struct jr_entry entry;
+
+    if (!jr_txn_seek_before(txn, JR_TABLE_RUNS, key, *run_id != 0 ? length : 0, &entry))
+        return false;
+    *run_id = jr_key_number_at(&entry, 0);
+    return true;
+}
+
 void jr_ledger_newer(struct jr_txn *txn, const struct jr_bounds *bounds,
                      const struct jr_run *run, int64_t now_ms, struct jr_newer *newer)
 {

@@ -118,6 +118,12 @@ bool jr_ledger_next_told(struct jr_txn *txn, int64_t since_ms, int64_t *hour_ms,
 bool jr_ledger_next_run(struct jr_txn *txn, uint64_t *run_id);
 
 /*
+ * The same, backwards: the newest first.
+ *   run_id  in: of the run after it, 0 at first; out: of the next, which is less
+ */
+bool jr_ledger_previous_run(struct jr_txn *txn, uint64_t *run_id);
+
+/*
  * What is known of runs that are newer than this one, in the same line and of another
  * commit (jr_run_supersedes). The newest are looked at first, and no more than a hundred.
  */

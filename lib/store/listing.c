@@ -50,8 +50,8 @@ static void look_at_jobs(struct jr_txn *txn, struct jr_run *run)
         txn->error.code = JR_OK;
 }
 
-/* Load a run; one that is damaged is as good as missing, and nothing is written here. */
-static bool load(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
+/* Nothing is written here, so one that is damaged is as good as missing. */
+bool jr_listing_load(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
 {
     jr_ledger_load_run(txn, run_id, run);
     if (txn->error.code == JR_EFORMAT) {
@@ -129,7 +129,7 @@ static void gather(struct jr_txn *txn, const struct jr_listing_filter *filter,
     listing->begun = true;
     listing->hour_ms = hour_ms;
     listing->ended = listing->last_hour || hour_ms + JR_HOUR_MS <= filter->since_ms;
-    if (listing->ended || !load(txn, listing->run_id, &run) || !is_wanted(filter, &run))
+    if (listing->ended || !jr_listing_load(txn, listing->run_id, &run) || !is_wanted(filter, &run))
         return;
     place = (struct jr_listing_place){ run.last_event_ms, run.run_id };
     if (listing->before.run_id != 0 && by_place(&place, &listing->before) <= 0)
@@ -176,7 +176,7 @@ static void list_runs(struct jr_txn *txn, void *context)
             gather(txn, runs->filter, listing);
         else if (listing->given == listing->gathered)
             go_on(listing);
-        else if (load(txn, listing->places[listing->given++].run_id, run)
+        else if (jr_listing_load(txn, listing->places[listing->given++].run_id, run)
                  && is_wanted(runs->filter, run))
             runs->count++;
     }
@@ -206,7 +206,7 @@ static void find_next_run(struct jr_txn *txn, void *context)
 
     do
         found = jr_ledger_next_run(txn, &one->run_id);
-    while (found && !load(txn, one->run_id, one->run));
+    while (found && !jr_listing_load(txn, one->run_id, one->run));
     if (!found)
         jr_txn_fail(txn, JR_ENOENT, "there is no run after %llu", (unsigned long long)one->run_id);
 }
@@ -320,7 +320,7 @@ static void list_outbox(struct jr_txn *txn, void *context)
             listing->ended = true;
             break;
         }
-        (void)load(txn, listing->run_id, run);
+        (void)jr_listing_load(txn, listing->run_id, run);
         run->due_ms = listing->due_ms;
         run->waiting_ms = waiting_ms;
         entries->count++;

@@ -160,6 +160,12 @@ enum jr_err jr_listing_reported(struct jr_store *store, const struct jr_run *run
 enum jr_err jr_listing_reports(struct jr_store *store, int64_t now_ms, unsigned *waiting,
                                struct jr_error *error) JR_CHECKED;
 
+/*
+ * Load a run in the caller's transaction, with its jobs_conclusion.
+ * Returns false when nothing is known of it, or its record is damaged: that fails nothing.
+ */
+bool jr_listing_load(struct jr_txn *txn, uint64_t run_id, struct jr_run *run);
+
 /* One run; JR_ENOENT when nothing is known of it, JR_EFORMAT when its record is damaged. */
 enum jr_err jr_listing_run(struct jr_store *store, uint64_t run_id, struct jr_run *run,
                            struct jr_error *error) JR_CHECKED;
