@@ -12,6 +12,7 @@
 #include "lib/rules/judge.h"
 #include "lib/steps/holding.h"
 #include "lib/steps/step.h"
+#include "lib/store/days.h"
 #include "lib/store/failures.h"
 #include "lib/store/ledger.h"
 
@@ -172,8 +173,10 @@ static void save(struct jr_txn *txn, void *argument)
     if (!run.known)
         jr_txn_fail(txn, JR_ENOENT, "run %llu is no longer in the store",
                     (unsigned long long)context->run_id);
-    else
-        jr_failures_save(txn, &run, context->failure, context->now_ms);
+    if (txn->error.code != JR_OK)
+        return;
+    jr_days_note_cause(txn, &run, context->failure, context->now_ms);
+    jr_failures_save(txn, &run, context->failure, context->now_ms);
 }
 
 enum jr_err jr_judging_save(struct jr_store *store, uint64_t run_id,
@@ -342,6 +345,7 @@ static void save_jobs(struct jr_txn *txn, const struct taking *taking)
         failure->same_failure = job->same_failure;
         jr_text_copy(failure->rule, sizeof failure->rule,
                      job->rule == NULL ? "" : job->rule->name);
+        jr_days_note_cause(txn, taking->run, failure, taking->now_ms);
         jr_failures_save(txn, taking->run, failure, taking->now_ms);
     }
 }

@@ -40,20 +40,31 @@ static bool load(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, struct jr
            && decode(failure, entry, length, job_id);
 }
 
-/* Take what is recorded of a job out of the indexes. */
-static void drop_place(struct jr_txn *txn, const unsigned char *key, size_t key_length,
-                       const struct jr_failure_place *at)
+/* Find the place in the indexes of what is recorded of a job. */
+static bool find_place(struct jr_txn *txn, uint64_t run_id, uint64_t job_id,
+                       struct jr_failure_place *place)
 {
-    unsigned char entry[ENTRY_SIZE];
-    struct jr_failure_place place;
-    size_t length;
+    unsigned char key[JR_KEY_MAX], entry[ENTRY_SIZE];
+    size_t key_length = jr_ledger_key(key, run_id, JR_PART_FAILURE, job_id), length;
 
     if (!jr_txn_get(txn, JR_TABLE_RUNS, key, key_length, entry, sizeof entry, &length)
-        || !jr_failure_place_read(&place, entry, length))
-        return;
-    place.run_id = at->run_id;
-    place.job_id = at->job_id;
-    jr_failure_index_drop(txn, &place);
+        || !jr_failure_place_read(place, entry, length))
+        return false;
+    place->run_id = run_id;
+    place->job_id = job_id;
+    return true;
+}
+
+bool jr_failures_recorded(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, int64_t *at_ms,
+                          enum jr_cause *cause)
+{
+    struct jr_failure_place place;
+
+    if (!find_place(txn, run_id, job_id, &place))
+        return false;
+    *at_ms = place.at_ms;
+    *cause = place.cause;
+    return true;
 }
 
 void jr_failures_save(struct jr_txn *txn, const struct jr_run *run,
@@ -64,12 +75,13 @@ void jr_failures_save(struct jr_txn *txn, const struct jr_run *run,
     struct jr_failure_place place = {
         .at_ms = now_ms, .cause = failure->finding.cause,
         .run_id = run->run_id, .job_id = failure->job_id,
-    };
+    }, before;
     struct jr_writer writer;
 
     if (!jr_failure_index_job(run->repo, run->workflow, failure->name, place.job))
         jr_txn_fail(txn, JR_ENOMEM, "out of memory");
-    drop_place(txn, key, key_length, &place);
+    if (find_place(txn, run->run_id, failure->job_id, &before))
+        jr_failure_index_drop(txn, &before);
     jr_writer_init(&writer, entry, sizeof entry);
     jr_failure_place_write(&writer, &place);
     jr_failure_encode(failure, &writer);

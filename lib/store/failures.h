@@ -31,6 +31,13 @@ void jr_failures_save(struct jr_txn *txn, const struct jr_run *run,
                       const struct jr_failure *failure, int64_t now_ms);
 
 /*
+ * Is a failure of this job recorded?
+ *   at_ms, cause  out: when, and for what
+ */
+bool jr_failures_recorded(struct jr_txn *txn, uint64_t run_id, uint64_t job_id, int64_t *at_ms,
+                          enum jr_cause *cause);
+
+/*
  * The next failure of a run, by job id.
  *   after  0 for the first, else the job id of the one before
  * Returns whether there is one. JR_EFORMAT for a damaged one.

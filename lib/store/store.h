@@ -39,7 +39,7 @@ enum jr_table {
     JR_TABLE_FLAKY,      /* kind, hash of the names -> row of numbers */
     JR_TABLE_WORST,      /* kind, how bad it is, hash of the names -> nothing */
     JR_TABLE_SUMS,       /* day -> numbers of the rows of jobs together */
-    JR_TABLE_DAYS,       /* day -> what happened */
+    JR_TABLE_DAYS,       /* day, repository -> what happened (days.h) */
     JR_TABLE_NOTICES,    /* number -> what people are told (notices.h) */
     JR_TABLE_FAILURES,   /* which index, its key, time, run id, job id -> nothing (failure_index.h) */
     JR_TABLE_SPENT,      /* day, repository -> what reruns have spent (budget.h) */

@@ -15,6 +15,7 @@
 
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/store/days.h"
 #include "lib/store/failures.h"
 #include "lib/store/ledger.h"
 
@@ -110,6 +111,7 @@ static void note(struct jr_txn *txn, void *context)
         run.reason = JR_REASON_RUN_FAILED;
         jr_ledger_save_run(txn, &run);
     }
+    jr_days_note_cause(txn, &run, &noting->failure, noting->at_ms);
     jr_failures_save(txn, &run, &noting->failure, noting->at_ms);
 }
 

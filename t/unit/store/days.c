@@ -8,12 +8,18 @@
 #include "lib/base/timestamp.h"
 #include "lib/steps/intake.h"
 #include "lib/steps/rerun.h"
+#include "lib/store/budget.h"
 #include "lib/store/days.h"
+#include "lib/store/failures.h"
+#include "lib/store/key.h"
 #include "t/unit/support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of event_of(). */
+#define EVENT_REPO_ID 4711
 
 struct scene {
     struct jr_store *store;
@@ -69,7 +75,7 @@ static void counted(void **state)
 {
     const struct scene_row *row = *state;
     struct scene scene = { .now_ms = START_MS + JR_MINUTE_MS };
-    struct jr_day days[3];
+    struct jr_day days[3], of_repo[3];
     struct jr_error error;
     char script[256], *rest = script, *token, found[64] = "";
 
@@ -94,6 +100,9 @@ static void counted(void **state)
         snprintf(found + strlen(found), sizeof found - strlen(found), "%s%u/%u/%u/%u", *found == '\0' ? "" : " ",
                  days[i].failed, days[i].reruns, days[i].rescued, days[i].not_rescued);
     assert_string_equal(found, row->want);
+    /* There is one repository, so what is counted of it is what is counted of all. */
+    assert_int_equal(jr_days_read_of(scene.store, EVENT_REPO_ID, scene.now_ms, of_repo, COUNT(of_repo), &error), JR_OK);
+    assert_memory_equal(of_repo, days, sizeof days);
     jr_store_close(scene.store);
     jr_settings_release(&scene.settings);
 }
@@ -139,7 +148,7 @@ static void forgotten(void **state)
     for (int days = 0; days < 2; days++) {
         jr_txn_begin(&txn, scene.store, true);
         jr_days_prune(&txn, START_MS + days * JR_DAY_MS, 10);
-        assert_int_equal(jr_txn_count(&txn, JR_TABLE_DAYS), 1 - days);
+        assert_int_equal(jr_txn_count(&txn, JR_TABLE_DAYS), 2 * (1 - days));
         commit(&txn);
     }
     assert_int_equal(jr_days_read(scene.store, START_MS, &day, 1, &error), JR_OK);
@@ -149,9 +158,113 @@ static void forgotten(void **state)
     jr_settings_release(&scene.settings);
 }
 
+/* A run of a repository that a rerun was accepted for, or a job of it that failed for a cause. */
+static void count_one(struct jr_store *store, const struct jr_run *run, uint64_t job_id, enum jr_cause cause, int64_t now_ms)
+{
+    struct jr_failure failure = { .job_id = job_id, .attempt = 1, .name = "build", .finding = { .cause = cause } };
+    struct jr_run after = *run;
+    struct jr_txn txn;
+
+    after.reruns++;
+    jr_txn_begin(&txn, store, true);
+    if (cause == JR_CAUSE_NONE) {
+        jr_days_note(&txn, run, &after, now_ms);
+    } else {
+        jr_days_note_cause(&txn, run, &failure, now_ms);
+        jr_failures_save(&txn, run, &failure, now_ms);
+    }
+    commit(&txn);
+}
+
+static struct jr_day day_of(struct jr_store *store, uint64_t scope, int64_t now_ms)
+{
+    struct jr_error error;
+    struct jr_day day;
+
+    assert_int_equal(jr_days_read_of(store, scope, now_ms, &day, 1, &error), JR_OK);
+    return day;
+}
+
+/* Each repository has its own numbers, by its id; by its name when nobody told an id. */
+static void of_each_repository(void **state)
+{
+    const struct jr_run one = { .known = true, .run_id = 1, .repo_id = 7, .repo = "octo/app" },
+                        other = { .known = true, .run_id = 2, .repo_id = 8, .repo = "octo/lib" },
+                        nameless = { .known = true, .run_id = 3, .repo = "octo/app" };
+    struct jr_store *store = open_store(new_folder());
+
+    (void)state;
+    count_one(store, &one, 1, JR_CAUSE_NONE, START_MS);
+    count_one(store, &one, 1, JR_CAUSE_NONE, START_MS);
+    count_one(store, &other, 1, JR_CAUSE_NONE, START_MS);
+    count_one(store, &nameless, 1, JR_CAUSE_NONE, START_MS);
+    assert_int_equal(day_of(store, JR_DAYS_ALL, START_MS).reruns, 4);
+    assert_int_equal(day_of(store, 7, START_MS).reruns, 2);
+    assert_int_equal(day_of(store, 8, START_MS).reruns, 1);
+    assert_int_equal(day_of(store, jr_budget_scope(&nameless), START_MS).reruns, 1);
+    assert_int_equal(day_of(store, 9, START_MS).reruns, 0);
+    assert_int_equal(day_of(store, 7, START_MS + JR_DAY_MS).reruns, 0);
+    jr_store_close(store);
+}
+
+/* A failed job counts once, for what was found out last, on the day of that. */
+static void by_cause(void **state)
+{
+    const struct jr_run run = { .known = true, .run_id = 1, .repo_id = 7 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_day day, sum = { .start_ms = 5, .failed = UINT32_MAX - 1 };
+
+    (void)state;
+    count_one(store, &run, 1, JR_CAUSE_NETWORK, START_MS);
+    count_one(store, &run, 1, JR_CAUSE_NETWORK, START_MS + 1);
+    count_one(store, &run, 2, JR_CAUSE_NETWORK, START_MS);
+    count_one(store, &run, 3, JR_CAUSE_UNKNOWN, START_MS);
+    for (int scope = 0; scope < 8; scope += 7) {
+        day = day_of(store, (uint64_t)scope, START_MS);
+        assert_int_equal(day.causes[JR_CAUSE_NETWORK], 2);
+        assert_int_equal(day.causes[JR_CAUSE_UNKNOWN], 1);
+    }
+    count_one(store, &run, 3, JR_CAUSE_TEST, START_MS);
+    count_one(store, &run, 2, JR_CAUSE_NETWORK, START_MS + JR_DAY_MS);
+    day = day_of(store, 7, START_MS);
+    assert_true(day.causes[JR_CAUSE_NETWORK] == 1 && day.causes[JR_CAUSE_UNKNOWN] == 0 && day.causes[JR_CAUSE_TEST] == 1);
+    assert_int_equal(day_of(store, 7, START_MS + JR_DAY_MS).causes[JR_CAUSE_NETWORK], 1);
+    day.failed = 7;
+    jr_day_add(&sum, &day);
+    jr_day_add(&sum, &day);
+    assert_true(sum.start_ms == 5 && sum.failed == UINT32_MAX && sum.causes[JR_CAUSE_TEST] == 2);
+    jr_store_close(store);
+}
+
+/* All causes at once have room; a record without any ends as that of an older version. */
+static void records(void **state)
+{
+    static const unsigned char older[17] = { 1, 0, 0, 0, 9, 0, 0, 0, 8, 0, 0, 0, 7, 0, 0, 0, 6 };
+    const struct jr_run run = { .known = true, .run_id = 1, .repo_id = 7 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_key key = jr_key_of_day(jr_day_of(START_MS));
+    struct jr_txn txn;
+    struct jr_day day;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    jr_txn_put(&txn, JR_TABLE_DAYS, key.bytes, key.length, older, sizeof older);
+    commit(&txn);
+    for (unsigned cause = 1; cause < JR_CAUSES; cause++)
+        count_one(store, &run, cause, (enum jr_cause)cause, START_MS);
+    day = day_of(store, JR_DAYS_ALL, START_MS);
+    assert_true(day.failed == 9 && day.reruns == 8 && day.rescued == 7 && day.not_rescued == 6);
+    for (unsigned cause = 1; cause < JR_CAUSES; cause++)
+        assert_int_equal(day.causes[cause], 1);
+    jr_store_close(store);
+}
+
 int main(void)
 {
     TABLE(scenes, counted);
     TEST(forgotten);
+    TEST(of_each_repository);
+    TEST(by_cause);
+    TEST(records);
     return run_program("days");
 }
