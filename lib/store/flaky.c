@@ -1123,6 +1123,7 @@ static void compare(struct jr_txn *txn, int64_t since_ms, struct jr_flaky *runne
         || !load(txn, key, &row) || !tell(&row, since_ms, &pool))
         return;
     runner->pool_executions = pool.executions;
+    runner->pool_failures = pool.failures;
     runner->pool_blamed = pool.blamed;
     jr_wilson(runner->blamed, runner->executions, &low, &high);
     runner->suspect = runner->blamed >= JR_FLAKY_SUSPECT_BLAMED && pool.executions > 0
@@ -1327,6 +1328,7 @@ struct query {
     size_t size, count;
     struct apart_list *apart;
     bool apart_found; /* it was found before */
+    bool whole;       /* out, of the recent ones: all that may be among the worst were seen */
 };
 
 static void read_rows(struct jr_txn *txn, void *context)
@@ -1344,8 +1346,10 @@ static void read_rows(struct jr_txn *txn, void *context)
          looks++) {
         struct jr_flaky *told = &query->rows[query->count];
 
-        if (!next_row(txn, kind, query->walk, &entry)
-            || !decode(kind, &row, entry.value, entry.value_length)
+        if (!next_row(txn, kind, query->walk, &entry))
+            continue;
+        query->walk->looks++;
+        if (!decode(kind, &row, entry.value, entry.value_length)
             || !is_wanted(filter, &row.names) || !tell(&row, filter->since_ms, told))
             continue;
         if (kind == JR_FLAKY_RUNNER && told->failures > 0)
@@ -1393,9 +1397,7 @@ static bool is_worse(const struct jr_flaky *a, const struct jr_flaky *b)
     return order != 0 ? order < 0 : strcmp(a->name, b->name) < 0;
 }
 
-/* Put a row into its place, if it has one among the worst. */
-static void take_place(const struct jr_flaky *row, struct jr_flaky *rows, size_t size,
-                       size_t *count)
+void jr_flaky_place(const struct jr_flaky *row, struct jr_flaky *rows, size_t size, size_t *count)
 {
     size_t place = *count;
 
@@ -1448,7 +1450,7 @@ enum jr_err jr_flaky_worst(struct jr_store *store, const struct jr_flaky_filter 
         for (size_t i = 0; err == JR_OK && i < query.count; i++) {
             add_to_total(total, &batch[i]);
             if (batch[i].failures > 0)
-                take_place(&batch[i], rows, size, count);
+                jr_flaky_place(&batch[i], rows, size, count);
         }
     }
     free(batch);
@@ -1475,35 +1477,36 @@ static void read_recent(struct jr_txn *txn, void *context)
     struct jr_entry entry = { .key = { (unsigned char)kind }, .key_length = 1 };
 
     find_apart(txn, query->filter, query->apart);
-    for (unsigned looks = 0; looks < JR_FLAKY_RECENT_LOOKS; looks++) {
+    query->whole = false;
+    for (unsigned looks = 0; looks < JR_FLAKY_RECENT_LOOKS && !query->whole; looks++) {
         unsigned char key[1 + HASH_SIZE];
         struct jr_flaky told;
         struct row row;
         uint64_t rank;
 
-        if (!jr_txn_seek(txn, JR_TABLE_WORST, entry.key, entry.key_length, true, &entry)
-            || entry.key[0] != (unsigned char)kind)
-            break;
-        if (!load_ranked(txn, &entry, &rank, key, &row))
+        query->whole = !jr_txn_seek(txn, JR_TABLE_WORST, entry.key, entry.key_length, true, &entry)
+                       || entry.key[0] != (unsigned char)kind;
+        if (query->whole || !load_ranked(txn, &entry, &rank, key, &row))
             continue;
-        if (has_the_worst(query, rank) || (kind == JR_FLAKY_RUNNER && rank < LEAST_SUSPECT_RANK))
-            break;
-        if (!tell(&row, since_ms, &told))
+        query->whole = has_the_worst(query, rank)
+                       || (kind == JR_FLAKY_RUNNER && rank < LEAST_SUSPECT_RANK);
+        if (query->whole || !is_wanted(query->filter, &row.names) || !tell(&row, since_ms, &told))
             continue;
         take_apart_job(query->apart, key, &told);
         if (kind == JR_FLAKY_RUNNER)
             compare(txn, since_ms, &told);
         if (told.rescued > 0 || told.suspect)
-            take_place(&told, query->rows, query->size, &query->count);
+            jr_flaky_place(&told, query->rows, query->size, &query->count);
     }
 }
 
-enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
-                            struct jr_flaky *rows, size_t size, size_t *count,
-                            struct jr_error *error)
+enum jr_err jr_flaky_recent_of(struct jr_store *store, const struct jr_flaky_filter *wanted,
+                               struct jr_flaky *rows, size_t size, size_t *count, bool *whole,
+                               struct jr_error *error)
 {
     const struct jr_flaky_filter filter = {
-        .kind = kind, .since_ms = recent_from(now_ms) * JR_DAY_MS, .now_ms = now_ms,
+        .kind = wanted->kind, .repo = wanted->repo, .now_ms = wanted->now_ms,
+        .since_ms = recent_from(wanted->now_ms) * JR_DAY_MS,
     };
     struct apart_list apart;
     struct query query = { .filter = &filter, .rows = rows, .size = size, .apart = &apart };
@@ -1512,8 +1515,80 @@ enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int
                           : out_of_memory(error);
 
     *count = err == JR_OK ? query.count : 0;
+    *whole = query.whole;
     free(apart.items);
     return err;
+}
+
+enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
+                            struct jr_flaky *rows, size_t size, size_t *count,
+                            struct jr_error *error)
+{
+    const struct jr_flaky_filter all = { .kind = kind, .now_ms = now_ms };
+    bool whole;
+
+    return jr_flaky_recent_of(store, &all, rows, size, count, &whole, error);
+}
+
+/* Rows whose trend is wanted. */
+struct trends {
+    enum jr_flaky_kind kind;
+    const struct jr_flaky *rows;
+    size_t count;
+    uint32_t today;
+    unsigned weeks;
+    struct jr_flaky_week *trend;
+};
+
+/* Add the days of a row to its weeks, of which the last ends today. */
+static void add_to_weeks(const struct row *row, const struct trends *trends,
+                         struct jr_flaky_week *weeks)
+{
+    for (size_t i = row->day_count; i > 0; i--) {
+        const struct day *day = &row->days[i - 1];
+        uint32_t ago = trends->today >= day->day ? (trends->today - day->day) / 7 : 0;
+        struct jr_flaky_week *week;
+
+        if (ago >= trends->weeks)
+            break;
+        week = &weeks[trends->weeks - 1 - ago];
+        week->executions += day->numbers[N_EXECUTIONS];
+        week->failures += day->numbers[N_FAILURES];
+        week->rescued += day->numbers[N_RESCUED];
+        week->blamed += day->numbers[N_BLAMED];
+    }
+}
+
+static void read_trends(struct jr_txn *txn, void *context)
+{
+    const struct trends *trends = context;
+
+    for (size_t i = 0; i < trends->count; i++) {
+        struct jr_flaky_week *weeks = trends->trend + i * trends->weeks;
+        const struct jr_flaky *names = &trends->rows[i];
+        unsigned char key[1 + HASH_SIZE];
+        struct row row;
+
+        memset(weeks, 0, trends->weeks * sizeof *weeks);
+        for (unsigned week = 0; week < trends->weeks; week++)
+            weeks[week].start_ms = ((int64_t)trends->today + 1 - 7 * (int64_t)(trends->weeks - week))
+                                   * JR_DAY_MS;
+        if (make_row_key(trends->kind, names->repo, names->group, names->name, key)
+            && load(txn, key, &row))
+            add_to_weeks(&row, trends, weeks);
+    }
+}
+
+enum jr_err jr_flaky_trend(struct jr_store *store, const struct jr_flaky_filter *filter,
+                           const struct jr_flaky *rows, size_t count, unsigned weeks,
+                           struct jr_flaky_week *trend, struct jr_error *error)
+{
+    struct trends trends = {
+        .kind = filter->kind, .rows = rows, .count = count, .today = jr_day_of(filter->now_ms),
+        .weeks = weeks, .trend = trend,
+    };
+
+    return jr_store_read(store, read_trends, &trends, error);
 }
 
 /* The sums of the recent days. */

@@ -92,7 +92,7 @@ struct jr_flaky {
     int64_t lost_ms;      /* of a job: how long the rescued executions ran */
     uint64_t blamed;      /* of a runner */
     int64_t first_ms, last_ms; /* when executions ended, of all that were counted */
-    uint64_t pool_executions, pool_blamed; /* of a runner that failed: of all with its labels */
+    uint64_t pool_executions, pool_failures, pool_blamed; /* of a runner that failed: of all with its labels */
     bool suspect;                          /* of a runner, see above */
     uint64_t apart_failures, apart_rescued; /* of a job, on runners that stand out: not counted above */
 };
@@ -127,6 +127,7 @@ struct jr_flaky_walk {
     size_t key_length;
     unsigned char rank_key[25]; /* of jr_flaky_prune(): the same in the order of the worst */
     size_t rank_length;
+    uint64_t looks; /* rows that jr_flaky_read() has looked at */
 };
 
 /*
@@ -173,6 +174,39 @@ enum jr_err jr_flaky_worst(struct jr_store *store, const struct jr_flaky_filter 
 enum jr_err jr_flaky_recent(struct jr_store *store, enum jr_flaky_kind kind, int64_t now_ms,
                             struct jr_flaky *rows, size_t size, size_t *count,
                             struct jr_error *error) JR_CHECKED;
+
+/*
+ * The same of what a filter lets through, whose since_ms is of no matter.
+ *   whole  out: false when JR_FLAKY_RECENT_LOOKS rows were looked at, and there may be more
+ */
+enum jr_err jr_flaky_recent_of(struct jr_store *store, const struct jr_flaky_filter *filter,
+                               struct jr_flaky *rows, size_t size, size_t *count, bool *whole,
+                               struct jr_error *error) JR_CHECKED;
+
+/* Put a row into its place among the worst, which are `size' at most, if it has one there. */
+void jr_flaky_place(const struct jr_flaky *row, struct jr_flaky *rows, size_t size,
+                    size_t *count);
+
+/* The weeks of which rows can tell: a day is missing of the first. */
+#define JR_FLAKY_WEEKS 13
+
+/* What was counted in seven days, as in a row; also what failed on a runner that stands out. */
+struct jr_flaky_week {
+    int64_t start_ms;
+    uint64_t executions, failures, rescued, blamed;
+};
+
+/*
+ * How it went with rows of a kind, week by week, in one short read transaction that reads a
+ * record for each. Of one that is forgotten all numbers are 0.
+ *   filter  its kind, and now_ms: with that day the last week ends
+ *   rows    their names
+ *   weeks   1 to JR_FLAKY_WEEKS
+ *   trend   out: the caller's, `weeks' for each row, oldest first
+ */
+enum jr_err jr_flaky_trend(struct jr_store *store, const struct jr_flaky_filter *filter,
+                           const struct jr_flaky *rows, size_t count, unsigned weeks,
+                           struct jr_flaky_week *trend, struct jr_error *error) JR_CHECKED;
 
 /* All jobs of those days together, as jr_flaky_worst() sums them up, but without times. */
 enum jr_err jr_flaky_recent_total(struct jr_store *store, int64_t now_ms,

@@ -1143,6 +1143,94 @@ static void lately(void **state)
     close_desk(&desk);
 }
 
+/* Jobs of one run each, which fail and are rescued; one after the other of two repositories. */
+static void rescue_jobs(struct desk *desk, unsigned from, unsigned to)
+{
+    struct jr_txn txn;
+
+    jr_txn_begin(&txn, desk->store, true);
+    for (unsigned job = from; job < to; job++)
+        for (uint32_t attempt = 1; attempt <= 2; attempt++) {
+            struct jr_event event = event_of("c1=failure");
+
+            event.run_id += job;
+            event.job_id = 10000 + 2 * job + attempt;
+            event.attempt = attempt;
+            event.conclusion = attempt == 1 ? JR_CONCLUSION_FAILURE : JR_CONCLUSION_SUCCESS;
+            snprintf(event.job_name, sizeof event.job_name, "job %u", job);
+            snprintf(event.repo, sizeof event.repo, "%s", job % 2 == 0 ? "octo/lib" : "octo/app");
+            deliver_in(desk, &txn, &event);
+        }
+    commit(&txn);
+}
+
+/* The worst of what a filter lets through; of many others it is told that not all were seen. */
+static void recent_of_some(void **state)
+{
+    struct jr_flaky_filter filter = { .kind = JR_FLAKY_JOB, .repo = "octo/lib" };
+    struct jr_flaky rows[2];
+    struct desk desk;
+    struct jr_error error;
+    size_t count;
+    bool whole;
+
+    (void)state;
+    open_desk(&desk);
+    rescue_jobs(&desk, 0, 2);
+    filter.now_ms = desk.now_ms;
+    assert_int_equal(jr_flaky_recent_of(desk.store, &filter, rows, 2, &count, &whole, &error), JR_OK);
+    assert_true(count == 1 && whole && rows[0].rescued == 1);
+    assert_string_equal(rows[0].repo, "octo/lib");
+    rescue_jobs(&desk, 2, JR_FLAKY_RECENT_LOOKS + 1);
+    filter.now_ms = desk.now_ms;
+    filter.repo = "octo/none";
+    assert_int_equal(jr_flaky_recent_of(desk.store, &filter, rows, 2, &count, &whole, &error), JR_OK);
+    assert_true(count == 0 && !whole);
+    close_desk(&desk);
+}
+
+/* Week by week back from a day; a row that is forgotten has none. */
+static void trend(void **state)
+{
+    static const int days[] = { 0, 1, 7, 13, 14, 20, 83, 89 };
+    struct jr_flaky_filter filter = { .kind = JR_FLAKY_JOB };
+    struct jr_flaky rows[2] = { { .name = "nobody" } };
+    struct jr_flaky_week weeks[2][JR_FLAKY_WEEKS];
+    struct desk desk;
+    struct jr_error error;
+    int64_t first_ms;
+
+    (void)state;
+    open_desk(&desk);
+    desk.now_ms += 100 * JR_DAY_MS;
+    for (size_t i = 0; i < COUNT(days); i++)
+        execute(&desk, i % 2 == 0 ? "c1=success" : "c1=failure", days[i], "octo/app", "r1", "a");
+    rows[1] = row_of(&desk, JR_FLAKY_JOB, "job 1");
+    filter.now_ms = rows[1].last_ms;
+    assert_int_equal(jr_flaky_trend(desk.store, &filter, rows, 2, JR_FLAKY_WEEKS, weeks[0], &error), JR_OK);
+    first_ms = rows[1].first_ms / JR_DAY_MS * JR_DAY_MS;
+    for (size_t week = 0; week < JR_FLAKY_WEEKS; week++) {
+        assert_true(weeks[1][week].start_ms == first_ms + ((int64_t)week * 7 - 1) * JR_DAY_MS);
+        assert_int_equal(weeks[0][week].executions, 0);
+    }
+    /* From day -1 to 5, 6 to 12, 13 to 19, 20 to 26; and 83 to 89. */
+    assert_true(weeks[1][0].executions == 2 && weeks[1][0].failures == 1);
+    assert_true(weeks[1][1].executions == 1 && weeks[1][1].failures == 0);
+    assert_true(weeks[1][2].executions == 2 && weeks[1][2].failures == 1);
+    assert_true(weeks[1][3].executions == 1 && weeks[1][3].failures == 1);
+    assert_true(weeks[1][12].executions == 2 && weeks[1][12].failures == 1);
+    assert_int_equal(weeks[1][5].executions, 0);
+    /* Of fewer weeks, and of a runner; what is later than the last day counts for that. */
+    filter.now_ms -= JR_DAY_MS;
+    assert_int_equal(jr_flaky_trend(desk.store, &filter, rows + 1, 1, 4, weeks[0], &error), JR_OK);
+    assert_true(weeks[0][3].executions == 2 && weeks[0][2].executions == 0);
+    filter.kind = JR_FLAKY_RUNNER;
+    rows[1] = row_of(&desk, JR_FLAKY_RUNNER, "r1");
+    assert_int_equal(jr_flaky_trend(desk.store, &filter, rows + 1, 1, 1, weeks[0], &error), JR_OK);
+    assert_int_equal(weeks[0][0].executions, 2);
+    close_desk(&desk);
+}
+
 /* What stands among the worst from before a row was damaged is not told, and pruned. */
 static void order_of_a_damaged_row(void **state)
 {
@@ -1280,6 +1368,8 @@ int main(void)
     TEST(forgotten);
     TEST(forgotten_with_the_runner);
     TEST(lately);
+    TEST(recent_of_some);
+    TEST(trend);
     TEST(order_of_a_damaged_row);
     TEST(blame_for_the_forgotten);
     TEST(a_damaged_row);
