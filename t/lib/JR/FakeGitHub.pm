@@ -3,8 +3,8 @@
 # JR::FakeGitHub -- a GitHub for tests: the handle that a test holds.
 #
 # The server is a process of its own on a free port of 127.0.0.1, with the host of
-# logs on another one. A test changes and reads it through a control socket, one line
-# of JSON each way. tls => 1 puts nginx with certificates of a throw-away authority
+# logs on another one. A test changes and reads it through a control socket, one message
+# (JR::Message) each way. tls => 1 puts nginx with certificates of a throw-away authority
 # before both.
 
 package JR::FakeGitHub;
@@ -13,16 +13,14 @@ use strict;
 use warnings;
 use IO::Socket::IP;
 use IO::Socket::UNIX;
-use JSON::PP ();
 use POSIX qw(_exit);
 use JR::FakeGitHub::Server;
 use JR::File qw(read_file_or_empty);
+use JR::Message qw(pack_message unpack_message);
 use JR::Nginx;
 use JR::Process qw(reap spawn end_processes);
 use JR::TlsAuthority;
 use JR::Wait qw(wait_for);
-
-my $JSON = JSON::PP->new->canonical->ascii;
 
 # dir, tokens => [...], tls => 0|1, tls_name (what the certificate is for)
 sub start {
@@ -138,10 +136,11 @@ sub command {
     my ($self, $command, %args) = @_;
     my $socket = IO::Socket::UNIX->new(Peer => $self->control_path) or die "fake GitHub is gone: $!";
     $socket->autoflush(1);
-    local $/ = "\n";    # whatever the caller reads by
-    print {$socket} $JSON->encode({ command => $command, %args }), "\n";
-    my $line = <$socket> // die "fake GitHub: no answer to $command";
-    my $answer = $JSON->decode($line);
+    print {$socket} pack_message({ command => $command, %args });
+    my ($bytes, $answer) = ('');
+    while (!($answer = unpack_message($bytes))) {
+        sysread $socket, $bytes, 1 << 20, length $bytes or die "fake GitHub: no answer to $command";
+    }
     die "fake GitHub: $answer->{error}" if $answer->{error};
     return ($answer->{result}, $socket);
 }

@@ -22,6 +22,7 @@ use JSON::PP ();
 use POSIX qw(strftime);
 use Time::HiRes qw(time);
 use JR::FakeGitHub::Actions;
+use JR::Message qw(pack_message unpack_message);
 
 my $JSON = JSON::PP->new->canonical->utf8;
 
@@ -97,7 +98,8 @@ sub read_from {
     my $n = sysread $handle, $self->{input}{$handle}, 65536, length $self->{input}{$handle};
     return $self->drop($handle) if !$n;
     if ($self->{control}{$handle}) {
-        $self->answer_control($handle) if $self->{input}{$handle} =~ /\n/;
+        my $message = unpack_message($self->{input}{$handle});
+        $self->answer_control($handle, $message) if $message;
         return;
     }
     while (my $request = take_request(\$self->{input}{$handle})) {
@@ -268,14 +270,12 @@ sub requests_like {
 }
 
 sub answer_control {
-    my ($self, $handle) = @_;
+    my ($self, $handle, $message) = @_;
     my $result = eval {
-        my $line    = $JSON->decode($self->{input}{$handle});
-        my $command = $COMMAND{ $line->{command} } or die "no command $line->{command}\n";
-        { result => $command->($self, $line, $handle) };
+        my $command = $COMMAND{ $message->{command} } or die "no command $message->{command}\n";
+        { result => $command->($self, $message, $handle) };
     } // { error => "$@" };
-    # The test's side reads characters, not bytes; only ASCII passes here.
-    print {$handle} JSON::PP->new->ascii->encode($result), "\n";
+    print {$handle} pack_message($result);
     $self->drop($handle) if !$self->{holds}{$handle};
     return;
 }
