@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/store/failure_report.h"
+#include "lib/base/codec.h"
 #include "lib/base/text.h"
 #include "lib/store/failures.h"
 #include "lib/store/ledger.h"
@@ -19,7 +20,7 @@
 /* A report in the making. */
 struct reading {
     struct jr_report *report;
-    int64_t since_ms;
+    const struct jr_report_filter *filter;
     struct jr_failures_place place;
     bool ended, no_memory;
 };
@@ -149,7 +150,8 @@ static void add(struct jr_txn *txn, struct reading *reading, uint64_t run_id,
     int64_t minutes;
     bool green;
 
-    if (!jr_ledger_read_run(txn, run_id, &run))
+    if (!jr_ledger_read_run(txn, run_id, &run)
+        || (reading->filter->repo != NULL && !jr_text_match(reading->filter->repo, run.repo)))
         return;
     aftermath = jr_failures_aftermath(txn, &run, failure, &minutes);
     green = is_green(&run, failure, aftermath);
@@ -174,7 +176,8 @@ static void read_some(struct jr_txn *txn, void *context)
     uint64_t run_id;
 
     for (unsigned looks = 0; looks < LOOKS && !reading->ended && !reading->no_memory; looks++) {
-        if (jr_failures_next_since(txn, reading->since_ms, &reading->place, &run_id, &failure))
+        if (jr_failures_next_since(txn, reading->report->from_ms, &reading->place, &run_id,
+                                   &failure))
             add(txn, reading, run_id, &failure);
         else
             reading->ended = true;
@@ -228,13 +231,37 @@ static void put_in_order(struct jr_report *report)
         qsort(report->groups, report->group_count, sizeof *report->groups, by_frequency);
 }
 
-enum jr_err jr_report_read(struct jr_store *store, int64_t since_ms, struct jr_report *report,
-                           struct jr_error *error)
+/* Find since when there are not more than are wanted. */
+static void find_start(struct jr_txn *txn, void *context)
 {
-    struct reading reading = { .report = report, .since_ms = since_ms };
+    struct reading *reading = context;
+    const struct jr_report_filter *filter = reading->filter;
+    struct jr_report *report = reading->report;
+    struct jr_failure_place place = { .at_ms = JR_TIME_MOST };
+
+    report->from_ms = filter->since_ms;
+    report->whole = true;
+    for (size_t looks = 0; jr_failure_index_back(txn, &place) && place.at_ms >= filter->since_ms;
+         looks++) {
+        report->whole = looks < filter->most;
+        if (!report->whole)
+            return;
+        report->from_ms = place.at_ms;
+    }
+    report->from_ms = filter->since_ms;
+}
+
+enum jr_err jr_report_read_some(struct jr_store *store, const struct jr_report_filter *filter,
+                                struct jr_report *report, struct jr_error *error)
+{
+    struct reading reading = { .report = report, .filter = filter };
     enum jr_err err = JR_OK;
 
     memset(report, 0, sizeof *report);
+    report->from_ms = filter->since_ms;
+    report->whole = true;
+    if (filter->most > 0)
+        err = jr_store_read(store, find_start, &reading, error);
     while (err == JR_OK && !reading.ended && !reading.no_memory)
         err = jr_store_read(store, read_some, &reading, error);
     if (err == JR_OK && reading.no_memory)
@@ -242,6 +269,14 @@ enum jr_err jr_report_read(struct jr_store *store, int64_t since_ms, struct jr_r
     if (err == JR_OK)
         put_in_order(report);
     return err;
+}
+
+enum jr_err jr_report_read(struct jr_store *store, int64_t since_ms, struct jr_report *report,
+                           struct jr_error *error)
+{
+    const struct jr_report_filter all = { .since_ms = since_ms };
+
+    return jr_report_read_some(store, &all, report, error);
 }
 
 void jr_report_release(struct jr_report *report)

@@ -10,6 +10,7 @@
 #include "lib/model/finding.h"
 #include "lib/store/store.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,8 @@ struct jr_report {
     struct jr_report_group *groups; /* owned */
     size_t group_count, group_size;
     uint64_t ungrouped; /* failures whose lines are over JR_REPORT_GROUPS_MAX */
+    int64_t from_ms; /* since when failures were read */
+    bool whole;      /* those are all that were asked for */
 };
 
 /*
@@ -60,6 +63,18 @@ struct jr_report {
  */
 enum jr_err jr_report_read(struct jr_store *store, int64_t since_ms, struct jr_report *report,
                            struct jr_error *error) JR_CHECKED;
+
+/* Which failures are wanted. */
+struct jr_report_filter {
+    int64_t since_ms;
+    const char *repo; /* of which repositories, a pattern, see jr_text_match(); NULL: of all */
+    size_t most;      /* of all repositories, the newest; some more that were recorded in the same
+                       * moment, or meanwhile. 0: all */
+};
+
+/* The same, of some: for who wants an answer soon. */
+enum jr_err jr_report_read_some(struct jr_store *store, const struct jr_report_filter *filter,
+                                struct jr_report *report, struct jr_error *error) JR_CHECKED;
 
 void jr_report_release(struct jr_report *report);
 

@@ -172,11 +172,54 @@ static void many(void **state)
     jr_store_close(store);
 }
 
+/* The newest, of a time and of repositories: how far it has come is told. */
+struct some_row {
+    const char *name;
+    int64_t since; /* after START_MS */
+    size_t most;
+    const char *repo;
+    uint64_t jobs;
+    int64_t from;
+    bool whole;
+};
+
+static void some(void **state)
+{
+    const struct some_row *row = *state;
+    const struct jr_report_filter filter = { .since_ms = START_MS + row->since, .most = row->most, .repo = row->repo };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_report report;
+    struct jr_error error;
+
+    for (uint64_t id = 1; id <= 6; id++)
+        put(store, id, JR_CAUSE_NETWORK, "reset", "x", JR_CONCLUSION_SUCCESS);
+    assert_int_equal(jr_report_read_some(store, &filter, &report, &error), JR_OK);
+    assert_int_equal(report.cause_count, row->jobs > 0);
+    assert_int_equal(report.causes[0].jobs, row->jobs);
+    assert_int_equal(report.from_ms, START_MS + row->from);
+    assert_int_equal(report.whole, row->whole);
+    jr_report_release(&report);
+    jr_store_close(store);
+}
+
+static const struct some_row some_rows[] = {
+    { "all", 0, 0, NULL, 6, 0, true },
+    { "as many as there are", 0, 6, NULL, 6, 0, true },
+    { "one less", 0, 5, NULL, 5, 2, false },
+    { "the newest", 0, 1, NULL, 1, 6, false },
+    { "since a time", 4, 3, NULL, 3, 4, true },
+    { "the newest since a time", 4, 2, NULL, 2, 5, false },
+    { "of a repository", 0, 9, "octo/app", 6, 0, true },
+    { "of none", 0, 9, "octo/lib", 0, 0, true },
+    { "later", 9, 9, NULL, 0, 9, true },
+};
+
 int main(void)
 {
     TEST(nothing);
     TEST(by_cause_and_signature);
     TEST(unknown_by_line);
     TEST(many);
+    TABLE(some_rows, some);
     return run_program("failure_report");
 }
