@@ -14,16 +14,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The row of an option; its name ends at length. */
-static size_t find(const struct jr_option *options, const char *name, size_t length)
+/* What may be written in short, where a command has it; and what excuses all else. */
+static const struct {
+    char letter;
+    const char *name;
+    bool excuses;
+} letters[] = {
+    { 'h', "help", true },
+    { 'V', "version", true },
+    { 'n', "dry-run", false },
+    { 'o', "output", false },
+};
+
+#define LETTERS (sizeof letters / sizeof *letters)
+
+/* The row of an option. */
+static size_t find(const struct jr_option *options, const char *name)
 {
     size_t row = 0;
 
-    while (options[row].name != NULL
-           && (strlen(options[row].name) != length
-               || strncmp(options[row].name, name, length) != 0))
+    while (options[row].name != NULL && strcmp(options[row].name, name) != 0)
         row++;
     return row;
+}
+
+char jr_args_letter(const char *name)
+{
+    for (size_t i = 0; i < LETTERS; i++)
+        if (strcmp(letters[i].name, name) == 0)
+            return letters[i].letter;
+    return '\0';
+}
+
+bool jr_args_name(const char *argument, char name[JR_ARGS_NAME_SIZE], const char **value)
+{
+    size_t length = strcspn(argument, "=");
+
+    *value = NULL;
+    if (strncmp(argument, "--", 2) == 0 && argument[2] != '\0') {
+        snprintf(name, JR_ARGS_NAME_SIZE, "%.*s", (int)length - 2, argument + 2);
+        *value = argument[length] == '=' ? argument + length + 1 : NULL;
+        return true;
+    }
+    for (size_t i = 0; i < LETTERS && argument[0] == '-'; i++) {
+        if (argument[1] != letters[i].letter)
+            continue;
+        snprintf(name, JR_ARGS_NAME_SIZE, "%s", letters[i].name);
+        *value = argument[2] == '\0' ? NULL : argument + 2 + (argument[2] == '=');
+        return true;
+    }
+    return false;
 }
 
 void jr_args_nearest(const char *word, const char *possible, const char **nearest)
@@ -33,16 +73,16 @@ void jr_args_nearest(const char *word, const char *possible, const char **neares
         *nearest = possible;
 }
 
-static enum jr_err refuse_option(const struct jr_option *options, const char *name, size_t length,
-                                 struct jr_error *error)
+static enum jr_err refuse_option(const struct jr_option *options, const char *argument,
+                                 const char *name, struct jr_error *error)
 {
     const char *nearest = NULL;
-    char word[JR_TEXT_WORD_MAX + 2];
 
-    snprintf(word, sizeof word, "%.*s", (int)length, name);
+    if (argument[1] != '-')
+        return jr_error_set(error, JR_EINVAL, "there is no option '%.100s'", argument);
     for (; options->name != NULL; options++)
-        jr_args_nearest(word, options->name, &nearest);
-    return jr_error_set(error, JR_EINVAL, "there is no option '--%.*s'%s%s%s", (int)length, name,
+        jr_args_nearest(name, options->name, &nearest);
+    return jr_error_set(error, JR_EINVAL, "there is no option '--%s'%s%s%s", name,
                         nearest == NULL ? "" : "; did you mean --", nearest == NULL ? "" : nearest,
                         nearest == NULL ? "" : "?");
 }
@@ -86,19 +126,21 @@ static const char *take_value(const struct jr_option *option, const char *given,
 static enum jr_err take_option(const struct jr_option *options, char ***argv, struct jr_args *args,
                                struct jr_error *error)
 {
-    const char *name = **argv + 2, *equals = strchr(name, '='), *value;
-    size_t length = equals == NULL ? strlen(name) : (size_t)(equals - name);
-    size_t row = find(options, name, length);
+    const char *argument = *(*argv)++, *given, *value;
+    char name[JR_ARGS_NAME_SIZE];
+    bool named = jr_args_name(argument, name, &given);
+    size_t row = named ? find(options, name) : 0;
     const struct jr_option *option = &options[row];
 
-    (*argv)++;
-    if (option->name == NULL)
-        return refuse_option(options, name, length, error);
+    /* A letter of one that takes no value stands alone. */
+    if (!named || option->name == NULL
+        || (argument[1] != '-' && given != NULL && option->value == NULL))
+        return refuse_option(options, argument, name, error);
     if (args->values[row] != NULL && !is_assignment(option))
         return jr_error_set(error, JR_EINVAL, "--%s is given twice", option->name);
-    if (equals != NULL && option->value == NULL)
+    if (given != NULL && option->value == NULL)
         return jr_error_set(error, JR_EINVAL, "--%s takes no value", option->name);
-    value = take_value(option, equals == NULL ? NULL : equals + 1, argv);
+    value = take_value(option, given, argv);
     if (value == NULL)
         return jr_error_set(error, JR_EINVAL, "--%s wants a value: --%s %s", option->name,
                             option->name, option->value);
@@ -117,22 +159,13 @@ static enum jr_err take_word(const char *word, size_t most, struct jr_args *args
     return JR_OK;
 }
 
-/* What excuses all else, and how it may be written in short. */
-static const struct {
-    const char *letter, *name;
-} excuses[] = { { "-h", "help" }, { "-V", "version" } };
-
-/* Is it given? Also takes an argument that is its letter, unless NULL. */
-static bool is_excused(const struct jr_option *options, const char *letter, struct jr_args *args)
+/* Is something given that excuses all else? */
+static bool is_excused(const struct jr_option *options, const struct jr_args *args)
 {
-    for (size_t i = 0; i < sizeof excuses / sizeof *excuses; i++) {
-        size_t row = find(options, excuses[i].name, strlen(excuses[i].name));
+    for (size_t i = 0; i < LETTERS; i++) {
+        size_t row = find(options, letters[i].name);
 
-        if (options[row].name == NULL)
-            continue;
-        if (letter != NULL && strcmp(letter, excuses[i].letter) == 0)
-            args->values[row] = "";
-        if (args->values[row] != NULL)
+        if (letters[i].excuses && options[row].name != NULL && args->values[row] != NULL)
             return true;
     }
     return false;
@@ -151,14 +184,10 @@ enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t 
         } else if (strcmp(*argv, "--") == 0) {
             only_words = true;
             argv++;
-        } else if (is_excused(options, *argv, args)) {
-            return JR_OK;
-        } else if ((*argv)[1] != '-') {
-            err = jr_error_set(error, JR_EINVAL, "there is no option '%.100s'", *argv);
         } else {
             err = take_option(options, &argv, args, error);
         }
-        if (err == JR_OK && is_excused(options, NULL, args))
+        if (err == JR_OK && is_excused(options, args))
             return JR_OK;
     }
     if (err == JR_OK && args->count < least)
@@ -169,7 +198,7 @@ enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t 
 const char *jr_args_value(const struct jr_option *options, const struct jr_args *args,
                           const char *name)
 {
-    size_t row = find(options, name, strlen(name));
+    size_t row = find(options, name);
 
     return options[row].name == NULL ? NULL : args->values[row];
 }

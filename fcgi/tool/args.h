@@ -2,7 +2,8 @@
  * args -- the arguments of a command line, and what people write in them.
  *
  * Options are --name, --name=VALUE or --name VALUE, before or after other words;
- * after -- everything is a word. -h is --help, and -V --version.
+ * after -- everything is a word. Some have a letter: -h is --help, -V --version, -n --dry-run,
+ * -o VALUE or -oVALUE --output.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -18,6 +19,9 @@
 #define JR_ARGS_OPTIONS_MAX 16
 #define JR_ARGS_WORDS_MAX 4
 #define JR_ARGS_ASSIGNMENTS_MAX 32
+
+/* Of a name of an option with its NUL; a longer one is none. */
+#define JR_ARGS_NAME_SIZE 80
 
 /* A list of them ends with one without a name. */
 struct jr_option {
@@ -46,6 +50,17 @@ struct jr_args {
  */
 enum jr_err jr_args_parse(const struct jr_option *options, size_t least, size_t most, char **argv,
                           struct jr_args *args, struct jr_error *error) JR_CHECKED;
+
+/*
+ * The option that an argument names, by its name or its letter.
+ *   name   out: as it is written, cut when it is longer; untouched if there is none
+ *   value  out: what stands behind it in the argument; NULL: nothing
+ * Returns false when it names none: a word, a dash, a letter that no option has.
+ */
+bool jr_args_name(const char *argument, char name[JR_ARGS_NAME_SIZE], const char **value);
+
+/* The letter that an option may be written with, '\0' if there is none. */
+char jr_args_letter(const char *name);
 
 /* The value of an option by its name, as in values[]. */
 const char *jr_args_value(const struct jr_option *options, const struct jr_args *args,

@@ -23,8 +23,8 @@ static int show_version(struct jr_command *command);
 
 /* What all of them take. */
 #define HELP                                                                                     \
-    { "help", NULL, false, "show this text; -h is the same" },                                   \
-    { "version", NULL, false, "show the version; -V is the same" }
+    { "help", NULL, false, "show this text" },                                                   \
+    { "version", NULL, false, "show the version" }
 
 /* What most of them take. */
 #define COMMON                                                                                   \
@@ -249,21 +249,18 @@ static const struct jr_option *find_option(const char *name, const char **neares
  */
 static int pass_option(char **argv, size_t *at)
 {
-    const char *option_text = argv[(*at)++], *nearest;
+    const char *nearest, *value;
     const struct jr_option *option;
-    char name[JR_TEXT_WORD_MAX + 2];
-    size_t length = strcspn(option_text, "=");
+    char name[JR_ARGS_NAME_SIZE];
 
-    if (strncmp(option_text, "--", 2) != 0 || length <= 2)
+    if (!jr_args_name(argv[(*at)++], name, &value))
         return JR_EXIT_OK;
-    snprintf(name, sizeof name, "%.*s", (int)length - 2, option_text + 2);
     option = find_option(name, &nearest);
     if (option == NULL)
         return jr_command_fail(JR_EXIT_USAGE, "there is no option '--%s'%s%s%s", name,
                                nearest == NULL ? "; see job-rerunner --help" : "; did you mean --",
                                nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
-    if (option->value != NULL && !option->may_be_bare && option_text[length] != '='
-        && argv[*at] != NULL)
+    if (option->value != NULL && !option->may_be_bare && value == NULL && argv[*at] != NULL)
         ++*at;
     return JR_EXIT_OK;
 }
@@ -310,22 +307,29 @@ void jr_tool_usage(FILE *out)
         fprintf(out, "  %-10s %s\n", rows[i].name, rows[i].meaning);
 }
 
+/* "-o, --output FORMAT" */
+static void print_option(const struct jr_option *option)
+{
+    char letter = jr_args_letter(option->name), text[64], before[8] = "";
+
+    if (letter != '\0')
+        snprintf(before, sizeof before, "-%c, ", letter);
+    snprintf(text, sizeof text, "%s--%s%s%s%s", before, option->name,
+             option->value == NULL ? "" : option->may_be_bare ? "[=" : " ",
+             option->value == NULL ? "" : option->value, option->may_be_bare ? "]" : "");
+    printf("  %-19s %s\n", text, option->meaning);
+}
+
 static int show_command_help(const struct row *row)
 {
-    char text[64];
-
     printf("usage: job-rerunner %s%s%s [OPTIONS]\n\n%c%s.\n", row->name,
            *row->words == '\0' ? "" : " ", row->words, row->meaning[0] - 'a' + 'A',
            row->meaning + 1);
     if (row->more != NULL)
         printf("%s\n", row->more);
     printf("\n");
-    for (const struct jr_option *option = row->options; option->name != NULL; option++) {
-        snprintf(text, sizeof text, "--%s%s%s%s%s", option->name,
-                 option->value == NULL ? "" : option->may_be_bare ? "[=" : " ",
-                 option->value == NULL ? "" : option->value, option->may_be_bare ? "]" : "", "");
-        printf("  %-18s %s\n", text, option->meaning);
-    }
+    for (const struct jr_option *option = row->options; option->name != NULL; option++)
+        print_option(option);
     return JR_EXIT_OK;
 }
 

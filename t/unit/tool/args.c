@@ -18,6 +18,8 @@ static const struct jr_option options[] = {
     { "limit", "N", false, "" },
     { "wait", "TIME", true, "" },
     { "set", "NAME=VALUE", false, "" },
+    { "output", "FORMAT", false, "" },
+    { "dry-run", NULL, false, "" },
     { "help", NULL, false, "" },
     { "version", NULL, false, "" },
     { NULL, NULL, false, NULL },
@@ -76,6 +78,10 @@ static const struct good_row {
     { "version excuses what is missing", "--version", 1, 1, "version=,;" },
     { "version in short", "-V|--nonsense", 1, 1, "version=,;" },
     { "help in short", "-h|--nonsense", 1, 1, "help=,;" },
+    { "a letter with a value", "-o|json|a", 1, 1, "output=json,;a," },
+    { "a letter with its value behind it", "-ojson", 0, 0, "output=json,;" },
+    { "a letter with its value behind =", "-o=json", 0, 0, "output=json,;" },
+    { "a letter without a value", "-n|a", 1, 1, "dry-run=,;a," },
 };
 
 static void good_line_is_read(void **state)
@@ -102,6 +108,9 @@ static const struct bad_row {
     { "short, after help", "-hj", 0, 1, "no option '-hj'" },
     { "version in another case", "-v", 0, 1, "no option '-v'" },
     { "short", "-j", 0, 1, "no option '-j'" },
+    { "a letter behind a letter", "-nx", 0, 1, "no option '-nx'" },
+    { "a letter without its value", "-o", 0, 1, "--output wants a value: --output FORMAT" },
+    { "a letter after its name", "--output=json|-ocsv", 0, 1, "--output is given twice" },
     { "twice", "--json|--json", 0, 0, "twice" },
     { "a value for a switch", "--json=yes", 0, 0, "takes no value" },
     { "no value", "--limit", 0, 0, "--limit N" },
