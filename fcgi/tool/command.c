@@ -388,8 +388,10 @@ int jr_command_store_failed(const struct jr_error *error)
 
 int jr_command_show(const struct jr_command *command, struct jr_grid *grid)
 {
-    enum jr_err err = jr_grid_write(grid, stdout, command->width);
+    enum jr_err err;
 
+    grid->color = command->color;
+    err = jr_grid_write(grid, stdout, command->width);
     jr_grid_release(grid);
     return err == JR_OK ? JR_EXIT_OK : jr_command_fail(JR_EXIT_FAILED, "out of memory");
 }

@@ -35,6 +35,7 @@ struct jr_command {
     const struct jr_option *options;
     struct jr_args args;
     bool json;      /* --json */
+    bool color;     /* words are coloured (tint.h) */
     int width;      /* of the terminal that standard output is; 0: it is none */
     int64_t now_ms; /* when it was called */
     struct jr_source *source; /* what settings are loaded from; empty when they are */
@@ -43,6 +44,17 @@ struct jr_command {
     char *file_doubts;      /* of that file, a line each; NULL: nothing. Owned */
     struct jr_store *store; /* NULL: not open */
     struct jr_pauses pauses; /* in force when the store was opened */
+};
+
+/* A row of the table of sub-commands, which is in tool.c. */
+struct jr_command_row {
+    const char *name, *alias, *letter;
+    const char *words; /* as its usage has them: "show|check|test [FILE]" */
+    size_t least, most; /* of the words */
+    const struct jr_option *options;
+    const char *meaning;
+    int (*run)(struct jr_command *command);
+    const char *more; /* of its help; NULL: nothing */
 };
 
 /* The sub-commands. Each returns the exit status. */
@@ -67,6 +79,9 @@ int jr_command_why(struct jr_command *command);
 int jr_command_show_in_force(struct jr_command *command);
 int jr_command_check_in_force(struct jr_command *command);
 int jr_command_check_names(struct jr_command *command);
+
+/* The settings that `replay --set' may be told, by number; NULL behind the last. */
+const char *jr_command_settable(size_t number);
 
 /* Say on standard error what has failed. Returns status. */
 int jr_command_fail(int status, const char *format, ...) JR_PRINTF(2, 3);

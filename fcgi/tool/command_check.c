@@ -7,6 +7,7 @@
 
 #include "fcgi/tool/command.h"
 #include "fcgi/tool/online.h"
+#include "fcgi/tool/tint.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
@@ -85,7 +86,8 @@ static void show_warning(void *context, const char *name, const char *text)
         jr_emit_close(output->emit);
     } else {
         jr_show_clean(clean, sizeof clean, text);
-        printf("%-22s %s: %s\n", "warning", name, clean);
+        jr_tint_print(output->command->color, JR_MOOD_WAIT, "warning");
+        printf("%-15s %s: %s\n", "", name, clean);
     }
 }
 

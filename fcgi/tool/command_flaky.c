@@ -94,6 +94,7 @@ static void add_row(const struct part *part, struct jr_grid *grid, const struct 
         add_rate(grid, row->blamed, row->executions);
         add_percent(grid, row->pool_blamed, row->pool_executions);
         jr_grid_add(grid, row->suspect ? "yes" : "");
+        jr_grid_tint(grid, row->suspect ? JR_MOOD_BAD : JR_MOOD_CALM);
     }
     jr_grid_addf(grid, "%.10s", jr_command_when(row->last_ms, when));
 }

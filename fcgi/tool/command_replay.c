@@ -24,6 +24,11 @@ static const char *const settable[] = {
     "NO_RETRY_WORKFLOWS", "RETRY_CONCLUSIONS", "SUPERSEDED", "CATCH_UP", "POLICY", NULL
 };
 
+const char *jr_command_settable(size_t number)
+{
+    return settable[number];
+}
+
 struct sum {
     const char *label;
     const char *pattern;        /* of the deviation that the rule is of; NULL: none */

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
+#include "fcgi/tool/tint.h"
 #include "lib/base/say.h"
 #include "lib/model/standing.h"
 #include "lib/service/halt.h"
@@ -54,8 +55,11 @@ static int end(struct list *list, int status)
 static void add_reason(struct list *list, const struct jr_run *run)
 {
     bool paused = jr_pauses_hold(&list->command->pauses, run) != NULL;
+    struct jr_standing standing;
 
+    jr_standing_of(run, &standing);
     jr_grid_add(&list->grid, jr_reason_token(jr_standing_reason(run, paused)));
+    jr_grid_tint(&list->grid, paused ? JR_MOOD_WAIT : standing.mood);
 }
 
 /* What became of a run stays: how it ended, and why it stands where it stands, to the last. */
@@ -110,6 +114,7 @@ static void add_run(struct list *list, const struct jr_run *run)
     jr_grid_add(&list->grid, jr_phase_name(run->phase));
     jr_grid_add(&list->grid,
                 conclusion == JR_CONCLUSION_NONE ? "" : jr_conclusion_name(conclusion));
+    jr_grid_tint(&list->grid, jr_tint_conclusion(conclusion));
     add_reason(list, run);
     jr_grid_addf(&list->grid, "%u", run->reruns);
 }

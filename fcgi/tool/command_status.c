@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
+#include "fcgi/tool/tint.h"
 #include "fcgi/view/statusview.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
@@ -88,31 +89,33 @@ static void label(const char *name)
     printf("%-12s", name);
 }
 
-static void tell_pauses(const struct jr_pauses *pauses)
+static void tell_pauses(bool color, const struct jr_pauses *pauses)
 {
     char words[JR_PAUSE_WORDS_SIZE], clean[3 * JR_PAUSE_WORDS_SIZE];
 
     for (size_t i = 0; i < pauses->count; i++) {
         label(i == 0 ? "paused" : "");
         jr_show_clean(clean, sizeof clean, jr_pause_words(&pauses->items[i], words));
-        printf("%s\n", clean);
+        jr_tint_print(color, JR_MOOD_WAIT, clean);
+        putchar('\n');
     }
 }
 
-static void tell_processes(const struct jr_statusview *picture)
+static void tell_processes(bool color, const struct jr_statusview *picture)
 {
     const struct jr_sight *sight = &picture->sight;
     char when[JR_WHEN_SIZE], span[64];
 
     label("service");
     if (!picture->running)
-        printf("not running\n");
+        jr_tint_print(color, JR_MOOD_BAD, "not running");
     else if (!picture->answers)
-        printf("running, process %lld, but it does not say how it goes\n",
+        printf("running, process %lld, but it does not say how it goes",
                (long long)picture->master_pid);
     else
-        printf("running since %s (%s), process %lld\n", jr_command_when(sight->started_ms, when),
+        printf("running since %s (%s), process %lld", jr_command_when(sight->started_ms, when),
                distance(picture, sight->started_ms, span), (long long)picture->master_pid);
+    putchar('\n');
     if (picture->answers) {
         label("workers");
         printf("%lld of %lld alive, %lld busy; processes replaced since the start: %lld\n",
@@ -121,14 +124,15 @@ static void tell_processes(const struct jr_statusview *picture)
     }
     label("dispatcher");
     if (picture->dispatcher_at_work)
-        printf("at work, process %lld%s\n", (long long)picture->dispatcher_pid,
+        printf("at work, process %lld%s", (long long)picture->dispatcher_pid,
                picture->sight.dispatcher_busy_ms != 0 ? ", busy with a run" : "");
     else
-        printf("none is at work: nothing is asked and nothing is rerun\n");
+        jr_tint_print(color, JR_MOOD_BAD, "none is at work: nothing is asked and nothing is rerun");
+    putchar('\n');
 }
 
 /* The token, or the App's key. */
-static void tell_access(const struct jr_statusview *picture)
+static void tell_access(bool color, const struct jr_statusview *picture)
 {
     char when[JR_WHEN_SIZE], span[64];
 
@@ -152,7 +156,8 @@ static void tell_access(const struct jr_statusview *picture)
                distance(picture, picture->token_taken_ms, span));
         break;
     case JR_ACCESS_REJECTED:
-        printf("rejected since %s", jr_command_when(picture->token_rejected_ms, when));
+        jr_tint_print(color, JR_MOOD_BAD, "rejected");
+        printf(" since %s", jr_command_when(picture->token_rejected_ms, when));
         break;
     }
     if (picture->token_expires_ms != 0)
@@ -162,8 +167,9 @@ static void tell_access(const struct jr_statusview *picture)
 }
 
 /* Who shuts us out, and in which words. */
-static void tell_shutouts(const struct jr_shutouts *shutouts)
+static void tell_shutouts(bool color, const struct jr_statusview *picture)
 {
+    const struct jr_shutouts *shutouts = &picture->shutouts;
     char when[JR_WHEN_SIZE], name[512], text[512];
 
     for (size_t i = 0; i < shutouts->count; i++) {
@@ -173,20 +179,22 @@ static void tell_shutouts(const struct jr_shutouts *shutouts)
         jr_show_clean(name, sizeof name,
                       strcmp(item->name, JR_SHUTOUT_ALL) == 0 ? "everywhere" : item->name);
         jr_show_clean(text, sizeof text, item->text);
-        printf("%s, since %s: %s\n", name, jr_command_when(item->since_ms, when), text);
+        jr_tint_print(color, JR_MOOD_BAD, name);
+        printf(", since %s: %s\n", jr_command_when(item->since_ms, when), text);
     }
 }
 
-static void tell_github(const struct jr_statusview *picture)
+static void tell_github(bool color, const struct jr_statusview *picture)
 {
     int64_t reset_ms = picture->sight.rate_reset_ms;
     char when[JR_WHEN_SIZE], span[64];
 
     label("rate limit");
-    if (picture->rate_limited_until_ms != 0)
-        printf("used up until %s (%s)\n", jr_command_when(picture->rate_limited_until_ms, when),
+    if (picture->rate_limited_until_ms != 0) {
+        jr_tint_print(color, JR_MOOD_WAIT, "used up");
+        printf(" until %s (%s)\n", jr_command_when(picture->rate_limited_until_ms, when),
                distance(picture, picture->rate_limited_until_ms, span));
-    else if (picture->sight.rate_limit == 0)
+    } else if (picture->sight.rate_limit == 0)
         printf("GitHub has not told it yet\n");
     else
         printf("%lld of %lld %s left%s%s\n", (long long)picture->sight.rate_remaining,
@@ -196,8 +204,8 @@ static void tell_github(const struct jr_statusview *picture)
                : reset_ms > picture->now_ms ? ", whole again at "
                                             : ", whole again since ",
                reset_ms == 0 ? "" : jr_command_when(reset_ms, when));
-    tell_access(picture);
-    tell_shutouts(&picture->shutouts);
+    tell_access(color, picture);
+    tell_shutouts(color, picture);
     label("last sweep");
     if (picture->sight.sweep_begun_ms == 0)
         printf("none since the service has started\n");
@@ -231,8 +239,9 @@ static void tell_waiting(const struct jr_statusview *picture)
 }
 
 /* What many runs fail for, and how far that is. */
-static void tell_outages(const struct jr_holdings *holdings)
+static void tell_outages(bool color, const struct jr_statusview *picture)
 {
+    const struct jr_holdings *holdings = &picture->holdings;
     char words[JR_HOLDING_WORDS_SIZE];
 
     for (size_t i = 0; i < holdings->holds.count; i++) {
@@ -242,7 +251,8 @@ static void tell_outages(const struct jr_holdings *holdings)
         if (hold->phase == JR_CAUSEHOLD_FREE)
             continue;
         label("outage");
-        printf("%s; %llu %s\n", jr_holding_words(hold, words), (unsigned long long)waiting,
+        jr_tint_print(color, JR_MOOD_WAIT, jr_holding_words(hold, words));
+        printf("; %llu %s\n", (unsigned long long)waiting,
                jr_say_plural(waiting, "run waits", "runs wait"));
     }
 }
@@ -309,26 +319,42 @@ static void tell_reports(const struct jr_statusview *picture)
     printf("%u waiting to be written at GitHub\n", picture->reports);
 }
 
+static void tell_health(bool color, const struct jr_statusview *picture)
+{
+    bool good = picture->healthy && picture->ailment_count == 0;
+
+    label("health");
+    jr_tint_print(color, good ? JR_MOOD_GOOD : picture->healthy ? JR_MOOD_WAIT : JR_MOOD_BAD,
+                  good ? "good" : picture->healthy ? "degraded" : "FAILING");
+    putchar('\n');
+    for (size_t i = 0; i < picture->ailment_count; i++) {
+        const struct jr_ailment *ailment = picture->ailments[i];
+
+        label("");
+        jr_tint_print(color, ailment->fails ? JR_MOOD_BAD : JR_MOOD_WAIT, ailment->word);
+        printf(": %s %s\n", ailment->what, ailment->remedy);
+    }
+}
+
 static void tell_picture(const struct jr_command *command, const struct jr_statusview *picture)
 {
     char folder[512], used[JR_BYTES_SIZE], whole[JR_BYTES_SIZE];
+    bool color = command->color;
 
-    label("health");
-    printf("%s\n", !picture->healthy ? "FAILING" : picture->ailment_count > 0 ? "degraded" : "good");
-    for (size_t i = 0; i < picture->ailment_count; i++)
-        printf("%-12s%s: %s %s\n", "", picture->ailments[i]->word, picture->ailments[i]->what,
-               picture->ailments[i]->remedy);
-    tell_processes(picture);
+    tell_health(color, picture);
+    tell_processes(color, picture);
     if (picture->settings_known) {
         label("dry run");
-        printf("%s\n", picture->dry_run ? "yes: everything is done but the rerun (DRY_RUN)" : "no");
+        jr_tint_print(color, picture->dry_run ? JR_MOOD_INFO : JR_MOOD_CALM,
+             picture->dry_run ? "yes: everything is done but the rerun (DRY_RUN)" : "no");
+        putchar('\n');
     }
-    tell_pauses(&command->pauses);
+    tell_pauses(color, &command->pauses);
     tell_waiting(picture);
-    tell_outages(&picture->holdings);
+    tell_outages(color, picture);
     tell_limits(picture);
     tell_reports(picture);
-    tell_github(picture);
+    tell_github(color, picture);
     tell_runners(picture);
     tell_notices(picture);
     label("store");

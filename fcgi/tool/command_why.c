@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/command.h"
+#include "fcgi/tool/tint.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
@@ -188,11 +189,13 @@ static void tell_answer(const struct story *story)
 {
     const struct jr_run *run = &story->run;
     enum jr_conclusion conclusion = jr_run_conclusion(run);
+    bool color = story->command->color;
     struct jr_standing standing;
 
     jr_standing_of(run, &standing);
-    printf("\n%c%s: %s (%s).\n", toupper((unsigned char)*standing.word), standing.word + 1,
-           standing.why, standing.token);
+    printf("\n%s%c%s%s: %s (%s).\n", jr_tint_begin(color, standing.mood),
+           toupper((unsigned char)*standing.word), standing.word + 1,
+           jr_tint_end(color, standing.mood), standing.why, standing.token);
     tell_remedy(story, &standing);
     if (run->by_hand)
         printf("An administrator has asked for a rerun, which is under way.\n");
@@ -253,6 +256,7 @@ static void add_job(struct story *story, const struct jr_job *job)
     jr_grid_add(grid, jr_status_name(job->status));
     jr_grid_add(grid,
                  job->conclusion == JR_CONCLUSION_NONE ? "" : jr_conclusion_name(job->conclusion));
+    jr_grid_tint(grid, jr_tint_conclusion(job->conclusion));
     jr_grid_add(grid, span);
     jr_grid_add(grid, job->runner);
     jr_grid_addf(grid, "%llu", (unsigned long long)job->job_id);

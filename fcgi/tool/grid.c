@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/grid.h"
+#include "fcgi/tool/tint.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 
@@ -66,7 +67,7 @@ void jr_grid_init(struct jr_grid *grid, const struct jr_column *columns, size_t 
 void jr_grid_release(struct jr_grid *grid)
 {
     for (size_t i = 0; i < grid->used; i++)
-        free(grid->cells[i]);
+        free(grid->cells[i].text);
     free(grid->cells);
     memset(grid, 0, sizeof *grid);
 }
@@ -74,7 +75,7 @@ void jr_grid_release(struct jr_grid *grid)
 static bool make_room(struct jr_grid *grid)
 {
     size_t size = grid->size == 0 ? 64 : grid->size * 2;
-    char **cells;
+    struct jr_grid_cell *cells;
 
     if (grid->used < grid->size)
         return true;
@@ -88,14 +89,20 @@ static bool make_room(struct jr_grid *grid)
 
 void jr_grid_add(struct jr_grid *grid, const char *text)
 {
+    struct jr_grid_cell cell = { .mood = JR_MOOD_CALM };
     char clean[CELL_SIZE];
 
     jr_show_clean(clean, sizeof clean, text == NULL || *text == '\0' ? "-" : text);
-    if (grid->out_of_memory || !make_room(grid)
-        || (grid->cells[grid->used] = strdup(clean)) == NULL)
+    if (grid->out_of_memory || !make_room(grid) || (cell.text = strdup(clean)) == NULL)
         grid->out_of_memory = true;
     else
-        grid->used++;
+        grid->cells[grid->used++] = cell;
+}
+
+void jr_grid_tint(struct jr_grid *grid, enum jr_mood mood)
+{
+    if (grid->used > 0)
+        grid->cells[grid->used - 1].mood = mood;
 }
 
 void jr_grid_addf(struct jr_grid *grid, const char *format, ...)
@@ -159,7 +166,7 @@ static int measure_columns(const struct jr_grid *grid, int *widths)
     for (size_t i = 0; i < grid->count; i++)
         widths[i] = jr_grid_width(grid->columns[i].title);
     for (size_t i = 0; i < grid->used; i++) {
-        int cell = jr_grid_width(grid->cells[i]);
+        int cell = jr_grid_width(grid->cells[i].text);
 
         if (cell > widths[i % grid->count])
             widths[i % grid->count] = cell;
@@ -197,22 +204,25 @@ static void find_widths(const struct jr_grid *grid, int width, int *widths)
 }
 
 /* Write a cell, cut where it has to be; returns how wide it came out. */
-static int write_cell(FILE *stream, const char *text, int width)
+static int write_cell(FILE *stream, const char *text, int width, enum jr_mood mood)
 {
     const char *end;
     int got = measure(text, width, &end);
+    bool whole = *end == '\0';
 
-    if (*end == '\0') {
-        fputs(text, stream);
-        return got;
-    }
-    got = measure(text, width - 1, &end);
-    fprintf(stream, "%.*s%s", (int)(end - text), text, ellipsis);
-    return got + 1;
+    if (!whole)
+        got = measure(text, width - 1, &end) + 1;
+    fprintf(stream, "%s%.*s%s%s", jr_tint_begin(true, mood), (int)(end - text), text,
+            whole ? "" : ellipsis, jr_tint_end(true, mood));
+    return got;
 }
 
-/* A line: `left` is how wide it may still become. */
-static void write_line(const struct jr_grid *grid, FILE *stream, const char *const *cells,
+/*
+ * A line.
+ *   cells  NULL: the titles
+ *   left   how wide it may still become
+ */
+static void write_line(const struct jr_grid *grid, FILE *stream, const struct jr_grid_cell *cells,
                        const int *widths, int left)
 {
     size_t count = grid->count;
@@ -221,13 +231,15 @@ static void write_line(const struct jr_grid *grid, FILE *stream, const char *con
         count--;
     for (size_t i = 0; i < count && left > 0; i++) {
         bool last = i + 1 == count;
-        int room = widths[i] < left ? widths[i] : left, blanks = room - jr_grid_width(cells[i]);
+        const char *text = cells == NULL ? grid->columns[i].title : cells[i].text;
+        enum jr_mood mood = cells == NULL || !grid->color ? JR_MOOD_CALM : cells[i].mood;
+        int room = widths[i] < left ? widths[i] : left, blanks = room - jr_grid_width(text);
 
         if (widths[i] == 0)
             continue;
         if (grid->columns[i].right && blanks > 0)
             fprintf(stream, "%*s", blanks, "");
-        blanks = room - write_cell(stream, cells[i], room);
+        blanks = room - write_cell(stream, text, room, mood);
         left -= room;
         if (grid->columns[i].right)
             blanks = 0;
@@ -241,15 +253,12 @@ static void write_line(const struct jr_grid *grid, FILE *stream, const char *con
 enum jr_err jr_grid_write(const struct jr_grid *grid, FILE *stream, int width)
 {
     int widths[JR_GRID_COLUMNS_MAX], most = width > 0 ? width : INT32_MAX / 2;
-    const char *titles[JR_GRID_COLUMNS_MAX];
 
     if (grid->out_of_memory)
         return JR_ENOMEM;
     find_widths(grid, width, widths);
-    for (size_t i = 0; i < grid->count; i++)
-        titles[i] = grid->columns[i].title;
-    write_line(grid, stream, titles, widths, most);
+    write_line(grid, stream, NULL, widths, most);
     for (size_t i = 0; i + grid->count <= grid->used; i += grid->count)
-        write_line(grid, stream, (const char *const *)&grid->cells[i], widths, most);
+        write_line(grid, stream, &grid->cells[i], widths, most);
     return JR_OK;
 }

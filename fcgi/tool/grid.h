@@ -11,6 +11,7 @@
 #define JR_GRID_H
 
 #include "lib/base/error.h"
+#include "lib/model/standing.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,12 +31,18 @@ struct jr_column {
  * once nothing is to be left out; true (1): only that; false: never.
  */
 
+struct jr_grid_cell {
+    char *text; /* clean; owned */
+    enum jr_mood mood;
+};
+
 /* Rows in the making. What cannot be had for lack of memory is told by write. */
 struct jr_grid {
     const struct jr_column *columns;
     size_t count;
-    char **cells; /* row by row; owned */
+    struct jr_grid_cell *cells; /* row by row; owned */
     size_t used, size;
+    bool color; /* are moods shown? The caller may set it; false at first */
     bool out_of_memory;
 };
 
@@ -49,6 +56,9 @@ void jr_grid_release(struct jr_grid *grid);
 /* Add the next cell, row by row. text may be NULL: then it is empty. */
 void jr_grid_add(struct jr_grid *grid, const char *text);
 void jr_grid_addf(struct jr_grid *grid, const char *format, ...) JR_PRINTF(2, 3);
+
+/* Say what kind of news the cell is that was added last; else it is calm. */
+void jr_grid_tint(struct jr_grid *grid, enum jr_mood mood);
 
 /*
  * Write the titles and the rows, a line each, columns two blanks apart.

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/online.h"
+#include "fcgi/tool/tint.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
@@ -61,7 +62,10 @@ static void tell(const struct online *online, const char *what, bool good, const
         return;
     }
     jr_show_clean(clean, sizeof clean, text);
-    printf("%-22s %s%s", what, good ? "" : "NO: ", clean);
+    printf("%-22s ", what);
+    if (!good)
+        jr_tint_print(online->command->color, JR_MOOD_BAD, "NO:");
+    printf("%s%s", good ? "" : " ", clean);
     if (!good && remedy != NULL)
         printf(". %s", remedy);
     putchar('\n');

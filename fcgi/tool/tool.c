@@ -7,6 +7,10 @@
 
 #include "fcgi/tool/tool.h"
 #include "fcgi/tool/command.h"
+#include "fcgi/tool/complete.h"
+#include "fcgi/tool/screen.h"
+#include "fcgi/tool/tint.h"
+#include "fcgi/tool/repeat.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 
@@ -15,7 +19,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static int show_help(struct jr_command *command);
@@ -29,6 +32,7 @@ static int show_version(struct jr_command *command);
 /* What most of them take. */
 #define COMMON                                                                                   \
     { "json", NULL, false, "JSON instead of text; the keys are in job-rerunner(8)" },            \
+    { "color", "WHEN", true, "auto (on a terminal), always or never; NO_COLOR is heeded" },      \
     { "env-file", "FILE", false, "take the settings from FILE, and the secrets beside it" },     \
     HELP,                                                                                        \
     { NULL, NULL, false, NULL }
@@ -38,12 +42,15 @@ static int show_version(struct jr_command *command);
 #define LIMIT(number) { "limit", "N", false, "so many at most [" number "]" }
 #define SINCE(meaning) { "since", "WHEN", false, meaning ": 90m, 24h, 7d, 2026-11-23 or an RFC 3339 time" }
 
+#define WATCH { "watch", "SECONDS", true, "show it anew all the time, every 2 s or so many; q ends it" }
+
 static const struct jr_option common_options[] = { COMMON };
 static const struct jr_option no_options[] = {
     HELP, { NULL, NULL, false, NULL },
 };
 static const struct jr_option status_options[] = {
     { "settings", NULL, false, "only show the settings that are in force in the running service" },
+    WATCH,
     COMMON
 };
 static const struct jr_option check_options[] = {
@@ -92,6 +99,7 @@ static const struct jr_option runs_options[] = {
     { "state", "STATE", false, "only those that are open, due or closed" },
     SINCE("only with an event since"),
     LIMIT("50"),
+    WATCH,
     COMMON
 };
 
@@ -115,14 +123,7 @@ static const struct jr_option why_options[] = {
     { "events", NULL, false, "show each webhook, too" }, COMMON
 };
 
-static const struct row {
-    const char *name, *alias, *letter, *words;
-    size_t least, most; /* of the words */
-    const struct jr_option *options;
-    const char *meaning;
-    int (*run)(struct jr_command *command);
-    const char *more; /* of its help; NULL: nothing */
-} rows[] = {
+static const struct jr_command_row rows[] = {
     { "status", NULL, NULL, "", 0, 0, status_options,
       "is it alive, what is it doing, what is wrong", jr_command_status,
       "Exit status 0: the service does its work; 1: it does not, or is not running." },
@@ -205,7 +206,7 @@ static const struct row {
 
 #define ROWS (sizeof rows / sizeof *rows)
 
-static const struct row *find(const char *name)
+static const struct jr_command_row *find(const char *name)
 {
     for (size_t i = 0; i < ROWS; i++)
         if (strcmp(name, rows[i].name) == 0
@@ -320,7 +321,7 @@ static void print_option(const struct jr_option *option)
     printf("  %-19s %s\n", text, option->meaning);
 }
 
-static int show_command_help(const struct row *row)
+static int show_command_help(const struct jr_command_row *row)
 {
     printf("usage: job-rerunner %s%s%s [OPTIONS]\n\n%c%s.\n", row->name,
            *row->words == '\0' ? "" : " ", row->words, row->meaning[0] - 'a' + 'A',
@@ -336,7 +337,7 @@ static int show_command_help(const struct row *row)
 static int show_help(struct jr_command *command)
 {
     if (command->args.count > 0) {
-        const struct row *row = find(command->args.words[0]);
+        const struct jr_command_row *row = find(command->args.words[0]);
 
         return row != NULL ? show_command_help(row)
                            : refuse(command->args.words[0]);
@@ -366,20 +367,6 @@ static int show_version(struct jr_command *command)
     return JR_EXIT_OK;
 }
 
-/* How wide the terminal is; 0: standard output is none. */
-static int terminal_width(void)
-{
-    const char *columns = getenv("COLUMNS");
-    struct winsize size;
-    int64_t number;
-
-    if (!isatty(STDOUT_FILENO))
-        return 0;
-    if (columns != NULL && jr_args_number(columns, 20, 10000, &number))
-        return (int)number;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
-}
-
 /* A full disk is told. (A reader that has left ends us by SIGPIPE, without a word.) */
 static int end_output(int status)
 {
@@ -389,37 +376,90 @@ static int end_output(int status)
                            "cannot write to standard output: %s", strerror(errno));
 }
 
+/* One call of a sub-command. */
+struct call {
+    const struct jr_command_row *row;
+    struct jr_command command;
+};
+
+static int clean_up(struct jr_command *command, int status)
+{
+    jr_store_close(command->store);
+    jr_settings_release(&command->settings);
+    free(command->file_doubts);
+    return end_output(status);
+}
+
+/* Do it, as its arguments say; for jr_repeat_run(), too. */
+static int run(void *context, int width)
+{
+    struct call *call = context;
+    struct jr_command *command = &call->command;
+
+    command->now_ms = jr_now_ms();
+    command->width = width;
+    return clean_up(command, call->row->run(command));
+}
+
+static int watch(struct call *call, const char *seconds)
+{
+    struct jr_repeat watch = {
+        .interval_s = JR_REPEAT_USUAL_S, .title = call->row->name, .show = run, .context = call,
+    };
+    int64_t number = JR_REPEAT_USUAL_S;
+
+    if (*seconds != '\0' && !jr_args_number(seconds, JR_REPEAT_LEAST_S, JR_REPEAT_MOST_S, &number))
+        return jr_command_misused(&call->command, "--watch: '%.60s' is no number of seconds from "
+                                  "%d to %d", seconds, JR_REPEAT_LEAST_S, JR_REPEAT_MOST_S);
+    watch.interval_s = (int)number;
+    watch.marked = !call->command.json;
+    watch.drawn = watch.marked && jr_screen_is_there();
+    return jr_repeat_run(&watch);
+}
+
+/* Do what is asked for, once its arguments are read. */
+static int carry_out(struct call *call)
+{
+    struct jr_command *command = &call->command;
+    const char *color = jr_command_value(command, "color");
+    const char *seconds = jr_command_value(command, "watch");
+
+    if (jr_command_value(command, "help") != NULL)
+        return end_output(show_command_help(call->row));
+    if (jr_command_value(command, "version") != NULL)
+        return end_output(show_version(command));
+    command->json = jr_command_value(command, "json") != NULL;
+    if (!jr_tint_choose(color, isatty(STDOUT_FILENO) != 0, &command->color))
+        return jr_command_misused(command, "--color: '%.60s' is none of auto, always, never",
+                                  color);
+    return seconds != NULL ? watch(call, seconds) : run(call, jr_screen_width());
+}
+
 int jr_tool_main(char **argv, struct jr_source *source)
 {
     const char *name;
-    const struct row *row;
-    struct jr_command command = { .now_ms = jr_now_ms(), .source = source };
+    struct call call = { .command = { .source = source } };
     struct jr_error error;
     int status;
 
     (void)signal(SIGPIPE, SIG_DFL);
     /* All that is stored is UTF-8, whatever the terminal's language. */
     (void)setlocale(LC_CTYPE, "C.UTF-8");
+    if (argv[1] != NULL && strcmp(argv[1], "complete") == 0) {
+        jr_complete(&call.command, rows, ROWS, argv + 2);
+        return clean_up(&call.command, JR_EXIT_OK);
+    }
     status = pull_command(argv, &name);
     if (status != JR_EXIT_OK)
         return status;
-    row = find(name);
-    if (row == NULL)
+    call.row = find(name);
+    if (call.row == NULL)
         return refuse(name);
-    command.name = row->name;
-    command.options = row->options;
-    if (jr_args_parse(row->options, row->least, row->most, argv + 2, &command.args, &error)
+    call.command.name = call.row->name;
+    call.command.options = call.row->options;
+    if (jr_args_parse(call.row->options, call.row->least, call.row->most, argv + 2,
+                      &call.command.args, &error)
         != JR_OK)
-        return jr_command_misused(&command, "%s: %s", row->name, error.text);
-    if (jr_command_value(&command, "help") != NULL)
-        return end_output(show_command_help(row));
-    if (jr_command_value(&command, "version") != NULL)
-        return end_output(show_version(&command));
-    command.json = jr_command_value(&command, "json") != NULL;
-    command.width = terminal_width();
-    status = row->run(&command);
-    jr_store_close(command.store);
-    jr_settings_release(&command.settings);
-    free(command.file_doubts);
-    return end_output(status);
+        return jr_command_misused(&call.command, "%s: %s", call.row->name, error.text);
+    return carry_out(&call);
 }

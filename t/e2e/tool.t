@@ -15,6 +15,7 @@ use POSIX ();
 use Test::More;
 use JR::File qw(read_file_or_empty write_file);
 use JR::Process qw(spawn reap running end_processes);
+use JR::Terminal;
 use JR::Test;
 
 use constant FIONREAD => 0x541b;
@@ -154,27 +155,27 @@ subtest 'runs' => sub {
     is keys %branch, 1, 'also behind wide characters';
 };
 
+# What a command writes on a terminal of so many columns.
+sub on_terminal {
+    my ($columns, $command) = @_;
+    my $terminal = JR::Terminal->start(tmpdir(), binary() . " $command", %{ $service->environment }, COLUMNS => $columns, TERM => 'dumb');
+    is $terminal->status, 0, "$command on $columns columns: exit 0";
+    return Encode::decode('UTF-8', $terminal->text);
+}
+
 subtest 'a terminal, and a pipe' => sub {
-    my ($script) = grep { -x } '/usr/bin/script';
-    plan skip_all => 'no script(1)' if !$script;
-    my %env = (%{ $service->environment }, COLUMNS => 60, TERM => 'dumb');
-    my $out = tmpdir() . '/typescript';
-    plan skip_all => 'no pseudo-terminals here'
-        if reap(spawn(argv => [$script, '-qefc', 'true', '/dev/null'], env => \%env, out => $out)) != 0;
-    is reap(spawn(argv => [$script, '-qefc', binary() . ' runs', '/dev/null'], env => \%env, out => $out)), 0, 'exit 0';
-    open my $fh, '<:encoding(UTF-8)', $out or die "$out: $!";
-    my @line = map {s/\r?\n$//r} <$fh>;
+    plan skip_all => 'no pseudo-terminals here' if !JR::Terminal::available(tmpdir());
+    my @line = split /\n/, on_terminal(60, 'runs');
     is @line, 4, 'as many lines';
     cmp_ok length, '<=', 60, 'none is wider than the terminal' for @line;
     like "@line", qr/\x{2026}/, 'what was cut is marked';
     like $line[0], qr/^LAST +RUN .*REASON$/, 'the reason stays';
     like "@line", qr/ no-permission(?: |$)/, 'as a whole';
     like $line[1], qr/^(?:\d\d:\d\d|\d\d-\d\d) /, 'the time is short';
-    is reap(spawn(argv => [$script, '-qefc', binary() . ' runs', '/dev/null'], env => { %env, COLUMNS => 80 }, out => $out)), 0, '80 columns';
-    my $usual = Encode::decode('UTF-8', read_file_or_empty($out));
-    like $usual, qr/^LAST .* CONCLUSION +REASON\r?$/m, 'the conclusion, too';
-    like $usual, qr/ failure +no-permission\r?$/m, 'both as a whole';
-    my $pipe = tool(['runs'], %env);
+    my $usual = on_terminal(80, 'runs');
+    like $usual, qr/^LAST .* CONCLUSION +REASON$/m, 'the conclusion, too';
+    like $usual, qr/ failure +no-permission$/m, 'both as a whole';
+    my $pipe = tool(['runs'], %{ $service->environment }, COLUMNS => 60);
     unlike Encode::decode('UTF-8', $pipe->{out}), qr/\x{2026}/, 'in a pipe nothing is cut';
     my ($longest) = sort { $b <=> $a } map {length} split /\n/, $pipe->{out};
     cmp_ok $longest, '>', 60, 'whatever COLUMNS says';
@@ -182,16 +183,10 @@ subtest 'a terminal, and a pipe' => sub {
 
 # Names keep the room, numbers leave.
 subtest 'flaky on a narrow terminal' => sub {
-    my ($script) = grep { -x } '/usr/bin/script';
-    plan skip_all => 'no script(1)' if !$script;
-    my %env = (%{ $service->environment }, COLUMNS => 48, TERM => 'dumb');
-    my $out = tmpdir() . '/typescript';
-    plan skip_all => 'no pseudo-terminals here'
-        if reap(spawn(argv => [$script, '-qefc', 'true', '/dev/null'], env => \%env, out => $out)) != 0;
-    is reap(spawn(argv => [$script, '-qefc', binary() . ' flaky', '/dev/null'], env => \%env, out => $out)), 0, 'exit 0';
-    my $text = read_file_or_empty($out);
-    like $text, qr{^octo/app +CI +test +1 +100 %\r?$}m, 'the names are whole, with how often it happened and the rate';
-    like $text, qr{^REPOSITORY +WORKFLOW +JOB +RESCUED +RATE\r?$}m, 'the other columns have left';
+    plan skip_all => 'no pseudo-terminals here' if !JR::Terminal::available(tmpdir());
+    my $text = on_terminal(48, 'flaky');
+    like $text, qr{^octo/app +CI +test +1 +100 %$}m, 'the names are whole, with how often it happened and the rate';
+    like $text, qr{^REPOSITORY +WORKFLOW +JOB +RESCUED +RATE$}m, 'the other columns have left';
 };
 
 subtest 'why' => sub {

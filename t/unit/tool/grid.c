@@ -151,6 +151,30 @@ static void cells_are_cleaned(void **state)
     free(text);
 }
 
+/* Colours take no room, a cell that is cut has one too, and nobody brings another one. */
+static void cells_have_colors(void **state)
+{
+    struct jr_grid grid;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    (void)state;
+    jr_grid_init(&grid, columns, COUNT(columns));
+    grid.color = true;
+    jr_grid_add(&grid, "a very long name");
+    jr_grid_tint(&grid, JR_MOOD_BAD);
+    jr_grid_add(&grid, "1");
+    jr_grid_tint(&grid, JR_MOOD_GOOD);
+    jr_grid_add(&grid, "a\x1b[31m");
+    assert_int_equal(jr_grid_write(&grid, stream, 20), JR_OK);
+    fclose(stream);
+    jr_grid_release(&grid);
+    assert_string_equal(text, "NAME       N  WHAT\n"
+                              "\x1b[31ma very l" DOTS "\x1b[0m  \x1b[32m1\x1b[0m  a" FFFD "[31m\n");
+    free(text);
+}
+
 static void many_rows_and_long_cells(void **state)
 {
     struct jr_grid grid;
@@ -182,6 +206,7 @@ int main(void)
     TEST(columns_leave);
     TEST(names_give_way_before);
     TEST(cells_are_cleaned);
+    TEST(cells_have_colors);
     TEST(many_rows_and_long_cells);
     return run_program("grid");
 }
