@@ -375,6 +375,7 @@ int jr_command_open(struct jr_command *command)
     if (jr_store_open(&command->store, folder, command->settings.map_size_bytes, &error) != JR_OK)
         return jr_command_fail(JR_EXIT_STORE, "%s", error.text);
     jr_store_stay_awake(command->store);
+    jr_store_only_try(command->store, command->dry_run);
     if (jr_pauses_read(command->store, command->now_ms, &command->pauses, &error) != JR_OK)
         return jr_command_store_failed(&error);
     return JR_EXIT_OK;
@@ -401,7 +402,8 @@ void jr_command_wake(struct jr_command *command, const char *repo, const char *w
     const struct jr_pause *pause = jr_pauses_find(&command->pauses, repo);
     char words[JR_PAUSE_WORDS_SIZE];
 
-    jr_wake_send(command->settings.state_dir);
+    if (!command->dry_run)
+        jr_wake_send(command->settings.state_dir);
     if (pause != NULL)
         jr_command_fail(0, "paused is %s; %s when that ends", jr_pause_words(pause, words), what);
     else if (!jr_lock_is_held(command->settings.state_dir))

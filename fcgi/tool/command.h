@@ -35,6 +35,7 @@ struct jr_command {
     const struct jr_option *options;
     struct jr_args args;
     bool json;      /* --json */
+    bool dry_run;   /* --dry-run: nothing is written, jr_command_open() sees to it */
     bool color;     /* words are coloured (tint.h) */
     int width;      /* of the terminal that standard output is; 0: it is none */
     int64_t now_ms; /* when it was called */
@@ -196,7 +197,7 @@ int jr_command_show(const struct jr_command *command, struct jr_grid *grid);
 
 /*
  * Wake the dispatcher, for a run of a repository; say on standard error if none is at
- * work or it is paused.
+ * work or it is paused. With --dry-run only that is said.
  */
 void jr_command_wake(struct jr_command *command, const char *repo, const char *what);
 

@@ -11,8 +11,10 @@
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/model/standing.h"
 #include "lib/service/wake.h"
 #include "lib/steps/control.h"
+#include "lib/steps/holding.h"
 #include "lib/store/listing.h"
 
 #include <poll.h>
@@ -29,6 +31,9 @@
 
 /* Records read at once. */
 #define BATCH 16
+
+/* Repositories that are named. */
+#define REPOS_MOST 5
 
 static int open_store(struct jr_command *command)
 {
@@ -135,7 +140,8 @@ static void emit_rerun(struct jr_command *command, const struct jr_run *run, enu
 
     jr_emit_init(&emit, stdout);
     jr_emit_open(&emit, NULL);
-    jr_emit_bool(&emit, "scheduled", refused == JR_REASON_NONE);
+    jr_emit_bool(&emit, "dry_run", command->dry_run);
+    jr_emit_bool(&emit, "scheduled", refused == JR_REASON_NONE && !command->dry_run);
     jr_emit_text(&emit, "refused", refused == JR_REASON_NONE ? NULL : jr_reason_token(refused));
     if (waited)
         jr_emit_bool(&emit, "accepted", accepted);
@@ -146,33 +152,59 @@ static void emit_rerun(struct jr_command *command, const struct jr_run *run, enu
     jr_emit_end(&emit);
 }
 
-/* The run is in the outbox: say so, and wait if that is wanted. */
-static int follow(struct jr_command *command, int64_t wait_ms, struct jr_run *asked)
+/* Which run it is, and where it stood: "run 7 of octo/app, attempt 2 (given up: ...)". */
+static void tell_asked(const struct jr_run *before, const struct jr_run *run)
+{
+    char repo[JR_REPO_SIZE * 3];
+    struct jr_standing standing;
+
+    jr_show_clean(repo, sizeof repo, *run->repo == '\0' ? "(unknown repository)" : run->repo);
+    printf("run %llu of %s", (unsigned long long)run->run_id, repo);
+    if (!before->known) {
+        printf(", of which nothing is recorded");
+        return;
+    }
+    jr_standing_of(before, &standing);
+    printf(", attempt %u (%s: %s; of its jobs %u %s known, %u failed)", before->attempt,
+           standing.word, standing.token, before->jobs_known,
+           jr_say_plural(before->jobs_known, "is", "are"), before->jobs_failed);
+}
+
+/*
+ * The run is in the outbox, or would be: say so, and wait if that is wanted.
+ *   before  as it was
+ */
+static int follow(struct jr_command *command, int64_t wait_ms, const struct jr_run *before,
+                  const struct jr_run *asked)
 {
     struct jr_run run = *asked;
     struct jr_error error;
     int status = JR_EXIT_OK;
+    bool waits = wait_ms != 0 && !command->dry_run;
 
     jr_command_wake(command, run.repo, "GitHub is asked");
     if (command->settings.dry_run)
         jr_command_fail(0, "DRY_RUN is on: GitHub is asked, but nothing is posted");
-    if (!command->json)
-        printf("run %llu, attempt %u: GitHub is asked about it, and it is rerun if it failed\n",
-               (unsigned long long)run.run_id, run.attempt);
-    if (wait_ms != 0 && wait_for_outcome(command, wait_ms, asked, &run, &error) != JR_OK)
+    if (!command->json) {
+        tell_asked(before, asked);
+        printf(command->dry_run
+                   ? ": GitHub would be asked about it, and it would be rerun if it failed\n"
+                   : ": GitHub is asked about it, and it is rerun if it failed\n");
+    }
+    if (waits && wait_for_outcome(command, wait_ms, asked, &run, &error) != JR_OK)
         return jr_command_store_failed(&error);
     if (command->json) {
-        emit_rerun(command, &run, JR_REASON_NONE, wait_ms != 0, is_accepted(asked, &run));
-        return wait_ms == 0 || is_accepted(asked, &run) ? JR_EXIT_OK : JR_EXIT_FAILED;
+        emit_rerun(command, &run, JR_REASON_NONE, waits, is_accepted(asked, &run));
+        return !waits || is_accepted(asked, &run) ? JR_EXIT_OK : JR_EXIT_FAILED;
     }
-    if (wait_ms != 0)
+    if (waits)
         status = tell_outcome(asked, &run);
     return status;
 }
 
 int jr_command_rerun(struct jr_command *command)
 {
-    struct jr_run run;
+    struct jr_run run, before;
     struct jr_error error;
     char repo[JR_REPO_SIZE], who[JR_LOGIN_SIZE];
     struct jr_rerun_request request = { .who = who };
@@ -190,8 +222,12 @@ int jr_command_rerun(struct jr_command *command)
         return status;
     if (repo[0] != '\0')
         request.repo = repo;
-    err = jr_control_rerun(command->store, &command->settings, &request, command->now_ms, &run,
-                           &refused, &error);
+    err = jr_listing_run(command->store, request.run_id, &before, &error);
+    if (err == JR_ENOENT)
+        memset(&before, 0, sizeof before);
+    if (err == JR_OK || err == JR_ENOENT)
+        err = jr_control_rerun(command->store, &command->settings, &request, command->now_ms, &run,
+                               &refused, &error);
     if (err == JR_ENOENT)
         return jr_command_fail(JR_EXIT_FAILED, "%s; to have it rerun all the same, name it by its "
                                "address: https://github.com/OWNER/NAME/actions/runs/%llu",
@@ -199,7 +235,7 @@ int jr_command_rerun(struct jr_command *command)
     if (err != JR_OK)
         return jr_command_store_failed(&error);
     if (refused == JR_REASON_NONE)
-        return follow(command, wait_ms, &run);
+        return follow(command, wait_ms, &before, &run);
     if (command->json)
         emit_rerun(command, &run, refused, false, false);
     return jr_command_fail(JR_EXIT_FAILED, "run %llu, attempt %u is not rerun: %s (%s)",
@@ -210,49 +246,79 @@ int jr_command_rerun(struct jr_command *command)
 /* What is forgotten does not come back, so who is at a terminal is asked, and others say --yes. */
 static int expect_consent(const struct jr_command *command)
 {
-    if (jr_command_value(command, "yes") != NULL || isatty(STDIN_FILENO))
+    if (jr_command_value(command, "yes") != NULL || command->dry_run || isatty(STDIN_FILENO))
         return JR_EXIT_OK;
     return jr_command_misused(command, "forget asks before it does it, and standard input is no "
                               "terminal; with --yes it does not ask");
 }
 
-static int ask_consent(const struct jr_command *command, const struct jr_run *run)
+/* "2 jobs, 13 entries of history, 6 deliveries" */
+static void say_parts(FILE *stream, const struct jr_forgotten *parts)
+{
+    fprintf(stream, "%u %s, %u %s of history, %u %s", parts->jobs,
+            jr_say_plural(parts->jobs, "job", "jobs"), parts->entries,
+            jr_say_plural(parts->entries, "entry", "entries"), parts->deliveries,
+            jr_say_plural(parts->deliveries, "delivery", "deliveries"));
+}
+
+static int ask_consent(const struct jr_command *command, const struct jr_run *run,
+                       const struct jr_forgotten *parts)
 {
     char answer[16] = "", repo[JR_REPO_SIZE * 3];
 
     if (jr_command_value(command, "yes") != NULL)
         return JR_EXIT_OK;
     jr_show_clean(repo, sizeof repo, run->repo);
-    fprintf(stderr, "Forget run %llu of %s, with its jobs, history and deliveries? [y/N] ",
-            (unsigned long long)run->run_id, *repo == '\0' ? "(unknown repository)" : repo);
+    fprintf(stderr, "Forget run %llu of %s: ", (unsigned long long)run->run_id,
+            *repo == '\0' ? "(unknown repository)" : repo);
+    say_parts(stderr, parts);
+    fputs("? [y/N] ", stderr);
     if (fgets(answer, sizeof answer, stdin) == NULL || strchr("yY", answer[0]) == NULL
         || answer[0] == '\0')
         return jr_command_fail(JR_EXIT_FAILED, "nothing is forgotten");
     return JR_EXIT_OK;
 }
 
-static int tell_forgotten(const struct jr_command *command, uint64_t run_id,
+static int tell_forgotten(const struct jr_command *command, const struct jr_run *run,
                           const struct jr_forgotten *forgotten)
 {
     struct jr_emit emit;
+    char repo[JR_REPO_SIZE * 3];
 
     if (command->json) {
         jr_emit_init(&emit, stdout);
         jr_emit_open(&emit, NULL);
-        jr_emit_number(&emit, "run_id", (int64_t)run_id);
+        jr_emit_bool(&emit, "dry_run", command->dry_run);
+        jr_emit_number(&emit, "run_id", (int64_t)run->run_id);
+        jr_emit_text(&emit, "repository", run->repo);
         jr_emit_number(&emit, "jobs", forgotten->jobs);
         jr_emit_number(&emit, "history", forgotten->entries);
         jr_emit_number(&emit, "deliveries", forgotten->deliveries);
         jr_emit_close(&emit);
         jr_emit_end(&emit);
-    } else {
-        printf("run %llu is forgotten: %u %s, %u %s of history, %u %s\n",
-               (unsigned long long)run_id, forgotten->jobs,
-               jr_say_plural(forgotten->jobs, "job", "jobs"), forgotten->entries,
-               jr_say_plural(forgotten->entries, "entry", "entries"), forgotten->deliveries,
-               jr_say_plural(forgotten->deliveries, "delivery", "deliveries"));
+        return JR_EXIT_OK;
     }
+    jr_show_clean(repo, sizeof repo, *run->repo == '\0' ? "(unknown repository)" : run->repo);
+    printf("run %llu of %s %s: ", (unsigned long long)run->run_id, repo,
+           command->dry_run ? "would be forgotten" : "is forgotten");
+    say_parts(stdout, forgotten);
+    putchar('\n');
     return JR_EXIT_OK;
+}
+
+/*
+ * Forget a run, or only try to.
+ *   who  forgets it
+ */
+static int forget(struct jr_command *command, bool tries, const struct jr_run *run,
+                  const char *who, struct jr_forgotten *forgotten)
+{
+    struct jr_error error;
+    enum jr_err err;
+
+    jr_store_only_try(command->store, tries);
+    err = jr_control_forget(command->store, run->run_id, who, jr_now_ms(), forgotten, &error);
+    return err == JR_OK ? JR_EXIT_OK : jr_command_store_failed(&error);
 }
 
 int jr_command_forget(struct jr_command *command)
@@ -262,7 +328,6 @@ int jr_command_forget(struct jr_command *command)
     struct jr_error error;
     char repo[JR_REPO_SIZE], who[JR_LOGIN_SIZE];
     uint64_t run_id;
-    enum jr_err err;
     int status = jr_command_read_run(command, &run_id, repo);
 
     jr_command_caller(who);
@@ -272,17 +337,17 @@ int jr_command_forget(struct jr_command *command)
         status = open_store(command);
     if (status != JR_EXIT_OK)
         return status;
-    err = jr_listing_run(command->store, run_id, &run, &error);
-    if (err == JR_OK)
-        status = ask_consent(command, &run);
-    if (status != JR_EXIT_OK)
-        return status;
-    if (err == JR_OK)
-        err = jr_control_forget(command->store, run_id, who, jr_now_ms(), &forgotten, &error);
-    if (err != JR_OK)
+    if (jr_listing_run(command->store, run_id, &run, &error) != JR_OK)
         return jr_command_store_failed(&error);
-    jr_wake_send(command->settings.state_dir);
-    return tell_forgotten(command, run_id, &forgotten);
+    status = forget(command, true, &run, who, &forgotten);
+    if (status == JR_EXIT_OK && !command->dry_run) {
+        status = ask_consent(command, &run, &forgotten);
+        if (status == JR_EXIT_OK)
+            status = forget(command, false, &run, who, &forgotten);
+        if (status == JR_EXIT_OK)
+            jr_wake_send(command->settings.state_dir);
+    }
+    return status == JR_EXIT_OK ? tell_forgotten(command, &run, &forgotten) : status;
 }
 
 /* Read --repo of pause and resume: patterns that a repository can match. */
@@ -321,20 +386,88 @@ static int read_pause(const struct jr_command *command, struct jr_pause *pause)
     return JR_EXIT_OK;
 }
 
-/* Tell what is paused now, and in JSON what is no longer. */
-static void emit_pauses(const struct jr_pauses *pauses, const struct jr_pauses *ended)
+/* What waits, and how much of it pauses hold up: with those of before, and of after a command. */
+struct held {
+    uint64_t waiting, runs, before; /* of the first JR_LISTING_WAITING_MAX entries */
+    char repos[REPOS_MOST][JR_REPO_SIZE]; /* of those that are held up then */
+    size_t repo_count;
+    bool more; /* there are other repositories */
+};
+
+static void note_repo(struct held *held, const char *repo)
 {
-    const struct jr_pause *whole = jr_pauses_whole(pauses);
-    const struct jr_pause *since = whole == NULL && ended != NULL ? jr_pauses_whole(ended) : whole;
+    size_t i = 0;
+
+    while (i < held->repo_count && strcmp(held->repos[i], repo) != 0)
+        i++;
+    if (i < held->repo_count)
+        return;
+    if (i == REPOS_MOST)
+        held->more = true;
+    else
+        (void)jr_text_copy(held->repos[held->repo_count++], JR_REPO_SIZE, repo);
+}
+
+/*
+ * Look through what waits.
+ *   pauses  those that are in force after the command; before it, command->pauses
+ */
+static int look_at_held(const struct jr_command *command, const struct jr_pauses *pauses,
+                        struct held *held)
+{
+    struct jr_listing_outbox listing = { .ended = false };
+    struct jr_run runs[BATCH];
+    struct jr_error error;
+    size_t count;
+
+    memset(held, 0, sizeof *held);
+    while (!listing.ended && held->waiting < JR_LISTING_WAITING_MAX) {
+        if (jr_listing_outbox(command->store, &listing, runs, BATCH, &count, &error) != JR_OK)
+            return jr_command_store_failed(&error);
+        held->waiting += count;
+        for (size_t i = 0; i < count; i++) {
+            held->before += jr_pauses_hold(&command->pauses, &runs[i]) != NULL;
+            if (jr_pauses_hold(pauses, &runs[i]) == NULL)
+                continue;
+            held->runs++;
+            note_repo(held, runs[i].repo);
+        }
+    }
+    return JR_EXIT_OK;
+}
+
+/* What a command about pauses has come to, or would come to. */
+struct pausing {
+    struct jr_pauses pauses; /* those in force then */
+    struct jr_pauses ended;
+    bool resumes; /* it ends some */
+    struct held held;
+};
+
+/* Tell what is paused now, and in JSON what is no longer. */
+static void emit_pausing(const struct jr_command *command, const struct pausing *pausing)
+{
+    const struct jr_pause *whole = jr_pauses_whole(&pausing->pauses), *since = whole;
+    const struct held *held = &pausing->held;
     struct jr_emit emit;
 
+    if (whole == NULL && pausing->resumes)
+        since = jr_pauses_whole(&pausing->ended);
     jr_emit_init(&emit, stdout);
     jr_emit_open(&emit, NULL);
+    jr_emit_bool(&emit, "dry_run", command->dry_run);
     jr_emit_bool(&emit, "paused", whole != NULL);
     jr_emit_time(&emit, "paused_since", since == NULL ? 0 : since->since_ms);
-    jr_runview_emit_pauses(&emit, "pauses", pauses);
-    if (ended != NULL)
-        jr_runview_emit_pauses(&emit, "ended", ended);
+    jr_runview_emit_pauses(&emit, "pauses", &pausing->pauses);
+    if (pausing->resumes)
+        jr_runview_emit_pauses(&emit, "ended", &pausing->ended);
+    jr_emit_number(&emit, "waiting", (int64_t)held->waiting);
+    jr_emit_number(&emit, "held", (int64_t)held->runs);
+    jr_emit_number(&emit, "held_before", (int64_t)held->before);
+    jr_emit_open_array(&emit, "held_repositories");
+    for (size_t i = 0; i < held->repo_count; i++)
+        jr_emit_text(&emit, NULL, held->repos[i]);
+    jr_emit_close_array(&emit);
     jr_emit_close(&emit);
     jr_emit_end(&emit);
 }
@@ -349,10 +482,31 @@ static void print_pauses(const char *before, const struct jr_pauses *pauses)
     }
 }
 
+static void print_held(const struct jr_command *command, const struct held *held)
+{
+    char repo[JR_REPO_SIZE * 3];
+
+    if (held->waiting == 0) {
+        printf("nothing waits\n");
+        return;
+    }
+    printf("%llu of %s%llu %s that %s %s held up (%llu %s)", (unsigned long long)held->runs,
+           held->waiting >= JR_LISTING_WAITING_MAX ? "the first " : "",
+           (unsigned long long)held->waiting, jr_say_plural(held->waiting, "run", "runs"),
+           jr_say_plural(held->waiting, "waits", "wait"),
+           command->dry_run ? "would be" : jr_say_plural(held->runs, "is", "are"),
+           (unsigned long long)held->before, command->dry_run ? "now" : "before");
+    for (size_t i = 0; i < held->repo_count; i++) {
+        jr_show_clean(repo, sizeof repo, held->repos[i]);
+        printf("%s%s", i == 0 ? ": " : ", ", *repo == '\0' ? "(unknown repository)" : repo);
+    }
+    printf("%s\n", held->more ? " and others" : "");
+}
+
 int jr_command_pause(struct jr_command *command)
 {
     struct jr_pause wanted = { .since_ms = 0 };
-    struct jr_pauses pauses;
+    struct pausing pausing = { .resumes = false };
     struct jr_list patterns = { .count = 0 };
     struct jr_error error;
     int status = read_repos(command, &patterns);
@@ -363,35 +517,43 @@ int jr_command_pause(struct jr_command *command)
     if (status == JR_EXIT_OK)
         status = open_store(command);
     if (status == JR_EXIT_OK
-        && jr_control_pause(command->store, &patterns, &wanted, command->now_ms, &pauses, &error)
+        && jr_control_pause(command->store, &patterns, &wanted, command->now_ms, &pausing.pauses,
+                            &error)
                != JR_OK)
         status = jr_command_store_failed(&error);
     jr_list_release(&patterns);
+    if (status == JR_EXIT_OK && !command->dry_run)
+        jr_wake_send(command->settings.state_dir);
+    if (status == JR_EXIT_OK)
+        status = look_at_held(command, &pausing.pauses, &pausing.held);
     if (status != JR_EXIT_OK)
         return status;
-    jr_wake_send(command->settings.state_dir);
-    if (command->json)
-        emit_pauses(&pauses, NULL);
-    else
-        print_pauses("paused", &pauses);
+    if (command->json) {
+        emit_pausing(command, &pausing);
+    } else {
+        print_pauses(command->dry_run ? "would be paused" : "paused", &pausing.pauses);
+        print_held(command, &pausing.held);
+    }
     return JR_EXIT_OK;
 }
 
 /* What is resumed, and what keeps some of it paused. */
 static int tell_resumed(const struct jr_command *command, const struct jr_list *patterns,
-                        const struct jr_pauses *ended, const struct jr_pauses *pauses)
+                        const struct pausing *pausing)
 {
-    bool held = false;
+    bool held = false, dry = command->dry_run;
 
     for (size_t i = 0; i < patterns->count; i++)
-        held |= jr_pauses_find(pauses, patterns->items[i]) != NULL;
+        held |= jr_pauses_find(&pausing->pauses, patterns->items[i]) != NULL;
     if (command->json) {
-        emit_pauses(pauses, ended);
+        emit_pausing(command, pausing);
     } else {
-        print_pauses("resumed", ended);
-        if (ended->count == 0)
-            printf("%s was not paused\n", patterns->count == 0 ? "everything" : "that");
-        print_pauses("still paused", pauses);
+        print_pauses(dry ? "would be resumed" : "resumed", &pausing->ended);
+        if (pausing->ended.count == 0)
+            printf("%s %s not paused\n", patterns->count == 0 ? "everything" : "that",
+                   dry ? "is" : "was");
+        print_pauses(dry ? "would still be paused" : "still paused", &pausing->pauses);
+        print_held(command, &pausing->held);
     }
     return held ? JR_EXIT_FAILED : JR_EXIT_OK;
 }
@@ -414,27 +576,36 @@ static int read_cause(const struct jr_command *command, enum jr_cause *cause)
     return JR_EXIT_OK;
 }
 
-static void tell_lifted(const struct jr_command *command, const struct jr_causeholds *lifted)
+/* holdings: as they were before. */
+static void tell_lifted(const struct jr_command *command, const struct jr_causeholds *lifted,
+                        const struct jr_holdings *holdings)
 {
     struct jr_emit emit;
 
     if (command->json) {
         jr_emit_init(&emit, stdout);
         jr_emit_open(&emit, NULL);
-        jr_runview_emit_outages(&emit, "lifted", lifted, NULL);
+        jr_emit_bool(&emit, "dry_run", command->dry_run);
+        jr_runview_emit_outages(&emit, "lifted", lifted, holdings->waiting);
         jr_emit_close(&emit);
         jr_emit_end(&emit);
         return;
     }
-    for (size_t i = 0; i < lifted->count; i++)
-        printf("reruns for %s are held no longer\n", jr_cause_name(lifted->items[i].cause));
+    for (size_t i = 0; i < lifted->count; i++) {
+        uint64_t waiting = holdings->waiting[lifted->items[i].cause];
+
+        printf("reruns for %s %s held no longer; %llu %s for it\n",
+               jr_cause_name(lifted->items[i].cause), command->dry_run ? "would be" : "are",
+               (unsigned long long)waiting, jr_say_plural(waiting, "run waits", "runs wait"));
+    }
     if (lifted->count == 0)
-        printf("no reruns were held\n");
+        printf("no reruns %s held\n", command->dry_run ? "are" : "were");
 }
 
 static int resume_outage(struct jr_command *command)
 {
     struct jr_causeholds lifted;
+    struct jr_holdings holdings;
     struct jr_error error;
     char who[JR_LOGIN_SIZE];
     enum jr_cause cause;
@@ -445,16 +616,18 @@ static int resume_outage(struct jr_command *command)
         status = open_store(command);
     if (status != JR_EXIT_OK)
         return status;
-    if (jr_control_lift(command->store, cause, who, command->now_ms, &lifted, &error) != JR_OK)
+    if (jr_holding_read(command->store, command->now_ms, &holdings, &error) != JR_OK
+        || jr_control_lift(command->store, cause, who, command->now_ms, &lifted, &error) != JR_OK)
         return jr_command_store_failed(&error);
-    jr_wake_send(command->settings.state_dir);
-    tell_lifted(command, &lifted);
+    if (!command->dry_run)
+        jr_wake_send(command->settings.state_dir);
+    tell_lifted(command, &lifted, &holdings);
     return JR_EXIT_OK;
 }
 
 static int resume_pauses(struct jr_command *command)
 {
-    struct jr_pauses ended, pauses;
+    struct pausing pausing = { .resumes = true };
     struct jr_list patterns = { .count = 0 };
     struct jr_error error;
     char who[JR_LOGIN_SIZE];
@@ -464,14 +637,16 @@ static int resume_pauses(struct jr_command *command)
     if (status == JR_EXIT_OK)
         status = open_store(command);
     if (status == JR_EXIT_OK
-        && jr_control_resume(command->store, &patterns, who, command->now_ms, &ended, &pauses,
-                             &error)
+        && jr_control_resume(command->store, &patterns, who, command->now_ms, &pausing.ended,
+                             &pausing.pauses, &error)
                != JR_OK)
         status = jr_command_store_failed(&error);
-    if (status == JR_EXIT_OK) {
+    if (status == JR_EXIT_OK && !command->dry_run)
         jr_wake_send(command->settings.state_dir);
-        status = tell_resumed(command, &patterns, &ended, &pauses);
-    }
+    if (status == JR_EXIT_OK)
+        status = look_at_held(command, &pausing.pauses, &pausing.held);
+    if (status == JR_EXIT_OK)
+        status = tell_resumed(command, &patterns, &pausing);
     jr_list_release(&patterns);
     return status;
 }

@@ -73,21 +73,27 @@ static const struct jr_option notify_options[] = {
     { "test", NULL, false, "send a notice that says that it is a test" }, COMMON
 };
 static const struct jr_option outbox_options[] = { LIMIT("50"), COMMON };
+#define DRY_RUN { "dry-run", NULL, false, "only tell what would be done, and whether it can be" }
+
 static const struct jr_option forget_options[] = {
+    DRY_RUN,
     { "yes", NULL, false, "do not ask; without a terminal it has to be given" }, COMMON
 };
 static const struct jr_option pause_options[] = {
+    DRY_RUN,
     { "repo", "PATTERN", false, "only repositories (owner/name) that match" PATTERNS },
     { "for", "TIME", false, "it ends by itself after so long: 30m, 2h, 1d" },
     { "reason", "TEXT", false, "why, for those who look at it" },
     COMMON
 };
 static const struct jr_option resume_options[] = {
+    DRY_RUN,
     { "repo", "PATTERN", false, "end pauses of repositories that were made with it, or match it" },
     { "outage", "CAUSE", true, "lift what an outage holds: reruns for this cause, or for all" },
     COMMON
 };
 static const struct jr_option rerun_options[] = {
+    DRY_RUN,
     { "wait", "TIME", true, "wait so long at most for what comes of it, and show it [2m]" }, COMMON
 };
 static const struct jr_option runs_options[] = {
@@ -429,6 +435,7 @@ static int carry_out(struct call *call)
     if (jr_command_value(command, "version") != NULL)
         return end_output(show_version(command));
     command->json = jr_command_value(command, "json") != NULL;
+    command->dry_run = jr_command_value(command, "dry-run") != NULL;
     if (!jr_tint_choose(color, isatty(STDOUT_FILENO) != 0, &command->color))
         return jr_command_misused(command, "--color: '%.60s' is none of auto, always, never",
                                   color);

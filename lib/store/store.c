@@ -68,6 +68,7 @@ struct jr_store {
     MDB_dbi tables[JR_TABLES];
     struct jr_writer_watch *watch; /* may be NULL */
     bool stays_awake;
+    bool only_tries;
     struct jr_histogram *commit_us; /* may be NULL */
 };
 
@@ -245,6 +246,11 @@ enum jr_err jr_store_open(struct jr_store **store, const char *folder, int64_t m
 void jr_store_stay_awake(struct jr_store *store)
 {
     store->stays_awake = true;
+}
+
+void jr_store_only_try(struct jr_store *store, bool tries)
+{
+    store->only_tries = tries;
 }
 
 /* Block (SIG_BLOCK) what suspends a process, or let it in again (SIG_UNBLOCK). */
@@ -505,7 +511,7 @@ enum jr_err jr_txn_commit(struct jr_txn *txn)
     int64_t start_us;
     int rc;
 
-    if (txn->error.code != JR_OK) {
+    if (txn->error.code != JR_OK || (txn->writes && txn->store->only_tries)) {
         jr_txn_abort(txn);
         return txn->error.code;
     }

@@ -192,6 +192,13 @@ enum jr_err jr_store_write(struct jr_store *store, jr_txn_body *body, void *cont
 #define JR_STORE_RUNS 8
 
 /*
+ * From now on jr_store_write() only tries: its body does its work, and at the end nothing of it
+ * is written. It returns as if it were, but that nobody knows whether there is room for it.
+ * With false, it writes again.
+ */
+void jr_store_only_try(struct jr_store *store, bool tries);
+
+/*
  * Begin a transaction by hand, for who has to know between its begin and its end that it holds the
  * lock (lib/steps/batch.h); everybody else has jr_store_read() and jr_store_write(). What goes
  * wrong is told by commit. Never two at once in a process.

@@ -111,7 +111,7 @@ subtest 'held, shown, and lifted by hand' => sub {
     is scalar(map { $_->posts } @held[0 .. 2]), 0, 'the others are';
     is cli($service, 'resume', '--outage=test')->{status}, 2, 'test is no cause that can be held';
     like cli($service, 'resume', '--outage=network')->{out}, qr/^no reruns were held$/, 'network is not';
-    like cli($service, 'resume', '--outage')->{out}, qr/^reruns for registry are held no longer$/, 'it is lifted';
+    like cli($service, 'resume', '--outage')->{out}, qr/^reruns for registry are held no longer; \d+ runs? waits? for it$/, 'it is lifted';
     wait_ok { $_->accepted } 'and the run goes ahead' for @held[0 .. 2];
     ok $service->log->wait_entry('outage-lifted', cause => 'registry')->{by}, 'the log tells who did it';
     is $service->log->wait_entry('outage-over', cause => 'registry')->{text}, 'lifted by hand', 'and why it is over';

@@ -335,6 +335,53 @@ subtest 'rerun' => sub {
     fails_with(at($service, 'rerun', $good->id, '--wait=soon'), EX_USAGE, qr/--wait/, 'no time');
 };
 
+# Said as it is done, and nothing is done.
+subtest 'dry runs' => sub {
+    my $all = sub {
+        return join '', map { at($service, @$_)->{out} =~ s/"(?:at|answered)":"[^"]*"//gr }
+            ['why', $refused->id, '--json'], ['export'], ['outbox', '--json'];
+    };
+    my $waits = service(github => $github, RERUN_DELAY => '1h')->start;
+    my @held = map { workflow_run(github => $github, door => $waits->http, jobs => ['build'], repo => $_) } 'octo/one', 'octo/one', 'octo/two';
+    $_->play(build => 'failure') for @held;
+    my $before = $all->() . at($waits, 'export')->{out};
+
+    my $rerun = at($service, 'rerun', '-n', $flaky->id);
+    is $rerun->{status}, 0, 'rerun: exit 0' or diag $rerun->{err};
+    like $rerun->{out}, qr{^run @{[ $flaky->id ]} of octo/app, attempt 2 \(rescued: jobs-succeeded; of its jobs 2 are known, 0 failed\): GitHub would be asked about it, and it would be rerun if it failed$},
+        'which run, where it stands, and what would be done';
+    fails_with(at($service, 'rerun', '--dry-run', next_id()), EX_FAILED, qr/nothing is recorded of run/, 'one not heard of');
+    my $unheard = at($service, 'rerun', '-n', '--wait', 'https://github.com/octo/app/actions/runs/' . next_id());
+    is $unheard->{status}, 0, 'but by its address' or diag $unheard->{err};
+    like $unheard->{out}, qr{ of octo/app, of which nothing is recorded: GitHub would}, 'as that';
+    my ($json) = json_of($service, 'rerun', '-n', $flaky->id);
+    ok $json->{dry_run} && !$json->{scheduled} && !defined $json->{refused}, 'as JSON';
+
+    my $pause = at($waits, 'pause', '-n', '--repo', 'octo/*', '--for', '2h');
+    is $pause->{status}, 0, 'pause: exit 0';
+    like $pause->{out}, qr{^would be paused: octo/\*, .* until \d{4}-.*\n3 of 3 runs that wait would be held up \(0 now\): octo/one, octo/two$},
+        'what, until when, and which runs and repositories' or diag $pause->{out};
+    my ($pauses) = json_of($waits, 'pause', '-n', '--repo', 'octo/one');
+    is_deeply [@$pauses{qw(dry_run waiting held held_before held_repositories)}], [JSON::PP::true, 3, 2, 0, ['octo/one']], 'as JSON';
+    fails_with(at($waits, 'pause', '-n', '--repo', 'octo'), EX_USAGE, qr/--repo/, 'a pattern that is none');
+    is_deeply json_of($waits, 'status')->{dispatcher}{pauses}, [], 'nothing is paused';
+    like at($waits, 'pause', '--repo', 'octo/one')->{out}, qr{^paused: octo/one, .*\n2 of 3 runs that wait are held up \(0 before\): octo/one$}, 'in earnest';
+    my $resume = at($waits, 'resume', '-n', '--repo', 'octo/one');
+    like $resume->{out}, qr{^would be resumed: octo/one, .*\n0 of 3 runs that wait would be held up \(2 now\)$}, 'resume';
+    is @{ json_of($waits, 'status')->{dispatcher}{pauses} }, 1, 'it still holds';
+    like at($waits, 'resume', '-n', '--outage=registry')->{out}, qr/^no reruns are held$/, 'an outage';
+    is at($waits, 'resume', '--repo', 'octo/one')->{status}, 0, 'resumed';
+
+    my $forget = at($service, 'forget', '-n', $flaky->id);
+    is $forget->{status}, 0, 'forget: exit 0, without --yes' or diag $forget->{err};
+    like $forget->{out}, qr{^run @{[ $flaky->id ]} of octo/app would be forgotten: 4 jobs, \d\d entries of history, \d deliveries$}, 'how many records';
+    fails_with(at($service, 'forget', '-n', next_id()), EX_FAILED, qr/nothing is recorded/, 'one that is not there');
+    my $held = json_of($service, 'forget', '-n', $flaky->id);
+    ok $held->{dry_run} && $held->{repository} eq 'octo/app' && $held->{jobs} == 4, 'as JSON';
+    is $all->() . at($waits, 'export')->{out}, $before, 'nothing is written';
+    $waits->stop_service;
+};
+
 subtest 'forget' => sub {
     my ($forgotten) = json_of($service, 'forget', '--yes', $good->id);
     is $forgotten->{jobs}, 2, 'its jobs';

@@ -115,6 +115,33 @@ static void no_handle_after_the_end(void **state)
     jr_store_close(store);
 }
 
+/* What is only tried is seen by its body, and by nobody after it. */
+static void put_and_look(struct jr_txn *txn, void *context)
+{
+    bool *seen = context;
+
+    char value[64];
+
+    put(txn, "tried", "value");
+    *seen = get(txn, "tried", value, sizeof value);
+}
+
+static void nothing_is_left_of_a_try(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_error error;
+    bool seen;
+
+    (void)state;
+    for (int tries = 1; tries >= 0; tries--) {
+        jr_store_only_try(store, tries);
+        assert_int_equal(jr_store_write(store, put_and_look, &seen, &error), JR_OK);
+        assert_true(seen);
+        assert_int_equal(is_there(store, "tried"), !tries);
+    }
+    jr_store_close(store);
+}
+
 /* A body that counts its runs, and fails some of them after it has written. */
 struct attempt {
     unsigned runs;
@@ -1203,6 +1230,7 @@ int main(void)
     TEST(what_is_committed_stays);
     TEST(what_is_aborted_is_gone);
     TEST(no_handle_after_the_end);
+    TEST(nothing_is_left_of_a_try);
     TABLE(runs, run);
     TEST(run_twice_by_a_test);
     TEST(folder_is_made);
