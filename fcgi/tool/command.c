@@ -387,6 +387,13 @@ int jr_command_store_failed(const struct jr_error *error)
                            error->text);
 }
 
+void jr_command_emit(const struct jr_command *command, struct jr_emit *emit)
+{
+    jr_emit_init(emit, stdout);
+    if (command->csv)
+        jr_emit_as_csv(emit);
+}
+
 int jr_command_show(const struct jr_command *command, struct jr_grid *grid)
 {
     enum jr_err err;

@@ -34,10 +34,12 @@ struct jr_command {
     const char *name;
     const struct jr_option *options;
     struct jr_args args;
-    bool json;      /* --json */
+    bool json;      /* records are written, not text: JSON, or */
+    bool csv;       /* CSV */
+    bool wide;      /* all columns of a table, however narrow the terminal is */
     bool dry_run;   /* --dry-run: nothing is written, jr_command_open() sees to it */
     bool color;     /* words are coloured (tint.h) */
-    int width;      /* of the terminal that standard output is; 0: it is none */
+    int width;      /* of the terminal that standard output is; 0: it is none, or does not count */
     int64_t now_ms; /* when it was called */
     struct jr_source *source; /* what settings are loaded from; empty when they are */
     struct jr_settings settings;
@@ -191,6 +193,9 @@ void jr_command_compare_file(const struct jr_command *command);
 
 /* Tell what failed in the store. Returns the exit status. */
 int jr_command_store_failed(const struct jr_error *error);
+
+/* Begin to write records to standard output, as JSON or as CSV. */
+void jr_command_emit(const struct jr_command *command, struct jr_emit *emit);
 
 /* Write a table to standard output and release it. Returns the exit status. */
 int jr_command_show(const struct jr_command *command, struct jr_grid *grid);

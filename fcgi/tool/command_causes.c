@@ -57,11 +57,27 @@ static void tell_as_json(const struct jr_report *report, const struct jr_costs *
     jr_emit_open(&emit, NULL);
     jr_emit_time(&emit, "since", since_ms);
     if (!only_unknown)
-        jr_causeview_emit_causes(&emit, report);
-    jr_causeview_emit_unknown(&emit, report);
+        jr_causeview_emit_causes(&emit, "causes", report);
+    jr_causeview_emit_unknown(&emit, "unknown", report);
     if (costs != NULL)
-        jr_causeview_emit_costs(&emit, costs);
+        jr_causeview_emit_costs(&emit, "repositories", costs);
     jr_emit_close(&emit);
+    jr_emit_end(&emit);
+}
+
+/* The one table that is asked for. */
+static void tell_as_csv(const struct jr_command *command, const struct jr_report *report,
+                        const struct jr_costs *costs, bool only_unknown)
+{
+    struct jr_emit emit;
+
+    jr_command_emit(command, &emit);
+    if (costs != NULL)
+        jr_causeview_emit_costs(&emit, NULL, costs);
+    else if (only_unknown)
+        jr_causeview_emit_unknown(&emit, NULL, report);
+    else
+        jr_causeview_emit_causes(&emit, NULL, report);
     jr_emit_end(&emit);
 }
 
@@ -320,6 +336,8 @@ static int show(struct jr_command *command, int64_t since_ms, bool by_repo)
         err = read_costs(command, since_ms, &costs, &error);
     if (err != JR_OK)
         status = jr_command_store_failed(&error);
+    else if (command->csv)
+        tell_as_csv(command, &report, by_repo ? &costs : NULL, only_unknown);
     else if (command->json)
         tell_as_json(&report, by_repo ? &costs : NULL, since_ms, only_unknown);
     else if (by_repo)

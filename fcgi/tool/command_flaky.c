@@ -155,8 +155,48 @@ static int show(struct part *part, enum jr_flaky_kind kind)
         return jr_command_store_failed(&error);
     if (!part->command->json)
         return tell_part(part);
-    jr_flakyview_emit_all(&part->emit, kind, part->rows, part->count, &part->total);
+    if (part->command->csv)
+        jr_flakyview_emit_list(&part->emit, kind, part->rows, part->count);
+    else
+        jr_flakyview_emit_all(&part->emit, kind, part->rows, part->count, &part->total);
     return JR_EXIT_OK;
+}
+
+/* Which kinds are wanted: of CSV one, else both if none is named. */
+static int read_kinds(const struct jr_command *command, bool *jobs, bool *runners)
+{
+    *jobs = jr_command_value(command, "jobs") != NULL;
+    *runners = jr_command_value(command, "runners") != NULL;
+    if (command->csv && *jobs == *runners)
+        return jr_command_misused(command, "--output csv: there are two tables: which one, --jobs "
+                                  "or --runners?");
+    if (!*jobs && !*runners)
+        *jobs = *runners = true;
+    return JR_EXIT_OK;
+}
+
+/* Both kinds, or one of them. */
+static int show_kinds(struct part *part, bool jobs, bool runners)
+{
+    bool object = part->command->json && !part->command->csv;
+    int status = JR_EXIT_OK;
+
+    jr_command_emit(part->command, &part->emit);
+    if (object) {
+        jr_emit_open(&part->emit, NULL);
+        jr_emit_time(&part->emit, "since", part->filter.since_ms);
+    }
+    if (jobs)
+        status = show(part, JR_FLAKY_JOB);
+    if (jobs && runners && !part->command->json)
+        printf("\n");
+    if (runners && status == JR_EXIT_OK)
+        status = show(part, JR_FLAKY_RUNNER);
+    if (object)
+        jr_emit_close(&part->emit);
+    if (part->command->json)
+        jr_emit_end(&part->emit);
+    return status;
 }
 
 int jr_command_flaky(struct jr_command *command)
@@ -166,10 +206,13 @@ int jr_command_flaky(struct jr_command *command)
         .filter = { .repo = jr_command_value(command, "repo"), .now_ms = command->now_ms },
         .limit = LIMIT,
     };
+    bool jobs, runners;
     int status = jr_command_read_limit(command, LIMIT_MAX, &part.limit);
 
     if (status == JR_EXIT_OK)
         status = jr_command_read_since(command, &part.filter.since_ms);
+    if (status == JR_EXIT_OK)
+        status = read_kinds(command, &jobs, &runners);
     if (status == JR_EXIT_OK)
         status = jr_command_load(command, false);
     if (status == JR_EXIT_OK)
@@ -180,20 +223,7 @@ int jr_command_flaky(struct jr_command *command)
     part.rows = calloc(part.limit, sizeof *part.rows);
     if (part.rows == NULL)
         return jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    jr_emit_init(&part.emit, stdout);
-    if (command->json) {
-        jr_emit_open(&part.emit, NULL);
-        jr_emit_time(&part.emit, "since", part.filter.since_ms);
-    }
-    status = show(&part, JR_FLAKY_JOB);
-    if (!command->json)
-        printf("\n");
-    if (status == JR_EXIT_OK)
-        status = show(&part, JR_FLAKY_RUNNER);
-    if (command->json) {
-        jr_emit_close(&part.emit);
-        jr_emit_end(&part.emit);
-    }
+    status = show_kinds(&part, jobs, runners);
     free(part.rows);
     return status;
 }

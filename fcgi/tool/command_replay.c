@@ -320,23 +320,47 @@ static void emit_row(struct jr_emit *emit, const struct row *row)
     jr_emit_close(emit);
 }
 
+static void emit_rule(struct jr_emit *emit, const struct sum *sum)
+{
+    char label[JR_REPO_SIZE + 128];
+
+    jr_emit_open(emit, NULL);
+    jr_emit_text(emit, "rule", tell_label(sum, label, sizeof label));
+    emit_sum(emit, sum);
+    jr_emit_close(emit);
+}
+
+static void emit_rules(struct jr_emit *emit, const struct replay *replay)
+{
+    for (size_t i = 0; i < replay->sum_count; i++)
+        if (replay->sums[i].runs > 0)
+            emit_rule(emit, &replay->sums[i]);
+}
+
+static void write_csv(const struct replay *replay)
+{
+    static const struct sum none = { .label = "" };
+    struct jr_emit emit;
+
+    jr_command_emit(replay->command, &emit);
+    jr_emit_open_array(&emit, NULL);
+    jr_emit_heading(&emit, true);
+    emit_rule(&emit, &none);
+    jr_emit_heading(&emit, false);
+    emit_rules(&emit, replay);
+    jr_emit_close_array(&emit);
+    jr_emit_end(&emit);
+}
+
 static void write_json(const struct replay *replay)
 {
     struct jr_emit emit;
-    char label[JR_REPO_SIZE + 128];
 
     jr_emit_init(&emit, stdout);
     jr_emit_open(&emit, NULL);
     emit_sum(&emit, &replay->all);
     jr_emit_open_array(&emit, "rules");
-    for (size_t i = 0; i < replay->sum_count; i++) {
-        if (replay->sums[i].runs == 0)
-            continue;
-        jr_emit_open(&emit, NULL);
-        jr_emit_text(&emit, "rule", tell_label(&replay->sums[i], label, sizeof label));
-        emit_sum(&emit, &replay->sums[i]);
-        jr_emit_close(&emit);
-    }
+    emit_rules(&emit, replay);
     jr_emit_close_array(&emit);
     jr_emit_open_array(&emit, "each");
     for (size_t i = 0; i < replay->row_count; i++)
@@ -392,7 +416,9 @@ static int run(struct replay *replay)
         return out_of_memory();
     status = replay->since_ms == 0 ? look_at_all(replay) : look_at_told(replay);
     shown = JR_EXIT_OK;
-    if (replay->command->json)
+    if (replay->command->csv)
+        write_csv(replay);
+    else if (replay->command->json)
         write_json(replay);
     else
         shown = write_table(replay);

@@ -20,7 +20,7 @@
 #define LIMIT 50
 #define LIMIT_MAX 1000000
 
-/* A list in the making, as a table or as JSON. */
+/* A list in the making, as a table or as records. */
 struct list {
     struct jr_command *command;
     struct jr_grid grid;
@@ -31,9 +31,15 @@ struct list {
 
 static void begin(struct list *list, const struct jr_column *columns, size_t count)
 {
-    if (list->command->json) {
-        jr_emit_init(&list->emit, stdout);
+    static const struct jr_run none;
+    const struct jr_command *command = list->command;
+
+    if (command->json) {
+        jr_command_emit(command, &list->emit);
         jr_emit_open_array(&list->emit, NULL);
+        jr_emit_heading(&list->emit, true);
+        jr_runview_emit(&list->emit, NULL, &command->settings, &command->pauses, &none);
+        jr_emit_heading(&list->emit, false);
     } else {
         jr_grid_init(&list->grid, columns, count);
     }

@@ -267,6 +267,7 @@ static const struct kind {
     { "STATE", NULL, false, offer_states, NULL },
     { "CAUSE", NULL, false, offer_causes, NULL },
     { "NAME=VALUE", "set", false, offer_settings, NULL },
+    { "FORMAT", NULL, false, NULL, "text|wide|json|csv" },
     { "WHAT", "by", false, NULL, "cause|repository" },
     { "WHEN", "color", false, NULL, "auto|always|never" },
     { "WHEN", "since", false, NULL, "1h|24h|7d|30d" },

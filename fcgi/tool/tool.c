@@ -31,7 +31,8 @@ static int show_version(struct jr_command *command);
 
 /* What most of them take. */
 #define COMMON                                                                                   \
-    { "json", NULL, false, "JSON instead of text; the keys are in job-rerunner(8)" },            \
+    { "output", "FORMAT", false, "text, json or, of a table, wide (nothing is cut) or csv" },     \
+    { "json", NULL, false, "the same as -o json; the keys are in job-rerunner(8)" },             \
     { "color", "WHEN", true, "auto (on a terminal), always or never; NO_COLOR is heeded" },      \
     { "env-file", "FILE", false, "take the settings from FILE, and the secrets beside it" },     \
     HELP,                                                                                        \
@@ -61,6 +62,8 @@ static const struct jr_option check_options[] = {
 };
 static const struct jr_option export_options[] = { SINCE("only what happened since"), COMMON };
 static const struct jr_option flaky_options[] = {
+    { "jobs", NULL, false, "only jobs" },
+    { "runners", NULL, false, "only runners" },
     REPO, SINCE("only executions that ended on that day or later"), LIMIT("20"), COMMON
 };
 static const struct jr_option causes_options[] = {
@@ -403,8 +406,43 @@ static int run(void *context, int width)
     struct jr_command *command = &call->command;
 
     command->now_ms = jr_now_ms();
-    command->width = width;
+    command->width = command->wide ? 0 : width;
     return clean_up(command, call->row->run(command));
+}
+
+static bool has_table(const struct jr_command_row *row)
+{
+    static int (*const tables[])(struct jr_command *command) = {
+        jr_command_runs, jr_command_outbox, jr_command_flaky, jr_command_causes, jr_command_replay,
+    };
+
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (row->run == tables[i])
+            return true;
+    return false;
+}
+
+/* Read --output and --json. */
+static int read_format(struct call *call)
+{
+    struct jr_command *command = &call->command;
+    const char *format = jr_command_value(command, "output");
+    bool json = jr_command_value(command, "json") != NULL;
+
+    if (format == NULL)
+        format = json ? "json" : "text";
+    else if (json && strcmp(format, "json") != 0)
+        return jr_command_misused(command, "--json and --output %.60s cannot both be", format);
+    command->csv = strcmp(format, "csv") == 0;
+    command->wide = strcmp(format, "wide") == 0;
+    command->json = command->csv || strcmp(format, "json") == 0;
+    if (!command->json && !command->wide && strcmp(format, "text") != 0)
+        return jr_command_misused(command, "--output: '%.60s' is none of text, wide, json, csv",
+                                  format);
+    if ((command->csv || command->wide) && !has_table(call->row))
+        return jr_command_misused(command, "--output %s: %s shows no table; it has text and json",
+                                  format, command->name);
+    return JR_EXIT_OK;
 }
 
 static int watch(struct call *call, const char *seconds)
@@ -414,6 +452,9 @@ static int watch(struct call *call, const char *seconds)
     };
     int64_t number = JR_REPEAT_USUAL_S;
 
+    if (call->command.csv)
+        return jr_command_misused(&call->command, "--watch: what comes again and again is no CSV; "
+                                  "-o json can be watched");
     if (*seconds != '\0' && !jr_args_number(seconds, JR_REPEAT_LEAST_S, JR_REPEAT_MOST_S, &number))
         return jr_command_misused(&call->command, "--watch: '%.60s' is no number of seconds from "
                                   "%d to %d", seconds, JR_REPEAT_LEAST_S, JR_REPEAT_MOST_S);
@@ -429,12 +470,15 @@ static int carry_out(struct call *call)
     struct jr_command *command = &call->command;
     const char *color = jr_command_value(command, "color");
     const char *seconds = jr_command_value(command, "watch");
+    int status;
 
     if (jr_command_value(command, "help") != NULL)
         return end_output(show_command_help(call->row));
     if (jr_command_value(command, "version") != NULL)
         return end_output(show_version(command));
-    command->json = jr_command_value(command, "json") != NULL;
+    status = read_format(call);
+    if (status != JR_EXIT_OK)
+        return status;
     command->dry_run = jr_command_value(command, "dry-run") != NULL;
     if (!jr_tint_choose(color, isatty(STDOUT_FILENO) != 0, &command->color))
         return jr_command_misused(command, "--color: '%.60s' is none of auto, always, never",

@@ -20,9 +20,17 @@ const char *jr_causeview_name(enum jr_cause cause);
 /* Is a row of the report's signatures one of this cause's? */
 bool jr_causeview_is_signature_of(const struct jr_report_row *row, enum jr_cause cause);
 
-/* Members of an object that is open: "causes" with their signatures, "unknown", "repositories". */
-void jr_causeview_emit_causes(struct jr_emit *emit, const struct jr_report *report);
-void jr_causeview_emit_unknown(struct jr_emit *emit, const struct jr_report *report);
-void jr_causeview_emit_costs(struct jr_emit *emit, const struct jr_costs *costs);
+/*
+ * Arrays: the causes with their signatures, and the lines of failures whose cause is not known.
+ *   key  "causes", "unknown": members of an object that is open; NULL: the outermost value, with a
+ *        heading, as CSV has it
+ */
+void jr_causeview_emit_causes(struct jr_emit *emit, const char *key,
+                              const struct jr_report *report);
+void jr_causeview_emit_unknown(struct jr_emit *emit, const char *key,
+                               const struct jr_report *report);
+
+/* The repositories, likewise: "repositories", or NULL. */
+void jr_causeview_emit_costs(struct jr_emit *emit, const char *key, const struct jr_costs *costs);
 
 #endif

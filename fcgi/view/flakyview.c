@@ -7,7 +7,7 @@
 
 #include "fcgi/view/flakyview.h"
 
-static void emit_rate(struct jr_emit *emit, uint64_t hits, uint64_t of)
+void jr_flakyview_emit_rate(struct jr_emit *emit, uint64_t hits, uint64_t of)
 {
     double low, high;
 
@@ -27,13 +27,13 @@ static void emit_numbers(struct jr_emit *emit, enum jr_flaky_kind kind, const st
     if (kind == JR_FLAKY_JOB) {
         jr_emit_number(emit, "rescued", (int64_t)row->rescued);
         jr_emit_number(emit, "not_rescued", (int64_t)row->not_rescued);
-        emit_rate(emit, row->rescued, row->rescued + row->not_rescued);
+        jr_flakyview_emit_rate(emit, row->rescued, row->rescued + row->not_rescued);
         jr_emit_number(emit, "lost_ms", row->lost_ms);
         jr_emit_number(emit, "apart_failures", (int64_t)row->apart_failures);
         jr_emit_number(emit, "apart_rescued", (int64_t)row->apart_rescued);
     } else {
         jr_emit_number(emit, "blamed", (int64_t)row->blamed);
-        emit_rate(emit, row->blamed, row->executions);
+        jr_flakyview_emit_rate(emit, row->blamed, row->executions);
     }
     jr_emit_time(emit, "first_at", row->first_ms);
     jr_emit_time(emit, "last_at", row->last_ms);
@@ -54,6 +54,20 @@ void jr_flakyview_emit(struct jr_emit *emit, enum jr_flaky_kind kind, const stru
         jr_emit_number(emit, "pool_blamed", (int64_t)row->pool_blamed);
     }
     jr_emit_close(emit);
+}
+
+void jr_flakyview_emit_list(struct jr_emit *emit, enum jr_flaky_kind kind,
+                            const struct jr_flaky *rows, size_t count)
+{
+    static const struct jr_flaky none;
+
+    jr_emit_open_array(emit, NULL);
+    jr_emit_heading(emit, true);
+    jr_flakyview_emit(emit, kind, &none);
+    jr_emit_heading(emit, false);
+    for (size_t i = 0; i < count; i++)
+        jr_flakyview_emit(emit, kind, &rows[i]);
+    jr_emit_close_array(emit);
 }
 
 void jr_flakyview_emit_all(struct jr_emit *emit, enum jr_flaky_kind kind,

@@ -96,6 +96,10 @@ subtest 'causes' => sub {
     my $later = json_of('causes', '--since', '2099-01-01');
     is_deeply $later->{causes}, [], '--since';
     is at('causes', '--since', 'long ago')->{status}, 2, 'a time that is none';
+    my @csv = split /\r\n/, at('causes', '-o', 'csv')->{out};
+    is $csv[0], 'cause,jobs,reruns,rescued,rate_low,rate_high,minutes_spent,runs_rescued,signatures', 'CSV has the keys';
+    like $csv[1], qr/^network,3,3,1,0\.0945,0\.9055,\d+,1,"\[\{""signature"":""reset"",""jobs"":2,/, 'and a line for each cause';
+    is scalar @csv, 3, 'both';
 };
 
 subtest 'causes --unknown' => sub {
@@ -107,6 +111,9 @@ subtest 'causes --unknown' => sub {
     is $group->{jobs}, 2, 'how many';
     is_deeply $group->{runs}, [map { $_->id + 0 } $left, $odd], 'which, the newest first';
     like $group->{last}, qr/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, 'and when';
+    like at('causes', '--unknown', '-ocsv')->{out}, qr/\Aline,jobs,last,runs\r\n.*,2,\d{4}-\S+Z,"\[@{[ $left->id ]},@{[ $odd->id ]}\]"\r\n\z/, 'as CSV';
+    like at('causes', '--by', 'repository', '-ocsv')->{out}, qr/\Arepository,runs,runs_rescued,reruns,rescued,failed_again,minutes_spent\r\n/,
+        'and of repositories';
 
     my $text = at('causes', '--unknown')->{out};
     unlike $text, qr/[^\n\x20-\x7e\x80-\xff]|\xe2\x80\xae/, 'nothing reaches the terminal but text';

@@ -150,7 +150,7 @@ subtest 'what a word may become' => sub {
         my $offered = completed($command, '--');
         is_deeply [sort $offered =~ /^(--[a-z-]+)/mg], [sort @option], "the options of $command";
     }
-    is completed('runs', '--js'), "--json\tJSON instead of text; the keys are in job-rerunner(8)\n", 'an option';
+    is completed('runs', '--js'), "--json\tthe same as -o json; the keys are in job-rerunner(8)\n", 'an option';
     is completed('runs', '--json', '--js'), '', 'none twice';
     like completed('replay', '--set=CATCH_UP=1d', '--s'), qr/^--set=\t/m, 'but one that may be';
     like completed('runs', '--reason', 'no-per'), qr/^no-permission\t\w/, 'its value';
@@ -257,7 +257,7 @@ subtest 'Tab in fish' => sub {
         return read_file_or_empty($out);
     };
     like $tab->('pol'), qr/^policy\t/m, 'a command';
-    is $tab->('runs --js'), "--json\tJSON instead of text; the keys are in job-rerunner(8)\n", 'an option';
+    is $tab->('runs --js'), "--json\tthe same as -o json; the keys are in job-rerunner(8)\n", 'an option';
     like $tab->('runs --reason=dry-run,no-per'), qr/^--reason=dry-run,no-permission\t/, 'a list';
     like $tab->('why '), qr{^@{[ $refused->id ]}\tocto/web .*: refused$}m, 'a run';
     like $tab->('check --env-file=' . tmpdir() . '/bash'), qr{^--env-file=@{[ tmpdir() ]}/bashrc}m, 'a file';

@@ -176,6 +176,7 @@ subtest 'a terminal, and a pipe' => sub {
     like $usual, qr/^LAST .* CONCLUSION +REASON$/m, 'the conclusion, too';
     like $usual, qr/ failure +no-permission$/m, 'both as a whole';
     my $pipe = tool(['runs'], %{ $service->environment }, COLUMNS => 60);
+    is on_terminal(60, 'runs -o wide'), Encode::decode('UTF-8', $pipe->{out}), '-o wide has all of it';
     unlike Encode::decode('UTF-8', $pipe->{out}), qr/\x{2026}/, 'in a pipe nothing is cut';
     my ($longest) = sort { $b <=> $a } map {length} split /\n/, $pipe->{out};
     cmp_ok $longest, '>', 60, 'whatever COLUMNS says';
@@ -333,6 +334,75 @@ subtest 'rerun' => sub {
         'by its address' or return;
     is $github->get_run($unheard->{id})->{attempt}, 2, 'rerun';
     fails_with(at($service, 'rerun', $good->id, '--wait=soon'), EX_USAGE, qr/--wait/, 'no time');
+};
+
+# The records of a text as RFC 4180 has it, each a list; nothing where it is none.
+sub csv_of {
+    my ($text) = @_;
+    my (@records, @cells);
+    while ($text =~ /\G(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gc) {
+        my ($quoted, $plain, $end) = ($1, $2, $3);
+        push @cells, defined $quoted ? $quoted =~ s/""/"/gr : $plain;
+        push @records, [splice @cells] if $end ne ',';
+    }
+    return pos($text) == length $text && !@cells ? @records : ();
+}
+
+# A value of JSON as a cell.
+sub cell {
+    my ($value) = @_;
+    return '' if !defined $value;
+    return $JSON->canonical->encode($value) if ref $value =~ /ARRAY|HASH/;
+    return $value ? 'true' : 'false' if JSON::PP::is_bool($value);
+    return Encode::encode('UTF-8', $value) =~ s/[\e\n]/\xef\xbf\xbd/gr =~ s/^(?=[-=+@])/'/r;
+}
+
+subtest 'formats' => sub {
+    my $odd = played('success', repo => 'octo/sheet', head_branch => '=1+1,"x"', name => "-two\nlines");
+    my @tables = (
+        ['runs', sub { shift }], ['outbox', sub { shift }], ['flaky --jobs', sub { shift->{jobs} }], ['flaky --runners', sub { shift->{runners} }],
+        ['causes', sub { shift->{causes} }], ['causes --unknown', sub { shift->{unknown} }],
+        ['causes --by repository', sub { shift->{repositories} }], ['replay', sub { shift->{rules} }],
+    );
+    for my $table (@tables) {
+        my ($words, $rows) = @$table;
+        my @args = split ' ', $words;
+        my $said = at($service, @args, '-o', 'csv');
+        is $said->{status}, 0, "$words -o csv: exit 0" or diag $said->{err};
+        my ($head, @record) = csv_of($said->{out});
+        my $list = $rows->(scalar json_of($service, @args));
+        is @record, @$list, 'a record for each, behind a heading' or diag $said->{out};
+        is_deeply [sort @$head], [sort keys %$_], 'with the keys of JSON' for @$list[0 .. ($#$list < 0 ? -1 : 0)];
+        my @wrong;
+        for my $row (0 .. $#$list) {
+            my %cell;
+            @cell{@$head} = @{ $record[$row] };
+            for my $key (@$head) {
+                my $got = $cell{$key} =~ /^[\[{]/ ? cell($JSON->decode($cell{$key})) : $cell{$key};
+                # A rate has four decimals, of which JSON's reader keeps what counts.
+                my $want = cell($list->[$row]{$key});
+                push @wrong, "$key: $got" if $got ne $want && !($key =~ /^rate/ && $got == $want);
+            }
+        }
+        is "@wrong", '', 'and its values';
+    }
+    my ($line) = grep { /octo\/sheet/ } split /\r\n/, at($service, 'runs', '-ocsv')->{out};
+    like $line, qr/,"'=1\+1,""x""",/, 'what a spreadsheet would take for a formula is a text';
+    my $text = at($service, 'runs', '--json')->{out};
+    is at($service, 'runs', $_)->{out}, $text, "$_ is --json" for '-ojson', '--output=json';
+    is at($service, '-o', 'json', 'runs')->{out}, $text, 'also before the command';
+    is at($service, 'runs', '-o', 'text')->{out}, at($service, 'runs')->{out}, '-o text';
+    is at($service, 'runs', '-o', 'wide')->{out}, at($service, 'runs')->{out}, '-o wide in a pipe';
+    ok eval { $JSON->decode(at($service, 'status', '-o', 'json')->{out})->{healthy} }, 'status has JSON as well';
+    for my $case (
+        ['runs -o yaml', qr/'yaml' is none of text, wide, json, csv/], ['status -o csv', qr/status shows no table; it has text and json/],
+        ['runs --json -o csv', qr/--json and --output csv cannot both be/], ['flaky -o csv', qr/which one, --jobs or --runners\?/],
+        ['runs -o csv --watch', qr/-o json can be watched/],
+    ) {
+        fails_with(at($service, split ' ', $case->[0]), EX_USAGE, $case->[1], $case->[0]);
+    }
+    is_deeply [sort keys %{ json_of($service, 'flaky', '--runners') }], ['runners', 'runners_total', 'since'], 'flaky --runners';
+    unlike at($service, 'flaky', '--jobs')->{out}, qr/^OWNER/m, 'flaky --jobs';
 };
 
 # Said as it is done, and nothing is done.
