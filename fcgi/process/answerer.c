@@ -63,6 +63,18 @@ static void leave(struct jr_answerer *answerer, enum jr_err err, const struct jr
     lay_down(answerer);
 }
 
+static void begin_line(const struct jr_asked *asked, struct jr_line *line, enum jr_log_level level)
+{
+    jr_line_begin(line, level, "command");
+    jr_line_text(line, "repo", asked->repo);
+    if (asked->comment_id != 0)
+        jr_line_number(line, "pull-request", asked->pull_request);
+    else
+        jr_line_number(line, "run", asked->run_id);
+    jr_line_text(line, "command", jr_verb_name(asked->verb));
+    jr_line_text(line, "by", asked->who);
+}
+
 static void tell_end(const struct jr_answerer *answerer, unsigned rerun)
 {
     const struct jr_asked *asked = &answerer->work.asked;
@@ -71,16 +83,21 @@ static void tell_end(const struct jr_answerer *answerer, unsigned rerun)
 
     if (desk->process != NULL)
         jr_count(&desk->process->counters.commands[asked->verb][asked->end]);
-    jr_line_begin(&line, JR_LOG_INFO, "command");
-    jr_line_text(&line, "repo", asked->repo);
-    if (asked->comment_id != 0)
-        jr_line_number(&line, "pull-request", asked->pull_request);
-    else
-        jr_line_number(&line, "run", asked->run_id);
-    jr_line_text(&line, "command", jr_verb_name(asked->verb));
-    jr_line_text(&line, "by", asked->who);
+    begin_line(asked, &line, JR_LOG_INFO);
     jr_line_text(&line, "verdict", jr_asked_end_name(asked->end));
     jr_line_number(&line, "runs", rerun);
+    jr_line_write(&line);
+}
+
+static void tell_vain(const struct jr_answerer *answerer)
+{
+    const struct jr_call *call = &answerer->question.turn.call;
+    struct jr_line line;
+
+    begin_line(&answerer->work.asked, &line, JR_LOG_DEBUG);
+    jr_line_text(&line, "verdict", "put-off");
+    jr_line_number(&line, "status", (uint64_t)call->status);
+    jr_line_text(&line, "text", call->text);
     jr_line_write(&line);
 }
 
@@ -129,6 +146,7 @@ static void try_again(struct jr_answerer *answerer)
     const struct jr_asked *asked = &answerer->work.asked;
     int64_t wait_ms = settings->api_backoff_min_ms;
 
+    tell_vain(answerer);
     if (asked->state != JR_ASKED_NEW && asked->tries >= JR_ANSWERING_TRIES) {
         go_on(answerer, asked->state, true);
         return;
@@ -147,13 +165,35 @@ static void ask(struct jr_answerer *answerer, enum jr_answerer_step step, struct
     jr_calls_ask(&answerer->desk->calls, &answerer->question);
 }
 
+/* Is the commit of a button's run the newest of its pull request? Of a fork that is deleted there
+ * comes no other; nothing is known of a run that is not shown whole. */
+static void ask_about_commit(struct jr_answerer *answerer)
+{
+    struct jr_desk *desk = answerer->desk;
+    struct jr_run *run = &answerer->run;
+    struct jr_error error;
+    enum jr_err err = jr_answering_look(desk->store, &answerer->work, run, &error);
+
+    if (err != JR_OK && err != JR_ENOENT)
+        leave(answerer, err, &error);
+    else if (err == JR_ENOENT || !jr_run_is_of_pull_request(run)
+             || strcmp(run->head_repo, JR_REPO_DELETED) == 0)
+        act(answerer, JR_ASKED_OPEN);
+    else if (*run->branch == '\0' || *run->head_sha == '\0')
+        act(answerer, JR_ASKED_STALE);
+    else
+        ask(answerer, JR_ANSWERER_COMMIT, (struct jr_ask){
+            .api = JR_API_FIND_PULL, .run = run, .holds = &answerer->pull,
+        });
+}
+
 /* Somebody may: which commit and which runs is it about? */
 static void ask_about(struct jr_answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
 
     if (asked->comment_id == 0)
-        act(answerer, JR_ASKED_OPEN);
+        ask_about_commit(answerer);
     else
         ask(answerer, JR_ANSWERER_PULL, (struct jr_ask){
             .api = JR_API_GET_PULL, .id = asked->pull_request, .holds = &answerer->pull,
@@ -167,7 +207,7 @@ static void begin_new(struct jr_answerer *answerer)
 
     for (size_t i = 0; i < JR_ANSWERER_KNOWN; i++) {
         if (answerer->known[i].until_ms <= now_ms || answerer->known[i].repo_id != asked->repo_id
-            || strcmp(answerer->known[i].who, asked->who) != 0)
+            || answerer->known[i].who_id != asked->who_id)
             continue;
         if (answerer->known[i].may)
             ask_about(answerer);
@@ -175,6 +215,11 @@ static void begin_new(struct jr_answerer *answerer)
             act(answerer, JR_ASKED_NOT_ALLOWED);
         return;
     }
+    if (answerer->work.strange) {
+        act(answerer, JR_ASKED_NOT_ALLOWED);
+        return;
+    }
+    answerer->work.looked_up = true;
     ask(answerer, JR_ANSWERER_WHO, (struct jr_ask){
         .api = JR_API_GET_PERMISSION, .name = asked->who, .holds = &answerer->permission,
     });
@@ -187,7 +232,7 @@ static void remember(struct jr_answerer *answerer, bool may)
 
     answerer->next_known = (at + 1) % JR_ANSWERER_KNOWN;
     answerer->known[at].repo_id = asked->repo_id;
-    (void)jr_text_copy(answerer->known[at].who, sizeof answerer->known[at].who, asked->who);
+    answerer->known[at].who_id = asked->who_id;
     answerer->known[at].may = may;
     answerer->known[at].until_ms = jr_monotonic_ms() + JR_ANSWERER_KNOWN_MS;
 }
@@ -195,7 +240,10 @@ static void remember(struct jr_answerer *answerer, bool may)
 static void permission_is_told(struct jr_answerer *answerer, const struct jr_call *call)
 {
     bool is_nobody = call->outcome == JR_OUTCOME_NEVER && call->reason == JR_REASON_NOT_FOUND;
-    bool may = call->outcome == JR_OUTCOME_DONE && answerer->permission.writes;
+    const struct jr_github_permission *told = &answerer->permission;
+    /* A login that was given up may be another's by now. */
+    bool is_same = told->user_id != 0 && told->user_id == answerer->work.asked.who_id;
+    bool may = call->outcome == JR_OUTCOME_DONE && told->writes && is_same;
 
     if (call->outcome != JR_OUTCOME_DONE && !is_nobody) {
         if (call->outcome == JR_OUTCOME_NEVER)
@@ -204,7 +252,8 @@ static void permission_is_told(struct jr_answerer *answerer, const struct jr_cal
             try_again(answerer);
         return;
     }
-    remember(answerer, may);
+    if (is_nobody || is_same)
+        remember(answerer, may);
     if (may)
         ask_about(answerer);
     else
@@ -227,6 +276,17 @@ static void pull_is_told(struct jr_answerer *answerer)
         ask(answerer, JR_ANSWERER_RUNS, (struct jr_ask){
             .api = JR_API_LIST_COMMIT, .sha = asked->sha, .holds = &answerer->page,
         });
+}
+
+/* How many pull requests there are of the branch and the commit of a button's run. */
+static void commit_is_told(struct jr_answerer *answerer)
+{
+    const struct jr_github_pull *pull = &answerer->pull;
+
+    if (pull->found == 0)
+        act(answerer, JR_ASKED_STALE);
+    else
+        act(answerer, pull->found == 1 && pull->closed ? JR_ASKED_CLOSED : JR_ASKED_OPEN);
 }
 
 /* It may be written now? Else it is put off. */
@@ -336,6 +396,9 @@ static void take_good(struct jr_answerer *answerer)
     switch (answerer->step) {
     case JR_ANSWERER_PULL:
         pull_is_told(answerer);
+        break;
+    case JR_ANSWERER_COMMIT:
+        commit_is_told(answerer);
         break;
     case JR_ANSWERER_RUNS:
         jr_answering_choose(&answerer->work, answerer->page.runs, answerer->page.count);

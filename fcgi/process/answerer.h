@@ -24,6 +24,7 @@ enum jr_answerer_step {
     JR_ANSWERER_IDLE,
     JR_ANSWERER_WHO,   /* GitHub is asked whether he may, */
     JR_ANSWERER_PULL,  /* for the pull request, */
+    JR_ANSWERER_COMMIT, /* or whether that of a button is still of its commit, */
     JR_ANSWERER_RUNS,  /* for the runs of its newest commit; */
     JR_ANSWERER_REACTS, /* takes the reaction, */
     JR_ANSWERER_LOOKS, /* tells whether the comment is there, */
@@ -37,6 +38,7 @@ struct jr_answerer {
     struct jr_question question;
     struct jr_github_permission permission; /* what questions hold */
     struct jr_github_pull pull;
+    struct jr_run run;  /* of a button */
     struct jr_github_page page; /* its runs are owned while RUNS is asked */
     struct jr_github_found found;
     uint64_t made;
@@ -46,8 +48,7 @@ struct jr_answerer {
     char *json;           /* owned */
     int64_t write_due_ms; /* monotonic: nothing is written before */
     struct {
-        uint64_t repo_id;
-        char who[JR_LOGIN_SIZE];
+        uint64_t repo_id, who_id;
         bool may;
         int64_t until_ms; /* monotonic; 0: nothing is known here */
     } known[JR_ANSWERER_KNOWN];

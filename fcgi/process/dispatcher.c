@@ -60,20 +60,19 @@ static int64_t earlier_of(int64_t a, int64_t b)
 }
 
 /*
- * What people ask for is done, then what becomes of runs is said at GitHub, where that is begun by
+ * What people ask for is done, then what becomes of runs is said at GitHub; none of it after
  * until_ms. Returns how long until there is something to be done.
  */
 static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
 {
     const struct jr_desk *desk = &dispatcher->desk;
     bool late = jr_now_ms() > until_ms;
-    int64_t wait_ms = JR_CALLS_NEVER;
+    int64_t wait_ms;
 
-    if (desk->paused_ms != 0 || desk->failing)
+    if (desk->paused_ms != 0 || desk->failing || late)
         return JR_CALLS_NEVER;
-    if (!late || dispatcher->answerer.step != JR_ANSWERER_IDLE)
-        wait_ms = jr_answerer_work(&dispatcher->answerer);
-    if (wait_ms > 0 && !late)
+    wait_ms = jr_answerer_work(&dispatcher->answerer);
+    if (wait_ms > 0)
         wait_ms = earlier_of(wait_ms, jr_reporter_work(&dispatcher->reporter));
     return wait_ms;
 }
@@ -167,8 +166,9 @@ static bool is_under_way(const struct dispatcher *dispatcher, int64_t until_ms)
 {
     return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
            || dispatcher->announcer.sending != NULL
-           || dispatcher->answerer.step != JR_ANSWERER_IDLE
-           || (dispatcher->reporter.step != JR_REPORTER_IDLE && jr_now_ms() <= until_ms);
+           || ((dispatcher->answerer.step != JR_ANSWERER_IDLE
+                || dispatcher->reporter.step != JR_REPORTER_IDLE)
+               && jr_now_ms() <= until_ms);
 }
 
 /* Work off what can be worked off by until_ms, and end what was begun by then. */
@@ -335,6 +335,18 @@ int jr_dispatcher_main(struct jr_settings *settings, struct jr_runtime *runtime)
     return status;
 }
 
+/* Has anybody asked for something that is due? */
+static bool is_asked(struct dispatcher *dispatcher)
+{
+    const struct jr_desk *desk = &dispatcher->desk;
+    struct jr_answering work;
+    struct jr_error error;
+    int64_t due_ms;
+
+    return desk->settings->commands
+           && jr_answering_claim(desk->store, jr_now_ms(), &work, &due_ms, &error) == JR_OK;
+}
+
 /*
  * Let go of the lock, then look once more: who added an entry just before found
  * the lock held, and left the work to us.
@@ -360,7 +372,7 @@ static bool is_left(struct dispatcher *dispatcher, int64_t until_ms)
         err = jr_errands_find(&dispatcher->errands, &walk, INT64_MAX, until_ms, &due_ms, &run,
                               &error);
     while (err == JR_EBUSY && due_ms <= until_ms);
-    return err == JR_OK && due_ms <= until_ms
+    return ((err == JR_OK && due_ms <= until_ms) || is_asked(dispatcher))
            && desk->calls.throttle.stopped_until_ms <= until_ms;
 }
 

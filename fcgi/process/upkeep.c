@@ -81,6 +81,7 @@ struct forgetting {
     struct jr_flaky_walk flaky_walk;
     struct jr_repo_place repo_place;
     unsigned runs, deliveries;      /* out: how many are gone */
+    unsigned damaged;               /* out: of what people have asked for, what cannot be read */
 };
 
 static void forget_some(struct jr_txn *txn, void *context)
@@ -96,7 +97,7 @@ static void forget_some(struct jr_txn *txn, void *context)
     gone->deliveries = jr_delivery_prune(txn, now_ms, PRUNE_DELIVERIES);
     jr_repo_prune(txn, kept_ms, PRUNE_REPOS, &gone->repo_place);
     jr_batch_prune(txn, now_ms);
-    jr_askings_prune(txn, now_ms, PRUNE_REPOS);
+    gone->damaged = jr_askings_prune(txn, now_ms, PRUNE_REPOS);
     jr_ownpolicy_prune(txn, kept_ms, PRUNE_REPOS);
     jr_flaky_prune(txn, upkeep->filling ? now_ms - JR_DAY_MS : latest_ms, now_ms, PRUNE_FLAKY,
                    &gone->flaky_walk);
@@ -126,6 +127,10 @@ static enum jr_err forget(struct jr_upkeep *upkeep, int64_t now_ms, bool *more,
     upkeep->flaky_walk = gone.flaky_walk;
     upkeep->repo_place = gone.repo_place;
     *more = gone.deliveries >= PRUNE_TIGHT_DELIVERIES || gone.prune.key_length != 0;
+    if (gone.damaged > 0)
+        jr_log(JR_LOG_WARN, "upkeep", "%u %s what was asked for on a pull request cannot be read, "
+               "and %s gone", gone.damaged, jr_say_plural(gone.damaged, "record of", "records of"),
+               jr_say_plural(gone.damaged, "is", "are"));
     if (gone.runs > 0 || gone.deliveries > 0)
         jr_log(JR_LOG_DEBUG, "upkeep", "forgot %u %s and %u %s", gone.runs,
                jr_say_plural(gone.runs, "run", "runs"), gone.deliveries,

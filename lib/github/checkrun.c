@@ -32,7 +32,7 @@ static char *bytes_of(json_object *object)
 
 /* "label" has at most 20 characters, "description" 40, "identifier" 20 (docs, "Create a check
  * run": actions). */
-static json_object *buttons(void)
+static json_object *buttons(uint32_t attempt)
 {
     static const struct {
         const char *label, *description;
@@ -46,10 +46,12 @@ static json_object *buttons(void)
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         json_object *button = json_object_new_object();
+        char name[JR_BUTTON_SIZE];
 
         add(button, "label", all[i].label);
         add(button, "description", all[i].description);
-        add(button, "identifier", jr_verb_name(all[i].verb));
+        jr_verb_print_button(name, all[i].verb, attempt);
+        add(button, "identifier", name);
         json_object_array_add(list, button);
     }
     return list;
@@ -72,8 +74,10 @@ char *jr_check_run_json(const struct jr_check_run *check, bool is_new)
     add(output, "title", check->title);
     add(output, "summary", check->summary);
     json_object_object_add(object, "output", output);
-    if (check->has_buttons)
-        json_object_object_add(object, "actions", buttons());
+    /* What is left out of a change stays as it was. */
+    if (check->has_buttons || !is_new)
+        json_object_object_add(object, "actions", check->has_buttons ? buttons(check->attempt)
+                                                                     : json_object_new_array());
     return bytes_of(object);
 }
 

@@ -25,6 +25,7 @@ struct jr_check_run {
     bool completed;
     bool good; /* success; else it is neutral. Neither blocks a merge */
     bool has_buttons; /* people may ask for something by them (lib/model/verb.h) */
+    uint32_t attempt; /* that they are about */
 };
 
 /*

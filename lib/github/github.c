@@ -430,11 +430,13 @@ static void read_permission(const struct jr_http_answer *answer, const struct jr
                             struct jr_call *call)
 {
     struct jr_github_permission *permission = ask->holds;
-    json_object *root = read_object(answer, call);
+    json_object *root = read_object(answer, call), *user;
     char word[JR_WORD_SIZE];
 
     if (root == NULL)
         return;
+    if (jr_json_get_object(root, "user", &user) == JR_JSON_OK)
+        (void)jr_json_get_id(user, "id", &permission->user_id);
     if (jr_json_get_text(root, "permission", word, sizeof word) == JR_JSON_OK)
         permission->writes = strcmp(word, "admin") == 0 || strcmp(word, "write") == 0;
     else

@@ -158,7 +158,8 @@ struct jr_github_pull {
 
 /* What somebody may do in a repository. */
 struct jr_github_permission {
-    bool writes; /* write, maintain or admin */
+    bool writes;      /* write, maintain or admin */
+    uint64_t user_id; /* whose it is; 0: not told */
 };
 
 /* A file of a repository may have so many bytes. */

@@ -20,6 +20,7 @@ const char *jr_asked_end_name(enum jr_asked_end end)
         [JR_ASKED_NOT_ALLOWED] = "not-allowed",
         [JR_ASKED_CLOSED] = "closed",
         [JR_ASKED_GIVEN_UP] = "given-up",
+        [JR_ASKED_STALE] = "stale",
     };
 
     return names[(unsigned)end < JR_ASKED_ENDS ? end : JR_ASKED_OPEN];
@@ -45,6 +46,21 @@ void jr_asked_encode(const struct jr_asked *asked, struct jr_writer *writer)
     jr_write_u8(writer, (uint8_t)asked->count);
     for (size_t i = 0; i < asked->count; i++)
         jr_write_u64(writer, asked->runs[i]);
+    jr_write_u64(writer, asked->who_id);
+    jr_write_u8(writer, asked->insider);
+    jr_write_u32(writer, asked->attempt);
+    jr_write_time(writer, asked->acted_ms);
+}
+
+/* One of before has no such end. */
+static void read_end(struct jr_asked *asked, struct jr_reader *reader)
+{
+    if (reader->offset == reader->size)
+        return;
+    asked->who_id = jr_read_u64(reader);
+    asked->insider = jr_read_u8(reader) != 0;
+    asked->attempt = jr_read_u32(reader);
+    asked->acted_ms = jr_read_time(reader);
 }
 
 bool jr_asked_decode(struct jr_asked *asked, const void *bytes, size_t size)
@@ -74,6 +90,7 @@ bool jr_asked_decode(struct jr_asked *asked, const void *bytes, size_t size)
         return false;
     for (size_t i = 0; i < asked->count; i++)
         asked->runs[i] = jr_read_u64(&reader);
+    read_end(asked, &reader);
     return reader.ok && reader.offset == size && asked->verb > JR_VERB_NONE
            && asked->verb < JR_VERBS && asked->state <= JR_ASKED_SAYS
            && asked->end < JR_ASKED_ENDS;

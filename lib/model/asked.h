@@ -38,10 +38,11 @@ enum jr_asked_end {
     JR_ASKED_NOTHING = 2,    /* there is no run that may be rerun for it */
     JR_ASKED_NOT_ALLOWED = 3, /* who asks has no write permission */
     JR_ASKED_CLOSED = 4,     /* the pull request is closed or merged */
-    JR_ASKED_GIVEN_UP = 5    /* GitHub did not tell what has to be known, for JR_ASKED_LIFE_MS */
+    JR_ASKED_GIVEN_UP = 5,   /* GitHub did not tell what has to be known, for JR_ASKED_LIFE_MS */
+    JR_ASKED_STALE = 6       /* its button is of an attempt, or a commit, that is not the newest */
 };
 
-#define JR_ASKED_ENDS (JR_ASKED_GIVEN_UP + 1)
+#define JR_ASKED_ENDS (JR_ASKED_STALE + 1)
 
 /* "done", "nothing-to-do", ...; for log and metrics. "open" for OPEN. */
 const char *jr_asked_end_name(enum jr_asked_end end);
@@ -54,11 +55,15 @@ struct jr_asked {
     uint64_t repo_id;
     char repo[JR_REPO_SIZE];
     char who[JR_LOGIN_SIZE];
+    uint64_t who_id;       /* GitHub's, which nobody else gets; 0: not told, of a record of before */
+    bool insider;          /* of a comment: GitHub calls its author owner, member or collaborator */
     uint64_t comment_id;   /* 0: by a button */
     uint64_t pull_request; /* of a comment */
     uint64_t run_id;       /* of a button */
+    uint32_t attempt;      /* of a button: that was shown beside it */
     char sha[JR_SHA_SIZE]; /* of the pull request's newest commit; empty: not known yet */
     int64_t at_ms;         /* when it came */
+    int64_t acted_ms;      /* when it was done, or refused; 0: it is not */
     int64_t due_ms;        /* when it is gone on with */
     uint32_t tries;        /* how often GitHub was asked in vain */
     bool intent;           /* SAYS: the comment was begun, and may be there */

@@ -88,10 +88,12 @@ enum place {
     SENDER,
     SENDER_LOGIN,
     SENDER_TYPE,
+    SENDER_ID,
     COMMENT,
     COMMENT_ID,
     COMMENT_BODY,
     COMMENT_CREATED,
+    COMMENT_ASSOCIATION,
     COMMENT_USER,
     COMMENT_LOGIN,
     COMMENT_TYPE,
@@ -202,6 +204,7 @@ static const struct jr_wanted wanted_text_of_failed = { JR_WANTED(""), PAYLOAD, 
 static const struct jr_wanted wanted_asker[] = {
     { JR_WANTED("login"), SENDER_LOGIN, NULL },
     { JR_WANTED("type"), SENDER_TYPE, NULL },
+    { JR_WANTED("id"), SENDER_ID, NULL },
     END,
 };
 static const struct jr_wanted wanted_author[] = {
@@ -213,6 +216,7 @@ static const struct jr_wanted wanted_comment[] = {
     { JR_WANTED("id"), COMMENT_ID, NULL },
     { JR_WANTED("body"), COMMENT_BODY, NULL },
     { JR_WANTED("created_at"), COMMENT_CREATED, NULL },
+    { JR_WANTED("author_association"), COMMENT_ASSOCIATION, NULL },
     { JR_WANTED("user"), COMMENT_USER, wanted_author },
     END,
 };
@@ -496,19 +500,22 @@ static enum jr_err read_comment(const struct source *source, struct jr_event *ev
         return bad(error, "comment.", "id");
     if (jr_json_id(source->values[ISSUE_NUMBER], &event->pull_request) != JR_JSON_OK)
         return bad(error, "issue.", "number");
+    event->insider = is_text(source, COMMENT_ASSOCIATION, "OWNER")
+                     || is_text(source, COMMENT_ASSOCIATION, "MEMBER")
+                     || is_text(source, COMMENT_ASSOCIATION, "COLLABORATOR");
     event->created_ms = jr_json_time(source->values[COMMENT_CREATED]);
     return event->created_ms != 0 ? JR_OK : bad(error, "comment.", "created_at");
 }
 
 /* What a button of a check run asks for; any App's, which the caller has to look at. */
-static enum jr_verb verb_of_button(const struct source *source)
+static enum jr_verb verb_of_button(const struct source *source, uint32_t *attempt)
 {
     char name[JR_WORD_SIZE];
 
     if (!is_text(source, ACTION, "requested_action"))
         return JR_VERB_NONE;
     read_text(source, BUTTON_IDENTIFIER, name, sizeof name);
-    return jr_verb_of_name(name);
+    return jr_verb_of_button(name, attempt);
 }
 
 /* A number in decimal, as we write one; 0: it is none. */
@@ -534,6 +541,20 @@ static enum jr_err read_button(const struct source *source, struct jr_event *eve
     return JR_OK;
 }
 
+/* Who asks, and where. */
+static enum jr_err read_asker(const struct source *source, struct jr_event *event,
+                              struct jr_error *error)
+{
+    if (read_repository(source, event, error) != JR_OK)
+        return JR_EINVAL;
+    if (event->repo_id == 0)
+        return bad(error, "repository.", "id");
+    if (jr_json_id(source->values[SENDER_ID], &event->sender_id) != JR_JSON_OK)
+        return bad(error, "sender.", "id");
+    read_text(source, SENDER_LOGIN, event->sender, sizeof event->sender);
+    return JR_OK;
+}
+
 /* An event by which somebody may ask for something. Who asks for nothing is not looked at. */
 static enum jr_payload decode_asking(const char *name, const struct source *source,
                                      struct jr_event *event, struct jr_error *error)
@@ -554,15 +575,13 @@ static enum jr_payload decode_asking(const char *name, const struct source *sour
     }
     event->kind = JR_EVENT_ASKING;
     if (is_of_person(source))
-        event->verb = is_comment ? verb_of_comment(source) : verb_of_button(source);
+        event->verb = is_comment ? verb_of_comment(source)
+                                 : verb_of_button(source, &event->attempt);
     if (event->verb == JR_VERB_NONE)
         return JR_PAYLOAD_EVENT;
     err = is_comment ? read_comment(source, event, error) : read_button(source, event, error);
     if (err == JR_OK)
-        err = read_repository(source, event, error);
-    if (err == JR_OK && event->repo_id == 0)
-        err = bad(error, "repository.", "id");
-    read_text(source, SENDER_LOGIN, event->sender, sizeof event->sender);
+        err = read_asker(source, event, error);
     return err == JR_OK ? JR_PAYLOAD_EVENT : JR_PAYLOAD_BAD;
 }
 

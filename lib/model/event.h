@@ -78,8 +78,11 @@ struct jr_event {
     uint64_t run_number;              /* counts the runs of a workflow; 0: not said */
     char head_sha[JR_SHA_SIZE];       /* the commit; empty: not said */
 
-    /* of an asking: run_id is that of a button's check run; created_ms that of a comment */
+    /* of an asking: run_id is that of a button's check run, attempt the one that it shows;
+     * created_ms that of a comment */
     enum jr_verb verb;     /* NONE: nothing is asked that counts */
+    uint64_t sender_id;    /* who asks: a login can be given to another */
+    uint8_t insider;       /* 1: GitHub calls who comments owner, member or collaborator */
     uint64_t comment_id;   /* 0: it is a button */
     uint64_t pull_request; /* its number; of a comment */
     uint64_t app_id;       /* whose check run it is; of a button */

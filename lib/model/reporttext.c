@@ -77,8 +77,8 @@ void jr_report_stands(const struct jr_run *run, bool with_times,
     jr_standing_of(run, &words);
     standing->good = words.mood == JR_MOOD_GOOD;
     standing->ended = closed || standing->good;
-    standing->for_check = rerun || refused
-                          || run->phase == JR_PHASE_DUE;
+    standing->left = closed && is_left_for_good(run->reason) && run->reason != JR_REASON_MISSED;
+    standing->for_check = rerun || refused || run->phase == JR_PHASE_DUE;
     standing->in_comment = rerun || (refused && (*words.remedy != '\0' || words.rerun_helps));
     standing->for_comment = standing->in_comment && !(closed && is_left_for_good(run->reason));
     if (run->phase == JR_PHASE_DUE)

@@ -48,6 +48,7 @@ struct jr_report_standing {
     char title[JR_REPORT_TITLE_SIZE]; /* plain text, nothing from outside in it */
     bool ended;         /* nothing more is to come by itself */
     bool good;          /* it has succeeded in the end */
+    bool left;          /* nobody waits for it any more, or GitHub reruns it no more */
     bool for_check;     /* there is enough to begin a check run */
     bool for_comment;   /* there is enough to say for a comment: a rerun, the end, or a refusal */
     bool in_comment;    /* likewise, once there is one: it is told of one that is left, too */

@@ -7,7 +7,10 @@
 
 #include "lib/model/verb.h"
 
+#include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "indented code block": so many columns; a fence may have fewer before it.
@@ -28,11 +31,34 @@ const char *jr_verb_name(enum jr_verb verb)
     return verbs[(unsigned)verb < JR_VERBS ? verb : JR_VERB_NONE].name;
 }
 
-enum jr_verb jr_verb_of_name(const char *name)
+void jr_verb_print_button(char button[JR_BUTTON_SIZE], enum jr_verb verb, uint32_t attempt)
 {
-    for (int i = JR_VERB_NONE + 1; i < JR_VERBS; i++)
-        if (strcmp(verbs[i].name, name) == 0)
-            return (enum jr_verb)i;
+    snprintf(button, JR_BUTTON_SIZE, "%s-%u", jr_verb_name(verb), (unsigned)attempt);
+}
+
+/* A number as it is printed: without a sign, a blank or a zero before it; 0: it is none. */
+static uint32_t attempt_of(const char *text)
+{
+    unsigned long long number;
+    char *end;
+
+    if (!isdigit((unsigned char)*text) || *text == '0')
+        return 0;
+    number = strtoull(text, &end, 10);
+    return *end == '\0' && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+enum jr_verb jr_verb_of_button(const char *button, uint32_t *attempt)
+{
+    for (int i = JR_VERB_NONE + 1; i < JR_VERBS; i++) {
+        size_t length = strlen(verbs[i].name);
+
+        if (strncmp(verbs[i].name, button, length) != 0 || button[length] != '-')
+            continue;
+        *attempt = attempt_of(button + length + 1);
+        return *attempt == 0 ? JR_VERB_NONE : (enum jr_verb)i;
+    }
+    *attempt = 0;
     return JR_VERB_NONE;
 }
 

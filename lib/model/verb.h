@@ -8,6 +8,7 @@
 #define JR_VERB_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The numbers are stored. */
 enum jr_verb {
@@ -20,11 +21,21 @@ enum jr_verb {
 
 #define JR_VERBS (JR_VERB_WHY + 1)
 
-/* "rerun", "all", "stop", "why": the identifiers of buttons, too. "none" for NONE. */
+/* "rerun", "all", "stop", "why"; "none" for NONE. */
 const char *jr_verb_name(enum jr_verb verb);
 
-/* NONE for any other word. */
-enum jr_verb jr_verb_of_name(const char *name);
+/* What a button of a check run is known by: GitHub takes up to 20 characters. */
+#define JR_BUTTON_SIZE 21
+
+/* "rerun-2": a verb, and the attempt that the check run shows beside the button. */
+void jr_verb_print_button(char button[JR_BUTTON_SIZE], enum jr_verb verb, uint32_t attempt);
+
+/*
+ * Read such a text back.
+ *   attempt  out: at least 1; 0 for NONE
+ * Returns NONE for any other text.
+ */
+enum jr_verb jr_verb_of_button(const char *button, uint32_t *attempt);
 
 /*
  * Find the command in a comment: the first line that is one, but for blanks around it. What

@@ -366,14 +366,20 @@ void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *in
     jr_watch(bounds, run, input->now_ms);
 }
 
-/*
- * Why a command does not have a run rerun. It says so at once, for who asks to be told: what
- * GitHub shows of it later may still be otherwise.
- */
-static enum jr_reason refusal_of_command(const struct jr_bounds *bounds, const struct jr_run *run)
+static enum jr_reason refusal_by_hand(const struct jr_run *run)
+{
+    if (run->known && run->accepted_attempt >= run->attempt)
+        return JR_REASON_RERUN_ACCEPTED;
+    return run->attempt > JR_RERUNS_LIMIT ? JR_REASON_RERUNS_LIMIT : JR_REASON_NONE;
+}
+
+enum jr_reason jr_verdict_refusal_of_asked(const struct jr_bounds *bounds,
+                                           const struct jr_run *run)
 {
     struct jr_run asked = *run;
 
+    if (refusal_by_hand(run) != JR_REASON_NONE)
+        return refusal_by_hand(run);
     asked.by_hand = asked.asked = true;
     asked.conclusion = jr_run_conclusion(run);
     if (asked.conclusion == JR_CONCLUSION_NONE)
@@ -388,12 +394,8 @@ void jr_verdict_by_hand(const struct jr_bounds *bounds, const struct jr_input *i
 {
     int64_t now_ms = input->now_ms;
 
-    if (run->known && run->accepted_attempt >= run->attempt)
-        verdict->reason = JR_REASON_RERUN_ACCEPTED;
-    else if (run->attempt > JR_RERUNS_LIMIT)
-        verdict->reason = JR_REASON_RERUNS_LIMIT;
-    else if (input->asked)
-        verdict->reason = refusal_of_command(bounds, run);
+    verdict->reason = input->asked ? jr_verdict_refusal_of_asked(bounds, run)
+                                   : refusal_by_hand(run);
     if (verdict->reason != JR_REASON_NONE)
         return;
     verdict->changed = true;

@@ -61,6 +61,13 @@ void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *in
                        struct jr_run *run, struct jr_verdict *verdict);
 
 /*
+ * Why a command (COMMANDS) does not have a run rerun; NONE: it has. It says so at once, for who asks
+ * to be told: what GitHub shows of it later may still be otherwise.
+ */
+enum jr_reason jr_verdict_refusal_of_asked(const struct jr_bounds *bounds,
+                                           const struct jr_run *run);
+
+/*
  * An administrator asks for a rerun: ask GitHub at once, and whatever it shows as
  * failed is rerun, by RUN_ATTEMPTS or more, whatever filters, RETRY_CONCLUSIONS
  * and CATCH_UP say. GitHub's own limits, rule 6 and DRY_RUN hold.

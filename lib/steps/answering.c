@@ -49,7 +49,11 @@ static void claim_first(struct jr_txn *txn, void *context)
     while (!claim->found && jr_askings_next(txn, &number, &asked)) {
         claim->found = is_due(&asked, claim->now_ms);
         if (claim->found)
-            *claim->work = (struct jr_answering){ number, asked };
+            *claim->work = (struct jr_answering){
+                .number = number, .asked = asked,
+                .strange = !asked.insider && jr_askings_refused(txn, &asked, claim->now_ms)
+                                                 >= JR_ANSWERING_REFUSALS,
+            };
         else if (*claim->due_ms == 0 || asked.due_ms < *claim->due_ms)
             *claim->due_ms = asked.due_ms;
     }
@@ -84,6 +88,38 @@ void jr_answering_choose(struct jr_answering *work, const struct jr_event *liste
             asked->runs[asked->count++] = listed[i].run_id;
 }
 
+/* A run that is known, and of the repository that was named. */
+static bool load_run(struct jr_txn *txn, const struct jr_asked *asked, uint64_t run_id,
+                     struct jr_run *run)
+{
+    return jr_ledger_read_run(txn, run_id, run) && run->known
+           && (run->repo_id == 0 ? strcasecmp(run->repo, asked->repo) == 0
+                                 : run->repo_id == asked->repo_id);
+}
+
+/* A look at the run of a button. */
+struct look {
+    const struct jr_asked *asked;
+    struct jr_run *run;
+    bool found; /* out */
+};
+
+static void look(struct jr_txn *txn, void *context)
+{
+    struct look *look = context;
+
+    look->found = load_run(txn, look->asked, look->asked->run_id, look->run);
+}
+
+enum jr_err jr_answering_look(struct jr_store *store, const struct jr_answering *work,
+                              struct jr_run *run, struct jr_error *error)
+{
+    struct look looking = { &work->asked, run, false };
+    enum jr_err err = jr_store_read(store, look, &looking, error);
+
+    return err == JR_OK && !looking.found ? JR_ENOENT : err;
+}
+
 /* One asking that is worked on. */
 struct act {
     struct jr_bounds bounds;
@@ -94,15 +130,6 @@ struct act {
     int64_t now_ms, wait_ms;
     unsigned rerun;
 };
-
-/* A run that is known, and of the repository that was named. */
-static bool load_run(struct jr_txn *txn, const struct jr_asked *asked, uint64_t run_id,
-                     struct jr_run *run)
-{
-    return jr_ledger_read_run(txn, run_id, run) && run->known
-           && (run->repo_id == 0 ? strcasecmp(run->repo, asked->repo) == 0
-                                 : run->repo_id == asked->repo_id);
-}
 
 static void note(struct jr_txn *txn, const struct act *act, enum jr_act_kind kind,
                  const struct jr_run *run)
@@ -167,16 +194,29 @@ static void do_it(struct jr_txn *txn, struct act *act)
                                                                   : JR_ASKED_NOTHING;
 }
 
-/* A button is about one run, whose commit is the one that is meant. */
-static void learn_button(struct jr_txn *txn, struct jr_asked *asked)
+/*
+ * A button is about one run, whose commit is the one that is meant. Returns whether it is stale: who
+ * pressed it has not seen the newest attempt. Whoever wants no more of them means that one, too.
+ */
+static bool learn_button(struct jr_txn *txn, struct jr_asked *asked)
 {
     struct jr_run run;
 
     asked->count = 0;
     if (!load_run(txn, asked, asked->run_id, &run))
-        return;
+        return false;
     asked->runs[asked->count++] = run.run_id;
     (void)jr_text_copy(asked->sha, sizeof asked->sha, run.head_sha);
+    return asked->attempt != run.attempt && asked->verb != JR_VERB_STOP;
+}
+
+/* Is it in the store as it was claimed? Another may have got its number. */
+static bool is_there(struct jr_txn *txn, uint64_t number, const struct jr_asked *asked,
+                     struct jr_asked *there)
+{
+    return jr_askings_load(txn, number, there) && there->at_ms == asked->at_ms
+           && there->repo_id == asked->repo_id && there->comment_id == asked->comment_id
+           && there->run_id == asked->run_id && there->who_id == asked->who_id;
 }
 
 static void take_action(struct jr_txn *txn, void *context)
@@ -186,17 +226,23 @@ static void take_action(struct jr_txn *txn, void *context)
 
     act->asked = act->work->asked;
     act->rerun = 0;
-    if (!jr_askings_load(txn, act->work->number, &there) || there.state != JR_ASKED_NEW)
+    if (!is_there(txn, act->work->number, &act->asked, &there) || there.state != JR_ASKED_NEW)
         return;
     act->asked.state = JR_ASKED_ACTED;
     act->asked.end = act->end;
-    act->asked.due_ms = act->now_ms;
+    act->asked.acted_ms = act->asked.due_ms = act->now_ms;
     act->asked.tries = 0;
-    if (act->asked.comment_id == 0)
-        learn_button(txn, &act->asked);
-    if (act->end == JR_ASKED_OPEN)
+    if (act->asked.comment_id == 0 && learn_button(txn, &act->asked)
+        && act->end == JR_ASKED_OPEN)
+        act->asked.end = JR_ASKED_STALE;
+    if (act->asked.end == JR_ASKED_OPEN)
         do_it(txn, act);
-    jr_askings_save(txn, act->work->number, &act->asked);
+    if (act->end == JR_ASKED_NOT_ALLOWED && act->work->looked_up)
+        jr_askings_refuse(txn, &act->asked, act->now_ms);
+    if (act->end == JR_ASKED_NOT_ALLOWED)
+        jr_askings_remove(txn, act->work->number);
+    else
+        jr_askings_save(txn, act->work->number, &act->asked);
 }
 
 enum jr_err jr_answering_act(struct jr_store *store, const struct jr_settings *settings,
@@ -218,10 +264,11 @@ enum jr_err jr_answering_act(struct jr_store *store, const struct jr_settings *s
 static void begin(struct jr_txn *txn, void *context)
 {
     struct act *act = context;
+    struct jr_asked there;
 
     act->asked = act->work->asked;
     act->wait_ms = jr_reports_wait_ms(txn, act->now_ms);
-    if (act->wait_ms > 0)
+    if (act->wait_ms > 0 || !is_there(txn, act->work->number, &act->asked, &there))
         return;
     jr_reports_count(txn, act->now_ms);
     if (act->asked.state == JR_ASKED_SAYS)
@@ -290,7 +337,10 @@ struct change {
 static void change(struct jr_txn *txn, void *context)
 {
     const struct change *change = context;
+    struct jr_asked there;
 
+    if (!is_there(txn, change->number, change->asked, &there))
+        return;
     if (change->over)
         jr_askings_remove(txn, change->number);
     else

@@ -16,6 +16,7 @@
 #include "lib/config/settings.h"
 #include "lib/model/asked.h"
 #include "lib/model/event.h"
+#include "lib/model/run.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -25,6 +26,10 @@
 /* What is done is told in vain so often, then no more. */
 #define JR_ANSWERING_TRIES 8
 
+/* After so many refusals in a repository, of which GitHub was asked, and in an hour, no more strangers
+ * are asked about: they may not. */
+#define JR_ANSWERING_REFUSALS 30
+
 /* What a comment of ours begins with that answers another: this and its number. */
 #define JR_ANSWERING_MARKER "<!-- job-rerunner why "
 
@@ -32,6 +37,8 @@
 struct jr_answering {
     uint64_t number;       /* in the store; 0: none */
     struct jr_asked asked; /* as it is there, and what was learnt since */
+    bool strange;          /* too many strangers were refused of late, and so is this one */
+    bool looked_up;        /* GitHub was asked whether who asks may */
 };
 
 /*
@@ -49,9 +56,17 @@ enum jr_err jr_answering_claim(struct jr_store *store, int64_t now_ms, struct jr
 void jr_answering_choose(struct jr_answering *work, const struct jr_event *listed, size_t count);
 
 /*
+ * Look at the run of a button.
+ * Returns JR_OK, JR_ENOENT when it is not known, or what failed.
+ */
+enum jr_err jr_answering_look(struct jr_store *store, const struct jr_answering *work,
+                              struct jr_run *run, struct jr_error *error) JR_CHECKED;
+
+/*
  * Do it: have runs rerun that failed, and lift a stop; or stop those of the commit. Then there is
  * something to be told.
- *   end      OPEN: do it, and find out; else it is refused so, or (DONE) nothing is to be done
+ *   end      OPEN: do it, and find out; else it is refused so, or (DONE) nothing is to be done.
+ *            NOT_ALLOWED: it is done with, since strangers are told nothing
  *   rerun    out: how many runs are asked about at once
  * Returns JR_OK, also when it was done already; or what failed.
  */

@@ -45,8 +45,9 @@ static bool texts_end(const struct jr_event *event)
 static bool is_asking_sound(const struct jr_event *event)
 {
     return event->kind == JR_EVENT_ASKING && event->verb > JR_VERB_NONE && event->verb < JR_VERBS
-           && event->repo_id != 0
-           && (event->comment_id != 0 ? event->pull_request != 0 : event->run_id != 0);
+           && event->repo_id != 0 && event->sender_id != 0
+           && (event->comment_id != 0 ? event->pull_request != 0
+                                      : event->run_id != 0 && event->attempt != 0);
 }
 
 static bool is_event_sound(const struct jr_event *event)
@@ -140,6 +141,7 @@ static void note_asking(struct jr_txn *txn, const struct jr_settings *settings,
     struct jr_asked asked = {
         .verb = event->verb, .repo_id = event->repo_id, .comment_id = event->comment_id,
         .pull_request = event->pull_request, .run_id = event->run_id,
+        .attempt = event->attempt, .who_id = event->sender_id, .insider = event->insider != 0,
         .at_ms = update->now_ms, .due_ms = update->now_ms,
     };
     bool taken;

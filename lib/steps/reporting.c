@@ -10,7 +10,9 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/format/markdown.h"
+#include "lib/rules/verdict.h"
 #include "lib/steps/ownfile.h"
+#include "lib/steps/step.h"
 #include "lib/store/failures.h"
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
@@ -215,6 +217,18 @@ static void close_check(struct jr_reporting_work *work)
     work->hash = hash_of(UINT64_C(14695981039346656037), "closed");
 }
 
+/* Is there something that a person could ask for by a button? */
+static bool has_offers(const struct jr_settings *settings, const struct jr_reporting_work *work)
+{
+    const struct jr_bounds bounds = jr_step_bounds(settings);
+    const struct jr_run *run = &work->run;
+
+    if (work->standing.good || work->standing.left)
+        return false;
+    return run->phase != JR_PHASE_CLOSED
+           || jr_verdict_refusal_of_asked(&bounds, run) == JR_REASON_NONE;
+}
+
 static void choose_check(struct jr_txn *txn, struct claim *claim)
 {
     struct jr_reporting_work *work = claim->work;
@@ -228,7 +242,7 @@ static void choose_check(struct jr_txn *txn, struct claim *claim)
     name_check(work);
     (void)jr_github_run_url(settings->github_api_url, work->run.repo, work->run.run_id, work->url);
     jr_report_stands(&work->run, true, &work->standing);
-    work->has_buttons = settings->commands;
+    work->has_buttons = settings->commands && has_offers(settings, work);
     jr_buffer_init(&work->text, JR_REPORT_TEXT_MAX);
     if (over && open)
         close_check(work);
@@ -394,7 +408,8 @@ char *jr_reporting_json(const struct jr_reporting_work *work, bool is_new)
         .name = work->name, .sha = work->run.head_sha, .external_id = work->external_id,
         .url = work->url, .title = work->standing.title, .summary = work->text.bytes,
         .completed = work->standing.ended, .good = work->standing.good,
-        .has_buttons = work->has_buttons && !work->closing && !work->standing.good,
+        .has_buttons = work->has_buttons && !work->closing,
+        .attempt = work->run.attempt,
     };
 
     return work->is_check ? jr_check_run_json(&check, is_new) : jr_comment_json(work->text.bytes);

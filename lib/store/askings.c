@@ -10,8 +10,10 @@
 
 #include <string.h>
 
-/* Behind the names: a number; a repository and a comment; a repository and a commit. */
-static const char open_name[] = "asking-", read_name[] = "read-comment-", stop_name[] = "stopped-";
+/* Behind the names: a number; a repository and a comment; a repository, and whether by a button; a
+ * repository and a commit. */
+static const char open_name[] = "asking-", read_name[] = "read-comment-",
+                  refused_name[] = "not-allowed-", stop_name[] = "stopped-";
 
 /* What a key has room for; the rest of an SHA-256 says nothing more. */
 #define SHA_MOST 40
@@ -155,6 +157,58 @@ void jr_askings_remove(struct jr_txn *txn, uint64_t number)
     jr_txn_delete(txn, JR_TABLE_META, key.bytes, key.length);
 }
 
+/* Since when, and how many: an hour that is over, or has not begun, counts no more. */
+static unsigned read_refused(struct jr_txn *txn, const struct jr_key *key, int64_t now_ms,
+                             int64_t *since_ms)
+{
+    unsigned char record[12];
+    struct jr_reader reader;
+    size_t length;
+    unsigned count;
+
+    *since_ms = now_ms;
+    if (!jr_txn_get(txn, JR_TABLE_META, key->bytes, key->length, record, sizeof record, &length))
+        return 0;
+    jr_reader_init(&reader, record, length);
+    *since_ms = jr_read_time(&reader);
+    count = jr_read_u32(&reader);
+    if (reader.ok && *since_ms <= now_ms && *since_ms > now_ms - JR_ASKINGS_REFUSED_MS)
+        return count;
+    *since_ms = now_ms;
+    return 0;
+}
+
+static struct jr_key key_of_refused(const struct jr_asked *asked)
+{
+    struct jr_key key = key_of(refused_name, asked->repo_id);
+    unsigned char by_button = asked->comment_id == 0;
+
+    jr_key_add_bytes(&key, &by_button, 1);
+    return key;
+}
+
+unsigned jr_askings_refused(struct jr_txn *txn, const struct jr_asked *asked, int64_t now_ms)
+{
+    struct jr_key key = key_of_refused(asked);
+    int64_t since_ms;
+
+    return read_refused(txn, &key, now_ms, &since_ms);
+}
+
+void jr_askings_refuse(struct jr_txn *txn, const struct jr_asked *asked, int64_t now_ms)
+{
+    struct jr_key key = key_of_refused(asked);
+    int64_t since_ms;
+    unsigned count = read_refused(txn, &key, now_ms, &since_ms);
+    unsigned char record[12];
+    struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_write_time(&writer, since_ms);
+    jr_write_u32(&writer, count + 1);
+    jr_txn_put(txn, JR_TABLE_META, key.bytes, key.length, record, writer.length);
+}
+
 void jr_stops_set(struct jr_txn *txn, uint64_t repo_id, const char *sha, int64_t now_ms)
 {
     struct jr_key key = key_of_commit(repo_id, sha);
@@ -194,8 +248,42 @@ static void prune(struct jr_txn *txn, const char *name, int64_t before_ms, unsig
     }
 }
 
-void jr_askings_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)
+/* Is it over, by a clock that may have been set back meanwhile? */
+static bool has_expired(const struct jr_asked *asked, int64_t now_ms)
+{
+    int64_t since_ms = asked->acted_ms != 0 ? asked->acted_ms : asked->at_ms;
+
+    return since_ms < now_ms - JR_ASKINGS_LIFE_MS || since_ms > now_ms + JR_ASKINGS_LIFE_MS;
+}
+
+/* Returns how many could not be read. Nothing but an open one has such a name. */
+static unsigned prune_open(struct jr_txn *txn, int64_t now_ms, unsigned most)
+{
+    struct jr_key key = { .length = 0 };
+    struct jr_entry entry;
+    struct jr_asked asked;
+    unsigned damaged = 0;
+
+    jr_key_add_bytes(&key, open_name, sizeof open_name - 1);
+    while (most > 0 && next_of(txn, open_name, &key, &entry)) {
+        bool is_read = jr_key_has_name(&entry, open_name, 8)
+                       && jr_asked_decode(&asked, entry.value, entry.value_length);
+
+        key.length = 0;
+        jr_key_add_bytes(&key, entry.key, entry.key_length);
+        if (is_read && !has_expired(&asked, now_ms))
+            continue;
+        damaged += !is_read;
+        jr_txn_delete(txn, JR_TABLE_META, entry.key, entry.key_length);
+        most--;
+    }
+    return damaged;
+}
+
+unsigned jr_askings_prune(struct jr_txn *txn, int64_t now_ms, unsigned most)
 {
     prune(txn, read_name, now_ms - JR_ASKINGS_READ_MS, most);
+    prune(txn, refused_name, now_ms - JR_ASKINGS_REFUSED_MS, most);
     prune(txn, stop_name, now_ms - JR_STOPS_LIFE_MS, most);
+    return prune_open(txn, now_ms, most);
 }

@@ -1,6 +1,6 @@
 /*
  * askings -- what people have asked for on pull requests, in the store: what is not done with,
- * which comments were read, and which commits nothing is rerun of any more.
+ * which comments were read, who was refused, and which commits nothing is rerun of any more.
  *
  * All are records of JR_TABLE_META. All functions work inside the caller's transaction; what
  * fails, fails it.
@@ -24,6 +24,13 @@
  * is wrong. */
 #define JR_ASKINGS_READ_MS ((int64_t)24 * 60 * 60 * 1000)
 
+/* How long one stays that cannot be done with, since it was acted on: nobody waits for a reaction
+ * of the day before. Before that, since it came: nothing works on it with COMMANDS switched off. */
+#define JR_ASKINGS_LIFE_MS ((int64_t)24 * 60 * 60 * 1000)
+
+/* For so long refusals are counted. */
+#define JR_ASKINGS_REFUSED_MS ((int64_t)60 * 60 * 1000)
+
 /* GitHub reruns nothing that is older than 30 days; so long a commit is remembered. */
 #define JR_STOPS_LIFE_MS ((int64_t)31 * 24 * 60 * 60 * 1000)
 
@@ -45,6 +52,15 @@ bool jr_askings_load(struct jr_txn *txn, uint64_t number, struct jr_asked *asked
 void jr_askings_save(struct jr_txn *txn, uint64_t number, const struct jr_asked *asked);
 void jr_askings_remove(struct jr_txn *txn, uint64_t number);
 
+/*
+ * How many were refused in a repository in the last hour, or since that was counted anew, because
+ * GitHub said that who asks may not. Those of buttons count for themselves.
+ */
+unsigned jr_askings_refused(struct jr_txn *txn, const struct jr_asked *asked, int64_t now_ms);
+
+/* Count this one, too. */
+void jr_askings_refuse(struct jr_txn *txn, const struct jr_asked *asked, int64_t now_ms);
+
 /* Nothing of a repository's commit is rerun by itself from now on, or it may be again. */
 void jr_stops_set(struct jr_txn *txn, uint64_t repo_id, const char *sha, int64_t now_ms);
 void jr_stops_lift(struct jr_txn *txn, uint64_t repo_id, const char *sha);
@@ -52,7 +68,10 @@ void jr_stops_lift(struct jr_txn *txn, uint64_t repo_id, const char *sha);
 /* Is a run of such a commit? */
 bool jr_stops_hold(struct jr_txn *txn, const struct jr_run *run);
 
-/* Forget up to `most' comments and commits each whose time is over. */
-void jr_askings_prune(struct jr_txn *txn, int64_t now_ms, unsigned most);
+/*
+ * Forget up to `most' of each kind whose time is over, and what cannot be read of those that are
+ * not done with. Returns how many of these there were.
+ */
+unsigned jr_askings_prune(struct jr_txn *txn, int64_t now_ms, unsigned most);
 
 #endif

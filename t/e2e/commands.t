@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::Log;
 use JR::Process;
 use JR::Test;
 
@@ -152,13 +153,31 @@ subtest 'who may not' => sub {
     my $run = failed_run($service);
     $github->set_permission('octo/app', 'reader', 'read');
     $github->set_permission('octo/app', 'boss', 'admin');
-    asked($service, '/rerun', 'confused', sender => 'reader', association => 'OWNER');
-    asked($service, '/rerun', 'confused', sender => 'stranger');
+    # Another has a login that was given up.
+    $github->set_permission('octo/app', 'renamed', 'write', 4242);
+    for my $who (qw(reader stranger renamed)) {
+        my ($answer) = say($service, '/rerun', sender => $who, association => 'OWNER');
+        is $answer->status, 202, "$who: 202";
+        ok $service->log->wait_entry('command', by => $who, verdict => 'not-allowed'), 'the log tells it';
+    }
     is scalar($run->posts), 0, 'nothing is rerun for who has no write permission';
     is scalar(grep { $_->{path} =~ m{/pulls/7$} } $github->requests('GET')), 0, 'nor asked about';
-    ok $service->log->wait_entry('command', by => 'stranger', verdict => 'not-allowed'), 'the log tells it';
     asked($service, '/rerun', 'rocket', sender => 'boss');
     wait_ok { $run->accepted } 'an administrator of the repository may';
+    is scalar(my @reactions = $github->requests('POST', '/reactions$')), 1, 'strangers are not answered';
+};
+
+subtest 'many who may not' => sub {
+    my ($github, $service) = world();
+    my $run = failed_run($service);
+    say($service, '/rerun', sender => "stranger$_") for 1 .. 32;
+    ok $service->log->wait_entry('command', by => 'stranger32', verdict => 'not-allowed'), 'all are refused';
+    is scalar(my @asked = $github->requests('GET', '/collaborators/')), 30, 'GitHub was asked about 30 of them';
+    my ($answer) = say($service, '/rerun');
+    is $answer->status, 202, 'nobody knows one more';
+    ok $service->log->wait_entry('command', by => 'octocat', verdict => 'not-allowed'), 'who is refused';
+    asked($service, '/rerun', 'rocket', association => 'MEMBER');
+    wait_ok { $run->accepted } 'but one whom GitHub calls a member is asked about';
 };
 
 subtest 'what does not count' => sub {
@@ -203,7 +222,7 @@ subtest 'repeats' => sub {
 
 subtest 'the contract' => sub {
     my ($github, $service) = world(COMMANDS => 'no');
-    for my $event (comment_event(body => '/rerun'), button_event(run_id => 1, identifier => 'rerun')) {
+    for my $event (comment_event(body => '/rerun'), button_event(run_id => 1)) {
         my $name = $event->{check_run} ? 'check_run' : 'issue_comment';
         is $service->http->send(delivery($event, event => $name))->status, 204, "$name is 204 unless switched on";
         is $service->http->send(delivery('{', event => $name))->status, 204, "$name that is no JSON, too";
@@ -220,7 +239,7 @@ subtest 'the contract' => sub {
     is $service->http->send(delivery({ comment => 5, action => 'created' }, event => 'issue_comment'))->status, 400, 'a comment that is none is 400';
     delete $event->{comment}{id};
     is $service->http->send(delivery($event, event => 'issue_comment'))->status, 400, 'one without a number is 400';
-    $event = button_event(run_id => 'x', identifier => 'rerun');
+    $event = button_event(run_id => 'x');
     is $service->http->send(delivery($event, event => 'check_run'))->status, 400, 'a button of no run is 400';
     is $service->http->send(delivery(button_event(run_id => 5, action => 'created'), event => 'check_run'))->status, 202, 'a check run that is made is 202';
     is $service->http->send(delivery(comment_event(body => 'x' x 50_000), event => 'issue_comment', form => 1))->status, 202, 'a form is taken, too';
@@ -331,25 +350,84 @@ for my $point (qw(before-saying after-saying)) {
     };
 }
 
-subtest 'a button' => sub {
+# A GitHub with an App, and a service whose check runs have buttons.
+sub world_of_buttons {
     my $github = github(tokens => [JR::Service::token()]);
     my %settings = $github->new_app;
     $github->put_installation(11, account => 'octo', permissions => { actions => 'write', metadata => 'read', checks => 'write', pull_requests => 'write' });
     $github->set_permission('octo/app', 'octocat', 'write');
+    $github->put_pull(repo => 'octo/app', number => 7, head_sha => $SHA, head_ref => 'topic');
     my $service = service(github => $github, %settings, %QUICK, RUN_ATTEMPTS => 1, COMMANDS => 'yes', REPORT => 'check')->start;
-    my $run = failed_run($service);
-    my $check;
-    wait_ok { ($check) = grep { $_->{external_id} eq $run->id && $_->{status} eq 'completed' } $github->checks } 'there is a check run';
-    is join(' ', map { $_->{identifier} } @{ $check->{actions} // [] }), 'rerun all stop', 'with buttons';
+    return ($github, $service);
+}
+
+# The buttons of a run's check run, once that is completed.
+sub buttons_are {
+    my ($github, $run, $want, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($check, $told);
+    wait_for {
+        ($check) = grep { $_->{external_id} eq $run->id } $github->checks;
+        $told = join ' ', map { $_->{identifier} } @{ ($check // {})->{actions} // [] };
+        $check && $check->{status} eq 'completed' && $told eq $want;
+    };
+    is $told, $want, $name;
+    return $check;
+}
+
+sub press {
+    my ($service, $run, %o) = @_;
+    return $service->http->send(delivery(button_event(run_id => $run->id, app => 4711, %o), event => 'check_run'));
+}
+
+sub pressed {
+    my ($service, $run, $want, %o) = @_;
+    my $before = $service->log->count('command');
+    is press($service, $run, %o)->status, 202, 'somebody presses it';
+    wait_for { $service->log->count('command') > $before };
+    my @told = $service->log->find('command');
+    return is $told[-1]{verdict}, $want, $want;
+}
+
+subtest 'a button' => sub {
+    my ($github, $service) = world_of_buttons();
+    my $run = failed_run($service, head_branch => 'topic');
+    my $check = buttons_are($github, $run, 'rerun-1 all-1 stop-1', 'the check run has buttons');
     is scalar(grep { length $_->{label} > 20 || length $_->{description} > 40 || length $_->{identifier} > 20 } @{ $check->{actions} }), 0, 'as short as they have to be';
-    my $answer = $service->http->send(delivery(button_event(run_id => $run->id, identifier => 'rerun', app => 99), event => 'check_run'));
-    like $answer->header('X-Rerun-Reason'), qr/^nothing-asked;/, "a button of another App's does nothing";
-    $answer = $service->http->send(delivery(button_event(run_id => $run->id, identifier => 'rerun', app => 4711, sender => 'stranger'), event => 'check_run'));
-    is $answer->status, 202, 'somebody presses it';
-    ok $service->log->wait_entry('command', by => 'stranger', verdict => 'not-allowed'), 'who may not';
+    like press($service, $run, app => 99)->header('X-Rerun-Reason'), qr/^nothing-asked;/, "a button of another App's does nothing";
+    pressed($service, $run, 'not-allowed', sender => 'stranger');
+    pressed($service, $run, 'stale', attempt => 2);
     is scalar($run->posts), 0, 'nothing is rerun';
-    $answer = $service->http->send(delivery(button_event(run_id => $run->id, identifier => 'rerun', app => 4711), event => 'check_run'));
+    pressed($service, $run, 'done');
     wait_ok { $run->accepted } 'octocat may';
+    $run->play(build => 'failure');
+    buttons_are($github, $run, 'rerun-2 all-2 stop-2', 'the next attempt has others');
+    pressed($service, $run, 'stale', verb => 'all');
+    is scalar(my @posts = $run->posts), 1, 'that of the attempt before does nothing';
+    pressed($service, $run, 'done', verb => 'stop');
+    pressed($service, $run, 'done', attempt => 2);
+    wait_ok { $run->posts == 2 } 'that of the newest does';
+    $run->play(build => 'success');
+    buttons_are($github, $run, '', 'where nothing has failed there is none');
+};
+
+subtest 'a button of another commit' => sub {
+    my ($github, $service) = world_of_buttons();
+    my $run = failed_run($service, head_branch => 'topic');
+    my $push = failed_run($service, head_branch => 'main', event => 'push', name => 'Push');
+    my $left = failed_run($service, head_branch => 'topic', name => 'Deploy');
+    buttons_are($github, $run, 'rerun-1 all-1 stop-1', 'there are buttons');
+    $github->put_pull(repo => 'octo/app', number => 7, head_sha => 'b' x 40, head_ref => 'topic');
+    pressed($service, $run, 'stale', verb => $_) for qw(rerun all stop);
+    pressed($service, $push, 'done');
+    wait_ok { $push->accepted } 'a run of no pull request is rerun';
+    is scalar($run->posts), 0, 'that of an old commit is not';
+    $github->put_pull(repo => 'octo/app', number => 7, head_sha => $SHA, head_ref => 'topic', state => 'closed');
+    pressed($service, $run, 'closed');
+    $service->restart(NO_RETRY_WORKFLOWS => 'Deploy');
+    my $none = failed_run($service, head_branch => 'topic', name => 'Deploy');
+    pressed($service, $left, 'nothing-to-do') if $github->put_pull(repo => 'octo/app', number => 7, head_sha => $SHA, head_ref => 'topic');
+    is scalar(grep { $_->{external_id} eq $none->id && @{ $_->{actions} // [] } } $github->checks), 0, 'what is never rerun has no buttons';
 };
 
 subtest 'plain CGI' => sub {
@@ -364,6 +442,17 @@ subtest 'plain CGI' => sub {
     wait_ok { $run->accepted } 'rerun by who is left behind';
     reaction_is($alone, $comment->{id}, 'rocket', 'and answered');
     ok $door->wait_children, 'nobody stays';
+};
+
+subtest 'as plain CGI, GitHub hangs on commands' => sub {
+    my $github = github(tokens => [JR::Service::token()]);
+    $github->script(GET => '/collaborators/', { hang => 1 }, 100);
+    my $alone = service(github => $github, %QUICK, RUN_ATTEMPTS => 1, COMMANDS => 'yes', LOG_LEVEL => 'debug');
+    my $door = $alone->cgi;
+    is $door->send(delivery(comment_event(body => '/rerun'), event => 'issue_comment'))->status, 202, 'taken';
+    wait_ok { $github->requests('GET', '/collaborators/') } 'GitHub is asked';
+    ok $door->wait_children, 'the child leaves';
+    is scalar(JR::Log->new($door->log)->find('command')), 0, 'without waiting for an answer: others may rerun';
 };
 
 subtest 'permissions and events' => sub {

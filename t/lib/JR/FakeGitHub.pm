@@ -247,7 +247,7 @@ sub revoke_tokens { return $_[0]->control('revoke_tokens') }
 sub checks   { return @{ $_[0]->control('checks') } }
 sub comments { return @{ $_[0]->control('comments') } }
 sub put_comment { my ($self, %comment) = @_; return $self->control('put_comment', comment => \%comment) }
-sub set_permission { my ($self, $repo, $login, $permission) = @_; return $self->control('set_permission', repo => $repo, login => $login, permission => $permission) }
+sub set_permission { my ($self, $repo, $login, $permission, $id) = @_; return $self->control('set_permission', repo => $repo, login => $login, permission => $permission, id => $id) }
 sub lock_pull { my ($self, $number) = @_; return $self->control('lock_pull', number => $number) }
 # How many may be written in a minute.
 sub set_content_limit { my ($self, $limit) = @_; return $self->control('set_content_limit', limit => $limit) }

@@ -124,22 +124,24 @@ sub run_event {
 sub comment_event {
     my (%f) = @_;
     my $event = common({ action => 'created', sender => { login => 'octocat', type => $f{type} // 'User' } }, \%f);
+    $event->{sender}{id} = JR::FakeGitHub::Actions::number($event->{sender}{login});
     my $login = $f{login} // $event->{sender}{login};
     my $number = $f{number} // 7;
     $event->{issue} = { id => 1, number => $number, title => '/rerun', body => '/rerun', state => 'open', user => { login => 'author', type => 'User' } };
     $event->{issue}{pull_request} = { url => "https://api.github.com/repos/octo/app/pulls/$number" } if $f{pull} // 1;
     $event->{comment} = {
         id => $f{comment_id} // next_id(), body => $f{body}, user => { login => $login, type => $f{type} // 'User' },
-        created_at => timestamp($f{created} // time), updated_at => timestamp(time), author_association => $f{association} // 'MEMBER',
+        created_at => timestamp($f{created} // time), updated_at => timestamp(time), author_association => $f{association} // 'NONE',
     };
     return $event;
 }
 
-# run_id, identifier; sender, app (id), client_id, action, repo
+# run_id; verb, attempt (of the button: rerun, 1), sender, app (id), client_id, action, repo
 sub button_event {
     my (%f) = @_;
     my $event = common({ action => 'requested_action', sender => { login => 'octocat', type => $f{type} // 'User' } }, \%f);
-    $event->{requested_action} = { identifier => $f{identifier} };
+    $event->{sender}{id} = JR::FakeGitHub::Actions::number($event->{sender}{login});
+    $event->{requested_action} = { identifier => $f{identifier} // join '-', $f{verb} // 'rerun', $f{attempt} // 1 };
     $event->{check_run} = {
         id => next_id(), external_id => $f{external_id} // "$f{run_id}", status => 'completed', conclusion => 'neutral',
         app => { id => 0 + ($f{app} // 0), client_id => $f{client_id} // 'Iv23none' }, pull_requests => [],

@@ -244,6 +244,7 @@ struct permission_row {
     const char *name, *answer;
     enum jr_outcome outcome;
     bool writes;
+    uint64_t user_id;
 };
 
 static void permission(void **state)
@@ -257,17 +258,21 @@ static void permission(void **state)
     ask(answer, (struct jr_ask){ .api = JR_API_GET_PERMISSION, .name = "dev", .holds = &permission }, &call, asked, sizeof asked);
     assert_int_equal(call.outcome, row->outcome);
     assert_int_equal(permission.writes, row->writes);
+    assert_int_equal(permission.user_id, row->user_id);
 }
 
 static const struct permission_row permissions[] = {
-    { "admin", "{\"permission\": \"admin\"}", JR_OUTCOME_DONE, true },
-    { "write", "{\"permission\": \"write\", \"role_name\": \"maintain\"}", JR_OUTCOME_DONE, true },
-    { "read", "{\"permission\": \"read\", \"role_name\": \"triage\"}", JR_OUTCOME_DONE, false },
-    { "none", "{\"permission\": \"none\"}", JR_OUTCOME_DONE, false },
-    { "a word that nobody knows", "{\"permission\": \"owner\", \"role_name\": \"admin\"}", JR_OUTCOME_DONE, false },
-    { "a number", "{\"permission\": 1}", JR_OUTCOME_LATER, false },
-    { "nothing", "{}", JR_OUTCOME_LATER, false },
-    { "a list", "[]", JR_OUTCOME_LATER, false },
+    { "admin", "{\"permission\": \"admin\"}", JR_OUTCOME_DONE, true, 0 },
+    { "whose", "{\"permission\": \"write\", \"user\": {\"login\": \"dev\", \"id\": 583231}}", JR_OUTCOME_DONE, true, 583231 },
+    { "nobody's", "{\"permission\": \"write\", \"user\": null}", JR_OUTCOME_DONE, true, 0 },
+    { "whose, in words", "{\"permission\": \"write\", \"user\": {\"id\": \"583231\"}}", JR_OUTCOME_DONE, true, 0 },
+    { "write", "{\"permission\": \"write\", \"role_name\": \"maintain\"}", JR_OUTCOME_DONE, true, 0 },
+    { "read", "{\"permission\": \"read\", \"role_name\": \"triage\"}", JR_OUTCOME_DONE, false, 0 },
+    { "none", "{\"permission\": \"none\"}", JR_OUTCOME_DONE, false, 0 },
+    { "a word that nobody knows", "{\"permission\": \"owner\", \"role_name\": \"admin\"}", JR_OUTCOME_DONE, false, 0 },
+    { "a number", "{\"permission\": 1}", JR_OUTCOME_LATER, false, 0 },
+    { "nothing", "{}", JR_OUTCOME_LATER, false, 0 },
+    { "a list", "[]", JR_OUTCOME_LATER, false, 0 },
 };
 
 static const struct pull_row pulls[] = {

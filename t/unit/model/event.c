@@ -47,14 +47,14 @@ static const char comment_text[] =
     "  \"created_at\": \"2026-11-20T00:00:00Z\", \"author_association\": \"NONE\","
     "  \"user\": {\"login\": \"octocat\", \"type\": \"User\"}},"
     " \"repository\": {\"id\": 8589934593, \"full_name\": \"octo/app\"},"
-    " \"sender\": {\"login\": \"octocat\", \"type\": \"User\"}}";
+    " \"sender\": {\"login\": \"octocat\", \"id\": 583231, \"type\": \"User\"}}";
 
 static const char button_text[] =
-    "{\"action\": \"requested_action\", \"requested_action\": {\"identifier\": \"stop\"},"
+    "{\"action\": \"requested_action\", \"requested_action\": {\"identifier\": \"stop-3\"},"
     " \"check_run\": {\"id\": 9, \"external_id\": \"33095003459\","
     "  \"app\": {\"id\": 4711, \"client_id\": \"Iv23x\"}},"
     " \"repository\": {\"id\": 8589934593, \"full_name\": \"octo/app\"},"
-    " \"sender\": {\"login\": \"octocat\", \"type\": \"User\"}}";
+    " \"sender\": {\"login\": \"octocat\", \"id\": 583231, \"type\": \"User\"}}";
 
 static json_object *parse(const char *text)
 {
@@ -319,7 +319,10 @@ static const struct payload_row payloads[] = {
     { "comment of no repository", COMMENT, "repository", NULL, BAD },
     { "comment of a repository without a number", COMMENT, "repository.id", NULL, BAD },
     { "comment that asks for nothing, without a number", COMMENT, "comment", "{}", EVENT },
+    { "comment of who has no number", COMMENT, "sender.id", NULL, BAD },
+    { "comment of who has a number in words", COMMENT, "sender.id", "\"583231\"", BAD },
     { "a button", BUTTON, NULL, NULL, EVENT },
+    { "a button that nobody has pressed", BUTTON, "sender.id", "0", BAD },
     { "a check run that is made", BUTTON, "action", "\"created\"", EVENT },
     { "check_run is a text", BUTTON, "check_run", "\"x\"", BAD },
     { "no check_run", BUTTON, "check_run", NULL, NOTHING },
@@ -365,12 +368,20 @@ static const struct verb_row verbs[] = {
     { "a NUL in it", COMMENT, "comment.body", "\"/rerun\\u0000\"", JR_VERB_NONE },
     { "a button", BUTTON, "check_run.id", "9", JR_VERB_STOP },
     { "a button that is not ours", BUTTON, "requested_action.identifier", "\"deploy\"", JR_VERB_NONE },
+    { "a button of no attempt", BUTTON, "requested_action.identifier", "\"stop\"", JR_VERB_NONE },
     { "a button that is pressed by a bot", BUTTON, "sender.type", "\"Bot\"", JR_VERB_NONE },
     { "a check run that is asked for anew", BUTTON, "action", "\"rerequested\"", JR_VERB_NONE },
 };
 
 static void what_is_asked(void **state)
 {
+    static const struct {
+        const char *word;
+        bool insider;
+    } associations[] = {
+        { "\"OWNER\"", true }, { "\"MEMBER\"", true }, { "\"COLLABORATOR\"", true },
+        { "\"CONTRIBUTOR\"", false }, { "\"member\"", false }, { "1", false }, { NULL, false },
+    };
     struct jr_event event;
     struct jr_error error;
 
@@ -378,9 +389,17 @@ static void what_is_asked(void **state)
     assert_int_equal(decode(comment_text, "issue_comment", NULL, NULL, &event, &error), EVENT);
     assert_true(event.comment_id == 5000000001 && event.pull_request == 7 && event.run_id == 0);
     assert_string_equal(event.sender, "octocat");
+    assert_int_equal(event.sender_id, 583231);
+    assert_false(event.insider);
     assert_int_equal(event.created_ms, jr_timestamp_parse("2026-11-20T00:00:00Z"));
+    for (size_t i = 0; i < COUNT(associations); i++) {
+        assert_int_equal(decode(comment_text, "issue_comment", "comment.author_association",
+                                associations[i].word, &event, &error), EVENT);
+        assert_int_equal(event.insider, associations[i].insider);
+    }
     assert_int_equal(decode(button_text, "check_run", NULL, NULL, &event, &error), EVENT);
     assert_true(event.comment_id == 0 && event.run_id == 33095003459 && event.app_id == 4711);
+    assert_true(event.attempt == 3 && event.sender_id == 583231);
     assert_string_equal(event.app_client_id, "Iv23x");
 }
 

@@ -129,12 +129,24 @@ static void large_bodies(void **state)
 
 static void names(void **state)
 {
+    const uint32_t attempts[] = { 1, 10, UINT32_MAX };
+    const char *const none[] = { "", "none-1", "Rerun-1", "rerun", "rerun-", "rerun-0", "rerun-01",
+                                 "rerun- 1", "rerun-+1", "rerun-1 ", "rerun--1", "rerun1",
+                                 "rerun-4294967296", "rerun-99999999999999999999999", "-1" };
+    char button[JR_BUTTON_SIZE];
+    uint32_t attempt;
+
     (void)state;
     for (int verb = JR_VERB_NONE + 1; verb < JR_VERBS; verb++)
-        assert_int_equal(jr_verb_of_name(jr_verb_name((enum jr_verb)verb)), verb);
-    assert_int_equal(jr_verb_of_name("none"), JR_VERB_NONE);
-    assert_int_equal(jr_verb_of_name(""), JR_VERB_NONE);
-    assert_int_equal(jr_verb_of_name("Rerun"), JR_VERB_NONE);
+        for (size_t i = 0; i < COUNT(attempts); i++) {
+            jr_verb_print_button(button, (enum jr_verb)verb, attempts[i]);
+            assert_int_equal(jr_verb_of_button(button, &attempt), verb);
+            assert_int_equal(attempt, attempts[i]);
+        }
+    for (size_t i = 0; i < COUNT(none); i++) {
+        assert_int_equal(jr_verb_of_button(none[i], &attempt), JR_VERB_NONE);
+        assert_int_equal(attempt, 0);
+    }
     assert_string_equal(jr_verb_name((enum jr_verb)99), "none");
 }
 

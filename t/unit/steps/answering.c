@@ -70,7 +70,7 @@ static void asks(struct bench *bench, enum jr_verb verb, uint64_t comment_id)
     struct jr_asked asked = {
         .verb = verb, .repo_id = bench->run.repo_id, .who = "octocat", .comment_id = comment_id,
         .pull_request = 7, .at_ms = bench->now_ms, .due_ms = bench->now_ms,
-        .run_id = comment_id == 0 ? RUN_ID : 0,
+        .who_id = 583231, .run_id = comment_id == 0 ? RUN_ID : 0, .attempt = comment_id == 0,
     };
 
     memcpy(asked.repo, repo, sizeof repo);
@@ -141,8 +141,81 @@ static void refusals_change_nothing(void **state)
     asks(&bench, JR_VERB_ALL, 5);
     assert_int_equal(claim(&bench), JR_OK);
     learns(&bench);
-    assert_int_equal(acts(&bench, JR_ASKED_NOT_ALLOWED), JR_ASKED_NOT_ALLOWED);
+    assert_int_equal(acts(&bench, JR_ASKED_CLOSED), JR_ASKED_CLOSED);
     assert_false(bench.run.by_hand);
+    close_bench(&bench);
+}
+
+/* They are told nothing; and no more than some are asked about. */
+static void strangers_are_refused(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    for (unsigned i = 0; i < JR_ANSWERING_REFUSALS + 3; i++) {
+        asks(&bench, JR_VERB_RERUN, 5 + i);
+        assert_int_equal(claim(&bench), JR_OK);
+        assert_int_equal(bench.work.strange, i >= JR_ANSWERING_REFUSALS + 2);
+        bench.work.looked_up = i > 1;
+        assert_int_equal(acts(&bench, JR_ASKED_NOT_ALLOWED), JR_ASKED_NOT_ALLOWED);
+        assert_int_equal(claim(&bench), JR_ENOENT);
+    }
+    asks(&bench, JR_VERB_RERUN, 0);
+    assert_int_equal(claim(&bench), JR_OK);
+    assert_false(bench.work.strange);
+    assert_false(bench.run.by_hand);
+    close_bench(&bench);
+}
+
+/* Whoever presses it has not seen the newest attempt. */
+static void buttons_go_stale(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench);
+    asks(&bench, JR_VERB_RERUN, 0);
+    assert_int_equal(claim(&bench), JR_OK);
+    bench.work.asked.attempt = 2;
+    assert_int_equal(acts(&bench, JR_ASKED_OPEN), JR_ASKED_STALE);
+    assert_false(bench.run.by_hand);
+    is_over(&bench);
+    asks(&bench, JR_VERB_STOP, 0);
+    assert_int_equal(claim(&bench), JR_OK);
+    bench.work.asked.attempt = 2;
+    assert_int_equal(acts(&bench, JR_ASKED_OPEN), JR_ASKED_DONE);
+    close_bench(&bench);
+}
+
+static void forget_all(struct jr_txn *txn, void *context)
+{
+    const struct bench *bench = context;
+
+    (void)jr_askings_prune(txn, bench->now_ms + 2 * JR_ASKINGS_LIFE_MS, 10);
+}
+
+/* One that was forgotten in hand does not come back, nor touch the next of its number. */
+static void is_forgotten_in_hand(void **state)
+{
+    struct bench bench;
+    int64_t wait_ms;
+
+    (void)state;
+    open_bench(&bench);
+    asks(&bench, JR_VERB_WHY, 5);
+    assert_int_equal(claim(&bench), JR_OK);
+    assert_int_equal(jr_store_write(bench.store, forget_all, &bench, &bench.error), JR_OK);
+    assert_int_equal(jr_answering_put_off(bench.store, &bench.work, bench.now_ms, true, &bench.error),
+                     JR_OK);
+    assert_int_equal(jr_answering_begin(bench.store, &bench.work, bench.now_ms, &wait_ms,
+                                        &bench.error), JR_OK);
+    assert_int_equal(acts(&bench, JR_ASKED_DONE), JR_ASKED_OPEN);
+    assert_int_equal(claim(&bench), JR_ENOENT);
+    asks(&bench, JR_VERB_WHY, 6);
+    is_over(&bench);
+    assert_int_equal(claim(&bench), JR_OK);
+    assert_int_equal(bench.work.asked.comment_id, 6);
     close_bench(&bench);
 }
 
@@ -272,6 +345,9 @@ int main(void)
 {
     TEST(is_done_once);
     TEST(refusals_change_nothing);
+    TEST(strangers_are_refused);
+    TEST(buttons_go_stale);
+    TEST(is_forgotten_in_hand);
     TEST(stops_and_goes_on);
     TEST(another_repository);
     TEST(newest_of_each_workflow);

@@ -17,7 +17,7 @@ static const char sha[] = "0123456789abcdef0123456789abcdef01234567";
 static struct jr_asked a_comment(uint64_t comment_id)
 {
     struct jr_asked asked = {
-        .verb = JR_VERB_ALL, .repo_id = 9, .repo = "octo/app", .who = "octocat",
+        .verb = JR_VERB_ALL, .repo_id = 9, .repo = "octo/app", .who = "octocat", .who_id = 583231,
         .comment_id = comment_id, .pull_request = 7, .at_ms = START_MS, .due_ms = START_MS,
     };
 
@@ -38,7 +38,9 @@ static void record_comes_back(void **state)
     asked.state = JR_ASKED_SAYS;
     asked.end = JR_ASKED_GIVEN_UP;
     asked.tries = 3;
-    asked.intent = true;
+    asked.intent = asked.insider = true;
+    asked.attempt = UINT32_MAX;
+    asked.acted_ms = START_MS + 1;
     for (asked.count = 0; asked.count < JR_ASKED_RUNS; asked.count++)
         asked.runs[asked.count] = UINT64_MAX - asked.count;
     jr_txn_begin(&txn, store, true);
@@ -76,7 +78,7 @@ static void comments_are_read_once(void **state)
         assert_true(jr_askings_next(&txn, &number, &found));
     assert_false(jr_askings_next(&txn, &number, &found));
     asked = a_comment(5);
-    jr_askings_prune(&txn, START_MS + JR_ASKINGS_READ_MS, 10);
+    assert_int_equal(jr_askings_prune(&txn, START_MS + JR_ASKINGS_READ_MS, 10), 0);
     assert_false(jr_askings_add(&txn, &asked, START_MS));
     jr_askings_prune(&txn, START_MS + JR_ASKINGS_READ_MS + 1, 10);
     assert_true(jr_askings_add(&txn, &asked, START_MS));
@@ -144,6 +146,9 @@ static void commits_are_stopped(void **state)
     jr_store_close(store);
 }
 
+/* What a record has grown by: who asks, whether an insider, the attempt, and when it was done. */
+#define END_SIZE (8 + 1 + 4 + 8)
+
 static void damaged_records(void **state)
 {
     unsigned char bytes[JR_ASKED_RECORD_SIZE];
@@ -156,10 +161,106 @@ static void damaged_records(void **state)
     jr_asked_encode(&asked, &writer);
     assert_true(writer.ok);
     for (size_t length = 0; length < writer.length; length++)
-        assert_false(jr_asked_decode(&found, bytes, length));
+        assert_int_equal(jr_asked_decode(&found, bytes, length), length == writer.length - END_SIZE);
+    /* One of before. */
+    assert_true(jr_asked_decode(&found, bytes, writer.length - END_SIZE));
+    assert_true(found.who_id == 0 && found.attempt == 0 && found.acted_ms == 0 && !found.insider);
     assert_true(jr_asked_decode(&found, bytes, writer.length));
     bytes[1] = JR_VERBS;
     assert_false(jr_asked_decode(&found, bytes, writer.length));
+}
+
+/* How many there are. */
+static unsigned count_open(struct jr_txn *txn)
+{
+    struct jr_asked asked;
+    uint64_t number = 0;
+    unsigned count = 0;
+
+    while (jr_askings_next(txn, &number, &asked))
+        count++;
+    return count;
+}
+
+/* What was done, and what nobody does, is forgotten a day later. */
+static void old_ones_go(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_asked asked = a_comment(5);
+    const int64_t day_ms = JR_ASKINGS_LIFE_MS;
+    struct jr_txn txn;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    assert_true(jr_askings_add(&txn, &asked, START_MS));
+    asked.comment_id = 6;
+    asked.state = JR_ASKED_ACTED;
+    asked.acted_ms = START_MS + 500;
+    assert_true(jr_askings_add(&txn, &asked, START_MS));
+    assert_int_equal(jr_askings_prune(&txn, START_MS + day_ms, 10), 0);
+    assert_int_equal(count_open(&txn), 2);
+    assert_int_equal(jr_askings_prune(&txn, START_MS + day_ms + 1, 10), 0);
+    assert_int_equal(count_open(&txn), 1);
+    assert_int_equal(jr_askings_prune(&txn, START_MS + day_ms + 501, 10), 0);
+    assert_int_equal(count_open(&txn), 0);
+    /* The clock was set back. */
+    asked.comment_id = 7;
+    assert_true(jr_askings_add(&txn, &asked, START_MS));
+    assert_int_equal(jr_askings_prune(&txn, START_MS - day_ms, 10), 0);
+    assert_int_equal(count_open(&txn), 0);
+    commit(&txn);
+    jr_store_close(store);
+}
+
+/* What cannot be read does not stand before others, and goes. */
+static void unreadable_ones_go(void **state)
+{
+    static const char *const keys[] = { "asking-\0\0\0\0\0\0\0\1", "asking-\0\0\0\0\0\0\0\1x" };
+    static const size_t lengths[] = { 15, 16 };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_asked asked = a_comment(5);
+    struct jr_txn txn;
+
+    (void)state;
+    jr_txn_begin(&txn, store, true);
+    jr_askings_save(&txn, 2, &asked);
+    for (size_t i = 0; i < COUNT(keys); i++)
+        jr_txn_put(&txn, JR_TABLE_META, keys[i], lengths[i], "\377", 1);
+    assert_int_equal(jr_askings_prune(&txn, START_MS, 1), 1);
+    assert_int_equal(jr_askings_prune(&txn, START_MS, 10), 1);
+    assert_int_equal(jr_askings_prune(&txn, START_MS, 10), 0);
+    assert_int_equal(count_open(&txn), 1);
+    commit(&txn);
+    jr_store_close(store);
+}
+
+static void refusals_are_counted(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_asked asked = a_comment(5), button = a_comment(0), other = a_comment(5);
+    const int64_t later_ms = START_MS + JR_ASKINGS_REFUSED_MS;
+    struct jr_txn txn;
+
+    (void)state;
+    other.repo_id++;
+    jr_txn_begin(&txn, store, true);
+    assert_int_equal(jr_askings_refused(&txn, &asked, START_MS), 0);
+    for (unsigned i = 0; i < 40; i++)
+        jr_askings_refuse(&txn, &asked, START_MS + i);
+    assert_int_equal(jr_askings_refused(&txn, &asked, later_ms - 1), 40);
+    assert_int_equal(jr_askings_refused(&txn, &button, START_MS), 0);
+    assert_int_equal(jr_askings_refused(&txn, &other, START_MS), 0);
+    assert_int_equal(jr_askings_refused(&txn, &asked, later_ms), 0);
+    assert_int_equal(jr_askings_refused(&txn, &asked, START_MS - 1), 0);
+    (void)jr_askings_prune(&txn, later_ms, 10);
+    assert_int_equal(jr_askings_refused(&txn, &asked, START_MS), 40);
+    (void)jr_askings_prune(&txn, later_ms + 1, 10);
+    assert_int_equal(jr_askings_refused(&txn, &asked, START_MS), 0);
+    jr_askings_refuse(&txn, &asked, START_MS);
+    jr_askings_refuse(&txn, &asked, later_ms);
+    assert_int_equal(jr_askings_refused(&txn, &asked, later_ms), 1);
+    commit(&txn);
+    jr_store_close(store);
 }
 
 int main(void)
@@ -169,5 +270,8 @@ int main(void)
     TEST(no_more_than_there_is_room_for);
     TEST(commits_are_stopped);
     TEST(damaged_records);
+    TEST(old_ones_go);
+    TEST(unreadable_ones_go);
+    TEST(refusals_are_counted);
     return run_program("askings");
 }

@@ -491,14 +491,19 @@ sub get_group {
 sub set_group { my ($self, $repo, $name, $runs) = @_; $self->{groups}{ lc $repo }{$name} = $runs; return 1 }
 
 # What somebody may do: admin, write, read or none, as this call shows it; 404 for who is not known.
-sub set_permission { my ($self, $repo, $login, $permission) = @_; $self->{permissions}{ lc $repo }{$login} = $permission; return 1 }
+# Whose login that is: a steady number for it, unless another is given.
+sub set_permission {
+    my ($self, $repo, $login, $permission, $id) = @_;
+    $self->{permissions}{ lc $repo }{$login} = { permission => $permission, user => { %{ user($login) }, $id ? (id => 0 + $id) : () } };
+    return 1;
+}
 
 sub get_permission {
     my ($self, undef, $repo, $login) = @_;
     $login =~ s/%([0-9a-fA-F]{2})/chr hex $1/ge;
-    my $permission = $self->{permissions}{ lc $repo }{$login}
+    my $known = $self->{permissions}{ lc $repo }{$login}
         or return problem(404, "$login is not a user");
-    return { status => 200, body => { permission => $permission, role_name => $permission, user => user($login) } };
+    return { status => 200, body => { %$known, role_name => $known->{permission} } };
 }
 
 # repo, number; state, head_ref, head_sha, head_owner.

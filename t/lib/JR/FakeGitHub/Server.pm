@@ -251,7 +251,7 @@ my %COMMAND = (
     checks         => sub { $_[0]{actions}{reports}{checks} },
     comments       => sub { $_[0]{actions}{reports}{comments} },
     put_comment    => sub { $_[0]{actions}{reports}->put_comment($_[1]{comment}) },
-    set_permission => sub { $_[0]{actions}->set_permission(@{ $_[1] }{qw(repo login permission)}) },
+    set_permission => sub { $_[0]{actions}->set_permission(@{ $_[1] }{qw(repo login permission id)}) },
     lock_pull      => sub { $_[0]{actions}{reports}{locked}{ $_[1]{number} } = 1 },
     set_content_limit => sub { $_[0]{actions}{reports}{limit} = $_[1]{limit} },
     hold           => sub { $_[0]{holds}{ $_[2] } = 1 },
