@@ -326,13 +326,20 @@ static bool is_replaced(const struct jr_run *run, const struct jr_event *seen)
            && seen->updated_ms > run->updated_ms;
 }
 
+/* Was its last attempt closed by the count of its jobs? That it has failed nobody has said so far. */
+static bool is_counted_out(const struct jr_run *run, uint32_t attempt)
+{
+    return attempt == run->attempt && !run->complete && run->phase == JR_PHASE_CLOSED
+           && run->reason == JR_REASON_ATTEMPTS_USED_UP;
+}
+
 /* Does the list tell something of the run that is not known? */
 static bool is_news(const struct jr_run *run, const struct jr_event *seen, uint32_t attempt)
 {
     if (seen->status != JR_STATUS_COMPLETED || attempt < run->attempt)
         return false;
     return attempt > run->attempt || (!run->complete && run->phase == JR_PHASE_OPEN)
-           || is_replaced(run, seen);
+           || is_counted_out(run, attempt) || is_replaced(run, seen);
 }
 
 void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *input,
@@ -340,6 +347,7 @@ void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *in
 {
     const struct jr_event *seen = input->event;
     uint32_t attempt = seen->attempt != 0 ? seen->attempt : run->attempt;
+    bool counted_out = is_counted_out(run, attempt);
 
     if (!is_news(run, seen, attempt))
         return;
@@ -355,7 +363,7 @@ void jr_verdict_listed(const struct jr_bounds *bounds, const struct jr_input *in
     jr_attempt_complete(run, seen);
     if (!jr_attempt_is_suspect(bounds, run, run->conclusion))
         verdict_closed(verdict, run, jr_attempt_undeserving(run));
-    else if (is_missed(bounds, seen, input->now_ms))
+    else if (!counted_out && is_missed(bounds, seen, input->now_ms))
         verdict_closed(verdict, run, JR_REASON_MISSED);
     else
         jr_attempt_suspect(bounds, run, JR_REASON_FOUND_FAILED, input->now_ms);

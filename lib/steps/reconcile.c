@@ -153,11 +153,16 @@ static void take_up(struct jr_txn *txn, struct batch *batch, size_t at)
     const struct jr_event *seen = &batch->runs[at];
     struct jr_input input = { .kind = JR_INPUT_LISTED, .now_ms = batch->now_ms, .event = seen };
     struct jr_verdict *verdict = &batch->verdicts[at];
-    struct jr_run run;
+    struct jr_run run, before;
 
     if (!jr_ledger_read_run(txn, seen->run_id, &run))
         return;
+    before = run;
     jr_step_take(txn, &batch->bounds, &input, NULL, &run, verdict);
+    /* What is only confirmed was told, and counted, when it was decided. */
+    if (run.phase == JR_PHASE_CLOSED && before.phase == JR_PHASE_CLOSED
+        && run.attempt == before.attempt && run.reason == before.reason)
+        verdict->reason = JR_REASON_NONE;
     if (verdict->changed)
         *(run.due_ms != 0 ? &batch->found : &batch->closed) += 1;
 }

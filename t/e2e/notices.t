@@ -78,6 +78,20 @@ subtest 'a run that is given up' => sub {
     unlike tool(['check'], %{ $service->environment })->{out}, qr/SECRET-PATH/, 'nor in check';
 };
 
+subtest 'a run that is given up, and only its jobs are told of' => sub {
+    my $receiver = receiver();
+    my $service = service_of($receiver, RECONCILE_INTERVAL => '1s', LOG_LEVEL => 'debug');
+    my $forgiven = fails($service, goes_on => 1, name => 'Forgiven');
+    $forgiven->finish('success');
+    my $run = fails($service, goes_on => 1);
+    $run->finish('failure');
+    wait_ok { $receiver->taken } 'a list tells of it';
+    is(($receiver->taken)[0]{id}, 'given-up/' . $run->id . '/1', 'and of none that has succeeded');
+    my $before = $service->log->count('looked');
+    wait_ok { $service->log->count('looked') > $before + 1 } 'lists are looked through again';
+    is scalar $receiver->requests, 1, 'it is told once';
+};
+
 subtest 'what cannot be sent is tried again' => sub {
     my $receiver = receiver();
     $receiver->script('500', '429 Retry-After: 1', '302 Location: ' . $receiver->url('/other'), '200');

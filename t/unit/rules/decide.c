@@ -1085,6 +1085,13 @@ static const struct scene_row listed[] = {
     { "it ended longer ago than CATCH_UP", "", "Lc=failure~-90000", "listed:missed", "1 closed 0/0/0", 0 },
     { "the last attempt", "", "Lc@4=failure", "listed:attempts-used-up", "4 closed 0/0/0", 0 },
     { "filtered", "NO_RETRY_WORKFLOWS=ci.yml", "Lc=failure", "listed:workflow-excluded", "1 closed 0/0/0", 0 },
+    { "closed by the count of its jobs", "RUN_ATTEMPTS=1", "q1 c1=failure Lc=failure Lc=failure",
+      "204 204 listed:attempts-used-up nothing", "1 closed 1/0/1", 0 },
+    { "the same, and longer ago than CATCH_UP", "RUN_ATTEMPTS=1", "q1 c1=failure Lc=failure~-90000",
+      "204 204 listed:attempts-used-up", "1 closed 1/0/1", 0 },
+    { "the same, and its run has said so", "RUN_ATTEMPTS=1", "q1 c1=failure Rc=failure Lc=failure",
+      "204 204 204 nothing", "1 closed 1/0/1", 0 },
+    { "the same, and it goes on", "RUN_ATTEMPTS=1", "q1 c1=failure Li", "204 204 nothing", "1 closed 1/0/1", 0 },
 };
 
 static void one_accepted_post_is_one_rerun(void **state)
