@@ -205,7 +205,7 @@ void jr_askings_refuse(struct jr_txn *txn, const struct jr_asked *asked, int64_t
 
     jr_writer_init(&writer, record, sizeof record);
     jr_write_time(&writer, since_ms);
-    jr_write_u32(&writer, count + 1);
+    jr_write_u32(&writer, count < UINT32_MAX ? count + 1 : count);
     jr_txn_put(txn, JR_TABLE_META, key.bytes, key.length, record, writer.length);
 }
 

@@ -10,6 +10,8 @@
 #include "lib/base/timestamp.h"
 #include "lib/github/throttle.h"
 #include "lib/model/run.h"
+#include "lib/model/notice.h"
+#include "lib/store/askings.h"
 #include "lib/store/budget.h"
 #include "lib/store/causeholds.h"
 #include "lib/store/days.h"
@@ -20,9 +22,13 @@
 #include "lib/store/journal.h"
 #include "lib/store/ledger.h"
 #include "lib/store/narrate.h"
+#include "lib/store/notices.h"
+#include "lib/store/ownpolicy.h"
 #include "lib/store/pause.h"
 #include "lib/store/repo.h"
+#include "lib/store/reports.h"
 #include "lib/store/store.h"
+#include "lib/store/threads.h"
 #include "t/fuzz/fuzz.h"
 
 #include <unistd.h>
@@ -512,13 +518,158 @@ static void hold_record(struct jr_txn *txn, const void *bytes, size_t size)
     HOLDS(txn->error.code == JR_OK);
 }
 
+/* One that cannot be read does not hide the next, and goes. */
+static void asked_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "asking-\0\0\0\0\0\0\0\x05";
+    struct jr_asked asked, again;
+    uint64_t number = 0;
+    struct record one;
+    bool is_read;
+
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    is_read = jr_askings_next(txn, &number, &asked);
+    HOLDS(is_read == jr_askings_load(txn, 5, &again));
+    if (is_read) {
+        HOLDS(number == 5 && strcmp(jr_verb_name(asked.verb), "none") != 0);
+        HOLDS(asked.count <= JR_ASKED_RUNS && jr_asked_end_name(asked.end) != NULL);
+        jr_askings_save(txn, 5, &asked);
+        get(txn, JR_TABLE_META, key, sizeof key - 1, &one);
+        /* One of before grows by its end. */
+        HOLDS(one.length == size || one.length == size + 21);
+        HOLDS(jr_askings_load(txn, 5, &again) && memcmp(&asked, &again, sizeof asked) == 0);
+    }
+    again = (struct jr_asked){ .verb = JR_VERB_WHY, .comment_id = 77, .at_ms = NOW_MS };
+    HOLDS(jr_askings_add(txn, &again, NOW_MS));
+    HOLDS(jr_askings_next(txn, &number, &asked) && number == 6 && asked.comment_id == 77);
+    HOLDS(jr_askings_prune(txn, NOW_MS, 9) == !is_read);
+    (void)jr_askings_prune(txn, JR_TIME_MOST, 9);
+    number = 0;
+    HOLDS(!jr_askings_next(txn, &number, &asked) && txn->error.code == JR_OK);
+}
+
+/* How many were refused, and which comment was read. */
+static void refused_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "not-allowed-\0\0\0\0\0\0\x12\x67\0"; /* REPO_ID */
+    const struct jr_asked asked = { .verb = JR_VERB_WHY, .repo_id = REPO_ID, .comment_id = 77 };
+    unsigned count;
+
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    count = jr_askings_refused(txn, &asked, NOW_MS);
+    jr_askings_refuse(txn, &asked, NOW_MS);
+    HOLDS(jr_askings_refused(txn, &asked, NOW_MS) == (count < UINT32_MAX ? count + 1 : count));
+    HOLDS(jr_askings_prune(txn, NOW_MS + JR_DAY_MS, 9) == 0);
+    HOLDS(jr_askings_refused(txn, &asked, NOW_MS) == 0);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_META) == 1);
+}
+
+static void report_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    unsigned char key[JR_KEY_MAX];
+    size_t length = jr_ledger_key(key, RUN_ID, JR_PART_REPORT, 0);
+    struct jr_report report, again;
+    int64_t due_ms = 0;
+    uint64_t run_id = 0;
+    struct record one;
+
+    jr_txn_put(txn, JR_TABLE_RUNS, key, length, bytes, size);
+    jr_reports_load(txn, RUN_ID, &report);
+    HOLDS(report.known && !(report.completed && jr_report_is_open(&report)));
+    jr_reports_save(txn, RUN_ID, &report, NOW_MS);
+    get(txn, JR_TABLE_RUNS, key, length, &one);
+    HOLDS(report.check_id == 0 || one.length == size);
+    jr_reports_load(txn, RUN_ID, &again);
+    HOLDS(memcmp(&report, &again, sizeof report) == 0);
+    HOLDS(report.due_ms == NOW_MS && txn->error.code == JR_OK);
+    if (jr_reports_next(txn, &due_ms, &run_id))
+        HOLDS(due_ms == NOW_MS && run_id == RUN_ID);
+}
+
+static void thread_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "report-on-\0\0\0\0\0\0\x12\x67\0\0\0\0\0\0\0\x07";
+    struct jr_thread thread, again;
+    struct record one;
+
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    jr_threads_load(txn, REPO_ID, 7, &thread);
+    HOLDS(thread.repo_id == REPO_ID && thread.pull_request == 7 && thread.count <= JR_THREAD_RUNS);
+    jr_threads_save(txn, &thread);
+    get(txn, JR_TABLE_META, key, sizeof key - 1, &one);
+    HOLDS(thread.comment_id == 0 || one.length == size);
+    jr_threads_load(txn, REPO_ID, 7, &again);
+    HOLDS(memcmp(&thread, &again, sizeof thread) == 0);
+    (void)jr_thread_add(&thread, RUN_ID);
+    HOLDS(!jr_thread_add(&thread, RUN_ID));
+    jr_threads_save(txn, &thread);
+    for (size_t i = 0; i < thread.count; i++)
+        jr_threads_forget(txn, REPO_ID, 7, thread.runs[i]);
+    HOLDS(txn->error.code == JR_OK && jr_txn_count(txn, JR_TABLE_META) == 1);
+}
+
+/* The one that cannot be read is told of nobody, and goes with the others. */
+static void notice_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "\0\0\0\0\0\0\0\x01";
+    struct jr_notice notice = { .kind = JR_NOTICE_RUNNER, .at_ms = NOW_MS };
+    struct jr_notice_batch batch;
+    struct jr_notices_sum sum;
+    unsigned char record[JR_NOTICE_RECORD_SIZE];
+    struct jr_writer writer;
+
+    jr_notices_add(txn, &notice);
+    jr_notices_add(txn, &notice);
+    jr_txn_put(txn, JR_TABLE_NOTICES, key, sizeof key - 1, bytes, size);
+    if (jr_notice_decode(&notice, bytes, size)) {
+        jr_writer_init(&writer, record, sizeof record);
+        jr_notice_encode(&notice, &writer);
+        HOLDS(writer.ok && jr_notice_kind_name(notice.kind) != NULL);
+        HOLDS(jr_notice_decode(&notice, record, writer.length));
+        (void)jr_notices_is_news(txn, &notice, NOW_MS);
+        HOLDS(!jr_notices_is_news(txn, &notice, NOW_MS));
+        jr_notices_forget(txn, NOW_MS + 2 * JR_NOTICES_QUIET_MS);
+    }
+    for (int i = 0; i < 2; i++) {
+        jr_notices_begin(txn, NOW_MS, &batch);
+        if (batch.count > 0)
+            jr_notices_end(txn, &batch, true);
+    }
+    jr_notices_sum(txn, &sum);
+    HOLDS(txn->error.code == JR_OK && sum.waiting == 0 && sum.sent + sum.dropped == 2);
+    HOLDS(jr_txn_count(txn, JR_TABLE_NOTICES) == 0);
+}
+
+static void own_record(struct jr_txn *txn, const void *bytes, size_t size)
+{
+    static const char key[] = "own-policy:\0\0\0\0\0\0\x12\x67\0";
+    static const char text_key[] = "own-policy:\0\0\0\0\0\0\x12\x67\x01";
+    struct jr_ownpolicy own, again;
+
+    jr_txn_put(txn, JR_TABLE_META, key, sizeof key - 1, bytes, size);
+    jr_txn_put(txn, JR_TABLE_META, text_key, sizeof text_key - 1, "rules: []", 9);
+    jr_ownpolicy_load(txn, REPO_ID, &own);
+    HOLDS(own.state <= JR_OWNPOLICY_BROKEN && own.length <= JR_OWNPOLICY_BYTES_MAX);
+    HOLDS((own.text == NULL) == (own.length == 0));
+    HOLDS(own.text == NULL || own.text[own.length] == '\0');
+    jr_ownpolicy_save(txn, REPO_ID, &own);
+    jr_ownpolicy_load(txn, REPO_ID, &again);
+    HOLDS(own.state == again.state && own.length == again.length && own.line == again.line);
+    HOLDS(own.asked_ms == again.asked_ms && strcmp(own.etag, again.etag) == 0);
+    HOLDS(own.column == again.column && strcmp(own.problem, again.problem) == 0);
+    jr_ownpolicy_release(&own);
+    jr_ownpolicy_release(&again);
+    HOLDS(txn->error.code == JR_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static void (*const kinds[])(struct jr_txn *txn, const void *bytes, size_t size) = {
         run_record,  job_record,      history_record, delivery_record,
         repo_record, throttle_record, day_record,     flaky_record,
         pause_record, act_record,      sum_record,     failure_record,
-        spent_record, hold_record,
+        spent_record, hold_record,     asked_record,   refused_record,
+        report_record, thread_record,  notice_record,  own_record,
     };
     struct input input = { bytes, size };
     size_t kind = take_byte(&input) % (sizeof kinds / sizeof *kinds), length;
