@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JR_ARGS_OPTIONS_MAX 16
+#define JR_ARGS_OPTIONS_MAX 24
 #define JR_ARGS_WORDS_MAX 4
 #define JR_ARGS_ASSIGNMENTS_MAX 32
 

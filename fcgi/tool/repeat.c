@@ -162,7 +162,7 @@ static int look_once(const struct jr_repeat *watch, const sigset_t *open, bool f
     struct look look = { watch, open, jr_screen_width(), -1, -1 };
     char when[JR_TIMESTAMP_SIZE];
     int ends[2], status;
-    bool left;
+    bool left = false;
     pid_t pid;
 
     if (pipe(ends) != 0)
