@@ -8,11 +8,12 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use JSON::PP ();
 use POSIX qw(floor);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin);
-use JR::File qw(read_file);
+use JR::File qw(read_file write_file);
 use JR::Http qw(cgi_params);
 use JR::Process qw(spawn reap);
 use JR::Test;
@@ -319,15 +320,100 @@ subtest 'what Prometheus says' => sub {
     promtool_is_content(['test', 'rules', srcdir() . '/t/data/alerts.test.yml']);
 };
 
+# The metrics, and the labels of each with the values that are documented: { name => { label => [] } }.
+sub documented {
+    my %row = read_file(srcdir() . '/doc/metrics.md') =~ /^\| `(job_rerunner_\w+)` \| \w+ \| (.*) \|$/mg;
+    for my $text (values %row) {
+        my ($labels) = $text =~ /Labels?: (.*)\.$/;
+        my %value;
+        while (($labels // '') =~ /`(\w+)`(?: \(([^)]*)\))?/g) {
+            my ($name, $all) = ($1, $2);
+            $value{$name} = [split /, /, $all // ''];
+        }
+        $text = \%value;
+    }
+    return \%row;
+}
+
+# What queries ask for that is not there: metrics, labels, values of labels.
+sub unknown_in {
+    my ($text, $known) = @_;
+    my (@wrong, %label);
+    while ($text =~ /\b(job_rerunner_\w+)(?:\{([^}]*)\})?/g) {
+        my ($name, $pairs) = ($1 =~ s/_bucket$//r, $2 // '');
+        push @wrong, $name if !$known->{$name};
+        my %has = (instance => [], %{ $known->{$name} // {} });
+        %label = (%label, %has);
+        while ($pairs =~ /(\w+)([!=]~?)"([^"]*)"/g) {
+            my ($key, $how, $values) = ($1, $2, $3);
+            push @wrong, "$name\{$key}" if !$has{$key};
+            my %may = map { $_ => 1 } @{ $has{$key} // [] };
+            push @wrong, grep { %may && !$may{$_} } split /\|/, $values;
+        }
+    }
+    # What they are grouped by, and what is shown of them.
+    my @named = map { split /\s*,\s*/ } $text =~ /\b(?:by|on|group_left) \(([^)]*)\)/g;
+    push @named, $text =~ /\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}/g;
+    return @wrong, grep { $_ ne 'le' && !$label{$_} } @named;
+}
+
 subtest 'the rules ask for what there is' => sub {
     my %known = map { $_ => 1 } get($service->http, '/metrics')->body =~ /^# TYPE (\S+)/mg;
     cmp_ok scalar keys %known, '>', 25, 'metrics';
+    my $documented = documented();
+    is join(' ', sort keys %$documented), join(' ', sort keys %known), 'all of them documented';
     for my $file ('conf/job-rerunner.alerts.yml', 't/data/alerts.test.yml') {
-        my @asked = read_file(srcdir() . "/$file") =~ /\b(job_rerunner_\w+)/g;
-        cmp_ok scalar @asked, '>', 10, "$file names some";
-        s/_bucket$// for @asked;
-        is join(' ', grep { !$known{$_} } @asked), '', 'all of them known';
+        my $text = read_file(srcdir() . "/$file");
+        cmp_ok scalar(() = $text =~ /\bjob_rerunner_\w/g), '>', 10, "$file names some";
+        is join(' ', unknown_in($text =~ s/alertname//gr, $documented)), '', 'all of them known, with their labels';
     }
+    my @alert = read_file(srcdir() . '/conf/job-rerunner.alerts.yml') =~ /- alert: (\w+)/g;
+    my $tested = read_file(srcdir() . '/t/data/alerts.test.yml');
+    is join(' ', grep { $tested !~ /alertname="$_"/ } @alert), '', 'each alert is tried';
+};
+
+# As far as that can be told without a Grafana.
+subtest 'the dashboard shows what there is' => sub {
+    my $board = eval { JSON::PP->new->utf8->decode(read_file(srcdir() . '/conf/job-rerunner.dashboard.json')) };
+    ok $board, 'it is JSON' or return diag $@;
+    ok defined $board->{$_}, $_ for qw(uid title schemaVersion panels templating time);
+    ok !defined $board->{id} && !$board->{__inputs}, 'of no Grafana in particular';
+    my %variable = map { $_->{name} => $_ } @{ $board->{templating}{list} };
+    is $variable{datasource}{type}, 'datasource', 'the data source is a variable';
+    my $documented = documented();
+    my (%id, %place, %shown, @wrong, @expr);
+    for my $panel (@{ $board->{panels} }) {
+        my $title = $panel->{title};
+        my ($x, $y, $w, $h) = @{ $panel->{gridPos} }{qw(x y w h)};
+        push @wrong, "$title: its id" if $id{ $panel->{id} }++;
+        push @wrong, "$title: its kind" if $panel->{type} !~ /^(?:row|stat|timeseries|bargauge|state-timeline|table)$/;
+        push @wrong, "$title: too wide" if $x < 0 || $x + $w > 24;
+        for my $cell (map { my $row = $_; map {"$row,$_"} $x .. $x + $w - 1 } $y .. $y + $h - 1) {
+            push @wrong, "$title: over another" if $place{$cell}++;
+        }
+        next if $panel->{type} eq 'row';
+        my %ref;
+        push @wrong, "$title: nothing is asked for" if !@{ $panel->{targets} };
+        for my $target (@{ $panel->{targets} }) {
+            push @wrong, "$title: $_" for unknown_in("$target->{expr} $target->{legendFormat}", $documented);
+            push @wrong, "$title: its data source" if $target->{datasource}{uid} ne '${datasource}';
+            push @wrong, "$title: $target->{refId} twice" if $ref{ $target->{refId} }++;
+            push @wrong, "$title: not of the instances chosen" if $target->{expr} =~ /job_rerunner_\w+(?!\w)(?!\{instance=~"\$instance")/;
+            $shown{ s/_bucket$//r } = 1 for $target->{expr} =~ /\b(job_rerunner_\w+)/g;
+            push @expr, $target->{expr};
+        }
+    }
+    is join("\n", @wrong), '', 'panels beside each other, that ask for metrics and labels that there are';
+    is join(' ', grep { !$shown{$_} } sort keys %$documented), '', 'every metric is shown';
+    my ($list) = $variable{instance}{query}{query} =~ /^label_values\((job_rerunner_\w+), instance\)$/;
+    ok $documented->{ $list // '' }, 'instances are told by a metric';
+    return if !$promtool;
+    my $rules = "groups:\n  - name: dashboard\n    rules:\n";
+    for my $n (0 .. $#expr) {
+        my $expr = $expr[$n] =~ s/\$__rate_interval/5m/gr =~ s/\$__range/1h/gr =~ s/\$instance/.*/gr =~ s/'/''/gr;
+        $rules .= "      - record: panel_$n\n        expr: '$expr'\n";
+    }
+    promtool_is_content(['check', 'rules', write_file(tmpdir() . '/dashboard.yml', $rules)]);
 };
 
 finish();
