@@ -213,23 +213,6 @@ bool jr_args_number(const char *text, int64_t min, int64_t max, int64_t *number)
     return *number >= min && *number <= max;
 }
 
-bool jr_args_since(const char *text, int64_t now_ms, int64_t *since_ms)
-{
-    char whole[32];
-    int64_t age_ms;
-
-    if (jr_types_read_duration(text, &age_ms)) {
-        *since_ms = age_ms < now_ms ? now_ms - age_ms : 0;
-        return true;
-    }
-    *since_ms = jr_timestamp_parse(text);
-    if (*since_ms == 0 && strlen(text) == 10) {
-        snprintf(whole, sizeof whole, "%sT00:00:00Z", text);
-        *since_ms = jr_timestamp_parse(whole);
-    }
-    return *since_ms != 0;
-}
-
 bool jr_args_run(const char *text, uint64_t *run_id, char *repo, size_t size)
 {
     static const char part[] = "/actions/runs/";

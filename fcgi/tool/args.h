@@ -76,12 +76,6 @@ void jr_args_nearest(const char *word, const char *possible, const char **neares
 bool jr_args_number(const char *text, int64_t min, int64_t max, int64_t *number);
 
 /*
- * A point in time: as an age ("90s", "2h", "7d": a number and ms, s, m, h or d), a
- * day ("2026-11-23", in UTC) or an RFC 3339 time.
- */
-bool jr_args_since(const char *text, int64_t now_ms, int64_t *since_ms);
-
-/*
  * A run: its number, or the address of its page on GitHub, also of one of its
  * attempts or jobs (https://HOST/OWNER/NAME/actions/runs/NUMBER...).
  *   repo  out: "owner/name", or empty when text is a number; JR_REPO_SIZE bytes

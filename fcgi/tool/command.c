@@ -13,6 +13,7 @@
 #include "lib/config/load.h"
 #include "lib/config/names.h"
 #include "lib/config/secrets.h"
+#include "lib/config/types.h"
 #include "lib/github/github.h"
 #include "lib/model/standing.h"
 #include "lib/service/lock.h"
@@ -86,7 +87,7 @@ int jr_command_read_since(const struct jr_command *command, int64_t *since_ms)
 {
     const char *text = jr_command_value(command, "since");
 
-    if (text != NULL && !jr_args_since(text, command->now_ms, since_ms))
+    if (text != NULL && !jr_types_read_since(text, command->now_ms, since_ms))
         return jr_command_misused(command, "--since: '%.100s' is neither an age such as 90m, 24h "
                                   "or 7d, nor a day such as 2026-11-23, nor a time such as "
                                   "2026-11-23T08:30:00Z", text);

@@ -16,6 +16,7 @@
 #include "lib/model/words.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -792,3 +793,20 @@ static void read_private_key(const struct jr_reading *reading, const char *value
 const struct jr_type jr_type_private_key = {
     "secret", read_private_key, show_secret, range_of_nothing, release_secret,
 };
+
+bool jr_types_read_since(const char *text, int64_t now_ms, int64_t *since_ms)
+{
+    char whole[32];
+    int64_t age_ms;
+
+    if (jr_types_read_duration(text, &age_ms)) {
+        *since_ms = age_ms < now_ms ? now_ms - age_ms : 0;
+        return true;
+    }
+    *since_ms = jr_timestamp_parse(text);
+    if (*since_ms == 0 && strlen(text) == 10) {
+        snprintf(whole, sizeof whole, "%sT00:00:00Z", text);
+        *since_ms = jr_timestamp_parse(whole);
+    }
+    return *since_ms != 0;
+}

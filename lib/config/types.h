@@ -85,4 +85,10 @@ extern const struct jr_type jr_type_private_key; /* one that jr_jwt_key_open() t
 /* Read a duration as settings have it: "90s", "2h"; false if it is none. */
 bool jr_types_read_duration(const char *text, int64_t *duration_ms);
 
+/*
+ * A point in time: as an age ("90s", "2h", "7d": a number and ms, s, m, h or d), a
+ * day ("2026-11-23", in UTC) or an RFC 3339 time.
+ */
+bool jr_types_read_since(const char *text, int64_t now_ms, int64_t *since_ms);
+
 #endif

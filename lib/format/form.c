@@ -1,5 +1,5 @@
 /*
- * form -- the one field of a form-encoded webhook.
+ * form -- form-encoded text: the one field of a webhook, and the values in an address.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -13,8 +13,7 @@
 
 static const char field[] = "payload=";
 
-/* Decode one value into `decoded`, which is as large as the encoded text. */
-static enum jr_err decode(const char *text, size_t length, char *decoded, size_t *decoded_length)
+enum jr_err jr_form_decode(const char *text, size_t length, char *decoded, size_t *decoded_length)
 {
     size_t out = 0;
 
@@ -66,7 +65,7 @@ enum jr_err jr_form_payload(const char *body, size_t body_length, char **value,
     *value = malloc(found_length + 1);
     if (*value == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    if (decode(found, found_length, *value, length) != JR_OK) {
+    if (jr_form_decode(found, found_length, *value, length) != JR_OK) {
         free(*value);
         *value = NULL;
         return jr_error_set(error, JR_EINVAL, "form has a bad %% escape in 'payload'");

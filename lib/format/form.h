@@ -1,5 +1,5 @@
 /*
- * form -- the one field of a form-encoded webhook.
+ * form -- form-encoded text: the one field of a webhook, and the values in an address.
  *
  * Source: GitHub sends "application/x-www-form-urlencoded" with one parameter
  * `payload`; the encoding is that of https://url.spec.whatwg.org/ section 5.1.
@@ -12,6 +12,15 @@
 #include "lib/base/error.h"
 
 #include <stddef.h>
+
+/*
+ * Decode one value.
+ *   decoded         room for length + 1 bytes; ends with NUL, may hold NULs
+ *   decoded_length  out: in bytes
+ * Returns JR_OK, or JR_EINVAL for a bad escape.
+ */
+enum jr_err jr_form_decode(const char *text, size_t length, char *decoded,
+                           size_t *decoded_length) JR_CHECKED;
 
 /*
  * Decode the value of `payload`. Other fields are passed over.

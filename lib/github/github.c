@@ -64,6 +64,20 @@ bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
     return true;
 }
 
+bool jr_github_job_url(const char *api_url, const char *repo, uint64_t run_id, uint64_t job_id,
+                       char url[JR_URL_SIZE])
+{
+    size_t length;
+
+    if (job_id == 0 || !jr_github_run_url(api_url, repo, run_id, url)) {
+        url[0] = '\0';
+        return false;
+    }
+    length = strlen(url);
+    snprintf(url + length, JR_URL_SIZE - length, "/job/%llu", (unsigned long long)job_id);
+    return true;
+}
+
 /* Is this an answer that names the place where the thing is now? */
 static bool is_redirect(const struct jr_http_answer *answer)
 {

@@ -317,4 +317,8 @@ void jr_github_web_url(const char *api_url, char *url, size_t size);
 bool jr_github_run_url(const char *api_url, const char *repo, uint64_t run_id,
                        char url[JR_URL_SIZE]);
 
+/* The same of a job of it, with its log; false also when the job is not known (0). */
+bool jr_github_job_url(const char *api_url, const char *repo, uint64_t run_id, uint64_t job_id,
+                       char url[JR_URL_SIZE]);
+
 #endif

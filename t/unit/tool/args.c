@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/args.h"
+#include "lib/config/types.h"
 #include "lib/base/timestamp.h"
 #include "t/unit/support.h"
 
@@ -241,7 +242,7 @@ static void time_is_read(void **state)
 {
     const struct since_row *row = *state;
     int64_t since_ms = -1;
-    bool good = jr_args_since(row->name, START_MS, &since_ms);
+    bool good = jr_types_read_since(row->name, START_MS, &since_ms);
 
     assert_int_equal(good, row->good);
     if (good)
