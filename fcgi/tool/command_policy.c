@@ -8,7 +8,7 @@
 
 #include "fcgi/tool/command.h"
 #include "fcgi/tool/evidencefile.h"
-#include "fcgi/tool/policyshow.h"
+#include "fcgi/view/policyshow.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/rules/bounds.h"
@@ -69,6 +69,7 @@ static int show(struct jr_command *command, const char *name)
 {
     struct jr_policyshow policyshow;
     struct jr_policy policy;
+    struct jr_emit emit;
     char *text, clean[1024];
     size_t length;
     enum jr_err err;
@@ -86,7 +87,9 @@ static int show(struct jr_command *command, const char *name)
         .run_attempts = command->settings.run_attempts,
     };
     if (command->json) {
-        err = jr_policyshow_write_json(&policyshow, stdout);
+        jr_emit_init(&emit, stdout);
+        err = jr_policyshow_emit(&policyshow, &emit, NULL);
+        jr_emit_end(&emit);
     } else {
         jr_show_clean(clean, sizeof clean, name);
         printf("# %s %s\n", policyshow.preset ? "the preset" : "the file", clean);
@@ -143,6 +146,20 @@ static const char *say_own(const struct jr_policy *policy, const struct jr_ownpo
     return policy->repository_files ? states[own->state] : "the centre admits none of its own";
 }
 
+static enum jr_err print_for(const struct jr_command *command,
+                             const struct jr_policyshow_repo *show)
+{
+    struct jr_emit emit;
+    enum jr_err err;
+
+    if (!command->json)
+        return jr_policyshow_write_for(show, stdout);
+    jr_emit_init(&emit, stdout);
+    err = jr_policyshow_emit_for(show, &emit, NULL);
+    jr_emit_end(&emit);
+    return err;
+}
+
 /* What is in force for one repository. */
 static int write_for(const struct jr_command *command, const char *name, const char *repo,
                      const struct jr_ownpolicy *own)
@@ -171,9 +188,8 @@ static int write_for(const struct jr_command *command, const char *name, const c
         if (policy.repository_files && *clean != '\0')
             printf("# %s\n", clean);
     }
-    if (jr_policyshow_write_for(&(struct jr_policyshow_repo){ &centre, counts ? &ours : NULL,
-                                                              &force, repo },
-                                command->json, stdout) != JR_OK)
+    if (print_for(command, &(struct jr_policyshow_repo){ &centre, counts ? &ours : NULL, &force,
+                                                         repo }) != JR_OK)
         status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
     jr_policy_release(&own_policy);
     jr_policy_release(&policy);

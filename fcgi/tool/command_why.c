@@ -7,6 +7,7 @@
 
 #include "fcgi/tool/command.h"
 #include "fcgi/tool/tint.h"
+#include "fcgi/view/storyview.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
@@ -54,7 +55,7 @@ static void tell_run(const struct jr_command *command, const struct jr_run *run)
     print_clean("\n", url, "\n");
 }
 
-/* What is told, and how far it has come: as JSON all at once, in words attempt by attempt. */
+/* What is told, and how far it has come: attempt by attempt. */
 struct story {
     struct jr_command *command;
     struct jr_run run;
@@ -64,7 +65,6 @@ struct story {
     jr_causes held; /* for which of its causes reruns are held, or were until now */
     struct jr_reported reported;
     struct jr_grid grid; /* of the attempt's jobs */
-    struct jr_emit emit;
     bool with_events;
     bool told;        /* the attempt has its title */
     uint32_t attempt; /* the one that is told */
@@ -289,9 +289,7 @@ static int tell_jobs(struct story *story)
                             &error) != JR_OK)
             return jr_command_store_failed(&error);
         for (size_t i = 0; i < count; i++) {
-            if (story->command->json)
-                jr_runview_emit_job(&story->emit, &story->run, &jobs[i]);
-            else if (is_of_attempt(story, jr_run_attempt_of(&story->run, &jobs[i])))
+            if (is_of_attempt(story, jr_run_attempt_of(&story->run, &jobs[i])))
                 add_job(story, &jobs[i]);
         }
     } while (count == BATCH);
@@ -335,22 +333,6 @@ static void tell_same(const struct jr_failure *before)
     print_clean(": ", line, "\n");
 }
 
-static void emit_same(struct jr_emit *emit, const struct jr_failure *before)
-{
-    char line[JR_EVIDENCE_LINE_SIZE];
-
-    if (before->job_id == 0) {
-        jr_emit_null(emit, "same_as");
-        return;
-    }
-    jr_failure_line(before, line, sizeof line);
-    jr_emit_open(emit, "same_as");
-    jr_emit_number(emit, "attempt", before->attempt);
-    jr_emit_number(emit, "job_id", (int64_t)before->job_id);
-    jr_emit_text(emit, "line", line);
-    jr_emit_close(emit);
-}
-
 static void tell_failure(const struct jr_failure *failure, const struct jr_failure *before)
 {
     const struct jr_finding *finding = &failure->finding;
@@ -374,38 +356,23 @@ static void tell_failure(const struct jr_failure *failure, const struct jr_failu
     tell_same(before);
 }
 
-static void emit_failure(struct jr_emit *emit, const struct jr_failure *failure,
-                         const struct jr_failure *before)
-{
-    jr_emit_open(emit, NULL);
-    jr_emit_time(emit, "at", failure->recorded_ms);
-    jr_emit_number(emit, "attempt", failure->attempt);
-    jr_runview_emit_failure(emit, failure);
-    emit_same(emit, before);
-    jr_emit_close(emit);
-}
-
 static int tell_one(struct story *story, const struct jr_failure *failure)
 {
     struct jr_failure before = { .job_id = 0 };
     struct jr_error error;
 
-    if (!story->command->json && !is_of_attempt(story, failure->attempt))
+    if (!is_of_attempt(story, failure->attempt))
         return JR_EXIT_OK;
     if (failure->same_failure
         && jr_listing_same_failure(story->command->store, story->run.run_id, failure, &before,
                                    &error) != JR_OK)
         return jr_command_store_failed(&error);
-    if (story->command->json) {
-        emit_failure(&story->emit, failure, &before);
-        return JR_EXIT_OK;
-    }
     tell_title(story);
     tell_failure(failure, &before);
     return JR_EXIT_OK;
 }
 
-/* What was found out about the attempt's failed jobs; as JSON, of all attempts. */
+/* What was found out about the attempt's failed jobs. */
 static int tell_failures(struct story *story)
 {
     struct jr_failure failures[BATCH];
@@ -446,15 +413,8 @@ static int tell_history(struct story *story)
         if (jr_listing_history(story->command->store, story->run.run_id, &number, entries, BATCH,
                                &count, &error) != JR_OK)
             return jr_command_store_failed(&error);
-        for (size_t i = 0; i < count; i++) {
-            if (story->command->json) {
-                jr_emit_open(&story->emit, NULL);
-                jr_runview_emit_entry(&story->emit, &entries[i]);
-                jr_emit_close(&story->emit);
-            } else {
-                tell_entry(story, &entries[i]);
-            }
-        }
+        for (size_t i = 0; i < count; i++)
+            tell_entry(story, &entries[i]);
     } while (count == BATCH);
     return JR_EXIT_OK;
 }
@@ -498,57 +458,24 @@ static int tell_in_words(struct story *story)
     return status;
 }
 
-/* Only what holds this run is its own. */
-static void keep_own(struct story *story)
+static int tell_as_json(struct jr_command *command, uint64_t run_id)
 {
-    size_t kept = 0;
+    struct jr_storyview view = { .store = command->store, .settings = &command->settings,
+                                 .pauses = &command->pauses, .now_ms = command->now_ms };
+    struct jr_policy policy;
+    struct jr_error error;
+    struct jr_emit emit;
+    char *problems;
+    enum jr_err err;
 
-    for (size_t i = 0; i < story->holds.count; i++)
-        if ((story->held & (UINT64_C(1) << story->holds.items[i].cause)) != 0)
-            story->holds.items[kept++] = story->holds.items[i];
-    story->holds.count = kept;
-}
-
-static void emit_id(struct jr_emit *emit, const char *name, uint64_t id)
-{
-    if (id != 0)
-        jr_emit_number(emit, name, (int64_t)id);
-    else
-        jr_emit_null(emit, name);
-}
-
-static int tell_as_json(struct story *story)
-{
-    uint64_t minutes;
-    int status;
-
-    jr_emit_init(&story->emit, stdout);
-    jr_emit_open(&story->emit, NULL);
-    jr_runview_emit(&story->emit, "run", &story->command->settings, &story->command->pauses,
-                    &story->run);
-    if (look_at_cost(story, &minutes))
-        jr_emit_number(&story->emit, "rerun_minutes", (int64_t)minutes);
-    else
-        jr_emit_null(&story->emit, "rerun_minutes");
-    jr_emit_text(&story->emit, "repository_policy", *story->own == '\0' ? NULL : story->own);
-    emit_id(&story->emit, "check_run_id", story->reported.report.check_id);
-    emit_id(&story->emit, "comment_id", story->reported.comment_id);
-    jr_emit_open_array(&story->emit, "jobs");
-    status = tell_jobs(story);
-    jr_emit_close_array(&story->emit);
-    jr_emit_open_array(&story->emit, "failures");
-    if (status == JR_EXIT_OK)
-        status = tell_failures(story);
-    jr_emit_close_array(&story->emit);
-    jr_emit_open_array(&story->emit, "history");
-    if (status == JR_EXIT_OK)
-        status = tell_history(story);
-    jr_emit_close_array(&story->emit);
-    keep_own(story);
-    jr_runview_emit_outages(&story->emit, "outages", &story->holds, NULL);
-    jr_emit_close(&story->emit);
-    jr_emit_end(&story->emit);
-    return status;
+    if (jr_chosen_read(command->settings.policy, &policy, NULL, NULL, &problems) == JR_OK)
+        view.policy = &policy;
+    jr_emit_init(&emit, stdout);
+    err = jr_storyview_emit(&view, run_id, &emit, &error);
+    jr_emit_end(&emit);
+    jr_policy_release(&policy);
+    free(problems);
+    return err == JR_OK ? JR_EXIT_OK : jr_command_store_failed(&error);
 }
 
 /* Was the run there, and somebody had it forgotten? */
@@ -615,5 +542,5 @@ int jr_command_why(struct jr_command *command)
         err = read_surroundings(command, &story, &error);
     if (err != JR_OK)
         return jr_command_store_failed(&error);
-    return command->json ? tell_as_json(&story) : tell_in_words(&story);
+    return command->json ? tell_as_json(command, run_id) : tell_in_words(&story);
 }

@@ -1,7 +1,7 @@
-# embed.awk -- a style sheet or markup as a C string, without what is only for its readers:
-# comments and indentation; in a style sheet and a picture also the ends of lines; in a style
-# sheet also blanks and the last `;' of a rule. A line of markup that does not begin with `<'
-# goes on with the tag above.
+# embed.awk -- a style sheet, a script or markup as a C string, without what is only for its
+# readers: comments and indentation; in a style sheet and a picture also the ends of lines; in a
+# style sheet also blanks and the last `;' of a rule. A line of markup that does not begin with
+# `<' goes on with the tag above.
 #
 #   awk -f embed.awk FILE.css >FILE.css.inc       #include it as the value of a char[]
 #
@@ -49,10 +49,11 @@ function without_blanks(line)
 
 BEGIN {
     is_style = ARGV[1] ~ /\.css$/
+    is_script = ARGV[1] ~ /\.js$/
     is_page = ARGV[1] ~ /\.html$/
     end_of_line = "\"\\n\""
-    open_comment = is_style ? "/*" : "<!--"
-    close_comment = is_style ? "*/" : "-->"
+    open_comment = is_style || is_script ? "/*" : "<!--"
+    close_comment = is_style || is_script ? "*/" : "-->"
 }
 
 {
@@ -62,11 +63,13 @@ BEGIN {
         next
     if (is_style)
         line = without_blanks(line)
-    else if (line !~ /^</)
+    else if (!is_script && line !~ /^</)
         line = " " line
     else if (is_page && tags++ > 0)
         print end_of_line
     put(line)
+    if (is_script)
+        print end_of_line
 }
 
 END {

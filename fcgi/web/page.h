@@ -1,5 +1,6 @@
 /*
- * page -- the pages for people: GET /status, and GET /runs/ID, the story of one run.
+ * page -- the pages for people, of which each is there as JSON too, and lists as CSV: GET /status,
+ * /runs, /repos, /jobs, /runners, /causes, /settings, and the pages of one run and one repository.
  *
  * Each is made in memory, up to a ceiling, from the store as it is at the moment,
  * and only then written out. They are answered only where the web server says so
@@ -21,12 +22,12 @@
  */
 void jr_page_prepare(void);
 
-/* Is it one of these pages, and open to this client? */
+/* Is it the path of one of these pages, and are they open to this client? */
 bool jr_page_is_open(const struct jr_request *request);
 
 /*
- * Answer with the page: 200; 404 for a run that is not known; 503 when too many
- * are being made, or when the store fails.
+ * Answer with the page: 200; 400 for a parameter that is wrong, which it names; 404 for what is
+ * not known; 503 when too many are being made, or when the store fails.
  */
 void jr_page_answer(struct jr_context *context, const struct jr_request *request,
                     bool without_body, struct jr_response *response);

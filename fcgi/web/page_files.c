@@ -11,6 +11,10 @@ const char jr_page_style[] =
 #include "fcgi/web/page.css.inc"
     ;
 
+const char jr_page_script[] =
+#include "fcgi/web/page.js.inc"
+    ;
+
 const char jr_page_head[] =
 #include "fcgi/web/page_head.html.inc"
     ;

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/web/page_parts.h"
+#include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/format/html.h"
 #include "lib/github/github.h"
@@ -14,93 +15,80 @@
 #include <stdio.h>
 #include <string.h>
 
-void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, const char *title,
-                   bool home, int64_t now_ms)
+const char *const jr_page_no_names[] = { "refresh", NULL };
+
+/* The page that is shown, or that what is shown belongs to, is told apart. */
+static void add_navigation(const struct jr_visit *visit)
 {
-    char now[JR_TIMESTAMP_SIZE], day[JR_DAY_SIZE];
+    const struct jr_route *here = visit->route;
+
+    jr_buffer_add(visit->page, "<nav class=\"pages\" aria-label=\"Pages\">");
+    while (here != visit->routes && here->title == NULL)
+        here--;
+    for (const struct jr_route *route = visit->routes; route->path != NULL; route++)
+        if (route->title != NULL)
+            jr_html(visit->page,
+                    route != here           ? "<a href=\"%s\">%s</a> "
+                    : here != visit->route ? "<a href=\"%s\" aria-current=\"true\">%s</a> "
+                                           : "<a href=\"%s\" aria-current=\"page\">%s</a> ",
+                    route->path, route->title);
+    jr_buffer_add(visit->page, "</nav>\n");
+}
+
+void jr_page_begin(const struct jr_visit *visit, const char *title)
+{
+    struct jr_buffer *page = visit->page;
 
     jr_buffer_add(page, jr_page_head);
-    jr_html(page, "<title>%s</title>\n<style>", title);
+    jr_html(page, "<title>%s \xe2\x80\x93 job-rerunner</title>\n<style>", title);
     jr_buffer_add(page, jr_page_style);
     jr_buffer_add(page, "</style>\n</head>\n<body>\n"
                         "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n"
-                        "<header class=\"top\"><div class=\"wrap\">\n");
-    jr_buffer_print(page, "<a class=\"brand\" href=\"/status\"%s>",
-                    home ? " aria-current=\"page\"" : "");
+                        "<header class=\"top\"><div class=\"wrap\">\n"
+                        "<a class=\"brand\" href=\"/status\">");
     jr_buffer_add(page, jr_page_mark);
     jr_buffer_add(page, "job-rerunner</a>\n");
-    if (home)
-        jr_buffer_add(page, "<nav class=\"small\" aria-label=\"On this page\">"
-                            "<a href=\"#waiting\">Waiting</a> <a href=\"#days\">Days</a> "
-                            "<a href=\"#runs\">Runs</a> <a href=\"#flaky\">Flaky jobs</a> "
-                            "<a href=\"#runners\">Runners</a></nav>\n");
-    jr_timestamp_format(now_ms, now);
-    jr_buffer_print(page,
-                    "<p class=\"soft small\">as of <time datetime=\"%s\">%s %.8s UTC</time></p>\n",
-                    now, jr_page_day(now_ms, day), now + 11);
-    jr_buffer_add(page, "</div></header>\n<main class=\"wrap\" id=\"content\">\n");
-    if (settings->dry_run)
+    add_navigation(visit);
+    jr_buffer_add(page, "<p class=\"soft small\">as of ");
+    jr_page_whole_time(page, visit->now_ms);
+    jr_buffer_add(page, "</p>\n</div></header>\n<main class=\"wrap\" id=\"content\">\n");
+    if (visit->settings->dry_run)
         jr_buffer_add(page, "<p class=\"note\"><span class=\"badge info\">dry run</span> "
                             "DRY_RUN is on: everything is done but the rerun itself.</p>\n");
 }
 
-void jr_page_end(struct jr_buffer *page)
+/* How often it is made anew by itself, and the way to change that. */
+static void add_refresh(const struct jr_visit *visit)
 {
-    jr_buffer_add(page, "</main>\n<footer class=\"wrap\"><p>job-rerunner " PACKAGE_VERSION
-                        " &middot; times are UTC &middot; reload for newer</p></footer>\n"
-                        "</body>\n</html>\n");
-}
-
-char *jr_page_day(int64_t time_ms, char buffer[JR_DAY_SIZE])
-{
-    char text[JR_TIMESTAMP_SIZE];
-
-    jr_timestamp_format(time_ms, text);
-    snprintf(buffer, JR_DAY_SIZE, "%.10s", text);
-    return buffer;
-}
-
-/* One unit is enough for how long ago something was. */
-static void relative(int64_t time_ms, int64_t now_ms, char *text, size_t size)
-{
-    int64_t span_ms = time_ms > now_ms ? time_ms - now_ms : now_ms - time_ms;
-    const char *before = time_ms > now_ms ? "in " : "", *after = time_ms > now_ms ? "" : " ago";
-    int64_t unit_ms = span_ms < JR_MINUTE_MS ? JR_SECOND_MS
-                      : span_ms < JR_HOUR_MS ? JR_MINUTE_MS
-                      : span_ms < 2 * JR_DAY_MS ? JR_HOUR_MS
-                                                : JR_DAY_MS;
-    const char *name = unit_ms == JR_SECOND_MS   ? "s"
-                       : unit_ms == JR_MINUTE_MS ? "min"
-                       : unit_ms == JR_HOUR_MS   ? "h"
-                                                 : "days";
-
-    if (span_ms < JR_SECOND_MS)
-        snprintf(text, size, "now");
-    else
-        snprintf(text, size, "%s%lld %s%s", before, (long long)(span_ms / unit_ms), name, after);
-}
-
-void jr_page_time(struct jr_buffer *page, int64_t time_ms, int64_t now_ms)
-{
-    char exact[JR_TIMESTAMP_SIZE], day[JR_DAY_SIZE], said[64];
-
-    if (time_ms <= 0) {
-        jr_buffer_add(page, "unknown");
-        return;
+    if (visit->refresh_s == 0) {
+        jr_buffer_add(visit->page, " &middot; ");
+        jr_visit_link(visit, JR_VISIT_HTML, "refresh", "10", "refresh it every 10 s");
+    } else {
+        jr_html(visit->page, " &middot; made anew every %d s &middot; ", (int)visit->refresh_s);
+        jr_visit_link(visit, JR_VISIT_HTML, "refresh", "", "stop that");
     }
-    jr_timestamp_format(time_ms, exact);
-    jr_page_day(time_ms, day);
-    relative(time_ms, now_ms, said, sizeof said);
-    jr_buffer_print(page, "<time datetime=\"%s\" title=\"%s %.8s UTC\">%s</time>", exact, day,
-                    exact + 11, said);
 }
 
-void jr_page_clock(struct jr_buffer *page, int64_t time_ms)
+void jr_page_end(const struct jr_visit *visit)
 {
-    char exact[JR_TIMESTAMP_SIZE];
+    struct jr_buffer *page = visit->page;
 
-    jr_timestamp_format(time_ms, exact);
-    jr_buffer_print(page, "<time datetime=\"%s\">%.12s</time>", exact, exact + 11);
+    jr_buffer_add(page, "</main>\n<footer class=\"wrap\"><p>job-rerunner " PACKAGE_VERSION
+                        " &middot; times are <span id=\"zone\">UTC</span>");
+    if (visit->query.names != NULL) {
+        add_refresh(visit);
+        if ((visit->route->forms & JR_VISIT_AS_JSON) != 0) {
+            jr_buffer_add(page, " &middot; the same as ");
+            jr_visit_link(visit, JR_VISIT_JSON, "refresh", "", "JSON");
+        }
+        if ((visit->route->forms & JR_VISIT_AS_CSV) != 0) {
+            jr_buffer_add(page, " or ");
+            jr_visit_link(visit, JR_VISIT_CSV, "refresh", "", "CSV");
+        }
+    }
+    jr_buffer_add(page, "</p></footer>\n<script>");
+    jr_buffer_add(page, jr_page_script);
+    jr_buffer_add(page, "</script>\n</body>\n</html>\n");
 }
 
 void jr_page_asked(struct jr_buffer *page, const struct jr_halt *halt, int64_t due_ms,
@@ -137,6 +125,27 @@ void jr_page_standing(struct jr_buffer *page, const struct jr_standing *standing
     jr_buffer_add(page, "</span>");
 }
 
+void jr_page_repo_link(struct jr_buffer *page, const char *repo)
+{
+    const char *dot = strrchr(repo, '.');
+    bool ends_like_form = dot != NULL
+                          && (strcmp(dot, ".json") == 0 || strcmp(dot, ".csv") == 0
+                              || strcmp(dot, ".html") == 0);
+
+    if (jr_text_is_full_name(repo))
+        jr_html(page, "<a href=\"/repos/%s%s\">%s</a>", repo, ends_like_form ? ".html" : "", repo);
+    else
+        jr_html(page, "%s", *repo == '\0' ? "(repository not told)" : repo);
+}
+
+void jr_page_runs_link(struct jr_buffer *page, const char *name, const char *value,
+                       const char *text)
+{
+    jr_html(page, "<a href=\"/runs?%s=", name);
+    jr_query_encode(page, value);
+    jr_html(page, "\">%s</a>", text);
+}
+
 void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,
                       const struct jr_run *run)
 {
@@ -155,6 +164,38 @@ void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings
     else
         jr_html(page, "#%llu", (unsigned long long)run->run_id);
     jr_buffer_add(page, "</small>");
+}
+
+void jr_page_run_cells(struct jr_htable *table, const struct jr_settings *settings,
+                       const struct jr_run *run)
+{
+    struct jr_standing standing;
+
+    jr_htable_open(table);
+    jr_page_run_name(table->page, settings, run);
+    jr_htable_close(table);
+    jr_htable_open(table);
+    jr_buffer_add(table->page, "<div class=\"why\">");
+    jr_standing_of(run, &standing);
+    jr_page_standing(table->page, &standing);
+    jr_buffer_add(table->page, "</div>");
+    jr_htable_close(table);
+}
+
+void jr_page_cause_cell(struct jr_htable *table, const struct jr_settings *settings,
+                        const struct jr_run *run, enum jr_cause cause, uint64_t job_id)
+{
+    char url[JR_URL_SIZE];
+
+    if (cause == JR_CAUSE_NONE) {
+        jr_htable_text(table, "");
+        return;
+    }
+    jr_htable_open(table);
+    jr_page_runs_link(table->page, "cause", jr_cause_name(cause), jr_cause_name(cause));
+    if (jr_github_job_url(settings->github_api_url, run->repo, run->run_id, job_id, url))
+        jr_html(table->page, " <a class=\"small\" href=\"%s\" rel=\"noreferrer\">log</a>", url);
+    jr_htable_close(table);
 }
 
 void jr_page_pause(struct jr_buffer *page, const struct jr_pause *pause)

@@ -9,8 +9,12 @@
 #ifndef JR_PAGE_PARTS_H
 #define JR_PAGE_PARTS_H
 
+#include "fcgi/web/page_table.h"
+#include "fcgi/web/page_times.h"
+#include "fcgi/web/visit.h"
 #include "lib/base/buffer.h"
 #include "lib/config/settings.h"
+#include "lib/model/cause.h"
 #include "lib/model/run.h"
 #include "lib/model/standing.h"
 #include "lib/service/halt.h"
@@ -19,25 +23,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* page.css; its hash stands in the Content-Security-Policy. */
-extern const char jr_page_style[];
+/* page.css and page.js; their hashes stand in the Content-Security-Policy. */
+extern const char jr_page_style[], jr_page_script[];
 /* page_head.html and page_mark.svg. */
 extern const char jr_page_head[], jr_page_mark[];
 
-/* Everything before what is the page's own, and after it. */
-void jr_page_begin(struct jr_buffer *page, const struct jr_settings *settings, const char *title,
-                   bool home, int64_t now_ms);
-void jr_page_end(struct jr_buffer *page);
+/* The parameters of a page that has none of its own. */
+extern const char *const jr_page_no_names[];
 
-/* A time as people say it ("5 min ago", "in 20 s"), the exact one in UTC behind it. */
-void jr_page_time(struct jr_buffer *page, int64_t time_ms, int64_t now_ms);
-
-/* A time of day in UTC, with milliseconds. */
-void jr_page_clock(struct jr_buffer *page, int64_t time_ms);
-
-/* "2026-11-23": the day of a time in UTC. */
-#define JR_DAY_SIZE 11
-char *jr_page_day(int64_t time_ms, char buffer[JR_DAY_SIZE]);
+/*
+ * Everything before what is the page's own, and after it: the navigation, and at the end the
+ * ways to have it as data and to have it made anew by itself.
+ *   title  what it is about, before the program's name
+ */
+void jr_page_begin(const struct jr_visit *visit, const char *title);
+void jr_page_end(const struct jr_visit *visit);
 
 /* Where a run stands: a word in a coloured badge, and why, in a sentence. */
 void jr_page_standing(struct jr_buffer *page, const struct jr_standing *standing);
@@ -49,9 +49,25 @@ void jr_page_asked(struct jr_buffer *page, const struct jr_halt *halt, int64_t d
 /* Words of ours, which begin small and have no full stop, as a sentence. */
 void jr_page_sentence(struct jr_buffer *page, const char *words);
 
+/* A link to a repository's page, and one to the runs of a kind: a parameter and its value. */
+void jr_page_repo_link(struct jr_buffer *page, const char *repo);
+void jr_page_runs_link(struct jr_buffer *page, const char *name, const char *value,
+                       const char *text);
+
 /* A run by its names: repository, workflow, branch, number; with links. */
 void jr_page_run_name(struct jr_buffer *page, const struct jr_settings *settings,
                       const struct jr_run *run);
+
+/* The next two cells of a row: a run by its names, and where it stands. */
+void jr_page_run_cells(struct jr_htable *table, const struct jr_settings *settings,
+                       const struct jr_run *run);
+
+/*
+ * The next cell: the cause of a failure, which leads to the log of its job at GitHub.
+ *   job_id  0: not known
+ */
+void jr_page_cause_cell(struct jr_htable *table, const struct jr_settings *settings,
+                        const struct jr_run *run, enum jr_cause cause, uint64_t job_id);
 
 /* A paragraph about a pause that is in force, and one for each. */
 void jr_page_pause(struct jr_buffer *page, const struct jr_pause *pause);

@@ -5,13 +5,16 @@
  */
 #include <config.h>
 
-#include "fcgi/web/page_run.h"
 #include "fcgi/view/runview.h"
+#include "fcgi/view/storyview.h"
 #include "fcgi/web/page_parts.h"
+#include "fcgi/web/page_table.h"
+#include "fcgi/web/pages.h"
 #include "lib/base/say.h"
 #include "lib/base/timestamp.h"
 #include "lib/format/html.h"
 #include "lib/github/github.h"
+#include "lib/steps/chosen.h"
 #include "lib/steps/holding.h"
 #include "lib/steps/ownfile.h"
 #include "lib/store/listing.h"
@@ -285,11 +288,9 @@ static void add_head(struct jr_buffer *page, const struct jr_settings *settings,
     struct jr_standing standing;
     char url[JR_URL_SIZE];
 
-    jr_html(page, "<nav class=\"small\" aria-label=\"Where you are\"><a href=\"/status\">Status</a> "
-                  "<span aria-hidden=\"true\">/</span> run %llu</nav>\n"
-                  "<article class=\"run\">\n<div class=\"head\"><h1><bdi>%s</bdi></h1>",
-            (unsigned long long)run->run_id,
-            *run->repo == '\0' ? "Repository not told" : run->repo);
+    jr_buffer_add(page, "<article class=\"run\">\n<div class=\"head\"><h1>");
+    jr_page_repo_link(page, run->repo);
+    jr_html(page, " run %llu</h1>", (unsigned long long)run->run_id);
     if (jr_github_run_url(settings->github_api_url, run->repo, run->run_id, url))
         jr_html(page, "<a href=\"%s\" rel=\"noreferrer\">Run %llu on GitHub</a>", url,
                 (unsigned long long)run->run_id);
@@ -313,47 +314,64 @@ static const char *kind_of_job(const struct jr_job *job)
     return job->conclusion == JR_CONCLUSION_SUCCESS ? "good" : "calm";
 }
 
-static void add_job(struct jr_buffer *page, const struct jr_job *job)
+/* What an attempt's job shows, with the way to its log. */
+static void add_job_name(struct jr_buffer *page, const struct jr_settings *settings,
+                         const struct jr_run *run, const struct jr_job *job)
 {
-    bool done = job->status == JR_STATUS_COMPLETED;
-    char took[JR_SPAN_SIZE] = "";
+    const char *name = *job->name == '\0' ? "(no name)" : job->name;
+    char url[JR_URL_SIZE];
 
-    if (done && !job->carried_over && job->started_ms != 0 && job->completed_ms >= job->started_ms)
-        jr_say_span(job->completed_ms - job->started_ms, took);
-    jr_html(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><bdi class=\"name\">%s</bdi>%s</th>"
-                  "<td role=\"cell\"><span class=\"badge %s\">%s</span></td>",
-            *job->name == '\0' ? "(no name)" : job->name,
-            job->carried_over ? " (carried over)" : "", kind_of_job(job),
-            done ? jr_conclusion_name(job->conclusion) : jr_status_name(job->status));
-    jr_html(page, "<td role=\"cell\"><bdi>%s</bdi></td>",
-            *job->runner == '\0' ? "\xe2\x80\x93" : job->runner);
-    jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Took\">%s</td></tr>\n",
-            *took == '\0' ? "\xe2\x80\x93" : took);
+    if (jr_github_job_url(settings->github_api_url, run->repo, run->run_id, job->job_id, url))
+        jr_html(page, "<a class=\"name\" href=\"%s\" rel=\"noreferrer\"><bdi>%s</bdi></a>", url, name);
+    else
+        jr_html(page, "<bdi class=\"name\">%s</bdi>", name);
+    jr_buffer_add(page, job->carried_over ? " (carried over)" : "");
 }
 
-/* The jobs of an attempt, if any is known. */
-static void add_jobs(struct jr_buffer *page, const struct story *story, uint32_t attempt)
+static void add_job(struct jr_htable *table, const struct jr_settings *settings,
+                    const struct jr_run *run, const struct jr_job *job)
 {
+    bool done = job->status == JR_STATUS_COMPLETED;
+    bool timed = done && !job->carried_over && job->started_ms != 0;
+
+    jr_htable_open(table);
+    add_job_name(table->page, settings, run, job);
+    jr_htable_close(table);
+    jr_htable_open(table);
+    jr_html(table->page, "<span class=\"badge %s\">%s</span>", kind_of_job(job),
+            done ? jr_conclusion_name(job->conclusion) : jr_status_name(job->status));
+    jr_htable_close(table);
+    jr_htable_text(table, job->runner);
+    jr_htable_span(table, timed ? job->completed_ms - job->started_ms : 0);
+}
+
+static const struct jr_htable_column job_columns[] = {
+    { "Job", false, false },
+    { "State", false, false },
+    { "Runner", false, false },
+    { "Took", true, false },
+};
+
+/* The jobs of an attempt, if any is known. */
+static void add_jobs(struct jr_buffer *page, const struct jr_settings *settings,
+                     const struct story *story, uint32_t attempt)
+{
+    struct jr_htable table;
+    char caption[64];
     bool open = false;
 
+    snprintf(caption, sizeof caption, "Jobs of attempt %u", attempt);
     for (size_t i = 0; i < story->jobs_count; i++) {
         if (jr_run_attempt_of(&story->run, &story->jobs[i]) != attempt)
             continue;
         if (!open)
-            jr_html(page,
-                    "<table class=\"rows\" role=\"table\" aria-label=\"Jobs of attempt %u\">"
-                    "<thead role=\"rowgroup\"><tr role=\"row\">"
-                    "<th role=\"columnheader\" scope=\"col\">Job</th>"
-                    "<th role=\"columnheader\" scope=\"col\">State</th>"
-                    "<th role=\"columnheader\" scope=\"col\">Runner</th>"
-                    "<th role=\"columnheader\" scope=\"col\" class=\"num\">Took</th></tr></thead>\n"
-                    "<tbody role=\"rowgroup\">\n",
-                    attempt);
+            jr_htable_begin(&table, page, caption, "", job_columns,
+                           sizeof job_columns / sizeof *job_columns, 0);
         open = true;
-        add_job(page, &story->jobs[i]);
+        add_job(&table, settings, &story->run, &story->jobs[i]);
     }
     if (open)
-        jr_buffer_add(page, "</tbody></table>\n");
+        jr_htable_end(&table);
     else if (attempt == story->run.attempt)
         jr_buffer_add(page, "<p class=\"empty\">No event has told of a job.</p>\n");
 }
@@ -393,7 +411,7 @@ static void add_entry(struct jr_buffer *page, const struct line *entry, bool new
     bool told = entry->kind == JR_HISTORY_EVENT || entry->kind == JR_HISTORY_CALL;
     char day[JR_DAY_SIZE];
 
-    jr_html(page, "<li class=\"%s\"><span class=\"clock\">", kinds[row].class);
+    jr_html(page, "<li class=\"%s\"><span class=\"when\">", kinds[row].class);
     if (new_day)
         jr_html(page, "<span class=\"day\">%s</span> ", jr_page_day(entry->at_ms, day));
     jr_page_clock(page, entry->at_ms);
@@ -475,7 +493,7 @@ static void add_failure(struct jr_buffer *page, const struct jr_failure *failure
     const struct jr_finding *finding = &failure->finding;
     char day[JR_DAY_SIZE];
 
-    jr_buffer_add(page, "<li class=\"decision\"><span class=\"clock\">");
+    jr_buffer_add(page, "<li class=\"decision\"><span class=\"when\">");
     if (new_day)
         jr_html(page, "<span class=\"day\">%s</span> ", jr_page_day(failure->recorded_ms, day));
     jr_page_clock(page, failure->recorded_ms);
@@ -514,13 +532,14 @@ static void add_failures(struct jr_buffer *page, const struct story *story, uint
 }
 
 /* An attempt: its jobs, why they failed, what was decided and asked, and, folded away, its webhooks. */
-static void add_attempt(struct jr_buffer *page, const struct story *story, uint32_t attempt)
+static void add_attempt(struct jr_buffer *page, const struct jr_settings *settings,
+                        const struct story *story, uint32_t attempt)
 {
     size_t webhooks = count_of(&story->webhooks, attempt);
 
     jr_html(page, "<section aria-labelledby=\"attempt-%u\">\n<h2 id=\"attempt-%u\">Attempt %u</h2>\n",
             attempt, attempt, attempt);
-    add_jobs(page, story, attempt);
+    add_jobs(page, settings, story, attempt);
     add_failures(page, story, attempt);
     if (count_of(&story->others, attempt) > 0)
         add_entries(page, &story->others, attempt);
@@ -579,26 +598,72 @@ static void add_left_out(struct jr_buffer *page, const struct story *story)
             (unsigned long long)story->run.run_id);
 }
 
-enum jr_err jr_page_run(const struct jr_context *context, uint64_t run_id, struct jr_buffer *page,
-                        int64_t now_ms, struct jr_error *error)
+static enum jr_err write_json(const struct jr_visit *visit, uint64_t run_id,
+                              struct jr_error *error)
 {
-    struct story *story = calloc(1, sizeof *story);
+    struct jr_store *store = visit->context->store;
+    struct jr_pauses pauses;
+    struct jr_policy policy;
+    struct jr_storyview view = { .store = store, .settings = visit->settings, .pauses = &pauses,
+                                 .policy = &policy, .now_ms = visit->now_ms };
+    struct jr_emit emit;
+    enum jr_err err = jr_chosen_policy(visit->settings, &policy);
+
+    if (err != JR_OK)
+        return jr_error_set(error, err, "the policy cannot be read");
+    err = jr_pauses_read(store, visit->now_ms, &pauses, error);
+    jr_visit_emit(visit, &emit);
+    if (err == JR_OK)
+        err = jr_storyview_emit(&view, run_id, &emit, error);
+    jr_emit_end(&emit);
+    jr_policy_release(&policy);
+    return err;
+}
+
+/* The number behind /runs/, as GitHub writes it; 0 for anything else. */
+static uint64_t run_of(const char *digits)
+{
+    uint64_t number = 0;
+
+    if (*digits == '0' || strspn(digits, "0123456789") != strlen(digits))
+        return 0;
+    for (; *digits != '\0'; digits++) {
+        uint64_t digit = (uint64_t)(*digits - '0');
+
+        if (number > (UINT64_MAX - digit) / 10)
+            return 0;
+        number = number * 10 + digit;
+    }
+    return number;
+}
+
+static void write_page(const struct jr_visit *visit, const struct story *story)
+{
     char title[JR_REPO_SIZE + 64];
+
+    snprintf(title, sizeof title, "Run %llu of %s", (unsigned long long)story->run.run_id,
+             story->run.repo);
+    jr_page_begin(visit, title);
+    add_head(visit->page, visit->settings, story, visit->now_ms);
+    add_left_out(visit->page, story);
+    for (uint32_t attempt = 0; (attempt = next_attempt(story, attempt)) != 0;)
+        add_attempt(visit->page, visit->settings, story, attempt);
+    jr_page_end(visit);
+}
+
+enum jr_err jr_page_run(struct jr_visit *visit, struct jr_error *error)
+{
+    struct story *story;
     enum jr_err err;
 
+    if (visit->form == JR_VISIT_JSON)
+        return write_json(visit, run_of(visit->name), error);
+    story = calloc(1, sizeof *story);
     if (story == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    err = read_story(context, run_id, now_ms, story, error);
-    if (err == JR_OK) {
-        snprintf(title, sizeof title, "Run %llu of %s \xe2\x80\x93 job-rerunner",
-                 (unsigned long long)run_id, story->run.repo);
-        jr_page_begin(page, context->settings, title, false, now_ms);
-        add_head(page, context->settings, story, now_ms);
-        add_left_out(page, story);
-        for (uint32_t attempt = 0; (attempt = next_attempt(story, attempt)) != 0;)
-            add_attempt(page, story, attempt);
-        jr_page_end(page);
-    }
+    err = read_story(visit->context, run_of(visit->name), visit->now_ms, story, error);
+    if (err == JR_OK)
+        write_page(visit, story);
     free(story);
     return err;
 }

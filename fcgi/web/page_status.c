@@ -1,78 +1,46 @@
 /*
- * page_status -- GET /status: how it goes, on one page.
+ * page_status -- GET /status: how it goes, in short.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <config.h>
 
-#include "fcgi/web/page_status.h"
-#include "fcgi/view/health.h"
+#include "fcgi/view/statusview.h"
+#include "fcgi/web/page_chart.h"
+#include "fcgi/web/page_days.h"
 #include "fcgi/web/page_parts.h"
-#include "fcgi/web/page_settings.h"
+#include "fcgi/web/page_runlist.h"
+#include "fcgi/web/page_table.h"
+#include "fcgi/web/pages.h"
 #include "lib/base/say.h"
 #include "lib/base/timestamp.h"
 #include "lib/format/html.h"
-#include "lib/service/halt.h"
+#include "lib/service/lock.h"
 #include "lib/steps/chosen.h"
-#include "lib/steps/holding.h"
-#include "lib/steps/spending.h"
 #include "lib/store/days.h"
-#include "lib/store/flaky.h"
-#include "lib/store/listing.h"
+#include "lib/store/runpage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How much of each is shown. */
-#define RUNS_MOST 50
-
-/* Where more runs than this had events within the hour, those shown are of the newest runs. */
-#define RUNS_LOOKS 120
-
 #define WAITING_MOST 25
-#define DAYS JR_FLAKY_RECENT_DAYS
-#define FLAKY_MOST 15
-#define RUNNERS_MOST 10
+#define DAYS JR_CHART_DAYS
+
+/* So far back what needs a person is looked for. */
+#define NEEDY_DAYS 7
 
 /* What is read before anything is written. */
 struct status {
-    struct jr_listing_counts counts;
-    uint64_t used_bytes, map_bytes;
-    struct jr_halt halt;
+    struct jr_statusview view;
     struct jr_pauses pauses;
-    struct jr_holdings holdings;
     struct jr_run waiting[WAITING_MOST];
     size_t waiting_count;
-    struct jr_run runs[RUNS_MOST];
-    size_t runs_count;
+    struct jr_needy needy;
     struct jr_day days[DAYS];
-    struct jr_flaky jobs[FLAKY_MOST];
-    size_t jobs_count;
-    struct jr_flaky_total jobs_total;
-    struct jr_flaky runners[RUNNERS_MOST];
-    size_t runners_count;
-    struct jr_spending_view spending;
-    struct jr_sight sight;
-    const struct jr_sight *seen; /* that, or NULL: no service is running */
 };
-
-static enum jr_err read_runs(struct jr_store *store, struct status *status, struct jr_error *error)
-{
-    const struct jr_listing_filter all = { .phase = JR_LISTING_ANY_PHASE,
-                                           .most_looks = RUNS_LOOKS };
-    struct jr_listing listing = { .ended = false };
-    enum jr_err err = JR_OK;
-
-    while (err == JR_OK && !listing.ended && status->runs_count < RUNS_MOST) {
-        size_t count;
-
-        err = jr_listing_runs(store, &all, &listing, status->runs + status->runs_count,
-                              RUNS_MOST - status->runs_count, &count, error);
-        status->runs_count += count;
-    }
-    return err;
-}
 
 static enum jr_err read_waiting(struct jr_store *store, struct status *status,
                                 struct jr_error *error)
@@ -90,72 +58,61 @@ static enum jr_err read_waiting(struct jr_store *store, struct status *status,
     return err;
 }
 
-static enum jr_err read_flaky(struct jr_store *store, struct status *status, int64_t now_ms,
-                              struct jr_error *error)
+/* What this process knows of the service that it belongs to. */
+static void look_at_service(const struct jr_visit *visit, struct jr_statusview *view)
 {
-    enum jr_err err = jr_flaky_recent(store, JR_FLAKY_JOB, now_ms, status->jobs, FLAKY_MOST,
-                                      &status->jobs_count, error);
+    const struct jr_settings *settings = visit->settings;
+    bool token = jr_settings_is_given(settings, "GITHUB_TOKEN");
 
-    if (err == JR_OK)
-        err = jr_flaky_recent(store, JR_FLAKY_RUNNER, now_ms, status->runners, RUNNERS_MOST,
-                              &status->runners_count, error);
-    if (err == JR_OK)
-        err = jr_flaky_recent_total(store, now_ms, &status->jobs_total, error);
-    return err;
+    view->now_ms = visit->now_ms;
+    view->state_dir = settings->state_dir;
+    view->running = view->answers = jr_context_look(visit->context, &view->sight) != NULL;
+    view->master_pid = visit->context->runtime != NULL ? getppid() : 0;
+    view->dispatcher_at_work = jr_lock_is_held(settings->state_dir);
+    view->dispatcher_pid = jr_lock_holder(settings->state_dir);
+    view->app = jr_settings_is_given(settings, "GITHUB_APP_KEY");
+    view->access = jr_access_look(view->app || token, view->running ? &view->sight : NULL);
+    view->settings_known = view->running;
+    view->dry_run = settings->dry_run;
+    view->token_rejected_ms = view->sight.token_rejected_ms;
+    view->token_taken_ms = view->sight.token_taken_ms;
+    view->token_expires_ms = view->sight.token_expires_ms;
 }
 
-static enum jr_err read_limits(const struct jr_context *context, struct status *status,
-                               int64_t now_ms, struct jr_error *error)
+static enum jr_err read_view(const struct jr_visit *visit, struct status *status,
+                             struct jr_error *error)
 {
+    struct jr_store *store = visit->context->store;
     struct jr_policy policy;
-    enum jr_err err = jr_chosen_policy(context->settings, &policy);
+    enum jr_err err = jr_chosen_policy(visit->settings, &policy);
 
     if (err != JR_OK)
         return jr_error_set(error, err, "the policy cannot be read");
-    err = jr_spending_look(context->store, &policy, now_ms, &status->spending, error);
+    look_at_service(visit, &status->view);
+    status->view.pauses = &status->pauses;
+    err = jr_pauses_read(store, visit->now_ms, &status->pauses, error);
+    if (err == JR_OK)
+        err = jr_statusview_read(&status->view, store, visit->settings, &policy, error);
+    jr_statusview_judge(&status->view, visit->settings, visit->context->worker >= 0);
     jr_policy_release(&policy);
     return err;
 }
 
-static enum jr_err read_status(const struct jr_context *context, struct status *status,
-                               int64_t now_ms, struct jr_error *error)
+static enum jr_err read_status(const struct jr_visit *visit, struct status *status,
+                               struct jr_error *error)
 {
-    struct jr_store *store = context->store;
-    enum jr_err err = jr_listing_count(store, &status->counts, error);
+    struct jr_store *store = visit->context->store;
+    enum jr_err err = read_view(visit, status, error);
 
-    if (err == JR_OK)
-        err = jr_halt_read(store, context->settings, now_ms, &status->halt, error);
-    if (err == JR_OK)
-        err = jr_store_usage(store, &status->used_bytes, &status->map_bytes, error);
-    if (err == JR_OK)
-        err = jr_pauses_read(store, now_ms, &status->pauses, error);
-    if (err == JR_OK)
-        err = jr_holding_read(store, now_ms, &status->holdings, error);
+    if (visit->form != JR_VISIT_HTML)
+        return err;
     if (err == JR_OK)
         err = read_waiting(store, status, error);
     if (err == JR_OK)
-        err = read_runs(store, status, error);
+        err = jr_needy_read(store, visit->now_ms - NEEDY_DAYS * JR_DAY_MS, &status->needy, error);
     if (err == JR_OK)
-        err = jr_days_read(store, now_ms, status->days, DAYS, error);
-    if (err == JR_OK)
-        err = read_flaky(store, status, now_ms, error);
-    if (err == JR_OK)
-        err = read_limits(context, status, now_ms, error);
+        err = jr_days_read(store, visit->now_ms, status->days, DAYS, error);
     return err;
-}
-
-/* The 30 days together. */
-static struct jr_day sum_of(const struct status *status)
-{
-    struct jr_day sum = { .start_ms = 0 };
-
-    for (size_t i = 0; i < DAYS; i++) {
-        sum.failed += status->days[i].failed;
-        sum.reruns += status->days[i].reruns;
-        sum.rescued += status->days[i].rescued;
-        sum.not_rescued += status->days[i].not_rescued;
-    }
-    return sum;
 }
 
 static void add_figure(struct jr_buffer *page, const char *name, const char *value,
@@ -169,78 +126,63 @@ static void add_figure(struct jr_buffer *page, const char *name, const char *val
 
 static void add_figures(struct jr_buffer *page, const struct status *status)
 {
-    struct jr_day sum = sum_of(status);
+    const struct jr_statusview *view = &status->view;
+    const struct jr_day *today = &status->days[DAYS - 1];
+    struct jr_day sum = jr_page_days_sum(status->days);
     uint32_t ended = sum.rescued + sum.not_rescued;
     char number[JR_COUNT_SIZE], note[96], bytes[JR_BYTES_SIZE], map[JR_BYTES_SIZE];
 
     jr_buffer_add(page, "<dl class=\"figures\">\n");
-    add_figure(page, "Waiting", jr_say_count(status->counts.waiting, number),
+    add_figure(page, "Waiting", jr_say_count(view->counts.waiting, number),
                "to be asked about at GitHub");
-    snprintf(note, sizeof note, "in %d days, %u today", DAYS, status->days[DAYS - 1].reruns);
+    snprintf(note, sizeof note, "in %d days, %u today", DAYS, today->reruns);
     add_figure(page, "Reruns", jr_say_count(sum.reruns, number), note);
     if (ended > 0)
-        snprintf(note, sizeof note, "%.0f %% of the %u whose end is known",
-                 100.0 * sum.rescued / ended, ended);
+        snprintf(note, sizeof note, "%.0f %% of the %u whose end is known, %u today",
+                 100.0 * sum.rescued / ended, ended, today->rescued);
     else
         snprintf(note, sizeof note, "in %d days", DAYS);
     add_figure(page, "Runs rescued", jr_say_count(sum.rescued, number), note);
-    snprintf(note, sizeof note, "%s of %s in use",
-             jr_say_bytes((int64_t)status->used_bytes, bytes),
-             jr_say_bytes((int64_t)status->map_bytes, map));
-    add_figure(page, "Runs recorded", jr_say_count(status->counts.runs, number), note);
+    snprintf(note, sizeof note, "%s of %s in use", jr_say_bytes((int64_t)view->used_bytes, bytes),
+             jr_say_bytes((int64_t)view->map_bytes, map));
+    add_figure(page, "Runs recorded", jr_say_count(view->counts.runs, number), note);
     jr_buffer_add(page, "</dl>\n");
 }
 
-static void add_health(struct jr_buffer *page, const struct jr_context *context,
-                       const struct status *status, int64_t now_ms)
+static void add_ailments(struct jr_buffer *page, const struct jr_statusview *view)
 {
-    const struct jr_ailment *found[JR_AILMENTS_MAX];
-    size_t count = jr_health_look(context->settings, status->seen, context->worker >= 0, now_ms,
-                                  found);
-    bool fails = count > 0 && found[0]->fails;
-
-    jr_html(page, "<section class=\"health %s\">\n<h1>%s</h1>\n",
-            fails ? "bad" : count > 0 ? "wait" : "good",
-            fails       ? "It cannot do its work"
-            : count > 0 ? "It works, but something needs a look"
-                        : "All is well");
-    if (count > 0)
-        jr_buffer_add(page, "<ul>\n");
-    for (size_t i = 0; i < count; i++)
+    if (view->ailment_count == 0)
+        return;
+    jr_buffer_add(page, "<ul>\n");
+    for (size_t i = 0; i < view->ailment_count; i++)
         jr_html(page, "<li><strong>%s</strong> <span class=\"soft\">%s "
                       "<span class=\"mono\">(%s)</span></span></li>\n",
-                found[i]->what, found[i]->remedy, found[i]->word);
-    jr_buffer_add(page, count > 0 ? "</ul>\n<p class=\"soft\">"
-                                  : "<p class=\"soft\">Webhooks are recorded, and a dispatcher "
-                                    "is at work. ");
-    if (status->seen != NULL) {
+                view->ailments[i]->what, view->ailments[i]->remedy, view->ailments[i]->word);
+    jr_buffer_add(page, "</ul>\n");
+}
+
+static void add_health(struct jr_buffer *page, const struct status *status)
+{
+    const struct jr_statusview *view = &status->view;
+    bool fails = !view->healthy, well = view->ailment_count == 0;
+
+    jr_html(page, "<section class=\"health %s\">\n<h1>%s</h1>\n",
+            fails ? "bad" : well ? "good" : "wait",
+            fails  ? "It cannot do its work"
+            : well ? "All is well"
+                   : "It works, but something needs a look");
+    add_ailments(page, view);
+    jr_buffer_add(page, "<p class=\"soft\">");
+    if (well)
+        jr_buffer_add(page, "Webhooks are recorded, and a dispatcher is at work. ");
+    if (view->answers) {
         jr_buffer_add(page, "Started ");
-        jr_page_time(page, status->seen->started_ms, now_ms);
+        jr_page_time(page, view->sight.started_ms, view->now_ms);
         jr_buffer_add(page, ".");
     }
     jr_buffer_add(page, "</p>\n");
     add_figures(page, status);
     jr_buffer_add(page, "</section>\n");
-}
-
-#define TABLE_BEGIN(class) "<table class=\"rows" class "\" role=\"table\"><thead role=\"rowgroup\"><tr role=\"row\">"
-#define COLUMN(name) "<th role=\"columnheader\" scope=\"col\">" name "</th>"
-#define NUMBERS(name) "<th role=\"columnheader\" scope=\"col\" class=\"num\">" name "</th>"
-#define TABLE_ROWS "</tr></thead>\n<tbody role=\"rowgroup\">\n"
-#define TABLE_END "</tbody></table>\n"
-
-static void add_run_cells(struct jr_buffer *page, const struct jr_settings *settings,
-                          const struct jr_run *run)
-{
-    struct jr_standing standing;
-
-    jr_buffer_add(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
-    jr_page_run_name(page, settings, run);
-    jr_buffer_add(page, "</th><td role=\"cell\" class=\"why\"><div>");
-    jr_standing_of(run, &standing);
-    jr_page_standing(page, &standing);
-    jr_buffer_add(page, "</div></td>");
-    jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Attempt\">%u</td>", run->attempt);
 }
 
 /* What many runs fail for, and how far that is. */
@@ -259,24 +201,36 @@ static void add_outages(struct jr_buffer *page, const struct jr_holdings *holdin
     }
 }
 
-static void add_limit_row(struct jr_buffer *page, const char *name,
-                          const struct jr_spending_row *row)
+static void add_spent(struct jr_htable *table, uint64_t spent, uint64_t limit)
 {
-    jr_html(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">%s</th>", name);
-    jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Reruns this hour\">%u", row->reruns);
-    if (row->reruns_limit != 0)
-        jr_html(page, " of %u", row->reruns_limit);
-    jr_html(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Minutes today\">%llu",
-            (unsigned long long)row->minutes);
-    if (row->minutes_limit != 0)
-        jr_html(page, " of %u", row->minutes_limit);
-    jr_buffer_add(page, "</td></tr>\n");
+    jr_htable_open(table);
+    jr_html(table->page, "%llu", (unsigned long long)spent);
+    if (limit != 0)
+        jr_html(table->page, " of %llu", (unsigned long long)limit);
+    jr_htable_close(table);
+}
+
+static void add_limit_row(struct jr_htable *table, const struct jr_spending_row *row)
+{
+    jr_htable_open(table);
+    if (*row->repo == '\0')
+        jr_buffer_add(table->page, "all");
+    else
+        jr_page_repo_link(table->page, row->repo);
+    jr_htable_close(table);
+    add_spent(table, row->reruns, row->reruns_limit);
+    add_spent(table, row->minutes, row->minutes_limit);
 }
 
 /* What is left of the policy's limits; nothing is shown where there are none. */
-static void add_limits(struct jr_buffer *page, const struct status *status)
+static void add_limits(struct jr_buffer *page, const struct jr_spending_view *spending)
 {
-    const struct jr_spending_view *spending = &status->spending;
+    static const struct jr_htable_column columns[] = {
+        { "Repository", false, false },
+        { "Reruns this hour", true, false },
+        { "Minutes today", true, false },
+    };
+    struct jr_htable table;
 
     if (!spending->limited)
         return;
@@ -286,338 +240,165 @@ static void add_limits(struct jr_buffer *page, const struct status *status)
             jr_say_plural(spending->waiting, "run waits", "runs wait"));
     jr_html(page, "Repositories that have spent 80 %% of a limit: %u; all of it: %u.</p>\n",
             spending->near + spending->over, spending->over);
-    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Repository") NUMBERS("Reruns this hour")
-                            NUMBERS("Minutes today") TABLE_ROWS);
-    add_limit_row(page, "all", &spending->all);
+    jr_htable_begin(&table, page, "What the limits have left", "", columns,
+                   sizeof columns / sizeof *columns, 0);
+    add_limit_row(&table, &spending->all);
     for (size_t i = 0; i < spending->count; i++)
-        add_limit_row(page, spending->rows[i].repo, &spending->rows[i]);
-    jr_buffer_add(page, TABLE_END "</section>\n");
+        add_limit_row(&table, &spending->rows[i]);
+    jr_htable_end(&table);
+    jr_buffer_add(page, "</section>\n");
 }
 
-static void add_waiting(struct jr_buffer *page, const struct jr_settings *settings,
-                        const struct status *status, int64_t now_ms)
+/* What keeps GitHub from being asked, and how many wait. */
+static void add_halt(struct jr_buffer *page, const struct status *status)
 {
-    const struct jr_halt all = jr_halt_with(&status->halt, jr_pauses_whole(&status->pauses));
+    const struct jr_statusview *view = &status->view;
+    const struct jr_halt all = jr_halt_with(&view->halt, jr_pauses_whole(&status->pauses));
+
+    if (all.until != NULL)
+        jr_html(page, "<p>Nothing is asked until %s.</p>\n", all.until);
+    if (all.until_ms != 0) {
+        jr_html(page, "<p>No call is made now (%s): the next one is made ", all.word);
+        jr_page_time(page, all.until_ms, view->now_ms);
+        jr_buffer_add(page, ".</p>\n");
+    }
+    if (view->counts.waiting > status->waiting_count)
+        jr_html(page, "<p>The first %zu of %llu. <a href=\"/runs?verdict=waiting\">All of them</a></p>\n",
+                status->waiting_count, (unsigned long long)view->counts.waiting);
+    else if (all.word == NULL)
+        jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
+}
+
+static const struct jr_htable_column waiting_columns[] = {
+    { "Run", false, false },  { "Why", false, false },  { "Attempt", true, false },
+    { "Since", true, false }, { "Asked", true, false },
+};
+
+static void add_waiting(const struct jr_visit *visit, const struct status *status)
+{
+    struct jr_buffer *page = visit->page;
+    struct jr_htable table;
 
     jr_buffer_add(page, "<section aria-labelledby=\"waiting\">\n<h2 id=\"waiting\">Waiting</h2>\n");
     jr_page_pauses(page, &status->pauses);
-    add_outages(page, &status->holdings);
+    add_outages(page, &status->view.holdings);
     if (status->waiting_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">Nothing is waiting. A run that looks failed stands "
                             "here until GitHub has been asked about it.</p>\n</section>\n");
         return;
     }
-    if (all.until != NULL)
-        jr_html(page, "<p>Nothing is asked until %s.</p>\n", all.until);
-    if (all.until_ms != 0) {
-        jr_html(page, "<p>No call is made now (%s): the next one is made ", all.word);
-        jr_page_time(page, all.until_ms, now_ms);
-        jr_buffer_add(page, ".</p>\n");
-    }
-    if (status->counts.waiting > status->waiting_count)
-        jr_html(page, "<p>The first %zu of %llu.</p>\n", status->waiting_count,
-                (unsigned long long)status->counts.waiting);
-    else if (all.word == NULL)
-        jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
-    jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Why") NUMBERS("Attempt")
-                            NUMBERS("Since") NUMBERS("Asked") TABLE_ROWS);
+    add_halt(page, status);
+    jr_htable_begin(&table, page, "Runs that wait", "runs", waiting_columns,
+                   sizeof waiting_columns / sizeof *waiting_columns, visit->now_ms);
     for (size_t i = 0; i < status->waiting_count; i++) {
         const struct jr_run *run = &status->waiting[i];
+        struct jr_halt halt = jr_halt_with(&status->view.halt,
+                                           jr_pauses_find(&status->pauses, run->repo));
 
-        add_run_cells(page, settings, run);
-        jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Since\">");
-        jr_page_time(page, run->waiting_ms, now_ms);
-        jr_buffer_add(page, "</td><td role=\"cell\" class=\"num\" data-label=\"Asked\">");
-        struct jr_halt halt = jr_halt_with(&status->halt, jr_pauses_find(&status->pauses, run->repo));
-
-        jr_page_asked(page, &halt, run->due_ms, now_ms);
-        jr_buffer_add(page, "</td></tr>\n");
+        jr_page_run_cells(&table, visit->settings, run);
+        jr_htable_number(&table, run->attempt);
+        jr_htable_time(&table, run->waiting_ms);
+        jr_htable_open(&table);
+        jr_page_asked(page, &halt, run->due_ms, visit->now_ms);
+        jr_htable_close(&table);
     }
-    jr_buffer_add(page, TABLE_END "</section>\n");
-}
-
-static void add_runs(struct jr_buffer *page, const struct jr_settings *settings,
-                     const struct status *status, int64_t now_ms)
-{
-    jr_buffer_add(page, "<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Last runs</h2>\n");
-    if (status->runs_count == 0) {
-        jr_buffer_add(page, "<p class=\"empty\">No event has come yet. Once a webhook of a "
-                            "repository points here, its runs appear.</p>\n</section>\n");
-        return;
-    }
-    jr_buffer_add(page, TABLE_BEGIN(" runs") COLUMN("Run") COLUMN("Verdict") NUMBERS("Attempt")
-                            NUMBERS("Last event") TABLE_ROWS);
-    for (size_t i = 0; i < status->runs_count; i++) {
-        const struct jr_run *run = &status->runs[i];
-
-        add_run_cells(page, settings, run);
-        jr_buffer_add(page, "<td role=\"cell\" class=\"num soft\" data-label=\"Last event\">");
-        jr_page_time(page, run->last_event_ms, now_ms);
-        jr_buffer_add(page, "</td></tr>\n");
-    }
-    jr_buffer_add(page, TABLE_END "</section>\n");
-}
-
-/* The chart: a slot for each day, in units of the view box, with two bars in it. */
-#define SLOT 20
-#define BAR 7
-#define HEIGHT 100
-
-/* The top of the scale: 2, 4, 10, 20, 40, 100 ... so that its half is a round number too. */
-static uint32_t scale_of(uint32_t most)
-{
-    uint32_t unit = 1;
-
-    while (unit < UINT32_MAX / 100 && most > 10 * unit)
-        unit *= 10;
-    return most <= 2 * unit ? 2 * unit : most <= 4 * unit ? 4 * unit : 10 * unit;
-}
-
-static void add_bar(struct jr_buffer *page, const char *class, double x, uint32_t value,
-                    uint32_t top)
-{
-    double height = (double)value * HEIGHT / top;
-
-    if (value > 0)
-        jr_html(page, "<rect class=\"%s\" x=\"%.1f\" y=\"%.2f\" width=\"%d\" height=\"%.2f\"/>",
-                class, x, HEIGHT - height, BAR, height);
-}
-
-/* "23 Nov" */
-static void short_day(int64_t time_ms, char text[16])
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char day[JR_DAY_SIZE];
-    int month;
-
-    jr_page_day(time_ms, day);
-    month = (day[5] - '0') * 10 + (day[6] - '0');
-    snprintf(text, 16, "%d %.3s", (day[8] - '0') * 10 + (day[9] - '0'),
-             months + (ptrdiff_t)(month - 1) * 3);
-}
-
-static void add_svg(struct jr_buffer *page, const struct status *status, uint32_t top)
-{
-    const struct jr_day sum = sum_of(status);
-    char day[16];
-
-    jr_html(page,
-            "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
-            "aria-labelledby=\"chart-title chart-desc\">"
-            "<title id=\"chart-title\">Reruns and rescues per day</title>"
-            "<desc id=\"chart-desc\">The last %d days. Reruns: %u; runs that ended in success "
-            "after one: %u. The table below has each day.</desc>\n",
-            DAYS * SLOT, HEIGHT, DAYS, sum.reruns, sum.rescued);
-    for (int line = 0; line <= 2; line++)
-        jr_html(page, "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>", DAYS * SLOT,
-                line * HEIGHT / 2, line * HEIGHT / 2);
-    for (size_t i = 0; i < DAYS; i++) {
-        const struct jr_day *each = &status->days[i];
-        double x = (double)(i * SLOT) + (SLOT - 2 * BAR) / 2.0;
-
-        short_day(each->start_ms, day);
-        jr_html(page, "\n<g class=\"day\"><title>%s: reruns %u, rescued %u</title>"
-                      "<rect class=\"hit\" x=\"%zu\" y=\"0\" width=\"%d\" height=\"%d\"/>",
-                day, each->reruns, each->rescued, i * SLOT, SLOT, HEIGHT);
-        add_bar(page, "bar", x, each->reruns, top);
-        add_bar(page, "bar good", x + BAR, each->rescued, top);
-        jr_buffer_add(page, "</g>");
-    }
-    jr_buffer_add(page, "</svg>\n");
-}
-
-static void add_days_table(struct jr_buffer *page, const struct status *status)
-{
-    jr_buffer_add(page, "<details><summary>The same as a table</summary>\n<table><thead><tr>"
-                        "<th scope=\"col\">Day</th><th scope=\"col\" class=\"num\">Failed attempts</th>"
-                        "<th scope=\"col\" class=\"num\">Reruns</th>"
-                        "<th scope=\"col\" class=\"num\">Rescued</th>"
-                        "<th scope=\"col\" class=\"num\">Not rescued</th></tr></thead>\n<tbody>\n");
-    for (size_t i = DAYS; i-- > 0;) {
-        const struct jr_day *each = &status->days[i];
-        char day[JR_DAY_SIZE];
-
-        jr_html(page, "<tr><th scope=\"row\">%s</th><td class=\"num\">%u</td><td class=\"num\">%u</td>"
-                      "<td class=\"num\">%u</td><td class=\"num\">%u</td></tr>\n",
-                jr_page_day(each->start_ms, day), each->failed, each->reruns, each->rescued,
-                each->not_rescued);
-    }
-    jr_buffer_add(page, "</tbody></table>\n</details>\n");
-}
-
-static void add_chart(struct jr_buffer *page, const struct status *status)
-{
-    uint32_t most = 0, top;
-    char first[16], middle[16], number[JR_COUNT_SIZE];
-
-    for (size_t i = 0; i < DAYS; i++) {
-        most = status->days[i].reruns > most ? status->days[i].reruns : most;
-        most = status->days[i].rescued > most ? status->days[i].rescued : most;
-    }
-    jr_buffer_add(page, "<section aria-labelledby=\"days\">\n<h2 id=\"days\">Reruns and rescues per day</h2>\n");
-    if (most == 0) {
-        jr_html(page, "<p class=\"empty\">None in the last %d days.</p>\n</section>\n", DAYS);
-        return;
-    }
-    top = scale_of(most);
-    short_day(status->days[0].start_ms, first);
-    short_day(status->days[DAYS / 2].start_ms, middle);
-    jr_buffer_add(page,
-                  "<ul class=\"legend\"><li><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">"
-                  "<rect class=\"bar\" width=\"12\" height=\"12\" rx=\"2\"/></svg>Reruns that GitHub accepted</li>"
-                  "<li><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">"
-                  "<rect class=\"bar good\" width=\"12\" height=\"12\" rx=\"2\"/></svg>"
-                  "Runs that then succeeded</li></ul>\n<div class=\"chart\">\n");
-    jr_html(page, "<div class=\"y\" aria-hidden=\"true\"><span>%s</span>",
-            jr_say_count(top, number));
-    jr_html(page, "<span>%s</span><span>0</span></div>\n", jr_say_count(top / 2, number));
-    add_svg(page, status, top);
-    jr_html(page, "<div class=\"x\" aria-hidden=\"true\"><span>%s</span><span>%s</span>"
-                  "<span>today</span></div>\n</div>\n",
-            first, middle);
-    add_days_table(page, status);
+    jr_htable_end(&table);
     jr_buffer_add(page, "</section>\n");
 }
 
-/* A rate in hundredths, its interval in words and as a picture. */
-static void add_rate(struct jr_buffer *page, const char *label, uint64_t hits, uint64_t of)
+/* How many runs need a person, and for what. */
+static void add_needs(struct jr_buffer *page, const struct jr_needy *needy)
 {
-    double low, high;
+    bool any = false;
 
-    jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"%s\">", label);
-    if (of == 0) {
-        jr_buffer_add(page, "\xe2\x80\x93</td>");
+    jr_html(page, "<p>In %d days: %s%u %s.", NEEDY_DAYS, needy->whole ? "" : "at least ",
+            needy->all, jr_say_plural(needy->all, "run failed for good", "runs failed for good"));
+    for (int need = 0; need < JR_NEEDS; need++) {
+        if (needy->counts[need] == 0)
+            continue;
+        jr_html(page, "%s %u %s", any ? "," : "", needy->counts[need],
+                jr_need_words((enum jr_need)need));
+        any = true;
+    }
+    jr_html(page, "%s <a href=\"/runs\">All runs, these first</a></p>\n", any ? "." : "");
+}
+
+/* What reruns do not help: the fault is somewhere else. */
+static void add_suspects(struct jr_buffer *page, const struct jr_statusview *view)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < view->runner_count; i++)
+        count += view->runners[i].suspect;
+    if (count > 0)
+        jr_html(page, "<p class=\"note\"><span class=\"badge wait\">%s</span> "
+                      "<a href=\"/runners\">%zu %s</a> more jobs than chance explains.</p>\n",
+                jr_say_plural(count, "suspect runner", "suspect runners"), count,
+                jr_say_plural(count, "runner fails", "runners fail"));
+}
+
+static void add_needy(const struct jr_visit *visit, const struct status *status)
+{
+    const struct jr_needy *needy = &status->needy;
+    struct jr_buffer *page = visit->page;
+
+    jr_buffer_add(page, "<section aria-labelledby=\"needy\">\n<h2 id=\"needy\">Needs a person</h2>\n");
+    add_suspects(page, &status->view);
+    if (needy->all == 0) {
+        jr_html(page, "<p class=\"empty\">No run of the last %d days. One that failed, and is not "
+                      "rerun any more, stands here.</p>\n</section>\n",
+                NEEDY_DAYS);
         return;
     }
-    jr_wilson(hits, of, &low, &high);
-    jr_html(page, "<span>%.0f %%<small>%.0f to %.0f %%</small>"
-                  "<svg class=\"range\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
-                  "<rect class=\"track\" y=\"3\" width=\"100\" height=\"4\"/>"
-                  "<rect class=\"span\" x=\"%.1f\" y=\"3\" width=\"%.1f\" height=\"4\"/>"
-                  "<rect class=\"dot\" x=\"%.1f\" width=\"2.5\" height=\"10\"/></svg></span></td>",
-            100.0 * (double)hits / (double)of, 100 * low, 100 * high, 100 * low,
-            100 * (high - low), 97.5 * (double)hits / (double)of);
+    add_needs(page, needy);
+    jr_page_runlist(visit, "The newest runs that need a person", needy->newest, needy->newest_count);
+    jr_buffer_add(page, "</section>\n");
 }
 
-static void add_number(struct jr_buffer *page, const char *label, uint64_t value)
+static void add_today(const struct jr_visit *visit, const struct status *status)
 {
-    char number[JR_COUNT_SIZE];
+    const struct jr_day *today = &status->days[DAYS - 1];
+    struct jr_buffer *page = visit->page;
 
-    jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"%s\">%s</td>", label,
-            jr_say_count(value, number));
+    jr_buffer_add(page, "<section aria-labelledby=\"days\">\n"
+                        "<h2 id=\"days\">Today, and the days before</h2>\n");
+    jr_html(page, "<p>Today, in UTC: %u failed %s, %u %s, %u %s rescued, %u not. "
+                  "<a href=\"/causes\">For which causes</a></p>\n",
+            today->failed, jr_say_plural(today->failed, "attempt", "attempts"), today->reruns,
+            jr_say_plural(today->reruns, "rerun", "reruns"), today->rescued,
+            jr_say_plural(today->rescued, "run", "runs"), today->not_rescued);
+    jr_page_days(page, status->days);
+    jr_buffer_add(page, "</section>\n");
 }
 
-static void add_flaky_name(struct jr_buffer *page, const struct jr_flaky *row)
+static void write_page(const struct jr_visit *visit, const struct status *status)
 {
-    jr_html(page, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><bdi class=\"name\">%s</bdi>"
-                  "<small>%s", row->name, row->repo);
-    if (*row->group != '\0')
-        jr_html(page, " &middot; <bdi>%s</bdi>", row->group);
-    jr_buffer_add(page, "</small></th>");
+    jr_page_begin(visit, "Status");
+    add_health(visit->page, status);
+    add_waiting(visit, status);
+    add_needy(visit, status);
+    add_limits(visit->page, &status->view.spending);
+    add_today(visit, status);
+    jr_page_end(visit);
 }
 
-/* What does not count against jobs, as sentences behind others. */
-static void add_apart(struct jr_buffer *page, const struct jr_flaky *sum)
-{
-    char number[JR_COUNT_SIZE];
-
-    if (sum->apart_failures == 0)
-        return;
-    jr_html(page, " Not among these: %s failed on <a href=\"#runners\">suspect runners</a>, ",
-            jr_say_count(sum->apart_failures, number));
-    jr_html(page, "of which %s were rescued. They do not count against the jobs.",
-            jr_say_count(sum->apart_rescued, number));
-}
-
-static void add_flaky(struct jr_buffer *page, const struct status *status)
-{
-    const struct jr_flaky *sum = &status->jobs_total.sum;
-    char lost[JR_SPAN_SIZE], number[JR_COUNT_SIZE];
-
-    jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
-    if (status->jobs_count == 0) {
-        jr_buffer_add(page, "<p class=\"empty\">No job has failed and then passed on the same commit.");
-        add_apart(page, sum);
-        jr_buffer_add(page, "</p>\n</section>\n");
-        return;
-    }
-    jr_html(page, "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt. ",
-            DAYS);
-    jr_html(page, "All %s jobs together: ", jr_say_count(status->jobs_total.rows, number));
-    jr_html(page, "%s executions, ", jr_say_count(sum->executions, number));
-    jr_html(page, "%s failed, ", jr_say_count(sum->failures, number));
-    jr_html(page, "%s rescued, ", jr_say_count(sum->rescued, number));
-    jr_html(page, "%s lost.", jr_say_span(sum->lost_ms, lost));
-    add_apart(page, sum);
-    jr_buffer_add(page, "</p>\n");
-    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Job") NUMBERS("Executions") NUMBERS("Failed")
-                            NUMBERS("Rescued") NUMBERS("Failed again") NUMBERS("Rescue rate")
-                                NUMBERS("Time lost") TABLE_ROWS);
-    for (size_t i = 0; i < status->jobs_count; i++) {
-        const struct jr_flaky *row = &status->jobs[i];
-
-        add_flaky_name(page, row);
-        add_number(page, "Executions", row->executions);
-        add_number(page, "Failed", row->failures);
-        add_number(page, "Rescued", row->rescued);
-        add_number(page, "Failed again", row->not_rescued);
-        add_rate(page, "Rescue rate", row->rescued, row->rescued + row->not_rescued);
-        jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"Time lost\">%s</td></tr>\n",
-                row->lost_ms > 0 ? jr_say_span(row->lost_ms, lost) : "\xe2\x80\x93");
-    }
-    jr_buffer_add(page, TABLE_END "</section>\n");
-}
-
-static void add_runners(struct jr_buffer *page, const struct status *status)
-{
-    jr_buffer_add(page, "<section aria-labelledby=\"runners\">\n<h2 id=\"runners\">Suspect runners</h2>\n");
-    if (status->runners_count == 0) {
-        jr_buffer_add(page, "<p class=\"empty\">No runner is suspect.</p>\n</section>\n");
-        return;
-    }
-    jr_html(page, "<p>In %d days. Blamed: a job failed there, and the same job passed on another runner of "
-                  "the same labels. Suspect is one that is blamed twice at least, and for more than chance "
-                  "explains: the interval lies above the rate of all runners with its labels.</p>\n", DAYS);
-    jr_buffer_add(page, TABLE_BEGIN("") COLUMN("Runner") NUMBERS("Executions") NUMBERS("Failed")
-                            NUMBERS("Blamed") NUMBERS("Blamed of executions")
-                                NUMBERS("All with its labels") TABLE_ROWS);
-    for (size_t i = 0; i < status->runners_count; i++) {
-        const struct jr_flaky *row = &status->runners[i];
-
-        add_flaky_name(page, row);
-        add_number(page, "Executions", row->executions);
-        add_number(page, "Failed", row->failures);
-        add_number(page, "Blamed", row->blamed);
-        add_rate(page, "Blamed of executions", row->blamed, row->executions);
-        /* What is suspect is in its pool, so that is not empty. */
-        jr_html(page, "<td role=\"cell\" class=\"num\" data-label=\"All with its labels\">%.1f %%</td></tr>\n",
-                100.0 * (double)row->pool_blamed / (double)row->pool_executions);
-    }
-    jr_buffer_add(page, TABLE_END "</section>\n");
-}
-
-enum jr_err jr_page_status(const struct jr_context *context, struct jr_buffer *page,
-                           int64_t now_ms, struct jr_error *error)
+enum jr_err jr_page_status(struct jr_visit *visit, struct jr_error *error)
 {
     struct status *status = calloc(1, sizeof *status);
+    struct jr_emit emit;
     enum jr_err err;
 
     if (status == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    status->seen = jr_context_look(context, &status->sight);
-    err = read_status(context, status, now_ms, error);
-    if (err == JR_OK) {
-        jr_page_begin(page, context->settings, "Status \xe2\x80\x93 job-rerunner", true, now_ms);
-        add_health(page, context, status, now_ms);
-        add_waiting(page, context->settings, status, now_ms);
-        add_limits(page, status);
-        add_chart(page, status);
-        add_runs(page, context->settings, status, now_ms);
-        add_flaky(page, status);
-        add_runners(page, status);
-        jr_page_settings(page, context->settings, status->seen, now_ms);
-        jr_page_end(page);
+    err = read_status(visit, status, error);
+    if (err == JR_OK && visit->form == JR_VISIT_HTML)
+        write_page(visit, status);
+    if (err == JR_OK && visit->form == JR_VISIT_JSON) {
+        jr_visit_emit(visit, &emit);
+        jr_statusview_emit(&emit, &status->view);
+        jr_emit_end(&emit);
     }
+    jr_statusview_release(&status->view);
     free(status);
     return err;
 }

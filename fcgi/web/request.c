@@ -17,6 +17,7 @@ enum { METHOD,
        URI,
        SCRIPT,
        INFO,
+       QUERY,
        CONTENT_TYPE,
        CONTENT_LENGTH,
        EVENT,
@@ -35,6 +36,7 @@ static const struct {
     [URI] = NAMED("REQUEST_URI"),
     [SCRIPT] = NAMED("SCRIPT_NAME"),
     [INFO] = NAMED("PATH_INFO"),
+    [QUERY] = NAMED("QUERY_STRING"),
     [CONTENT_TYPE] = NAMED("CONTENT_TYPE"),
     [CONTENT_LENGTH] = NAMED("CONTENT_LENGTH"),
     [EVENT] = NAMED("HTTP_X_GITHUB_EVENT"),
@@ -75,7 +77,7 @@ static void find_all(char *const *pairs, struct found found[VARIABLES])
     }
 }
 
-/* The path of REQUEST_URI, which nginx sends; else as RFC 3875 has it. */
+/* The path and the query of REQUEST_URI, which nginx sends; else as RFC 3875 has them. */
 static void find_path(struct jr_request *request, const struct found *found)
 {
     const char *uri = found[URI].value, *script = found[SCRIPT].value, *info = found[INFO].value;
@@ -87,6 +89,9 @@ static void find_path(struct jr_request *request, const struct found *found)
         snprintf(path, sizeof request->path_text, "%.120s%.120s", script == NULL ? "" : script,
                  info == NULL ? "" : info);
     path[strcspn(path, "?#")] = '\0';
+    request->query = found[QUERY].value == NULL ? "" : found[QUERY].value;
+    if (uri != NULL && *uri == '/')
+        request->query = strchr(uri, '?') == NULL ? "" : strchr(uri, '?') + 1;
     if (*path == '\0')
         jr_text_copy(path, sizeof request->path_text, "/");
     request->path = path;

@@ -23,14 +23,15 @@ typedef ssize_t jr_body_fn(void *door, char *bytes, size_t size);
 
 /* What the web server opens to the client, as bits: the words of RERUNNER_PAGES. */
 enum {
-    JR_PAGES_STATUS = 1, /* "status": /status and /runs/ID */
+    JR_PAGES_STATUS = 1, /* "status": /status and the other pages for people */
     JR_PAGES_METRICS = 2 /* "metrics": /metrics */
 };
 
 struct jr_request {
     /* NULL: not there. The strings belong to the door. */
     const char *method;
-    const char *path; /* without the query; never NULL */
+    const char *path;  /* without the query; never NULL */
+    const char *query; /* what stands behind the `?', as it came; never NULL */
     const char *content_type;
     const char *content_length;
     const char *event;     /* X-GitHub-Event */
@@ -73,7 +74,7 @@ enum jr_err jr_request_read(const struct jr_request *request, char *body, size_t
 /* The answer, header and body, as CGI has it: first the text, then the rest. */
 struct jr_response {
     size_t length;
-    char text[2048];
+    char text[4096]; /* the longest is a page's header with the address of the next one */
     struct jr_buffer rest; /* the body of a large answer; else empty */
 };
 

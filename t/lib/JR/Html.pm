@@ -14,8 +14,11 @@ use warnings;
 use Encode qw(decode encode_utf8);
 use Digest::SHA qw(sha256_base64);
 
-my %VOID = map { $_ => 1 } qw(br link meta rect line path);
+my %VOID = map { $_ => 1 } qw(br link meta rect line path input);
 my %REFERENCE = (amp => '&', lt => '<', gt => '>', quot => '"', '#39' => "'", middot => "\x{b7}");
+
+# The pages that there are, in their forms, and a query that is encoded.
+my $PAGE = qr{/(?:(?:status|runs|repos|jobs|runners|causes|settings)(?:\.json|\.csv)?|runs/\d+(?:\.json)?|repos/[\w.-]+/[\w.-]+)(?:\?[\w.~%&=*/:@,!()-]*)?};
 
 # Control characters, marks of direction, and what else hides text.
 my $HARMFUL = qr/[\x00-\x09\x0b-\x1f\x7f-\x9f\x{ad}\x{61c}\x{180e}\x{200b}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]/;
@@ -35,10 +38,12 @@ sub links  { return @{ $_[0]{links} } }
 sub tags   { return $_[0]{tags}{ $_[1] } // 0 }
 sub title  { return $_[0]{title} }
 
-# The hash of its style sheet, as a Content-Security-Policy names it.
-sub style_hash {
-    my ($self) = @_;
-    my $hash = sha256_base64(encode_utf8($self->{style} // ''));
+# The hashes of its style sheet and of its script, as a Content-Security-Policy names them.
+sub style_hash  { return hash_of($_[0]{style}) }
+sub script_hash { return hash_of($_[0]{script}) }
+
+sub hash_of {
+    my $hash = sha256_base64(encode_utf8($_[0] // ''));
     return 'sha256-' . $hash . '=' x (-length($hash) % 4);
 }
 
@@ -60,7 +65,9 @@ sub read_page {
     }
     $self->fault("<$_> is not closed") for @{ $self->{open} };
     $self->fault("no id $_") for grep { !$self->{ids}{$_} } @{ $self->{wanted} };
-    for my $one (qw(html head body main title style h1 header footer)) {
+    $self->fault('a table without a caption') if $self->tags('table') != $self->tags('caption');
+    $self->fault('not one current page') if $self->{current} && $self->{current} > 1;
+    for my $one (qw(html head body main title style script h1 header footer)) {
         $self->fault("not one <$one>") if $self->tags($one) != 1;
     }
     $self->{text} =~ s/\s+/ /g;
@@ -70,8 +77,8 @@ sub read_page {
 sub add_text {
     my ($self, $raw) = @_;
     my $in = $self->{open}[-1] // '';
-    if ($in eq 'style') {
-        $self->{style} = $raw;
+    if ($in eq 'style' || $in eq 'script') {
+        $self->{$in} = $raw;
         return;
     }
     my $text = $self->decode_references($raw);
@@ -112,7 +119,11 @@ sub open_tag {
 # Nothing is loaded, nothing runs, and what is named is there.
 sub check_attributes {
     my ($self, $tag, $attribute) = @_;
-    $self->fault("<$tag> may not be there") if $tag =~ /^(?:script|iframe|object|embed|form|input|img|base|audio|video|use|image)$/i;
+    $self->fault("<$tag> may not be there") if $tag =~ /^(?:iframe|object|embed|img|base|audio|video|use|image)$/i;
+    $self->fault('<script> loads or has a type') if $tag eq 'script' && %$attribute;
+    $self->fault('<form> sends elsewhere, or more than what is asked for')
+        if $tag eq 'form' && (($attribute->{method} // '') ne 'get' || ($attribute->{action} // '') !~ m{^/\w+$});
+    $self->{current}++ if defined $attribute->{'aria-current'};
     for my $name (sort keys %$attribute) {
         my $value = $attribute->{$name};
         $self->fault("<$tag> has $name") if $name =~ /^on|^style$|^src/i;
@@ -121,7 +132,7 @@ sub check_attributes {
         if ($name eq 'href' && $tag eq 'a') {
             push @{ $self->{links} }, $value;
             push @{ $self->{wanted} }, $1 if $value =~ /^#(.*)/;
-            $self->fault("a link to $value") if $value !~ m{^(?:https?://|/status$|/runs/\d+$|#)};
+            $self->fault("a link to $value") if $value !~ m{^(?:https?://|$PAGE$|#)};
         }
         elsif ($name eq 'href') {
             $self->fault("<$tag> loads $value") if $value !~ /^data:/;
@@ -129,7 +140,9 @@ sub check_attributes {
     }
     $self->fault('<th> without scope') if $tag eq 'th' && !defined $attribute->{scope};
     $self->fault('<svg> for nobody')
-        if $tag eq 'svg' && ($attribute->{'aria-hidden'} // '') ne 'true' && !defined $attribute->{'aria-labelledby'};
+        if $tag eq 'svg' && ($attribute->{'aria-hidden'} // '') ne 'true'
+        && !defined($attribute->{'aria-labelledby'} // $attribute->{'aria-label'});
+    $self->fault("<$tag> without a label") if $tag =~ /^(?:input|select)$/ && !grep { $_ eq 'label' } @{ $self->{open} };
     return;
 }
 

@@ -5,8 +5,7 @@
  */
 #include <config.h>
 
-#include "fcgi/tool/policyshow.h"
-#include "lib/format/emit.h"
+#include "fcgi/view/policyshow.h"
 #include "lib/base/show.h"
 #include "lib/base/text.h"
 #include "lib/format/yaml.h"
@@ -360,17 +359,15 @@ static void emit_map(struct writer *writer, struct jr_emit *emit, const char *ke
     writer->in_repo = in_repo;
 }
 
-enum jr_err jr_policyshow_write_json(const struct jr_policyshow *show, FILE *stream)
+enum jr_err jr_policyshow_emit(const struct jr_policyshow *show, struct jr_emit *emit,
+                               const char *key)
 {
     struct writer writer = { .show = show };
     struct jr_yaml *root, *standard;
-    struct jr_emit emit;
 
     if (read_trees(show, &root, &standard) != JR_OK)
         return JR_ENOMEM;
-    jr_emit_init(&emit, stream);
-    emit_map(&writer, &emit, NULL, root, standard);
-    jr_emit_end(&emit);
+    emit_map(&writer, emit, key, root, standard);
     jr_yaml_free(root);
     jr_yaml_free(standard);
     return JR_OK;
@@ -649,38 +646,47 @@ static const struct jr_yaml *deviation_for(const struct jr_yaml *root, const cha
     return NULL;
 }
 
-enum jr_err jr_policyshow_write_for(const struct jr_policyshow_repo *show, bool json, FILE *stream)
+static enum jr_err show_layers(const struct jr_policyshow_repo *show, struct layers *layers)
 {
-    struct layers layers = { .part = &show->force->part, .writer = { .stream = stream } };
     struct jr_yaml *ignored = NULL;
-    struct jr_emit emit;
-    enum jr_err err = read_trees(show->centre, &layers.roots[BASE], &layers.roots[DEFAULTS]);
+    enum jr_err err = read_trees(show->centre, &layers->roots[BASE], &layers->roots[DEFAULTS]);
 
+    layers->part = &show->force->part;
     if (err == JR_OK && show->own != NULL)
-        err = read_trees(show->own, &layers.roots[OWN], &ignored);
+        err = read_trees(show->own, &layers->roots[OWN], &ignored);
     if (err == JR_OK) {
-        layers.items[OWN] = (struct layer){ .show = show->own, .map = layers.roots[OWN] };
-        layers.items[DEVIATION] = (struct layer){
-            .show = show->centre, .map = deviation_for(layers.roots[BASE], show->repo),
+        layers->items[OWN] = (struct layer){ .show = show->own, .map = layers->roots[OWN] };
+        layers->items[DEVIATION] = (struct layer){
+            .show = show->centre, .map = deviation_for(layers->roots[BASE], show->repo),
             .in_repo = true,
         };
-        layers.items[BASE] = (struct layer){ .show = show->centre, .map = layers.roots[BASE] };
-        layers.items[DEFAULTS] = (struct layer){ .show = show->centre, .standard = true,
-                                                 .map = layers.roots[DEFAULTS] };
-        if (json) {
-            layers.emit = &emit;
-            jr_emit_init(&emit, stream);
-            jr_emit_open(&emit, NULL);
-        }
-        write_layers(&layers);
-        if (json) {
-            jr_emit_close(&emit);
-            jr_emit_end(&emit);
-        }
-        jr_yaml_free(layers.roots[OWN]);
+        layers->items[BASE] = (struct layer){ .show = show->centre, .map = layers->roots[BASE] };
+        layers->items[DEFAULTS] = (struct layer){ .show = show->centre, .standard = true,
+                                                  .map = layers->roots[DEFAULTS] };
+        write_layers(layers);
+        jr_yaml_free(layers->roots[OWN]);
         jr_yaml_free(ignored);
     }
-    jr_yaml_free(layers.roots[BASE]);
-    jr_yaml_free(layers.roots[DEFAULTS]);
+    jr_yaml_free(layers->roots[BASE]);
+    jr_yaml_free(layers->roots[DEFAULTS]);
+    return err;
+}
+
+enum jr_err jr_policyshow_write_for(const struct jr_policyshow_repo *show, FILE *stream)
+{
+    struct layers layers = { .writer = { .stream = stream } };
+
+    return show_layers(show, &layers);
+}
+
+enum jr_err jr_policyshow_emit_for(const struct jr_policyshow_repo *show, struct jr_emit *emit,
+                                   const char *key)
+{
+    struct layers layers = { .emit = emit };
+    enum jr_err err;
+
+    jr_emit_open(emit, key);
+    err = show_layers(show, &layers);
+    jr_emit_close(emit);
     return err;
 }

@@ -10,6 +10,7 @@
 #define JR_POLICYSHOW_H
 
 #include "lib/base/error.h"
+#include "lib/format/emit.h"
 #include "lib/rules/policy.h"
 
 #include <stdbool.h>
@@ -34,20 +35,23 @@ struct jr_policyshow_repo {
     const char *repo;
 };
 
-/*
- * Write it, or as JSON in the form below; of a value that the ceiling has cut it tells what the
- * repository's own file has. Returns as below.
- */
-enum jr_err jr_policyshow_write_for(const struct jr_policyshow_repo *show, bool json,
-                                    FILE *stream) JR_CHECKED;
-
 /* Write it. Returns JR_OK or JR_ENOMEM; whether the writing went well, the stream knows. */
 enum jr_err jr_policyshow_write(const struct jr_policyshow *show, FILE *stream) JR_CHECKED;
 
 /*
- * The same as one JSON object: a map is an object, a list of maps an array, and any other value
- * an object of `value', a text or a list of texts, and `from'.
+ * Write it for one repository; of a value that the ceiling has cut it tells what the repository's
+ * own file has. Returns as above.
  */
-enum jr_err jr_policyshow_write_json(const struct jr_policyshow *show, FILE *stream) JR_CHECKED;
+enum jr_err jr_policyshow_write_for(const struct jr_policyshow_repo *show,
+                                    FILE *stream) JR_CHECKED;
+
+/*
+ * The same as an object: a map is an object, a list of maps an array, and any other value an object
+ * of `value', a text or a list of texts, and `from'.
+ */
+enum jr_err jr_policyshow_emit(const struct jr_policyshow *show, struct jr_emit *emit,
+                               const char *key) JR_CHECKED;
+enum jr_err jr_policyshow_emit_for(const struct jr_policyshow_repo *show, struct jr_emit *emit,
+                                   const char *key) JR_CHECKED;
 
 #endif
