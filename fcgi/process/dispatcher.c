@@ -13,6 +13,7 @@
 #include "fcgi/process/announcer.h"
 #include "fcgi/process/answerer.h"
 #include "fcgi/process/calls.h"
+#include "fcgi/process/complainer.h"
 #include "fcgi/process/desk.h"
 #include "fcgi/process/errand.h"
 #include "fcgi/process/holder.h"
@@ -41,6 +42,7 @@ struct dispatcher {
     struct jr_sweeper sweeper;
     struct jr_answerer answerer;
     struct jr_reporter reporter;
+    struct jr_complainer complainer;
     struct jr_upkeep upkeep;
     struct jr_holder holder;
     struct jr_announcer announcer;
@@ -60,8 +62,9 @@ static int64_t earlier_of(int64_t a, int64_t b)
 }
 
 /*
- * What people ask for is done, then what becomes of runs is said at GitHub; none of it after
- * until_ms. Returns how long until there is something to be done.
+ * What people ask for is done, then it is said at GitHub what becomes of runs, and what is wrong
+ * with policy files; none of it after until_ms. Returns how long until there is something to be
+ * done.
  */
 static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
 {
@@ -74,6 +77,8 @@ static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
     wait_ms = jr_answerer_work(&dispatcher->answerer);
     if (wait_ms > 0)
         wait_ms = earlier_of(wait_ms, jr_reporter_work(&dispatcher->reporter));
+    if (wait_ms > 0)
+        wait_ms = earlier_of(wait_ms, jr_complainer_work(&dispatcher->complainer));
     return wait_ms;
 }
 
@@ -167,7 +172,8 @@ static bool is_under_way(const struct dispatcher *dispatcher, int64_t until_ms)
     return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
            || dispatcher->announcer.sending != NULL
            || ((dispatcher->answerer.step != JR_ANSWERER_IDLE
-                || dispatcher->reporter.step != JR_REPORTER_IDLE)
+                || dispatcher->reporter.step != JR_REPORTER_IDLE
+                || dispatcher->complainer.step != JR_COMPLAINER_IDLE)
                && jr_now_ms() <= until_ms);
 }
 
@@ -234,6 +240,7 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK) {
         jr_answerer_open(&dispatcher->answerer, desk);
         jr_reporter_open(&dispatcher->reporter, desk);
+        jr_complainer_open(&dispatcher->complainer, desk);
     }
     if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
@@ -256,6 +263,7 @@ static void end(struct dispatcher *dispatcher)
     jr_sweeper_close(&dispatcher->sweeper);
     jr_answerer_close(&dispatcher->answerer);
     jr_reporter_close(&dispatcher->reporter);
+    jr_complainer_close(&dispatcher->complainer);
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);
     jr_ownfiles_close(&dispatcher->errands.ownfiles);

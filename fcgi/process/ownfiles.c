@@ -9,6 +9,7 @@
 #include "fcgi/process/tell.h"
 #include "lib/base/testpoint.h"
 #include "lib/base/timestamp.h"
+#include "lib/steps/complaining.h"
 #include "lib/steps/ownfile.h"
 
 #include <stdlib.h>
@@ -132,6 +133,7 @@ void jr_ownfiles_answer(struct jr_ownfiles *ownfiles, uint64_t scope, const char
         item->again_ms = jr_monotonic_ms() + jr_test_ownfile_ms(JR_OWNFILES_AGAIN_MS);
         return;
     }
+    answer.repo = jr_complaining_is_on(desk->settings) ? repo : NULL;
     item->again_ms = 0;
     item->anew = false;
     err = jr_ownfile_take(desk->store, scope, &answer, jr_now_ms(), &item->own, &news, &error);

@@ -6,12 +6,11 @@
 #include <config.h>
 
 #include "fcgi/process/reporter.h"
+#include "fcgi/process/tell.h"
 #include "lib/base/log.h"
 #include "lib/base/testpoint.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
-#include "lib/service/counters.h"
-#include "lib/service/process.h"
 #include "lib/store/reports.h"
 
 #include <stdio.h>
@@ -105,30 +104,12 @@ static void failed(struct jr_reporter *reporter, enum jr_err err, const struct j
 static void tell_end(const struct jr_reporter *reporter, enum jr_reporting_end how,
                      const struct jr_call *call)
 {
-    static const char *const words[] = {
-        [JR_REPORTING_WRITTEN] = "written",
-        [JR_REPORTING_UNCHANGED] = "unchanged",
-        [JR_REPORTING_PUT_OFF] = "put-off",
-        [JR_REPORTING_GIVEN_UP] = "given-up",
-    };
     const struct jr_reporting_work *work = &reporter->work;
-    struct jr_line line;
 
-    if (reporter->desk->process != NULL && how != JR_REPORTING_UNCHANGED)
-        jr_count(&reporter->desk->process->counters.reports[how]);
-    if (how == JR_REPORTING_UNCHANGED)
-        return;
-    jr_line_begin(&line, how == JR_REPORTING_GIVEN_UP ? JR_LOG_INFO : JR_LOG_DEBUG, "report");
-    jr_line_text(&line, "repo", work->run.repo);
-    jr_line_number(&line, "run", work->run.run_id);
-    jr_line_text(&line, "in", work->is_check ? "check-run" : "comment");
-    jr_line_text(&line, "verdict", words[how]);
-    if (call != NULL && call->outcome != JR_OUTCOME_DONE) {
-        jr_line_text(&line, "reason", jr_reason_token(call->reason));
-        jr_line_number(&line, "status", (uint64_t)call->status);
-        jr_line_text(&line, "text", call->text);
-    }
-    jr_line_write(&line);
+    jr_tell_said(reporter->desk, &(struct jr_tell_said){
+        .repo = work->run.repo, .run_id = work->run.run_id,
+        .in = work->is_check ? "check-run" : "comment", .end = how, .call = call,
+    });
 }
 
 static void settle(struct jr_reporter *reporter, const struct jr_reporting_result *result)

@@ -8,6 +8,8 @@
 #include "fcgi/process/tell.h"
 #include "lib/base/log.h"
 #include "lib/base/timestamp.h"
+#include "lib/service/counters.h"
+#include "lib/service/process.h"
 #include "lib/steps/control.h"
 #include "lib/steps/ownfile.h"
 #include "lib/store/journal.h"
@@ -264,6 +266,31 @@ void jr_tell_ownfile(const char *repo, const struct jr_ownpolicy *own)
     if (own->state == JR_OWNPOLICY_BROKEN)
         jr_line_text(&line, "counts", own->text == NULL ? "none" : "last-good");
     jr_line_text(&line, "text", jr_ownfile_words(own, words));
+    jr_line_write(&line);
+}
+
+void jr_tell_said(const struct jr_desk *desk, const struct jr_tell_said *said)
+{
+    const struct jr_call *call = said->call;
+    struct jr_line line;
+
+    if (said->end == JR_REPORTING_UNCHANGED)
+        return;
+    if (desk->process != NULL)
+        jr_count(&desk->process->counters.reports[said->end]);
+    jr_line_begin(&line, said->end == JR_REPORTING_GIVEN_UP ? JR_LOG_INFO : JR_LOG_DEBUG,
+                  "report");
+    jr_line_text(&line, "repo", said->repo);
+    if (said->run_id != 0)
+        jr_line_number(&line, "run", said->run_id);
+    jr_line_text(&line, "commit", said->commit);
+    jr_line_text(&line, "in", said->in);
+    jr_line_text(&line, "verdict", jr_reporting_end_name(said->end));
+    if (call != NULL && call->outcome != JR_OUTCOME_DONE) {
+        jr_line_text(&line, "reason", jr_reason_token(call->reason));
+        jr_line_number(&line, "status", (uint64_t)call->status);
+        jr_line_text(&line, "text", call->text);
+    }
     jr_line_write(&line);
 }
 

@@ -12,6 +12,7 @@
 #include "lib/model/run.h"
 #include "lib/rules/input.h"
 #include "lib/steps/judging.h"
+#include "lib/steps/reporting.h"
 #include "lib/store/causeholds.h"
 #include "lib/store/ownpolicy.h"
 
@@ -40,6 +41,17 @@ void jr_tell_findings(const struct jr_run *run, const struct jr_verdict *verdict
 
 /* What is new about the policy file of a repository. */
 void jr_tell_ownfile(const char *repo, const struct jr_ownpolicy *own);
+
+/* What came of saying something at GitHub; it is counted, too. */
+struct jr_tell_said {
+    const char *repo;
+    uint64_t run_id;    /* that it is about; 0: none */
+    const char *commit; /* likewise; NULL or empty: none */
+    const char *in;     /* what: "check-run" ... */
+    enum jr_reporting_end end;
+    const struct jr_call *call; /* the last one; NULL: none was made */
+};
+void jr_tell_said(const struct jr_desk *desk, const struct jr_tell_said *said);
 
 /* What came of a POST. */
 void jr_tell_outcome(const struct jr_run *run, const struct jr_verdict *verdict,

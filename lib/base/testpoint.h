@@ -17,6 +17,7 @@
  *   recorded     the outcome is on disk
  *   guards       GitHub is about to be asked for a guard of the policy, before `waits'
  *   before-report, after-report, report-recorded   the same of what is said at GitHub of a run
+ *   before-complaint, after-complaint, complaint-recorded   the same of a broken policy file
  *   in-upkeep    it holds the write lock, nothing is committed
  *   in-outage    likewise, what an outage holds has gone on (lib/steps/holding.h)
  *   outage-told  that is committed, and the log was not told of it yet

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/github/checkrun.h"
+#include "lib/base/show.h"
 #include "lib/format/json.h"
 #include "lib/model/verb.h"
 
@@ -57,6 +58,38 @@ static json_object *buttons(uint32_t attempt)
     return list;
 }
 
+static void add_number(json_object *object, const char *key, unsigned number)
+{
+    json_object_object_add(object, key, json_object_new_int64(number));
+}
+
+/*
+ * "start_column" and "end_column" are taken where both lines are the same; of "annotations" there
+ * are at most 50 in a request (docs, "Create a check run": output).
+ */
+static json_object *annotations(const struct jr_check_run *check)
+{
+    json_object *list = json_object_new_array();
+
+    _Static_assert(JR_PROBLEMS_MAX <= 50, "more than GitHub takes");
+    for (size_t i = 0; i < check->problems->count; i++) {
+        const struct jr_problem *problem = &check->problems->items[i];
+        json_object *annotation = json_object_new_object();
+        char message[sizeof problem->text];
+
+        jr_show_clean(message, sizeof message, problem->text);
+        add(annotation, "path", check->path);
+        add_number(annotation, "start_line", problem->line);
+        add_number(annotation, "end_line", problem->line);
+        add_number(annotation, "start_column", problem->column);
+        add_number(annotation, "end_column", problem->column);
+        add(annotation, "annotation_level", "warning");
+        add(annotation, "message", message);
+        json_object_array_add(list, annotation);
+    }
+    return list;
+}
+
 char *jr_check_run_json(const struct jr_check_run *check, bool is_new)
 {
     json_object *object = json_object_new_object(), *output = json_object_new_object();
@@ -73,6 +106,8 @@ char *jr_check_run_json(const struct jr_check_run *check, bool is_new)
         add(object, "conclusion", check->good ? "success" : "neutral");
     add(output, "title", check->title);
     add(output, "summary", check->summary);
+    if (check->path != NULL)
+        json_object_object_add(output, "annotations", annotations(check));
     json_object_object_add(object, "output", output);
     /* What is left out of a change stays as it was. */
     if (check->has_buttons || !is_new)

@@ -9,6 +9,8 @@
 #ifndef JR_CHECKRUN_H
 #define JR_CHECKRUN_H
 
+#include "lib/format/yaml.h"
+
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +28,8 @@ struct jr_check_run {
     bool good; /* success; else it is neutral. Neither blocks a merge */
     bool has_buttons; /* people may ask for something by them (lib/model/verb.h) */
     uint32_t attempt; /* that they are about */
+    const char *path; /* of a file of the commit that it is about; NULL: of none */
+    const struct jr_problems *problems; /* which are shown in that file, each at its place */
 };
 
 /*

@@ -410,6 +410,25 @@ static void read_file(const struct jr_http_answer *answer, const struct jr_ask *
     json_object_put(root);
 }
 
+static void read_commit(const struct jr_http_answer *answer, const struct jr_ask *ask,
+                        struct jr_call *call)
+{
+    struct jr_github_commit *commit = ask->holds;
+    struct jr_error error = { .text = "not a list" };
+    json_object *root = NULL, *first;
+
+    if (jr_json_parse(answer->body, answer->length, &root, &error) != JR_OK
+        || !json_object_is_type(root, json_type_array)) {
+        is_bad(call, JR_OUTCOME_LATER, error.text);
+    } else if (json_object_array_length(root) > 0) {
+        first = json_object_array_get_idx(root, 0);
+        if (!json_object_is_type(first, json_type_object)
+            || jr_json_get_text(first, "sha", commit->sha, sizeof commit->sha) != JR_JSON_OK)
+            is_bad(call, JR_OUTCOME_LATER, "no 'sha' in it");
+    }
+    json_object_put(root);
+}
+
 static void read_user(const struct jr_http_answer *answer, const struct jr_ask *ask,
                       struct jr_call *call)
 {
@@ -786,6 +805,7 @@ enum {
  * Sources: https://docs.github.com/en/rest/actions/workflow-runs, .../workflows,
  * .../workflow-jobs, .../concurrency-groups, https://docs.github.com/en/rest/checks/runs,
  * https://docs.github.com/en/rest/pulls/pulls, https://docs.github.com/en/rest/repos/contents,
+ * https://docs.github.com/en/rest/commits/commits,
  * https://docs.github.com/en/rest/apps/apps
  */
 static const struct row {
@@ -885,6 +905,9 @@ static const struct row {
                        WRITE_PULLS },
     [JR_API_GET_USER] = { "GET user", "get-user", GET, "/user", read_user,
                           sizeof(struct jr_github_user), NULL, OPTIONAL, NULL },
+    [JR_API_FIND_COMMIT] = { "GET commits", "find-commit", GET,
+                             "/repos/{repo}/commits?path={name}&per_page=1", read_commit,
+                             sizeof(struct jr_github_commit), NULL, OPTIONAL, READ_CONTENTS },
     [JR_API_GET_REPO] = { "GET repository", NULL, GET, "/repos/{repo}", read_repo,
                           sizeof(struct jr_github_repo), NULL, 0, NULL },
 };

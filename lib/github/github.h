@@ -156,6 +156,11 @@ struct jr_github_pull {
     char sha[JR_SHA_SIZE]; /* of GET_PULL: its newest commit; empty: not told */
 };
 
+/* The newest commit of the default branch that has changed a file; empty: none has. */
+struct jr_github_commit {
+    char sha[JR_SHA_SIZE];
+};
+
 /* What somebody may do in a repository. */
 struct jr_github_permission {
     bool writes;      /* write, maintain or admin */
@@ -220,6 +225,8 @@ struct jr_github_file {
  *   REACT                  NULL. repo, id: the comment; json. One that is there already is as
  *                          good as a new one
  *   GET_USER               struct jr_github_user: whose the token is
+ *   FIND_COMMIT            struct jr_github_commit: which commit of the default branch has changed a
+ *                          file last. repo, name: its path
  *   GET_REPO               struct jr_github_repo. repo
  */
 struct jr_ask {

@@ -58,6 +58,7 @@ enum jr_api {
     JR_API_LIST_COMMIT,
     JR_API_REACT,
     JR_API_GET_USER,
+    JR_API_FIND_COMMIT,
     JR_API_GET_REPO,
     JR_APIS,
     JR_API_NONE = JR_APIS /* GitHub was not asked */

@@ -435,7 +435,7 @@ static const struct family families[] = {
       "Of these, runs that then ended in success, likewise.", write_causes,
       NUMBER(sight.counters.rescued_causes) },
     { "job_rerunner_reports_total", "counter",
-      "What was written at GitHub about runs (REPORT), by what came of it.", write_reports, 0 },
+      "What was written at GitHub about runs and policy files (REPORT), by what came of it.", write_reports, 0 },
     { "job_rerunner_repository_policies_total", "counter",
       "Answers of GitHub about policy files of repositories, by what came of them.",
       write_ownfiles, 0 },

@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/store/budget.h"
+#include "lib/store/complaints.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 struct context {
     uint64_t scope;
     struct jr_ownpolicy *own;
+    const char *complain; /* where it is to be told that this version is broken; NULL: it is not */
 };
 
 static void load(struct jr_txn *txn, void *argument)
@@ -31,7 +33,7 @@ static void load(struct jr_txn *txn, void *argument)
 enum jr_err jr_ownfile_load(struct jr_store *store, uint64_t scope, struct jr_ownpolicy *own,
                             struct jr_error *error)
 {
-    struct context context = { scope, own };
+    struct context context = { scope, own, NULL };
 
     memset(own, 0, sizeof *own);
     return jr_store_read(store, load, &context, error);
@@ -42,6 +44,8 @@ static void save(struct jr_txn *txn, void *argument)
     const struct context *context = argument;
 
     jr_ownpolicy_save(txn, context->scope, context->own);
+    if (context->complain != NULL)
+        jr_complaints_note(txn, context->scope, context->complain, context->own->asked_ms);
 }
 
 /* A time that is yet to come was noted before the clock was set back. */
@@ -93,16 +97,31 @@ static enum jr_err is_good(struct jr_ownpolicy *own, const char *text, size_t le
     return JR_OK;
 }
 
+enum jr_err jr_ownfile_check(const char *text, size_t length, struct jr_problems *problems)
+{
+    struct jr_policy policy;
+    enum jr_err err;
+
+    memset(problems, 0, sizeof *problems);
+    if (text == NULL) {
+        jr_problem_add(problems, 1, 1, "is no file of %d kB at most",
+                       JR_OWNPOLICY_BYTES_MAX / 1024);
+        return JR_OK;
+    }
+    err = jr_policy_read_own(&policy, text, length, problems);
+    jr_policy_release(&policy);
+    return err;
+}
+
+/* text: NULL: what is there is no file */
 static enum jr_err take_text(struct jr_ownpolicy *own, const char *text, size_t length)
 {
     struct jr_problems *problems = calloc(1, sizeof *problems);
-    struct jr_policy policy;
     enum jr_err err;
 
     if (problems == NULL)
         return JR_ENOMEM;
-    err = jr_policy_read_own(&policy, text, length, problems);
-    jr_policy_release(&policy);
+    err = jr_ownfile_check(text, length, problems);
     if (err == JR_OK && problems->count > 0)
         is_broken(own, &problems->items[0]);
     else if (err == JR_OK)
@@ -113,18 +132,13 @@ static enum jr_err take_text(struct jr_ownpolicy *own, const char *text, size_t 
 
 static enum jr_err take_answer(struct jr_ownpolicy *own, const struct jr_ownfile_answer *answer)
 {
-    struct jr_problem no_file = { .line = 1, .column = 1 };
-
     switch (answer->told) {
     case JR_OWNFILE_UNCHANGED:
         return JR_OK;
     case JR_OWNFILE_TEXT:
         return take_text(own, answer->text, answer->length);
     case JR_OWNFILE_NO_FILE:
-        snprintf(no_file.text, sizeof no_file.text, "is no file of %d kB at most",
-                 JR_OWNPOLICY_BYTES_MAX / 1024);
-        is_broken(own, &no_file);
-        return JR_OK;
+        return take_text(own, NULL, 0);
     case JR_OWNFILE_NONE:
         is_without(own, JR_OWNPOLICY_NONE);
         return JR_OK;
@@ -146,7 +160,7 @@ enum jr_err jr_ownfile_take(struct jr_store *store, uint64_t scope,
                             const struct jr_ownfile_answer *answer, int64_t now_ms,
                             struct jr_ownpolicy *own, bool *news, struct jr_error *error)
 {
-    struct context context = { scope, own };
+    struct context context = { scope, own, NULL };
     enum jr_ownpolicy_state state = own->state;
     bool is_first = own->asked_ms == 0;
     char etag[JR_ETAG_SIZE];
@@ -160,6 +174,8 @@ enum jr_err jr_ownfile_take(struct jr_store *store, uint64_t scope,
     if (answer->told != JR_OWNFILE_UNCHANGED)
         jr_text_copy(own->etag, sizeof own->etag, answer->etag);
     *news = is_another(own, state, line, etag) || (is_first && own->state != JR_OWNPOLICY_NONE);
+    if (*news && own->state == JR_OWNPOLICY_BROKEN)
+        context.complain = answer->repo;
     return jr_store_write(store, save, &context, error);
 }
 

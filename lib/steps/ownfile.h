@@ -41,6 +41,7 @@ struct jr_ownfile_answer {
     const char *text; /* of a TEXT, of `length' bytes; it stays the caller's */
     size_t length;
     const char *etag; /* of what was shown; empty: not told */
+    const char *repo; /* owner/name, where a broken version is to be told at GitHub; NULL: it is not */
 };
 
 /*
@@ -55,8 +56,18 @@ enum jr_err jr_ownfile_load(struct jr_store *store, uint64_t scope, struct jr_ow
 bool jr_ownfile_is_due(const struct jr_ownpolicy *own, int64_t now_ms);
 
 /*
+ * Find all that is wrong with a text.
+ *   text      NULL: what is there is no file that can be read, which is wrong in line 1
+ *   problems  out: in the order of the file; none: it is good
+ * Returns JR_OK or JR_ENOMEM.
+ */
+enum jr_err jr_ownfile_check(const char *text, size_t length,
+                             struct jr_problems *problems) JR_CHECKED;
+
+/*
  * Take what GitHub has answered, and keep it. A text with a mistake changes nothing of the last
- * good one; what is wrong first is kept beside that.
+ * good one; what is wrong first is kept beside that. A broken version that is news is noted to be
+ * told (complaints.h).
  *   own   in: as it was kept; out: as it is
  *   news  out: it is another version than before, or one that was refused for the first time
  * Returns JR_OK, JR_ENOMEM, or what failed.

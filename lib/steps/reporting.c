@@ -506,8 +506,19 @@ enum jr_err jr_reporting_note_pull(struct jr_store *store, const struct jr_repor
     return jr_store_write(store, note_pull, &change, error);
 }
 
-/* How long until the next try. */
-static int64_t backoff_ms(const struct jr_settings *settings, uint32_t tries)
+const char *jr_reporting_end_name(enum jr_reporting_end end)
+{
+    static const char *const words[] = {
+        [JR_REPORTING_WRITTEN] = "written",
+        [JR_REPORTING_UNCHANGED] = "unchanged",
+        [JR_REPORTING_PUT_OFF] = "put-off",
+        [JR_REPORTING_GIVEN_UP] = "given-up",
+    };
+
+    return words[end];
+}
+
+int64_t jr_reporting_backoff_ms(const struct jr_settings *settings, uint32_t tries)
 {
     int64_t wait_ms = settings->api_backoff_min_ms;
 
@@ -549,8 +560,9 @@ static int64_t was_refused(const struct change *change, const struct fate *fate)
         return JR_MINUTE_MS;
     if (*fate->failing_ms == 0)
         *fate->failing_ms = change->now_ms;
-    wait_ms = call->outcome == JR_OUTCOME_NEVER ? JR_REPORTING_REFUSED_MS
-                                                : backoff_ms(change->settings, ++*fate->tries);
+    wait_ms = call->outcome == JR_OUTCOME_NEVER
+                  ? JR_REPORTING_REFUSED_MS
+                  : jr_reporting_backoff_ms(change->settings, ++*fate->tries);
     if (!gone && (begun && change->work->is_check
                       ? change->now_ms - *fate->failing_ms < JR_REPORTING_LONGEST_MS
                       : *fate->tries < JR_REPORTING_TRIES))

@@ -126,6 +126,12 @@ enum jr_err jr_reporting_settle(struct jr_store *store, const struct jr_settings
                                 const struct jr_reporting_result *result, int64_t now_ms,
                                 enum jr_reporting_end *end, struct jr_error *error) JR_CHECKED;
 
+/* "written" ... */
+const char *jr_reporting_end_name(enum jr_reporting_end end);
+
+/* How long until the next try, after so many in vain, at least 1. */
+int64_t jr_reporting_backoff_ms(const struct jr_settings *settings, uint32_t tries);
+
 /* Put it off: nothing was asked. */
 enum jr_err jr_reporting_postpone(struct jr_store *store, const struct jr_reporting_work *work,
                                   int64_t due_ms, struct jr_error *error) JR_CHECKED;

@@ -21,6 +21,7 @@ static const struct {
 } kinds[] = {
     { JR_DUE_ASK, "ask" },
     { JR_DUE_REPORT, "report" },
+    { JR_DUE_COMPLAINT, "complaint" },
 };
 
 const char *jr_outbox_kind_name(enum jr_due_kind kind)
@@ -76,6 +77,11 @@ uint64_t jr_outbox_count_asks(struct jr_txn *txn)
         if (kinds[i].kind != JR_DUE_ASK)
             others += count_of(txn, kinds[i].kind);
     return others < all ? all - others : 0;
+}
+
+bool jr_outbox_has(struct jr_txn *txn, enum jr_due_kind kind)
+{
+    return count_of(txn, kind) > 0;
 }
 
 void jr_outbox_put(struct jr_txn *txn, const struct jr_due *entry)

@@ -3,7 +3,8 @@
  *
  * An entry of the kind ASK follows from its run (due_ms of struct jr_run): ledger.c keeps it in
  * step, and it is settled by saving the run. One of the kind REPORT follows from the run's report
- * in the same manner (reports.h). Others are put, claimed and settled here. For a new kind: a
+ * in the same manner (reports.h), and one of the kind COMPLAINT from a record of its own, with a
+ * repository in the place of the run (complaints.h). Others are put, claimed and settled here. For a new kind: a
  * number, a row in kinds[] of outbox.c, and what is done when it is due.
  *
  * All functions work inside the caller's transaction; what fails, fails it.
@@ -21,7 +22,8 @@
 /* The numbers are stored, and are bits: several kinds are asked for by one number. */
 enum jr_due_kind {
     JR_DUE_ASK = 1,   /* ask GitHub about the run */
-    JR_DUE_REPORT = 2 /* say at GitHub what becomes of it (reports.h) */
+    JR_DUE_REPORT = 2, /* say at GitHub what becomes of it (reports.h) */
+    JR_DUE_COMPLAINT = 4 /* say there what is wrong with a repository's policy file (complaints.h) */
 };
 
 /* Any kind. */
@@ -42,6 +44,9 @@ const char *jr_outbox_kind_name(enum jr_due_kind kind);
 
 /* How many entries of the kind ASK there are; without a walk. */
 uint64_t jr_outbox_count_asks(struct jr_txn *txn);
+
+/* Is there an entry of another kind? Likewise. */
+bool jr_outbox_has(struct jr_txn *txn, enum jr_due_kind kind);
 
 /* Add an entry, or put another in the place of the one with the same time, run and kind. */
 void jr_outbox_put(struct jr_txn *txn, const struct jr_due *entry);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The policy that a repository has of its own: it decides under the ceiling of the centre's, is
-# asked for no more often than it has to be, and one that is broken changes nothing.
+# asked for no more often than it has to be, and one that is broken changes nothing, and is told in
+# a check run of the commit that broke it.
 
 use strict;
 use warnings;
@@ -324,18 +325,160 @@ subtest 'a file is checked' => sub {
     is tool(['policy', 'check', '--own', "$file.none"])->{status}, 65, 'none';
 };
 
+# The dispatcher is killed where it stops (JR_TEST_STOP_AT).
+sub kill_stopped {
+    my ($service, $stop, $name) = @_;
+    my $pid = wait_for {
+        my $dispatcher = -e $stop ? $service->dispatcher : undef;
+        $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
+    };
+    ok $pid, $name or return;
+    $service->expect_death;
+    return kill 'KILL', $pid;
+}
+
 subtest 'killed in between' => sub {
     my $stop = tmpdir() . '/stop';
     my $service = service_of(undef, JR_TEST_STOP_AT => "ownfile:$stop");
     my $repo = repo_of($LEAVES);
     my $run = fails(run_of($service, $repo));
-    my $pid = wait_for { -e $stop ? $service->dispatcher : undef };
-    ok $pid, 'the file is read, and recorded';
-    $service->expect_death;
-    kill 'KILL', $pid;
+    kill_stopped($service, $stop, 'the file is read, and recorded');
     left_ok($service, $run, 'evidence-unreadable', 'the next process goes by it');
     is join(' ', asked($repo)), '200', 'and does not ask again';
     $service->stop_service;
 };
+
+# A service that tells, as an App, of broken files on their commits.
+sub app_service_of {
+    my (%o) = @_;
+    my %settings = $github->new_app;
+    $github->put_installation(11, account => 'octo', permissions => { actions => 'write', metadata => 'read', checks => 'write', contents => 'read', pull_requests => 'read' });
+    return service_of(undef, %settings, REPORT => 'check', JR_TEST_OWNFILE => 0, API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '200ms', %o);
+}
+
+my $BROKEN = "version: 1\notherwize: rerun\nmixed: some\n";
+
+sub told_of { my ($repo) = @_; return grep { $_->{repo} eq $repo && $_->{external_id} eq 'policy' } $github->checks }
+
+# How often GitHub was asked whether it is told already: right after that it is, if it is not.
+sub looks_of {
+    my ($repo) = @_;
+    return scalar grep { $_->{query} =~ /^check_name=job-rerunner%20%2F%20policy&filter=all&/ } $github->requests(GET => "/$repo/commits/.*/check-runs\$");
+}
+
+# They are told one after the other: what was begun is done with once a later one is told.
+sub all_is_told {
+    my ($service) = @_;
+    my $last = repo_of($BROKEN);
+    fails(run_of($service, $last));
+    return wait_ok { told_of($last) } 'a file that was broken later is told';
+}
+
+subtest 'a broken one is told on the commit that broke it' => sub {
+    my $service = app_service_of();
+    my $repo = repo_of("version: 1\n");
+    my $first = $github->put_file($repo, $PATH, $BROKEN);
+    my @runs = map { fails(run_of($service, $repo)) } 1 .. 3;
+    wait_ok { told_of($repo) } 'a check run is there';
+    my ($check) = told_of($repo);
+    is $check->{head_sha}, $first, 'of that commit';
+    is $check->{name}, 'job-rerunner / policy', 'with a name of its own';
+    is "$check->{status} $check->{conclusion}", 'completed neutral', 'it is completed, and blocks nothing';
+    is $check->{output}{title}, 'policy: line 2, column 1, and 1 more', 'its title has the place of the first mistake';
+    like $check->{output}{summary}, qr/^\Q| 2 | 1 | `there is no key 'otherwize' here; did you mean 'otherwise'?` |\E$/m, 'its text says what is wrong';
+    like $check->{output}{summary}, qr/^\Q| 3 | 8 | `has to be all or any` |\E$/m, '... all of it';
+    is join(' ', map { "$_->{path}:$_->{start_line}:$_->{start_column}-$_->{end_line}:$_->{end_column}" } @{ $check->{output}{annotations} }),
+        "$PATH:2:1-2:1 $PATH:3:8-3:8", 'each is shown in the file';
+    like $check->{details_url}, qr{/\Q$repo/blob/$first/$PATH#L2\E$}, 'and it leads there';
+    rerun_ok($_, 'a run of it') for @runs;
+    my $second = $github->put_file($repo, $PATH, "version: 1\nmixed: any\notherwise: some\n");
+    fails(run_of($service, $repo));
+    wait_ok { 2 == told_of($repo) } 'another broken version is told';
+    is((told_of($repo))[1]{head_sha}, $second, 'of its commit');
+    $github->put_file($repo, $PATH, $LEAVES);
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'it is repaired');
+    $service->restart;
+    left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'after a restart');
+    all_is_told($service);
+    is scalar told_of($repo), 2, 'each was told once, and nothing of the good one';
+
+    my $repaired = repo_of($BROKEN);
+    $github->script(GET => "/$repaired/commits\$", { status => 502, body => 'bad' }, 2);
+    fails(run_of($service, $repaired));
+    wait_ok { $github->requests(GET => "/$repaired/commits\$") } 'GitHub fails';
+    $github->put_file($repaired, $PATH, $LEAVES);
+    wait_ok { grep { $_->{query} =~ /^ref=/ } $github->requests(GET => "/$repaired/contents/") } 'it is tried again, and read as it is by then';
+    all_is_told($service);
+    is scalar told_of($repaired), 0, 'one that was repaired meanwhile is not told';
+
+    my $lost = repo_of($BROKEN);
+    $github->script(POST => "/$lost/check-runs\$", { effect => 1, cut => 1 });
+    fails(run_of($service, $lost));
+    wait_ok { 2 == looks_of($lost) } 'an answer is lost: it is looked for once more';
+    all_is_told($service);
+    is scalar told_of($lost), 1, 'and not made anew';
+    $service->stop_service;
+};
+
+subtest 'GitHub refuses to be told' => sub {
+    my $service = app_service_of();
+    my %refusals = (
+        'commits$'       => [GET  => { status => 404, body => { message => 'Not Found' } }],
+        'check-runs$'    => [POST => { status => 403, body => { message => 'Resource not accessible by integration' } }],
+        'contents/.*yml$' => [GET => { status => 403, body => { message => 'Resource not accessible by integration' } }],
+    );
+    for my $path (sort keys %refusals) {
+        my ($method, $answer) = @{ $refusals{$path} };
+        my $repo = repo_of($BROKEN);
+        my $run;
+        if ($path =~ /^contents/) {
+            # The first question for the file is the one that finds it broken.
+            $github->script(GET => "/$repo/commits\$", { status => 502, body => 'bad' });
+            $run = fails(run_of($service, $repo));
+            wait_ok { $github->requests(GET => "/$repo/commits\$") } 'it is to be told';
+        }
+        $github->script($method => "/$repo/$path", $answer, 2);
+        $run //= fails(run_of($service, $repo));
+        my $end = $service->log->wait_entry('report', repo => $repo, in => 'policy', verdict => 'given-up');
+        is $end->{status}, $answer->{status}, "$method $path: it is given up";
+        $github->forget_scripts;
+        rerun_ok($run, 'a run of it');
+        is scalar told_of($repo), 0, 'nothing is told';
+    }
+    my $repo = repo_of($BROKEN);
+    $github->script(GET => "/$repo/commits\$", { status => 502, body => 'bad' }, 100);
+    fails(run_of($service, $repo));
+    ok $service->log->wait_entry('report', repo => $repo, in => 'policy', verdict => 'given-up'), 'what fails is given up at last';
+    is scalar(my @asked = $github->requests(GET => "/$repo/commits\$")), 8, 'after 8 tries';
+
+    $service->restart(REPORT => 'none');
+    my $silent = repo_of($BROKEN);
+    rerun_ok(fails(run_of($service, $silent)), 'without REPORT');
+    $service->restart(REPORT => 'check', API_READS => 1);
+    all_is_told($service);
+    is scalar(my @none = $github->requests(GET => "/$silent/commits")), 0, 'GitHub is asked and told nothing';
+
+    my $hangs = repo_of($BROKEN);
+    $github->script(GET => "/$hangs/commits\$", { hang => 1 }, 100);
+    rerun_ok(fails(run_of($service, $hangs)), 'GitHub hangs: its run');
+    wait_ok { $github->requests(GET => "/$hangs/commits\$") } 'it is under way';
+    rerun_ok(fails(run_of($service, $hangs)), 'another run');
+    $service->stop_service;
+};
+
+for my $point (qw(before-complaint after-complaint)) {
+    subtest "killed at $point" => sub {
+        my $stop = tmpdir() . "/$point";
+        my $service = app_service_of(JR_TEST_STOP_AT => "$point:$stop");
+        my $repo = repo_of($BROKEN);
+        my $run = fails(run_of($service, $repo));
+        kill_stopped($service, $stop, 'it is being told');
+        rerun_ok($run, 'its run');
+        wait_ok { 2 == looks_of($repo) } 'it is looked for once more';
+        all_is_told($service);
+        is scalar told_of($repo), 1, 'it is told once';
+        $service->stop_service;
+    };
+}
 
 finish();

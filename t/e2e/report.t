@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JR::FakeGitHub;
+use JR::File qw(write_file);
 use JR::Log;
 use JR::Process;
 use JR::Test;
@@ -231,12 +232,19 @@ subtest 'GitHub hangs on reports' => sub {
 
 subtest 'as plain CGI, GitHub hangs on reports' => sub {
     my $github = github();
-    $github->script(GET => '/comments$', { hang => 1 }, 100);
-    my $alone = service(github => $github, %QUICK, RUN_ATTEMPTS => 2, REPORT => 'comment', LOG_LEVEL => 'debug');
-    my $run = workflow_run(github => $github, door => $alone->cgi, jobs => ['build'], event => 'pull_request', pulls => [7]);
+    my %settings = $github->new_app;
+    $github->put_installation(11, account => 'octo', permissions => { actions => 'write', metadata => 'read', checks => 'write', contents => 'read' });
+    $github->put_file('octo/app', '.github/job-rerunner.yml', "version: 2\n");
+    $github->script(GET => '/commits/', { hang => 1 }, 100);
+    $github->script(GET => '/commits$', { hang => 1 }, 100);
+    my $policy = write_file(tmpdir() . '/files.yml', "version: 1\notherwise: rerun\nrepository-files: yes\n"
+        . "guards: { superseded: rerun, closed: rerun, deployments: rerun, concurrency: rerun }\n");
+    my $alone = service(github => $github, %settings, %QUICK, RUN_ATTEMPTS => 2, REPORT => 'check', POLICY => $policy, LOG_LEVEL => 'debug');
+    my $run = workflow_run(github => $github, door => $alone->cgi, jobs => ['build']);
     fails($run);
     wait_ok { $run->accepted } 'a run is rerun';
-    wait_ok { $github->requests('GET', '/comments$') } 'a report is under way';
+    wait_ok { $github->requests('GET', '/commits/') } 'a report is under way';
+    wait_ok { $github->requests('GET', '/commits$') } 'so is what is told of a broken policy file';
     ok $alone->cgi->wait_children, 'the child leaves';
     is scalar(JR::Log->new($alone->cgi->log)->find('report')), 0, 'without waiting for an answer: others may rerun';
 };

@@ -112,6 +112,7 @@ static const struct call_row calls[] = {
     { "POST reactions", JR_API_REACT, "POST /api/v3/repos/acme/x/issues/comments/77/reactions", JR_REASON_NOT_FOUND, false },
     { "GET user", JR_API_GET_USER, "GET /api/v3/user", JR_REASON_NOT_FOUND, false },
     { "GET repository", JR_API_GET_REPO, "GET /api/v3/repos/acme/x", JR_REASON_NOT_FOUND, false },
+    { "GET commits", JR_API_FIND_COMMIT, "GET /api/v3/repos/acme/x/commits?path=ci%20%2541%2F..%3F&per_page=1", JR_REASON_NOT_FOUND, false },
 };
 
 static void call(void **state)
@@ -273,6 +274,33 @@ static const struct permission_row permissions[] = {
     { "a number", "{\"permission\": 1}", JR_OUTCOME_LATER, false, 0 },
     { "nothing", "{}", JR_OUTCOME_LATER, false, 0 },
     { "a list", "[]", JR_OUTCOME_LATER, false, 0 },
+};
+
+struct commit_row {
+    const char *name, *answer;
+    enum jr_outcome outcome;
+    const char *sha;
+};
+
+static void newest_commit(void **state)
+{
+    const struct commit_row *row = *state;
+    struct jr_github_commit commit;
+    struct jr_call call;
+    char answer[1024], asked[512];
+
+    snprintf(answer, sizeof answer, OK_HEAD "%s", row->answer);
+    ask(answer, (struct jr_ask){ .api = JR_API_FIND_COMMIT, .name = "a", .holds = &commit }, &call, asked, sizeof asked);
+    assert_int_equal(call.outcome, row->outcome);
+    assert_string_equal(commit.sha, row->sha);
+}
+
+static const struct commit_row commits[] = {
+    { "one", "[{\"sha\": \"abc\", \"commit\": {}}]", JR_OUTCOME_DONE, "abc" },
+    { "none", "[]", JR_OUTCOME_DONE, "" },
+    { "one without an id", "[{\"node_id\": \"abc\"}]", JR_OUTCOME_LATER, "" },
+    { "what is none", "[7]", JR_OUTCOME_LATER, "" },
+    { "no list", "{\"sha\": \"abc\"}", JR_OUTCOME_LATER, "" },
 };
 
 static const struct pull_row pulls[] = {
@@ -613,6 +641,7 @@ int main(void)
     TEST(table_is_whole);
     TABLE(pulls, pulls_of_a_run);
     TABLE(permissions, permission);
+    TABLE(commits, newest_commit);
     TABLE(groups, members_of_a_group);
     TEST(groups_of_a_run);
     TABLE(contents, file_of_a_repository);

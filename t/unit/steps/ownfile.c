@@ -69,7 +69,7 @@ static void what_is_kept(void **state)
     for (size_t i = 0; i < COUNT(answers); i++, now_ms += JR_HOUR_MS) {
         const struct answer_row *row = &answers[i];
         const struct jr_ownfile_answer answer = {
-            row->told, row->text, row->text == NULL ? 0 : strlen(row->text), row->etag,
+            row->told, row->text, row->text == NULL ? 0 : strlen(row->text), row->etag, NULL,
         };
         bool news;
 
@@ -118,7 +118,7 @@ static void told(void **state)
 {
     struct jr_store *store = open_store(new_folder());
     const struct jr_run run = { .run_id = 1, .repo = "octo/app" };
-    const struct jr_ownfile_answer answer = { JR_OWNFILE_TEXT, BAD, strlen(BAD), "1" };
+    const struct jr_ownfile_answer answer = { JR_OWNFILE_TEXT, BAD, strlen(BAD), "1", NULL };
     struct jr_ownpolicy own = { .length = 0 };
     char words[JR_OWNFILE_TOLD_SIZE];
     struct jr_policy policy;

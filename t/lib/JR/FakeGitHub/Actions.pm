@@ -43,6 +43,7 @@ my @ROUTES = (
     [GET  => qr{$API/repos/([^/]+/[^/]+)/pulls/(\d+)$},                         'get_pull'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/pulls$},                               'list_pulls'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/contents/(.+)$},                       'get_file'],
+    [GET  => qr{$API/repos/([^/]+/[^/]+)/commits$},                             'list_commits'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs$},                        'list_runs'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)$},                  'get_run'],
     [GET  => qr{$API/repos/([^/]+/[^/]+)/actions/runs/(\d+)/attempts/(\d+)$},   'get_attempt'],
@@ -538,15 +539,31 @@ sub list_pulls {
 # A file of the default branch and of each commit that has no other of its own (ref).
 sub put_file {
     my ($self, $repo, $path, $text, $ref) = @_;
-    $self->{files}{ lc $repo }{$path}{ $ref // '' } = $text;
-    return 1;
+    my $versions = $self->{files}{ lc $repo }{$path} //= {};
+    $versions->{ $ref // '' } = $text;
+    return $ref if defined $ref;
+    # A push to the default branch: a commit that changes this file.
+    my $sha = sha1_hex(++$self->{pushes} . "$repo/$path");
+    $versions->{$sha} = $text;
+    unshift @{ $self->{commits}{ lc $repo }{$path} }, $sha;
+    return $sha;
+}
+
+# Those of the default branch that have changed a file, newest first.
+sub list_commits {
+    my ($self, $request, $repo) = @_;
+    my %query = query($request);
+    my @commits = @{ $self->{commits}{ lc $repo }{ $query{path} // '' } // [] };
+    my $page = page(\%query, commits => [map { { sha => $_, commit => { message => 'a change' } } } @commits]);
+    return { %$page, body => $page->{body}{commits} };
 }
 
 sub get_file {
     my ($self, $request, $repo, $path) = @_;
     my %query = query($request);
     my $files = $self->{files}{ lc $repo }{$path} or return problem(404, 'Not Found');
-    my $text = $files->{ $query{ref} // '' } // $files->{''} // return problem(404, 'Not Found');
+    my $version = exists $files->{ $query{ref} // '' } ? $files->{ $query{ref} // '' } : $files->{''};
+    my $text = $version // return problem(404, 'Not Found');
     my $etag = 'W/"' . sha1_hex(encode_utf8($text)) . '"';
     if (($request->{headers}{'if-none-match'} // '') eq $etag) {
         $self->limit_of($request)->{remaining}++;    # it is free of charge

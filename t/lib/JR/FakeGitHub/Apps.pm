@@ -164,8 +164,8 @@ sub token_of { my ($self, $token) = @_; return $self->{tokens}{$token} }
 # What a call needs.
 sub permission_for {
     my ($request) = @_;
-    my %of = ('check-runs' => 'checks', issues => 'pull_requests', pulls => 'pull_requests', contents => 'contents');
-    my ($what) = $request->{path} =~ m{/repos/[^/]+/[^/]+/(?:commits/[^/]+/)?(check-runs|issues|pulls|contents)(?:/|$)};
+    my %of = ('check-runs' => 'checks', issues => 'pull_requests', pulls => 'pull_requests', contents => 'contents', commits => 'contents');
+    my ($what) = $request->{path} =~ m{/repos/[^/]+/[^/]+/(?:commits/[^/]+/)?(check-runs|issues|pulls|contents|commits)(?:/|$)};
     my $name = $what ? $of{$what} : 'actions';
     return ($name, $request->{method} eq 'GET' ? 'read' : 'write');
 }

@@ -17,6 +17,7 @@ use constant {
     FIRST_ID   => 5_000_000,
     TITLE_MAX  => 255,
     TEXT_MAX   => 65_535,
+    ANNOTATIONS_MAX => 50,
 };
 
 sub new { return bless { id => FIRST_ID, checks => [], comments => [], locked => {}, written => [] }, $_[0] }
@@ -57,7 +58,16 @@ sub bad_check {
     my $output = $given->{output} or return;
     return 'title'   if !length($output->{title} // '') || length $output->{title} > TITLE_MAX;
     return 'summary' if !defined $output->{summary} || length(Encode::encode_utf8($output->{summary})) > TEXT_MAX;
+    my $annotations = $output->{annotations} // [];
+    return 'annotations' if @$annotations > ANNOTATIONS_MAX || grep { is_bad_annotation($_) } @$annotations;
     return;
+}
+
+sub is_bad_annotation {
+    my ($note) = @_;
+    return 1 if ($note->{annotation_level} // '') !~ /^(?:notice|warning|failure)$/ || grep { !length($note->{$_} // '') } qw(path message);
+    return 1 if grep { ($note->{$_} // 0) < 1 } qw(start_line end_line);
+    return grep { exists $note->{$_} && ($note->{$_} < 1 || $note->{start_line} != $note->{end_line}) } qw(start_column end_column);
 }
 
 sub make_check {

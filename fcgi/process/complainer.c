@@ -1,0 +1,281 @@
+/*
+ * complainer -- tells the authors of broken policy files at GitHub.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/process/complainer.h"
+#include "fcgi/process/tell.h"
+#include "lib/base/testpoint.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/steps/ownfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "Wait at least one second between each" (docs, "Best practices for using the REST API"). */
+#define WRITE_INTERVAL_MS JR_SECOND_MS
+
+/* How soon it is looked again while calls, or those of one owner, are not all well; or during a
+ * pause. */
+#define SOON_MS JR_SECOND_MS
+#define UNWELL_MS (5 * JR_SECOND_MS)
+#define PAUSED_MS JR_MINUTE_MS
+
+/* More pages of check runs of one name are not looked through. */
+#define PAGES_MOST 3
+
+void jr_complainer_open(struct jr_complainer *complainer, struct jr_desk *desk)
+{
+    memset(complainer, 0, sizeof *complainer);
+    complainer->desk = desk;
+    complainer->question.is_aside = true;
+}
+
+/* It is in hand no longer. */
+static void lay_down(struct jr_complainer *complainer)
+{
+    jr_calls_drop(&complainer->desk->calls, &complainer->question);
+    complainer->question.is_over = false;
+    free(complainer->json);
+    complainer->json = NULL;
+    free(complainer->file.text);
+    complainer->file.text = NULL;
+    memset(&complainer->work, 0, sizeof complainer->work);
+    memset(&complainer->commit, 0, sizeof complainer->commit);
+    complainer->step = JR_COMPLAINER_IDLE;
+}
+
+void jr_complainer_close(struct jr_complainer *complainer)
+{
+    if (complainer->desk != NULL)
+        lay_down(complainer);
+}
+
+static void failed(struct jr_complainer *complainer, enum jr_err err,
+                   const struct jr_error *error)
+{
+    jr_desk_store_failed(complainer->desk, err, error);
+    lay_down(complainer);
+}
+
+/* call: NULL: nothing is to be written */
+static void settle(struct jr_complainer *complainer, const struct jr_call *call)
+{
+    struct jr_desk *desk = complainer->desk;
+    enum jr_reporting_end how;
+    struct jr_error error;
+    enum jr_err err = jr_complaining_settle(desk->store, desk->settings, &complainer->work, call,
+                                            jr_now_ms(), &how, &error);
+
+    if (err != JR_OK) {
+        failed(complainer, err, &error);
+        return;
+    }
+    jr_test_point("complaint-recorded");
+    jr_tell_said(desk, &(struct jr_tell_said){
+        .repo = complainer->work.complaint.repo, .commit = complainer->commit.sha, .in = "policy",
+        .end = how, .call = call,
+    });
+    lay_down(complainer);
+}
+
+static void postpone(struct jr_complainer *complainer, int64_t wait_ms)
+{
+    struct jr_error error;
+    enum jr_err err = jr_complaining_postpone(complainer->desk->store, &complainer->work,
+                                              jr_now_ms() + wait_ms, &error);
+
+    if (err != JR_OK)
+        failed(complainer, err, &error);
+    else
+        lay_down(complainer);
+}
+
+static void ask(struct jr_complainer *complainer, enum jr_complainer_step step,
+                struct jr_ask what)
+{
+    complainer->step = step;
+    what.repo = complainer->work.complaint.repo;
+    complainer->question.turn.ask = what;
+    jr_calls_ask(&complainer->desk->calls, &complainer->question);
+}
+
+static void find_commit(struct jr_complainer *complainer)
+{
+    ask(complainer, JR_COMPLAINER_COMMIT, (struct jr_ask){
+        .api = JR_API_FIND_COMMIT, .name = JR_OWNFILE_PATH, .holds = &complainer->commit,
+    });
+}
+
+/* It may be another by now, or have been repaired. */
+static void get_file(struct jr_complainer *complainer)
+{
+    const char *sha = complainer->commit.sha;
+
+    if (*sha == '\0') {
+        settle(complainer, NULL);
+        return;
+    }
+    (void)jr_text_copy(complainer->at.head_sha, sizeof complainer->at.head_sha, sha);
+    ask(complainer, JR_COMPLAINER_FILE, (struct jr_ask){
+        .api = JR_API_GET_FILE, .name = JR_OWNFILE_PATH, .run = &complainer->at,
+        .holds = &complainer->file,
+    });
+}
+
+static void find_check(struct jr_complainer *complainer)
+{
+    complainer->ours = (struct jr_ours){
+        .external_id = JR_COMPLAINING_ID, .app = complainer->desk->settings->github_app_id,
+    };
+    ask(complainer, JR_COMPLAINER_FIND, (struct jr_ask){
+        .api = JR_API_LIST_CHECKS, .sha = complainer->commit.sha, .name = JR_COMPLAINING_NAME,
+        .ours = &complainer->ours, .page = ++complainer->page, .holds = &complainer->found,
+    });
+}
+
+static void read_file(struct jr_complainer *complainer, const struct jr_call *call)
+{
+    struct jr_desk *desk = complainer->desk;
+    struct jr_error error;
+
+    if (call->outcome == JR_OUTCOME_NEVER && call->reason == JR_REASON_NOT_FOUND) {
+        settle(complainer, NULL); /* it was removed */
+        return;
+    }
+    /* One that is none, or far too large, is told, too. */
+    if (call->outcome != JR_OUTCOME_DONE
+        && (call->outcome != JR_OUTCOME_NEVER || call->reason != JR_REASON_BAD_ANSWER)) {
+        settle(complainer, call);
+        return;
+    }
+    if (jr_complaining_json(&complainer->work, desk->settings, complainer->commit.sha,
+                            &complainer->file, &complainer->json) != JR_OK) {
+        (void)jr_error_set(&error, JR_ENOMEM, "out of memory");
+        failed(complainer, JR_ENOMEM, &error);
+    } else if (complainer->json == NULL) {
+        settle(complainer, NULL);
+    } else {
+        find_check(complainer);
+    }
+}
+
+static void write_it(struct jr_complainer *complainer)
+{
+    struct jr_desk *desk = complainer->desk;
+    struct jr_error error;
+    int64_t wait_ms;
+    enum jr_err err = jr_complaining_begin(desk->store, jr_now_ms(), &wait_ms, &error);
+
+    if (err != JR_OK) {
+        failed(complainer, err, &error);
+        return;
+    }
+    if (wait_ms > 0) {
+        complainer->write_due_ms = jr_monotonic_ms() + wait_ms;
+        lay_down(complainer);
+        return;
+    }
+    jr_test_point("before-complaint");
+    complainer->write_due_ms = jr_monotonic_ms() + WRITE_INTERVAL_MS;
+    ask(complainer, JR_COMPLAINER_WRITES, (struct jr_ask){
+        .api = JR_API_MAKE_CHECK, .json = complainer->json, .holds = &complainer->made,
+    });
+}
+
+static void list_is_told(struct jr_complainer *complainer)
+{
+    if (complainer->found.id != 0)
+        settle(complainer, NULL);
+    else if (complainer->found.shown >= JR_GITHUB_PAGE_FOUND && complainer->page < PAGES_MOST)
+        find_check(complainer);
+    else
+        write_it(complainer);
+}
+
+/* GitHub has answered well. */
+static void take_good(struct jr_complainer *complainer, const struct jr_call *call)
+{
+    switch (complainer->step) {
+    case JR_COMPLAINER_COMMIT:
+        get_file(complainer);
+        break;
+    case JR_COMPLAINER_FIND:
+        list_is_told(complainer);
+        break;
+    case JR_COMPLAINER_WRITES:
+        settle(complainer, call);
+        break;
+    case JR_COMPLAINER_FILE:
+    case JR_COMPLAINER_IDLE:
+        break;
+    }
+}
+
+static void take_answer(struct jr_complainer *complainer)
+{
+    struct jr_call call = complainer->question.turn.call;
+
+    complainer->question.is_over = false;
+    if (complainer->step == JR_COMPLAINER_WRITES)
+        jr_test_point("after-complaint");
+    if (complainer->step == JR_COMPLAINER_FILE)
+        read_file(complainer, &call);
+    else if (call.outcome == JR_OUTCOME_DONE)
+        take_good(complainer, &call);
+    else
+        settle(complainer, &call);
+}
+
+/* What was claimed is begun, if that may be now. */
+static void begin(struct jr_complainer *complainer)
+{
+    const char *repo = complainer->work.complaint.repo;
+    struct jr_desk *desk = complainer->desk;
+
+    complainer->page = 0;
+    if (!jr_complaining_is_on(desk->settings))
+        settle(complainer, NULL);
+    else if (jr_desk_pause_wait_ms(desk, repo) > 0)
+        postpone(complainer, PAUSED_MS);
+    else if (!jr_calls_are_well(&desk->calls, repo))
+        postpone(complainer, UNWELL_MS);
+    else
+        find_commit(complainer);
+}
+
+static int64_t claim(struct jr_complainer *complainer)
+{
+    struct jr_desk *desk = complainer->desk;
+    int64_t due_ms, now_ms = jr_now_ms();
+    struct jr_error error;
+    enum jr_err err = jr_complaining_claim(desk->store, now_ms, &complainer->work, &due_ms,
+                                           &error);
+
+    if (err == JR_ENOENT)
+        return due_ms == 0 ? JR_CALLS_NEVER : due_ms > now_ms ? due_ms - now_ms : 0;
+    if (err == JR_EFORMAT)
+        return 0;
+    if (err != JR_OK) {
+        jr_desk_store_failed(desk, err, &error);
+        return UNWELL_MS;
+    }
+    begin(complainer);
+    return 0;
+}
+
+int64_t jr_complainer_work(struct jr_complainer *complainer)
+{
+    int64_t wait_ms = complainer->write_due_ms - jr_monotonic_ms();
+
+    if (complainer->question.is_over)
+        take_answer(complainer);
+    if (complainer->step != JR_COMPLAINER_IDLE || complainer->desk->calls.http == NULL)
+        return JR_CALLS_NEVER;
+    if (wait_ms > 0)
+        return wait_ms;
+    return jr_calls_are_well(&complainer->desk->calls, "") ? claim(complainer) : SOON_MS;
+}
