@@ -20,7 +20,7 @@ use warnings;
 # log_tail: LOG_TAIL in bytes; catch_up_s: CATCH_UP; minute_ms: so long lasts
 # a minute of holds and limits; pace_s: from one run to the next; policy_more:
 # further keys of the policy; may_hold: runs may wait for an outage; stuck_s: the
-# end comes after so long without a move; short => 1: it is in t/e2e/sim.t;
+# end comes after so long without a move; short => 1: JR::Sim::Short plays it;
 # report: REPORT (JR::Sim::Report).
 my %SPOILT  = (drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3);
 my %FAILING = (get_error => .05, list_error => .1, post_error => .05, post_error_late => .05, get_cut => .05, post_cut => .05,
