@@ -70,10 +70,10 @@ static const struct row {
     { JR_REASON_BAD_ANSWER, JR_MOOD_WAIT, "", "Is GITHUB_API_URL right?", false },
 };
 
+static const struct row other = { JR_REASON_NONE, JR_MOOD_CALM, "left alone", "", false };
+
 static const struct row *row_of(enum jr_reason reason)
 {
-    static const struct row other = { JR_REASON_NONE, JR_MOOD_CALM, "left alone", "", false };
-
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].reason == reason)
             return &rows[i];
@@ -140,7 +140,9 @@ static void say_closed(const struct jr_run *run, struct jr_standing *standing)
             jr_reason_words(run->reason));
         return;
     }
-    say(standing, row->mood, row->word, jr_reason_words(run->reason));
+    /* One that waits is not closed, but a damaged record may say so. */
+    say(standing, row->mood, *row->word == '\0' ? other.word : row->word,
+        jr_reason_words(run->reason));
     if (by_conclusion)
         snprintf(standing->why, sizeof standing->why,
                  "it ended as %s, which is not in RETRY_CONCLUSIONS",

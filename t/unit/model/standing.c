@@ -94,6 +94,8 @@ static const struct standing_row standings[] = {
       JR_MOOD_GOOD, "succeeded", "run-succeeded", "the run succeeded", false, false },
     { "a reason without a row", { .attempt = 1, .phase = CLOSED, .reason = JR_REASON_STORE_FAILED },
       JR_MOOD_CALM, "left alone", "store-failed", "the store failed", false, false },
+    { "a reason of one that waits", { .attempt = 1, .phase = CLOSED, .reason = JR_REASON_BAD_TOKEN },
+      JR_MOOD_WAIT, "left alone", "bad-token", "", true, false },
 };
 
 /* What is to be done about it. */
