@@ -147,8 +147,9 @@ subtest 'what else is asked for, from elsewhere' => sub {
         [post   => '/'         => 400, 'nginx'],
         (map { [$_ => '/nothing' => 404, 'nginx'] } qw(GET HEAD PUT DELETE OPTIONS PATCH FETCH POSTS)),
         (map { [GET => $_ => 403, 'nginx'] }
-            qw(/status /status?x //status /%73tatus /x/../status /status%0A /runs/ /runs/1 /runs%2F1 /metrics /healthz /healthz?x)),
-        (map { [GET => $_ => 404, 'nginx'] } qw(/status/ /statusx /runs /RUNS/1 /metrics/ /healthz/ /favicon.ico /.git/config)),
+            qw(/status /status?x //status /%73tatus /x/../status /status%0A /status.json /runs /runs? /runs.csv /runs/ /runs/1 /runs/1.json
+            /runs%2F1 /repos /repos/octo/app /repos/octo/app.json /jobs /runners.csv /causes /settings /settings.json /metrics /healthz /healthz?x)),
+        (map { [GET => $_ => 404, 'nginx'] } qw(/status/ /statusx /status.xml /runsx /RUNS/1 /metrics/ /healthz/ /favicon.ico /.git/config)),
         # A zero byte is no path.
         [GET => '/status%00' => 400, 'nginx'],
         (map { [PUT => $_ => 403, 'nginx'] } qw(/status /runs/1 /metrics /healthz)),
@@ -173,7 +174,8 @@ subtest 'what else is asked for, from elsewhere' => sub {
 subtest 'what this host may see' => sub {
     my $get = sub { return request($plain, 'GET', @_, from => HERE) };
     status_is($get->('/status'), 200, '/status');
-    status_is($get->('/status?x'), 200, '/status?x');
+    status_is($get->('/status?x'), 400, '/status?x: what the program knows no parameter for');
+    status_is($get->($_), 200, $_) for qw(/status.json /runs /runs.csv /repos /jobs.json /runners /causes /settings);
     like($get->('/runs/1')->body, qr/Nothing is recorded/, '/runs/ID');
     like($get->('/metrics')->body, qr/^job_rerunner_workers \d+$/m, '/metrics');
     is(ref $get->('/healthz')->json, 'HASH', '/healthz');

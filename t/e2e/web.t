@@ -202,6 +202,7 @@ subtest 'who may see the pages' => sub {
     };
     is($status->('/status'), 200, 'this host: /status');
     is($status->('/metrics'), 200, 'this host: /metrics');
+    is($status->($_), 200, "this host: $_") for qw(/runs /runs.csv /repos.json /settings);
     for my $name ("127.0.0.1:$web->{port}", qw(127.0.0.1 127.0.1.1:80 localhost LocalHost [::1] [::1]:5000)) {
         is($status->('/status', named => $name), 200, "by the name $name");
     }
