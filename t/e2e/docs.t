@@ -95,6 +95,18 @@ subtest 'status codes' => sub {
     same_set [manual_section('Requests') =~ /^\.It (\d{3})$/mg], [keys %result], 'so has the manual page';
 };
 
+subtest 'the pages' => sub {
+    my ($rows) = read_file("$top/fcgi/web/page.c") =~ /routes\[\] = \{\n(.*?)^\};/ms;
+    my %behind = ('/runs/' => 'ID', '/repos/' => 'OWNER/NAME');
+    my @page = map { $_ . ($behind{$_} // '') } ($rows // '') =~ /\{ "([^"]+)"/g;
+    cmp_ok scalar @page, '>', 8, 'page.c has a table';
+    same_set [manual_section('PAGES') =~ /^\.It (\/\S+)$/mg], \@page, 'the manual page has them';
+    same_set [section($page{'doc/operate.md'}, 'The pages') =~ /^\| (\/\S+) \|/mg], \@page, 'so has a page';
+    my %name = map { $_ => 1 } map { map {/"([a-z]+)"/g} read_file($_) =~ /_names\[\] = \{(.*?)\};/sg } glob "$top/fcgi/web/page*.c";
+    cmp_ok scalar keys %name, '>', 10, 'they have parameters';
+    is join(' ', grep { manual_section('PAGES') !~ /^\.Cm .*\b$_\b/m } sort keys %name), '', 'which the manual page has';
+};
+
 subtest 'words of /healthz' => sub {
     my @word = read_file("$top/fcgi/view/health.c") =~ /^ *\{ \{ "([a-z-]+)", (?:true|false),/mg;
     cmp_ok scalar @word, '>', 8, 'health.c has some';
@@ -172,9 +184,10 @@ subtest 'commands and exit statuses' => sub {
         like $limits, qr/\b$usual\b.*\bat most\b.*\b$most\b/s, "the manual page has the limits of $name";
     }
 
-    my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/{tool/command,view/}*.c";
+    my %key = map { $_ => 1 } map { read_file($_) =~ /\b(?:jr_)?emit_\w+\([^;"]*?"([a-z_]+)"/g } glob "$top/fcgi/{tool/command,view/,web/page}*.c";
     cmp_ok scalar keys %key, '>', 60, 'the commands write JSON';
-    my @undocumented = grep { $json !~ /\b$_\b/ } sort keys %key;
+    my $keys = $json . manual_section('PAGES');
+    my @undocumented = grep { $keys !~ /\b$_\b/ } sort keys %key;
     is "@undocumented", '', 'the manual page has every key of it';
     my ($enum) = read_file("$top/lib/service/process.h") =~ /enum \{(.*?)\};/s;
     same_set [manual_section('EXIT STATUS') =~ /^\.It (\d+)$/mg], [$enum =~ /JR_EXIT_\w+ = (\d+)/g], 'and exit statuses';
