@@ -66,10 +66,16 @@ sub outage {
     return @held;
 }
 
+# Where it is time for a probe before the last has failed, that one may go ahead unheld.
 sub held_ok {
     my ($service, @runs) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    ok $service->log->wait_entry('decision', run => $_->id, verdict => 'wait', reason => 'outage-hold'), 'it is held' for @runs;
+    my $log = $service->log;
+    for my $run (@runs) {
+        wait_ok {
+            $log->count('decision', run => $run->id, verdict => 'wait', reason => 'outage-hold') || $log->count('outage-probe', run => $run->id)
+        } 'it is held';
+    }
     return;
 }
 
