@@ -241,12 +241,16 @@ subtest 'behind a run that may not be asked about' => sub {
     $github->put_installation(42, account => 'other');
     my $service = service_of(%app, API_WRITE_INTERVAL => '3s', WORKERS => 1);
     rerun_ok(runs_fail($service, 1, repo => 'slow/app'));
-    my ($waits) = runs_fail($service, 1, repo => 'slow/app');
-    wait_ok { $waits->gets } 'one waits for its turn';
+    # Its answer comes when the token is no longer good, and the next one is being made.
+    my $waits = workflow_run(github => $github, door => $service->http, jobs => ['build'], repo => 'slow/app');
+    $github->script(GET => '/runs/' . $waits->id . '$', { after => 'told', effect => 1 });
+    status_is $waits->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $waits->gets } 'and is asked about';
     $github->revoke_tokens;
-    $github->script(POST => '/installations/41/access_tokens$', { after => 'told', effect => 1 });
+    $github->script(POST => '/installations/41/access_tokens$', { hang => 1 });
     runs_fail($service, 1, repo => 'slow/app');
-    wait_ok { 2 == $github->requests(POST => '/installations/41/access_tokens$') } 'and a new token takes long';
+    wait_ok { 2 == $github->requests(POST => '/installations/41/access_tokens$') } 'a new token takes long';
+    $github->tell;
     is scalar $waits->posts, 0, 'by when it was not rerun';
     rerun_ok(runs_fail($service, 1, repo => 'other/app'));
     is scalar $waits->posts, 0, 'which does not keep another from being rerun';
