@@ -140,10 +140,14 @@ subtest 'superseded' => sub {
     my %line = (name => 'CI', event => 'push', head_branch => 'topic');
     my $run = run_of($service, %line, run_number => 1, head_sha => 'c' x 40);
     $run->begin;
+    # However slow all is, it is rerun after the newer one has begun, or not at all.
+    $github->script(GET => '/runs/' . $run->id . '$', { after => 'told', effect => 1 });
     fails($run);
     wait_check($run, sub { $_->{status} eq 'in_progress' && $_->{output}{title} =~ /waits, to be rerun at \d\d:/ }, 'it waits, and says until when');
     my $newer = run_of($service, %line, run_number => 2, head_sha => 'd' x 40);
     $newer->begin;
+    wait_ok { $run->gets } 'a newer one begins, and it is asked about';
+    $github->tell;
     wait_check($run, sub { $_->{status} eq 'completed' }, 'a check run that was begun is completed');
     is check_of($run)->{conclusion}, 'neutral', 'as neutral';
 };
