@@ -200,7 +200,8 @@ subtest 'false alarms' => sub {
 for my $point (qw(in-outage outage-told before-post after-post recorded)) {
     subtest "killed at $point" => sub {
         my $file = tmpdir() . "/stopped-$point";
-        my $service = service_of('1s', delay => '3s', JR_TEST_STOP_AT => "$point:$file");
+        # What has stopped is killed here, not by the master, as one that hangs.
+        my $service = service_of('1s', delay => '3s', JR_TEST_STOP_AT => "$point:$file", JR_TEST_HANG => 900_000);
         my @held = map { failed_run($service, $_ % 2 ? 'CI' : 'Nightly', \@REGISTRY) } 1 .. 6;
         my $pid = wait_for {
             my $dispatcher = -e $file ? $service->dispatcher : undef;
