@@ -700,8 +700,10 @@ subtest 'quickstart --demo' => sub {
     is_deeply([glob "'$state/'*"], [], 'nothing is in STATE_DIR');
     greets($web, 'it serves');
 
-    my $page = get($web, path => '/status', headers => [['Host', 'localhost']])->body;
-    like($page, qr/\b\Q$_\E\b/, "the page: $_") for qw(acme/website acme/mobile rescued paused build-3 integration);
+    my %shown = ('/status' => 'paused', '/runs' => 'rescued', '/repos' => 'acme/mobile', '/jobs' => 'integration', '/runners' => 'build-3');
+    for my $path (sort keys %shown) {
+        like(get($web, path => $path, headers => [['Host', 'localhost']])->body, qr/\b\Q$shown{$path}\E\b/, "$path shows something");
+    }
     wait_ok { tool(['status'], STATE_DIR => "$state-demo")->{out} =~ /^dispatcher +at work/m } 'its dispatcher is at work';
     my ($commands) = $text =~ /^(    export PATH.*?)\n\n/ms;
     my $out = paste(($commands // 'exit 1') =~ s/^.* resume .*$//mr);

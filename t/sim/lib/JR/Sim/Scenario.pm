@@ -80,7 +80,7 @@ my @SCENARIOS = (
     { name => 'running', title => 'API: "already running" right after the end',
         api => { running => .5, get_lag => .05 } },
     { name => 'refused', title => 'API: POSTs refused for good', branches => 1, api => { never => .2 } },
-    { name => 'limits', title => 'API: secondary and primary rate limits', branches => 1,
+    { name => 'rate-limits', title => 'API: secondary and primary rate limits', branches => 1,
         api => { limits => [4, 1] } },
     { name => 'bad-token', title => 'API: the token is not taken for a while',
         api => { tokens => [5, 1.5] } },
