@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 /* The store is looked at for so long, and so many of its newest runs. */
-#define JR_COMPLETE_MOST_S 2
+#define JR_COMPLETE_MOST_S 5
 #define JR_COMPLETE_LOOKS 500
 
 /*
