@@ -103,6 +103,26 @@ subtest '--watch on a terminal' => sub {
     like $shell->text, qr/ icanon\b.* echo\b/s, 'on a terminal as before';
 };
 
+# Ctrl-Z, and on again.
+subtest '--watch suspended' => sub {
+    plan skip_all => 'no pseudo-terminals here' if !$on_terminal;
+    my $shell = JR::Terminal->start(tmpdir(), 'bash --noprofile --norc -i', %env, PS1 => 'READY> ');
+    my $seen = 0;
+    my $next = sub {
+        my ($keys, $want, $name) = @_;
+        $seen = length $shell->text;
+        $shell->press($keys);
+        return wait_ok { substr($shell->text, $seen) =~ $want } $name;
+    };
+    wait_ok { $shell->text =~ /READY> / } 'a shell';
+    $next->(binary() . " runs --watch\n", qr/\e\[\?1049h.*LAST/s, 'the screen is taken');
+    $next->("\cZ", qr/\e\[\?25h\e\[\?1049l.*Stopped/s, 'and given back');
+    $next->("fg\n", qr/\e\[\?1049h.*LAST/s, 'taken again');
+    $next->('q', qr/\e\[\?25h\e\[\?1049l.*READY> /s, 'and given back');
+    $shell->press("exit\n");
+    is $shell->status, 0, 'done';
+};
+
 subtest '--watch in a pipe' => sub {
     my $times = sub {
         my (@args) = @_;
