@@ -27,6 +27,7 @@
 #define SQUEEZE_LOOKS 500
 #define PRUNE_FLAKY 200
 #define PRUNE_REPOS 200
+#define LIST_RUNS 200
 /* Rule 9: from here on, in hundredths of the map, the oldest history goes early; and when no
  * more is left than the copies of the pages may take that one batch of events changes. */
 #define MAP_FILLING 90
@@ -80,6 +81,8 @@ struct forgetting {
     struct jr_prune prune;          /* out, as the next two: where to go on */
     struct jr_flaky_walk flaky_walk;
     struct jr_repo_place repo_place;
+    uint64_t list_after;
+    bool lists; /* out: there may be runs that are in no list */
     unsigned runs, deliveries;      /* out: how many are gone */
     unsigned damaged;               /* out: of what people have asked for, what cannot be read */
 };
@@ -94,6 +97,7 @@ static void forget_some(struct jr_txn *txn, void *context)
     gone->prune = upkeep->prune;
     gone->flaky_walk = upkeep->flaky_walk;
     gone->repo_place = upkeep->repo_place;
+    gone->list_after = upkeep->list_after;
     gone->deliveries = jr_delivery_prune(txn, now_ms, PRUNE_DELIVERIES);
     jr_repo_prune(txn, kept_ms, PRUNE_REPOS, &gone->repo_place);
     jr_batch_prune(txn, now_ms);
@@ -107,6 +111,7 @@ static void forget_some(struct jr_txn *txn, void *context)
     gone->deliveries += forget_deliveries(upkeep, txn,
                                           gone->runs == 0 && gone->prune.key_length == 0,
                                           PRUNE_DELIVERIES);
+    gone->lists = !upkeep->filling && jr_ledger_list(txn, LIST_RUNS, &gone->list_after);
     if (gone->runs == 0 && jr_desk_commits_fail(upkeep->desk))
         jr_txn_probe(txn);
     jr_test_point("in-upkeep");
@@ -126,7 +131,8 @@ static enum jr_err forget(struct jr_upkeep *upkeep, int64_t now_ms, bool *more,
     upkeep->prune = gone.prune;
     upkeep->flaky_walk = gone.flaky_walk;
     upkeep->repo_place = gone.repo_place;
-    *more = gone.deliveries >= PRUNE_TIGHT_DELIVERIES || gone.prune.key_length != 0;
+    upkeep->list_after = gone.list_after;
+    *more = gone.deliveries >= PRUNE_TIGHT_DELIVERIES || gone.prune.key_length != 0 || gone.lists;
     if (gone.damaged > 0)
         jr_log(JR_LOG_WARN, "upkeep", "%u %s what was asked for on a pull request cannot be read, "
                "and %s gone", gone.damaged, jr_say_plural(gone.damaged, "record of", "records of"),

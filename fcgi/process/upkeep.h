@@ -21,6 +21,7 @@ struct jr_upkeep {
     struct jr_prune prune;
     struct jr_flaky_walk flaky_walk;
     struct jr_repo_place repo_place;
+    uint64_t list_after; /* of jr_ledger_list() */
     bool filling;        /* the map is */
     uint64_t used_bytes; /* of the map */
 };

@@ -23,6 +23,9 @@
 /* How many newer runs are looked at. */
 #define NEWER_MAX 100
 
+/* In JR_TABLE_META: all runs are in the lists. */
+static const char listed_key[] = "listed";
+
 size_t jr_ledger_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, enum jr_part part,
                      uint64_t number)
 {
@@ -465,6 +468,44 @@ void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run
     struct jr_key key = jr_key_of_two((uint64_t)quiet_due_ms, run_id);
 
     jr_txn_delete(txn, JR_TABLE_QUIET, key.bytes, key.length);
+}
+
+/* Put the failures of a run into all their indexes; where one stands already, it stays. */
+static void index_failures(struct jr_txn *txn, uint64_t run_id)
+{
+    struct jr_failure_place place;
+    struct jr_entry entry;
+
+    for (uint64_t job_id = 0; jr_ledger_seek(txn, run_id, JR_PART_FAILURE, &job_id, &entry);
+         job_id++) {
+        if (!jr_failure_place_read(&place, entry.value, entry.value_length))
+            continue;
+        place.run_id = run_id;
+        place.job_id = job_id;
+        jr_failure_index_put(txn, &place);
+    }
+}
+
+bool jr_ledger_list(struct jr_txn *txn, unsigned most, uint64_t *after)
+{
+    unsigned char nothing[1];
+    struct jr_run run;
+    size_t length;
+
+    if (jr_txn_get(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, nothing, sizeof nothing,
+                   &length))
+        return false;
+    for (; most > 0; most--) {
+        if (!jr_ledger_next_run(txn, after)) {
+            jr_txn_put(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, "", 0);
+            return false;
+        }
+        if (!jr_ledger_read_run(txn, *after, &run) || !run.known || run.listed)
+            continue;
+        jr_ledger_save_run(txn, &run);
+        index_failures(txn, *after);
+    }
+    return true;
 }
 
 /*

@@ -146,6 +146,16 @@ void jr_ledger_drop_quiet(struct jr_txn *txn, int64_t quiet_due_ms, uint64_t run
  */
 void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run);
 
+/*
+ * Put runs that an older version has recorded into the lists in which people look for them, and
+ * their failures into that of their cause. When all have been looked at, the store says so,
+ * and nothing is left to do for good.
+ *   most   how many runs are looked at
+ *   after  in and out: 0 at first, then where to go on
+ * Returns whether there is more to do.
+ */
+bool jr_ledger_list(struct jr_txn *txn, unsigned most, uint64_t *after);
+
 /* So long may a check run keep its run that is to be completed. */
 #define JR_LEDGER_REPORT_MS (7 * JR_DAY_MS)
 

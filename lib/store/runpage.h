@@ -7,8 +7,8 @@
  *
  * A page reads JR_RUNPAGE_LOOKS runs at most, in short read transactions, and by the list that
  * is the shortest way: of a cause, of a repository, of a time that has few runs. Runs that an
- * older version has recorded come into the lists of repositories, and first among others, when
- * they are saved again.
+ * older version has recorded come into these lists when they are saved, or when upkeep has come
+ * by (jr_ledger_list()).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -721,6 +721,49 @@ static void lists_of_an_older_version(void **state)
     jr_store_close(store);
 }
 
+/* Upkeep goes through all runs once, a few at a time; then the store says that it is done. */
+static void older_runs_are_listed(void **state)
+{
+    const struct jr_failure failure = { .job_id = 1, .attempt = 1, .name = "build", .finding = { .cause = JR_CAUSE_DISK } };
+    struct jr_store *store = open_store(new_folder());
+    struct jr_entry entry;
+    struct jr_txn txn;
+    struct jr_run run;
+    uint64_t after = 0, id = 0;
+
+    (void)state;
+    for (id = 1; id <= 5; id++)
+        save_as(store, id, "octo/app", JR_PHASE_CLOSED, id == 4 ? JR_REASON_ATTEMPTS_USED_UP : JR_REASON_RUN_SUCCEEDED);
+    jr_txn_begin(&txn, store, true);
+    jr_ledger_load_run(&txn, 2, &run);
+    jr_failures_save(&txn, &run, &failure, START_MS);
+    /* The entry by cause, which is the last one. */
+    assert_true(jr_txn_seek_before(&txn, JR_TABLE_FAILURES, NULL, 0, &entry));
+    jr_txn_delete(&txn, JR_TABLE_FAILURES, entry.key, entry.key_length);
+    for (id = 1; id <= 4; id++)
+        unlist(&txn, id);
+    commit(&txn);
+    damage_part(store, 3, JR_PART_RUN, 0);
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 5");
+    for (unsigned calls = 0; calls < 4; calls++) {
+        jr_txn_begin(&txn, store, true);
+        assert_int_equal(jr_ledger_list(&txn, 2, &after), calls < 2);
+        commit(&txn);
+    }
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 5 4 2 1");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 4");
+    jr_txn_begin(&txn, store, true);
+    id = 0;
+    assert_true(jr_failure_index_run_before(&txn, JR_CAUSE_DISK, &id));
+    assert_int_equal(id, 2);
+    unlist(&txn, 1);
+    after = 0;
+    assert_false(jr_ledger_list(&txn, 100, &after));
+    commit(&txn);
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 5 4 2");
+    jr_store_close(store);
+}
+
 static void entry_of_a_run_that_is_gone(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -764,6 +807,7 @@ int main(void)
     TEST(squeezed_in_part);
     TEST(lists_follow_the_run);
     TEST(lists_of_an_older_version);
+    TEST(older_runs_are_listed);
     TEST(entry_of_a_run_that_is_gone);
     return run_program("ledger");
 }
