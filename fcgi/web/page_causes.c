@@ -18,10 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const jr_page_causes_names[] = { "repository", "since", "by", "refresh", NULL };
+const char *const jr_page_causes_names[] = { "repository", "since", "by", "limit", "refresh", NULL };
 
-/* Failures that are read, the newest; lines without a cause that are shown, and runs of each. */
-#define FAILURES_MOST 5000
+/* Failures that are read, the newest. */
+#define LIMIT 500
+#define LIMIT_MAX 5000
+
+/* Lines without a cause that are shown, and runs of each. */
 #define LINES_MOST 20
 #define RUNS_MOST 3
 
@@ -31,7 +34,7 @@ const char *const jr_page_causes_names[] = { "repository", "since", "by", "refre
 struct causes {
     struct jr_report report;
     struct jr_day days[JR_CHART_DAYS];
-    int64_t since_ms;
+    int64_t since_ms, limit;
     bool by_line;
 };
 
@@ -49,12 +52,16 @@ static enum jr_err read_causes(const struct jr_visit *visit, struct causes *caus
                                struct jr_error *error)
 {
     const char *repo = jr_query_value(&visit->query, "repository");
-    struct jr_report_filter filter = { .repo = *repo == '\0' ? NULL : repo, .most = FAILURES_MOST };
+    struct jr_report_filter filter = { .repo = *repo == '\0' ? NULL : repo };
     enum jr_err err;
 
     causes->since_ms = visit->now_ms - SINCE_MS;
+    causes->limit = LIMIT;
     err = jr_visit_since(visit, &causes->since_ms, error);
+    if (err == JR_OK)
+        err = jr_query_number(&visit->query, "limit", 1, LIMIT_MAX, &causes->limit, error);
     filter.since_ms = causes->since_ms;
+    filter.most = (size_t)causes->limit;
     if (err == JR_OK)
         err = read_by(&visit->query, &causes->by_line, error);
     if (err == JR_OK)
@@ -167,9 +174,11 @@ static void write_page(const struct jr_visit *visit, const struct causes *causes
     }
     jr_buffer_add(page, "</p>\n");
     if (!causes->report.whole) {
-        jr_html(page, "<p class=\"note\">The newest %d failures were read, since ", FAILURES_MOST);
+        jr_html(page, "<p class=\"note\">The newest %d failures were read, since ", (int)causes->limit);
         jr_page_whole_time(page, causes->report.from_ms);
-        jr_buffer_add(page, ". <span class=\"mono\">job-rerunner causes</span> reads all.</p>\n");
+        jr_buffer_add(page, ". ");
+        jr_visit_link(visit, JR_VISIT_HTML, "limit", "5000", "Read up to 5,000");
+        jr_buffer_add(page, "</p>\n");
     }
     add_causes(visit, &causes->report);
     jr_buffer_add(page, "</section>\n");

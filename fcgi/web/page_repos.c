@@ -19,7 +19,7 @@
 
 const char *const jr_page_repos_names[] = { "repository", "limit", "after", "refresh", NULL };
 
-#define LIMIT 100
+#define LIMIT 50
 #define LIMIT_MAX 500
 
 /* What is read before anything is written. */

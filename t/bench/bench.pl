@@ -26,7 +26,7 @@ use Bench::Grow qw(curves curve_table curve_goals);
 use Bench::Load;
 use Bench::Match qw(matching matching_table matching_goals);
 use Bench::Measure qw(cpu_s memory_kb commits median);
-use Bench::Pages;
+use Bench::Pages qw(page_times page_table page_goals);
 use Bench::Report qw(machine table goals);
 use Bench::Size qw(bytes_per_run);
 
@@ -34,6 +34,7 @@ my $quick = grep { $_ eq '--quick' } @ARGV;
 my $grow  = grep { $_ eq '--grow' } @ARGV;
 my $burst = grep { $_ eq '--burst' } @ARGV;
 my $match = grep { $_ eq '--match' } @ARGV;
+my $pages = grep { $_ eq '--pages' } @ARGV;
 my %plan  = $quick
     ? (turns => 1, seconds => 2, starts => 3, reruns => 20, burst => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000], sized => 100)
     : (turns => 5, seconds => 4, starts => 9, reruns => 100, burst => 200, pages => 100, runs => 1_000_000, requests => [10_000, 100_000], sized => 500);
@@ -343,11 +344,28 @@ sub matched {
     return matching(dir => $dir, binary => "$ENV{JR_BUILDDIR}/t/job-rerunner", quick => $quick, say => \&say_progress);
 }
 
+# Of one full store, and nothing else.
+sub pages_alone {
+    my $service = contestant();
+    say_progress("filling a store with $plan{runs} runs");
+    printf "%d runs.\n", fill($service);
+    my (undef, $port) = start_nginx({ processes => 1, log => 1 }, 'full store' => $service->socket_path);
+    $service->start_service;
+    my $ms = page_times($port->{'full store'}, $plan{pages});
+    $service->stop_service;
+    return $ms;
+}
+
 sub main {
     build();
     if ($match) {
         my $of = matched();
         print matching_table($of), "\nGoals:\n", goals(matching_goals($of));
+        return;
+    }
+    if ($pages) {
+        my $page_ms = pages_alone();
+        print page_table($page_ms), "\nGoals:\n", goals(page_goals($page_ms));
         return;
     }
     if ($grow) {
@@ -387,7 +405,7 @@ sub main {
     $service{$_}->start_service for 'service', 'batches off', 'full store';
     my $results = take_turns(@contestants);
     say_progress('pages');
-    my %page_ms = map { $_ => Bench::Pages::first_byte_ms($port->{'full store'}, $_, $plan{pages}) } '/', '/status', '/runs/1000000000';
+    my $page_ms = page_times($port->{'full store'}, $plan{pages});
     $service{$_}->stop_service for 'service', 'batches off', 'full store';
     say_progress('memory');
     $service{fresh}->start_service;
@@ -429,8 +447,7 @@ sub main {
         $_, median(@{ $with_evidence{$_} }), $with_evidence{$_}[-1] for sort { $a <=> $b } keys %with_evidence;
     print "\n";
 
-    printf "First byte with the full store: %s (median of %d).\n\n",
-        join(', ', map { sprintf '%s %.1f ms', $_, $page_ms{$_} } sort keys %page_ms), $plan{pages};
+    print page_table($page_ms), "\n";
 
     print "Disk for 1,000 runs with all their events, and once their delivery ids are gone:\n",
         map({ sprintf "  %2d jobs  %5.1f MB  %5.1f MB\n", $_->[0], map { $_ / 1000 } @{$_}[1, 2] } @sizes), "\n";
@@ -453,7 +470,7 @@ sub main {
         ['64 connections: rate with the full store, of the empty one', ratio($many, 'full store', 'service', 'rate'), 'least', 0.9, 2, ''],
         ['errors, all in all',                               $errors,                                        'most',  0,    0, ''],
         ['start to first answer, full store',                median(@full_start) * 1000,                     'most',  200,  0, ' ms'],
-        ['first byte of /status, of the greeting\'s, full store', $page_ms{'/status'} / $page_ms{'/'},        'most',  10,   1, ''],
+        page_goals($page_ms),
         ['memory of a worker in the end',                    $late->{most},                                  'most',  4096, 0, ' kB'],
         ['growth of the median since the first figure',      $late->{median} - $early->{median},             'most',  0,    0, ' kB'],
         # A page: of the stack, which is deeper once for what comes seldom.
