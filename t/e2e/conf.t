@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 use FindBin;
+use JSON::PP ();
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JR::File qw(read_file write_file);
@@ -126,6 +127,56 @@ subtest 'job-rerunner.env.example' => sub {
     my $full = tool(['check'], %env, %given);
     is($full->{status}, 0, 'check, with it') or diag($full->{err});
     is($full->{out}, $plain->{out}, 'the defaults in it are those of the program');
+};
+
+# What there is for containers says the same thing in three files.  (t/image/run runs it.)
+subtest 'containers' => sub {
+    plan skip_all => 'no python3-yaml' if (run('python3', '-c', 'import yaml'))[0] != 0;
+    my $documents = sub {
+        my ($status, $said) = run('python3', '-c', 'import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))',
+            srcdir() . "/conf/$_[0]");
+        is $status, 0, "$_[0] is YAML" or diag $said;
+        return @{ JSON::PP->new->decode($said) };
+    };
+    my $containerfile = read_file(srcdir() . '/Containerfile');
+    my ($version) = read_file(srcdir() . '/configure.ac') =~ /^AC_INIT\(\[[^]]+\], \[([^]]+)\]/m;
+    my ($id) = read_file(srcdir() . '/conf/image-root') =~ /^id=(\d+)$/m;
+    my ($volumes) = map { JSON::PP->new->decode($_) } $containerfile =~ /^VOLUME (.*)$/m;
+    like $containerfile, qr/^USER $id:$id$/m, 'Containerfile: the user';
+    my %secret = map { lc $_ => 1 } qw(GITHUB_TOKEN GITHUB_APP_KEY GITHUB_SIGN_KEY GITHUB_SIGN_KEY_OLD);
+
+    my ($compose) = $documents->('compose.yaml');
+    for my $name (sort keys %{ $compose->{services} }) {
+        my $service = $compose->{services}{$name};
+        is $service->{image}, "localhost/job-rerunner:$version", "compose.yaml, $name: the image of this version";
+        ok $service->{read_only} && "@{ $service->{cap_drop} }" eq 'ALL', "compose.yaml, $name: it may nothing";
+        is join(' ', grep { !$secret{$_} } @{ $service->{secrets} // [] }), '', "compose.yaml, $name: secrets";
+    }
+    is_deeply [sort map { (split /:/)[1] } @{ $compose->{services}{'job-rerunner'}{volumes} }], [sort @$volumes], 'compose.yaml: a volume for each';
+    is $compose->{services}{nginx}{secrets}, undef, 'compose.yaml: nginx has no secret';
+
+    my %of = map { $_->{kind} => $_ } $documents->('kubernetes.yaml');
+    is join(' ', sort keys %of), 'ConfigMap Deployment Ingress NetworkPolicy PersistentVolumeClaim Secret Service', 'kubernetes.yaml: what there is';
+    my $spec = $of{Deployment}{spec};
+    is "$spec->{replicas} $spec->{strategy}{type}", '1 Recreate', 'kubernetes.yaml: never two';
+    my $pod = $spec->{template}{spec};
+    is_deeply [@{ $pod->{securityContext} }{qw(runAsUser runAsGroup fsGroup)}], [$id, $id, $id], 'kubernetes.yaml: the user';
+    ok $pod->{securityContext}{runAsNonRoot}, 'kubernetes.yaml: who is not root';
+    for my $container (@{ $pod->{containers} }) {
+        my $may = $container->{securityContext};
+        like $container->{image}, qr{/job-rerunner:\Q$version\E$}, "kubernetes.yaml, $container->{name}: the image of this version";
+        ok $may->{readOnlyRootFilesystem} && !$may->{allowPrivilegeEscalation} && "@{ $may->{capabilities}{drop} }" eq 'ALL',
+            "kubernetes.yaml, $container->{name}: it may nothing";
+        ok $container->{livenessProbe}, "kubernetes.yaml, $container->{name}: it is looked after";
+        is join(' ', grep { my $mount = $_; !grep { $_->{name} eq $mount->{name} } @{ $pod->{volumes} } } @{ $container->{volumeMounts} }), '',
+            "kubernetes.yaml, $container->{name}: its volumes";
+    }
+    is_deeply $pod->{containers}[1]{command}, $compose->{services}{nginx}{command}, 'nginx is started in the same way';
+    is_deeply $_, $of{Deployment}{spec}{template}{metadata}{labels}, 'kubernetes.yaml: the pod is meant'
+        for $spec->{selector}{matchLabels}, $of{Service}{spec}{selector}, $of{NetworkPolicy}{spec}{podSelector}{matchLabels};
+    is join(' ', grep { !$secret{$_} } keys %{ $of{Secret}{stringData} }), '', 'kubernetes.yaml: secrets';
+    my %known = map { $_ => 1 } tool(['--help'])->{out} =~ /^  ([A-Z_]+) /mg;
+    is join(' ', grep { !$known{$_} } map { keys %$_ } $of{ConfigMap}{data}, $compose->{services}{'job-rerunner'}{environment}), '', 'settings that there are';
 };
 
 finish();

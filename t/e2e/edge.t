@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # nginx.conf.example, served by a real nginx before a real service: TLS, who gets to
-# what, what is handed on and what is not, and that no webhook is turned away.
+# what, what is handed on and what is not, and that no webhook is turned away.  And what
+# the nginx of a container has.
 
 use strict;
 use warnings;
@@ -331,6 +332,49 @@ subtest 'plain http' => sub {
     $answer = webhook($port->{http});
     status_is($answer, 403, 'a webhook is told: GitHub counts a redirect as delivered');
     like($answer->body, qr{https://\Q@{[ NAME ]}\E/}, 'where to go');
+};
+
+# The other configuration, of an nginx that has a container to itself: two ports, no TLS.
+subtest 'in a container of its own' => sub {
+    my ($hooks, $people) = JR::FakeGitHub::free_ports(2);
+    my $text = read_file(srcdir() . '/conf/container-nginx.conf');
+    my $socket = $service->socket_path;
+    mkdir "$tmp/box" or die "box: $!";
+    $text =~ s{/tmp/}{$tmp/box/}g;
+    $text =~ s{unix:/run/job-rerunner/fcgi\.sock}{unix:$socket} or die 'no socket';
+    $text =~ s/listen 8080 /listen 127.0.0.1:$hooks / && $text =~ s/listen 8081 /listen 127.0.0.1:$people / or die 'no listen';
+    $text =~ s/^ *listen \[::\].*$//mg;
+    $text = "user root;\n$text" if $> == 0;
+    my $pid = spawn(argv => [JR::Nginx::binary(), '-e', 'stderr', '-c', write_file("$tmp/box/nginx.conf", $text)], out => "$tmp/box/log");
+    wait_ok { -s "$tmp/box/nginx.pid" } 'it starts' or diag read_file("$tmp/box/log");
+
+    for my $path (qw(/ /hook /status /healthz)) {
+        status_is(webhook($hooks, $path), 202, "POST $path");
+    }
+    my @cases = (
+        [$hooks, '/',        'localhost',              200],
+        [$hooks, '/status',  'localhost',              404],
+        [$hooks, '/metrics', 'localhost',              404],
+        [$hooks, '/healthz', 'localhost',              404],
+        [$people, '/healthz', NAME,                    200],
+        [$people, '/status',  'localhost',             200],
+        [$people, '/status',  '127.0.0.1',             200],
+        [$people, '/metrics', '10.1.2.3:8081',         200],
+        [$people, '/metrics', '[fd00::1]:8081',        200],
+        [$people, '/metrics', 'nginx',                 200],
+        [$people, '/status',  NAME,                    404],
+        [$people, '/metrics', 'localhost.example.org', 404],
+    );
+    for (@cases) {
+        my ($to, $path, $host, $want) = @$_;
+        my $side = $to == $hooks ? 'GitHub' : 'people';
+        status_is(request($to, 'GET', $path, headers => [['Host', $host]]), $want, "for $side: GET $path of $host");
+    }
+    kill 'QUIT', $pid;
+    is(reap($pid), 0, 'it stops');
+    my $log = read_file("$tmp/box/log");
+    like($log, qr{"POST /hook HTTP/1\.1" 202 .* reason="}, 'its log has the webhooks');
+    unlike($log, qr/\[(?:warn|emerg|alert)\]/, 'and no warning');
 };
 
 subtest 'limits are for one address each' => sub {
