@@ -74,19 +74,6 @@ void jr_htable_number(struct jr_htable *table, uint64_t number)
     jr_htable_close(table);
 }
 
-void jr_htable_number_link(struct jr_htable *table, uint64_t number, const char *href)
-{
-    char text[JR_COUNT_SIZE];
-
-    jr_htable_open(table);
-    jr_say_count(number, text);
-    if (number == 0)
-        jr_buffer_add(table->page, text);
-    else
-        jr_html(table->page, "<a href=\"%s\">%s</a>", href, text);
-    jr_htable_close(table);
-}
-
 void jr_htable_time(struct jr_htable *table, int64_t time_ms)
 {
     jr_htable_open(table);

@@ -52,7 +52,4 @@ void jr_htable_time(struct jr_htable *table, int64_t time_ms);
 void jr_htable_span(struct jr_htable *table, int64_t span_ms);
 void jr_htable_rate(struct jr_htable *table, uint64_t hits, uint64_t of);
 
-/* The next cell: a number that leads somewhere, if it is not 0. href is text, escaped here. */
-void jr_htable_number_link(struct jr_htable *table, uint64_t number, const char *href);
-
 #endif

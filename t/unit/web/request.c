@@ -148,6 +148,24 @@ static const struct path_row paths[] = {
     { "nothing", { NULL }, "/" },
 };
 
+static const struct path_row queries[] = {
+    { "none", { "REQUEST_URI=/runs" }, "" },
+    { "behind the path", { "REQUEST_URI=/runs?a=b&c=%20?d" }, "a=b&c=%20?d" },
+    { "empty", { "REQUEST_URI=/runs?" }, "" },
+    { "that of the address counts", { "REQUEST_URI=/runs?a", "QUERY_STRING=b" }, "a" },
+    { "no address", { "SCRIPT_NAME=/runs", "QUERY_STRING=a=b" }, "a=b" },
+    { "neither", { "SCRIPT_NAME=/runs" }, "" },
+};
+
+static void query_is(void **state)
+{
+    const struct path_row *row = *state;
+    struct door door = { .body = NULL };
+
+    memcpy(door.variables, row->variables, sizeof row->variables);
+    assert_string_equal(request_of(&door)->query, row->want);
+}
+
 static void long_path_is_cut(void **state)
 {
     char uri[5000] = "REQUEST_URI=/";
@@ -403,6 +421,7 @@ int main(void)
     TEST(nothing_is_there);
     TABLE(doubles, doubled);
     TABLE(paths, path_is);
+    TABLE(queries, query_is);
     TEST(long_path_is_cut);
     TABLE(pages, pages_are);
     TABLE(types, type_is);
