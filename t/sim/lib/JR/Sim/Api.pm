@@ -94,6 +94,7 @@ sub handle {
     $self->{plan_log}->($run, $job) if $what eq 'link' && $job && $job->{why};
     my ($act, $why) = $self->act($request);
     my $answer;
+    $request->{made} = time;
     $answer = $self->{github}->answer($request) if !$act || $act->{effect};
     $answer = $act if $act;
     $self->note($request, $answer, $why);

@@ -36,7 +36,6 @@ use constant {
     DOERS      => [qw(release deployment issue_comment repository_dispatch)],
     TRIES      => 4,                  # of an attempt; at the last one in vain nobody could say
     BLIND_S    => 1,                  # what has been so for longer could have been asked
-    NOTED_S    => .05,                # an answer is made some moments before it is noted
     FRESH_S    => 6,                  # no older answer may be gone by
     FIRST_PULL => 100,
     OTHER      => "on: schedule\njobs:\n  other:\n    runs-on: ubuntu-latest\n",    # of the default branch
@@ -264,7 +263,7 @@ sub fault_of_post {
         $seen = $post->{groups_asked} if $asked && $seen > ($post->{groups_asked} // $seen);
         $seen = $post->{at} - FRESH_S if $seen < $post->{at} - FRESH_S;
         return sprintf 'a POST for attempt %d, though %s has been so for %.2f s', $attempt->{number}, $REASONS{$kind},
-            $post->{at} - $since if $since < $seen - NOTED_S;
+            $post->{at} - $since if $since < $seen;
     }
     return '';
 }
@@ -279,9 +278,17 @@ sub fault_of_reason {
         # The answer is some moments older than what comes of it.
         return '' if $kind eq 'held' && grep { defined $self->since($run, $attempt, $kind, $decision->{at} - $_ / 10) } 1 .. 20;
         return '' if $reason eq 'left-by-rule';    # of the policy's
+        return '' if $kind eq 'deploys' && $self->would_deploy_whole($run, $decision->{at});
         return sprintf 'attempt %d: %s, which is not so', $attempt->{number}, $reason;
     }
     return '';
+}
+
+# Where GitHub does not rerun the failed jobs, all are asked for: what has succeeded would deploy again, too.
+sub would_deploy_whole {
+    my ($self, $run, $at) = @_;
+    return 0 if !grep { $_->{environment} } @{ $run->{plan}{nodes} };
+    return scalar grep { $_->{at} < $at && !$_->{accepted} && $_->{path} =~ /rerun-failed-jobs$/ } @{ $run->{posts} };
 }
 
 # The API.
@@ -323,12 +330,13 @@ sub note_failure {
     return @runs;
 }
 
-# A run has had an answer: of what time is it?
+# A run has had an answer: of what time is it? It was made before it is noted, and a machine under load takes its time in
+# between.
 sub note {
     my ($self, $request, $lag_s) = @_;
     my ($kind, @runs) = $self->told_of($request);
-    $request->{run}{groups_asked} = time if $request->{run};
-    $_->{asked}{$kind} = { of => time - ($kind eq 'newer' ? $lag_s : 0) } for @runs;
+    $request->{run}{groups_asked} = $request->{made} if $request->{run};
+    $_->{asked}{$kind} = { of => $request->{made} - ($kind eq 'newer' ? $lag_s : 0) } for @runs;
     return @runs;
 }
 

@@ -37,6 +37,7 @@ use constant {
     MINUTE_MS    => 60_000,
     PACE_S       => .01,          # from one run to the next
     EXPORT_S     => 3,            # from one look at the service's history to the next
+    CHECK_S      => 1,            # from one look at what was said to the next
     BACKLOG      => 100,
     LOG_TAIL     => 1 << 20,      # bytes, as LOG_TAIL is by itself
     SHARE        => 10,           # of the hourly limit, for looking around
@@ -219,10 +220,25 @@ sub live {
             $api->{over} = $outage->{over} = 1;
             my $last = $api->{last_ask} // $moved;
             $last = $moved if $moved > $last;
-            return if !$unmet && $now - $last > ($self->{quiet_s} // QUIET_S);
+            return if !$unmet && $now - $last > ($self->{quiet_s} // QUIET_S) && $self->has_said_all($now);
         }
         return if $now - $moved > ($self->{scenario}{stuck_s} // STUCK_S);
     }
+}
+
+# What is said of a run waits for some seconds, and for as long as calls fail: nothing is asked meanwhile.
+sub has_said_all {
+    my ($self, $now) = @_;
+    return 1 if !$self->{scenario}{report};
+    return 0 if ($self->{next_check} // 0) > $now;
+    $self->{next_check} = $now + CHECK_S;
+    return !%{ $self->faults_of_reports };
+}
+
+sub faults_of_reports {
+    my ($self) = @_;
+    return JR::Sim::Report::faults($self->{scenario}{report}, $self->{github}, $self->{all}, $self->{service}->log->path,
+        JR::Sim::Judge::service_name());
 }
 
 sub result {
@@ -232,8 +248,7 @@ sub result {
     $judge->{decisions} = $self->decisions if $self->is_strict;
     $judge->{all} = $self->{all};
     push @trouble, $judge->{limits}->faults(@{ $self->{all} });
-    my $said = JR::Sim::Report::faults($self->{scenario}{report}, $self->{github}, $self->{all}, $self->{service}->log->path,
-        $judge->service_name);
+    my $said = $self->faults_of_reports;
     for my $run (@{ $self->{all} }) {
         my @faults = ($judge->faults($run, \$unlucky), @{ $said->{ $run->{id} } // [] });
         push @wrong, { run => $run, faults => \@faults } if @faults;
