@@ -13,13 +13,11 @@
 #include "lib/model/reporttext.h"
 #include "lib/service/counters.h"
 #include "lib/service/process.h"
+#include "lib/store/reports.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* "Wait at least one second between each" (docs, "Best practices for using the REST API"). */
-#define WRITE_INTERVAL_MS JR_SECOND_MS
 
 /* How soon it is looked again while calls, or those of one owner, are not all well; or during a
  * pause. */
@@ -302,7 +300,7 @@ static bool begin_writing(struct jr_answerer *answerer)
     else if (wait_ms > 0)
         put_off(answerer, wait_ms, false);
     else
-        answerer->write_due_ms = jr_monotonic_ms() + WRITE_INTERVAL_MS;
+        answerer->write_due_ms = jr_monotonic_ms() + jr_reports_interval_ms();
     return err == JR_OK && wait_ms == 0;
 }
 

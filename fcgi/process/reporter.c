@@ -18,12 +18,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* "Wait at least one second between each" (docs, "Best practices for using the REST API"). */
-static int64_t write_interval_ms(void)
-{
-    return JR_MINUTE_MS / jr_test_reports(JR_REPORTS_A_MINUTE);
-}
-
 /* How soon it is looked again while calls, or those of one owner, are not all well. */
 #define SOON_MS JR_SECOND_MS
 #define UNWELL_MS (5 * JR_SECOND_MS)
@@ -242,7 +236,7 @@ static void write_it(struct jr_reporter *reporter, uint64_t id)
         return;
     }
     jr_test_point("before-report");
-    reporter->write_due_ms = jr_monotonic_ms() + write_interval_ms();
+    reporter->write_due_ms = jr_monotonic_ms() + jr_reports_interval_ms();
     if (reporter->is_new && !work->is_check)
         id = work->report.pull_request;
     ask(reporter, JR_REPORTER_WRITES, (struct jr_ask){

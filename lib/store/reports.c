@@ -129,6 +129,11 @@ static void load_written(struct jr_txn *txn, int64_t now_ms, struct written *wri
     written->minute = minute;
 }
 
+int64_t jr_reports_interval_ms(void)
+{
+    return JR_MINUTE_MS / jr_test_reports(JR_REPORTS_A_MINUTE);
+}
+
 int64_t jr_reports_wait_ms(struct jr_txn *txn, int64_t now_ms)
 {
     int64_t a_minute = jr_test_reports(JR_REPORTS_A_MINUTE), hour = 0, minute;

@@ -60,6 +60,10 @@ void jr_reports_drop(struct jr_txn *txn, int64_t due_ms, uint64_t run_id);
 /* How many entries are due by a time; no more than `most' are looked at. */
 unsigned jr_reports_waiting(struct jr_txn *txn, int64_t by_ms, unsigned most);
 
+/* How long to wait from one to the next: "Wait at least one second between each" (docs, "Best
+ * practices for using the REST API"). */
+int64_t jr_reports_interval_ms(void);
+
 /* How long until one more may be written, in ms; 0: now. It is counted by the other. */
 int64_t jr_reports_wait_ms(struct jr_txn *txn, int64_t now_ms);
 void jr_reports_count(struct jr_txn *txn, int64_t now_ms);
