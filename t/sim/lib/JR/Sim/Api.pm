@@ -220,6 +220,7 @@ sub note {
     my ($self, $request, $answer, $why) = @_;
     return $self->note_guard($request, $answer, $why) if $request->{what} eq 'guard';
     $self->{last_ask} = time if $request->{what} eq 'report';
+    $self->{asking}->note($request) if $self->{asking};
     my $run = $request->{run} or return;
     my $shown = $request->{shown};
     my $status = $answer->{status} // 'none';
@@ -232,7 +233,7 @@ sub note {
     return $self->note_evidence($request, $status, $why) if $request->{what} =~ $EVIDENCE;
     if ($request->{what} eq 'get') {
         # What the service goes by, with the truth of that moment.
-        $run->{basis} = { %$shown, true_attempt => $run->{attempt}, true_status => $run->{status} } if $shown && !$why;
+        $run->{basis} = { %$shown, asked_at => $request->{made}, true_attempt => $run->{attempt}, true_status => $run->{status} } if $shown && !$why;
         return;
     }
     my $n = ($run->{basis} // {})->{attempt} // 0;

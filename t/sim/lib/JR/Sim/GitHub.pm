@@ -513,6 +513,7 @@ sub list_runs {
     my @texts;
     for my $run (reverse @{ $self->{by_repo}{ lc $repo } // [] }) {
         next if $run->{gone};
+        next if length($query{head_sha} // '') && ($run->{head_sha} // '') ne $query{head_sha};
         my $version = $self->version_at($run, $self->{list_lag});
         next if $wanted ne '' && $version->{status} ne $wanted && ($version->{conclusion} // '') ne $wanted;
         next if length($query{created} // '') && !JR::FakeGitHub::Actions::created_in($run, $query{created});

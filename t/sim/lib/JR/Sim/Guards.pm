@@ -245,10 +245,10 @@ sub is_shown {
 sub is_reason { my ($self, $reason) = @_; return $self->{is_on} && grep { $_ eq $reason } values %REASONS }
 
 # What a guard had to say to a POST; '' if nothing. busy_at: when its group was shown as held the
-# last time; undef: never.
+# last time; undef: never. asked: a person has asked for it, and that stands above most of them.
 sub fault_of_post {
-    my ($self, $run, $attempt, $post, $busy_at) = @_;
-    for my $kind (qw(newer held closed deploys queue doer)) {
+    my ($self, $run, $attempt, $post, $busy_at, $asked) = @_;
+    for my $kind ($asked ? qw(deploys doer) : qw(newer held closed deploys queue doer)) {
         my $since = $self->since($run, $attempt, $kind, $post->{at});
         next if !defined $since || !$self->is_shown($run, $attempt, $kind, $post->{at});
         return sprintf 'a POST for attempt %d into a group that was shown as held, %.2f s after that', $attempt->{number},
@@ -278,16 +278,17 @@ sub fault_of_reason {
         # The answer is some moments older than what comes of it.
         return '' if $kind eq 'held' && grep { defined $self->since($run, $attempt, $kind, $decision->{at} - $_ / 10) } 1 .. 20;
         return '' if $reason eq 'left-by-rule';    # of the policy's
-        return '' if $kind eq 'deploys' && $self->would_deploy_whole($run, $decision->{at});
+        return '' if $kind eq 'deploys' && $self->would_deploy_whole($run, $attempt, $decision->{at});
         return sprintf 'attempt %d: %s, which is not so', $attempt->{number}, $reason;
     }
     return '';
 }
 
-# Where GitHub does not rerun the failed jobs, all are asked for: what has succeeded would deploy again, too.
+# Where GitHub does not rerun the failed jobs, or somebody wants all, what has succeeded would deploy again, too.
 sub would_deploy_whole {
-    my ($self, $run, $at) = @_;
-    return 0 if !grep { $_->{environment} } @{ $run->{plan}{nodes} };
+    my ($self, $run, $attempt, $at) = @_;
+    return 0 if !$self->{is_on} || !grep { $_->{environment} } @{ $run->{plan}{nodes} };
+    return 1 if $self->{asking} && grep { $_->{verb} eq 'all' } $self->{asking}->askers($run, $attempt, $at);
     return scalar grep { $_->{at} < $at && !$_->{accepted} && $_->{path} =~ /rerun-failed-jobs$/ } @{ $run->{posts} };
 }
 

@@ -73,6 +73,14 @@ sub filter {
     return '';
 }
 
+# The list that leaves an attempt alone, though somebody asks for it; or ''.
+sub filter_of_asked {
+    my ($self, $run, $attempt) = @_;
+    return 'repository' if $self->matches(NO_RETRY_REPOS => $run->{repo});
+    return 'workflow' if $self->matches(NO_RETRY_WORKFLOWS => $run->{name});
+    return (grep { $self->matches(NO_RETRY_LIST => $_) } $run->{actor}, $attempt->{by}) ? 'actor' : '';
+}
+
 # Is it for settings and GitHub to be rerun at all?
 sub may_be_rerun { my ($self, $run) = @_; return $run->{event} ne 'dynamic' && !$self->filter($run, $run->{attempts}[0]) }
 
@@ -144,7 +152,7 @@ sub left {
 sub unmet {
     my ($self, $run) = @_;
     my $last = $run->{attempts}[-1];
-    return 0 if $self->undue($run, $last);
+    return 0 if $self->undue($run, $last) || $self->{asking}->may_be_stopped($run, $last);
     return !($self->{is_strict} && $self->closing($run, $last));
 }
 
@@ -211,6 +219,9 @@ sub fault_of {
         if $done->{refused}{$n} || $done->{refused}{"$n $post->{path}"};
     my $undue = $self->undue($run, { %$attempt, conclusion => $basis->{conclusion}, ended => 1 });
     return '' if $undue =~ /^(?:GitHub|deleted)/;    # it cannot know before
+    my $asked = $self->{asking}->fault_of_asked($self, $run, { %$attempt, conclusion => $basis->{conclusion} }, $post);
+    return $asked || $self->{around}->fault_of_post($run, $attempt, $post, undef, 'asked') if defined $asked;
+    return "a POST for attempt $n, though reruns of its commit were stopped" if $self->{asking}->is_stopped($run, $basis->{asked_at}, $post->{at});
     return "a POST for attempt $n: $undue" if $undue;
     return $self->{around}->fault_of_post($run, $attempt, $post, $self->last_busy($run, $attempt, $post->{at}));
 }
@@ -239,9 +250,10 @@ sub faults {
         my $next = $run->{attempts}[$n];
         push @faults, $self->faults_of_reasons($run, $attempt) if $self->{is_strict};
         my $undue = $self->undue($run, $attempt);
-        if (!$undue && !$next && !$self->is_left_rightly($run, $attempt)) { push @faults, "attempt $n deserved a rerun ($attempt->{conclusion}) and has none" }
+        if (!$undue && !$next && !$self->is_left_rightly($run, $attempt) && !$self->{asking}->may_be_stopped($run, $attempt)) { push @faults, "attempt $n deserved a rerun ($attempt->{conclusion}) and has none" }
         elsif ($undue && $next && $next->{by} eq service_name() && !@faults) {
             if ($run->{gone} && $undue eq 'deleted') { next }
+            if ($self->{asking}->askers($run, $attempt, $next->{began})) { next }
             $$unlucky++;
         }
     }

@@ -19,7 +19,7 @@ use JR::Sim::Workflow;
 # So many a minute, that a world in fast motion may be told of.
 use constant { A_MINUTE => 60_000, PULLS => 12 };
 
-my $CALL = qr{/check-runs(?:/\d+)?$|/comments(?:/\d+)?$};
+my $CALL = qr{/check-runs(?:/\d+)?$|/comments(?:/\d+)?$|/reactions$};
 
 sub is_call { my ($request) = @_; return $request->{path} =~ $CALL }
 
@@ -36,7 +36,7 @@ sub settings {
         public_key => JR::FakeGitHub::public_key($key) });
     my %owners = map { s{/.*}{}r => 1 } JR::Sim::Workflow::repos();
     my $id = 10;
-    $apps->put_installation({ id => ++$id, account => $_, permissions => { actions => 'write', checks => 'write', metadata => 'read' },
+    $apps->put_installation({ id => ++$id, account => $_, permissions => { actions => 'write', checks => 'write', pull_requests => 'write', contents => 'read', metadata => 'read' },
         limit => { limit => 3_600_000, remaining => 3_600_000, reset => int(time) + 7200 } }) for sort keys %owners;
     return (%pace, GITHUB_TOKEN => undef, GITHUB_APP_ID => 4711, GITHUB_APP_KEY_FILE => $key);
 }

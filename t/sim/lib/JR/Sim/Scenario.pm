@@ -21,7 +21,7 @@ use warnings;
 # a minute of holds and limits; pace_s: from one run to the next; policy_more:
 # further keys of the policy; may_hold: runs may wait for an outage; stuck_s: the
 # end comes after so long without a move; short => 1: JR::Sim::Short plays it;
-# report: REPORT (JR::Sim::Report).
+# report: REPORT (JR::Sim::Report); asked: JR::Sim::Asking.
 my %SPOILT  = (drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3);
 my %FAILING = (get_error => .05, list_error => .1, post_error => .05, post_error_late => .05, get_cut => .05, post_cut => .05,
     post_cut_late => .05, running => .1, moved => .03, slow => [.1, .01, .1], ask_error => .08, ask_cut => .05);
@@ -32,6 +32,8 @@ my @GUARDED = (causes => {}, policy => 'careful', guards => \%MOVES, catch_up_s 
 my @PATIENT = (catch_up_s => 60, stuck_s => 100);
 my @LIMITED = (causes => {}, policy => 'careful', limits => { reruns => 12, minutes => 300 }, catch_up_s => 60, minute_ms => 50,
     stuck_s => 100);
+
+my %ASKED   = (comment => .4, button => .4, twice => .3, idle => .15, stale => .3);
 
 # A minute lasts a second.
 my %STRIKES = (from => 2, share => .8, background => .04);
@@ -107,6 +109,12 @@ my @SCENARIOS = (
     { name => 'comments', title => 'comments on pull requests, of which the API cuts and fails', report => 'comment',
         api => { report_error => .1, report_error_late => .1, report_cut => .1, report_cut_late => .1, report_kill => .01,
             report_kill_late => .01 } },
+    { name => 'asked', title => 'people ask for reruns, twice, stale, or may not; the API fails, and the dispatcher is killed', report => 'check',
+        causes => {}, policy => 'careful', guards => { environment => .1, doer => .03 }, asked => \%ASKED, catch_up_s => 60, stuck_s => 100,
+        hooks => { late => [0, .2], twice => .1 },
+        api => { get_error => .03, list_error => .05, guard_error => .05, post_error => .03, post_cut => .03, post_cut_late => .03,
+            report_error => .05, report_error_late => .05, report_cut => .05, report_cut_late => .05, report_kill => .01,
+            report_kill_late => .01, kill => .01, kill_late => .01, slow => [.1, .01, .1] } },
     { name => 'everything', title => 'jobs fail for causes, and nobody asks for them', branches => 1, causes => {} },
     { name => 'causes', title => 'rerun for infrastructural causes only', branches => 1, causes => {}, policy => 'infrastructure' },
     { name => 'causes-careful', title => 'left where a rerun cannot help', branches => 1, causes => {}, policy => 'careful' },

@@ -13,6 +13,7 @@ use Time::HiRes qw(time);
 use JR::Service;
 use JR::Test qw(service tmpdir tool);
 use JR::Sim::Api;
+use JR::Sim::Asking;
 use JR::Sim::Cause;
 use JR::Sim::Counting;
 use JR::Sim::Dice;
@@ -88,11 +89,13 @@ sub build {
         guards => $scenario->{guards}, trouble => $scenario->{trouble},
         hourly_limit => $scenario->{hourly_limit} // HOURLY_LIMIT,
         on_event => sub { $self->{hooks}->send($_[0]) },
-        on_end   => sub { $self->{people}->see_end($_[0]) if $_[0]{n} >= 0 },
+        on_end   => sub { $_->see_end($_[0]) for $_[0]{n} >= 0 ? @$self{qw(people asking)} : () },
     );
     $self->{judge}{around} = $self->{github}{around};
     my %common = (dice => $dice, loop => $loop, github => $self->{github});
-    $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, 
+    $self->{asking} = $self->{judge}{asking} = $self->{github}{around}{asking} = JR::Sim::Asking->new(%common, way => $scenario->{asked},
+        send => sub { $self->{hooks}->send($_[0]) });
+    $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, asking => $self->{asking},
         kill => sub { $self->{outage}->kill_dispatcher }, may_kill => sub { $self->{outage}->may_kill },
         plan_log => sub { $self->{log_host}->plan(@_) });
     $self->{github}->set_checks($checks);
@@ -103,7 +106,7 @@ sub build {
     my $stop_at = ($scenario->{outage} // {})->{kill_at};
     my $mark = tmpdir() . '/stands';
     my $service = $self->{service} = service(
-        %settings, JR::Sim::Report::settings($scenario->{report}, $self->{github}, tmpdir()),
+        %settings, JR::Sim::Report::settings($scenario->{report}, $self->{github}, tmpdir()), JR::Sim::Asking::settings($scenario->{asked}),
         GITHUB_API_URL => $self->{api}->url, WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
         RERUN_DELAY => "${delay_ms}ms", API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
         API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s', LOG_TAIL => $tail_bytes,
@@ -124,7 +127,7 @@ sub build {
 # Is the service's own history looked at, too: why it left what it left?
 sub is_strict {
     my ($self) = @_;
-    return scalar grep { $self->{scenario}{$_} } qw(guards limits trouble);
+    return scalar grep { $self->{scenario}{$_} } qw(guards limits trouble asked);
 }
 
 # It is told of a job that has an environment.
@@ -156,6 +159,7 @@ sub seconds_of {
 sub begin {
     my ($self, $n, $plan) = @_;
     JR::Sim::Report::plan($self->{scenario}{report}, $self->{dice}, $n, $plan);
+    JR::Sim::Asking::plan($self->{dice}, $n, $plan, $self->{files} //= {}) if $self->{scenario}{asked};
     my $run = $self->{github}->start_run($n, $plan);
     push @{ $self->{all} }, $run;
     return $run;
@@ -207,7 +211,7 @@ sub live {
         my $now_state = "$started $github->{open} $attempts $hooks->{sent}";
         ($moved, $state) = ($now, $now_state) if $state ne $now_state;
         my $quiet = $started == $self->{runs} && !$github->{open} && $hooks->idle && $people->idle && $outage->idle
-            && $self->{log_host}->is_idle;
+            && $self->{log_host}->is_idle && $self->{asking}->idle;
         if ($quiet && $self->is_strict && ($self->{next_export} // 0) <= $now) {
             $self->{judge}{decisions} = $self->decisions;
             $self->{next_export} = time + EXPORT_S;
@@ -232,7 +236,7 @@ sub has_said_all {
     return 1 if !$self->{scenario}{report};
     return 0 if ($self->{next_check} // 0) > $now;
     $self->{next_check} = $now + CHECK_S;
-    return !%{ $self->faults_of_reports };
+    return !%{ $self->faults_of_reports } && !%{ $self->{asking}->faults($self->{judge}) };
 }
 
 sub faults_of_reports {
@@ -249,8 +253,10 @@ sub result {
     $judge->{all} = $self->{all};
     push @trouble, $judge->{limits}->faults(@{ $self->{all} });
     my $said = $self->faults_of_reports;
+    $self->{asking}->learn($self->{service}->log->path);
+    my $answers = $self->{asking}->faults($judge);
     for my $run (@{ $self->{all} }) {
-        my @faults = ($judge->faults($run, \$unlucky), @{ $said->{ $run->{id} } // [] });
+        my @faults = ($judge->faults($run, \$unlucky), map { @{ $_->{ $run->{id} } // [] } } $said, $answers);
         push @wrong, { run => $run, faults => \@faults } if @faults;
         $counted_wrong++ if $self->{counting}->is_wrong($run, $judge);
     }
