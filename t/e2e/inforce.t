@@ -79,7 +79,7 @@ subtest 'status --settings' => sub {
 };
 
 subtest 'on the page' => sub {
-    my $answer = $service->http->send({ method => 'GET', path => '/status', headers => [] });
+    my $answer = $service->http->send({ method => 'GET', path => '/settings', headers => [] });
     status_is $answer, 200, 'the page';
     my $text = JR::Html->new($answer->body)->text;
     like $text, qr/RUN_ATTEMPTS\s+3/, 'a setting';
