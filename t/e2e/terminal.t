@@ -234,12 +234,21 @@ sub begin {
     return $shell;
 }
 
+# Anybody can name a branch so; a shell that runs it has "x" in its place.
+my $EVIL = 'evil$(echo${IFS}x)`echo${IFS}x`';
+played('success', head_branch => $EVIL);
+played('success', head_branch => "quote'`echo\${IFS}x`'");
+
 subtest 'Tab in bash' => sub {
     plan skip_all => 'no pseudo-terminals here' if !$on_terminal;
     my $rc = write_file(tmpdir() . '/bashrc', "bind 'set enable-bracketed-paste off'\n. $scripts/job-rerunner\nPS1='READY> '\n");
     my $shell = begin("bash --noprofile --rcfile $rc -i");
     types($shell, @$_) for @lines;
     types($shell, "check --env-file=" . tmpdir() . "/bash\t", '<check><--env-file=' . tmpdir() . '/bashrc>', 'a file');
+    types($shell, "runs --branch evil\t", "<runs><--branch><$EVIL>", 'a name that is a command is none');
+    types($shell, qq(runs --branch "evil\t"), '<runs><--branch><evil>', 'nor within quotes');
+    types($shell, qq(runs --branch="evil\t"), '<runs><--branch=evil>', 'nor behind a `=`');
+    types($shell, "runs --branch 'quote\t'", '<runs><--branch><quote>', 'of either kind');
     # What they have in common, that there is more, which.
     $shell->press("job-rerunner why \t\t\t");
     wait_ok { $shell->text =~ m{\b@{[ $refused->id ]} +\(octo/web [^\n]*?: refused\)} } 'what may come is listed with what it is';
@@ -255,6 +264,7 @@ subtest 'Tab in zsh' => sub {
     my $shell = begin('zsh -i');
     types($shell, @$_) for @lines;
     types($shell, "check --env-file=" . tmpdir() . "/bash\t", '<check><--env-file=' . tmpdir() . '/bashrc>', 'a file');
+    types($shell, "runs --branch evil\t", "<runs><--branch><$EVIL>", 'a name that is a command is none');
     $shell->press("job-rerunner why \t\t");
     wait_ok { $shell->text =~ m{@{[ $refused->id ]} +-- octo/web .*: refused} } 'what may come is listed with what it is';
     $shell->press("\cU");
