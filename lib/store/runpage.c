@@ -181,11 +181,21 @@ static void complete(struct jr_txn *txn, struct jr_runpage_row *row)
         txn->error.code = JR_OK;
 }
 
-/* Do runs stand by this word only if they need a person? */
+/*
+ * Do runs stand so only if they need a person? A run may be refused of which no failure is known:
+ * one that went quiet, and that GitHub does not show any more.
+ */
 static bool is_word_of_needy(const char *word)
 {
-    return strcmp(word, "given up") == 0 || strcmp(word, "refused") == 0
-           || strcmp(word, "over the limit") == 0;
+    return strcmp(word, "given up") == 0 || strcmp(word, "over the limit") == 0;
+}
+
+static bool is_reason_of_needy(enum jr_reason reason)
+{
+    enum jr_need need = jr_need_of(reason);
+
+    return need != JR_NEED_NOTHING && need != JR_NEED_ACCESS
+           && reason != JR_REASON_CANNOT_BE_RETRIED;
 }
 
 /* Can none of the part be wanted? */
@@ -198,7 +208,7 @@ static bool is_needless(const struct jr_runpage_filter *filter, unsigned part)
                && !jr_conclusion_is_bad((enum jr_conclusion)filter->conclusion);
     return is_word_of_needy(filter->verdict)
            || (filter->reason != JR_RUNPAGE_ANY
-               && jr_need_of((enum jr_reason)filter->reason) != JR_NEED_NOTHING);
+               && is_reason_of_needy((enum jr_reason)filter->reason));
 }
 
 /* The part is at its end. */

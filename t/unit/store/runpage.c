@@ -188,6 +188,29 @@ static void told_with_a_run(void **state)
     jr_store_close(store);
 }
 
+/* One that went quiet, and that GitHub does not show any more: of none of its jobs a failure is known. */
+static void refused_without_a_failure(void **state)
+{
+    static const struct run_row quiet = { 10, "octo/app", "main", "CI", "", HOURS(1), JR_PHASE_CLOSED, JR_REASON_NOT_FOUND, JR_CONCLUSION_NONE, JR_CAUSE_NONE };
+    static const struct jr_runpage_filter filters[] = {
+        { ALL, .verdict = "refused" }, { .conclusion = JR_RUNPAGE_ANY, .reason = JR_REASON_NOT_FOUND },
+    };
+    struct jr_store *store = open_with_rows();
+
+    (void)state;
+    save(store, &quiet);
+    for (size_t i = 0; i < COUNT(filters); i++) {
+        const struct jr_runpage_place start = { .part = 0 };
+        struct jr_runpage_row row;
+        struct jr_runpage page;
+        struct jr_error error;
+
+        assert_int_equal(jr_runpage_read(store, &filters[i], &start, &row, 1, &page, &error), JR_OK);
+        assert_true(page.count == 1 && row.run.run_id == quiet.id && row.need == JR_NEED_NOTHING);
+    }
+    jr_store_close(store);
+}
+
 static void no_such_page(void **state)
 {
     struct jr_store *store = open_with_rows();
@@ -378,6 +401,7 @@ int main(void)
 {
     TABLE(pages, paged);
     TEST(told_with_a_run);
+    TEST(refused_without_a_failure);
     TEST(no_such_page);
     TEST(ceiling);
     TEST(written_in_between);
