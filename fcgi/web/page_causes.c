@@ -21,7 +21,7 @@
 const char *const jr_page_causes_names[] = { "repository", "since", "by", "limit", "refresh", NULL };
 
 /* Failures that are read, the newest. */
-#define LIMIT 500
+#define LIMIT 200
 #define LIMIT_MAX 5000
 
 /* Lines without a cause that are shown, and runs of each. */

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT 100
+#define LIMIT 50
 
 /* More than there are words of a standing. */
 #define VERDICTS 64

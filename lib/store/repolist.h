@@ -27,7 +27,7 @@
 #define JR_REPOLIST_LOOKS 5000
 
 /* So many runs are counted in one call, of all rows together; none gets more than its share. */
-#define JR_REPOLIST_RUNS 10000
+#define JR_REPOLIST_RUNS 2500
 
 struct jr_repo_row {
     struct jr_repo repo;

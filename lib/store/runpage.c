@@ -330,7 +330,7 @@ static void look_for_needy(struct jr_txn *txn, void *context)
             continue;
         complete(txn, &row);
         needy->newest[needy->newest_count++] = row;
-    } while (!needy->whole && ++search->looks % LOOKS != 0);
+    } while (!needy->whole && ++search->looks < JR_NEEDY_LOOKS && search->looks % LOOKS != 0);
 }
 
 enum jr_err jr_needy_read(struct jr_store *store, int64_t since_ms, struct jr_needy *needy,

@@ -83,7 +83,7 @@ enum jr_err jr_runpage_read(struct jr_store *store, const struct jr_runpage_filt
                             struct jr_error *error) JR_CHECKED;
 
 /* Runs that jr_needy_read() looks at: the newest of those that wait or need a person. */
-#define JR_NEEDY_LOOKS 500
+#define JR_NEEDY_LOOKS 200
 
 #define JR_NEEDY_NEWEST 10
 
