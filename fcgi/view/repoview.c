@@ -19,7 +19,9 @@ const char *jr_repoview_own(enum jr_ownpolicy_state state)
 
 void jr_repoview_emit(struct jr_emit *emit, const struct jr_repo_row *row)
 {
-    jr_emit_known(emit, "repository_id", row->repo.id != 0, (int64_t)row->repo.id);
+    /* One that is greater was made of the name: GitHub has told none. */
+    jr_emit_known(emit, "repository_id", row->repo.id != 0 && row->repo.id <= INT64_MAX,
+                  (int64_t)row->repo.id);
     jr_emit_text(emit, "repository", row->repo.name);
     jr_emit_number(emit, "runs", row->runs);
     jr_emit_bool(emit, "more_runs", row->more_runs);

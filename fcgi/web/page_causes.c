@@ -177,7 +177,8 @@ static void write_page(const struct jr_visit *visit, const struct causes *causes
         jr_html(page, "<p class=\"note\">The newest %d failures were read, since ", (int)causes->limit);
         jr_page_whole_time(page, causes->report.from_ms);
         jr_buffer_add(page, ". ");
-        jr_visit_link(visit, JR_VISIT_HTML, "limit", "5000", "Read up to 5,000");
+        if (causes->limit < LIMIT_MAX)
+            jr_visit_link(visit, JR_VISIT_HTML, "limit", "5000", "Read up to 5,000");
         jr_buffer_add(page, "</p>\n");
     }
     add_causes(visit, &causes->report);

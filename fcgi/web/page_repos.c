@@ -26,9 +26,20 @@ const char *const jr_page_repos_names[] = { "repository", "limit", "after", "ref
 struct repos {
     struct jr_pauses pauses;
     struct jr_repolist list;
-    int64_t after; /* where this page begins */
-    uint64_t next;
+    uint64_t after, next; /* where this page begins, and the next one */
 };
+
+/* Ids that are made of names take all 64 bits. */
+static enum jr_err read_place(const struct jr_query *query, uint64_t *after, struct jr_error *error)
+{
+    const char *given = jr_query_value(query, "after");
+
+    *after = jr_query_id(given);
+    return *given == '\0' || *after != 0
+               ? JR_OK
+               : jr_error_set(error, JR_EINVAL, "the parameter 'after' is '%.60s', which is no place "
+                              "that this page has given", given);
+}
 
 static enum jr_err read_repos(const struct jr_visit *visit, struct repos *repos,
                               struct jr_error *error)
@@ -39,12 +50,12 @@ static enum jr_err read_repos(const struct jr_visit *visit, struct repos *repos,
 
     (void)jr_text_copy(filter.repo, sizeof filter.repo, jr_query_value(&visit->query, "repository"));
     if (err == JR_OK)
-        err = jr_query_number(&visit->query, "after", 1, INT64_MAX / 16, &repos->after, error);
+        err = read_place(&visit->query, &repos->after, error);
     if (err == JR_OK)
         err = jr_pauses_read(visit->context->store, visit->now_ms, &repos->pauses, error);
     if (err != JR_OK)
         return err;
-    repos->next = (uint64_t)repos->after;
+    repos->next = repos->after;
     repos->list.size = (size_t)limit;
     repos->list.rows = calloc((size_t)limit, sizeof *repos->list.rows);
     if (repos->list.rows == NULL)
@@ -77,16 +88,15 @@ static const struct jr_htable_column columns[] = {
 
 static void add_row(struct jr_htable *table, const struct jr_repo_row *row)
 {
-    char href[JR_REPO_SIZE + 32], number[JR_COUNT_SIZE];
+    char number[JR_COUNT_SIZE];
 
     jr_htable_open(table);
     jr_page_repo_link(table->page, row->repo.name);
     jr_htable_close(table);
     add_state(table, row);
-    snprintf(href, sizeof href, "/runs?repository=%s", row->repo.name);
     jr_htable_open(table);
-    jr_html(table->page, "<a href=\"%s\">%s%s</a>", href, row->more_runs ? "over " : "",
-            jr_say_count(row->runs, number));
+    jr_html(table->page, "<a href=\"/runs?repository=%s\">%s%s</a>", row->repo.name,
+            row->more_runs ? "over " : "", jr_say_count(row->runs, number));
     jr_htable_close(table);
     jr_htable_number(table, row->sum.failed);
     jr_htable_number(table, row->sum.reruns);

@@ -620,23 +620,6 @@ static enum jr_err write_json(const struct jr_visit *visit, uint64_t run_id,
     return err;
 }
 
-/* The number behind /runs/, as GitHub writes it; 0 for anything else. */
-static uint64_t run_of(const char *digits)
-{
-    uint64_t number = 0;
-
-    if (*digits == '0' || strspn(digits, "0123456789") != strlen(digits))
-        return 0;
-    for (; *digits != '\0'; digits++) {
-        uint64_t digit = (uint64_t)(*digits - '0');
-
-        if (number > (UINT64_MAX - digit) / 10)
-            return 0;
-        number = number * 10 + digit;
-    }
-    return number;
-}
-
 static void write_page(const struct jr_visit *visit, const struct story *story)
 {
     char title[JR_REPO_SIZE + 64];
@@ -657,11 +640,11 @@ enum jr_err jr_page_run(struct jr_visit *visit, struct jr_error *error)
     enum jr_err err;
 
     if (visit->form == JR_VISIT_JSON)
-        return write_json(visit, run_of(visit->name), error);
+        return write_json(visit, jr_query_id(visit->name), error);
     story = calloc(1, sizeof *story);
     if (story == NULL)
         return jr_error_set(error, JR_ENOMEM, "out of memory");
-    err = read_story(visit->context, run_of(visit->name), visit->now_ms, story, error);
+    err = read_story(visit->context, jr_query_id(visit->name), visit->now_ms, story, error);
     if (err == JR_OK)
         write_page(visit, story);
     free(story);

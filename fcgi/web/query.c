@@ -127,6 +127,22 @@ enum jr_err jr_query_number(const struct jr_query *query, const char *name, int6
     return JR_OK;
 }
 
+uint64_t jr_query_id(const char *digits)
+{
+    uint64_t number = 0;
+
+    if (*digits == '0' || strspn(digits, "0123456789") != strlen(digits))
+        return 0;
+    for (; *digits != '\0'; digits++) {
+        uint64_t digit = (uint64_t)(*digits - '0');
+
+        if (number > (UINT64_MAX - digit) / 10)
+            return 0;
+        number = number * 10 + digit;
+    }
+    return number;
+}
+
 void jr_query_encode(struct jr_buffer *buffer, const char *value)
 {
     for (; *value != '\0'; value++) {

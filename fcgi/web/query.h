@@ -45,6 +45,9 @@ const char *jr_query_value(const struct jr_query *query, const char *name);
 enum jr_err jr_query_number(const struct jr_query *query, const char *name, int64_t least,
                             int64_t most, int64_t *number, struct jr_error *error) JR_CHECKED;
 
+/* A number that names something, as GitHub writes it: decimal, no zero before it; 0: it is none. */
+uint64_t jr_query_id(const char *digits);
+
 /*
  * Write all that is given, as it may stand in an address: "?a=b&c=d", or nothing.
  *   name   has another value; NULL: none

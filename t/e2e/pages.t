@@ -80,7 +80,9 @@ sub record {
     my (%o) = @_;
     my $id = ++$next;
     my $repo = delete $o{repo} // 'octo/app';
+    my $nameless = delete $o{no_repo_id};
     my $event = run_event(run_id => $id, action => 'completed', conclusion => 'success', repo => $repo, %o);
+    delete $event->{repository}{id} if $nameless;
     my $answer = $service->http->send(delivery($event));
     $answer->status =~ /^20[0-4]$/ or die 'recording: ' . $answer->status;
     return $id;
@@ -332,14 +334,28 @@ subtest 'page by page' => sub {
     is scalar @seen, 13, 'all of a branch, by the header';
     is scalar(keys %{ { map { $_ => 1 } @seen } }), 13, 'each once';
     like get('/runs?repository=many/runs&limit=10')->header('Link'), qr{^</runs\?repository=many/runs&limit=10&after=\d-\d+>; rel="next"$}, 'a page tells it too';
+    record(repo => $_, no_repo_id => 1) for 'old/host', 'old/other';
     my @repos;
     $path = '/repos.json?limit=1';
-    for my $n (1 .. 5) {
+    for my $n (1 .. 7) {
         my $answer = get($path);
         push @repos, map { $_->{repository} } @{ $answer->json };
         ($path) = ($answer->header('Link') // '') =~ /^<([^>]+)>; rel="next"$/ or last;
     }
-    is join(' ', sort @repos), 'acme/site evil/repo.json many/runs octo/app', 'repositories likewise';
+    is join(' ', sort @repos), 'acme/site evil/repo.json many/runs octo/app old/host old/other', 'repositories likewise';
+    my %told = map { $_->{repository} => $_ } @{ data('/repos.json') };
+    is $told{'old/host'}{repository_id}, undef, 'a host that tells no ids: null';
+    page_ok '/repos/old/host';
+};
+
+# What waits is not let to hide that somebody is needed for others.
+subtest 'very many wait' => sub {
+    like page_ok('/status')->text, qr/Needs a person In 7 days: 1 run failed for good/, 'one needs a person';
+    is tool(['pause'], %{ $service->environment })->{status}, 0, 'nothing is asked';
+    record(conclusion => 'failure') for 1 .. 500;
+    my $text = page_ok('/status')->text;
+    like $text, qr/Needs a person None of the newest 500 that wait or need a person/, 'not that there is none';
+    like $text, qr/The first \d+ of 500\. All of them/, 'of those that wait the first are shown';
 };
 
 finish();
