@@ -80,6 +80,10 @@ void jr_flakyview_emit_all(struct jr_emit *emit, enum jr_flaky_kind kind,
     for (size_t i = 0; i < count; i++)
         jr_flakyview_emit(emit, kind, &rows[i]);
     jr_emit_close_array(emit);
+    if (total == NULL) {
+        jr_emit_null(emit, is_job ? "jobs_total" : "runners_total");
+        return;
+    }
     jr_emit_open(emit, is_job ? "jobs_total" : "runners_total");
     jr_emit_number(emit, is_job ? "jobs" : "runners", (int64_t)total->rows);
     emit_numbers(emit, kind, &total->sum);

@@ -25,7 +25,8 @@ void jr_flakyview_emit_list(struct jr_emit *emit, enum jr_flaky_kind kind,
 
 /*
  * The worst of a kind, and all of it together: two members of an object that is open.
- *   kind  JR_FLAKY_JOB: "jobs" and "jobs_total"; JR_FLAKY_RUNNER: "runners" and "runners_total"
+ *   kind   JR_FLAKY_JOB: "jobs" and "jobs_total"; JR_FLAKY_RUNNER: "runners" and "runners_total"
+ *   total  NULL: it is not known, and null
  */
 void jr_flakyview_emit_all(struct jr_emit *emit, enum jr_flaky_kind kind,
                            const struct jr_flaky *rows, size_t count,

@@ -45,20 +45,18 @@ static void add_apart(struct jr_buffer *page, const struct jr_flaky *sum)
             jr_say_count(sum->apart_rescued, number));
 }
 
+/* All of them in a line, also those that the table has no room for. */
 static void add_sum(struct jr_buffer *page, const struct jr_flaky_total *total)
 {
     const struct jr_flaky *sum = &total->sum;
     char lost[JR_SPAN_SIZE], number[JR_COUNT_SIZE];
 
-    jr_html(page, "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt. ",
-            JR_FLAKY_RECENT_DAYS);
-    jr_html(page, "All %s jobs together: ", jr_say_count(total->rows, number));
+    jr_html(page, " All %s jobs together: ", jr_say_count(total->rows, number));
     jr_html(page, "%s executions, ", jr_say_count(sum->executions, number));
     jr_html(page, "%s failed, ", jr_say_count(sum->failures, number));
     jr_html(page, "%s rescued, ", jr_say_count(sum->rescued, number));
     jr_html(page, "%s lost.", jr_say_span(sum->lost_ms, lost));
     add_apart(page, sum);
-    jr_buffer_add(page, "</p>\n");
 }
 
 static void write_page(const struct jr_visit *visit, const struct jr_jobtable *jobs)
@@ -73,7 +71,11 @@ static void write_page(const struct jr_visit *visit, const struct jr_jobtable *j
         jr_visit_link(visit, JR_VISIT_HTML, "repository", "", "Those of all");
         jr_buffer_add(page, "</p>\n");
     }
-    add_sum(page, &jobs->total);
+    jr_html(page, "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt.",
+            JR_FLAKY_RECENT_DAYS);
+    if (jobs->of_all)
+        add_sum(page, &jobs->total);
+    jr_buffer_add(page, "</p>\n");
     jr_jobtable_add(visit, jobs);
     jr_buffer_add(page, "</section>\n");
     jr_page_end(visit);
@@ -87,7 +89,8 @@ static void write_data(const struct jr_visit *visit, const struct jr_jobtable *j
     if (visit->form == JR_VISIT_JSON) {
         jr_emit_open(&emit, NULL);
         jr_emit_time(&emit, "since", jobs->since_ms);
-        jr_flakyview_emit_all(&emit, JR_FLAKY_JOB, jobs->rows, jobs->count, &jobs->total);
+        jr_flakyview_emit_all(&emit, JR_FLAKY_JOB, jobs->rows, jobs->count,
+                              jobs->of_all ? &jobs->total : NULL);
         jr_jobtable_emit_weeks(&emit, jobs);
         jr_emit_close(&emit);
     } else {

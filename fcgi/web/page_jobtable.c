@@ -25,7 +25,8 @@ enum jr_err jr_jobtable_read(struct jr_jobtable *jobs, struct jr_store *store, c
     jobs->since_ms = jr_flaky_since_ms(now_ms - (JR_FLAKY_RECENT_DAYS - 1) * JR_DAY_MS, now_ms);
     if (err == JR_OK)
         err = jr_flaky_trend(store, &filter, jobs->rows, jobs->count, WEEKS, jobs->weeks, error);
-    if (err == JR_OK)
+    jobs->of_all = repo == NULL;
+    if (err == JR_OK && jobs->of_all)
         err = jr_flaky_recent_total(store, now_ms, &jobs->total, error);
     return err;
 }

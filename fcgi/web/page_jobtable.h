@@ -23,7 +23,8 @@ struct jr_jobtable {
     struct jr_flaky_week weeks[JR_JOBTABLE_MAX * JR_JOBTABLE_WEEKS]; /* of each, oldest first */
     size_t count;
     bool whole;                  /* else there may be worse ones that were not looked at */
-    struct jr_flaky_total total; /* of all repositories */
+    bool of_all;                 /* repositories */
+    struct jr_flaky_total total; /* of those; else nothing: a sum is kept of no single one */
 };
 
 /*

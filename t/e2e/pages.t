@@ -219,6 +219,8 @@ subtest 'the keys of the tool' => sub {
     is $keys->($page->{jobs}[0]), $keys->($tool->{jobs}[0]), '/jobs.json as `flaky --json`';
     is $page->{jobs}[0]{$_}, $tool->{jobs}[0]{$_}, "and its $_" for qw(job executions rescued rate);
     is $keys->($page->{jobs_total}), $keys->($tool->{jobs_total}), 'all together';
+    is data('/jobs.json?repository=acme/site')->{jobs_total}, undef, 'not of one repository';
+    unlike page_ok('/jobs?repository=acme/site')->text, qr/All \d+ jobs together/, 'nor on its page';
     is scalar @{ $page->{weeks}[0] }, 12, 'twelve weeks of each';
     is $page->{weeks}[0][-1]{rescued}, 1, 'the last one with today';
     ($page, $tool) = (data('/runners.json'), told('flaky'));
