@@ -138,7 +138,9 @@ static int make(struct jr_context *context, struct jr_visit *visit, const char *
         err = jr_error_set(error, JR_ENOMEM, "a page of more than %zu bytes, or out of memory",
                            PAGE_MOST);
     context->broken |= err == JR_EFATAL;
-    return err == JR_OK ? 200 : err == JR_ENOENT ? 404 : err == JR_EINVAL ? 400 : 503;
+    if (err == JR_ENOENT && visit->route->missing != NULL)
+        return 404;
+    return err == JR_OK ? 200 : err == JR_EINVAL ? 400 : 503;
 }
 
 /* Make what stands in the place of the page that could not be made. */

@@ -32,7 +32,7 @@ const char *const jr_page_runs_names[] = {
 /* What is read before anything is written. */
 struct runs {
     struct jr_pauses pauses;
-    struct jr_runpage_row rows[JR_RUNPAGE_SIZE_MAX];
+    struct jr_runpage_row *rows; /* `limit' of them; owned */
     struct jr_runpage page;
     int64_t limit;
     struct jr_runpage_filter filter;
@@ -166,6 +166,11 @@ static enum jr_err read_runs(const struct jr_visit *visit, struct runs *runs,
     if (err == JR_OK)
         err = jr_pauses_read(store, visit->now_ms, &runs->pauses, error);
     runs->filter.pauses = &runs->pauses;
+    if (err == JR_OK) {
+        runs->rows = calloc((size_t)runs->limit, sizeof *runs->rows);
+        if (runs->rows == NULL)
+            err = jr_error_set(error, JR_ENOMEM, "out of memory");
+    }
     if (err == JR_OK)
         err = jr_runpage_read(store, &runs->filter, &runs->place, runs->rows, (size_t)runs->limit,
                               &runs->page, error);
@@ -292,6 +297,7 @@ enum jr_err jr_page_runs(struct jr_visit *visit, struct jr_error *error)
         else
             write_data(visit, runs);
     }
+    free(runs->rows);
     free(runs);
     return err;
 }
