@@ -26,6 +26,9 @@
 /* In JR_TABLE_META: all runs are in the lists. */
 static const char listed_key[] = "listed";
 
+/* So many of the runs with the newest events are looked at. */
+#define NEWEST 500
+
 size_t jr_ledger_key(unsigned char key[JR_KEY_MAX], uint64_t run_id, enum jr_part part,
                      uint64_t number)
 {
@@ -255,6 +258,9 @@ static void save_lists(struct jr_txn *txn, struct jr_run *run)
     if (scope == run->stored_scope && run->needy == run->stored_needy)
         return;
     if (scope != run->stored_scope) {
+        /* An older version, come back, does not take out what a newer one had put in. */
+        if (run->stored_scope == 0 && run->stored_last_event_ms != 0)
+            change_needy(txn, run, scope, false);
         drop_needy(txn, run);
         drop_listed(txn, run);
         jr_runindex_put(txn, JR_RUNINDEX_REPO, scope, run->run_id);
@@ -486,26 +492,48 @@ static void index_failures(struct jr_txn *txn, uint64_t run_id)
     }
 }
 
-bool jr_ledger_list(struct jr_txn *txn, unsigned most, uint64_t *after)
+/* Has an older version been back? What it wrote is among what happened last. */
+static bool has_unlisted(struct jr_txn *txn)
+{
+    uint64_t run_id = 0;
+    int64_t hour_ms = 0;
+    struct jr_run run;
+
+    for (unsigned looks = 0; looks < NEWEST && jr_ledger_next_older(txn, &hour_ms, &run_id); looks++)
+        if (jr_ledger_read_run(txn, run_id, &run) && run.known && !run.listed)
+            return true;
+    return false;
+}
+
+/* Are all runs in their lists, as far as can be seen without looking at each? */
+static bool all_are_listed(struct jr_txn *txn)
 {
     unsigned char nothing[1];
-    struct jr_run run;
     size_t length;
 
-    if (jr_txn_get(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, nothing, sizeof nothing,
-                   &length))
-        return false;
-    for (; most > 0; most--) {
+    return jr_txn_get(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, nothing,
+                      sizeof nothing, &length)
+           && !has_unlisted(txn);
+}
+
+bool jr_ledger_list(struct jr_txn *txn, unsigned most, uint64_t *after)
+{
+    struct jr_run run;
+
+    if (*after == 0 && all_are_listed(txn))
+        *after = JR_LEDGER_LISTED;
+    for (; *after != JR_LEDGER_LISTED && most > 0; most--) {
         if (!jr_ledger_next_run(txn, after)) {
             jr_txn_put(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, "", 0);
-            return false;
+            *after = JR_LEDGER_LISTED;
+            break;
         }
         if (!jr_ledger_read_run(txn, *after, &run) || !run.known || run.listed)
             continue;
         jr_ledger_save_run(txn, &run);
         index_failures(txn, *after);
     }
-    return true;
+    return *after != JR_LEDGER_LISTED;
 }
 
 /*

@@ -148,12 +148,14 @@ void jr_ledger_remove_run(struct jr_txn *txn, struct jr_run *run);
 
 /*
  * Put runs that an older version has recorded into the lists in which people look for them, and
- * their failures into that of their cause. When all have been looked at, the store says so,
- * and nothing is left to do for good.
+ * their failures into that of their cause. When all have been looked at, the store says so. From
+ * then on only some of the newest are looked at, when `after' is 0: if one is in no list, an older
+ * version has been at work again, and all are gone through once more.
  *   most   how many runs are looked at
- *   after  in and out: 0 at first, then where to go on
+ *   after  in and out: 0 when a process begins, then where to go on; JR_LEDGER_LISTED at the end
  * Returns whether there is more to do.
  */
+#define JR_LEDGER_LISTED UINT64_MAX
 bool jr_ledger_list(struct jr_txn *txn, unsigned most, uint64_t *after);
 
 /* So long may a check run keep its run that is to be completed. */

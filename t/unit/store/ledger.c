@@ -757,10 +757,41 @@ static void older_runs_are_listed(void **state)
     assert_true(jr_failure_index_run_before(&txn, JR_CAUSE_DISK, &id));
     assert_int_equal(id, 2);
     unlist(&txn, 1);
-    after = 0;
     assert_false(jr_ledger_list(&txn, 100, &after));
     commit(&txn);
     assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 5 4 2");
+    jr_store_close(store);
+}
+
+/* Somebody goes back to the older version for a while. Of what it wrote the lists know nothing. */
+static void older_version_was_back(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    struct jr_txn txn;
+    uint64_t after = 0;
+
+    (void)state;
+    for (uint64_t id = 1; id <= 3; id++)
+        save_as(store, id, "octo/app", JR_PHASE_CLOSED, JR_REASON_RUN_SUCCEEDED);
+    jr_txn_begin(&txn, store, true);
+    assert_false(jr_ledger_list(&txn, 100, &after));
+    unlist(&txn, 1);
+    unlist(&txn, 2);
+    /* It was given up before, and needed somebody. */
+    jr_runindex_put(&txn, JR_RUNINDEX_NEEDY, JR_RUNINDEX_ALL, 2);
+    jr_runindex_put(&txn, JR_RUNINDEX_NEEDY, jr_runindex_scope("octo/app"), 2);
+    commit(&txn);
+    jr_txn_begin(&txn, store, true);
+    after = 0;
+    assert_true(jr_ledger_list(&txn, 2, &after));
+    assert_false(jr_ledger_list(&txn, 100, &after));
+    assert_true(after == JR_LEDGER_LISTED);
+    after = 0;
+    assert_false(jr_ledger_list(&txn, 1, &after));
+    commit(&txn);
+    assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 3 2 1");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), "");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/app"), "");
     jr_store_close(store);
 }
 
@@ -808,6 +839,7 @@ int main(void)
     TEST(lists_follow_the_run);
     TEST(lists_of_an_older_version);
     TEST(older_runs_are_listed);
+    TEST(older_version_was_back);
     TEST(entry_of_a_run_that_is_gone);
     return run_program("ledger");
 }
