@@ -29,11 +29,11 @@
 
 #define NO_RUN                                                                                     \
     "Nothing is recorded of a run with this number. Either no event of it has come, or its "      \
-    "history has been kept for RETENTION and is gone."
+    "history has been kept for RETENTION and is gone"
 
 #define NO_REPO                                                                                    \
     "Nothing is recorded of a repository with this name. No event of it has come, or none for "   \
-    "longer than RETENTION, or it has another name now."
+    "longer than RETENTION, or it has another name now"
 
 /* Another page is a row, and its function. */
 static const struct jr_route routes[] = {
@@ -99,7 +99,7 @@ void jr_page_prepare(void)
     (void)headers();
 }
 
-/* Answer with a page that says only one thing; as data, an object that does. */
+/* Answer with a page that says only one thing, without a full stop; as data, an object that does. */
 static void say(struct jr_visit *visit, const char *title, const char *text)
 {
     struct jr_emit emit;
@@ -153,7 +153,7 @@ static void explain(struct jr_visit *visit, int status, const struct jr_error *e
     else if (status == 404)
         say(visit, "No such thing", visit->route->missing);
     else
-        say(visit, "No page for now", "The page cannot be made; the log says why.");
+        say(visit, "No page for now", "The page cannot be made; the log says why");
 }
 
 /* The header of this answer. `next' is encoded, and so no more than text. */
