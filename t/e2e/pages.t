@@ -256,7 +256,7 @@ subtest 'one repository' => sub {
     is join(' ', sort map { $_->{repository} } @repos), 'acme/site octo/app', 'both are in the list';
     is join(' ', map { $_->{repository} } @{ data('/repos.json?repository=acme/*') }), 'acme/site', 'one by a pattern';
     for my $path (qw(/repos/octo/none /repos/octo /repos/ /repos/octo/app/x /repos/a/b%2Fc /repos/octo/app.json.json)) {
-        like page_ok($path, 404)->text, qr/Nothing is recorded of a repository with this name/, "$path: none" if $path !~ /json$/;
+        like page_ok($path, 404)->text, qr/with this name\. No event .* another name now\. To the/, "$path: none" if $path !~ /json$/;
         like data($path, 404)->{error}, qr/Nothing is recorded/, "$path: none" if $path =~ /json$/;
     }
 };
