@@ -356,7 +356,7 @@ subtest 'very many wait' => sub {
     is tool(['pause'], %{ $service->environment })->{status}, 0, 'nothing is asked';
     record(conclusion => 'failure') for 1 .. 500;
     my $text = page_ok('/status')->text;
-    like $text, qr/Needs a person None of the newest 500 that wait or need a person/, 'not that there is none';
+    like $text, qr/Needs a person None of the newest 200 that wait or need a person/, 'not that there is none';
     like $text, qr/The first \d+ of 500\. All of them/, 'of those that wait the first are shown';
 };
 
