@@ -96,6 +96,16 @@ int64_t jr_test_scaled_ms(int64_t time_ms)
     return scaled_ms > 0 ? scaled_ms : 1;
 }
 
+int64_t jr_test_shorter_ms(int64_t time_ms)
+{
+    return time_ms / number_in("JR_TEST_SHORTER", 1);
+}
+
+bool jr_test_deadline_is_off(void)
+{
+    return is("JR_TEST_DEADLINE", "off");
+}
+
 int64_t jr_test_reports(int64_t most)
 {
     return number_in("JR_TEST_REPORTS", most);

@@ -32,6 +32,10 @@ static int64_t timers_ms(const struct jr_desk *desk, int64_t most_ms)
 
     int64_t receiver_ms = desk->receiver == NULL ? most_ms : jr_http_wait_ms(desk->receiver);
 
+    int64_t cluster_ms = jr_cluster_wait_ms(&desk->cluster);
+
+    if (cluster_ms < most_ms)
+        most_ms = cluster_ms;
     if (http_ms < most_ms)
         most_ms = http_ms;
     if (receiver_ms < most_ms)
@@ -40,8 +44,9 @@ static int64_t timers_ms(const struct jr_desk *desk, int64_t most_ms)
 }
 
 /* Go on with what is read and written besides the calls of the API. */
-static void work_beside(const struct jr_desk *desk)
+static void work_beside(struct jr_desk *desk)
 {
+    (void)jr_cluster_tend(&desk->cluster, &desk->calls);
     if (desk->receiver != NULL)
         jr_http_work(desk->receiver);
     if (desk->loghost != NULL)
@@ -61,8 +66,10 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
         { .fd = desk->loghost == NULL ? -1 : jr_loghost_fd(desk->loghost), .events = POLLIN },
         { .fd = desk->matcher == NULL ? -1 : jr_matcher_fd(desk->matcher), .events = POLLIN },
         { .fd = desk->receiver == NULL ? -1 : jr_http_fd(desk->receiver), .events = POLLIN },
+        { .fd = jr_cluster_fd(&desk->cluster), .events = POLLIN },
     };
     struct timespec limit;
+    bool is_told;
     int ready;
 
     wait_ms = timers_ms(desk, wait_ms < BEAT_MS ? wait_ms : BEAT_MS);
@@ -77,8 +84,10 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
     /* Who waits takes it (inquiry.h). */
     if (ready > 0 && (fds[2].revents != 0 || fds[3].revents != 0))
         return true;
+    is_told = (ready > 0 && (fds[4].revents != 0 || fds[5].revents != 0))
+              || jr_cluster_wait_ms(&desk->cluster) == 0;
     work_beside(desk);
-    if (ready > 0 && fds[4].revents != 0)
+    if (is_told)
         return true;
     return jr_calls_work(&desk->calls);
 }
@@ -186,8 +195,11 @@ bool jr_desk_look_at_pauses(struct jr_desk *desk)
         jr_desk_store_failed(desk, err, &error);
         return false;
     }
-    if (!jr_pauses_equal(&pauses, &desk->pauses))
+    if (!jr_pauses_equal(&pauses, &desk->pauses)) {
         memset(&desk->walk, 0, sizeof desk->walk);
+        if (jr_cluster_is_on(&desk->cluster)) /* it may be one of all hosts */
+            jr_engine_look(desk->cluster.engine);
+    }
     desk->pauses = pauses;
     whole = jr_pauses_whole(&desk->pauses);
     desk->paused_ms = whole == NULL ? 0 : whole->since_ms;

@@ -8,6 +8,7 @@
 #define JR_DESK_H
 
 #include "fcgi/process/calls.h"
+#include "fcgi/process/cluster.h"
 #include "lib/config/settings.h"
 #include "lib/github/loghost.h"
 #include "lib/rules/input.h"
@@ -32,6 +33,7 @@ struct jr_desk {
     struct jr_process *process; /* our block of that, once the lock is ours; NULL without it */
     struct jr_store *store;
     struct jr_calls calls;
+    struct jr_cluster cluster; /* the other hosts, if there are any */
     struct jr_loghost *loghost; /* NULL: logs are not read */
     struct jr_http *receiver;   /* of notices; NULL: nobody is told */
     struct jr_matcher *matcher; /* NULL: it is not looked for why runs fail */

@@ -126,10 +126,11 @@ static void dispatch(struct dispatcher *dispatcher)
     struct jr_desk *desk = &dispatcher->desk;
 
     while (!jr_process_stopping() && !desk->broken) {
-        int64_t wait_ms = JR_CALLS_NEVER, upkeep_ms, holder_ms;
+        int64_t wait_ms = JR_CALLS_NEVER, upkeep_ms, holder_ms, cluster_ms;
 
         jr_desk_beat(desk);
         jr_calls_tend(&desk->calls);
+        cluster_ms = jr_cluster_tend(&desk->cluster, &desk->calls);
         take_answers(dispatcher);
         if (is_failing(dispatcher))
             continue;
@@ -148,6 +149,7 @@ static void dispatch(struct dispatcher *dispatcher)
             wait_ms = earlier_of(wait_ms, say(dispatcher, INT64_MAX));
         /* Last, and only to begin or to look: what is due does not wait for it. */
         wait_ms = earlier_of(wait_ms, jr_announcer_work(&dispatcher->announcer));
+        wait_ms = earlier_of(wait_ms, cluster_ms);
         if (wait_ms > 0)
             jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, holder_ms), upkeep_ms));
     }
@@ -185,8 +187,9 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
 
     jr_tell_acts(desk);
     while (!jr_process_stopping() && !desk->broken) {
-        int64_t wait_ms = JR_CALLS_NEVER, write_ms;
+        int64_t wait_ms = JR_CALLS_NEVER, write_ms, cluster_ms;
 
+        cluster_ms = jr_cluster_tend(&desk->cluster, &desk->calls);
         take_answers(dispatcher);
         (void)jr_holder_work(&dispatcher->holder);
         if (!jr_desk_look_at_pauses(desk) || desk->failing)
@@ -201,7 +204,7 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
             wait_ms = earlier_of(wait_ms, say(dispatcher, until_ms));
         if (!is_under_way(dispatcher, until_ms) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
             break;
-        jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, write_ms),
+        jr_desk_rest(desk, earlier_of(earlier_of(earlier_of(wait_ms, write_ms), cluster_ms),
                                       jr_errands_patience_ms(errands)));
     }
     jr_errands_stop(errands);
@@ -231,6 +234,8 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK)
         err = jr_calls_open(&desk->calls, settings, desk->store, desk->told,
                             &error);
+    if (err == JR_OK)
+        err = jr_cluster_open(&desk->cluster, settings, desk->store, desk->told, &error);
     if (err == JR_OK)
         err = jr_inquirer_open(&dispatcher->errands.inquirer, desk, &error);
     if (err == JR_OK)
@@ -267,6 +272,7 @@ static void end(struct dispatcher *dispatcher)
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);
     jr_ownfiles_close(&dispatcher->errands.ownfiles);
+    jr_cluster_close(&desk->cluster);
     jr_calls_close(&desk->calls);
     jr_store_close(desk->store);
     if (desk->wake_fd >= 0)

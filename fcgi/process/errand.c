@@ -18,6 +18,7 @@
 #include "lib/steps/step.h"
 #include "lib/store/budget.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,12 @@
 
 /* So long a repository's policy file is waited for; then the one that is kept counts. */
 #define OWN_PATIENCE_MS (3 * JR_SECOND_MS)
+
+/* What another host has in hand is looked at again after so long. */
+#define ELSEWHERE_MS (5 * JR_SECOND_MS)
+
+/* ... and who has it in hand keeps it for as long, if there is nothing to be done before. */
+#define KEPT_MS JR_MINUTE_MS
 
 /* Asked for anew: the run is no longer fresh. */
 static void begin(struct jr_errands *errands, struct jr_errand *errand);
@@ -73,7 +80,7 @@ static size_t count_silent(const struct jr_errands *errands)
 bool jr_errands_may_read(const struct jr_errands *errands)
 {
     size_t reads = jr_calls_reads(&errands->desk->calls) + count_at(errands, JR_ERRAND_NAME_WAITS)
-                   + count_silent(errands);
+                   + count_at(errands, JR_ERRAND_CLAIM) + count_silent(errands);
 
     return reads < (size_t)errands->desk->settings->api_reads;
 }
@@ -90,6 +97,7 @@ static void end(struct jr_errands *errands, struct jr_errand *errand)
     errand->file.text = NULL;
     jr_ownfile_end(errand->own);
     errand->own = NULL;
+    jr_claimant_end(&errand->claimant);
     errand->step = JR_ERRAND_NONE;
     if (--errands->count == 0)
         jr_process_note_busy(errands->desk->process, 0);
@@ -98,6 +106,7 @@ static void end(struct jr_errands *errands, struct jr_errand *errand)
 /* ... though nothing was recorded: its entry stays where it is. */
 static void lay_down(struct jr_errands *errands, struct jr_errand *errand)
 {
+    jr_claimant_give_back(&errand->claimant);
     end(errands, errand);
     memset(&errands->desk->walk, 0, sizeof errands->desk->walk);
 }
@@ -109,6 +118,15 @@ static void failed(struct jr_errands *errands, struct jr_errand *errand, enum jr
     lay_down(errands, errand);
 }
 
+static void postpone(struct jr_desk *desk, struct jr_run *run, int64_t due_ms)
+{
+    struct jr_error error;
+    enum jr_err err = jr_rerun_postpone(desk->store, run, due_ms, &error);
+
+    if (err != JR_OK)
+        jr_desk_store_failed(desk, err, &error);
+}
+
 /*
  * How long until GitHub may be asked for a rerun: the last one may have been another process's.
  * A clock that is set back makes that no longer than the interval, from when it is first seen.
@@ -118,6 +136,7 @@ static int64_t write_wait_ms(struct jr_errands *errands)
     int64_t last_post_ms, wait_ms, interval_ms = errands->desk->settings->api_write_interval_ms;
     struct jr_error error;
 
+    interval_ms *= jr_cluster_hosts(&errands->desk->cluster);
     if (jr_rerun_last_post(errands->desk->store, &last_post_ms, &error) != JR_OK)
         return 0;
     if (last_post_ms != errands->last_post_ms) {
@@ -135,6 +154,42 @@ static bool may_write(struct jr_errands *errands)
     return count_at(errands, JR_ERRAND_POST) == 0 && write_wait_ms(errands) == 0;
 }
 
+static void count_claim(const struct jr_errands *errands, enum jr_counted_claim what)
+{
+    struct jr_process *process = errands->desk->process;
+
+    jr_count_claim(process == NULL ? NULL : &process->counters, what);
+}
+
+/* The connection for the POST stands: is it to be sent (jr_http_permit)? */
+static enum jr_reason permit(void *context)
+{
+    struct jr_errand *errand = context;
+
+    return jr_claimant_permit(&errand->claimant, errand->asked_ms + JR_CALLS_FRESH_MS,
+                              errand->claimant.spent.wanted ? &errand->cost : NULL);
+}
+
+/* What the rerun costs, as the store has just counted it, and what the policy's limits are. */
+static void note_cost(const struct jr_errands *errands, struct jr_errand *errand)
+{
+    const struct jr_policy *policy = &errands->inquirer.policy;
+    const struct jr_policy *own = errand->own == NULL ? NULL : &errand->own->policy;
+    struct jr_policy_force force;
+
+    if (!errand->claimant.spent.wanted)
+        return;
+    jr_policy_in_force(policy, own, errand->run.repo, &force);
+    errand->cost = (struct jr_engine_cost){
+        .scope = errand->run.spent.scope, .minutes = errand->run.spent.minutes,
+        .repo = force.part.limits, .all = policy->limits_all,
+    };
+    /* Whoever asks by hand is let by, and what it costs is counted. */
+    if (errand->run.by_hand) {
+        errand->cost.repo = errand->cost.all = (struct jr_limits){ .reruns_per_hour = 0 };
+    }
+}
+
 /* The POST, of which the intent is on disk. */
 static void post(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -150,7 +205,46 @@ static void post(struct jr_errands *errands, struct jr_errand *errand)
         .before_ms = errand->asked_ms + JR_CALLS_FRESH_MS,
         .debug = errand->run.debug,
     };
+    if (jr_cluster_is_on(&errands->desk->cluster)) {
+        note_cost(errands, errand);
+        errand->question.turn.ask.permit = permit;
+        errand->question.turn.ask.permits = errand;
+    }
     jr_calls_ask(&errands->desk->calls, &errand->question);
+}
+
+static void finish_claim(struct jr_errands *errands, struct jr_errand *errand,
+                         enum jr_claim_result result, enum jr_reason reason, int status)
+{
+    if (errand->claimant.engine == NULL)
+        return;
+    count_claim(errands, JR_COUNTED_CLAIM_DONE);
+    jr_claimant_finish(&errand->claimant, result, reason, status);
+}
+
+/*
+ * The others are told what came of the POST, which is on disk. Where nobody knows, the claim
+ * stays as it is: who finds it so looks first.
+ */
+static void settle_post(struct jr_errands *errands, struct jr_errand *errand,
+                        const struct jr_call *call)
+{
+    bool closed = errand->run.phase == JR_PHASE_CLOSED;
+
+    if (errand->claimant.engine == NULL)
+        return;
+    jr_test_point("before-done");
+    if (errand->claimant.permitted)
+        count_claim(errands, call->reason == JR_REASON_CLAIM_LATE ? JR_COUNTED_CLAIM_LATE
+                                                                  : JR_COUNTED_CLAIM_POSTING);
+    else if (call->reason == JR_REASON_CLAIMED_ELSEWHERE)
+        count_claim(errands, JR_COUNTED_CLAIM_LOST);
+    if (call->outcome == JR_OUTCOME_DONE)
+        finish_claim(errands, errand, JR_CLAIM_ACCEPTED, call->reason, call->status);
+    else if (call->outcome == JR_OUTCOME_NEVER && closed)
+        finish_claim(errands, errand, JR_CLAIM_REFUSED, call->reason, call->status);
+    else if (call->outcome != JR_OUTCOME_UNKNOWN)
+        jr_claimant_keep(&errand->claimant);
 }
 
 /* ... and what came of it. */
@@ -175,6 +269,7 @@ static void record_post(struct jr_errands *errands, struct jr_errand *errand,
         jr_desk_count_rerun(desk, &verdict);
     }
     jr_test_point("recorded");
+    settle_post(errands, errand, call);
     errands->asides = 0;
     errands->post_ms = jr_monotonic_ms() - errands->post_begun_ms;
     if (errands->post_ms > SOON_MS)
@@ -192,6 +287,27 @@ static void miss_turn(struct jr_errands *errands, struct jr_errand *errand)
     };
 
     record_post(errands, errand, &call);
+}
+
+/*
+ * What GitHub has shown is recorded, and the others are told what it comes to. Where it is to be
+ * asked about again soon it stays ours; where it was not shown, another may have more luck. A POST of
+ * unknown outcome is another matter: only a newer attempt settles it.
+ */
+static void settle_seen(struct jr_errands *errands, struct jr_errand *errand, bool is_shown)
+{
+    bool is_newer = is_shown && errand->seen.attempt > errand->claimant.attempt;
+    bool posted = errand->claimant.claim.state == JR_CLAIM_POSTING;
+
+    if (errand->claimant.engine == NULL)
+        return;
+    if (is_newer)
+        finish_claim(errands, errand, posted ? JR_CLAIM_ACCEPTED : JR_CLAIM_OTHERS,
+                     posted ? JR_REASON_RERUN_WORKED : JR_REASON_RERUN_BY_OTHERS, 0);
+    else if (errand->run.phase == JR_PHASE_CLOSED && !posted)
+        finish_claim(errands, errand, JR_CLAIM_CLOSED, errand->run.reason, errand->call.status);
+    else if (!is_shown || errand->run.due_ms - jr_now_ms() > KEPT_MS)
+        jr_claimant_give_back(&errand->claimant);
 }
 
 /* Find out why the run failed. */
@@ -216,6 +332,32 @@ static bool is_news_good(const struct jr_errand *errand)
     return errand->news_ms != 0 && jr_monotonic_ms() - errand->news_ms <= JR_GUARDCALLS_GOOD_MS;
 }
 
+static jr_causes held_elsewhere(const struct jr_errands *errands)
+{
+    return jr_cluster_held_elsewhere(&errands->desk->cluster);
+}
+
+/* What all hosts have spent, where that was seen with the claim, and is of this repository. */
+static const struct jr_spending *repo_spent(const struct jr_errand *errand)
+{
+    const struct jr_spent_view *spent = &errand->claimant.spent;
+
+    return jr_spent_is_of(spent, jr_budget_scope(&errand->run), jr_now_ms()) ? &spent->repo : NULL;
+}
+
+static const struct jr_spending *all_spent(const struct jr_errand *errand)
+{
+    return repo_spent(errand) == NULL ? NULL : &errand->claimant.spent.all;
+}
+
+/* Where there are several hosts, is it claimed for the attempt that is to be rerun? */
+static bool has_claim(const struct jr_errands *errands, const struct jr_errand *errand)
+{
+    return !jr_cluster_is_on(&errands->desk->cluster)
+           || (errand->claimant.engine != NULL
+               && errand->claimant.attempt == errand->verdict.attempt);
+}
+
 /* Record what GitHub has shown, or that it has shown nothing, and do what follows. */
 static void record(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -226,6 +368,8 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
         .call = call, .seen = is_shown ? &errand->seen : NULL, .attempt = errand->run.attempt,
         .policy = &errands->inquirer.policy, .own = own_policy(errand),
         .news = is_news_good(errand) ? &errand->news : NULL, .is_held = errand->is_held,
+        .repo_spent = repo_spent(errand), .all_spent = all_spent(errand),
+        .held_elsewhere = held_elsewhere(errands),
     };
     struct jr_verdict *verdict = &errand->verdict;
     bool may_post = may_write(errands);
@@ -249,14 +393,16 @@ static void record(struct jr_errands *errands, struct jr_errand *errand)
     jr_process_note_commit(desk->process, true);
     jr_tell_decision(&errand->run, verdict, call, call->duration_us);
     jr_desk_count(desk, verdict);
-    if (verdict->step == JR_STEP_JUDGE)
+    if (verdict->step == JR_STEP_JUDGE) {
         inquire(errands, errand);
-    else if (verdict->step != JR_STEP_RERUN_FAILED && verdict->step != JR_STEP_RERUN_ALL)
+    } else if (verdict->step != JR_STEP_RERUN_FAILED && verdict->step != JR_STEP_RERUN_ALL) {
+        settle_seen(errands, errand, is_shown);
         end(errands, errand);
-    else if (may_post)
+    } else if (may_post && has_claim(errands, errand)) {
         post(errands, errand);
-    else
+    } else {
         miss_turn(errands, errand);
+    }
 }
 
 /* Does a POST hang? Then others are asked about all the same, and laid aside if need be. */
@@ -303,7 +449,10 @@ static void guards_are_told(struct jr_errands *errands, struct jr_errand *errand
 static bool is_kept_back(struct jr_errands *errands, struct jr_errand *errand)
 {
     const struct jr_rerun_answer answer = { .policy = &errands->inquirer.policy,
-                                            .own = own_policy(errand), .seen = &errand->seen };
+                                            .own = own_policy(errand), .seen = &errand->seen,
+                                            .repo_spent = repo_spent(errand),
+                                            .all_spent = all_spent(errand),
+                                            .held_elsewhere = held_elsewhere(errands) };
     struct jr_desk *desk = errands->desk;
     struct jr_hold hold;
     struct jr_error error;
@@ -387,10 +536,12 @@ static void judge(struct jr_errands *errands, struct jr_errand *errand)
     jr_inquiry_end(errand->inquiry);
     errand->inquiry = NULL;
     if (verdict->step == JR_STEP_WAIT && errand->run.due_ms <= now_ms
-        && jr_boottime_ms() - errand->asked_ms <= FRESH_MS)
+        && jr_boottime_ms() - errand->asked_ms <= FRESH_MS) {
         ask_guards(errands, errand);
-    else
+    } else {
+        settle_seen(errands, errand, true);
         end(errands, errand);
+    }
 }
 
 /* Take the inquiry of an errand on. Returns whether it has ended. */
@@ -629,6 +780,13 @@ static bool wants_own(const struct jr_errands *errands, const struct jr_errand *
            && jr_conclusion_is_bad(errand->seen.conclusion);
 }
 
+/* Rule 1: only GitHub tells which attempt it is, and the claim is for another. */
+static bool is_claimed_wrongly(const struct jr_errand *errand)
+{
+    return errand->claimant.engine != NULL && errand->call.outcome == JR_OUTCOME_DONE
+           && !errand->run.numbered && errand->seen.attempt > errand->claimant.attempt;
+}
+
 static void run_is_told(struct jr_errands *errands, struct jr_errand *errand)
 {
     struct jr_bounds bounds = jr_step_bounds(errands->desk->settings);
@@ -636,6 +794,12 @@ static void run_is_told(struct jr_errands *errands, struct jr_errand *errand)
 
     errand->call = errand->question.turn.call;
     errand->asked_ms = errand->question.turn.asked_ms;
+    if (is_claimed_wrongly(errand)) {
+        errand->shown_attempt = errand->seen.attempt;
+        jr_claimant_give_back(&errand->claimant);
+        begin(errands, errand);
+        return;
+    }
     if (errand->call.outcome == JR_OUTCOME_DONE)
         jr_text_copy(errand->seen.workflow, sizeof errand->seen.workflow, errand->name.text);
     if (!wants_own(errands, errand)) {
@@ -647,8 +811,8 @@ static void run_is_told(struct jr_errands *errands, struct jr_errand *errand)
     ask_for_own(errands, errand);
 }
 
-/* Begin with an errand, or begin anew when what was shown is no longer fresh. */
-static void begin(struct jr_errands *errands, struct jr_errand *errand)
+/* Begin to ask GitHub. */
+static void begin_to_ask(struct jr_errands *errands, struct jr_errand *errand)
 {
     jr_test_point("before-get");
     errand->begun_ms = jr_monotonic_ms();
@@ -664,6 +828,114 @@ static void begin(struct jr_errands *errands, struct jr_errand *errand)
         ask_for_name(errands, errand);
     else
         ask(errands, errand, JR_ERRAND_RUN);
+}
+
+/*
+ * Begin with an errand, or begin anew when what was shown is no longer fresh. With several hosts
+ * one of them is to have it in hand.
+ */
+static void begin(struct jr_errands *errands, struct jr_errand *errand)
+{
+    uint32_t attempt = errand->shown_attempt != 0 ? errand->shown_attempt : errand->run.attempt;
+
+    if (!jr_cluster_is_on(&errands->desk->cluster)) {
+        begin_to_ask(errands, errand);
+        return;
+    }
+    jr_test_point("before-claim");
+    errand->step = JR_ERRAND_CLAIM;
+    errand->begun_ms = jr_monotonic_ms();
+    errand->claimant.run_id = errand->run.run_id;
+    errand->claimant.attempt = attempt;
+    errand->claimant.by_hand = errand->run.by_hand;
+    errand->claimant.spent.wanted = errands->desk->settings->has_guards;
+    errand->claimant.spent.scope = jr_budget_scope(&errand->run);
+    jr_claimant_begin(errands->desk->cluster.engine, &errand->claimant);
+}
+
+/* Another host has it: that is told once, and it is looked at again before long. */
+static void claimed_elsewhere(struct jr_errands *errands, struct jr_errand *errand)
+{
+    struct jr_call call = {
+        .api = JR_API_NONE, .what = JR_TURN_UNASKED, .outcome = JR_OUTCOME_LATER,
+        .reason = JR_REASON_CLAIMED_ELSEWHERE, .rate_remaining = -1,
+    };
+    struct jr_run run = errand->run;
+
+    count_claim(errands, JR_COUNTED_CLAIM_LOST);
+    (void)jr_text_copy(call.text, sizeof call.text, errand->claimant.claim.name);
+    if (errand->is_quiet) {
+        end(errands, errand);
+        return;
+    }
+    if (run.reason != JR_REASON_CLAIMED_ELSEWHERE) {
+        errand->call = call;
+        record(errands, errand);
+        return;
+    }
+    end(errands, errand);
+    postpone(errands->desk, &run, jr_now_ms() + ELSEWHERE_MS);
+}
+
+/* Another host is done with it. */
+static void done_elsewhere(struct jr_errands *errands, struct jr_errand *errand, bool accepted)
+{
+    const struct jr_claim *claim = &errand->claimant.claim;
+    struct jr_call call = {
+        .api = JR_API_NONE, .what = JR_TURN_UNASKED,
+        .outcome = accepted ? JR_OUTCOME_DONE : JR_OUTCOME_NEVER,
+        .reason = accepted ? JR_REASON_RERUN_ELSEWHERE : JR_REASON_DECIDED_ELSEWHERE,
+        .rate_remaining = -1,
+    };
+    const struct jr_rerun_answer answer = { .call = &call, .posted = accepted,
+                                            .attempt = errand->claimant.attempt };
+    struct jr_desk *desk = errands->desk;
+    struct jr_error error;
+    enum jr_err err;
+
+    snprintf(call.text, sizeof call.text, "%s%s%s", claim->name, accepted ? "" : ": ",
+             accepted ? "" : claim->reason);
+    err = jr_rerun_outcome(desk->store, desk->settings, &answer, &errand->run, jr_now_ms(),
+                           &errand->verdict, &error);
+    if (err != JR_OK) {
+        failed(errands, errand, err, &error);
+        return;
+    }
+    jr_process_note_commit(desk->process, true);
+    jr_tell_decision(&errand->run, &errand->verdict, &call, 0);
+    jr_desk_count(desk, &errand->verdict);
+    end(errands, errand);
+    memset(&desk->walk, 0, sizeof desk->walk);
+}
+
+/* See how the claim goes. Returns whether that is over. */
+static bool work_on_claim(struct jr_errands *errands, struct jr_errand *errand)
+{
+    switch (jr_claimant_work(&errand->claimant)) {
+    case JR_CLAIMED_NOT_YET:
+        return false;
+    case JR_CLAIMED:
+        jr_test_point("claimed");
+        count_claim(errands, errand->claimant.took_over ? JR_COUNTED_CLAIM_TAKEOVER
+                                                        : JR_COUNTED_CLAIM_TAKEN);
+        begin_to_ask(errands, errand);
+        break;
+    case JR_CLAIMED_WAIT:
+        claimed_elsewhere(errands, errand);
+        break;
+    case JR_CLAIMED_ACCEPT:
+        done_elsewhere(errands, errand, true);
+        break;
+    case JR_CLAIMED_CLOSE:
+        done_elsewhere(errands, errand, false);
+        break;
+    case JR_CLAIMED_HALT:
+        jr_log(JR_LOG_DEBUG, "cluster-halts", "run %llu: %s",
+               (unsigned long long)errand->run.run_id, errand->claimant.text);
+        lay_down(errands, errand);
+        break;
+    }
+    return true;
 }
 
 /* NULL: it is in hand already, or there is no room. */
@@ -692,6 +964,8 @@ static struct jr_errand *take_up(struct jr_errands *errands, const struct jr_run
 /* Take an errand on if its question is over. Returns whether it was. */
 static bool work(struct jr_errands *errands, struct jr_errand *errand)
 {
+    if (errand->step == JR_ERRAND_CLAIM)
+        return work_on_claim(errands, errand);
     if (errand->step == JR_ERRAND_NAME_WAITS && !is_being_named(errands, errand)) {
         ask_for_name(errands, errand);
         return true;
@@ -774,7 +1048,7 @@ int64_t jr_errands_write(struct jr_errands *errands)
 
     if (count_at(errands, JR_ERRAND_WAITS) == 0 || count_at(errands, JR_ERRAND_POST) > 0)
         return JR_CALLS_NEVER;
-    if (jr_calls_wait_ms(&desk->calls) > 0) {
+    if (jr_calls_wait_ms(&desk->calls) > 0 || !jr_cluster_may_work(&desk->cluster)) {
         jr_errands_lay_down(errands);
         return 0;
     }
@@ -869,15 +1143,6 @@ static int64_t longest_wait_ms(const struct jr_settings *settings)
     return longest_ms + JR_SECOND_MS;
 }
 
-static void postpone(struct jr_desk *desk, struct jr_run *run, int64_t due_ms)
-{
-    struct jr_error error;
-    enum jr_err err = jr_rerun_postpone(desk->store, run, due_ms, &error);
-
-    if (err != JR_OK)
-        jr_desk_store_failed(desk, err, &error);
-}
-
 /*
  * Is a run to wait on for what it waits for already, as the store knows it? Thousands may, and
  * come due in the same minutes: no others are to wait for what GitHub would answer about these.
@@ -885,7 +1150,8 @@ static void postpone(struct jr_desk *desk, struct jr_run *run, int64_t due_ms)
  */
 static bool waits_on(struct jr_errands *errands, struct jr_run *run, struct jr_hold *hold)
 {
-    const struct jr_rerun_answer answer = { .policy = &errands->inquirer.policy };
+    const struct jr_rerun_answer answer = { .policy = &errands->inquirer.policy,
+                                            .held_elsewhere = held_elsewhere(errands) };
     struct jr_desk *desk = errands->desk;
     int64_t now_ms = jr_now_ms();
     struct jr_error error;
@@ -978,6 +1244,8 @@ static int64_t room_wait_ms(struct jr_errands *errands)
     if (calls->http == NULL)
         return 0;
     wait_ms = jr_calls_wait_ms(calls);
+    if (wait_ms == 0 && !jr_cluster_may_work(&errands->desk->cluster))
+        wait_ms = JR_SECOND_MS / 2;
     if (wait_ms > 0)
         return wait_ms;
     if (errands->count >= JR_ERRANDS_MAX || !jr_errands_may_read(errands)
@@ -1045,7 +1313,8 @@ int64_t jr_errands_claim(struct jr_errands *errands)
 
 bool jr_errands_take_quiet(struct jr_errands *errands, const struct jr_run *run)
 {
-    return jr_calls_may_ask_about(&errands->desk->calls, run->repo)
+    return jr_cluster_may_work(&errands->desk->cluster)
+           && jr_calls_may_ask_about(&errands->desk->calls, run->repo)
            && take_up(errands, run, true) != NULL;
 }
 

@@ -49,6 +49,7 @@
 
 enum jr_errand_step {
     JR_ERRAND_NONE,      /* the place is free */
+    JR_ERRAND_CLAIM,     /* of several hosts, one is to have it in hand */
     JR_ERRAND_NAME_WAITS, /* another errand asks for the name of its workflow */
     JR_ERRAND_NAME,      /* GitHub is asked what its workflow is called, */
     JR_ERRAND_JOB_NAME,  /* or what a job says of that, */
@@ -85,6 +86,9 @@ struct jr_errand {
     struct jr_guardcalls *guards; /* likewise */
     struct jr_guard_news news;    /* what these were told, and */
     int64_t news_ms;              /* when, monotonic; 0: they were not asked */
+    struct jr_engine_cost cost;   /* of its rerun, where there are limits, too */
+    struct jr_claimant claimant;  /* where there are several hosts */
+    uint32_t shown_attempt;       /* GitHub shows that it is this one; 0: the run's */
     bool is_held;                 /* they are not, since it waits for something else */
 };
 

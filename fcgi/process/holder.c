@@ -50,6 +50,7 @@ int64_t jr_holder_work(struct jr_holder *holder)
     }
     if (desk->told != NULL)
         desk->told->held_causes = (int64_t)work.held;
+    jr_cluster_hold(&desk->cluster, work.held);
     seldom = work.in_force == 0 && !jr_policy_has_outage(holder->policy);
     if (seldom)
         holder->due_ms = now_ms + LOOK_SELDOM_MS;

@@ -13,6 +13,9 @@
 
 #include <stdlib.h>
 
+/* Who waits for another host to be done with the lists looks again. */
+#define TURN_MS (JR_SECOND_MS / 2)
+
 enum jr_err jr_sweeper_open(struct jr_sweeper *sweeper, struct jr_desk *desk,
                             struct jr_errands *errands, struct jr_error *error)
 {
@@ -131,6 +134,14 @@ void jr_sweeper_take(struct jr_sweeper *sweeper)
                result.found, result.closed);
 }
 
+static void begin_sweep(struct jr_sweeper *sweeper, int64_t now_ms)
+{
+    sweeper->sweep = (struct jr_sweep){ .begun_ms = now_ms };
+    if (sweeper->desk->told != NULL)
+        sweeper->desk->told->sweep_begun_ms = now_ms;
+    sweeper->due_ms = jr_monotonic_ms() + sweeper->desk->settings->reconcile_interval_ms;
+}
+
 /* Go on with the sweep through the repositories, or begin one when it is time. */
 static int64_t work_sweep(struct jr_sweeper *sweeper)
 {
@@ -139,14 +150,12 @@ static int64_t work_sweep(struct jr_sweeper *sweeper)
     struct jr_error error;
     enum jr_err err = JR_OK;
 
-    if (sweeper->sweep.begun_ms == 0) {
-        if (wait_ms > 0)
-            return wait_ms;
-        sweeper->sweep = (struct jr_sweep){ .begun_ms = now_ms };
-        if (sweeper->desk->told != NULL)
-            sweeper->desk->told->sweep_begun_ms = now_ms;
-        sweeper->due_ms = jr_monotonic_ms() + sweeper->desk->settings->reconcile_interval_ms;
-    }
+    if (sweeper->sweep.begun_ms == 0 && wait_ms > 0)
+        return wait_ms;
+    if (!jr_cluster_may_sweep(&sweeper->desk->cluster))
+        return TURN_MS;
+    if (sweeper->sweep.begun_ms == 0)
+        begin_sweep(sweeper, now_ms);
     if (sweeper->look.active && jr_desk_pause_wait_ms(sweeper->desk, sweeper->look.repo.name) != 0)
         sweeper->look.active = false;
     if (sweeper->look.active)
@@ -158,6 +167,7 @@ static int64_t work_sweep(struct jr_sweeper *sweeper)
 
         wait_ms = sweeper->due_ms - jr_monotonic_ms();
         /* Those that have to wait do not keep the next sweep from looking at the others. */
+        jr_cluster_end_sweep(&sweeper->desk->cluster);
         if (held_ms > 0 && wait_ms > 0)
             return held_ms < wait_ms ? held_ms : wait_ms;
         sweeper->sweep.begun_ms = 0;
@@ -178,11 +188,12 @@ int64_t jr_sweeper_work(struct jr_sweeper *sweeper)
     if (sweeper->desk->calls.http == NULL || sweeper->desk->settings->reconcile_interval_ms == 0)
         return JR_CALLS_NEVER;
     wait_ms = jr_calls_wait_ms(&sweeper->desk->calls);
-    if (wait_ms > 0)
+    if (wait_ms == 0)
+        wait_ms = jr_calls_share_wait_ms(&sweeper->desk->calls, "");
+    if (wait_ms > 0) {
+        jr_cluster_end_sweep(&sweeper->desk->cluster);
         return wait_ms;
-    wait_ms = jr_calls_share_wait_ms(&sweeper->desk->calls, "");
-    if (wait_ms > 0)
-        return wait_ms;
+    }
     /* One look at a time: by its answer the share is known. */
     if (sweeper->question.under_way || jr_errands_has_quiet(sweeper->errands)
         || !jr_errands_may_read(sweeper->errands) || !jr_calls_may_ask(&sweeper->desk->calls))

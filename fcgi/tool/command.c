@@ -257,9 +257,11 @@ static int load(struct jr_command *command, bool secrets, char *lines)
 
     err = secrets ? jr_load_settings(&command->settings, command->source, &values)
                   : jr_load_public(&command->settings, command->source, &values);
+    if (!secrets && err == JR_OK && jr_settings_clusters(&command->settings))
+        jr_load_cluster_secrets(&command->settings, command->source);
     jr_source_release(command->source);
     jr_secrets_clear_environment();
-    if (secrets)
+    if (secrets || jr_settings_clusters(&command->settings))
         jr_process_guard_secrets();
     return err == JR_OK && lines == NULL ? JR_EXIT_OK : jr_command_tell_wrong(lines, err, values);
 }

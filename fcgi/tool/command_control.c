@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include "fcgi/tool/clusterview.h"
 #include "fcgi/tool/command.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
@@ -19,6 +20,7 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -321,6 +323,28 @@ static int forget(struct jr_command *command, bool tries, const struct jr_run *r
     return err == JR_OK ? JR_EXIT_OK : jr_command_store_failed(&error);
 }
 
+/* Does a host ask for its rerun just now, or does nobody know what came of that? */
+static int expect_no_post(const struct jr_command *command, uint64_t run_id)
+{
+    struct jr_clusterview *view = malloc(sizeof *view);
+    int status = JR_EXIT_OK;
+
+    if (view == NULL || !jr_clusterview_open(view, command))
+        status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    else if (view->etcd != NULL && !jr_clusterview_claims(view, run_id))
+        status = jr_command_fail(JR_EXIT_FAILED, "etcd does not tell whether it is being rerun: %s",
+                                 view->text);
+    for (size_t i = 0; view != NULL && status == JR_EXIT_OK && i < view->count; i++)
+        if (view->claims[i].state == JR_CLAIM_POSTING)
+            status = jr_command_fail(JR_EXIT_FAILED, "%s has asked for the rerun of attempt %u, and "
+                                     "what came of it is not known yet; try again later",
+                                     view->claims[i].name, view->attempts[i]);
+    if (view != NULL)
+        jr_clusterview_close(view);
+    free(view);
+    return status;
+}
+
 int jr_command_forget(struct jr_command *command)
 {
     struct jr_forgotten forgotten;
@@ -339,7 +363,9 @@ int jr_command_forget(struct jr_command *command)
         return status;
     if (jr_listing_run(command->store, run_id, &run, &error) != JR_OK)
         return jr_command_store_failed(&error);
-    status = forget(command, true, &run, who, &forgotten);
+    status = expect_no_post(command, run_id);
+    if (status == JR_EXIT_OK)
+        status = forget(command, true, &run, who, &forgotten);
     if (status == JR_EXIT_OK && !command->dry_run) {
         status = ask_consent(command, &run, &forgotten);
         if (status == JR_EXIT_OK)
@@ -348,6 +374,53 @@ int jr_command_forget(struct jr_command *command)
             jr_wake_send(command->settings.state_dir);
     }
     return status == JR_EXIT_OK ? tell_forgotten(command, &run, &forgotten) : status;
+}
+
+/* NULL: there is no memory. */
+static struct jr_clusterview *open_view(const struct jr_command *command)
+{
+    struct jr_clusterview *view = malloc(sizeof *view);
+
+    if (view != NULL && jr_clusterview_open(view, command))
+        return view;
+    free(view);
+    return NULL;
+}
+
+/* Returns good; if it is not, that is told. */
+static bool close_view(struct jr_clusterview *view, bool good)
+{
+    if (!good)
+        (void)jr_command_fail(JR_EXIT_FAILED, "etcd does not answer as it has to, so the other hosts "
+                              "are not told, and this holds for this one only: %s",
+                              view == NULL ? "out of memory" : view->text);
+    if (view != NULL)
+        jr_clusterview_close(view);
+    free(view);
+    return good;
+}
+
+/*
+ * With several hosts: pause all, or end that. First, so that it holds for this one whatever
+ * becomes of etcd.
+ *   who   who pauses them; NULL: they are resumed
+ * Returns whether all of them know.
+ */
+static bool tell_hosts(const struct jr_command *command, const char *who, int64_t span_ms)
+{
+    struct jr_clusterview *view = command->dry_run ? NULL : open_view(command);
+
+    return command->dry_run
+           || close_view(view, view != NULL
+                                   && (who != NULL ? jr_clusterview_pause(view, who, span_ms)
+                                                   : jr_clusterview_resume(view)));
+}
+
+static bool lift_everywhere(const struct jr_command *command, enum jr_cause cause)
+{
+    struct jr_clusterview *view = command->dry_run ? NULL : open_view(command);
+
+    return command->dry_run || close_view(view, view != NULL && jr_clusterview_lift(view, cause));
 }
 
 /* Read --repo of pause and resume: patterns that a repository can match. */
@@ -509,6 +582,7 @@ int jr_command_pause(struct jr_command *command)
     struct pausing pausing = { .resumes = false };
     struct jr_list patterns = { .count = 0 };
     struct jr_error error;
+    bool told = true;
     int status = read_repos(command, &patterns);
 
     jr_command_caller(wanted.who);
@@ -516,6 +590,9 @@ int jr_command_pause(struct jr_command *command)
         status = read_pause(command, &wanted);
     if (status == JR_EXIT_OK)
         status = open_store(command);
+    if (status == JR_EXIT_OK && patterns.count == 0)
+        told = tell_hosts(command, wanted.who,
+                          wanted.until_ms == 0 ? 0 : wanted.until_ms - command->now_ms);
     if (status == JR_EXIT_OK
         && jr_control_pause(command->store, &patterns, &wanted, command->now_ms, &pausing.pauses,
                             &error)
@@ -534,7 +611,7 @@ int jr_command_pause(struct jr_command *command)
         print_pauses(command->dry_run ? "would be paused" : "paused", &pausing.pauses);
         print_held(command, &pausing.held);
     }
-    return JR_EXIT_OK;
+    return told ? JR_EXIT_OK : JR_EXIT_FAILED;
 }
 
 /* What is resumed, and what keeps some of it paused. */
@@ -609,6 +686,7 @@ static int resume_outage(struct jr_command *command)
     struct jr_error error;
     char who[JR_LOGIN_SIZE];
     enum jr_cause cause;
+    bool told;
     int status = read_cause(command, &cause);
 
     jr_command_caller(who);
@@ -616,13 +694,14 @@ static int resume_outage(struct jr_command *command)
         status = open_store(command);
     if (status != JR_EXIT_OK)
         return status;
+    told = lift_everywhere(command, cause);
     if (jr_holding_read(command->store, command->now_ms, &holdings, &error) != JR_OK
         || jr_control_lift(command->store, cause, who, command->now_ms, &lifted, &error) != JR_OK)
         return jr_command_store_failed(&error);
     if (!command->dry_run)
         jr_wake_send(command->settings.state_dir);
     tell_lifted(command, &lifted, &holdings);
-    return JR_EXIT_OK;
+    return told ? JR_EXIT_OK : JR_EXIT_FAILED;
 }
 
 static int resume_pauses(struct jr_command *command)
@@ -631,11 +710,14 @@ static int resume_pauses(struct jr_command *command)
     struct jr_list patterns = { .count = 0 };
     struct jr_error error;
     char who[JR_LOGIN_SIZE];
+    bool told = true;
     int status = read_repos(command, &patterns);
 
     jr_command_caller(who);
     if (status == JR_EXIT_OK)
         status = open_store(command);
+    if (status == JR_EXIT_OK && patterns.count == 0)
+        told = tell_hosts(command, NULL, 0);
     if (status == JR_EXIT_OK
         && jr_control_resume(command->store, &patterns, who, command->now_ms, &pausing.ended,
                              &pausing.pauses, &error)
@@ -648,7 +730,7 @@ static int resume_pauses(struct jr_command *command)
     if (status == JR_EXIT_OK)
         status = tell_resumed(command, &patterns, &pausing);
     jr_list_release(&patterns);
-    return status;
+    return told ? status : JR_EXIT_FAILED;
 }
 
 int jr_command_resume(struct jr_command *command)

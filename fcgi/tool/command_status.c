@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "fcgi/tool/clusterview.h"
 #include "fcgi/tool/command.h"
 #include "fcgi/tool/tint.h"
 #include "fcgi/view/statusview.h"
@@ -319,6 +320,35 @@ static void tell_reports(const struct jr_statusview *picture)
     printf("%u waiting to be written at GitHub\n", picture->reports);
 }
 
+/* Nothing where there is one host. */
+static void tell_hosts(const struct jr_statusview *picture)
+{
+    const struct jr_engine_sight *sight = picture->hosts;
+    char name[3 * JR_CLAIM_NAME_SIZE], when[JR_WHEN_SIZE];
+
+    if (!picture->clusters)
+        return;
+    label("cluster");
+    printf("this host, %s, is %s; ", picture->host, jr_statusview_cluster(picture));
+    if (sight == NULL) {
+        printf("etcd does not answer: %s\n", picture->etcd_text);
+        return;
+    }
+    printf("%zu %s:", sight->hosts, jr_say_plural(sight->hosts, "lives", "live"));
+    for (size_t i = 0; i < sight->hosts; i++) {
+        jr_show_clean(name, sizeof name, sight->names[i]);
+        printf("%s %s", i == 0 ? "" : ",", name);
+    }
+    jr_show_clean(name, sizeof name, sight->sweeper);
+    printf("; %s%s\n", *name == '\0' ? "nobody reads GitHub's lists just now"
+                                     : "GitHub's lists are read by ", name);
+    if (!sight->paused)
+        return;
+    jr_show_clean(name, sizeof name, sight->pauser);
+    printf("%-12sall hosts are paused since %s, from %s\n", "",
+           jr_command_when(sight->paused_ms, when), name);
+}
+
 static void tell_health(bool color, const struct jr_statusview *picture)
 {
     bool good = picture->healthy && picture->ailment_count == 0;
@@ -343,6 +373,7 @@ static void tell_picture(const struct jr_command *command, const struct jr_statu
 
     tell_health(color, picture);
     tell_processes(color, picture);
+    tell_hosts(picture);
     if (picture->settings_known) {
         label("dry run");
         jr_tint_print(color, picture->dry_run ? JR_MOOD_INFO : JR_MOOD_CALM,
@@ -368,18 +399,27 @@ static void tell_picture(const struct jr_command *command, const struct jr_statu
     printf("%s\n", PACKAGE_VERSION);
 }
 
-int jr_command_status(struct jr_command *command)
+/* The other hosts, where there are any. `hosts' is kept until the end. */
+static enum jr_err look_at_hosts(struct jr_statusview *picture, struct jr_clusterview *hosts,
+                                 const struct jr_command *command, struct jr_error *error)
+{
+    if (!picture->clusters)
+        return JR_OK;
+    if (hosts == NULL || !jr_clusterview_open(hosts, command))
+        return jr_error_set(error, JR_ENOMEM, "out of memory");
+    if (jr_clusterview_look(hosts))
+        picture->hosts = &hosts->sight;
+    else
+        picture->etcd_text = hosts->text;
+    jr_clusterview_close(hosts);
+    return JR_OK;
+}
+
+static int show_picture(struct jr_command *command, struct jr_clusterview *hosts)
 {
     struct jr_statusview picture = { .now_ms = command->now_ms };
     struct jr_error error;
-    int status = jr_command_load(command, false);
 
-    if (status == JR_EXIT_OK)
-        status = jr_command_open(command);
-    if (status != JR_EXIT_OK)
-        return status;
-    if (jr_command_value(command, "settings") != NULL)
-        return jr_command_show_in_force(command);
     picture.pauses = &command->pauses;
     picture.state_dir = command->settings.state_dir;
     look_at_service(&picture, command->settings.state_dir);
@@ -389,6 +429,8 @@ int jr_command_status(struct jr_command *command)
     picture.dispatcher_pid = jr_lock_holder(command->settings.state_dir);
     if (look_at_store(&picture, command, &error) != JR_OK)
         return jr_command_store_failed(&error);
+    if (look_at_hosts(&picture, hosts, command, &error) != JR_OK)
+        return jr_command_store_failed(&error);
     jr_statusview_judge(&picture, &command->settings, false);
     if (command->json)
         emit_picture(&picture);
@@ -396,4 +438,21 @@ int jr_command_status(struct jr_command *command)
         tell_picture(command, &picture);
     jr_statusview_release(&picture);
     return picture.healthy && picture.answers ? JR_EXIT_OK : JR_EXIT_FAILED;
+}
+
+int jr_command_status(struct jr_command *command)
+{
+    struct jr_clusterview *hosts;
+    int status = jr_command_load(command, false);
+
+    if (status == JR_EXIT_OK)
+        status = jr_command_open(command);
+    if (status != JR_EXIT_OK)
+        return status;
+    if (jr_command_value(command, "settings") != NULL)
+        return jr_command_show_in_force(command);
+    hosts = malloc(sizeof *hosts);
+    status = show_picture(command, hosts);
+    free(hosts);
+    return status;
 }

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "fcgi/tool/clusterview.h"
 #include "fcgi/tool/command.h"
 #include "fcgi/tool/tint.h"
 #include "fcgi/view/storyview.h"
@@ -70,6 +71,7 @@ struct story {
     uint32_t attempt; /* the one that is told */
     uint32_t next;    /* the one after it, as far as has been seen; 0: there is none */
     unsigned webhooks; /* of the attempt */
+    struct jr_clusterview *cluster; /* who has claimed it; NULL: there is one host */
 };
 
 /* What somebody can do about it. */
@@ -235,6 +237,39 @@ static void tell_report(const struct story *story)
         printf("Comment: %s/%s/pull/%llu#issuecomment-%llu\n", web, run->repo,
                (unsigned long long)reported->report.pull_request,
                (unsigned long long)reported->comment_id);
+}
+
+/* Who has claimed an attempt, in a sentence. */
+static void tell_claim(const struct jr_claim *claim, uint32_t attempt)
+{
+    char name[3 * JR_CLAIM_NAME_SIZE], when[JR_WHEN_SIZE];
+
+    jr_show_clean(name, sizeof name, claim->name);
+    printf("Attempt %u: ", attempt);
+    if (claim->state == JR_CLAIM_HELD)
+        printf("%s has it in hand", name);
+    else if (claim->state == JR_CLAIM_POSTING)
+        printf("%s has asked for its rerun, and nobody knows yet what came of it", name);
+    else if (claim->result == JR_CLAIM_ACCEPTED)
+        printf("%s has asked for its rerun, and GitHub accepted it", name);
+    else
+        printf("%s has ended it (%s)", name,
+               *claim->reason == '\0' ? jr_claim_result_name(claim->result) : claim->reason);
+    printf(", at %s by its clock", jr_command_when(claim->at_ms, when));
+    if (claim->status != 0)
+        printf(", answer %d", claim->status);
+    printf(".\n");
+}
+
+static void tell_claims(const struct story *story)
+{
+    const struct jr_clusterview *view = story->cluster;
+
+    if (view != NULL && *view->text != '\0')
+        print_clean("What other hosts do is not known, since etcd does not answer: ", view->text,
+                    "\n");
+    for (size_t i = 0; view != NULL && i < view->count; i++)
+        tell_claim(&view->claims[i], view->attempts[i]);
 }
 
 static const struct jr_column job_columns[] = {
@@ -451,6 +486,7 @@ static int tell_in_words(struct story *story)
     tell_run(story->command, &story->run);
     tell_answer(story);
     tell_report(story);
+    tell_claims(story);
     do {
         status = tell_attempt(story);
         story->attempt = story->next;
@@ -458,8 +494,10 @@ static int tell_in_words(struct story *story)
     return status;
 }
 
-static int tell_as_json(struct jr_command *command, uint64_t run_id)
+static int tell_as_json(const struct story *story)
 {
+    const struct jr_command *command = story->command;
+    const struct jr_clusterview *hosts = story->cluster;
     struct jr_storyview view = { .store = command->store, .settings = &command->settings,
                                  .pauses = &command->pauses, .now_ms = command->now_ms };
     struct jr_policy policy;
@@ -470,8 +508,13 @@ static int tell_as_json(struct jr_command *command, uint64_t run_id)
 
     if (jr_chosen_read(command->settings.policy, &policy, NULL, NULL, &problems) == JR_OK)
         view.policy = &policy;
+    if (hosts != NULL && *hosts->text == '\0') {
+        view.claims = hosts->claims;
+        view.attempts = hosts->attempts;
+        view.claim_count = hosts->count;
+    }
     jr_emit_init(&emit, stdout);
-    err = jr_storyview_emit(&view, run_id, &emit, &error);
+    err = jr_storyview_emit(&view, story->run.run_id, &emit, &error);
     jr_emit_end(&emit);
     jr_policy_release(&policy);
     free(problems);
@@ -512,6 +555,16 @@ static enum jr_err read_surroundings(const struct jr_command *command, struct st
     return err;
 }
 
+/* Where there are several hosts, who has it. */
+static void look_at_claims(struct story *story)
+{
+    if (!jr_settings_clusters(&story->command->settings))
+        return;
+    story->cluster = malloc(sizeof *story->cluster);
+    if (story->cluster != NULL && jr_clusterview_open(story->cluster, story->command))
+        (void)jr_clusterview_claims(story->cluster, story->run.run_id);
+}
+
 int jr_command_why(struct jr_command *command)
 {
     struct story story = {
@@ -542,5 +595,10 @@ int jr_command_why(struct jr_command *command)
         err = read_surroundings(command, &story, &error);
     if (err != JR_OK)
         return jr_command_store_failed(&error);
-    return command->json ? tell_as_json(command, run_id) : tell_in_words(&story);
+    look_at_claims(&story);
+    status = command->json ? tell_as_json(&story) : tell_in_words(&story);
+    if (story.cluster != NULL)
+        jr_clusterview_close(story.cluster);
+    free(story.cluster);
+    return status;
 }

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fcgi/tool/online.h"
+#include "fcgi/tool/clusterview.h"
 #include "fcgi/tool/tint.h"
 #include "lib/base/say.h"
 #include "lib/base/show.h"
@@ -672,6 +673,25 @@ static bool ask_github(struct online *online)
     return good;
 }
 
+static void tell_of_etcd(const void *online, const char *what, bool good, const char *text,
+                         const char *remedy)
+{
+    tell(online, what, good, text, remedy);
+}
+
+/* Where there are several hosts: can they agree? */
+static bool ask_etcd(const struct online *online)
+{
+    struct jr_clusterview *view = malloc(sizeof *view);
+    bool good = view != NULL && jr_clusterview_open(view, online->command)
+                && jr_clusterview_check(view, tell_of_etcd, online);
+
+    if (view != NULL)
+        jr_clusterview_close(view);
+    free(view);
+    return good;
+}
+
 int jr_online_check(const struct jr_command *command, struct jr_emit *emit)
 {
     const struct jr_settings *settings = &command->settings;
@@ -703,6 +723,7 @@ int jr_online_check(const struct jr_command *command, struct jr_emit *emit)
     /* libcurl writes to sockets that the other end may have closed. */
     (void)signal(SIGPIPE, SIG_IGN);
     good = ask_github(&online);
+    good = ask_etcd(&online) && good;
     jr_app_close(turns->app);
     jr_http_close(turns->http);
     return good ? JR_EXIT_OK : JR_EXIT_FAILED;

@@ -104,6 +104,19 @@ static bool has_held_causes(const struct jr_sight *sight, int64_t now_ms)
     return sight->held_causes != 0;
 }
 
+/* Joining takes a moment at each start. */
+static bool is_cut_off(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return jr_sight_cluster(sight) == JR_CLUSTER_AWAY;
+}
+
+static bool is_cluster_paused(const struct jr_sight *sight, int64_t now_ms)
+{
+    (void)now_ms;
+    return sight->cluster_paused != 0;
+}
+
 /* Those that fail stand first. */
 static const struct {
     struct jr_ailment ailment;
@@ -148,6 +161,14 @@ static const struct {
     { { "paused", false, "It is paused: events are recorded, GitHub is not called.",
         "To go on: job-rerunner resume." },
       is_paused },
+    { { "cluster-unreachable", false, "This host cannot agree with the others, since etcd does not answer as it has "
+        "to: it reruns nothing.",
+        "Look at etcd and at CLUSTER_ETCD: job-rerunner check --online. What is due stays due, and "
+        "goes on by itself." },
+      is_cut_off },
+    { { "cluster-paused", false, "All hosts are paused: events are recorded, GitHub is not called.",
+        "To go on: job-rerunner resume, on any host." },
+      is_cluster_paused },
     { { "repos-paused", false, "Some repositories are paused: GitHub is not called about them.",
         "job-rerunner status shows which. To go on: job-rerunner resume --repo PATTERN." },
       has_paused_repos },

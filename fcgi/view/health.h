@@ -21,7 +21,7 @@ struct jr_ailment {
 };
 
 /* There are not more of them. */
-#define JR_AILMENTS_MAX 16
+#define JR_AILMENTS_MAX 20
 
 /*
  * Find what is wrong, failures first. Only looks, never writes.

@@ -30,6 +30,17 @@ static void recall(struct jr_txn *txn, void *context)
         jr_txn_fail(txn, err, "out of memory");
 }
 
+/* Who we are, where there are several hosts. */
+static enum jr_err read_host(struct jr_statusview *view, struct jr_store *store,
+                             const struct jr_settings *settings, struct jr_error *error)
+{
+    view->clusters = jr_settings_clusters(settings);
+    if (!view->clusters)
+        return JR_OK;
+    jr_engine_host(settings, view->host);
+    return jr_host_look(store, view->host_id, error);
+}
+
 enum jr_err jr_statusview_read(struct jr_statusview *view, struct jr_store *store,
                                const struct jr_settings *settings, const struct jr_policy *policy,
                                struct jr_error *error)
@@ -65,6 +76,8 @@ enum jr_err jr_statusview_read(struct jr_statusview *view, struct jr_store *stor
     if (err == JR_OK)
         err = jr_flaky_recent(store, JR_FLAKY_RUNNER, view->now_ms, view->runners,
                               JR_STATUSVIEW_RUNNERS, &view->runner_count, error);
+    if (err == JR_OK)
+        err = read_host(view, store, settings, error);
     return err;
 }
 
@@ -213,6 +226,49 @@ static void emit_notices(struct jr_emit *emit, const struct jr_statusview *view)
     jr_emit_close(emit);
 }
 
+const char *jr_statusview_cluster(const struct jr_statusview *view)
+{
+    static const char *const words[] = {
+        [JR_CLUSTER_NONE] = "off",
+        [JR_CLUSTER_JOINS] = "joining",
+        [JR_CLUSTER_UP] = "up",
+        [JR_CLUSTER_AWAY] = "unreachable",
+    };
+
+    return words[jr_sight_cluster(&view->sight)];
+}
+
+static const char *text_or_null(const char *text)
+{
+    return *text == '\0' ? NULL : text;
+}
+
+static void emit_hosts(struct jr_emit *emit, const struct jr_statusview *view)
+{
+    static const struct jr_engine_sight nothing;
+    const struct jr_engine_sight *hosts = view->hosts == NULL ? &nothing : view->hosts;
+
+    if (!view->clusters) {
+        jr_emit_null(emit, "cluster");
+        return;
+    }
+    jr_emit_open(emit, "cluster");
+    jr_emit_text(emit, "host", view->host);
+    jr_emit_text(emit, "host_id", text_or_null(view->host_id));
+    jr_emit_text(emit, "state", jr_statusview_cluster(view));
+    jr_emit_bool(emit, "etcd_answers", view->hosts != NULL);
+    jr_emit_text(emit, "etcd_text", view->etcd_text);
+    jr_emit_open_array(emit, "hosts");
+    for (size_t i = 0; i < hosts->hosts; i++)
+        jr_emit_text(emit, NULL, hosts->names[i]);
+    jr_emit_close_array(emit);
+    jr_emit_text(emit, "sweeper", text_or_null(hosts->sweeper));
+    jr_emit_bool(emit, "paused", hosts->paused);
+    jr_emit_text(emit, "paused_by_host", text_or_null(hosts->pauser));
+    jr_emit_time(emit, "paused_since", hosts->paused_ms);
+    jr_emit_close(emit);
+}
+
 void jr_statusview_emit(struct jr_emit *emit, const struct jr_statusview *view)
 {
     jr_emit_open(emit, NULL);
@@ -241,6 +297,7 @@ void jr_statusview_emit(struct jr_emit *emit, const struct jr_statusview *view)
     emit_github(emit, view);
     emit_runners(emit, view);
     emit_notices(emit, view);
+    emit_hosts(emit, view);
     jr_emit_open(emit, "store");
     jr_emit_number(emit, "format", JR_STORE_FORMAT);
     jr_emit_number(emit, "runs", (int64_t)view->counts.runs);

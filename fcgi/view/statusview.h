@@ -17,8 +17,10 @@
 #include "lib/service/halt.h"
 #include "lib/service/sight.h"
 #include "lib/steps/holding.h"
+#include "lib/cluster/engine.h"
 #include "lib/steps/spending.h"
 #include "lib/store/flaky.h"
+#include "lib/store/host.h"
 #include "lib/store/listing.h"
 #include "lib/store/notices.h"
 #include "lib/store/pause.h"
@@ -48,7 +50,13 @@ struct jr_statusview {
     /* GitHub, as it said last; 0: not said */
     int64_t rate_limited_until_ms, token_rejected_ms, token_taken_ms, token_expires_ms;
 
+    /* of several hosts; only who may ask etcd knows more than `sight' */
+    const struct jr_engine_sight *hosts; /* NULL: etcd was not asked, or has not answered */
+    const char *etcd_text;              /* why not; NULL: it was not asked, or has answered */
+
     /* by jr_statusview_read() */
+    bool clusters; /* there are several hosts, by the settings */
+    char host[JR_CLAIM_NAME_SIZE], host_id[JR_HOST_ID_SIZE]; /* id empty: there is none yet */
     struct jr_listing_counts counts;
     unsigned reports; /* that wait to be written at GitHub */
     uint64_t used_bytes, map_bytes;
@@ -82,6 +90,9 @@ void jr_statusview_release(struct jr_statusview *view);
 /* Find what is wrong. in_service: see jr_health_look() */
 void jr_statusview_judge(struct jr_statusview *view, const struct jr_settings *settings,
                          bool in_service);
+
+/* How the dispatcher stands to the other hosts, in a word: "up"; static. */
+const char *jr_statusview_cluster(const struct jr_statusview *view);
 
 /* How often a process was started in the place of another. */
 int64_t jr_statusview_restarts(const struct jr_statusview *view);

@@ -150,6 +150,32 @@ static enum jr_err emit_history(const struct jr_storyview *view, const struct st
     return err;
 }
 
+/* Which hosts have claimed its attempts, and what came of that. */
+static void emit_claims(const struct jr_storyview *view, struct jr_emit *emit)
+{
+    if (view->claims == NULL) {
+        jr_emit_null(emit, "claims");
+        return;
+    }
+    jr_emit_open_array(emit, "claims");
+    for (size_t i = 0; i < view->claim_count; i++) {
+        const struct jr_claim *claim = &view->claims[i];
+
+        jr_emit_open(emit, NULL);
+        jr_emit_number(emit, "attempt", view->attempts[i]);
+        jr_emit_text(emit, "state", jr_claim_state_name(claim->state));
+        jr_emit_text(emit, "result",
+                     claim->result == JR_CLAIM_OPEN ? NULL : jr_claim_result_name(claim->result));
+        jr_emit_text(emit, "host", claim->name);
+        jr_emit_number(emit, "posts", claim->posts);
+        jr_emit_time(emit, "at", claim->at_ms);
+        jr_emit_text(emit, "reason", *claim->reason == '\0' ? NULL : claim->reason);
+        jr_emit_known(emit, "status", claim->status != 0, claim->status);
+        jr_emit_close(emit);
+    }
+    jr_emit_close_array(emit);
+}
+
 enum jr_err jr_storyview_emit(const struct jr_storyview *view, uint64_t run_id,
                               struct jr_emit *emit, struct jr_error *error)
 {
@@ -166,6 +192,7 @@ enum jr_err jr_storyview_emit(const struct jr_storyview *view, uint64_t run_id,
     jr_emit_known(emit, "check_run_id", reported->report.check_id != 0,
                   (int64_t)reported->report.check_id);
     jr_emit_known(emit, "comment_id", reported->comment_id != 0, (int64_t)reported->comment_id);
+    emit_claims(view, emit);
     err = emit_jobs(view, &story, emit, error);
     if (err == JR_OK)
         err = emit_failures(view, &story, emit, error);

@@ -8,12 +8,14 @@
 #define JR_STORYVIEW_H
 
 #include "lib/base/error.h"
+#include "lib/cluster/claim.h"
 #include "lib/config/settings.h"
 #include "lib/format/emit.h"
 #include "lib/rules/policy.h"
 #include "lib/store/pause.h"
 #include "lib/store/store.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Where it is read, and what it is read with. */
@@ -23,6 +25,10 @@ struct jr_storyview {
     const struct jr_pauses *pauses; /* in force */
     const struct jr_policy *policy; /* NULL: it is not known */
     int64_t now_ms;
+    const struct jr_claim *claims; /* by attempts[], of several hosts; NULL: they are not known, or
+                                      there is one host */
+    const uint32_t *attempts;
+    size_t claim_count;
 };
 
 /*

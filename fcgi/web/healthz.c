@@ -25,7 +25,7 @@ void jr_healthz_answer(const struct jr_settings *settings, const struct jr_sight
 {
     const struct jr_ailment *found[JR_AILMENTS_MAX];
     size_t count = jr_health_look(settings, sight, in_service, jr_now_ms(), found);
-    char failed[64] = "", degraded[384] = "", body[640];
+    char failed[64] = "", degraded[480] = "", body[736];
 
     for (size_t i = 0; i < count; i++) {
         if (found[i]->fails)

@@ -13,6 +13,12 @@
  *   after-get    GitHub has answered, nothing recorded yet
  *   waits        it is to be rerun, and waits for its turn; nothing recorded yet
  *   before-post  the intent is on disk, nothing posted yet
+ *   before-claim, claimed       with several hosts, before before-get: the claim is to be asked for,
+ *                               and is ours
+ *   before-permit, permitted    ... after before-post: the connection stands, and the right to the
+ *                               POST is asked for, and is ours
+ *   after-check                 ... it is in time: the next thing is the first byte
+ *   before-done                 ... after after-post: the outcome is on disk, the others are told
  *   after-post   GitHub has answered, the outcome is not on disk yet
  *   recorded     the outcome is on disk
  *   guards       GitHub is about to be asked for a guard of the policy, before `waits'
@@ -74,6 +80,13 @@ int64_t jr_test_ahead_ms(void);
 /* JR_TEST_MINUTE=MS: times of holds and limits are as if a minute lasted so long, at least 1 ms;
  * else as long as is given. */
 int64_t jr_test_scaled_ms(int64_t time_ms);
+
+/* JR_TEST_SHORTER=N: the times of several hosts, and of a POST, are N times as short; else as long
+ * as is given. */
+int64_t jr_test_shorter_ms(int64_t time_ms);
+
+/* JR_TEST_DEADLINE=off: nobody looks whether the right to a POST is over. */
+bool jr_test_deadline_is_off(void);
 
 /* JR_TEST_REPORTS=N: so many reports are written a minute, and no less an hour; else `most'. */
 int64_t jr_test_reports(int64_t most);

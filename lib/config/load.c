@@ -133,6 +133,48 @@ static void check_notify_url(struct loader *loader)
                             "begins with http://, and anybody on the way could read it: use https");
 }
 
+/* The password, and who may rerun, for everybody on the way. */
+static void doubt_plain_etcd(struct loader *loader)
+{
+    const struct jr_list *urls = &loader->settings->cluster_etcd;
+    char quoted[JR_QUOTED_SIZE];
+
+    for (size_t i = 0; i < urls->count; i++)
+        if (jr_sense_is_plain_elsewhere(urls->items[i]))
+            jr_findings_doubt(&loader->findings, "CLUSTER_ETCD",
+                              "'%s' is http to another host: anybody on the way can read and "
+                              "change what hosts agree on; use https",
+                              jr_findings_quote(urls->items[i], quoted));
+}
+
+/* Each setting of several hosts counts only with the others that it needs. */
+static void check_cluster(struct loader *loader)
+{
+    static const char *const alone[] = { "CLUSTER_CERT_FILE", "CLUSTER_USER", "CLUSTER_CA_FILE" };
+    const struct jr_source *source = loader->source;
+    struct jr_findings *findings = &loader->findings;
+    bool cert = jr_source_get(source, "CLUSTER_CERT_FILE") != NULL;
+    bool user = jr_source_get(source, "CLUSTER_USER") != NULL;
+
+    if (jr_source_get(source, "CLUSTER_ETCD") == NULL) {
+        for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+            if (jr_source_get(source, alone[i]) != NULL)
+                jr_findings_doubt(findings, alone[i],
+                                  "is set, and CLUSTER_ETCD is not: there is one host, and nothing "
+                                  "of it counts");
+        return;
+    }
+    if (cert != jr_secrets_is_tried(source, "CLUSTER_KEY"))
+        jr_findings_problem(findings, cert ? "CLUSTER_KEY" : "CLUSTER_CERT_FILE",
+                            "is required with %s", cert ? "CLUSTER_CERT_FILE (CLUSTER_KEY_FILE)"
+                                                        : "CLUSTER_KEY");
+    if (user != jr_secrets_is_tried(source, "CLUSTER_PASSWORD"))
+        jr_findings_problem(findings, user ? "CLUSTER_PASSWORD" : "CLUSTER_USER",
+                            "is required with %s", user ? "CLUSTER_USER (or CLUSTER_PASSWORD_FILE)"
+                                                        : "CLUSTER_PASSWORD");
+    doubt_plain_etcd(loader);
+}
+
 /* What no row can see by itself. */
 static void check_together(struct loader *loader, bool secrets)
 {
@@ -143,6 +185,7 @@ static void check_together(struct loader *loader, bool secrets)
         check_report(loader);
         check_sign_key(loader);
         check_notify_url(loader);
+        check_cluster(loader);
     }
     check_backoff(loader);
 }
@@ -174,17 +217,36 @@ enum jr_err jr_load_public(struct jr_settings *settings, const struct jr_source 
     return load(settings, source, false, problems);
 }
 
+void jr_load_cluster_secrets(struct jr_settings *settings, const struct jr_source *source)
+{
+    static const char *const names[] = { "CLUSTER_KEY", "CLUSTER_PASSWORD" };
+    struct jr_findings findings;
+
+    jr_findings_open(&findings);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        jr_secrets_read(settings, jr_settings_find(names[i]), source, &findings);
+    jr_findings_drop(&findings);
+}
+
 enum jr_err jr_load_check_files(const struct jr_settings *settings, struct jr_error *error)
 {
+    const struct {
+        const char *name, *path;
+    } files[] = {
+        { "GITHUB_CA_FILE", settings->github_ca_file },
+        { "CLUSTER_CA_FILE", settings->cluster_ca_file },
+        { "CLUSTER_CERT_FILE", settings->cluster_cert_file },
+    };
     struct jr_error why;
-    int fd;
 
-    if (settings->github_ca_file == NULL)
-        return JR_OK;
-    fd = jr_secrets_open_file(settings->github_ca_file, &why);
-    if (fd < 0)
-        return jr_error_set(error, JR_EINVAL, "GITHUB_CA_FILE: %s", why.text);
-    close(fd);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        int fd = files[i].path == NULL ? -1 : jr_secrets_open_file(files[i].path, &why);
+
+        if (files[i].path != NULL && fd < 0)
+            return jr_error_set(error, JR_EINVAL, "%s: %s", files[i].name, why.text);
+        if (fd >= 0)
+            close(fd);
+    }
     return JR_OK;
 }
 

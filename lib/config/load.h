@@ -27,6 +27,12 @@ enum jr_err jr_load_settings(struct jr_settings *settings, const struct jr_sourc
                              char **problems) JR_CHECKED;
 
 /*
+ * Read what etcd asks of who talks to it: CLUSTER_KEY and CLUSTER_PASSWORD, for the tool, which
+ * needs no other secret. What is wrong with them, or may not be read, is left out.
+ */
+void jr_load_cluster_secrets(struct jr_settings *settings, const struct jr_source *source);
+
+/*
  * The same for who only reads or changes the store: the secrets are neither read
  * nor missed, and are NULL.
  */

@@ -22,6 +22,9 @@
 /* Nobody has a longer one. */
 #define NOTIFY_URL_MAX 2048
 
+/* A host's name has 253 bytes at the most. */
+#define ETCD_URL_MAX 280
+
 #define PART 100
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -519,6 +522,40 @@ enum jr_sense jr_sense_notify_url(const char *value, char text[JR_SENSE_SIZE])
             || strchr("\"<>\\^`{|}", *c) != NULL)
             return say(text, JR_SENSE_NONE, "has a character in it that no address has");
     return JR_SENSE_GOOD;
+}
+
+enum jr_sense jr_sense_etcd_url(const char *value, char text[JR_SENSE_SIZE])
+{
+    const char *host = behind(value, "https://");
+
+    if (host == NULL)
+        host = behind(value, "http://");
+    if (hidden_in(value) != NULL || is_quoted(value))
+        return say(text, JR_SENSE_NONE, "has %s: type it anew",
+                   hidden_in(value) == NULL ? "its quotes in it" : hidden_in(value));
+    if (host == NULL || *host == '\0' || strchr("/:", *host) != NULL)
+        return say(text, JR_SENSE_NONE, "is not a client URL such as https://HOST:2379");
+    if (host[strcspn(host, "/?#@ ")] != '\0' || strlen(value) > ETCD_URL_MAX)
+        return say(text, JR_SENSE_NONE, "has more than a host and a port: write https://HOST:2379");
+    if (host[strcspn(host, "\"<>\\^`{|}")] != '\0')
+        return say(text, JR_SENSE_NONE, "has a character in it that no address has");
+    return JR_SENSE_GOOD;
+}
+
+enum jr_sense jr_sense_pem(const char *value, char text[JR_SENSE_SIZE])
+{
+    const char *begin = strstr(value, "-----BEGIN ");
+
+    if (begin == NULL || strstr(begin, "PRIVATE KEY-----") == NULL)
+        return say(text, JR_SENSE_NONE, "is no private key in PEM (-----BEGIN PRIVATE KEY-----)");
+    if (strstr(value, "ENCRYPTED") != NULL)
+        return say(text, JR_SENSE_NONE, "is encrypted: give the key without a passphrase");
+    return JR_SENSE_GOOD;
+}
+
+enum jr_sense jr_sense_password(const char *value, char text[JR_SENSE_SIZE])
+{
+    return look_at_secret(value, text);
 }
 
 bool jr_sense_is_plain_elsewhere(const char *url)

@@ -58,6 +58,15 @@ jr_sense_look jr_sense_token;
 /* NOTIFY_URL: http or https, a host, and whatever stands behind it. Nothing of it is in the text. */
 jr_sense_look jr_sense_notify_url;
 
+/* CLUSTER_ETCD: http or https, a host and perhaps a port, nothing behind. */
+jr_sense_look jr_sense_etcd_url;
+
+/* CLUSTER_KEY: a private key in PEM. Nothing of a secret is in the text, here and below. */
+jr_sense_look jr_sense_pem;
+
+/* CLUSTER_PASSWORD */
+jr_sense_look jr_sense_password;
+
 /* Does a URL that makes sense begin with http:// and name a host that is not this one? */
 bool jr_sense_is_plain_elsewhere(const char *url);
 

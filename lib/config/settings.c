@@ -22,13 +22,14 @@
 #define KILO INT64_C(1024)
 
 /* What stands under one heading in documents. */
-enum group { RUNS, GITHUB, TIMES, NOTICES, STORE, SERVICE };
+enum group { RUNS, GITHUB, TIMES, NOTICES, HOSTS, STORE, SERVICE };
 
 static const char *const headings[] = {
     [RUNS] = "Which runs are rerun",
     [GITHUB] = "Access to GitHub",
     [TIMES] = "Times",
     [NOTICES] = "Who is told",
+    [HOSTS] = "Several hosts",
     [STORE] = "The store",
     [SERVICE] = "The service",
 };
@@ -173,6 +174,37 @@ static const struct row rows[] = {
       .meaning = "how it is told: json (Slack, Mattermost, Discord's /slack) or cloudevents",
       .details = "json: an object with `text` and all facts. cloudevents: the same as the data of "
                  "a CloudEvent 1.0 in structured mode." },
+    { "CLUSTER_ETCD", &jr_type_list, FIELD(cluster_etcd), "", { .look = jr_sense_etcd_url }, HOSTS,
+      .meaning = "client URLs of the etcd by which several hosts agree; unset: one host",
+      .details = "For instance: https://etcd-1.example.org:2379, https://etcd-2.example.org:2379. "
+                 "doc/hosts.md tells who needs it, and how it is set up." },
+    { "CLUSTER_NAME", &jr_type_word, FIELD(cluster_name), "job-rerunner",
+      { .max = 32 }, HOSTS,
+      .meaning = "hosts with the same name, on the same etcd, work together" },
+    { "CLUSTER_HOST", &jr_type_word, FIELD(cluster_host), "", { .max = 63 }, HOSTS,
+      .meaning = "what this host is called where people read it; unset: the host's own name" },
+    { "CLUSTER_CA_FILE", &jr_type_text, FIELD(cluster_ca_file), "",
+      { .max = PATH_MAX, .look = jr_sense_path }, HOSTS,
+      .meaning = "certificates to trust for etcd, if not the system's" },
+    { "CLUSTER_CERT_FILE", &jr_type_text, FIELD(cluster_cert_file), "",
+      { .max = PATH_MAX, .look = jr_sense_path }, HOSTS,
+      .meaning = "certificate that this host shows to etcd, in PEM",
+      .details = "With CLUSTER_USER it must have no CN, or etcd refuses it." },
+    { "CLUSTER_KEY", &jr_type_secret, FIELD(cluster_key), "", { .look = jr_sense_pem }, HOSTS,
+      JR_SECRETS_TOKEN,
+      .meaning = "private key of that certificate, in PEM; better CLUSTER_KEY_FILE" },
+    { "CLUSTER_USER", &jr_type_word, FIELD(cluster_user), "", { .max = 64 }, HOSTS,
+      .meaning = "user of etcd, where its authentication is on" },
+    { "CLUSTER_PASSWORD", &jr_type_secret, FIELD(cluster_password), "",
+      { .look = jr_sense_password }, HOSTS, JR_SECRETS_TOKEN,
+      .meaning = "password of that user" },
+    { "CLUSTER_LEASE", &jr_type_duration, FIELD(cluster_lease_ms), "60s",
+      BETWEEN(10 * SECOND, 5 * MINUTE), HOSTS,
+      .meaning = "how long runs that a dead host has in hand stay its own" },
+    { "CLUSTER_TAKEOVER", &jr_type_duration, FIELD(cluster_takeover_ms), "90s",
+      BETWEEN(MINUTE, HOUR), HOSTS,
+      .meaning = "how long a rerun that another host has asked for is left alone while nobody knows "
+                 "what came of it" },
     { "STATE_DIR", &jr_type_text, FIELD(state_dir), "/var/lib/job-rerunner",
       { .max = STATE_DIR_MAX, .look = jr_sense_path }, STORE,
       .meaning = "folder of the store, locks and sockets",
@@ -260,6 +292,11 @@ void jr_settings_release(struct jr_settings *settings)
 bool jr_settings_can_call(const struct jr_settings *settings)
 {
     return settings->github_token != NULL || settings->github_app_key != NULL;
+}
+
+bool jr_settings_clusters(const struct jr_settings *settings)
+{
+    return settings->cluster_etcd.count > 0;
 }
 
 bool jr_settings_reports(const struct jr_settings *settings)

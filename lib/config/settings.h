@@ -73,6 +73,18 @@ struct jr_settings {
     struct jr_list notify_branches; /* whose runs a notice of one that is given up is for */
     enum jr_notice_format notify_format;
 
+    /* several hosts, on etcd */
+    struct jr_list cluster_etcd; /* its client URLs; empty: this host is the only one */
+    char *cluster_name;
+    char *cluster_host;          /* what people read; NULL: the host's name */
+    char *cluster_ca_file;       /* NULL: the system's */
+    char *cluster_cert_file;
+    char *cluster_key;           /* a secret, PEM; NULL: none */
+    char *cluster_user;
+    char *cluster_password;      /* a secret */
+    int64_t cluster_lease_ms;
+    int64_t cluster_takeover_ms;
+
     /* the store */
     char *state_dir;
     int64_t map_size_bytes;
@@ -112,6 +124,9 @@ void jr_settings_release(struct jr_settings *settings);
 
 /* Is there anything to call GitHub with: a token or an App's key? */
 bool jr_settings_can_call(const struct jr_settings *settings);
+
+/* Are there several hosts, which agree by etcd? */
+bool jr_settings_clusters(const struct jr_settings *settings);
 
 /* Is it said at GitHub what becomes of runs? Not in a dry run: nothing is written there then. */
 bool jr_settings_reports(const struct jr_settings *settings);

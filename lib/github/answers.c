@@ -226,6 +226,14 @@ static void read_headers(const struct jr_http_answer *answer, int64_t now_ms,
     call->date_ms = answer->date_ms;
 }
 
+/* Why there is no answer to what changes nothing, or was not sent. */
+static enum jr_reason unsent(const struct jr_http_answer *answer)
+{
+    if (answer->forbidden != JR_REASON_NONE)
+        return answer->forbidden;
+    return answer->too_late ? JR_REASON_OUTDATED : JR_REASON_UNREACHABLE;
+}
+
 void jr_answer_sort(const struct jr_http_answer *answer, bool posted, int64_t now_ms,
                     struct jr_call *call)
 {
@@ -245,8 +253,7 @@ void jr_answer_sort(const struct jr_http_answer *answer, bool posted, int64_t no
     else if (posted && ((status == 0 && answer->sent) || status >= 500 || status == 408))
         sorted(call, JR_OUTCOME_UNKNOWN, JR_REASON_OUTCOME_UNKNOWN, 0);
     else if (status == 0)
-        sorted(call, JR_OUTCOME_LATER,
-               answer->too_late ? JR_REASON_OUTDATED : JR_REASON_UNREACHABLE, 0);
+        sorted(call, JR_OUTCOME_LATER, unsent(answer), 0);
     else if (status >= 500 || status == 408)
         sorted(call, JR_OUTCOME_LATER, JR_REASON_SERVER_ERROR, 0);
     else if (status >= 400)

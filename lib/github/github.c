@@ -1089,6 +1089,8 @@ static void begin_hop(struct jr_exchange *exchange)
         .json = body_of(exchange),
         .etag = exchange->ask->etag,
         .before_ms = exchange->ask->before_ms,
+        .permit = exchange->ask->permit,
+        .permits = exchange->ask->permits,
     };
 
     exchange->transfer = jr_http_begin(exchange->http, &request);

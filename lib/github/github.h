@@ -182,7 +182,7 @@ struct jr_github_file {
  * when the outcome is DONE; it stays the caller's:
  *
  *   GET_RUN                struct jr_event: the run's newest attempt. repo, id: the run
- *   RERUN_FAILED, _ALL     NULL. repo, id: the run; before_ms, debug
+ *   RERUN_FAILED, _ALL     NULL. repo, id: the run; before_ms, permit, debug
  *   LIST_RUNS              struct jr_github_page. repo, list
  *   RATE_LIMIT             NULL. Free of charge, shows whether the token is good
  *   GET_APP                struct jr_github_app. Free of charge, shows whether the JWT is good
@@ -239,6 +239,9 @@ struct jr_ask {
     const char *etag;  /* of the version that is known; NULL or empty: none is */
     int64_t before_ms; /* as in struct jr_http_request: later nothing is sent, and the call is
                           LATER, OUTDATED; 0: no limit */
+    jr_http_permit *permit; /* likewise: without it nothing is sent, and the call is LATER with
+                          its reason; NULL: it needs none */
+    void *permits;     /* what that is called with */
     unsigned attempt;  /* of a run, from 1 */
     unsigned page;     /* of its jobs, from 1 */
     size_t tail_bytes; /* of a log that comes at once: no more than its end; 0: all of it, up to

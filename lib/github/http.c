@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/github/http.h"
+#include "lib/base/testpoint.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
 #include "lib/crypto/signature.h"
@@ -40,6 +41,10 @@ struct jr_transfer {
     size_t body_most;
     int64_t before_ms;
     bool too_late, over;
+    const struct jr_http_peer *peer;
+    jr_http_permit *permit;
+    void *permits;
+    enum jr_reason forbidden;
     char *body;
     size_t length, size;
     char error[CURL_ERROR_SIZE];
@@ -92,13 +97,16 @@ static int drop_at_close(void *context, curl_socket_t fd, curlsocktype purpose)
 }
 
 /* Called when the connection stands, TLS and all, before the first byte of the request. */
-static int look_at_the_time(void *context, char *ip, char *local_ip, int port, int local_port)
+static int may_be_sent(void *context, char *ip, char *local_ip, int port, int local_port)
 {
     struct jr_transfer *transfer = context;
 
     (void)ip, (void)local_ip, (void)port, (void)local_port;
     transfer->too_late = transfer->before_ms != 0 && jr_boottime_ms() > transfer->before_ms;
-    return transfer->too_late ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    if (!transfer->too_late && transfer->permit != NULL)
+        transfer->forbidden = transfer->permit(transfer->permits);
+    return transfer->too_late || transfer->forbidden != JR_REASON_NONE ? CURL_PREREQFUNC_ABORT
+                                                                       : CURL_PREREQFUNC_OK;
 }
 
 /* type: "Content-Type:" is none */
@@ -137,6 +145,25 @@ void jr_http_close(struct jr_http *http)
     free(http);
 }
 
+/* What goes to a service of the administrator's own: one more line, and the token as it is. */
+static bool add_peer_headers(struct jr_transfer *transfer, const struct jr_http_request *request)
+{
+    char header[JR_LINK_SIZE];
+    bool good;
+
+    if (request->peer == NULL)
+        return true;
+    if (request->peer->header != NULL
+        && !jr_wire_add_header(&transfer->headers, request->peer->header))
+        return false;
+    if (request->token == NULL)
+        return true;
+    snprintf(header, sizeof header, "Authorization: %s", request->token);
+    good = jr_wire_add_header(&transfer->headers, header);
+    jr_wipe(header, sizeof header);
+    return good;
+}
+
 /*
  * The headers of a request that are not those of all: it goes to somebody else than GitHub, or
  * names the version that is known. Returns false without memory.
@@ -148,13 +175,39 @@ static bool make_own_headers(struct jr_transfer *transfer, const struct jr_http_
     if (request->type != NULL) {
         snprintf(header, sizeof header, "Content-Type: %s", request->type);
         return jr_wire_add_header(&transfer->headers, header)
-               && jr_wire_add_header(&transfer->headers, "Expect:");
+               && jr_wire_add_header(&transfer->headers, "Expect:")
+               && add_peer_headers(transfer, request);
     }
     if (request->etag == NULL || *request->etag == '\0')
         return true;
     snprintf(header, sizeof header, "If-None-Match: %s", request->etag);
     return make_headers(&transfer->headers, "Content-Type:")
            && jr_wire_add_header(&transfer->headers, header);
+}
+
+static int64_t total_ms_of(const struct jr_http_request *request)
+{
+    if (request->total_ms != 0)
+        return request->total_ms;
+    return request->permit == NULL ? TOTAL_TIMEOUT_MS : jr_test_shorter_ms(TOTAL_TIMEOUT_MS);
+}
+
+/* The options that only a service of the administrator's own has. */
+static CURLcode set_peer(CURL *curl, const struct jr_http_peer *peer)
+{
+    struct curl_blob key = { .data = (void *)(uintptr_t)peer->key, .flags = CURL_BLOB_COPY };
+    CURLcode rc = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)peer->connect_ms);
+
+    if (rc == CURLE_OK)
+        rc = curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    if (rc == CURLE_OK) /* it is in the same network, where no proxy for the world leads */
+        rc = curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (rc == CURLE_OK && peer->cert_file != NULL)
+        rc = curl_easy_setopt(curl, CURLOPT_SSLCERT, peer->cert_file);
+    if (peer->key == NULL)
+        return rc;
+    key.len = strlen(peer->key);
+    return rc != CURLE_OK ? rc : curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &key);
 }
 
 static CURLcode set_options(struct jr_transfer *transfer, const struct jr_http_request *request)
@@ -171,11 +224,11 @@ static CURLcode set_options(struct jr_transfer *transfer, const struct jr_http_r
             rc = curl_easy_setopt(curl, option, value);   \
     } while (0)
     SET(CURLOPT_URL, url);
-    SET(CURLOPT_TIMEOUT_MS, request->total_ms == 0 ? TOTAL_TIMEOUT_MS : (long)request->total_ms);
+    SET(CURLOPT_TIMEOUT_MS, (long)total_ms_of(request));
     SET(CURLOPT_HTTPHEADER, transfer->headers != NULL ? transfer->headers
                             : transfer->json == NULL  ? http->headers
                                                       : http->json_headers);
-    if (transfer->token != NULL) {
+    if (transfer->token != NULL && transfer->peer == NULL) {
         SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         SET(CURLOPT_XOAUTH2_BEARER, transfer->token);
     }
@@ -186,14 +239,14 @@ static CURLcode set_options(struct jr_transfer *transfer, const struct jr_http_r
         SET(CURLOPT_POSTFIELDSIZE, transfer->json == NULL ? 0L : (long)strlen(transfer->json));
         if (transfer->patches)
             SET(CURLOPT_CUSTOMREQUEST, "PATCH");
-        SET(CURLOPT_FRESH_CONNECT, 1L);
-        SET(CURLOPT_FORBID_REUSE, 1L);
+        SET(CURLOPT_FRESH_CONNECT, transfer->peer == NULL ? 1L : 0L);
+        SET(CURLOPT_FORBID_REUSE, transfer->peer == NULL ? 1L : 0L);
         SET(CURLOPT_SOCKOPTFUNCTION, drop_at_close);
-        SET(CURLOPT_PREREQFUNCTION, look_at_the_time);
+        SET(CURLOPT_PREREQFUNCTION, may_be_sent);
         SET(CURLOPT_PREREQDATA, (void *)transfer);
     }
 #undef SET
-    return rc;
+    return rc == CURLE_OK && transfer->peer != NULL ? set_peer(curl, transfer->peer) : rc;
 }
 
 /* A header that is a number from 0 to 10^15; else -1. */
@@ -306,7 +359,9 @@ static void finish(struct jr_transfer *transfer, CURLcode rc)
         /* Before its pretransfer phase is over, libcurl has sent nothing of the request. */
         curl_easy_getinfo(transfer->curl, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
         answer->too_late = transfer->too_late;
-        answer->sent = pretransfer_us > 0 && !transfer->too_late;
+        answer->forbidden = transfer->forbidden;
+        answer->sent = pretransfer_us > 0 && !transfer->too_late
+                       && transfer->forbidden == JR_REASON_NONE;
         jr_text_copy(answer->text, sizeof answer->text,
                      transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(rc));
     }
@@ -377,6 +432,10 @@ struct jr_transfer *jr_http_begin(struct jr_http *http, const struct jr_http_req
     transfer->json = request->json;
     transfer->before_ms = request->before_ms;
     transfer->too_late = transfer->over = false;
+    transfer->peer = request->peer;
+    transfer->permit = request->permit;
+    transfer->permits = request->permits;
+    transfer->forbidden = JR_REASON_NONE;
     transfer->length = 0;
     transfer->body[0] = transfer->error[0] = '\0';
     transfer->token = request->token == NULL ? NULL : strdup(request->token);

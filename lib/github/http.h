@@ -36,6 +36,21 @@ struct jr_http;
 /* A request under way, or one that has ended and was not released yet. */
 struct jr_transfer;
 
+/* How a service is reached that is the administrator's own, and not GitHub. */
+struct jr_http_peer {
+    const char *cert_file; /* a certificate of ours, in PEM; NULL: none */
+    const char *key;       /* its private key, in PEM; NULL: none */
+    const char *header;    /* one more line of the head; NULL: none */
+    int64_t connect_ms;    /* the limit for TCP and TLS */
+};
+
+/*
+ * Asked when the connection of a POST stands, TLS and all, before the first byte of the request.
+ * It may make requests of another client (struct jr_http), and takes seconds at the most.
+ * Returns JR_REASON_NONE: it is sent; else why not, and nothing is.
+ */
+typedef enum jr_reason jr_http_permit(void *context);
+
 struct jr_http_request {
     const char *url;
     const char *token; /* of the Authorization header; NULL: none is sent. It is copied */
@@ -50,12 +65,18 @@ struct jr_http_request {
     int64_t before_ms; /* of jr_boottime_ms(): when that is over, and the connection of a POST
                           and its TLS stand only by then, nothing is sent (too_late); 0: there
                           is no limit */
+    const struct jr_http_peer *peer; /* NULL: it goes to GitHub or a receiver of notices. Else the
+                          token goes along bare, a kept connection may be used again, and libcurl
+                          may repeat a POST for that: what is asked has to bear it */
+    jr_http_permit *permit; /* of a POST; NULL: it needs none */
+    void *permits;          /* what that is called with; kept until the release */
 };
 
 struct jr_http_answer {
     int status;           /* 0: no answer came */
     bool sent;            /* with status 0: the request may have reached the server */
     bool too_late;        /* with status 0: nothing was sent, since its time was over */
+    enum jr_reason forbidden; /* with status 0: likewise, since there was no permit; else NONE */
     char text[256];       /* with status 0: what libcurl says */
     char *body;           /* NUL-terminated; belongs to the transfer, good until its release */
     size_t length;

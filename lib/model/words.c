@@ -288,6 +288,16 @@ static const struct {
     { JR_REASON_NOTHING_ASKED, JR_CLASS_REQUEST, "nothing-asked", "no command is in it, or none that counts",
       "Comments that are edited, a bot's, or older than a quarter of an hour do not count, nor "
       "does the same comment twice." },
+    { JR_REASON_CLAIMED_ELSEWHERE, JR_CLASS_ASK, "claimed-elsewhere", "another host has it in hand",
+      "It is looked at again, and taken over when that host does nothing for CLUSTER_TAKEOVER." },
+    { JR_REASON_CLUSTER_UNREACHABLE, JR_CLASS_ASK, "cluster-unreachable", "etcd did not say that this host may ask for the rerun; nothing was sent",
+      "Without it no host reruns anything, and what is due stays due. Way out: look at etcd and "
+      "at CLUSTER_ETCD; `job-rerunner check --online` tries it." },
+    { JR_REASON_CLAIM_LATE, JR_CLASS_ASK, "claim-late", "this host's right to the rerun was over before the request could be sent; nothing was sent",
+      "The limit is 5 seconds. The host stood still, or etcd was slow. It is asked again." },
+    { JR_REASON_DECIDED_ELSEWHERE, JR_CLASS_FINAL, "decided-elsewhere", "another host has decided that it is not to be rerun",
+      "That host's history has the reason. Way out: `job-rerunner rerun RUN`." },
+    { JR_REASON_RERUN_ELSEWHERE, JR_CLASS_RERUN, "rerun-elsewhere", "another host has asked for the rerun, and GitHub accepted it", "" },
 };
 
 static size_t row_of(enum jr_reason reason)

@@ -147,7 +147,13 @@ enum jr_reason {
     /* what a command asks for */
     JR_REASON_STOPPED = 160,
     JR_REASON_ASKED = 161,
-    JR_REASON_NOTHING_ASKED = 162
+    JR_REASON_NOTHING_ASKED = 162,
+    /* what other hosts have done (lib/cluster) */
+    JR_REASON_CLAIMED_ELSEWHERE = 165,
+    JR_REASON_CLUSTER_UNREACHABLE = 166,
+    JR_REASON_CLAIM_LATE = 167,
+    JR_REASON_DECIDED_ELSEWHERE = 168,
+    JR_REASON_RERUN_ELSEWHERE = 169
 };
 
 /* How a webhook is answered; the status that goes with it is HTTP's. The numbers are stored. */
@@ -163,7 +169,7 @@ enum jr_reply {
 #define JR_REPLIES (JR_REPLY_UNKNOWN_RUN + 1)
 
 /* They are numbered below this; not each number has one. */
-#define JR_REASONS (JR_REASON_NOTHING_ASKED + 1)
+#define JR_REASONS (JR_REASON_RERUN_ELSEWHERE + 1)
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);

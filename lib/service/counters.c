@@ -31,6 +31,21 @@ static const char *const events[JR_COUNTED_EVENTS] = {
 /* Of more processes than there can be; all buckets of a histogram together still fit. */
 #define SUM_MOST (JR_COUNT_MOST << 9)
 
+static const char *const ends[JR_COUNTED_ENDS] = { "won", "lost", "unknown" };
+
+static const char *const claims[JR_COUNTED_CLAIMS] = { "taken", "lost",     "posting",
+                                                       "late",  "takeover", "done" };
+
+const char *jr_counted_end_name(size_t end)
+{
+    return ends[end];
+}
+
+const char *jr_counted_claim_name(enum jr_counted_claim what)
+{
+    return claims[what];
+}
+
 static void add(_Atomic uint64_t *counter, uint64_t more)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
@@ -106,6 +121,20 @@ void jr_count_ownfile(struct jr_counters *counters, enum jr_counted_ownfile told
 {
     if (counters != NULL)
         jr_count(&counters->ownfiles[told]);
+}
+
+void jr_count_cluster_call(struct jr_counters *counters, unsigned end, int64_t duration_us)
+{
+    if (counters == NULL || end >= JR_COUNTED_ENDS)
+        return;
+    jr_count(&counters->cluster_calls[end]);
+    jr_histogram_note(&counters->cluster_us, duration_us);
+}
+
+void jr_count_claim(struct jr_counters *counters, enum jr_counted_claim what)
+{
+    if (counters != NULL)
+        jr_count(&counters->cluster_claims[what]);
 }
 
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call)

@@ -59,6 +59,20 @@ enum jr_counted_ownfile {
     JR_COUNTED_OWNFILES
 };
 
+/* How a call of etcd may end. */
+#define JR_COUNTED_ENDS 3
+
+/* What became of claims, where there are several hosts. */
+enum jr_counted_claim {
+    JR_COUNTED_CLAIM_TAKEN,
+    JR_COUNTED_CLAIM_LOST,     /* another host has it, or was quicker */
+    JR_COUNTED_CLAIM_POSTING,  /* the right to a POST was won */
+    JR_COUNTED_CLAIM_LATE,     /* ... and over before it could be used */
+    JR_COUNTED_CLAIM_TAKEOVER, /* from a host that does nothing */
+    JR_COUNTED_CLAIM_DONE,     /* it is over, by this host */
+    JR_COUNTED_CLAIMS
+};
+
 /* Nothing but numbers that only grow, each an _Atomic uint64_t. All zero at first. */
 struct jr_counters {
     _Atomic uint64_t webhooks[JR_COUNTED_EVENTS][JR_COUNTED_STATUSES];
@@ -74,6 +88,9 @@ struct jr_counters {
     _Atomic uint64_t rerun_causes[JR_COUNTED_CAUSES]; /* accepted reruns, by each cause in them */
     _Atomic uint64_t rescued_causes[JR_COUNTED_CAUSES]; /* of these: the run ended in success */
     _Atomic uint64_t ownfiles[JR_COUNTED_OWNFILES];
+    _Atomic uint64_t cluster_calls[JR_COUNTED_ENDS];     /* of etcd, by enum jr_etcd_end */
+    _Atomic uint64_t cluster_claims[JR_COUNTED_CLAIMS];
+    struct jr_histogram cluster_us; /* a call of etcd, with all its tries */
     struct jr_histogram webhook_us; /* from a webhook's arrival to its answer */
     struct jr_histogram commit_us;  /* a transaction's commit, without the wait for the lock */
 };
@@ -105,6 +122,10 @@ void jr_count_outage(struct jr_counters *counters, bool begun, bool over);
 /* Count what GitHub told of a repository's policy file, after that is on disk. */
 void jr_count_ownfile(struct jr_counters *counters, enum jr_counted_ownfile told);
 
+/* Count a call of etcd: won, lost or unknown (enum jr_etcd_end); and what became of a claim. */
+void jr_count_cluster_call(struct jr_counters *counters, unsigned end, int64_t duration_us);
+void jr_count_claim(struct jr_counters *counters, enum jr_counted_claim what);
+
 /* Count a call of GitHub's API, and what came of it if it asked for a rerun. */
 void jr_count_call(struct jr_counters *counters, const struct jr_call *call);
 
@@ -122,6 +143,8 @@ void jr_counters_bound(struct jr_counters *sum);
 
 /* The words of the closed sets, for label values; static. */
 const char *jr_counted_event_name(enum jr_counted_event event);
+const char *jr_counted_end_name(size_t end);
+const char *jr_counted_claim_name(enum jr_counted_claim what);
 const char *jr_counted_call_name(enum jr_api api);
 const char *jr_counted_ownfile_name(enum jr_counted_ownfile told);
 

@@ -395,6 +395,51 @@ static void write_histogram(struct jr_buffer *buffer, const struct family *famil
     jr_buffer_print(buffer, "\n%s_count %llu\n", family->name, (unsigned long long)count);
 }
 
+/* Of the only host there is nothing to tell. */
+static bool is_alone(const struct jr_metrics *metrics)
+{
+    return jr_sight_cluster(&metrics->sight) == JR_CLUSTER_NONE;
+}
+
+static void write_cluster_calls(struct jr_buffer *buffer, const struct family *family,
+                                const struct jr_metrics *metrics)
+{
+    for (size_t i = 0; i < JR_COUNTED_ENDS && !is_alone(metrics); i++)
+        add_sample(buffer, family, "result", jr_counted_end_name(i), NULL, NULL,
+                   metrics->sight.counters.cluster_calls[i]);
+}
+
+static void write_cluster_claims(struct jr_buffer *buffer, const struct family *family,
+                                 const struct jr_metrics *metrics)
+{
+    for (enum jr_counted_claim i = 0; i < JR_COUNTED_CLAIMS && !is_alone(metrics); i++)
+        add_sample(buffer, family, "result", jr_counted_claim_name(i), NULL, NULL,
+                   metrics->sight.counters.cluster_claims[i]);
+}
+
+/* 1: this host is among the others, and etcd answers. */
+static void write_cluster_up(struct jr_buffer *buffer, const struct family *family,
+                             const struct jr_metrics *metrics)
+{
+    if (!is_alone(metrics))
+        add_sample(buffer, family, NULL, NULL, NULL, NULL,
+                   jr_sight_cluster(&metrics->sight) == JR_CLUSTER_UP);
+}
+
+static void write_cluster_hosts(struct jr_buffer *buffer, const struct family *family,
+                                const struct jr_metrics *metrics)
+{
+    if (!is_alone(metrics))
+        write_number(buffer, family, metrics);
+}
+
+static void write_cluster_time(struct jr_buffer *buffer, const struct family *family,
+                               const struct jr_metrics *metrics)
+{
+    if (!is_alone(metrics))
+        write_histogram(buffer, family, metrics);
+}
+
 #define NUMBER(field) offsetof(struct jr_metrics, field)
 
 static const struct family families[] = {
@@ -531,6 +576,19 @@ static const struct family families[] = {
     { "job_rerunner_notices_failures_total", "counter",
       "Tries to send notices that failed, since the dispatcher was started.", write_number,
       NUMBER(sight.notices_failed) },
+    { "job_rerunner_cluster_up", "gauge",
+      "1 while this host is one of several, and etcd answers it.",
+      write_cluster_up, 0 },
+    { "job_rerunner_cluster_hosts", "gauge", "Hosts of the cluster that live, as this one saw last.",
+      write_cluster_hosts, NUMBER(sight.cluster_hosts) },
+    { "job_rerunner_cluster_calls_total", "counter",
+      "Calls of etcd: won, lost since another was quicker, or unknown since it did not answer.",
+      write_cluster_calls, 0 },
+    { "job_rerunner_cluster_claims_total", "counter",
+      "What became of this host's claims to ask for reruns.", write_cluster_claims, 0 },
+    { "job_rerunner_cluster_call_duration_seconds", "histogram",
+      "Time of a call of etcd, with all its tries.", write_cluster_time,
+      NUMBER(sight.counters.cluster_us) },
     { "job_rerunner_map_used_bytes", "gauge",
       "Bytes of the store's map in use, as measured each minute.", write_known,
       NUMBER(sight.map_used_bytes) },

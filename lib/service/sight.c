@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* "JRsee" and the version of the layout. */
-#define MAGIC UINT64_C(0x4a52736565000002)
+#define MAGIC UINT64_C(0x4a52736565000003)
 
 /* How long the master may take to answer; it does so at once, unless it hangs. */
 #define ANSWER_LIMIT_S 3
@@ -46,6 +46,12 @@ _Static_assert(offsetof(struct jr_sight, counters) % sizeof(int64_t) == 0,
 static int64_t bounded(int64_t number, int64_t most)
 {
     return number < 0 ? 0 : number > most ? most : number;
+}
+
+enum jr_cluster_sight jr_sight_cluster(const struct jr_sight *sight)
+{
+    return sight->cluster_state < JR_CLUSTER_AWAY ? (enum jr_cluster_sight)sight->cluster_state
+                                                  : JR_CLUSTER_AWAY;
 }
 
 void jr_sight_bound(struct jr_sight *sight)

@@ -41,8 +41,14 @@
     NUMBER(notices_failed)    /* tries to send some that failed, since the start */            \
     NUMBER(sweep_begun_ms)    /* the last look for missed work; 0: none yet */                 \
     NUMBER(sweep_ended_ms)    /* the last one that came to its end; 0: none yet */             \
+    NUMBER(cluster_state)     /* 0: there is one host; else 1 + enum jr_engine_state */        \
+    NUMBER(cluster_hosts)     /* that live, this one too, as seen last */                      \
+    NUMBER(cluster_paused)    /* all of them are */                                            \
     NUMBER(map_used_bytes)    /* as last measured; 0: not yet */                               \
     NUMBER(map_size_bytes)
+
+/* What cluster_state comes to. */
+enum jr_cluster_sight { JR_CLUSTER_NONE, JR_CLUSTER_JOINS, JR_CLUSTER_UP, JR_CLUSTER_AWAY };
 
 #define JR_SIGHT_NUMBER(name) int64_t name;
 
@@ -65,6 +71,9 @@ struct jr_sight {
     JR_SIGHT_TOLD(JR_SIGHT_NUMBER)
     struct jr_counters counters; /* of all processes together */
 };
+
+/* Is this host one of several, and among them? */
+enum jr_cluster_sight jr_sight_cluster(const struct jr_sight *sight);
 
 /* Bring each number into its range: what another process says may be anything. */
 void jr_sight_bound(struct jr_sight *sight);

@@ -175,27 +175,60 @@ void jr_holding_note(struct jr_txn *txn, const struct jr_policy *policy, const s
 }
 
 struct jr_hold jr_holding_ask(struct jr_txn *txn, const struct jr_policy *policy,
-                              const struct jr_run *run, const char *repo, int64_t now_ms,
-                              jr_causes *causes)
+                              const struct jr_run *run, const char *repo, jr_causes elsewhere,
+                              int64_t now_ms, jr_causes *causes)
 {
     const struct jr_hold nothing = { JR_REASON_NONE, 0 };
     struct jr_policy_part part;
     struct jr_causeholds holds;
-    jr_causes asked;
+    jr_causes asked, failed;
 
     *causes = 0;
     if (run->by_hand || run->judged_attempt != run->attempt || !has_outage(policy, repo, &part))
         return nothing;
     jr_causeholds_load(txn, now_ms, &holds);
     asked = jr_causeholds_in_force(&holds);
-    if (asked != 0)
-        asked &= jr_failures_causes(txn, run->run_id, run->attempt);
+    failed = (asked | elsewhere) == 0 ? 0 : jr_failures_causes(txn, run->run_id, run->attempt);
+    asked &= failed;
+    if ((elsewhere & failed & ~asked) != 0)
+        return (struct jr_hold){ JR_REASON_OUTAGE_HOLD,
+                                 now_ms + jr_test_scaled_ms(JR_HOLDING_ELSEWHERE_MS) };
     for (size_t i = 0; i < holds.count; i++)
         if ((asked & BIT(holds.items[i].cause)) != 0
             && !jr_causehold_passes(&holds.items[i], run->run_id, run->attempt, now_ms))
             return (struct jr_hold){ JR_REASON_OUTAGE_HOLD, now_ms + JR_CAUSEHOLD_LOOK_MS };
     *causes = asked;
     return nothing;
+}
+
+/* Causes that are over, and when. */
+struct released {
+    jr_causes causes;
+    int64_t now_ms;
+};
+
+static void release(struct jr_txn *txn, void *context)
+{
+    const struct released *released = context;
+    struct jr_causehold hold;
+
+    for (unsigned cause = 0; cause < JR_CAUSES; cause++) {
+        if ((released->causes & BIT(cause)) == 0)
+            continue;
+        jr_causehold_load(txn, (enum jr_cause)cause, released->now_ms, &hold);
+        if (hold.phase != JR_CAUSEHOLD_HELD)
+            continue;
+        jr_causehold_probe_is(&hold, JR_PROBE_SUCCEEDED, released->now_ms);
+        jr_causehold_save(txn, &hold);
+    }
+}
+
+enum jr_err jr_holding_release(struct jr_store *store, jr_causes causes, int64_t now_ms,
+                               struct jr_error *error)
+{
+    struct released released = { causes, now_ms };
+
+    return jr_store_write(store, release, &released, error);
 }
 
 void jr_holding_pass(struct jr_txn *txn, const struct jr_run *run, jr_causes causes,

@@ -32,15 +32,23 @@
 void jr_holding_note(struct jr_txn *txn, const struct jr_policy *policy, const struct jr_run *run,
                      uint32_t attempt, int64_t now_ms);
 
+/* What another host holds is looked at again after so long: nobody sends it ahead. */
+#define JR_HOLDING_ELSEWHERE_MS JR_MINUTE_MS
+
 /*
  * May a run that was judged go ahead, as far as this is concerned? One asked for by hand may.
  *   repo    its name, as it is by now
+ *   elsewhere  the causes for which another host holds reruns, for all hosts; 0: there is none
  *   causes  out: the causes that are held or released, and let it pass: for jr_holding_pass()
  * Returns what holds it; no reason: nothing.
  */
 struct jr_hold jr_holding_ask(struct jr_txn *txn, const struct jr_policy *policy,
-                              const struct jr_run *run, const char *repo, int64_t now_ms,
-                              jr_causes *causes);
+                              const struct jr_run *run, const char *repo, jr_causes elsewhere,
+                              int64_t now_ms, jr_causes *causes);
+
+/* Another host has found that it is over for these causes: those that wait go ahead in turn. */
+enum jr_err jr_holding_release(struct jr_store *store, jr_causes causes, int64_t now_ms,
+                               struct jr_error *error) JR_CHECKED;
 
 /* The intent of its rerun is recorded in this transaction. */
 void jr_holding_pass(struct jr_txn *txn, const struct jr_run *run, jr_causes causes,

@@ -44,6 +44,8 @@ struct step {
     const struct jr_policy *own; /* the repository's, under that; NULL: it has none */
     bool asks_stops;          /* people may stop reruns (COMMANDS) */
     const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
+    const struct jr_spending *repo_spent, *all_spent; /* of all hosts; NULL: see the store */
+    jr_causes held_elsewhere;
     struct jr_run *run;         /* out, but for run_id */
     struct jr_verdict *verdict; /* out */
     bool is_held;               /* GitHub was not asked for guards, since it waits */
@@ -378,7 +380,8 @@ static void ask_outage(struct jr_txn *txn, const struct step *step, struct jr_in
 
     *passed = 0;
     if (step->policy != NULL && input->hold.reason == JR_REASON_NONE)
-        input->hold = jr_holding_ask(txn, step->policy, step->run, repo, input->now_ms, passed);
+        input->hold = jr_holding_ask(txn, step->policy, step->run, repo, step->held_elsewhere,
+                                     input->now_ms, passed);
 }
 
 /* What the policy's limits say. Nothing is read where there are none, or something else holds. */
@@ -401,6 +404,10 @@ static void ask_limits(struct jr_txn *txn, const struct step *step, struct jr_in
     jr_budget_cost(txn, &learned, learned.rerun_all, &facts.cost);
     jr_budget_spent(txn, jr_budget_scope(&learned), &learned, input->now_ms, &facts.repo_spent);
     jr_budget_spent(txn, JR_BUDGET_ALL, &learned, input->now_ms, &facts.all_spent);
+    if (step->repo_spent != NULL)
+        facts.repo_spent = *step->repo_spent;
+    if (step->all_spent != NULL)
+        facts.all_spent = *step->all_spent;
     answer = jr_limits_ask(&facts);
     if (answer.verdict == JR_LIMITS_WAIT)
         input->hold = (struct jr_hold){ JR_REASON_BUDGET_USED_UP, answer.until_ms };
@@ -458,6 +465,9 @@ enum jr_err jr_rerun_seen(struct jr_store *store, const struct jr_settings *sett
         .own = answer->own,
         .asks_stops = settings->commands,
         .news = answer->news,
+        .repo_spent = answer->repo_spent,
+        .all_spent = answer->all_spent,
+        .held_elsewhere = answer->held_elsewhere,
         .is_held = answer->is_held,
         .run = run,
         .verdict = verdict,
@@ -568,6 +578,9 @@ enum jr_err jr_rerun_held(struct jr_store *store, const struct jr_settings *sett
                    .event = answer->seen != NULL ? answer->seen : &known },
         .policy = settings->has_guards ? answer->policy : NULL,
         .own = answer->own,
+        .repo_spent = answer->repo_spent,
+        .all_spent = answer->all_spent,
+        .held_elsewhere = answer->held_elsewhere,
         .run = run,
     };
     enum jr_err err = JR_OK;

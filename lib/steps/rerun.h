@@ -93,6 +93,9 @@ struct jr_rerun_answer {
     const struct jr_policy *policy; /* whose guards are asked about what was shown; NULL: of none */
     const struct jr_policy *own; /* the repository's, under that; NULL: it has none */
     const struct jr_guard_news *news; /* what GitHub was asked for them; NULL: nothing */
+    const struct jr_spending *repo_spent, *all_spent; /* what all hosts have spent, if that is
+                                    known; NULL: what the store has counted */
+    jr_causes held_elsewhere;    /* for which another host holds reruns, for all hosts */
     bool is_held;                /* it was not asked for them, since jr_rerun_held() had a reason */
     uint32_t attempt;            /* that it is about; jr_rerun_seen() does not look at it */
 };

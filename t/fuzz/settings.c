@@ -17,12 +17,15 @@
 static bool is_secret(const char *name)
 {
     return strncmp(name, "GITHUB_TOKEN", 12) == 0 || strncmp(name, "GITHUB_SIGN_KEY", 15) == 0
-           || strcmp(name, "GITHUB_APP_KEY") == 0 || strcmp(name, "NOTIFY_URL") == 0;
+           || strcmp(name, "GITHUB_APP_KEY") == 0 || strcmp(name, "NOTIFY_URL") == 0
+           || strcmp(name, "CLUSTER_KEY") == 0 || strcmp(name, "CLUSTER_PASSWORD") == 0;
 }
 
 /* What a secret begins with: an address has its secret behind the host. */
 static const char *mark_of(const char *name)
 {
+    if (strcmp(name, "CLUSTER_KEY") == 0)
+        return "-----BEGIN PRIVATE KEY-----" MARK;
     return !is_secret(name) ? "" : strcmp(name, "NOTIFY_URL") == 0 ? "https://a.example/" MARK : MARK;
 }
 
@@ -166,7 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         match_lists(&settings);
         /* Of the secrets, an App's key alone is not any text. */
         if (settings.github_app_key == NULL && !may_grow(settings.state_dir)
-            && !may_grow(settings.listen) && !may_grow(settings.github_ca_file))
+            && !may_grow(settings.listen) && !may_grow(settings.github_ca_file)
+            && !may_grow(settings.cluster_ca_file) && !may_grow(settings.cluster_cert_file))
             holds_shown(&settings, size);
     } else {
         HOLDS(err == JR_EINVAL && problems != NULL);

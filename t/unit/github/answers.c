@@ -62,6 +62,20 @@ static void outdated(void **state)
     assert_int_equal(call.reason, JR_REASON_OUTDATED);
 }
 
+/* Likewise: there was no permit. */
+static void forbidden(void **state)
+{
+    char body[] = "";
+    struct jr_http_answer answer = answer_of(0, body);
+    struct jr_call call;
+
+    (void)state;
+    answer.forbidden = JR_REASON_PAUSED;
+    jr_answer_sort(&answer, true, NOW_MS, &call);
+    assert_int_equal(call.outcome, JR_OUTCOME_LATER);
+    assert_int_equal(call.reason, JR_REASON_PAUSED);
+}
+
 static void sorted(void **state)
 {
     const struct sort_row *row = *state;
@@ -423,6 +437,7 @@ static void long_words_are_cut(void **state)
 int main(void)
 {
     TEST(outdated);
+    TEST(forbidden);
     TABLE(calls, sorted);
     TABLE(limits, sorted);
     TABLE(clock_rows, clocks);

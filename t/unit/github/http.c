@@ -488,6 +488,80 @@ static void too_late_for_a_post(void **state)
     let_child_go(&server.child);
 }
 
+/* A permit, which is asked for when the connection stands. */
+struct permit {
+    struct server *other; /* who is asked within it, by another client */
+    enum jr_reason reason;
+    int asked;
+};
+
+static enum jr_reason permit(void *context)
+{
+    struct permit *permit = context;
+    struct client http = client(NULL);
+    struct jr_http_answer answer;
+
+    permit->asked++;
+    get(&http, permit->other->url, &answer);
+    assert_int_equal(answer.status, 204);
+    close_client(&http);
+    return permit->reason;
+}
+
+static void post_needs_a_permit(void **state)
+{
+    static const enum jr_reason reasons[] = { JR_REASON_OUTDATED, JR_REASON_NONE };
+    struct client http = client("t0ken");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(reasons); i++) {
+        struct server server = { .answers = { "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n" } };
+        struct server other = { .answers = { "HTTP/1.1 204 No Content\r\n\r\n" } };
+        struct permit asks = { .other = &other, .reason = reasons[i] };
+        struct jr_http_request request = { .url = server.url, .token = "t0ken", .posts = true,
+                                           .permit = permit, .permits = &asks };
+        const struct jr_http_answer *answer;
+
+        start_server(&server);
+        start_server(&other);
+        jr_http_release(http.last);
+        http.last = jr_http_begin(http.http, &request);
+        assert_non_null(http.last);
+        answer = jr_http_await(http.last);
+        assert_int_equal(asks.asked, 1);
+        assert_int_equal(answer->forbidden, reasons[i]);
+        assert_int_equal(answer->status, reasons[i] == JR_REASON_NONE ? 201 : 0);
+        assert_false(answer->sent);
+        kill_child(&server.child);
+        let_child_go(&other.child);
+    }
+    close_client(&http);
+}
+
+/* To a service of the administrator's own the token goes bare, with the line that it wants. */
+static void peer_has_its_head(void **state)
+{
+    static const struct jr_http_peer peer = { .header = "X-Own: yes", .connect_ms = 1000 };
+    struct server server = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" } };
+    struct client http = client("t0ken");
+    const struct jr_http_request request = { .url = server.url, .token = "t0ken", .posts = true,
+                                             .json = "{}", .type = "application/json",
+                                             .peer = &peer };
+    char said[4096];
+
+    (void)state;
+    start_server(&server);
+    http.last = jr_http_begin(http.http, &request);
+    assert_non_null(http.last);
+    assert_int_equal(jr_http_await(http.last)->status, 200);
+    read_request(&server, said, sizeof said);
+    assert_non_null(strstr(said, "\r\nAuthorization: t0ken\r\n"));
+    assert_non_null(strstr(said, "\r\nX-Own: yes\r\n"));
+    assert_null(strstr(said, "X-GitHub-Api-Version"));
+    close_client(&http);
+    let_child_go(&server.child);
+}
+
 /* What the last call left is gone. */
 static void answers_are_apart(void **state)
 {
@@ -559,6 +633,8 @@ int main(void)
     TEST(given_up_while_it_waits);
     TEST(given_up_post_never_arrives);
     TEST(too_late_for_a_post);
+    TEST(post_needs_a_permit);
+    TEST(peer_has_its_head);
     TEST(answers_are_apart);
     TEST(several_at_once);
     return run_program("http");

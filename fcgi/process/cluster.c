@@ -1,0 +1,239 @@
+/*
+ * cluster -- the dispatcher as one of several hosts.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <config.h>
+
+#include "fcgi/process/cluster.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "lib/base/timestamp.h"
+#include "lib/crypto/signature.h"
+#include "lib/steps/control.h"
+#include "lib/steps/holding.h"
+#include "lib/store/host.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A stop that lasts a moment is over before others could heed it. */
+#define STOP_LEAST_MS (2 * JR_SECOND_MS)
+
+/* Two machines, or two places on one, have never the same. */
+static void name_machine(const char *state_dir, char machine[JR_CLAIM_OP_SIZE])
+{
+    unsigned char digest[JR_SHA256_SIZE];
+    struct stat status = { .st_dev = 0 };
+    char text[512] = "";
+    ssize_t got = 0;
+    int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        got = read(fd, text, 64);
+        close(fd);
+    }
+    got = got < 0 ? 0 : got;
+    (void)stat(state_dir, &status);
+    snprintf(text + got, sizeof text - (size_t)got, " %llu %llu", (unsigned long long)status.st_dev,
+             (unsigned long long)status.st_ino);
+    if (jr_sha256(text, strlen(text), digest) != JR_OK)
+        memset(digest, 0, sizeof digest);
+    jr_text_to_hex(digest, (JR_CLAIM_OP_SIZE - 1) / 2, machine);
+}
+
+static void note_call(void *context, const struct jr_etcd_answer *answer)
+{
+    const struct jr_cluster *cluster = context;
+
+    if (cluster->told != NULL)
+        jr_count_cluster_call(&cluster->told->process.counters, (unsigned)answer->end,
+                              answer->duration_us);
+}
+
+enum jr_err jr_cluster_open(struct jr_cluster *cluster, const struct jr_settings *settings,
+                            struct jr_store *store, struct jr_told *told, struct jr_error *error)
+{
+    char made[JR_HOST_ID_SIZE], id[JR_HOST_ID_SIZE], machine[JR_CLAIM_OP_SIZE];
+    enum jr_err err;
+
+    memset(cluster, 0, sizeof *cluster);
+    cluster->store = store;
+    cluster->told = told;
+    cluster->logged = JR_ENGINE_JOINS;
+    if (!jr_settings_clusters(settings) || settings->dry_run || !jr_settings_can_call(settings))
+        return JR_OK;
+    jr_engine_random(made, sizeof made);
+    err = jr_host_id(store, made, id, error);
+    if (err != JR_OK)
+        return err;
+    name_machine(settings->state_dir, machine);
+    return jr_engine_open(&cluster->engine, settings, id, machine, note_call, cluster, error);
+}
+
+void jr_cluster_close(struct jr_cluster *cluster)
+{
+    jr_engine_close(cluster->engine);
+    cluster->engine = NULL;
+}
+
+static void show(const struct jr_cluster *cluster)
+{
+    const struct jr_engine_sight *sight = jr_engine_sight(cluster->engine);
+    enum jr_engine_state state = jr_engine_state(cluster->engine);
+
+    if (cluster->told == NULL)
+        return;
+    cluster->told->cluster_state = 1 + (int64_t)state;
+    cluster->told->cluster_hosts = (int64_t)sight->hosts;
+    cluster->told->cluster_paused = sight->paused;
+}
+
+/*
+ * Somebody has ended the pause of all hosts, on another one perhaps: with it goes the one of our
+ * own store, which `pause' has made besides, so that it holds without etcd.
+ */
+static void resume(const struct jr_cluster *cluster)
+{
+    const struct jr_list all = { .count = 0 };
+    struct jr_pauses ended, pauses;
+    struct jr_error error;
+
+    if (jr_control_resume(cluster->store, &all, "another host", jr_now_ms(), &ended, &pauses, &error)
+        != JR_OK)
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
+}
+
+/* The log is told when something has changed. */
+static void tell(struct jr_cluster *cluster)
+{
+    const struct jr_engine_sight *sight = jr_engine_sight(cluster->engine);
+    enum jr_engine_state state = jr_engine_state(cluster->engine);
+
+    if (state != cluster->logged) {
+        cluster->logged = state;
+        if (state == JR_ENGINE_UP)
+            jr_log(JR_LOG_INFO, "cluster-up", "this host is one of %zu", sight->hosts);
+        else if (state != JR_ENGINE_JOINS)
+            jr_log(JR_LOG_WARN, "cluster-unreachable", "%s: %s; nothing is rerun by this host until "
+                   "that is over, and what is due stays due", jr_engine_state_name(state),
+                   jr_engine_text(cluster->engine));
+    }
+    if (sight->paused != cluster->logged_paused) {
+        cluster->logged_paused = sight->paused;
+        if (!sight->paused && cluster->paused_for_good)
+            resume(cluster);
+        cluster->paused_for_good = sight->paused_for_good;
+        jr_log(JR_LOG_INFO, sight->paused ? "cluster-paused" : "cluster-resumed",
+               sight->paused ? "all hosts are paused, from %s" : "the pause of all hosts is over",
+               sight->pauser);
+    }
+}
+
+/* A rate limit, or a token that is rejected, is all hosts' matter: they have the same token. */
+static void tell_stop(struct jr_cluster *cluster, struct jr_calls *calls)
+{
+    struct jr_throttle *throttle = &calls->throttle;
+    int64_t wait_ms = jr_throttle_stop_left_ms(throttle, jr_now_ms());
+    char fingerprint[JR_CLAIM_OP_SIZE];
+
+    snprintf(fingerprint, sizeof fingerprint, "%016llx",
+             (unsigned long long)throttle->fingerprint);
+    jr_engine_set_fingerprint(cluster->engine, fingerprint);
+    if (throttle->stopped_until_ms == 0 || throttle->stopped_until_ms == cluster->stop_told_ms
+        || wait_ms < STOP_LEAST_MS)
+        return;
+    cluster->stop_told_ms = throttle->stopped_until_ms;
+    jr_engine_tell_stop(cluster->engine, throttle->stop_reason, wait_ms);
+}
+
+int64_t jr_cluster_tend(struct jr_cluster *cluster, struct jr_calls *calls)
+{
+    int64_t wait_ms;
+
+    if (cluster->engine == NULL)
+        return JR_CALLS_NEVER;
+    tell_stop(cluster, calls);
+    wait_ms = jr_engine_tend(cluster->engine);
+    show(cluster);
+    tell(cluster);
+    return wait_ms;
+}
+
+int jr_cluster_fd(const struct jr_cluster *cluster)
+{
+    return cluster->engine == NULL ? -1 : jr_engine_fd(cluster->engine);
+}
+
+int64_t jr_cluster_wait_ms(const struct jr_cluster *cluster)
+{
+    return cluster->engine == NULL ? JR_CALLS_NEVER : jr_engine_wait_ms(cluster->engine);
+}
+
+bool jr_cluster_may_work(const struct jr_cluster *cluster)
+{
+    return cluster->engine == NULL || jr_engine_may_work(cluster->engine);
+}
+
+int64_t jr_cluster_hosts(const struct jr_cluster *cluster)
+{
+    size_t hosts = cluster->engine == NULL ? 1 : jr_engine_sight(cluster->engine)->hosts;
+
+    return hosts > 1 ? (int64_t)hosts : 1;
+}
+
+bool jr_cluster_may_sweep(struct jr_cluster *cluster)
+{
+    return cluster->engine == NULL || jr_engine_may_sweep(cluster->engine);
+}
+
+void jr_cluster_end_sweep(struct jr_cluster *cluster)
+{
+    if (cluster->engine != NULL)
+        jr_engine_end_sweep(cluster->engine);
+}
+
+uint64_t jr_cluster_held_elsewhere(const struct jr_cluster *cluster)
+{
+    const struct jr_engine_sight *sight;
+
+    if (cluster->engine == NULL)
+        return 0;
+    sight = jr_engine_sight(cluster->engine);
+    return sight->outages & ~sight->own_outages;
+}
+
+/* What all knew of is over, since somebody has taken it away: so it is here. */
+static void release(struct jr_cluster *cluster, uint64_t over)
+{
+    struct jr_error error;
+
+    if (over == 0)
+        return;
+    cluster->known &= ~over;
+    if (jr_holding_release(cluster->store, over, jr_now_ms(), &error) != JR_OK)
+        jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
+}
+
+void jr_cluster_hold(struct jr_cluster *cluster, uint64_t held)
+{
+    const struct jr_engine_sight *sight;
+
+    if (cluster->engine == NULL || jr_engine_state(cluster->engine) != JR_ENGINE_UP)
+        return;
+    sight = jr_engine_sight(cluster->engine);
+    for (unsigned cause = 0; cause < JR_CAUSES; cause++) {
+        uint64_t bit = UINT64_C(1) << cause;
+
+        if ((held & bit) != 0 && ((sight->outages | cluster->known) & bit) == 0)
+            jr_engine_hold(cluster->engine, (enum jr_cause)cause, true);
+        else if ((held & bit) == 0 && (cluster->held & sight->own_outages & bit) != 0)
+            jr_engine_hold(cluster->engine, (enum jr_cause)cause, false);
+    }
+    release(cluster, held & cluster->known & ~sight->outages);
+    cluster->known = (cluster->known | sight->outages) & held;
+    cluster->held = held | (cluster->held & sight->own_outages);
+}

@@ -1,0 +1,132 @@
+/*
+ * claim -- who may ask GitHub for the rerun of an attempt, among several hosts: the record of it,
+ * and the moves from one state to the next. Pure: no clock, no I/O.
+ *
+ * `held' is a courtesy: one host asks GitHub about the attempt, the others wait; it may vanish or
+ * be taken at any time. `posting' is a right to one POST, for the process that wrote that
+ * revision of the record, for JR_CLAIM_POST_MS. `done' ends it; done and accepted is final.
+ * No record is written but where the engine compares: it is not there yet, or is unchanged.
+ * No wall clock of two hosts is compared: at_ms is for people.
+ *
+ * A record is JSON in one line, {"v":1,...}. Members that are not known are passed over, so that
+ * hosts of two versions work together.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_CLAIM_H
+#define JR_CLAIM_H
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/timestamp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A POST leaves its host within so long of its permit, or never; all of it takes 30 s at most
+ * (http.h), and GitHub ends what it has begun after 10 s. Hence CLUSTER_TAKEOVER is at least 60 s.
+ */
+#define JR_CLAIM_POST_MS (5 * JR_SECOND_MS)
+
+/* What is held, and has not changed for so long, is stuck, or was written late. */
+#define JR_CLAIM_STUCK_MS (15 * JR_MINUTE_MS)
+
+#define JR_CLAIM_ID_SIZE 33    /* of a host: 32 hexadecimal digits */
+#define JR_CLAIM_OP_SIZE 17    /* of a start or a write: 16 */
+#define JR_CLAIM_NAME_SIZE 64  /* of a host, for people */
+#define JR_CLAIM_REASON_SIZE 32
+
+/* A record has no more bytes. */
+#define JR_CLAIM_MOST 1024
+
+enum jr_claim_state { JR_CLAIM_NONE, JR_CLAIM_HELD, JR_CLAIM_POSTING, JR_CLAIM_DONE };
+
+/* How it ended. */
+enum jr_claim_result {
+    JR_CLAIM_OPEN,
+    JR_CLAIM_ACCEPTED, /* GitHub accepted the rerun */
+    JR_CLAIM_REFUSED,  /* ... or refused it for good */
+    JR_CLAIM_CLOSED,   /* it is not to be rerun, by what GitHub showed */
+    JR_CLAIM_OTHERS    /* a newer attempt exists that no host asked for */
+};
+
+struct jr_claim {
+    enum jr_claim_state state; /* NONE: there is no record, and the rest is 0 */
+    enum jr_claim_result result;
+    char host[JR_CLAIM_ID_SIZE];
+    char name[JR_CLAIM_NAME_SIZE]; /* what people call that host */
+    char boot[JR_CLAIM_OP_SIZE];   /* the start of the dispatcher that wrote it */
+    char op[JR_CLAIM_OP_SIZE];     /* this write */
+    unsigned posts;                /* how many permits there were */
+    int64_t at_ms;                 /* that host's clock */
+    char reason[JR_CLAIM_REASON_SIZE]; /* jr_reason_token() of what ended it; may be empty */
+    int status;                    /* HTTP, of the answer to a POST; 0: none came */
+};
+
+/*
+ * Read a record. It is somebody else's word: each member has its range, and who has no host or
+ * no op is no record.
+ * Returns JR_OK; JR_EFORMAT, of another version than 1 or damaged, or JR_ENOMEM: claim is all
+ * zero then.
+ */
+enum jr_err jr_claim_parse(const char *text, size_t length, struct jr_claim *claim,
+                           struct jr_error *error) JR_CHECKED;
+
+/* Write it, in one line; the buffer's `ok' tells whether all of it fits. */
+void jr_claim_print(const struct jr_claim *claim, struct jr_buffer *buffer);
+
+const char *jr_claim_state_name(enum jr_claim_state state);
+const char *jr_claim_result_name(enum jr_claim_result result);
+
+/* Whose a record is. */
+enum jr_claim_whose {
+    JR_CLAIM_MINE,    /* this process wrote it */
+    JR_CLAIM_FORMER,  /* this host, before its last start: its packets may be under way */
+    JR_CLAIM_ANOTHERS
+};
+
+enum jr_claim_whose jr_claim_whose(const struct jr_claim *claim, const char *host,
+                                   const char *boot);
+
+/* A record as somebody looks at it who has an attempt in hand. */
+struct jr_claim_view {
+    const struct jr_claim *claim;
+    enum jr_claim_whose whose;
+    int64_t unchanged_ms;  /* how long it is known as it is, by the looker's own clock */
+    int64_t takeover_ms;   /* CLUSTER_TAKEOVER */
+    int64_t stuck_ms;      /* JR_CLAIM_STUCK_MS, but in tests */
+    bool by_hand;          /* somebody asks for it to be rerun, whatever was decided */
+};
+
+/* What is done next. */
+enum jr_claim_next {
+    JR_CLAIM_TAKE,     /* write `held', then ask GitHub */
+    JR_CLAIM_ASK,      /* a POST of unknown outcome: ask GitHub, and leave the record as it is */
+    JR_CLAIM_WAIT,     /* another has it in hand: look again later */
+    JR_CLAIM_ACCEPT,   /* another has had it rerun */
+    JR_CLAIM_CLOSE     /* another has decided that it is not to be */
+};
+
+enum jr_claim_next jr_claim_look(const struct jr_claim_view *view);
+
+/* Would taking it take it from a host that has it in hand? That is counted. */
+bool jr_claim_is_takeover(const struct jr_claim_view *view);
+
+/*
+ * The moves. Each returns false, and leaves `next' as it was, where the state before does not
+ * allow it; else `next' is the record to be written, if `before' is still what is there.
+ *   by  who writes: host, name, boot, a new op, at_ms; the rest is not looked at
+ */
+bool jr_claim_hold(const struct jr_claim *before, const struct jr_claim *by,
+                   struct jr_claim *next);
+bool jr_claim_post(const struct jr_claim *before, const struct jr_claim *by,
+                   struct jr_claim *next);
+/* Nothing was sent, or it was refused for now: others may try. Only by who posts. */
+bool jr_claim_unpost(const struct jr_claim *before, const struct jr_claim *by,
+                     struct jr_claim *next);
+bool jr_claim_finish(const struct jr_claim *before, const struct jr_claim *by,
+                     enum jr_claim_result result, struct jr_claim *next);
+
+#endif

@@ -1,0 +1,192 @@
+/*
+ * engine -- a host among several: that it lives, what it has claimed, and what all hosts keep to.
+ * All of it lies in etcd, below /jr/CLUSTER_NAME/:
+ *
+ *   host/ID              a host that lives; made once, its create revision stands for it
+ *   run/RUN/ATTEMPT      a claim (claim.h); RUN has 20 digits, ATTEMPT 3, so that order is order
+ *   ctl/paused           nobody gets a permit while it is there
+ *   ctl/stop             a rate limit, or a token that is rejected: gone by itself
+ *   ctl/sweep            which host reads the lists now
+ *   ctl/budget/...       what reruns have spent (spent.h)
+ *   ctl/outage/CAUSE     reruns for that cause are held on all hosts
+ *   format               1; with a greater one nothing is done
+ *
+ * What is held, the host and the sweep hang on the host's lease, and go with it when the host
+ * dies. No right to a POST hangs on one: a permit is a new revision of the claim, made where all
+ * this is compared.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef JR_ENGINE_H
+#define JR_ENGINE_H
+
+#include "lib/base/error.h"
+#include "lib/cluster/claim.h"
+#include "lib/cluster/etcd.h"
+#include "lib/cluster/spent.h"
+#include "lib/config/settings.h"
+#include "lib/model/cause.h"
+#include "lib/model/words.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JR_ENGINE_HOSTS JR_ETCD_KEYS_MOST
+
+enum jr_engine_state {
+    JR_ENGINE_JOINS,   /* not yet among the hosts, or no longer */
+    JR_ENGINE_UP,
+    JR_ENGINE_DOWN,    /* etcd does not answer as it has to */
+    JR_ENGINE_COPY,    /* a host with the same id lives on another machine */
+    JR_ENGINE_TOO_NEW  /* the keys are of a later format */
+};
+
+/* The word for it: "up"; static. */
+const char *jr_engine_state_name(enum jr_engine_state state);
+
+/* What was last seen of what all keep to. */
+struct jr_engine_sight {
+    int64_t seen_ms;     /* boot time; 0: never */
+    bool paused_for_good; /* ... it ends when somebody ends it */
+    bool paused;         /* by ctl/paused; `pauser' and paused_ms are of it */
+    char pauser[JR_CLAIM_NAME_SIZE];
+    int64_t paused_ms;
+    bool stopped;        /* by ctl/stop, of the token that we have, too */
+    enum jr_reason stop_reason;
+    char sweeper[JR_CLAIM_NAME_SIZE]; /* who reads the lists; empty: nobody */
+    uint64_t outages;     /* for which reruns are held on all hosts: bit n is enum jr_cause n */
+    uint64_t own_outages; /* those of them that are ours; only of the engine itself */
+    size_t hosts;
+    char names[JR_ENGINE_HOSTS][JR_CLAIM_NAME_SIZE];
+};
+
+struct jr_engine;
+
+/* How an attempt's claim went. */
+enum jr_claimed {
+    JR_CLAIMED_NOT_YET,
+    JR_CLAIMED,        /* go ahead: GitHub may be asked */
+    JR_CLAIMED_WAIT,   /* another has it */
+    JR_CLAIMED_ACCEPT, /* another has had it rerun */
+    JR_CLAIMED_CLOSE,  /* another has decided that it is not to be */
+    JR_CLAIMED_HALT,   /* nothing is to be asked now: paused, stopped, or etcd is out of reach */
+};
+
+/* What a rerun costs, and what the policy's limits leave for it. */
+struct jr_engine_cost {
+    uint64_t scope; /* of its repository */
+    struct jr_minutes minutes;
+    struct jr_limits repo, all;
+};
+
+/* An attempt in hand. All zero: none. It stays where it is until jr_claimant_end(). */
+struct jr_claimant {
+    struct jr_engine *engine;
+    uint64_t run_id;
+    uint32_t attempt;
+    bool by_hand;
+    struct jr_claim claim; /* as it is now, as far as is known; its name is whose it is */
+    int64_t modified;      /* its revision; 0: it is not there */
+    bool took_over;        /* ... and was another's before */
+    bool permitted;        /* this process has the right to a POST, or had it */
+    struct jr_etcd_call *call;
+    bool holds;            /* `call' writes; else it looks */
+    unsigned rounds;
+    struct jr_claim next;  /* what is written */
+    int64_t stop_modified; /* of a stop that is another token's; 0: there is none */
+    struct jr_spent_view spent; /* what all hosts have spent, as seen last */
+    struct jr_minutes cost;     /* what the permit has added to that */
+    char text[256];        /* HALT: why */
+};
+
+/*
+ *   id        of this host, 32 hexadecimal digits, kept in its store
+ *   machine   where that store lies: two copies of it have two of these
+ *   fingerprint  of the token, 8 bytes as hexadecimal digits; stops of other tokens are not ours
+ * Only after fork. JR_OK, JR_ENOMEM or JR_EIO.
+ */
+enum jr_err jr_engine_open(struct jr_engine **engine, const struct jr_settings *settings,
+                           const char *id, const char *machine, jr_etcd_note *note, void *context,
+                           struct jr_error *error) JR_CHECKED;
+
+/* Leave the cluster, which takes 2 s at the most, and close. All claimants are ended. NULL: nothing. */
+void jr_engine_close(struct jr_engine *engine);
+
+/* Go on. Returns how long until there is something to be done though nothing comes, in ms. */
+int64_t jr_engine_tend(struct jr_engine *engine);
+
+int jr_engine_fd(const struct jr_engine *engine);
+int64_t jr_engine_wait_ms(const struct jr_engine *engine);
+
+enum jr_engine_state jr_engine_state(const struct jr_engine *engine);
+const struct jr_engine_sight *jr_engine_sight(const struct jr_engine *engine);
+
+/* Why it is not up, for people; "" while it is. */
+const char *jr_engine_text(const struct jr_engine *engine);
+
+/* May GitHub be asked at all: is it up, and neither paused nor stopped? */
+bool jr_engine_may_work(const struct jr_engine *engine);
+
+/* Something may be other than it was seen last: look at once. */
+void jr_engine_look(struct jr_engine *engine);
+
+/* Which token there is now. */
+void jr_engine_set_fingerprint(struct jr_engine *engine, const char *fingerprint);
+
+/* Tell all hosts that GitHub has stopped the token, for so long; gone by itself. */
+void jr_engine_tell_stop(struct jr_engine *engine, enum jr_reason reason, int64_t wait_ms);
+
+/* Have all hosts hold reruns for a cause, or take that back. */
+void jr_engine_hold(struct jr_engine *engine, enum jr_cause cause, bool holds);
+
+/* Is it our turn to read the lists? If that is not known yet, it is asked for. */
+bool jr_engine_may_sweep(struct jr_engine *engine);
+void jr_engine_end_sweep(struct jr_engine *engine);
+
+/*
+ * Begin to claim an attempt, and see how it goes.
+ *   claimant  run_id, attempt, by_hand; spent.wanted: the policy may have limits, and spent.scope is
+ *             the repository's; the rest is not looked at
+ */
+void jr_claimant_begin(struct jr_engine *engine, struct jr_claimant *claimant);
+enum jr_claimed jr_claimant_work(struct jr_claimant *claimant);
+
+/*
+ * The right to one POST, asked for within a request (jr_http_permit): waits for etcd, 3 s at the
+ * most.
+ *   late_ms  of jr_boottime_ms(): it is of no use after that
+ *   cost     NULL: there are no limits; else it is added to what all have spent, where the limits
+ *            leave so much
+ * Returns JR_REASON_NONE: the POST is to be sent at once; else why not.
+ */
+enum jr_reason jr_claimant_permit(struct jr_claimant *claimant, int64_t late_ms,
+                                  const struct jr_engine_cost *cost);
+
+/*
+ * It is over, one way or the other; the claim is written without anybody waiting for it. Nothing
+ * is written where it was not ours. The claimant is all zero then.
+ */
+void jr_claimant_finish(struct jr_claimant *claimant, enum jr_claim_result result,
+                        enum jr_reason reason, int status);
+/* Others may try: what is held is given up. What was posted, and not taken, is held again. */
+void jr_claimant_give_back(struct jr_claimant *claimant);
+void jr_claimant_keep(struct jr_claimant *claimant);
+/* It stays as it is. */
+void jr_claimant_end(struct jr_claimant *claimant);
+
+/* Name a key below the cluster's: printf(3)'s format. */
+void jr_engine_key(const struct jr_settings *settings, char key[JR_ETCD_KEY_SIZE],
+                   const char *format, ...) JR_PRINTF(3, 4);
+
+/* The name of this host for people. */
+void jr_engine_host(const struct jr_settings *settings, char name[JR_CLAIM_NAME_SIZE]);
+
+/* Take what a read of all below "host/", "ctl/" has shown; for the tool, too. */
+void jr_engine_read_sight(const struct jr_settings *settings, const struct jr_etcd_answer *answer,
+                          struct jr_engine_sight *sight);
+
+/* Random bytes as hexadecimal digits; size is odd. */
+void jr_engine_random(char *text, size_t size);
+
+#endif

@@ -1,0 +1,222 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Several hosts, on three real etcd: each failed run is rerun once, whoever dies, freezes or is
+# cut off meanwhile.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use JSON::PP ();
+use JR::Etcd;
+use JR::File qw(write_file);
+use JR::Process qw(running);
+use JR::Test;
+
+if (!JR::Etcd::binary()) {
+    diag('NO ETCD HERE: several hosts are not tested at all; apt-get install etcd-server');
+    plan skip_all => 'etcd-server is not installed';
+}
+
+my $github = github();
+my $etcd   = JR::Etcd->start(dir => tmpdir() . '/etcd', owner => $$);
+my $number = 0;
+
+# Each is a host of its own: its store, its nginx. All times of a cluster are a twentieth.
+sub host {
+    my (%o) = @_;
+    return service(
+        github => $github, CLUSTER_ETCD => $etcd->urls, CLUSTER_HOST => 'host-' . ++$number, CLUSTER_TAKEOVER => '60s',
+        JR_TEST_SHORTER => 20, WORKERS => 1, %o,
+    );
+}
+
+# A run whose events all hosts get.
+sub run_at { my ($first, @more) = @_; return workflow_run(github => $github, door => Doors->new($first, @more), jobs => ['build']) }
+
+package Doors {
+    my @sent;
+    sub new { my ($class, @services) = @_; return bless [map { $_->http } @services], $class }
+    sub send { my ($self, @what) = @_; push @sent, \@what; my @answers = map { $_->send(@what) } @$self; return $answers[0] }
+    sub last_sent { return @{ $sent[-1] } }
+}
+
+# How the claim on a run's first attempt has ended; "": it has not, or is not there.
+sub result_of { my ($run) = @_; return ($etcd->claim($run->id, 1) // {})->{result} // '' }
+
+my @hosts = map { host()->start } 1 .. 3;
+wait_ok { 3 == (() = grep { $_->log->count('cluster-up') } @hosts) } 'three hosts are among each other';
+
+subtest 'each run is rerun once' => sub {
+    my @runs = map { run_at(@hosts) } 1 .. 8;
+    status_is $_->play(build => 'failure'), 201, 'it fails' for @runs;
+    wait_ok { @runs == grep { $_->accepted } @runs } 'all are rerun';
+    is_deeply [map { scalar $_->accepted } @runs], [(1) x @runs], 'each once';
+    is_deeply [map { scalar $_->posts } @runs],    [(1) x @runs], 'nobody asked twice';
+    wait_ok { @runs == grep { result_of($_) eq 'accepted' } @runs } 'as the claims say';
+};
+
+
+# A host that stops at a point, and the two others, whose store knows the run as well. It is the only
+# one that is told of the run before it has stopped there.
+sub stopped_at {
+    my ($point, %o) = @_;
+    my $file = tmpdir() . "/at-$point-" . ++$number;
+    my $host = host(JR_TEST_STOP_AT => "$point:$file", %o)->start;
+    wait_ok { $host->log->count('cluster-up') } "a host that stops at $point";
+    my $run = run_at($host);
+    status_is $run->play(build => 'failure'), 201, 'a run fails there';
+    wait_ok { -e $file } 'it stands there';
+    return ($host, $run, $host->dispatcher);
+}
+
+# The others are told of it, too.
+sub tell_others {
+    my ($run, @others) = @_;
+    $run->{door} = Doors->new(@others);
+    return $run->{door}->send(Doors::last_sent());
+}
+
+# The next attempt fails, and that is told.
+sub next_fails {
+    my ($run, @doors) = @_;
+    $run->{door} = Doors->new(@doors);
+    return $run->play(build => 'failure');
+}
+
+for my $point (qw(claimed permitted after-post before-done)) {
+    subtest "a host dies at $point" => sub {
+        my ($host, $run, $pid) = stopped_at($point);
+        tell_others($run, @hosts);
+        $host->expect_death;
+        kill 'KILL', $host->master, $pid;
+        $host->bury;
+        wait_ok { result_of($run) eq 'accepted' } 'others see to it';
+        is scalar $run->accepted, 1, 'it is rerun once';
+    };
+}
+
+subtest 'a host freezes with the right to a POST' => sub {
+    my ($host, $run, $pid) = stopped_at('permitted');
+    tell_others($run, @hosts);
+    is +($etcd->claim($run->id, 1) // {})->{state}, 'posting', 'it has that';
+    wait_ok { scalar $run->accepted } 'another takes it over';
+    next_fails($run, @hosts);
+    wait_ok { 2 == $run->accepted } 'the next attempt is rerun, too';
+    kill 'CONT', $pid;
+    wait_ok { $host->log->find('rerun', reason => 'claim-late') || $host->log->text =~ /claim-late/ } 'it wakes up too late';
+    is scalar $run->accepted, 2, 'and posts nothing';
+    $host->stop_service;
+};
+
+subtest 'the judge sees a double: a freeze in the last window' => sub {
+    my ($host, $run, $pid) = stopped_at('after-check');
+    tell_others($run, @hosts);
+    wait_ok { scalar $run->accepted } 'another takes it over';
+    my $posts = () = $run->accepted;
+    # Attempt 2 ends, and nobody is told of it.
+    $run->github->set_job($run->id, 'build', status => 'completed', conclusion => 'failure');
+    $run->finish('failure');
+    kill 'CONT', $pid;
+    wait_ok { $posts < $run->accepted } 'it posts all the same';
+    $host->stop_service;
+};
+
+subtest 'a host that is cut off' => sub {
+    my $relay = $etcd->relay;
+    my $host  = host(CLUSTER_ETCD => $relay->urls)->start;
+    wait_ok { $host->log->count('cluster-up') } 'it is among them';
+    $relay->cut;
+    my $alone = run_at($host);
+    my $known = run_at($host, @hosts);
+    status_is $_->play(build => 'failure'), 201, 'it answers webhooks' for $alone, $known;
+    wait_ok { $known->accepted } 'others rerun what they know of';
+    wait_ok { "@{ $host->http->send({ path => '/healthz', method => 'GET' })->json->{degraded} }" =~ /cluster-unreachable/ } '/healthz tells';
+    is scalar $alone->posts, 0, 'it posts nothing';
+    $relay->heal;
+    wait_ok { $alone->accepted } 'it goes on by itself';
+    is scalar $known->accepted, 1, 'what others have rerun it leaves';
+    $host->stop_service;
+};
+
+# The tool of a host.
+sub tool_of {
+    my ($host, @args) = @_;
+    return tool([@args], %{ $host->environment });
+}
+
+subtest 'what people see' => sub {
+    my $run = run_at(@hosts);
+    $run->play(build => 'failure');
+    wait_ok { result_of($run) eq 'accepted' } 'a run is rerun';
+    my $by     = $etcd->claim($run->id, 1)->{name};
+    my $status = tool_of($hosts[0], 'status');
+    is $status->{status}, 0, 'status';
+    like $status->{out}, qr/^cluster +this host, host-1, is up; 3 live: .*\bhost-2\b/m, 'tells of the hosts';
+    my $json = JSON::PP::decode_json(tool_of($hosts[0], 'status', '--json')->{out})->{cluster};
+    is_deeply [sort @{ $json->{hosts} }], [map {"host-$_"} 1 .. 3], 'so does --json';
+    like $json->{host_id}, qr/^[0-9a-f]{32}$/, 'with the id';
+    like tool_of($_, 'why', $run->id)->{out}, qr/^Attempt 1: \Q$by\E has asked for its rerun, and GitHub accepted it/m, 'why names who posted' for @hosts;
+    # A try has a second, which may be too short on a machine that is busy with other tests.
+    my $checks = sub { my ($good) = @_; return tool_of($hosts[0], 'check', '--online')->{out} =~ $good };
+    wait_ok { $checks->(qr/^etcd rights +keys below \/jr\/job-rerunner\/ can be written/m) } 'check --online tries etcd';
+    wait_ok { $checks->(qr/(?:^etcd node +http\S+: version 3.*\n){3}/m) } 'each node of it';
+    wait_ok { $checks->(qr/^hosts +.*host-1/m) } 'and tells the hosts';
+};
+
+subtest 'all hosts are paused' => sub {
+    is tool_of($hosts[0], 'pause')->{status}, 0, 'by one of them';
+    my $run = run_at(@hosts);
+    status_is $run->play(build => 'failure'), 201, 'webhooks are answered';
+    wait_ok { 2 == grep { $_->log->count('cluster-paused') } @hosts[1, 2] } 'the others know';
+    my $health = $hosts[1]->http->send({ path => '/healthz', method => 'GET' })->json;
+    ok scalar(grep { $_ eq 'cluster-paused' } @{ $health->{degraded} }), '/healthz tells';
+    is scalar $run->posts, 0, 'nobody posts';
+    is tool_of($hosts[2], 'resume')->{status}, 0, 'resumed by another one';
+    wait_ok { $run->accepted } 'it goes on';
+    wait_ok { tool_of($hosts[0], 'status')->{out} !~ /^paused/m } 'the first one, too';
+    is scalar $run->accepted, 1, 'once';
+};
+
+subtest 'limits are for all hosts together' => sub {
+    my $policy = write_file(tmpdir() . '/limits.yml', "version: 1\notherwise: rerun\nsame-failure: rerun\nlimits: { reruns-per-hour: 3 }\n");
+    # No hour ends while this runs.
+    my $ahead = 3_600_000 - time * 1000 % 3_600_000 + 1_200_000;
+    my @limited = map { host(CLUSTER_NAME => 'limited', POLICY => $policy, JR_TEST_AHEAD => $ahead, CATCH_UP => '20d')->start } 1 .. 2;
+    wait_ok { 2 == grep { $_->log->count('cluster-up') } @limited } 'two hosts of another name';
+    # Each knows runs that the other does not.
+    my @runs = map { run_at($limited[$_ % 2]) } 1 .. 6;
+    $_->play(build => 'failure') for @runs;
+    wait_ok { 6 == grep { my $run = $_; (grep { $_->accepted } $run) || grep { $_->log->text =~ /@{[ $run->id ]}.*budget-used-up/ } @limited } @runs }
+        'all are rerun or wait for budget';
+    is scalar(grep { $_->accepted } @runs), 3, 'three are rerun, whoever did it';
+    my %spent = $etcd->keys_below('/jr/limited/ctl/budget/all/hour');
+    is_deeply [values %spent], [3], 'as etcd has it';
+    $_->stop_service for @limited;
+};
+
+subtest 'etcd fails' => sub {
+    $etcd->kill_member($etcd->leader);
+    my $run = run_at(@hosts);
+    $run->play(build => 'failure');
+    wait_ok { $run->accepted } 'without its leader it goes on';
+    my ($left) = grep { running($etcd->{pids}[$_]) } 0 .. 2;
+    $etcd->signal(STOP => $left);
+    my $late = run_at(@hosts);
+    status_is $late->play(build => 'failure'), 201, 'webhooks are answered without it';
+    wait_ok { 3 == grep { $_->log->count('cluster-unreachable') } @hosts } 'all hosts know';
+    is scalar $late->posts, 0, 'nobody posts';
+    my $pause = tool_of($hosts[0], 'pause');
+    is $pause->{status}, 1, 'a pause is told to nobody else';
+    like $pause->{err}, qr/holds for this one only/, 'which is said';
+    is tool_of($hosts[0], 'resume')->{status}, 1, 'nor is its end';
+    $etcd->signal(CONT => $left);
+    wait_ok { $late->accepted } 'all is taken up again';
+    is_deeply [map { scalar $_->accepted } $run, $late], [1, 1], 'each once';
+};
+
+$_->stop_service for @hosts;
+$etcd->stop;
+finish();
