@@ -28,7 +28,7 @@ static void name_machine(const char *state_dir, char machine[JR_CLAIM_OP_SIZE])
 {
     unsigned char digest[JR_SHA256_SIZE];
     struct stat status = { .st_dev = 0 };
-    char text[512] = "";
+    char text[512] = "", host[256] = "";
     ssize_t got = 0;
     int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
 
@@ -38,8 +38,9 @@ static void name_machine(const char *state_dir, char machine[JR_CLAIM_OP_SIZE])
     }
     got = got < 0 ? 0 : got;
     (void)stat(state_dir, &status);
-    snprintf(text + got, sizeof text - (size_t)got, " %llu %llu", (unsigned long long)status.st_dev,
-             (unsigned long long)status.st_ino);
+    (void)gethostname(host, sizeof host - 1); /* containers often have no machine-id */
+    snprintf(text + got, sizeof text - (size_t)got, " %s %llu %llu", host,
+             (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
     if (jr_sha256(text, strlen(text), digest) != JR_OK)
         memset(digest, 0, sizeof digest);
     jr_text_to_hex(digest, (JR_CLAIM_OP_SIZE - 1) / 2, machine);
@@ -116,7 +117,7 @@ static void tell(struct jr_cluster *cluster)
     if (state != cluster->logged) {
         cluster->logged = state;
         if (state == JR_ENGINE_UP)
-            jr_log(JR_LOG_INFO, "cluster-up", "this host is one of %zu", sight->hosts);
+            jr_log(JR_LOG_INFO, "cluster-up", "this host is among the others");
         else if (state != JR_ENGINE_JOINS)
             jr_log(JR_LOG_WARN, "cluster-unreachable", "%s: %s; nothing is rerun by this host until "
                    "that is over, and what is due stays due", jr_engine_state_name(state),
@@ -143,11 +144,13 @@ static void tell_stop(struct jr_cluster *cluster, struct jr_calls *calls)
     snprintf(fingerprint, sizeof fingerprint, "%016llx",
              (unsigned long long)throttle->fingerprint);
     jr_engine_set_fingerprint(cluster->engine, fingerprint);
+    if (throttle->stopped_until_ms == 0)
+        jr_engine_end_stop(cluster->engine);
     if (throttle->stopped_until_ms == 0 || throttle->stopped_until_ms == cluster->stop_told_ms
         || wait_ms < STOP_LEAST_MS)
         return;
-    cluster->stop_told_ms = throttle->stopped_until_ms;
-    jr_engine_tell_stop(cluster->engine, throttle->stop_reason, wait_ms);
+    if (jr_engine_tell_stop(cluster->engine, throttle->stop_reason, wait_ms))
+        cluster->stop_told_ms = throttle->stopped_until_ms;
 }
 
 int64_t jr_cluster_tend(struct jr_cluster *cluster, struct jr_calls *calls)
@@ -171,6 +174,11 @@ int jr_cluster_fd(const struct jr_cluster *cluster)
 int64_t jr_cluster_wait_ms(const struct jr_cluster *cluster)
 {
     return cluster->engine == NULL ? JR_CALLS_NEVER : jr_engine_wait_ms(cluster->engine);
+}
+
+bool jr_cluster_is_paused(const struct jr_cluster *cluster)
+{
+    return cluster->engine != NULL && jr_engine_sight(cluster->engine)->paused;
 }
 
 bool jr_cluster_may_work(const struct jr_cluster *cluster)

@@ -49,6 +49,9 @@ int64_t jr_cluster_wait_ms(const struct jr_cluster *cluster);
  * done though nothing comes, in ms; JR_CALLS_NEVER: never. */
 int64_t jr_cluster_tend(struct jr_cluster *cluster, struct jr_calls *calls);
 
+/* Has somebody paused all hosts? */
+bool jr_cluster_is_paused(const struct jr_cluster *cluster);
+
 /* May GitHub be asked about what is due, as far as the other hosts are concerned? */
 bool jr_cluster_may_work(const struct jr_cluster *cluster);
 

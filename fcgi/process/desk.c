@@ -82,9 +82,9 @@ static bool wait_once(struct jr_desk *desk, int64_t wait_ms, bool is_deaf)
         return true;
     }
     /* Who waits takes it (inquiry.h). */
-    if (ready > 0 && (fds[2].revents != 0 || fds[3].revents != 0))
+    if (ready > 0 && (fds[2].revents | fds[3].revents) != 0)
         return true;
-    is_told = (ready > 0 && (fds[4].revents != 0 || fds[5].revents != 0))
+    is_told = (ready > 0 && (fds[4].revents | fds[5].revents) != 0)
               || jr_cluster_wait_ms(&desk->cluster) == 0;
     work_beside(desk);
     if (is_told)

@@ -72,7 +72,7 @@ static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
     bool late = jr_now_ms() > until_ms;
     int64_t wait_ms;
 
-    if (desk->paused_ms != 0 || desk->failing || late)
+    if (desk->paused_ms != 0 || desk->failing || late || jr_cluster_is_paused(&desk->cluster))
         return JR_CALLS_NEVER;
     wait_ms = jr_answerer_work(&dispatcher->answerer);
     if (wait_ms > 0)

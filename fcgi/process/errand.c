@@ -35,7 +35,7 @@
 /* So long a repository's policy file is waited for; then the one that is kept counts. */
 #define OWN_PATIENCE_MS (3 * JR_SECOND_MS)
 
-/* What another host has in hand is looked at again after so long. */
+/* What another host has in hand is looked at again after so long, and ever more rarely. */
 #define ELSEWHERE_MS (5 * JR_SECOND_MS)
 
 /* ... and who has it in hand keeps it for as long, if there is nothing to be done before. */
@@ -80,7 +80,7 @@ static size_t count_silent(const struct jr_errands *errands)
 bool jr_errands_may_read(const struct jr_errands *errands)
 {
     size_t reads = jr_calls_reads(&errands->desk->calls) + count_at(errands, JR_ERRAND_NAME_WAITS)
-                   + count_at(errands, JR_ERRAND_CLAIM) + count_silent(errands);
+                   + count_silent(errands);
 
     return reads < (size_t)errands->desk->settings->api_reads;
 }
@@ -291,8 +291,8 @@ static void miss_turn(struct jr_errands *errands, struct jr_errand *errand)
 
 /*
  * What GitHub has shown is recorded, and the others are told what it comes to. Where it is to be
- * asked about again soon it stays ours; where it was not shown, another may have more luck. A POST of
- * unknown outcome is another matter: only a newer attempt settles it.
+ * asked about again soon it stays ours; where it is not, and where nothing was shown, another may
+ * have more luck: with another token, or when it hears of the end first.
  */
 static void settle_seen(struct jr_errands *errands, struct jr_errand *errand, bool is_shown)
 {
@@ -304,9 +304,9 @@ static void settle_seen(struct jr_errands *errands, struct jr_errand *errand, bo
     if (is_newer)
         finish_claim(errands, errand, posted ? JR_CLAIM_ACCEPTED : JR_CLAIM_OTHERS,
                      posted ? JR_REASON_RERUN_WORKED : JR_REASON_RERUN_BY_OTHERS, 0);
-    else if (errand->run.phase == JR_PHASE_CLOSED && !posted)
+    else if (errand->run.phase == JR_PHASE_CLOSED && is_shown)
         finish_claim(errands, errand, JR_CLAIM_CLOSED, errand->run.reason, errand->call.status);
-    else if (!is_shown || errand->run.due_ms - jr_now_ms() > KEPT_MS)
+    else if (!is_shown || errand->run.due_ms == 0 || errand->run.due_ms - jr_now_ms() > KEPT_MS)
         jr_claimant_give_back(&errand->claimant);
 }
 
@@ -843,6 +843,7 @@ static void begin(struct jr_errands *errands, struct jr_errand *errand)
         return;
     }
     jr_test_point("before-claim");
+    errand->is_claimed = false;
     errand->step = JR_ERRAND_CLAIM;
     errand->begun_ms = jr_monotonic_ms();
     errand->claimant.run_id = errand->run.run_id;
@@ -861,6 +862,7 @@ static void claimed_elsewhere(struct jr_errands *errands, struct jr_errand *erra
         .reason = JR_REASON_CLAIMED_ELSEWHERE, .rate_remaining = -1,
     };
     struct jr_run run = errand->run;
+    int64_t wait_ms = jr_test_shorter_ms(ELSEWHERE_MS);
 
     count_claim(errands, JR_COUNTED_CLAIM_LOST);
     (void)jr_text_copy(call.text, sizeof call.text, errand->claimant.claim.name);
@@ -873,8 +875,10 @@ static void claimed_elsewhere(struct jr_errands *errands, struct jr_errand *erra
         record(errands, errand);
         return;
     }
+    wait_ms = jr_earlier_of(jr_later_of(errand->claimant.unchanged_ms, wait_ms),
+                            jr_test_shorter_ms(errands->desk->settings->cluster_takeover_ms) / 3);
     end(errands, errand);
-    postpone(errands->desk, &run, jr_now_ms() + ELSEWHERE_MS);
+    postpone(errands->desk, &run, jr_now_ms() + wait_ms);
 }
 
 /* Another host is done with it. */
@@ -911,6 +915,13 @@ static void done_elsewhere(struct jr_errands *errands, struct jr_errand *errand,
 /* See how the claim goes. Returns whether that is over. */
 static bool work_on_claim(struct jr_errands *errands, struct jr_errand *errand)
 {
+    /* It waits for its turn to ask: looks at what others have take no turn from anybody. */
+    if (errand->is_claimed) {
+        if (!jr_errands_may_read(errands))
+            return false;
+        begin_to_ask(errands, errand);
+        return true;
+    }
     switch (jr_claimant_work(&errand->claimant)) {
     case JR_CLAIMED_NOT_YET:
         return false;
@@ -918,7 +929,7 @@ static bool work_on_claim(struct jr_errands *errands, struct jr_errand *errand)
         jr_test_point("claimed");
         count_claim(errands, errand->claimant.took_over ? JR_COUNTED_CLAIM_TAKEOVER
                                                         : JR_COUNTED_CLAIM_TAKEN);
-        begin_to_ask(errands, errand);
+        errand->is_claimed = true;
         break;
     case JR_CLAIMED_WAIT:
         claimed_elsewhere(errands, errand);

@@ -88,6 +88,7 @@ struct jr_errand {
     int64_t news_ms;              /* when, monotonic; 0: they were not asked */
     struct jr_engine_cost cost;   /* of its rerun, where there are limits, too */
     struct jr_claimant claimant;  /* where there are several hosts */
+    bool is_claimed;              /* at CLAIM: it is ours, and waits for room to ask */
     uint32_t shown_attempt;       /* GitHub shows that it is this one; 0: the run's */
     bool is_held;                 /* they are not, since it waits for something else */
 };

@@ -38,7 +38,11 @@ static int64_t work_quiet(struct jr_sweeper *sweeper)
     struct jr_run run;
     struct jr_error error;
     int64_t due_ms;
-    enum jr_err err = jr_rerun_quiet(sweeper->desk->store, sweeper->desk->settings, jr_now_ms(),
+    enum jr_err err;
+
+    if (!jr_cluster_may_work(&sweeper->desk->cluster))
+        return TURN_MS;
+    err = jr_rerun_quiet(sweeper->desk->store, sweeper->desk->settings, jr_now_ms(),
                                      &share, &run, &due_ms, &error);
 
     if (err == JR_OK) {

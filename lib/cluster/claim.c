@@ -142,12 +142,17 @@ enum jr_claim_whose jr_claim_whose(const struct jr_claim *claim, const char *hos
     return strcmp(claim->boot, boot) == 0 ? JR_CLAIM_MINE : JR_CLAIM_FORMER;
 }
 
-/* What this host has decided itself, and is due all the same, is to be judged anew. */
+/*
+ * What this host has decided itself, and is due all the same, is to be judged anew; so is what
+ * another has decided, if this one has seen that before and closed it for that.
+ */
 static enum jr_claim_next look_at_done(const struct jr_claim_view *view)
 {
     if (view->claim->result == JR_CLAIM_ACCEPTED)
         return JR_CLAIM_ACCEPT;
-    return view->by_hand || view->whose != JR_CLAIM_ANOTHERS ? JR_CLAIM_TAKE : JR_CLAIM_CLOSE;
+    return view->by_hand || view->whose != JR_CLAIM_ANOTHERS || view->unchanged_ms > 0
+               ? JR_CLAIM_TAKE
+               : JR_CLAIM_CLOSE;
 }
 
 enum jr_claim_next jr_claim_look(const struct jr_claim_view *view)
@@ -232,6 +237,12 @@ bool jr_claim_finish(const struct jr_claim *before, const struct jr_claim *by,
     if (before->state != JR_CLAIM_HELD && before->state != JR_CLAIM_POSTING)
         return false;
     begin(before, by, JR_CLAIM_DONE, next);
+    /* Whoever finds out what came of a POST, it is told whose that was. */
+    if (before->state == JR_CLAIM_POSTING) {
+        (void)jr_text_copy(next->host, sizeof next->host, before->host);
+        (void)jr_text_copy(next->name, sizeof next->name, before->name);
+        (void)jr_text_copy(next->boot, sizeof next->boot, before->boot);
+    }
     next->result = result;
     (void)jr_text_copy(next->reason, sizeof next->reason, by->reason);
     next->status = by->status;

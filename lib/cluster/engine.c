@@ -77,7 +77,8 @@ struct jr_engine {
         struct jr_etcd_call *call;
         bool granted;
         enum jr_reason reason;
-        int64_t lease;
+        int64_t lease;  /* that it hangs on; 0: we have told none */
+        int64_t others; /* the revision of one of another token; 0: there is none */
     } stop;
     struct {
         struct jr_etcd_call *call;
@@ -210,8 +211,10 @@ void jr_engine_read_sight(const struct jr_settings *settings, const struct jr_et
     memset(sight, 0, sizeof *sight);
     sight->seen_ms = jr_boottime_ms();
     jr_engine_key(settings, hosts, "host/");
+    /* The own one may be there twice, read by itself as well. */
     for (size_t i = 0; i < answer->count && sight->hosts < JR_ENGINE_HOSTS; i++)
-        if (strncmp(answer->kvs[i].key, hosts, strlen(hosts)) == 0)
+        if (strncmp(answer->kvs[i].key, hosts, strlen(hosts)) == 0
+            && jr_etcd_find(answer, answer->kvs[i].key) == &answer->kvs[i])
             read_name(&answer->kvs[i], sight->names[sight->hosts++]);
     jr_engine_key(settings, key, "ctl/paused");
     kv = jr_etcd_find(answer, key);
@@ -233,6 +236,7 @@ static int64_t read_stop(struct jr_engine *engine, const struct jr_etcd_answer *
     struct jr_error error;
 
     engine->sight.stopped = false;
+    engine->stop.others = 0;
     jr_engine_key(engine->settings, key, "ctl/stop");
     kv = jr_etcd_find(answer, key);
     if (kv == NULL)
@@ -243,7 +247,7 @@ static int64_t read_stop(struct jr_engine *engine, const struct jr_etcd_answer *
     }
     json_object_put(root);
     if (whose[0] != '\0' && strcmp(whose, engine->fingerprint) != 0)
-        return kv->modified;
+        return engine->stop.others = kv->modified;
     engine->sight.stopped = true;
     engine->sight.stop_reason = strcmp(reason, jr_reason_token(JR_REASON_RATE_LIMITED)) == 0
                                     ? JR_REASON_RATE_LIMITED
@@ -301,6 +305,7 @@ static void add_sight(const struct jr_engine *engine, struct jr_etcd_txn *txn)
 
     jr_engine_key(engine->settings, key, "host/");
     jr_etcd_add_read(txn, key, true);
+    jr_etcd_add_read(txn, engine->host_key, false); /* however many there are */
     jr_engine_key(engine->settings, key, "ctl/paused");
     jr_etcd_add_read(txn, key, false);
     jr_engine_key(engine->settings, key, "ctl/stop");
@@ -565,15 +570,27 @@ void jr_engine_set_fingerprint(struct jr_engine *engine, const char *fingerprint
     (void)jr_text_copy(engine->fingerprint, sizeof engine->fingerprint, fingerprint);
 }
 
-void jr_engine_tell_stop(struct jr_engine *engine, enum jr_reason reason, int64_t wait_ms)
+bool jr_engine_tell_stop(struct jr_engine *engine, enum jr_reason reason, int64_t wait_ms)
 {
     int64_t wait_s = (wait_ms + 999) / 1000;
 
     if (engine->stop.call != NULL || engine->step != LIVES)
-        return;
+        return false;
     engine->stop.reason = reason;
     engine->stop.granted = false;
+    engine->stop.lease = 0;
     engine->stop.call = jr_etcd_grant(engine->etcd, wait_s < 2 ? 2 : wait_s > 3600 ? 3600 : wait_s);
+    return engine->stop.call != NULL;
+}
+
+void jr_engine_end_stop(struct jr_engine *engine)
+{
+    if (engine->stop.lease == 0 || engine->stop.call != NULL)
+        return;
+    engine->stop.granted = true; /* nothing is to be written after it */
+    engine->stop.call = jr_etcd_revoke(engine->etcd, engine->stop.lease);
+    engine->stop.lease = 0;
+    engine->sight_ms = 0;
 }
 
 static struct jr_etcd_call *write_stop(struct jr_engine *engine, int64_t lease)
@@ -588,7 +605,11 @@ static struct jr_etcd_call *write_stop(struct jr_engine *engine, int64_t lease)
     snprintf(value, sizeof value,
              "{\"v\":1,\"reason\":\"%s\",\"name\":\"%s\",\"fingerprint\":\"%s\"}",
              jr_reason_token(engine->stop.reason), engine->self.name, engine->fingerprint);
-    jr_etcd_add_compare(txn, key, JR_ETCD_CREATED, 0);
+    /* One of another token gives way: who has that does not lose by it for long. */
+    if (engine->stop.others != 0)
+        jr_etcd_add_compare(txn, key, JR_ETCD_MODIFIED, engine->stop.others);
+    else
+        jr_etcd_add_compare(txn, key, JR_ETCD_CREATED, 0);
     jr_etcd_add_put(txn, key, value, lease);
     call = jr_etcd_txn(engine->etcd, txn, TRIES);
     free(txn);
@@ -607,6 +628,7 @@ static void tend_stop(struct jr_engine *engine)
     engine->stop.call = NULL;
     if (!engine->stop.granted && answer->end == JR_ETCD_WON) {
         engine->stop.granted = true;
+        engine->stop.lease = answer->lease;
         engine->stop.call = write_stop(engine, answer->lease);
     }
     jr_etcd_end_call(before);
@@ -636,9 +658,13 @@ bool jr_engine_may_sweep(struct jr_engine *engine)
     struct jr_etcd_txn *txn;
     char key[JR_ETCD_KEY_SIZE], value[JR_ETCD_VALUE_SIZE];
 
+    if (!jr_engine_may_work(engine)) {
+        jr_engine_end_sweep(engine);
+        return false;
+    }
     if (engine->sweep.mine)
         return true;
-    if (engine->sweep.call != NULL || engine->step != LIVES || !jr_engine_may_work(engine)
+    if (engine->sweep.call != NULL
         || engine->sweep.again_ms > jr_boottime_ms() || (txn = calloc(1, sizeof *txn)) == NULL)
         return false;
     jr_engine_key(engine->settings, key, "ctl/sweep");
@@ -1068,6 +1094,7 @@ static enum jr_claimed look_over(struct jr_claimant *claimant, const struct jr_e
         jr_spent_take(engine->settings, answer, &claimant->spent);
     view.whose = jr_claim_whose(&claimant->claim, engine->self.host, engine->self.boot);
     view.unchanged_ms = claimant->modified == 0 ? 0 : unchanged_ms(engine, claimant);
+    claimant->unchanged_ms = view.unchanged_ms;
     claimant->took_over = jr_claim_is_takeover(&view);
     switch (jr_claim_look(&view)) {
     case JR_CLAIM_TAKE:
@@ -1093,8 +1120,12 @@ static enum jr_claimed hold_over(struct jr_claimant *claimant, const struct jr_e
     }
     /* Another was quicker; or our own key is gone, which is to be made anew first. */
     check_self(claimant->engine, answer);
-    if (++claimant->rounds >= ROUNDS || claimant->engine->step != LIVES)
+    if (claimant->engine->step != LIVES)
+        return halt(claimant, "this host is not among the others yet");
+    if (++claimant->rounds >= ROUNDS) {
+        (void)take_claim(claimant, answer);
         return JR_CLAIMED_WAIT;
+    }
     begin_claim_look(claimant);
     return JR_CLAIMED_NOT_YET;
 }

@@ -88,6 +88,7 @@ struct jr_claimant {
     bool by_hand;
     struct jr_claim claim; /* as it is now, as far as is known; its name is whose it is */
     int64_t modified;      /* its revision; 0: it is not there */
+    int64_t unchanged_ms;  /* how long it is known as it is */
     bool took_over;        /* ... and was another's before */
     bool permitted;        /* this process has the right to a POST, or had it */
     struct jr_etcd_call *call;
@@ -134,8 +135,12 @@ void jr_engine_look(struct jr_engine *engine);
 /* Which token there is now. */
 void jr_engine_set_fingerprint(struct jr_engine *engine, const char *fingerprint);
 
-/* Tell all hosts that GitHub has stopped the token, for so long; gone by itself. */
-void jr_engine_tell_stop(struct jr_engine *engine, enum jr_reason reason, int64_t wait_ms);
+/* Tell all hosts that GitHub has stopped the token, for so long; gone by itself. Returns false when
+ * that cannot be told now. */
+bool jr_engine_tell_stop(struct jr_engine *engine, enum jr_reason reason, int64_t wait_ms);
+
+/* That is over before its time: take back what we told. */
+void jr_engine_end_stop(struct jr_engine *engine);
 
 /* Have all hosts hold reruns for a cause, or take that back. */
 void jr_engine_hold(struct jr_engine *engine, enum jr_cause cause, bool holds);

@@ -52,7 +52,7 @@ static const char *const paths[] = {
 struct jr_etcd_call {
     struct jr_etcd *etcd;
     enum kind kind;
-    enum { ASKS, AUTHENTICATES, READS_BACK } stage;
+    enum { ASKS, AUTHENTICATES, READS_BACK } stage, then; /* then: what a token is made for */
     bool writes;
     bool unsure;  /* a try may have taken effect, or may yet */
     bool renewed; /* there was a new token for it */
@@ -427,8 +427,10 @@ static void ask(struct jr_etcd_call *call)
     const struct jr_etcd *etcd = call->etcd;
 
     if (call->stage == ASKS && call->kind != STATUS && etcd->settings->cluster_user != NULL
-        && etcd->token[0] == '\0')
+        && etcd->token[0] == '\0') {
+        call->then = ASKS;
         call->stage = AUTHENTICATES;
+    }
     begin(call);
 }
 
@@ -458,12 +460,13 @@ static void take_token(struct jr_etcd_call *call, json_object *root, int status)
     drop_password(call);
     if (status == 200 && jr_json_get_text(root, "token", etcd->token, sizeof etcd->token) == JR_JSON_OK
         && strpbrk(etcd->token, "\r\n") == NULL) {
-        call->stage = ASKS;
+        call->stage = call->then;
         begin(call);
         return;
     }
     etcd->token[0] = '\0';
     if (status >= 500 || status == 0) {
+        call->stage = call->then;
         go_on(call, false);
         return;
     }
@@ -478,7 +481,9 @@ static bool renews(struct jr_etcd_call *call, int status)
         return false;
     call->renewed = true;
     call->etcd->token[0] = '\0';
-    ask(call);
+    call->then = call->stage;
+    call->stage = AUTHENTICATES;
+    begin(call);
     return true;
 }
 

@@ -147,6 +147,26 @@ static void doubt_plain_etcd(struct loader *loader)
                               jr_findings_quote(urls->items[i], quoted));
 }
 
+/* Each host has each run and each comment: each of them would say it. */
+static void doubt_speakers(struct loader *loader)
+{
+    const struct jr_settings *settings = loader->settings;
+    const struct {
+        const char *name;
+        bool says;
+    } speakers[] = {
+        { "REPORT", settings->report != JR_REPORTING_NONE },
+        { "COMMANDS", settings->commands },
+        { "NOTIFY_URL", settings->notify_url != NULL },
+    };
+
+    for (size_t i = 0; i < sizeof speakers / sizeof *speakers; i++)
+        if (speakers[i].says)
+            jr_findings_doubt(&loader->findings, speakers[i].name,
+                              "is set, and so is CLUSTER_ETCD: set it on one host only, since each "
+                              "that has it says everything");
+}
+
 /* Each setting of several hosts counts only with the others that it needs. */
 static void check_cluster(struct loader *loader)
 {
@@ -173,6 +193,7 @@ static void check_cluster(struct loader *loader)
                             "is required with %s", user ? "CLUSTER_USER (or CLUSTER_PASSWORD_FILE)"
                                                         : "CLUSTER_PASSWORD");
     doubt_plain_etcd(loader);
+    doubt_speakers(loader);
 }
 
 /* What no row can see by itself. */

@@ -13,6 +13,8 @@
 #include "lib/github/wire.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,9 @@
 
 /* GitHub ends requests after 10 s. */
 #define TOTAL_TIMEOUT_MS 30000L
+
+/* Less, so that it is over when the request is. */
+#define UNSENT_TIMEOUT_MS 25000
 
 /* Nobody waits longer than a day; what is longer than a year is no time at all. */
 #define RETRY_AFTER_MAX_S 86400
@@ -84,13 +89,18 @@ static size_t take_body(char *piece, size_t size, size_t count, void *context)
 /*
  * close(2) of a connection leaves what was written to the kernel, which goes on sending:
  * a POST that was given up would arrive whenever the wire is whole again. With this it is
- * dropped, and the peer gets a reset (socket(7), SO_LINGER).
+ * dropped, and the peer gets a reset (socket(7), SO_LINGER). A process that stands still closes
+ * nothing: then the kernel gives up by itself what nobody acknowledges (tcp(7),
+ * TCP_USER_TIMEOUT).
  */
 static int drop_at_close(void *context, curl_socket_t fd, curlsocktype purpose)
 {
     const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+    const unsigned unsent_ms = (unsigned)jr_test_shorter_ms(UNSENT_TIMEOUT_MS);
 
     (void)context, (void)purpose;
+    /* What is no TCP socket needs none of it. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unsent_ms, sizeof unsent_ms);
     return setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0
                ? CURL_SOCKOPT_OK
                : CURL_SOCKOPT_ERROR;

@@ -71,15 +71,20 @@ void jr_attempt_leave(struct jr_run *run, uint32_t newer, bool in_flight,
                       struct jr_verdict *verdict)
 {
     bool ours = run->intent_ms != 0 && newer == run->attempt + 1;
+    /* Another host of ours had it in hand: this is what came of it. */
+    bool elsewhere = !ours && run->phase == JR_PHASE_DUE && newer == run->attempt + 1
+                     && run->reason == JR_REASON_CLAIMED_ELSEWHERE;
 
-    if (ours)
+    if (ours || elsewhere)
         run->accepted_attempt = run->attempt;
     in_flight = in_flight && ours;
-    if (ours && !in_flight)
+    if ((ours || elsewhere) && !in_flight)
         run->reruns++;
     if (!in_flight && (ours || run->phase == JR_PHASE_DUE)) {
         verdict->ended_attempt = run->attempt;
-        verdict->ended_reason = ours ? JR_REASON_RERUN_WORKED : JR_REASON_RERUN_BY_OTHERS;
+        verdict->ended_reason = ours        ? JR_REASON_RERUN_WORKED
+                                : elsewhere ? JR_REASON_RERUN_ELSEWHERE
+                                            : JR_REASON_RERUN_BY_OTHERS;
     }
     jr_attempt_open(run, newer);
     run->reason = verdict->ended_reason;

@@ -72,6 +72,8 @@ static const struct look {
       JR_CLAIM_ACCEPT, false },
     { "closed", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 0, false, JR_CLAIM_CLOSE,
       false },
+    { "closed, and due anew", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 1, false,
+      JR_CLAIM_TAKE, false },
     { "closed, by hand", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 0, true,
       JR_CLAIM_TAKE, false },
     { "closed by me, due anew", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_MINE, 0, false,
