@@ -103,7 +103,8 @@ static void add_runner(struct reading *reading, const struct jr_flaky *row)
     struct jr_pool wanted, *pool = NULL;
 
     runners->rows_known++;
-    jr_flaky_place(row, runners->rows, reading->filter->most, &runners->row_count);
+    if (row->failures > 0)
+        jr_flaky_place(row, runners->rows, reading->filter->most, &runners->row_count);
     jr_text_copy(wanted.labels, sizeof wanted.labels, row->group);
     if (runners->pool_count > 0)
         pool = bsearch(&wanted, runners->pools, runners->pool_count, sizeof *pool, by_labels);
