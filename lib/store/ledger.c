@@ -499,7 +499,8 @@ static bool has_unlisted(struct jr_txn *txn)
     int64_t hour_ms = 0;
     struct jr_run run;
 
-    for (unsigned looks = 0; looks < NEWEST && jr_ledger_next_older(txn, &hour_ms, &run_id); looks++)
+    for (unsigned looks = 0; looks < NEWEST && jr_ledger_next_older(txn, &hour_ms, &run_id);
+         looks++)
         if (jr_ledger_read_run(txn, run_id, &run) && run.known && !run.listed)
             return true;
     return false;
