@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const jr_page_causes_names[] = { "repository", "since", "by", "limit", "refresh", NULL };
+const char *const jr_page_causes_names[] = {
+    "repository", "since", "by", "limit", "refresh", NULL
+};
 
 /* Failures that are read, the newest. */
 #define LIMIT 200
@@ -67,7 +69,8 @@ static enum jr_err read_causes(const struct jr_visit *visit, struct causes *caus
     if (err == JR_OK)
         err = jr_report_read_some(visit->context->store, &filter, &causes->report, error);
     if (err == JR_OK && visit->form == JR_VISIT_HTML)
-        err = jr_days_read(visit->context->store, visit->now_ms, causes->days, JR_CHART_DAYS, error);
+        err =
+            jr_days_read(visit->context->store, visit->now_ms, causes->days, JR_CHART_DAYS, error);
     return err;
 }
 
@@ -103,12 +106,13 @@ static void add_causes(const struct jr_visit *visit, const struct jr_report *rep
     struct jr_htable table;
 
     if (report->cause_count == 0) {
-        jr_buffer_add(visit->page, "<p class=\"empty\">Of no job that has failed the cause was looked for: "
-                                   "that is done where POLICY asks for it, or EVIDENCE is always.</p>\n");
+        jr_buffer_add(visit->page,
+                      "<p class=\"empty\">Of no job that has failed the cause was looked for: "
+                      "that is done where POLICY asks for it, or EVIDENCE is always.</p>\n");
         return;
     }
-    jr_htable_begin(&table, visit->page, "Causes, and below each the signatures that told it", "", columns,
-                   sizeof columns / sizeof *columns, visit->now_ms);
+    jr_htable_begin(&table, visit->page, "Causes, and below each the signatures that told it", "",
+                    columns, sizeof columns / sizeof *columns, visit->now_ms);
     for (size_t i = 0; i < report->cause_count; i++) {
         add_row(&table, &report->causes[i], false);
         for (size_t k = 0; k < report->signature_count; k++)
@@ -134,8 +138,8 @@ static void add_line(struct jr_htable *table, const struct jr_report_group *grou
     jr_htable_number(table, group->jobs);
     jr_htable_open(table);
     for (size_t i = 0; i < group->run_count && i < RUNS_MOST; i++)
-        jr_html(table->page, "<a href=\"/runs/%llu\">%llu</a> ", (unsigned long long)group->run_ids[i],
-                (unsigned long long)group->run_ids[i]);
+        jr_html(table->page, "<a href=\"/runs/%llu\">%llu</a> ",
+                (unsigned long long)group->run_ids[i], (unsigned long long)group->run_ids[i]);
     jr_htable_close(table);
     jr_htable_time(table, group->last_ms);
 }
@@ -148,11 +152,12 @@ static void add_lines(const struct jr_visit *visit, const struct jr_report *repo
 
     if (shown == 0)
         return;
-    jr_buffer_add(visit->page, "<section aria-labelledby=\"unknown\">\n<h2 id=\"unknown\">Of unknown cause"
-                               "</h2>\n<p>The most frequent lines. <span class=\"mono\">job-rerunner causes "
-                               "--unknown</span> makes signatures of them.</p>\n");
-    jr_htable_begin(&table, visit->page, "Lines of failures whose cause is not known", "", line_columns,
-                   sizeof line_columns / sizeof *line_columns, visit->now_ms);
+    jr_buffer_add(visit->page,
+                  "<section aria-labelledby=\"unknown\">\n<h2 id=\"unknown\">Of unknown cause"
+                  "</h2>\n<p>The most frequent lines. <span class=\"mono\">job-rerunner causes "
+                  "--unknown</span> makes signatures of them.</p>\n");
+    jr_htable_begin(&table, visit->page, "Lines of failures whose cause is not known", "",
+                    line_columns, sizeof line_columns / sizeof *line_columns, visit->now_ms);
     for (size_t i = 0; i < shown; i++)
         add_line(&table, &report->groups[i]);
     jr_htable_end(&table);
@@ -165,7 +170,8 @@ static void write_page(const struct jr_visit *visit, const struct causes *causes
     struct jr_buffer *page = visit->page;
 
     jr_page_begin(visit, "Causes");
-    jr_buffer_add(page, "<section aria-labelledby=\"causes\">\n<h1 id=\"causes\">Causes</h1>\n<p>Since ");
+    jr_buffer_add(page,
+                  "<section aria-labelledby=\"causes\">\n<h1 id=\"causes\">Causes</h1>\n<p>Since ");
     jr_page_whole_time(page, causes->since_ms);
     jr_buffer_add(page, ": what jobs failed for, and what came of reruns.");
     if (*repo != '\0') {
@@ -174,7 +180,8 @@ static void write_page(const struct jr_visit *visit, const struct causes *causes
     }
     jr_buffer_add(page, "</p>\n");
     if (!causes->report.whole) {
-        jr_html(page, "<p class=\"note\">The newest %d failures were read, since ", (int)causes->limit);
+        jr_html(page, "<p class=\"note\">The newest %d failures were read, since ",
+                (int)causes->limit);
         jr_page_whole_time(page, causes->report.from_ms);
         jr_buffer_add(page, ". ");
         if (causes->limit < LIMIT_MAX)
@@ -184,7 +191,8 @@ static void write_page(const struct jr_visit *visit, const struct causes *causes
     add_causes(visit, &causes->report);
     jr_buffer_add(page, "</section>\n");
     if (*repo == '\0') {
-        jr_buffer_add(page, "<section aria-labelledby=\"by-day\">\n<h2 id=\"by-day\">By day</h2>\n");
+        jr_buffer_add(page,
+                      "<section aria-labelledby=\"by-day\">\n<h2 id=\"by-day\">By day</h2>\n");
         jr_page_days_causes(page, causes->days);
         jr_buffer_add(page, "</section>\n");
     }

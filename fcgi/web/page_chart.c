@@ -126,7 +126,8 @@ static void add_bars(struct jr_buffer *page, const struct jr_chart *chart, size_
             continue;
         place += !chart->stacked;
         if (series->values[day] > 0)
-            jr_html(page, "<rect class=\"%s\" x=\"%.1f\" y=\"%.2f\" width=\"%.1f\" height=\"%.2f\"/>",
+            jr_html(page,
+                    "<rect class=\"%s\" x=\"%.1f\" y=\"%.2f\" width=\"%.1f\" height=\"%.2f\"/>",
                     series->class, x, floor - height, width, height);
         floor -= chart->stacked ? height : 0;
     }
@@ -206,8 +207,9 @@ void jr_chart_add_small(struct jr_buffer *page, const uint64_t *values, size_t c
 
     for (size_t i = 0; i < count; i++)
         most = values[i] > most ? values[i] : most;
-    jr_html(page, "<svg class=\"trend\" viewBox=\"0 0 %zu 20\" preserveAspectRatio=\"none\" role=\"img\" "
-                  "aria-label=\"%s\">",
+    jr_html(page,
+            "<svg class=\"trend\" viewBox=\"0 0 %zu 20\" preserveAspectRatio=\"none\" role=\"img\" "
+            "aria-label=\"%s\">",
             count * 6, label);
     for (size_t i = 0; i < count; i++) {
         double height = values[i] == 0 ? 1 : 2 + 18.0 * (double)values[i] / (double)most;

@@ -28,7 +28,9 @@ void jr_page_days(struct jr_buffer *page, const struct jr_day *days)
         .title = "Reruns and rescues per day",
         .series = { { .name = "Failed attempts" },
                     { .name = "Reruns", .legend = "Reruns that GitHub accepted", .class = "bar" },
-                    { .name = "Rescued", .legend = "Runs that then succeeded", .class = "bar good" },
+                    { .name = "Rescued",
+                      .legend = "Runs that then succeeded",
+                      .class = "bar good" },
                     { .name = "Not rescued" } },
         .count = 4,
     };

@@ -1,5 +1,6 @@
 /*
- * page_jobs -- GET /jobs: jobs that fail and then pass on the same commit, and how that goes by weeks.
+ * page_jobs -- GET /jobs: jobs that fail and then pass on the same commit, and how that goes by
+ * weeks.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -65,13 +66,15 @@ static void write_page(const struct jr_visit *visit, const struct jr_jobtable *j
     struct jr_buffer *page = visit->page;
 
     jr_page_begin(visit, "Flaky jobs");
-    jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h1 id=\"flaky\">Flakiest jobs</h1>\n");
+    jr_buffer_add(page,
+                  "<section aria-labelledby=\"flaky\">\n<h1 id=\"flaky\">Flakiest jobs</h1>\n");
     if (*repo != '\0') {
         jr_html(page, "<p>Of the repository <bdi>%s</bdi> only. ", repo);
         jr_visit_link(visit, JR_VISIT_HTML, "repository", "", "Those of all");
         jr_buffer_add(page, "</p>\n");
     }
-    jr_html(page, "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt.",
+    jr_html(page,
+            "<p>In %d days. Rescued: it failed, and on the same commit passed in a later attempt.",
             JR_FLAKY_RECENT_DAYS);
     if (jobs->of_all)
         add_sum(page, &jobs->total);

@@ -60,8 +60,8 @@ static void add_trend(struct jr_htable *table, const struct jr_flaky_week *weeks
         values[i] = weeks[i].rescued;
         sum += weeks[i].rescued;
     }
-    snprintf(label, sizeof label, "Rescued in %d weeks: %llu, in the last two: %llu and %llu", WEEKS,
-             (unsigned long long)sum, (unsigned long long)values[WEEKS - 2],
+    snprintf(label, sizeof label, "Rescued in %d weeks: %llu, in the last two: %llu and %llu",
+             WEEKS, (unsigned long long)sum, (unsigned long long)values[WEEKS - 2],
              (unsigned long long)values[WEEKS - 1]);
     jr_htable_open(table);
     jr_chart_add_small(table->page, values, WEEKS, label);
@@ -80,12 +80,13 @@ void jr_jobtable_add(const struct jr_visit *visit, const struct jr_jobtable *job
     struct jr_htable table;
 
     if (jobs->count == 0) {
-        jr_buffer_add(visit->page, "<p class=\"empty\">No job has failed and then passed on the same "
-                                   "commit.</p>\n");
+        jr_buffer_add(visit->page,
+                      "<p class=\"empty\">No job has failed and then passed on the same "
+                      "commit.</p>\n");
         return;
     }
-    jr_htable_begin(&table, visit->page, "Jobs that failed and then passed, the worst first", "", columns,
-                   sizeof columns / sizeof *columns, visit->now_ms);
+    jr_htable_begin(&table, visit->page, "Jobs that failed and then passed, the worst first", "",
+                    columns, sizeof columns / sizeof *columns, visit->now_ms);
     for (size_t i = 0; i < jobs->count; i++) {
         const struct jr_flaky *row = &jobs->rows[i];
 
@@ -100,8 +101,9 @@ void jr_jobtable_add(const struct jr_visit *visit, const struct jr_jobtable *job
     }
     jr_htable_end(&table);
     if (!jobs->whole)
-        jr_buffer_add(visit->page, "<p class=\"soft\">There may be more: <span class=\"mono\">job-rerunner "
-                                   "flaky</span> looks at all.</p>\n");
+        jr_buffer_add(visit->page,
+                      "<p class=\"soft\">There may be more: <span class=\"mono\">job-rerunner "
+                      "flaky</span> looks at all.</p>\n");
 }
 
 void jr_jobtable_emit_weeks(struct jr_emit *emit, const struct jr_jobtable *jobs)

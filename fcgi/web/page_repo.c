@@ -78,7 +78,8 @@ static enum jr_err read_repo(const struct jr_visit *visit, struct repo *repo,
     const struct jr_runpage_place start = { .part = 0 };
     enum jr_err err = jr_pauses_read(store, visit->now_ms, &repo->pauses, error);
 
-    if (!jr_text_is_full_name(visit->name) || !jr_text_copy(filter.repo, sizeof filter.repo, visit->name))
+    if (!jr_text_is_full_name(visit->name)
+        || !jr_text_copy(filter.repo, sizeof filter.repo, visit->name))
         return JR_ENOENT;
     if (err == JR_OK)
         err = jr_repolist_find(store, &filter, &repo->health, error);
@@ -122,7 +123,8 @@ static void add_head(const struct jr_visit *visit, const struct repo *repo)
     char web[JR_URL_SIZE];
 
     jr_github_web_url(visit->settings->github_api_url, web, sizeof web);
-    jr_html(page, "<section class=\"health\"><div class=\"head\"><h1><bdi>%s</bdi></h1>", row->repo.name);
+    jr_html(page, "<section class=\"health\"><div class=\"head\"><h1><bdi>%s</bdi></h1>",
+            row->repo.name);
     if (*web != '\0')
         jr_html(page, "<a href=\"%s/%s/actions\" rel=\"noreferrer\">Its runs on GitHub</a>", web,
                 row->repo.name);
@@ -142,13 +144,17 @@ static void add_head(const struct jr_visit *visit, const struct repo *repo)
 
 static void add_days(struct jr_buffer *page, const struct repo *repo)
 {
-    jr_buffer_add(page, "<section aria-labelledby=\"days\">\n<h2 id=\"days\">Reruns and rescues per day</h2>\n");
+    jr_buffer_add(
+        page,
+        "<section aria-labelledby=\"days\">\n<h2 id=\"days\">Reruns and rescues per day</h2>\n");
     jr_page_days(page, repo->health.days);
     jr_buffer_add(page, "</section>\n<section aria-labelledby=\"causes\">\n"
                         "<h2 id=\"causes\">Causes per day</h2>\n");
     jr_page_days_causes(page, repo->health.days);
-    jr_html(page, "<p><a href=\"/causes?repository=%s\">What reruns of them were worth</a></p>\n</section>\n",
-            repo->health.row.repo.name);
+    jr_html(
+        page,
+        "<p><a href=\"/causes?repository=%s\">What reruns of them were worth</a></p>\n</section>\n",
+        repo->health.row.repo.name);
 }
 
 /* Whether its own file counts, and what is wrong with it. */
@@ -158,7 +164,8 @@ static void add_own(const struct jr_visit *visit, const struct repo *repo)
         [JR_OWNPOLICY_UNKNOWN] = "Its own file was not read by now, or may not be.",
         [JR_OWNPOLICY_NONE] = "It has no file of its own.",
         [JR_OWNPOLICY_GOOD] = "Its own file counts, under what the centre allows.",
-        [JR_OWNPOLICY_BROKEN] = "Its own file is broken; the last good version counts, if there was one.",
+        [JR_OWNPOLICY_BROKEN] =
+            "Its own file is broken; the last good version counts, if there was one.",
     };
     struct jr_buffer *page = visit->page;
     char words[JR_OWNFILE_WORDS_SIZE];
@@ -175,7 +182,9 @@ static void add_own(const struct jr_visit *visit, const struct repo *repo)
     }
     jr_buffer_add(page, "</p>\n");
     if (*jr_ownfile_words(&repo->own, words) != '\0')
-        jr_html(page, "<p class=\"note\"><span class=\"badge bad\">broken</span> <bdi>%s</bdi></p>\n", words);
+        jr_html(page,
+                "<p class=\"note\"><span class=\"badge bad\">broken</span> <bdi>%s</bdi></p>\n",
+                words);
 }
 
 static void write_page(const struct jr_visit *visit, const struct repo *repo)
@@ -186,15 +195,20 @@ static void write_page(const struct jr_visit *visit, const struct repo *repo)
     jr_page_begin(visit, name);
     add_head(visit, repo);
     jr_buffer_add(page, "<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n");
-    jr_html(page, "<p><a href=\"/runs?repository=%s\">All its runs</a>; first those that wait or need a "
-                  "person.</p>\n", name);
+    jr_html(page,
+            "<p><a href=\"/runs?repository=%s\">All its runs</a>; first those that wait or need a "
+            "person.</p>\n",
+            name);
     jr_page_runlist(visit, "Its runs", repo->runs, repo->page.count);
     jr_buffer_add(page, "</section>\n");
     add_days(page, repo);
-    jr_buffer_add(page, "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
+    jr_buffer_add(page,
+                  "<section aria-labelledby=\"flaky\">\n<h2 id=\"flaky\">Flakiest jobs</h2>\n");
     jr_jobtable_add(visit, &repo->jobs);
-    jr_html(page, "<p><a href=\"/jobs?repository=%s\">All its flaky jobs</a></p>\n</section>\n", name);
-    jr_buffer_add(page, "<section aria-labelledby=\"policy\">\n<h2 id=\"policy\">Policy in force</h2>\n");
+    jr_html(page, "<p><a href=\"/jobs?repository=%s\">All its flaky jobs</a></p>\n</section>\n",
+            name);
+    jr_buffer_add(page,
+                  "<section aria-labelledby=\"policy\">\n<h2 id=\"policy\">Policy in force</h2>\n");
     add_own(visit, repo);
     jr_page_policy_for(page, &repo->show);
     jr_buffer_add(page, "</section>\n");

@@ -37,8 +37,10 @@ static enum jr_err read_place(const struct jr_query *query, uint64_t *after, str
     *after = jr_query_id(given);
     return *given == '\0' || *after != 0
                ? JR_OK
-               : jr_error_set(error, JR_EINVAL, "the parameter 'after' is '%.60s', which is no place "
-                              "that this page has given", given);
+               : jr_error_set(error, JR_EINVAL,
+                              "the parameter 'after' is '%.60s', which is no place "
+                              "that this page has given",
+                              given);
 }
 
 static enum jr_err read_repos(const struct jr_visit *visit, struct repos *repos,
@@ -48,7 +50,8 @@ static enum jr_err read_repos(const struct jr_visit *visit, struct repos *repos,
     int64_t limit = LIMIT;
     enum jr_err err = jr_query_number(&visit->query, "limit", 1, LIMIT_MAX, &limit, error);
 
-    (void)jr_text_copy(filter.repo, sizeof filter.repo, jr_query_value(&visit->query, "repository"));
+    (void)jr_text_copy(filter.repo, sizeof filter.repo,
+                       jr_query_value(&visit->query, "repository"));
     if (err == JR_OK)
         err = read_place(&visit->query, &repos->after, error);
     if (err == JR_OK)
@@ -75,7 +78,8 @@ static void add_state(struct jr_htable *table, const struct jr_repo_row *row)
 
     jr_htable_open(table);
     jr_buffer_add(table->page, row->paused ? "<span class=\"badge wait\">paused</span> " : "");
-    jr_buffer_add(table->page, row->gone ? "<span class=\"badge wait\">not shown by GitHub</span> " : "");
+    jr_buffer_add(table->page,
+                  row->gone ? "<span class=\"badge wait\">not shown by GitHub</span> " : "");
     jr_buffer_add(table->page, plain ? "\xe2\x80\x93" : own[row->own]);
     jr_htable_close(table);
 }
@@ -113,7 +117,8 @@ static void add_next(const struct jr_visit *visit, const struct repos *repos)
     if (repos->after != 0)
         jr_visit_link(visit, JR_VISIT_HTML, "after", "", "From the beginning");
     if (!repos->list.ended)
-        jr_html(visit->page, " <a href=\"%s\" rel=\"next\">More repositories</a>", visit->next.bytes);
+        jr_html(visit->page, " <a href=\"%s\" rel=\"next\">More repositories</a>",
+                visit->next.bytes);
     jr_buffer_add(visit->page, "</p></nav>\n");
 }
 
@@ -123,15 +128,20 @@ static void write_page(const struct jr_visit *visit, const struct repos *repos)
     struct jr_htable table;
 
     jr_page_begin(visit, "Repositories");
-    jr_html(page, "<section aria-labelledby=\"repos\">\n<h1 id=\"repos\">Repositories</h1>\n"
-                  "<form class=\"filters\" method=\"get\" action=\"/repos\" aria-label=\"Which repositories\">"
-                  "<label>Repository <input name=\"repository\" value=\"%s\" placeholder=\"octo/*\"></label>"
-                  " <button>Show</button></form>\n"
-                  "<p class=\"soft\">Failed attempts, reruns and rescues are those of the last %d days.</p>\n",
-            jr_query_value(&visit->query, "repository"), JR_REPOLIST_DAYS);
+    jr_html(
+        page,
+        "<section aria-labelledby=\"repos\">\n<h1 id=\"repos\">Repositories</h1>\n"
+        "<form class=\"filters\" method=\"get\" action=\"/repos\" aria-label=\"Which "
+        "repositories\">"
+        "<label>Repository <input name=\"repository\" value=\"%s\" placeholder=\"octo/*\"></label>"
+        " <button>Show</button></form>\n"
+        "<p class=\"soft\">Failed attempts, reruns and rescues are those of the last %d "
+        "days.</p>\n",
+        jr_query_value(&visit->query, "repository"), JR_REPOLIST_DAYS);
     if (repos->list.count == 0) {
-        jr_buffer_add(page, "<p class=\"empty\">There is no such repository. Once a webhook of one points "
-                            "here, it appears.</p>\n");
+        jr_buffer_add(
+            page, "<p class=\"empty\">There is no such repository. Once a webhook of one points "
+                  "here, it appears.</p>\n");
     } else {
         jr_htable_begin(&table, page, "Repositories", "", columns, sizeof columns / sizeof *columns,
                        visit->now_ms);

@@ -32,7 +32,8 @@ static enum jr_err read_by(const struct jr_query *query, bool *by_labels, struct
     *by_labels = strcmp(by, "labels") == 0;
     if (*by_labels || *by == '\0' || strcmp(by, "runner") == 0)
         return JR_OK;
-    return jr_error_set(error, JR_EINVAL, "the parameter 'by' is '%.60s': it is runner or labels", by);
+    return jr_error_set(error, JR_EINVAL, "the parameter 'by' is '%.60s': it is runner or labels",
+                        by);
 }
 
 static enum jr_err read_runners(const struct jr_visit *visit, struct jr_runners *runners,
@@ -51,13 +52,15 @@ static enum jr_err read_runners(const struct jr_visit *visit, struct jr_runners 
         err = read_by(&visit->query, by_labels, error);
     if (*owner != '\0')
         snprintf(filter.repo, sizeof filter.repo, "%.100s/*", owner);
-    (void)jr_text_copy(filter.labels, sizeof filter.labels, jr_query_value(&visit->query, "labels"));
+    (void)jr_text_copy(filter.labels, sizeof filter.labels,
+                       jr_query_value(&visit->query, "labels"));
     return err == JR_OK ? jr_runners_read(visit->context->store, &filter, runners, error) : err;
 }
 
 static const struct jr_htable_column pool_columns[] = {
-    { "Labels", false, false },    { "Owners", true, false }, { "Runners", true, false },
-    { "Executions", true, false }, { "Failed", true, false }, { "Blamed of executions", true, false },
+    { "Labels", false, false }, { "Owners", true, false },
+    { "Runners", true, false }, { "Executions", true, false },
+    { "Failed", true, false },  { "Blamed of executions", true, false },
     { "Last", true, false },
 };
 
@@ -67,7 +70,7 @@ static void add_pools(const struct jr_visit *visit, const struct jr_runners *run
     struct jr_htable table;
 
     jr_htable_begin(&table, page, "Runners by their labels", "", pool_columns,
-                   sizeof pool_columns / sizeof *pool_columns, visit->now_ms);
+                    sizeof pool_columns / sizeof *pool_columns, visit->now_ms);
     for (size_t i = 0; i < runners->pool_count; i++) {
         const struct jr_pool *pool = &runners->pools[i];
 
@@ -129,15 +132,18 @@ static void add_worst(const struct jr_visit *visit, const struct jr_runners *run
     struct jr_buffer *page = visit->page;
     struct jr_htable table;
 
-    jr_html(page, "<p>In %d days. Blamed: a job failed there, and the same job passed on another runner of "
-                  "the same labels. Suspect is one that is blamed twice at least, and for more than chance "
-                  "explains: the interval lies above the rate of all runners with its labels.</p>\n", DAYS);
+    jr_html(
+        page,
+        "<p>In %d days. Blamed: a job failed there, and the same job passed on another runner of "
+        "the same labels. Suspect is one that is blamed twice at least, and for more than chance "
+        "explains: the interval lies above the rate of all runners with its labels.</p>\n",
+        DAYS);
     if (runners->row_count == 0) {
         jr_buffer_add(page, "<p class=\"empty\">No runner has failed.</p>\n");
         return;
     }
     jr_htable_begin(&table, page, "Runners, the worst first", "", runner_columns,
-                   sizeof runner_columns / sizeof *runner_columns, visit->now_ms);
+                    sizeof runner_columns / sizeof *runner_columns, visit->now_ms);
     for (size_t i = 0; i < runners->row_count; i++)
         add_runner(visit, &table, &runners->rows[i]);
     jr_htable_end(&table);
@@ -152,8 +158,11 @@ static void write_page(const struct jr_visit *visit, const struct jr_runners *ru
     jr_page_begin(visit, "Runners");
     jr_buffer_add(page, "<section aria-labelledby=\"runners\">\n<h1 id=\"runners\">Runners</h1>\n");
     if (*labels != '\0' || *owner != '\0')
-        jr_html(page, "<p>Only those%s<bdi>%s</bdi>%s<bdi>%s</bdi>. <a href=\"/runners\">All runners</a></p>\n",
-                *owner == '\0' ? "" : " of ", owner, *labels == '\0' ? "" : " with the labels ", labels);
+        jr_html(page,
+                "<p>Only those%s<bdi>%s</bdi>%s<bdi>%s</bdi>. <a href=\"/runners\">All "
+                "runners</a></p>\n",
+                *owner == '\0' ? "" : " of ", owner, *labels == '\0' ? "" : " with the labels ",
+                labels);
     if (!runners->whole)
         jr_html(page, "<p class=\"note\">There are more than %d: these are of the first.</p>\n",
                 JR_RUNNERS_LOOKS);

@@ -88,7 +88,8 @@ static const char *word_of(const struct words *set, int number)
 {
     const char *word = set->word(number);
 
-    return word == NULL || (set->first > 0 && set->word(0) != NULL && strcmp(word, set->word(0)) == 0)
+    return word == NULL
+                   || (set->first > 0 && set->word(0) != NULL && strcmp(word, set->word(0)) == 0)
                ? NULL
                : word;
 }
@@ -135,7 +136,8 @@ static enum jr_err read_filter(const struct jr_visit *visit, struct runs *runs,
     const struct jr_query *query = &visit->query;
     struct jr_runpage_filter *filter = &runs->filter;
     int verdict = JR_RUNPAGE_ANY, cause = JR_CAUSE_NONE;
-    enum jr_err err = read_word(query, &sets[CONCLUSION], JR_RUNPAGE_ANY, &filter->conclusion, error);
+    enum jr_err err =
+        read_word(query, &sets[CONCLUSION], JR_RUNPAGE_ANY, &filter->conclusion, error);
 
     if (err == JR_OK)
         err = read_word(query, &sets[VERDICT], JR_RUNPAGE_ANY, &verdict, error);
@@ -152,7 +154,8 @@ static enum jr_err read_filter(const struct jr_visit *visit, struct runs *runs,
     filter->cause = (enum jr_cause)cause;
     (void)jr_text_copy(filter->verdict, sizeof filter->verdict, jr_query_value(query, "verdict"));
     (void)jr_text_copy(filter->repo, sizeof filter->repo, jr_query_value(query, "repository"));
-    (void)jr_text_copy(filter->workflow, sizeof filter->workflow, jr_query_value(query, "workflow"));
+    (void)jr_text_copy(filter->workflow, sizeof filter->workflow,
+                       jr_query_value(query, "workflow"));
     (void)jr_text_copy(filter->branch, sizeof filter->branch, jr_query_value(query, "branch"));
     return err;
 }
@@ -184,7 +187,8 @@ static void tell_next(struct jr_visit *visit, const struct jr_runpage *page)
 
     if (page->ended)
         return;
-    snprintf(place, sizeof place, "%u-%llu", page->next.part, (unsigned long long)page->next.run_id);
+    snprintf(place, sizeof place, "%u-%llu", page->next.part,
+             (unsigned long long)page->next.run_id);
     jr_visit_goes_on(visit, "after", place);
 }
 
@@ -205,8 +209,9 @@ static void add_choice(const struct jr_visit *visit, const struct words *set, co
     for (int i = set->first; i < set->count; i++)
         if (word_of(set, i) != NULL)
             jr_html(visit->page,
-                    strcmp(word_of(set, i), given) == 0 ? "<option selected=\"selected\">%s</option>"
-                                                        : "<option>%s</option>",
+                    strcmp(word_of(set, i), given) == 0
+                        ? "<option selected=\"selected\">%s</option>"
+                        : "<option>%s</option>",
                     word_of(set, i));
     jr_buffer_add(visit->page, "</select></label>\n");
 }
@@ -251,9 +256,10 @@ static void write_page(const struct jr_visit *visit, const struct runs *runs)
     struct jr_buffer *page = visit->page;
 
     jr_page_begin(visit, "Runs");
-    jr_buffer_add(page, "<section aria-labelledby=\"runs\">\n<h1 id=\"runs\">Runs</h1>\n"
-                        "<p class=\"soft\">First those that wait or need a person, then the others; of "
-                        "each the newest first.</p>\n");
+    jr_buffer_add(page,
+                  "<section aria-labelledby=\"runs\">\n<h1 id=\"runs\">Runs</h1>\n"
+                  "<p class=\"soft\">First those that wait or need a person, then the others; of "
+                  "each the newest first.</p>\n");
     add_filters(visit);
     if (runs->page.count == 0)
         jr_html(page, "<p class=\"empty\">%s</p>\n",

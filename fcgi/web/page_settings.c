@@ -59,7 +59,7 @@ static void add_rows(struct jr_buffer *page, const struct jr_settings *settings)
     struct jr_htable table;
 
     jr_htable_begin(&table, page, "Settings in force", "settings", columns,
-                   sizeof columns / sizeof *columns, 0);
+                    sizeof columns / sizeof *columns, 0);
     for (size_t row = 0; row < jr_settings_count(); row++) {
         char *value = jr_settings_text(settings, row);
 
@@ -82,10 +82,12 @@ static void write_page(const struct jr_visit *visit, const struct jr_sight *sigh
     struct jr_policyshow show = jr_page_policy_show(settings);
 
     jr_page_begin(visit, "Settings");
-    jr_buffer_add(page, "<section aria-labelledby=\"settings\">\n<h1 id=\"settings\">Settings</h1>\n<p>");
+    jr_buffer_add(page,
+                  "<section aria-labelledby=\"settings\">\n<h1 id=\"settings\">Settings</h1>\n<p>");
     add_access(page, settings, sight, visit->now_ms);
-    jr_buffer_add(page, " What secrets are is shown nowhere. <span class=\"mono\">man job-rerunner.conf"
-                        "</span> has what each setting means.</p>\n");
+    jr_buffer_add(page,
+                  " What secrets are is shown nowhere. <span class=\"mono\">man job-rerunner.conf"
+                  "</span> has what each setting means.</p>\n");
     add_rows(page, settings);
     jr_buffer_add(page, "</section>\n<section aria-labelledby=\"policy\">\n"
                         "<h2 id=\"policy\">Policy</h2>\n");

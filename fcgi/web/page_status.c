@@ -241,7 +241,7 @@ static void add_limits(struct jr_buffer *page, const struct jr_spending_view *sp
     jr_html(page, "Repositories that have spent 80 %% of a limit: %u; all of it: %u.</p>\n",
             spending->near + spending->over, spending->over);
     jr_htable_begin(&table, page, "What the limits have left", "", columns,
-                   sizeof columns / sizeof *columns, 0);
+                    sizeof columns / sizeof *columns, 0);
     add_limit_row(&table, &spending->all);
     for (size_t i = 0; i < spending->count; i++)
         add_limit_row(&table, &spending->rows[i]);
@@ -289,7 +289,7 @@ static void add_waiting(const struct jr_visit *visit, const struct status *statu
     }
     add_halt(page, status);
     jr_htable_begin(&table, page, "Runs that wait", "runs", waiting_columns,
-                   sizeof waiting_columns / sizeof *waiting_columns, visit->now_ms);
+                    sizeof waiting_columns / sizeof *waiting_columns, visit->now_ms);
     for (size_t i = 0; i < status->waiting_count; i++) {
         const struct jr_run *run = &status->waiting[i];
         struct jr_halt halt = jr_halt_with(&status->view.halt,
@@ -342,11 +342,13 @@ static void add_needy(const struct jr_visit *visit, const struct status *status)
     const struct jr_needy *needy = &status->needy;
     struct jr_buffer *page = visit->page;
 
-    jr_buffer_add(page, "<section aria-labelledby=\"needy\">\n<h2 id=\"needy\">Needs a person</h2>\n");
+    jr_buffer_add(page,
+                  "<section aria-labelledby=\"needy\">\n<h2 id=\"needy\">Needs a person</h2>\n");
     add_suspects(page, &status->view);
     if (needy->all == 0 && !needy->whole) {
-        jr_html(page, "<p class=\"empty\">None of the newest %d that wait or need a person: all of these wait, "
-                      "or are older than %d days. <a href=\"/runs\">All of them</a></p>\n</section>\n",
+        jr_html(page,
+                "<p class=\"empty\">None of the newest %d that wait or need a person: all of these "
+                "wait, or are older than %d days. <a href=\"/runs\">All of them</a></p>\n</section>\n",
                 JR_NEEDY_LOOKS, NEEDY_DAYS);
         return;
     }
@@ -357,7 +359,8 @@ static void add_needy(const struct jr_visit *visit, const struct status *status)
         return;
     }
     add_needs(page, needy);
-    jr_page_runlist(visit, "The newest runs that need a person", needy->newest, needy->newest_count);
+    jr_page_runlist(visit, "The newest runs that need a person", needy->newest,
+                    needy->newest_count);
     jr_buffer_add(page, "</section>\n");
 }
 

@@ -105,7 +105,8 @@ void jr_htable_rate(struct jr_htable *table, uint64_t hits, uint64_t of)
     else
         jr_html(table->page,
                 "<span>%.0f %%<small>%.0f to %.0f %%</small>"
-                "<svg class=\"range\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+                "<svg class=\"range\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" "
+                "aria-hidden=\"true\">"
                 "<rect class=\"track\" y=\"3\" width=\"100\" height=\"4\"/>"
                 "<rect class=\"span\" x=\"%.1f\" y=\"3\" width=\"%.1f\" height=\"4\"/>"
                 "<rect class=\"dot\" x=\"%.1f\" width=\"2.5\" height=\"10\"/></svg></span>",

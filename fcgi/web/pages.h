@@ -38,7 +38,8 @@ enum jr_err jr_page_runners(struct jr_visit *visit, struct jr_error *error) JR_C
 extern const char *const jr_page_causes_names[];
 enum jr_err jr_page_causes(struct jr_visit *visit, struct jr_error *error) JR_CHECKED;
 
-/* The settings in force, secrets only as set or not, and the policy with where each value is from. */
+/* The settings in force, secrets only as set or not, and the policy with where each value comes
+ * from. */
 enum jr_err jr_page_settings(struct jr_visit *visit, struct jr_error *error) JR_CHECKED;
 
 #endif
