@@ -67,24 +67,29 @@ void jr_attempt_begin_run(struct jr_run *run, uint32_t attempt, int64_t now_ms)
     jr_attempt_open(run, attempt);
 }
 
+/* Of several hosts, another had the attempt in hand: the newer one is what came of it. */
+static bool is_by_other_host(const struct jr_run *run, uint32_t newer)
+{
+    return run->phase == JR_PHASE_DUE && newer == run->attempt + 1
+           && run->reason == JR_REASON_CLAIMED_ELSEWHERE;
+}
+
 void jr_attempt_leave(struct jr_run *run, uint32_t newer, bool in_flight,
                       struct jr_verdict *verdict)
 {
     bool ours = run->intent_ms != 0 && newer == run->attempt + 1;
-    /* Another host of ours had it in hand: this is what came of it. */
-    bool elsewhere = !ours && run->phase == JR_PHASE_DUE && newer == run->attempt + 1
-                     && run->reason == JR_REASON_CLAIMED_ELSEWHERE;
+    enum jr_reason reason = ours                          ? JR_REASON_RERUN_WORKED
+                            : is_by_other_host(run, newer) ? JR_REASON_RERUN_ELSEWHERE
+                                                           : JR_REASON_RERUN_BY_OTHERS;
 
-    if (ours || elsewhere)
+    if (reason != JR_REASON_RERUN_BY_OTHERS)
         run->accepted_attempt = run->attempt;
     in_flight = in_flight && ours;
-    if ((ours || elsewhere) && !in_flight)
+    if (reason != JR_REASON_RERUN_BY_OTHERS && !in_flight)
         run->reruns++;
     if (!in_flight && (ours || run->phase == JR_PHASE_DUE)) {
         verdict->ended_attempt = run->attempt;
-        verdict->ended_reason = ours        ? JR_REASON_RERUN_WORKED
-                                : elsewhere ? JR_REASON_RERUN_ELSEWHERE
-                                            : JR_REASON_RERUN_BY_OTHERS;
+        verdict->ended_reason = reason;
     }
     jr_attempt_open(run, newer);
     run->reason = verdict->ended_reason;

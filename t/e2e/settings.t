@@ -97,6 +97,10 @@ my %VALUES = (
     EVIDENCE           => [[qw(sometimes)],                         [qw(auto always never)]],
     LOG_TAIL           => [[qw(x -1 17M)],                          [qw(0 64k 16M)]],
     LOG_LEVEL          => [[qw(loud)],                              [qw(error warn info debug)]],
+    CLUSTER_ETCD       => [['etcd:2379', 'https://x/v3', 'ftp://x'], ['https://a:2379,https://b:2379', 'http://127.0.0.1:2379']],
+    CLUSTER_NAME       => [['a b', 'x/y', 'n' x 33],                [qw(job-rerunner prod.1)]],
+    CLUSTER_LEASE      => [[qw(9s 6m x)],                           [qw(10s 60s 5m)]],
+    CLUSTER_TAKEOVER   => [[qw(59s 2h x)],                          [qw(60s 90s 1h)]],
 );
 for my $name (sort keys %VALUES) {
     subtest $name => sub {
@@ -113,6 +117,21 @@ for my $name (sort keys %VALUES) {
         }
     };
 }
+
+subtest 'several hosts: what belongs together' => sub {
+    my @etcd = (CLUSTER_ETCD => 'https://etcd.example.org:2379');
+    my $check = check(@etcd, CLUSTER_USER => 'rerunner');
+    is $check->{status}, EX_CONFIG, 'a user without a password';
+    like $check->{err}, qr/CLUSTER_PASSWORD\b.*required with CLUSTER_USER/, 'is told';
+    is check(@etcd, CLUSTER_PASSWORD => 'secret')->{status}, EX_CONFIG, 'a password without a user';
+    is check(@etcd, CLUSTER_CERT_FILE => '/etc/passwd')->{status}, EX_CONFIG, 'a certificate without its key';
+    is check(@etcd, CLUSTER_USER => 'rerunner', CLUSTER_PASSWORD => 'secret')->{status}, 0, 'both';
+    like check(CLUSTER_USER => 'rerunner')->{err} . check(CLUSTER_USER => 'rerunner')->{out}, qr/CLUSTER_ETCD is not/, 'a user without etcd counts for nothing';
+    my $plain = check(CLUSTER_ETCD => 'http://etcd.example.org:2379');
+    like $plain->{err} . $plain->{out}, qr/http to another host/, 'plain http is doubtful';
+    my $says = check(@etcd, COMMANDS => 'yes');
+    like $says->{err} . $says->{out}, qr/COMMANDS.*one host only/, 'who says something on each host';
+};
 
 subtest 'what is missing' => sub {
     my $none = tool(['check'], STATE_DIR => $state);

@@ -24,7 +24,7 @@ my $JSON = JSON::PP->new->canonical->ascii;
 
 sub binary { return (grep {-x} map {"$_/etcd"} split /:/, "$ENV{PATH}:/usr/sbin:/usr/local/bin")[0] }
 
-# dir; members, 3 if not said
+# dir; members, 3 if not said; tls => { ca, chain, key }: clients need a certificate, which call() has not
 sub start {
     my ($class, %o) = @_;
     my $self = bless { members => 3, relays => [], %o }, $class;
@@ -33,20 +33,22 @@ sub start {
     $self->{clients} = [@ports[0 .. $self->{members} - 1]];
     $self->{peers}   = [@ports[$self->{members} .. $#ports]];
     $self->start_member($_) for 0 .. $self->{members} - 1;
-    wait_for { $self->answers } or die "etcd does not start:\n" . `tail -n 5 $self->{dir}/*.log`;
+    wait_for { $self->{tls} ? IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $self->{clients}[0]) : $self->answers } or die "etcd does not start:\n" . `tail -n 5 $self->{dir}/*.log`;
     return $self;
 }
 
 sub start_member {
     my ($self, $n) = @_;
     my $all = join ',', map {"m$_=http://127.0.0.1:$self->{peers}[$_]"} 0 .. $self->{members} - 1;
-    my ($client, $peer) = map {"http://127.0.0.1:$self->{$_}[$n]"} qw(clients peers);
+    my ($client, $peer) = ($self->url($n), "http://127.0.0.1:$self->{peers}[$n]");
+    my $tls = $self->{tls};
     $self->{pids}[$n] = spawn(
         argv => [
             binary(), '--name', "m$n", '--data-dir', "$self->{dir}/m$n", '--pre-vote', '--logger', 'zap',
             '--log-level', 'error', '--heartbeat-interval', 100, '--election-timeout', 1000,
             '--listen-client-urls', $client, '--advertise-client-urls', $client,
             '--listen-peer-urls', $peer, '--initial-advertise-peer-urls', $peer,
+            $tls ? ('--cert-file', $tls->{chain}, '--key-file', $tls->{key}, '--trusted-ca-file', $tls->{ca}, '--client-cert-auth') : (),
             '--initial-cluster', $all, '--initial-cluster-token', $self->{dir},
         ],
         env => { PATH => $ENV{PATH}, HOME => $self->{dir} },
@@ -63,7 +65,7 @@ sub kill_member {
     return reap($self->{pids}[$n]);
 }
 
-sub url { my ($self, $n) = @_; return "http://127.0.0.1:$self->{clients}[$n]" }
+sub url { my ($self, $n) = @_; return ($self->{tls} ? 'https' : 'http') . "://127.0.0.1:$self->{clients}[$n]" }
 sub urls { my ($self) = @_; return join ',', map { $self->url($_) } 0 .. $self->{members} - 1 }
 
 # A call of the gateway; nothing: it did not answer well. Keys and values of `kvs` are decoded.
