@@ -25,7 +25,8 @@ use JR::Wait qw(wait_for);
 use constant { HERE => '127.0.0.1', ELSEWHERE => '127.0.0.2', NAME => 'reruns.example.org' };
 
 my $tmp  = tmpdir();
-my $cert = JR::TlsAuthority->new("$tmp/authority")->issue('DNS:' . NAME);
+my $authority = JR::TlsAuthority->new("$tmp/authority");
+my $cert = $authority->issue('DNS:' . NAME);
 
 # Run something to its end: (status, everything it wrote).
 my $runs = 0;
@@ -44,8 +45,8 @@ my $main = join "\n", $example =~ /^#   (worker_rlimit_nofile \d+;|events \{ wor
 # What only the host that it was written for has.
 sub fitted {
     my ($text) = @_;
-    $text =~ s{/etc/ssl/certs/[^;]*}{$cert->{chain}};
-    $text =~ s{/etc/ssl/private/[^;]*}{$cert->{key}};
+    $text =~ s{/etc/ssl/certs/[^;]*}{$cert->{chain}}g;
+    $text =~ s{/etc/ssl/private/[^;]*}{$cert->{key}}g;
     $text =~ s{/var/log/nginx/}{$tmp/}g;
     $text =~ s{include fastcgi_params;}{include /etc/nginx/fastcgi_params;}g;
     return $text;
@@ -59,7 +60,18 @@ sub with_password {
     return $text;
 }
 
-sub with_default { my ($text) = @_; return $text =~ s/^#(server \{|\}| {4}\w.*;)$/$1/mgr }
+# A part of it, without its #.
+sub uncommented { my ($part) = @_; return $part =~ s/^#(server \{|\}| {4}.*)$/$1/mgr }
+
+sub with_default { my ($text) = @_; return $text =~ s/^(# Where nginx serves nothing else.*)/uncommented($1)/msre }
+
+# What several hosts with one webhook need: to send on, and to be sent.
+sub with_hosts {
+    my ($text) = @_;
+    $text =~ s/^ {4}#(mirror .*;|location = .*\{|\}| {4}.*)$/    $1/mg;
+    $text =~ s/^(# With several hosts: .*?)(?=^$)/uncommented($1)/mse;
+    return $text;
+}
 
 subtest 'nginx -t' => sub {
     my $temp = join "\n", map {"${_}_temp_path $tmp/temp-$_;"} qw(client_body proxy fastcgi uwsgi scgi);
@@ -67,6 +79,8 @@ subtest 'nginx -t' => sub {
         'as it is'              => $example,
         'with a password'       => with_password($example, "$tmp/htpasswd"),
         'with a default server' => with_default($example),
+        # No name of it leads anywhere here.
+        'with several hosts'    => with_hosts($example) =~ s{(https://)host-\d[^:/]*}{$1@{[ HERE ]}}gr,
     );
     isnt($case{$_}, $example, "$_: not as it is") for grep {/^with/} keys %case;
     for my $name (sort keys %case) {
@@ -209,6 +223,72 @@ subtest 'with a password' => sub {
     $asking->stop;
 };
 
+# Three hosts, each with a certificate of its own for what the others send.
+sub serve_hosts {
+    my @services = @_;
+    my @inner = JR::FakeGitHub::free_ports(scalar @services);
+    my (@nginx, @port);
+    for my $n (0 .. $#services) {
+        my $own  = $authority->issue('DNS:host-' . ($n + 1) . '.example.org');
+        my $text = with_hosts($example);
+        my ($first, $second) = grep { $_ != $n } 0 .. $#services;
+        # Written for host-1: the others' names are those that are not its own.
+        my %name = (1 => $n + 1, 2 => $first + 1, 3 => $second + 1);
+        $text =~ s/host-([123])/host-$name{$1}/g;
+        $text =~ s{https://host-(\d)\.example\.org:8443/}{'https://' . HERE . ":$inner[$1 - 1]/"}ge;
+        $text =~ s{listen 8443 ssl;}{listen 127.0.0.1:$inner[$n] ssl;} or die 'no listen';
+        $text =~ s{/etc/ssl/certs/ca-certificates\.crt}{$tmp/authority/ca.pem}g;
+        $text =~ s{/etc/ssl/certs/host-\d[^;]*}{$own->{chain}} or die 'no certificate';
+        $text =~ s{/etc/ssl/private/host-\d[^;]*}{$own->{key}} or die 'no key';
+        $text =~ s{allow 192\.0\.2\.2;}{allow 127.0.0.1;} or die 'nobody is allowed';
+        ($nginx[$n], $port[$n]) = serve_example($services[$n], $text);
+    }
+    return (\@nginx, \@port, \@inner);
+}
+
+subtest 'several hosts, and one webhook' => sub {
+    my @hosts = ($service, map { service(WORKERS => 1, RERUN_DELAY => '1h', DRY_RUN => 'yes', GITHUB_TOKEN => undef)->start_service } 1, 2);
+    my ($front, $at, $inner) = serve_hosts(@hosts);
+    my $have = sub { my ($id) = @_; return join ' ', grep { $hosts[$_ - 1]->log->find('webhook', delivery => $id) } 1 .. 3 };
+    my $sent = sub {
+        my ($n, $path) = @_;
+        my $id = sprintf '00000000-0000-4000-8000-%012x', next_id();
+        my $event = delivery(job_event(run_id => next_id(), action => 'queued'), id => $id);
+        return (request($at->[$n]{plain}, 'POST', $path, %$event, path => $path), $id);
+    };
+    for my $path (qw(/ /hook /status)) {
+        my ($answer, $id) = $sent->(0, $path);
+        status_is($answer, 202, "POST $path to the first");
+        wait_ok { $have->($id) eq '1 2 3' } 'comes to all, with its signature';
+    }
+    # What nginx itself sends on is HTTP/1.0.
+    my $seen = () = read_file("$tmp/job-rerunner.access.log") =~ m{"GET / HTTP/1\.0"}g;
+    status_is(request($at->[0]{plain}, 'GET', '/'), 200, 'a greeting is as before');
+    my ($answer, $last) = $sent->(2, '/');
+    wait_ok { $have->($last) eq '1 2 3' } 'from the last one, too';
+    is(scalar(() = read_file("$tmp/job-rerunner.access.log") =~ m{"GET / HTTP/1\.0"}g), $seen, 'and goes no further');
+    my @times = map { scalar(() = $_->log->find('webhook', delivery => $last)) } @hosts;
+    is("@times", '1 1 1', 'a webhook comes to each once');
+    my $ask = write_file("$tmp/ask", "GET / HTTP/1.1\r\nHost: host-1.example.org\r\nConnection: close\r\n\r\n");
+    for ([HERE, 200], [ELSEWHERE, 403]) {
+        my ($from, $status) = @$_;
+        open my $stdin, '<', $ask or die "$ask: $!";
+        my (undef, $said) = run(['/usr/bin/openssl', 's_client', '-connect', "127.0.0.1:$inner->[0]", '-bind', "$from:0",
+            '-servername', 'host-1.example.org', '-ign_eof'], stdin => $stdin);
+        like($said, qr{^HTTP/1\.1 $status }m, "from $from, what others send: $status");
+    }
+
+    $front->[$_]->stop for 1, 2;
+    ($answer) = $sent->(0, '/');
+    status_is($answer, 202, 'where the others are down it is answered as ever');
+    # They take connections, and nobody reads from them.
+    my @deaf = map { IO::Socket::IP->new(Listen => 8, LocalHost => HERE, LocalPort => $_, ReuseAddr => 1) or die "cannot listen: $!" } @$inner[1, 2];
+    ($answer) = $sent->(0, '/');
+    status_is($answer, 202, 'where they hang, too');
+    $front->[0]->stop;
+    $_->stop_service for @hosts[1, 2];
+};
+
 subtest 'only from GitHub' => sub {
     my $allowed = write_file("$tmp/github-hooks.allow", 'allow ' . ELSEWHERE . ";\n");
     my $text = $example =~ s/^( +)#(deny all;)/$1$2/mr;
@@ -255,8 +335,9 @@ subtest 'requests that are odd' => sub {
     is(by($large), 'nginx', 'by nginx');
 
     # In every location that has variables of its own.
-    my @own = fitted($example) =~ /include \S*fastcgi_params;/g;
-    my @httpoxy = $example =~ /^ +fastcgi_param HTTP_PROXY "" if_not_empty;$/mg;
+    my $whole = with_hosts($example);
+    my @own = fitted($whole) =~ /include \S*fastcgi_params;/g;
+    my @httpoxy = $whole =~ /^ +fastcgi_param HTTP_PROXY "" if_not_empty;$/mg;
     is(scalar @httpoxy, scalar @own, 'no Proxy header becomes HTTP_PROXY');
 };
 
