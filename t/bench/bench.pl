@@ -14,6 +14,7 @@ use warnings;
 use FindBin;
 use IO::Socket::UNIX;
 use Time::HiRes qw(time sleep);
+use JR::Etcd;
 use JR::FakeGitHub;
 use JR::FastCGI;
 use JR::Nginx;
@@ -35,6 +36,7 @@ my $grow  = grep { $_ eq '--grow' } @ARGV;
 my $burst = grep { $_ eq '--burst' } @ARGV;
 my $match = grep { $_ eq '--match' } @ARGV;
 my $pages = grep { $_ eq '--pages' } @ARGV;
+my $hosts = grep { $_ eq '--hosts' } @ARGV;
 my %plan  = $quick
     ? (turns => 1, seconds => 2, starts => 3, reruns => 20, burst => 20, pages => 30, runs => 100_000, requests => [5_000, 20_000], sized => 100)
     : (turns => 5, seconds => 4, starts => 9, reruns => 100, burst => 200, pages => 100, runs => 1_000_000, requests => [10_000, 100_000], sized => 500);
@@ -286,6 +288,7 @@ sub rerun_times {
     my @ms;
     $github->set_after($call_s);
     wait_for { $service->dispatcher } or die "no dispatcher\n";
+    wait_for { !$settings{CLUSTER_ETCD} || $service->log->count('cluster-up') } or die "not among the hosts\n";
     for (1 .. $plan{reruns}) {
         my $run = JR::Run->new(github => $github, door => $door, jobs => ['build']);
         my $answer = $run->play(build => 'failure');
@@ -296,6 +299,34 @@ sub rerun_times {
     }
     $service->stop_service;
     return @ms;
+}
+
+# The same for the only host and for one that agrees with others by three etcd on this machine, by
+# turns: medians in ms, and the ratio of the same turn. Nothing where there is no etcd.
+sub hosts_times {
+    return if !JR::Etcd::binary();
+    my $etcd = JR::Etcd->start(dir => "$dir/etcd", owner => $$);
+    my (@alone, @hosts);
+    for my $turn (1 .. $plan{turns}) {
+        push @alone, median(rerun_times(0));
+        push @hosts, median(rerun_times(0, CLUSTER_ETCD => $etcd->urls));
+        say_progress(sprintf 'turn %d: 201 to POST: %.1f ms, with etcd %.1f ms', $turn, $alone[-1], $hosts[-1]);
+    }
+    $etcd->stop;
+    return { alone => median(@alone), hosts => median(@hosts), ratio => median(map { $hosts[$_] / $alone[$_] } 0 .. $#alone) };
+}
+
+sub hosts_line {
+    my ($of) = @_;
+    return "Answer 201 to POST with three etcd: NOT MEASURED, SINCE THERE IS NO etcd HERE.\n" if !$of;
+    return sprintf "Answer 201 to POST with three etcd on this machine: %.1f ms, of the only host %.1f ms (medians of %d turns of %d).\n",
+        @$of{qw(hosts alone)}, @plan{qw(turns reruns)};
+}
+
+# Four calls of etcd, and a commit on three disks that are one here, for each rerun.
+sub hosts_goals {
+    my ($of) = @_;
+    return $of ? ['201 to POST with three etcd, of the only host', $of->{ratio}, 'most', 10, 1, ''] : ();
 }
 
 # Runs that fail within a minute, an API that takes 300 ms a call, and the default
@@ -368,6 +399,11 @@ sub main {
         print page_table($page_ms), "\nGoals:\n", goals(page_goals($page_ms));
         return;
     }
+    if ($hosts) {
+        my $of = hosts_times();
+        print hosts_line($of), "\nGoals:\n", goals(hosts_goals($of));
+        return;
+    }
     if ($grow) {
         my @curves = grown();
         print curve_table(@curves), "\nGoals:\n", goals(curve_goals(@curves));
@@ -415,6 +451,8 @@ sub main {
     my @rerun_ms = rerun_times(0);
     say_progress('reruns with evidence');
     my %with_evidence = map { $_ => [sort { $a <=> $b } rerun_times($_ / 1000, EVIDENCE => 'always')] } 2, 300;
+    say_progress('reruns of several hosts');
+    my $hosts_times = hosts_times();
     say_progress('a burst');
     my $burst_goal = burst_goal();
     say_progress('sizes');
@@ -445,7 +483,7 @@ sub main {
         median(@sorted), scalar @sorted, $sorted[-1];
     printf "With evidence (jobs, annotations, log), %d ms a call: %.1f ms (largest %.1f ms).\n",
         $_, median(@{ $with_evidence{$_} }), $with_evidence{$_}[-1] for sort { $a <=> $b } keys %with_evidence;
-    print "\n";
+    print hosts_line($hosts_times), "\n";
 
     print page_table($page_ms), "\n";
 
@@ -478,6 +516,7 @@ sub main {
         ['answer 201 to POST',                               median(@rerun_ms),                              'most',  50,   1, ' ms'],
         # A GET, three calls for the evidence, the log, the POST: six waits for GitHub.
         ['answer 201 to POST with evidence, 300 ms a call, of six calls', median(@{ $with_evidence{300} }) / 1800, 'most', 1.1, 2, ''],
+        hosts_goals($hosts_times),
         $burst_goal,
         curve_goals(@curves),
         matching_goals($matched),
