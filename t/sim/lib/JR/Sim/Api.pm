@@ -46,15 +46,17 @@ my @NEVER = (
 # Calls that find out why a run failed.
 my $EVIDENCE = qr/^(?:jobs|notes|link)$/;
 
+use constant CUT_S => .1;    # from one look whether a door is healed to the next
+
 my $HTML = '<!DOCTYPE html><html><body><h1>Unicorn!</h1></body></html>';
 
-# loop, dice, github, way (the scenario's `api`); kill->() kills the dispatcher,
-# may_kill->() says whether it may be killed now; plan_log->(run, job) decides about a log that
+# loop, dice, github, way (the scenario's `api`); hosts: how many there are, each with a port of its own;
+# kill->() kills the dispatcher, may_kill->() says whether it may be killed now; plan_log->(run, job) decides about a log that
 # GitHub is asked for
 sub new {
     my ($class, %o) = @_;
     my $self = bless { %o, way => $o{way} // {}, input => {}, count => {}, calls => {}, hung => [] }, $class;
-    $self->listen;
+    $self->listen($o{hosts});
     @{ $self->{github} }{qw(get_lag list_lag)} = map { $self->{way}{$_} // 0 } qw(get_lag list_lag);
     return $self;
 }
@@ -95,6 +97,7 @@ sub handle {
     my ($act, $why) = $self->act($request);
     my $answer;
     $request->{made} = time;
+    $request->{hits} = $run->{attempt} if $run;
     $answer = $self->{github}->answer($request) if !$act || $act->{effect};
     $answer = $act if $act;
     $self->note($request, $answer, $why);
@@ -158,7 +161,7 @@ sub act {
         || ($what =~ $EVIDENCE && $luck->('ask_error')) || ($what eq 'guard' && $luck->('guard_error'));
     if ($what =~ /get|post/ && $request->{query} !~ /moved/ && $luck->('moved')) {
         my $target = "$request->{path}?moved=1";
-        $target = $self->url . $target if $dice->chance(.5, @about, 'absolute');
+        $target = $self->url($request->{door}) . $target if $dice->chance(.5, @about, 'absolute');
         return ({ status => $what eq 'post' ? 307 : 301, headers => { Location => $target }, body => {} }, 'moved');
     }
     if ($what eq 'get' && $luck->('odd')) {
@@ -202,6 +205,7 @@ sub stopped {
 sub reply {
     my ($self, $socket, $request, $answer) = @_;
     return if !defined fileno $socket;
+    return $self->{loop}->after(CUT_S, sub { $self->reply($socket, $request, $answer) }) if $self->is_cut($request->{door});
     my $body = $answer->{body} // '';
     $body = $JSON->encode($body) if ref $body;
     my %headers = (
@@ -224,7 +228,8 @@ sub note {
     my $run = $request->{run} or return;
     my $shown = $request->{shown};
     my $status = $answer->{status} // 'none';
-    push @{ $run->{story} }, [time, uc $request->{what} . " $request->{path} -> $status"
+    my $who = @{ $self->{doors} } > 1 ? ' by host-' . (1 + $request->{door}) : '';
+    push @{ $run->{story} }, [time, uc $request->{what} . "$who $request->{path} -> $status"
         . ($why ? " ($why)" : '')
         . ($shown && !$why ? " shows attempt $shown->{attempt} $shown->{status} " . ($shown->{conclusion} // '')
             . ($shown->{stale} ? ', out of date' : '') : '')
@@ -233,13 +238,15 @@ sub note {
     return $self->note_evidence($request, $status, $why) if $request->{what} =~ $EVIDENCE;
     if ($request->{what} eq 'get') {
         # What the service goes by, with the truth of that moment.
-        $run->{basis} = { %$shown, asked_at => $request->{made}, true_attempt => $run->{attempt}, true_status => $run->{status} } if $shown && !$why;
+        $run->{basis}[$request->{door}] = { %$shown, asked_at => $request->{made}, true_attempt => $run->{attempt}, true_status => $run->{status} }
+            if $shown && !$why;
         return;
     }
-    my $n = ($run->{basis} // {})->{attempt} // 0;
+    my $basis = $run->{basis}[$request->{door}];
+    my $n = ($basis // {})->{attempt} // 0;
     push @{ $run->{posts} }, {
         at => time, status => $status, why => $why, accepted => !!$request->{effect}, told => !$why,
-        basis => $run->{basis}, path => $request->{path}, body => $answer->{body}, asked => { %{ $run->{asked} // {} } },
+        basis => $basis, door => $request->{door}, hits => $request->{hits}, path => $request->{path}, body => $answer->{body}, asked => { %{ $run->{asked} // {} } },
         vain => { %{ $run->{vain} // {} } }, guard_failures => $run->{guard_failures}{$n} // 0, groups_asked => $run->{groups_asked},
     };
     return;

@@ -28,12 +28,13 @@ use constant {
     PATIENCE_S  => 10,    # GitHub's own
 };
 
-# loop, dice, socket (path) or port (of 127.0.0.1), key (the tests' if not said), way (the scenario's `hooks`), heard->(event)
+# loop, dice, socket (path) or port (of 127.0.0.1), key (the tests' if not said), way (the scenario's `hooks`), heard->(event);
+# of one host among several: name, and is_down->(): it need not answer now
 sub new {
     my ($class, %o) = @_;
     return bless {
         %o, way => $o{way} // {}, waiting => [], busy => 0, pending => 0, count => 0, lines => {},
-        statuses => {}, sent => 0, lost => 0,
+        statuses => {}, sent => 0, lost => 0, for => defined $o{name} ? " for $o{name}" : '',
     }, $class;
 }
 
@@ -43,17 +44,17 @@ sub idle { return !$_[0]{pending} }
 sub send {
     my ($self, $event) = @_;
     my ($way, $dice, $run) = (@$self{qw(way dice)}, $event->{run});
-    my $n = $event->{n} = ++$run->{events};
+    my $n = $event->{n} //= ++$run->{events};
     my $label = "$event->{kind} $event->{action}" . (defined $event->{conclusion} ? " $event->{conclusion}" : '')
         . (defined $event->{name} ? " '$event->{name}' ($event->{job})" : '') . " attempt $event->{attempt}";
     $event->{label} = $label;
     return if $way->{only} && $way->{only} ne $event->{kind};
-    my @about = ($run->{n}, $event->{attempt}, $event->{kind}, $event->{name} // '', $event->{action}, $n);
+    my @about = ($run->{n}, $event->{attempt}, $event->{kind}, $event->{name} // '', $event->{action}, $n, $self->{name} // ());
     if ($dice->chance($way->{drop} // 0, @about, 'drop')
-        || ($event->{kind} eq 'workflow_job' && $dice->chance($way->{deaf} // 0, $run->{n}, 'deaf')))
+        || ($event->{kind} eq 'workflow_job' && $dice->chance($way->{deaf} // 0, $run->{n}, 'deaf', $self->{name} // ())))
     {
         $self->{lost}++;
-        push @{ $run->{story} }, [time, "lost: $label"];
+        push @{ $run->{story} }, [time, "lost: $label$self->{for}"];
         return;
     }
     my $guid = sprintf '%08x-%04x-11f0-8000-%012x', time, $$ & 0xffff, ++$self->{count};
@@ -110,6 +111,7 @@ sub connect {
 
 sub deliver {
     my ($self, $delivery) = @_;
+    $delivery->{excused} = $self->{is_down} && $self->{is_down}->();
     my $request = delivery($delivery->{body}, event => $delivery->{event}{kind}, id => $delivery->{guid}, key => $self->{key});
     my $socket = $self->connect;
     return $self->answered($delivery, 'no connection') if !$socket;
@@ -135,8 +137,8 @@ sub answered {
     my ($self, $delivery, $status, $reason) = @_;
     my $event = $delivery->{event};
     $self->{sent}++;
-    $self->{statuses}{$status}++;
-    push @{ $event->{run}{story} }, [time, "delivered: $event->{label}"
+    $self->{statuses}{$status}++ if !$delivery->{excused} && !($self->{is_down} && $self->{is_down}->());
+    push @{ $event->{run}{story} }, [time, "delivered: $event->{label}$self->{for}"
         . ($delivery->{copy} > 1 ? ", copy $delivery->{copy}" : '') . " -> $status " . ($reason // '')];
     $self->{heard}->($event) if $status =~ /^2|^404/;
     if (my $line = $delivery->{line}) {

@@ -207,6 +207,9 @@ sub last_busy {
     return @busy ? $busy[-1]{at} : undef;
 }
 
+# A host does not know what another was refused, which may have died, or stood still, before it told.
+sub door { my ($post) = @_; return ($post->{door} // 0) . ' ' }
+
 # What is wrong with a POST; '' if nothing.
 sub fault_of {
     my ($self, $run, $post, $done) = @_;
@@ -216,7 +219,7 @@ sub fault_of {
     return "a POST for attempt $n, which GitHub showed as $basis->{status}" if $basis->{status} ne 'completed';
     return "a second POST for attempt $n" if $done->{$n} && ($done->{$n}{told} || !$basis->{stale});
     return "a POST for attempt $n after a refusal for good"
-        if $done->{refused}{$n} || $done->{refused}{"$n $post->{path}"};
+        if $done->{refused}{ door($post) . $n } || $done->{refused}{ door($post) . "$n $post->{path}" };
     my $undue = $self->undue($run, { %$attempt, conclusion => $basis->{conclusion}, ended => 1 });
     return '' if $undue =~ /^(?:GitHub|deleted)/;    # it cannot know before
     my $asked = $self->{asking}->fault_of_asked($self, $run, { %$attempt, conclusion => $basis->{conclusion} }, $post);
@@ -236,8 +239,8 @@ sub faults {
         push @faults, $fault if $fault;
         my $n = $post->{basis} ? $post->{basis}{attempt} : 0;
         my $is_heard = !$self->asker_died($post->{at});
-        $done{refused}{$n} = 1 if $is_heard && ($post->{why} // '') eq 'refused for good';
-        $done{refused}{"$n $post->{path}"} = 1 if $is_heard && $run->{event} eq 'dynamic' && $post->{told};
+        $done{refused}{ door($post) . $n } = 1 if $is_heard && ($post->{why} // '') eq 'refused for good';
+        $done{refused}{ door($post) . "$n $post->{path}" } = 1 if $is_heard && $run->{event} eq 'dynamic' && $post->{told};
         next if !$post->{accepted};
         $done{$n} = $post;
     }
@@ -258,6 +261,41 @@ sub faults {
         }
     }
     return @faults;
+}
+
+# Of several hosts: how many attempts were rerun twice, how many POSTs hit another attempt than the one
+# that its host was shown last, and how many made more attempts than are allowed.
+sub tally {
+    my ($self, @runs) = @_;
+    my %sum = (doubles => 0, strays => 0, beyond => 0);
+    for my $run (@runs) {
+        my %meant;
+        for my $post (grep { $_->{accepted} } @{ $run->{posts} }) {
+            my $n = ($post->{basis} // {})->{attempt} // 0;
+            $sum{doubles}++ if $meant{$n}++;
+            $sum{strays}++  if $n != $post->{hits};
+            $sum{beyond}++  if $post->{hits} >= $self->{settings}{RUN_ATTEMPTS};
+        }
+    }
+    return %sum;
+}
+
+# How long after the end of their attempts reruns came, in seconds: the longest of those that came later
+# than `at', as after_s; the middle one and the longest of all, and whose that was.
+sub lateness {
+    my ($self, $at, @runs) = @_;
+    my ($after, @all) = 0;
+    for my $run (@runs) {
+        for my $next (grep { $_->{by} eq service_name() && $_->{number} > 1 } @{ $run->{attempts} }) {
+            my $ended = $run->{attempts}[$next->{number} - 2]{ended};
+            push @all, [$next->{began} - $ended, $run];
+            my $late = $next->{began} - ($ended > ($at // 0) ? $ended : $at);
+            $after = $late if $late > $after;
+        }
+    }
+    @all = sort { $a->[0] <=> $b->[0] } @all;
+    return (after_s => $after) if !@all;
+    return (after_s => $after, middle_s => $all[@all / 2][0], most_s => $all[-1][0], latest => $all[-1][1]);
 }
 
 # Did the service's dispatcher die about then, so that nobody may have heard the answer?

@@ -24,12 +24,13 @@ use JR::Process qw(session_of end_processes);
 use constant { LOOK_S => .05, STOP_S => 12, KILLS_MOST => 3, KILLS_IN_S => 11, AGAIN_S => [1, 3] };
 
 # dice, loop, service, way (the scenario's `outage`), runs (how many there will be), mark (the file
-# that tells that the point was reached)
+# that tells that the point was reached); name, of one host among several, and
+# sooner: the share of the time between two stops by which its own come sooner
 sub new {
     my ($class, %o) = @_;
     my $self = bless { %o, way => $o{way} // {}, down => 0, kills => 0, stops => 0 }, $class;
     my $times = $self->{way}{stop} ? $self->{way}{times} : 0;
-    $self->{at} = [map { int $_ * $o{runs} / ($times + 1) } 1 .. $times];
+    $self->{at} = [map { int(($_ - ($o{sooner} // 0)) * $o{runs} / ($times + 1)) } 1 .. $times];
     $self->plan_kill if $self->{way}{dispatcher};
     $self->await_point if $self->{way}{kill_at};
     return $self;
@@ -39,7 +40,7 @@ sub idle { return !$_[0]{down} }
 
 sub plan_kill {
     my ($self) = @_;
-    my $wait = $self->{dice}->between(@{ $self->{way}{dispatcher} }, 'kill', $self->{kills});
+    my $wait = $self->{dice}->between(@{ $self->{way}{dispatcher} }, 'kill', $self->{kills}, $self->{name} // ());
     $self->{loop}->after($wait, sub {
         return if $self->{over};
         $self->kill_dispatcher;
@@ -91,7 +92,8 @@ sub see {
     $self->{stops}++;
     my $master = $self->{service}->master;
     push @{ $self->{deaths} }, time;
-    kill $self->{way}{stop}, $master;
+    # A host that dies takes all of it along, also what stands still.
+    kill $self->{way}{stop}, $master, defined $self->{name} ? session_of($master) : ();
     $self->await_end($master, int STOP_S / LOOK_S);
     return;
 }
@@ -105,7 +107,7 @@ sub await_end {
         end_processes(session_of($master));
         delete $self->{service}{master};
         $self->{reaped} = 0;
-        $self->{loop}->after($self->{dice}->between(@{ $self->{way}{for} }, 'down', $self->{stops}), sub {
+        $self->{loop}->after($self->{dice}->between(@{ $self->{way}{for} }, 'down', $self->{stops}, $self->{name} // ()), sub {
             $self->{service}->start_service;
             $self->{killed} = [];
             $self->{down} = 0;

@@ -21,7 +21,8 @@ use warnings;
 # a minute of holds and limits; pace_s: from one run to the next; policy_more:
 # further keys of the policy; may_hold: runs may wait for an outage; stuck_s: the
 # end comes after so long without a move; short => 1: JR::Sim::Short plays it;
-# report: REPORT (JR::Sim::Report); asked: JR::Sim::Asking.
+# report: REPORT (JR::Sim::Report); asked: JR::Sim::Asking; hosts: there are several
+# (JR::Sim::Hosts); control => 1: something is left out, and it has to go wrong.
 my %SPOILT  = (drop => .1, late => [0, .5], tail => .03, twice => .15, redeliver => .3);
 my %FAILING = (get_error => .05, list_error => .1, post_error => .05, post_error_late => .05, get_cut => .05, post_cut => .05,
     post_cut_late => .05, running => .1, moved => .03, slow => [.1, .01, .1], ask_error => .08, ask_cut => .05);
@@ -39,6 +40,14 @@ my %ASKED   = (comment => .4, button => .4, twice => .3, idle => .15, stale => .
 my %STRIKES = (from => 2, share => .8, background => .04);
 my @STRUCK  = (causes => {}, policy => 'waiting', pace_s => .2, trouble => { kind => 'registry', %STRIKES }, stuck_s => 200);
 my @HELD    = (policy_more => "outage: { runs: 10, within: 10s, hold: 5s }\n", may_hold => 1);
+
+# Times of a cluster are a twentieth: a right to a POST is over after .25 s, and taken over after 3 s.
+my %HOSTS = (count => 3, freeze => [3, 9, .3, 6], from_github => [10, 30, .5, 5]);
+my %ETCD  = (from_etcd => [8, 20, .3, 5], member_freeze => [10, 30, .3, 4], member_kill => [15, 40, .3, 3],
+    member_cut => [10, 30, .5, 4]);
+my @ETCD_WEATHER = (pace_s => .25, stuck_s => 100, hooks => { deaf => .1, drop => .1, late => [0, .3], twice => .05 },
+    api => { get_error => .02, post_error => .03, post_error_late => .03, post_cut => .03, post_cut_late => .05, running => .02, slow => [.1, .01, .2] },
+    outage => { stop => 'KILL', times => 2, for => [.5, 5], dispatcher => [5, 15] });
 
 my @SCENARIOS = (
     { name => 'calm', title => 'all events, in order, at once', branches => 1, old => 1 },
@@ -171,13 +180,20 @@ my @SCENARIOS = (
         may_hold => 0, trouble => { kind => 'test', branch => 'main', %STRIKES } },
     { name => 'bad-runner', title => 'false alarm: all jobs on one runner are lost, and nothing may be held', @STRUCK, @HELD,
         may_hold => 0, trouble => { kind => 'runner-lost', runner => 'runner-3', %STRIKES } },
+    { name => 'hosts-3', title => 'three hosts and three etcd that die, freeze and are cut off', @ETCD_WEATHER,
+        hosts => { %HOSTS, %ETCD, at => [['permitted', .05, 5], ['after-get', .2, 6], ['before-done', .2, 5]] } },
+    { name => 'hosts-unclaimed', title => 'the same three hosts, without etcd: one attempt too many now and then',
+        @ETCD_WEATHER, control => 1, hosts => { %HOSTS, etcd => 0, at => [map { ['before-post', .5, 4] } 1 .. 3] } },
+    { name => 'hosts-late', title => 'the three with etcd, and nobody looks whether a right to a POST is over',
+        @ETCD_WEATHER, control => 1,
+        hosts => { count => 3, settings => { JR_TEST_DEADLINE => 'off' }, at => [['permitted', 6, 20], ['after-check', 6, 20]] } },
 );
 
 sub all { return @SCENARIOS }
 
 sub named {
     my (@names) = @_;
-    return @SCENARIOS if grep { $_ eq 'all' } @names;
+    return grep { !$_->{control} } @SCENARIOS if grep { $_ eq 'all' } @names;
     my %known = map { $_->{name} => $_ } @SCENARIOS;
     return map { $known{$_} // die "no scenario '$_'; there are: all " . join(' ', map { $_->{name} } @SCENARIOS) . "\n" } @names;
 }

@@ -39,7 +39,7 @@ sub all_right {
         ok(!@wrong, "$scenario->{name}, $scenario->{title}: each run gets what it deserves");
         for my $wrong (@wrong) {
             diag("run $wrong->{run}{id}: ", join '; ', @{ $wrong->{faults} });
-            diag($_) for JR::Sim::World::story($wrong->{run}, $result->{log});
+            diag($_) for JR::Sim::World::story($wrong->{run}, @{ $result->{logs} });
         }
         cmp_ok($result->{reruns}, '>', RUNS / 10, "$scenario->{name}: there are reruns");
         ok(!@{ $result->{trouble} }, "$scenario->{name}: nothing else is wrong");

@@ -12,6 +12,7 @@ use Time::Local qw(timegm);
 use Time::HiRes qw(time);
 use JR::Service;
 use JR::Test qw(service tmpdir tool);
+use JR::Wait;
 use JR::Sim::Api;
 use JR::Sim::Asking;
 use JR::Sim::Cause;
@@ -19,6 +20,7 @@ use JR::Sim::Counting;
 use JR::Sim::Dice;
 use JR::Sim::GitHub;
 use JR::Sim::Hooks;
+use JR::Sim::Hosts;
 use JR::Sim::Judge;
 use JR::Sim::Limits;
 use JR::Sim::LogHost;
@@ -39,6 +41,7 @@ use constant {
     PACE_S       => .01,          # from one run to the next
     EXPORT_S     => 3,            # from one look at the service's history to the next
     CHECK_S      => 1,            # from one look at what was said to the next
+    COUNT_S      => 2,            # ... at what hosts have counted
     BACKLOG      => 100,
     LOG_TAIL     => 1 << 20,      # bytes, as LOG_TAIL is by itself
     SHARE        => 10,           # of the hourly limit, for looking around
@@ -60,9 +63,11 @@ sub play {
     my $self = bless { %o, all => [], began => time }, $class;
     $self->build;
     eval { $self->live; 1 } or my $died = $@;
-    $self->{outage}{over} = 1;
+    $_->{over} = 1 for @{ $self->{outages} };
+    $self->{hosts}->count_all if $self->{hosts} && !$died;
     my @trouble = $died ? ("the simulator: $died") : ();
-    push @trouble, map {"the service: $_"} $self->{service}->finish;
+    push @trouble, map {"the service: $_"} map { $_->finish } @{ $self->{services} };
+    $self->{hosts}->finish if $self->{hosts};
     $_->close_all for @$self{qw(api log_host)};
     return $self->result(@trouble);
 }
@@ -88,39 +93,56 @@ sub build {
         dice => $dice, loop => $loop, tokens => [JR::Service::token()], cause => $cause,
         guards => $scenario->{guards}, trouble => $scenario->{trouble},
         hourly_limit => $scenario->{hourly_limit} // HOURLY_LIMIT,
-        on_event => sub { $self->{hooks}->send($_[0]) },
+        on_event => sub { my ($event) = @_; $_->send($event) for @{ $self->{hooks} } },
         on_end   => sub { $_->see_end($_[0]) for $_[0]{n} >= 0 ? @$self{qw(people asking)} : () },
     );
     $self->{judge}{around} = $self->{github}{around};
     my %common = (dice => $dice, loop => $loop, github => $self->{github});
     $self->{asking} = $self->{judge}{asking} = $self->{github}{around}{asking} = JR::Sim::Asking->new(%common, way => $scenario->{asked},
-        send => sub { $self->{hooks}->send($_[0]) });
-    $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, asking => $self->{asking},
-        kill => sub { $self->{outage}->kill_dispatcher }, may_kill => sub { $self->{outage}->may_kill },
+        send => sub { my ($event) = @_; $_->send($event) for @{ $self->{hooks} } });
+    my $count = ($scenario->{hosts} // {})->{count} // 1;
+    $self->{hosts} = JR::Sim::Hosts->new(loop => $loop, dice => $dice, dir => tmpdir(), way => $scenario->{hosts})
+        if $scenario->{hosts};
+    $self->{api} = JR::Sim::Api->new(%common, way => $scenario->{api}, asking => $self->{asking}, hosts => $count,
+        kill => sub { $self->{outages}[0]->kill_dispatcher }, may_kill => sub { $self->{outages}[0]->may_kill },
         plan_log => sub { $self->{log_host}->plan(@_) });
     $self->{github}->set_checks($checks);
     my $tail_bytes = $scenario->{log_tail} // LOG_TAIL;
     $self->{log_host} = JR::Sim::LogHost->new(%common, way => $scenario->{logs}, tail_bytes => $tail_bytes,
         asked => sub { $self->{api}{last_ask} = time });
     $self->{people} = JR::Sim::People->new(%common, way => $scenario->{people});
-    my $stop_at = ($scenario->{outage} // {})->{kill_at};
-    my $mark = tmpdir() . '/stands';
-    my $service = $self->{service} = service(
+    my %settings_of_all = (
         %settings, JR::Sim::Report::settings($scenario->{report}, $self->{github}, tmpdir()), JR::Sim::Asking::settings($scenario->{asked}),
-        GITHUB_API_URL => $self->{api}->url, WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
+        WORKERS => 4, MAP_SIZE => '4G', LOG_LEVEL => 'debug',
         RERUN_DELAY => "${delay_ms}ms", API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '1s',
         API_WRITE_INTERVAL => '1ms', RECONCILE_INTERVAL => '1s', LOG_TAIL => $tail_bytes,
         POLICY => $policy ? $policy->write(tmpdir()) : undef, EVIDENCE => $scenario->{evidence},
-        JR_TEST_STOP_AT => $stop_at && "$stop_at:$mark",
         CATCH_UP => $scenario->{catch_up_s} ? "$scenario->{catch_up_s}s" : undef, JR_TEST_MINUTE => $scenario->{minute_ms},
     );
+    $self->add_host($_, $count, %settings_of_all) for 0 .. $count - 1;
+    $self->{service} = $self->{services}[0];
+    return;
+}
+
+# The service on a host, where there are several; all of them are told of everything.
+sub add_host {
+    my ($self, $n, $count, %settings) = @_;
+    my ($scenario, $hosts, $loop, $dice) = @$self{qw(scenario hosts loop dice)};
+    my $stop_at = ($scenario->{outage} // {})->{kill_at};
+    my $mark    = tmpdir() . "/stands$n";
+    my $service = $self->{services}[$n] = service(
+        %settings, GITHUB_API_URL => $self->{api}->url($n), JR_TEST_STOP_AT => $stop_at && "$stop_at:$mark",
+        $hosts ? (pages => 'metrics', $hosts->settings($n)) : ());
     $service->start;
-    $self->{hooks} = JR::Sim::Hooks->new(
+    my $outage;
+    $self->{hooks}[$n] = JR::Sim::Hooks->new(
         loop => $loop, dice => $dice, socket => "$service->{dir}/http.sock", way => $scenario->{hooks},
-        heard => sub { $self->{counting}->hear($_[0]); $self->hear($_[0]) },
+        heard => sub { $self->{counting}->hear($_[0]) if $n == 0; $self->hear($_[0]) },
+        $hosts ? (name => $hosts->name($n), is_down => sub { !$outage->idle }) : (),
     );
-    $self->{outage} = JR::Sim::Outage->new(
-        loop => $loop, dice => $dice, service => $service, way => $scenario->{outage}, runs => $self->{runs}, mark => $mark);
+    $outage = $self->{outages}[$n] = JR::Sim::Outage->new(
+        loop => $loop, dice => $dice, service => $service, way => $scenario->{outage}, runs => $self->{runs}, mark => $mark,
+        $hosts ? (name => $hosts->name($n), sooner => $n / $count) : ());
     return;
 }
 
@@ -168,8 +190,8 @@ sub begin {
 # The service has to know each repository before GitHub loses the first event.
 sub introduce {
     my ($self) = @_;
-    my $way = $self->{hooks}{way};
-    $self->{hooks}{way} = { map { $_ => $way->{$_} } grep { $_ eq 'only' } keys %$way };
+    my $way = $self->{hooks}[0]{way};
+    $_->{way} = { map { $_ => $way->{$_} } grep { $_ eq 'only' } keys %$way } for @{ $self->{hooks} };
     my $n = 0;
     for my $repo (JR::Sim::Workflow::repos()) {
         $self->begin(--$n, {
@@ -178,21 +200,24 @@ sub introduce {
             nodes => [{ name => 'hello', needs => [], if => 'success', fate => 'good', p => 0 }],
         });
     }
-    $self->{loop}->turn while $self->{github}{open} || !$self->{hooks}->idle;
-    $self->{hooks}{way} = $way;
+    $self->{loop}->turn while $self->{github}{open} || grep { !$_->idle } @{ $self->{hooks} };
+    $_->{way} = $way for @{ $self->{hooks} };
     return;
 }
 
 sub live {
     my ($self) = @_;
     $self->introduce;
+    $self->{hosts}->begin(api => $self->{api}, services => $self->{services}) if $self->{hosts};
     my ($started, $next_look, $moved, $state) = (0, 0, time, '');
-    my ($github, $hooks, $people, $outage, $api) = @$self{qw(github hooks people outage api)};
+    my ($github, $people, $api, $hosts) = @$self{qw(github people api hosts)};
+    my @hooks = @{ $self->{hooks} };
+    my @outages = @{ $self->{outages} };
     my $most = $self->{scenario}{jobs} // $self->{jobs};
     $most = $self->{jobs} if $most > $self->{jobs};
     while (1) {
         my $now = time;
-        while ($started < $self->{runs} && $github->{open} < $most && @{ $hooks->{waiting} } < BACKLOG
+        while ($started < $self->{runs} && $github->{open} < $most && !(grep { @{ $_->{waiting} } >= BACKLOG } @hooks)
             && ($self->{next_start} // 0) <= $now)
         {
             my $plan = JR::Sim::Workflow::plan($self->{dice}, $started,
@@ -200,28 +225,31 @@ sub live {
             $people->see_start($self->begin($started, $plan));
             $self->{next_start} = $now + ($self->{scenario}{pace_s} // PACE_S);
             $github->{trouble}->begin;
-            $outage->see(++$started);
+            $started++;
+            $_->see($started) for @outages;
         }
+        $hosts->{over} = 1 if $hosts && $started == $self->{runs};
         $github->{trouble}->end if $started == $self->{runs};
         $self->{loop}->turn;
         next if $now < $next_look;
         $next_look = $now + .2;
+        $hosts->count if $hosts && ($self->{next_count} // 0) <= $now && ($self->{next_count} = $now + COUNT_S);
         my $attempts = 0;
         $attempts += @{ $_->{attempts} } for @{ $self->{all} };
-        my $now_state = "$started $github->{open} $attempts $hooks->{sent}";
+        my $now_state = join ' ', $started, $github->{open}, $attempts, map { $_->{sent} } @hooks;
         ($moved, $state) = ($now, $now_state) if $state ne $now_state;
-        my $quiet = $started == $self->{runs} && !$github->{open} && $hooks->idle && $people->idle && $outage->idle
-            && $self->{log_host}->is_idle && $self->{asking}->idle;
+        my $quiet = $started == $self->{runs} && !$github->{open} && $people->idle && $self->{log_host}->is_idle
+            && !(grep { !$_->idle } $self->{asking}, @hooks, @outages, $hosts // ());
         if ($quiet && $self->is_strict && ($self->{next_export} // 0) <= $now) {
             $self->{judge}{decisions} = $self->decisions;
             $self->{next_export} = time + EXPORT_S;
         }
         my $unmet = $quiet ? grep { $self->{judge}->unmet($_) } @{ $self->{all} } : -1;
         $self->{progress}->(sprintf '%d of %d runs, %d under way, %d attempts, %d deliveries waiting%s',
-            $started, $self->{runs}, $github->{open}, $attempts, $hooks->{pending}, $quiet ? ", $unmet due" : '')
+            $started, $self->{runs}, $github->{open}, $attempts, $hooks[0]{pending}, $quiet ? ", $unmet due" : '')
             if $self->{progress};
         if ($quiet) {
-            $api->{over} = $outage->{over} = 1;
+            $_->{over} = 1 for $api, @outages;
             my $last = $api->{last_ask} // $moved;
             $last = $moved if $moved > $last;
             return if !$unmet && $now - $last > ($self->{quiet_s} // QUIET_S) && $self->has_said_all($now);
@@ -248,7 +276,7 @@ sub faults_of_reports {
 sub result {
     my ($self, @trouble) = @_;
     my ($judge, $unlucky, @wrong, $counted_wrong, $due) = ($self->{judge}, 0);
-    $judge->{deaths} = $self->{outage}{deaths};
+    $judge->{deaths} = [map { @{ $_->{deaths} // [] } } @{ $self->{outages} }];
     $judge->{decisions} = $self->decisions if $self->is_strict;
     $judge->{all} = $self->{all};
     push @trouble, $judge->{limits}->faults(@{ $self->{all} });
@@ -261,13 +289,20 @@ sub result {
         $counted_wrong++ if $self->{counting}->is_wrong($run, $judge);
     }
     my $reruns = grep { $_->{by} eq $judge->service_name } map { @{ $_->{attempts} } } @{ $self->{all} };
-    my $statuses = $self->{hooks}{statuses};
-    my $out = $self->{scenario}{outage} ? 0 : grep { !/^2|^404/ } keys %$statuses;
+    my %sum;
+    for my $hooks (@{ $self->{hooks} }) {
+        $sum{$_} += $hooks->{$_} for qw(lost sent);
+        $sum{statuses}{$_} += $hooks->{statuses}{$_} for keys %{ $hooks->{statuses} };
+    }
+    for my $outage (@{ $self->{outages} }) { $sum{$_} += $outage->{$_} for qw(kills stops) }
+    my $statuses = $sum{statuses};
+    # A host that is down is known, where there are several.
+    my $out = $self->{scenario}{outage} && !$self->{hosts} ? 0 : grep { !/^2|^404/ } keys %$statuses;
     my $seconds = time - $self->{began};
     my $calls = { %{ $self->{api}{calls} }, log => $self->{log_host}{requests} };
     my $share = FIRST_BUCKET + $self->{github}{hourly_limit} / SHARE / 3600 * $seconds;
     push @trouble, sprintf '%d lists in %d s are more than a tenth of the limit', $calls->{list}, $seconds
-        if ($calls->{list} // 0) > $share * (1 + $self->{outage}{kills} + $self->{outage}{stops});
+        if ($calls->{list} // 0) > $share * (@{ $self->{services} } + $sum{kills} + $sum{stops});
     push @trouble, "a token was shown to the host of logs, $self->{log_host}{tokens} times" if $self->{log_host}{tokens};
     my $asked = 0;
     $asked += $calls->{$_} // 0 for qw(jobs notes link log);
@@ -277,25 +312,39 @@ sub result {
     return {
         name => $self->{scenario}{name}, title => $self->{scenario}{title}, runs => scalar @{ $self->{all} },
         wrong => \@wrong, counted_wrong => $counted_wrong // 0, reruns => $reruns, calls => $calls,
-        unlucky => $unlucky, statuses => $statuses, lost => $self->{hooks}{lost}, sent => $self->{hooks}{sent},
-        kills => $self->{outage}{kills}, stops => $self->{outage}{stops},
+        unlucky => $unlucky, %sum, hosts => $self->{hosts} && $self->hosts_result(\@trouble),
         struck => $self->{scenario}{trouble} && { $self->{github}{trouble}->outcome(grep { $judge->may_be_rerun($_) } @{ $self->{all} }) },
-        seconds => time - $self->{began}, trouble => \@trouble, log => $self->{service}->log->path,
+        seconds => time - $self->{began}, trouble => \@trouble, logs => [map { $_->log->path } @{ $self->{services} }],
     };
 }
 
-# All that happened to a run, with the service's own words.
+# How several hosts did together: numbers.
+sub hosts_result {
+    my ($self, $trouble) = @_;
+    my ($judge, $hosts) = @$self{qw(judge hosts)};
+    my %result = ($judge->tally(@{ $self->{all} }), $judge->lateness($hosts->{last_fault}, @{ $self->{all} }));
+    my %says = (doubles => 'attempts were rerun twice', strays => 'POSTs hit another attempt than was meant',
+        beyond => 'POSTs went beyond RUN_ATTEMPTS');
+    push @$trouble, "$result{$_} $says{$_}" for grep { $result{$_} } sort keys %says;
+    push @$trouble, sprintf 'a rerun came %.1f s after all faults were over', $result{after_s}
+        if $result{after_s} > $hosts->LATE_S * JR::Wait::slowness();
+    return { %result, claims => { $hosts->claims }, faults => $hosts->{counts} };
+}
+
+# All that happened to a run, with the service's own words, of each host.
 sub story {
-    my ($run, $log) = @_;
+    my ($run, @logs) = @_;
     my @lines = map {
         my ($at, $text) = @$_;
         strftime('%Y-%m-%dT%H:%M:%S', gmtime $at) . sprintf('.%03dZ ', ($at - int $at) * 1000) . $text
     } @{ $run->{story} };
-    if (open my $fh, '<', $log) {
+    for my $n (0 .. $#logs) {
+        open my $fh, '<', $logs[$n] or next;
+        my $who = @logs > 1 ? 'host-' . ($n + 1) : '';
         while (<$fh>) {
             next if !/\brun=$run->{id}\b/;
             chomp;
-            s/^(\S+) /$1     | /;
+            s/^(\S+) /$1     |$who /;
             push @lines, $_;
         }
     }
