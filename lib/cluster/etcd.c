@@ -339,6 +339,9 @@ static void say(struct jr_etcd_call *call, const struct jr_http_answer *answer, 
 
     if (root != NULL && jr_json_get_text(root, "message", words, sizeof words) != JR_JSON_OK)
         (void)jr_json_get_text(root, "error", words, sizeof words);
+    else if (root == NULL && answer != NULL && answer->status != 0) /* it is not always JSON */
+        (void)jr_text_copy(words, sizeof words, answer->body);
+    words[strcspn(words, "\r\n")] = '\0';
     if (answer == NULL)
         (void)jr_text_copy(text, size, "out of memory");
     else if (answer->status == 0)
