@@ -136,7 +136,7 @@ static void ask(struct online *online, const struct jr_ask *question, struct jr_
 
 static bool check_user(struct online *online)
 {
-    struct jr_github_user user;
+    struct jr_github_user user = { .classic = false };
     const struct jr_ask question = { .api = JR_API_GET_USER, .holds = &user };
     struct jr_call call;
     char text[1024], when[JR_WHEN_SIZE];
@@ -273,7 +273,7 @@ static bool check_runs(struct online *online)
 
 static bool check_repo(struct online *online)
 {
-    struct jr_github_repo seen;
+    struct jr_github_repo seen = { .write = false };
     const struct jr_ask question = { .api = JR_API_GET_REPO, .repo = online->repo, .holds = &seen };
     struct jr_call call;
     char text[512];
@@ -429,7 +429,7 @@ static void try_log_host(const struct online *online, const char *link)
 
 static void try_log(struct online *online, uint64_t job_id)
 {
-    struct jr_github_log log;
+    struct jr_github_log log = { .link = "" };
     const struct jr_ask question = { .api = JR_API_GET_LOG, .repo = online->repo, .id = job_id,
                                      .tail_bytes = TRIED_BYTES, .holds = &log };
     struct jr_call call;
@@ -450,7 +450,7 @@ static void try_log(struct online *online, uint64_t job_id)
 /* A job of the run that failed last; 0: there is none to try anything on. */
 static uint64_t find_job(struct online *online)
 {
-    struct jr_github_jobs jobs;
+    struct jr_github_jobs jobs = { .count = 0 };
     const struct jr_ask question = { .api = JR_API_GET_ATTEMPT_JOBS, .repo = online->repo,
                                      .id = online->failed.run_id, .attempt = online->failed.attempt,
                                      .page = 1,

@@ -68,7 +68,7 @@ static bool is_word_of(const char *text, const char *const *words)
 
         while (*at != '\0' && !isalnum((unsigned char)*at))
             at++;
-        while (isalnum((unsigned char)at[length]) && length < sizeof word - 1)
+        while (length < sizeof word - 1 && isalnum((unsigned char)at[length]))
             length++;
         memcpy(word, at, length);
         word[length] = '\0';

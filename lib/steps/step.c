@@ -209,7 +209,7 @@ void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
                   struct jr_run *run, struct jr_verdict *verdict)
 {
     bool is_job = input->kind == JR_INPUT_EVENT && input->event->kind == JR_EVENT_JOB;
-    struct jr_job job = { .known = false }, job_before;
+    struct jr_job job = { .known = false }, job_before = { .known = false };
     struct jr_run before = *run;
     struct taking taking = {
         .txn = txn, .input = input, .source = source, .verdict = verdict, .before = &before,

@@ -1283,7 +1283,7 @@ static void take_apart(const struct apart *apart, struct jr_flaky *job)
 static void take_apart_job(const struct apart_list *list, const unsigned char *key,
                            struct jr_flaky *job)
 {
-    struct apart wanted;
+    struct apart wanted = { .failures = 0 };
     const struct apart *found;
 
     if (list->count == 0)

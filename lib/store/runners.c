@@ -100,7 +100,7 @@ static void merge_pools(struct jr_runners *runners)
 static void add_runner(struct reading *reading, const struct jr_flaky *row)
 {
     struct jr_runners *runners = reading->runners;
-    struct jr_pool wanted, *pool = NULL;
+    struct jr_pool wanted = { .runners = 0 }, *pool = NULL;
 
     runners->rows_known++;
     if (row->failures > 0)
