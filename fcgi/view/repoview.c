@@ -7,7 +7,8 @@
 
 #include "fcgi/view/repoview.h"
 
-const char *jr_repoview_own(enum jr_ownpolicy_state state)
+/* How it is with the policy file that the repository has. */
+static const char *own_word(enum jr_ownpolicy_state state)
 {
     static const char *const words[] = {
         [JR_OWNPOLICY_UNKNOWN] = "unknown", [JR_OWNPOLICY_NONE] = "none",
@@ -32,7 +33,7 @@ void jr_repoview_emit(struct jr_emit *emit, const struct jr_repo_row *row)
     jr_emit_number(emit, "not_rescued", row->sum.not_rescued);
     jr_emit_bool(emit, "paused", row->paused);
     jr_emit_bool(emit, "gone", row->gone);
-    jr_emit_text(emit, "own_policy", jr_repoview_own(row->own));
+    jr_emit_text(emit, "own_policy", own_word(row->own));
     jr_emit_time(emit, "first_event_at", row->repo.first_seen_ms);
     jr_emit_time(emit, "last_event_at", row->repo.last_event_ms);
     jr_emit_time(emit, "looked_at", row->repo.look_ms);

@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-void jr_runview_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause)
+/* null for NULL */
+static void emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause)
 {
     if (pause == NULL) {
         jr_emit_null(emit, key);
@@ -33,7 +34,7 @@ void jr_runview_emit_pauses(struct jr_emit *emit, const char *key, const struct 
 {
     jr_emit_open_array(emit, key);
     for (size_t i = 0; i < pauses->count; i++)
-        jr_runview_emit_pause(emit, NULL, &pauses->items[i]);
+        emit_pause(emit, NULL, &pauses->items[i]);
     jr_emit_close_array(emit);
 }
 
@@ -111,7 +112,7 @@ void jr_runview_emit(struct jr_emit *emit, const char *key, const struct jr_sett
     jr_emit_time(emit, "waiting_since", run->waiting_ms);
     jr_emit_number(emit, "tries", run->tries);
     jr_emit_bool(emit, "by_hand", run->by_hand);
-    jr_runview_emit_pause(emit, "pause", jr_pauses_hold(pauses, run));
+    emit_pause(emit, "pause", jr_pauses_hold(pauses, run));
     jr_emit_number(emit, "reruns", run->reruns);
     jr_emit_time(emit, "created_at", run->created_ms);
     jr_emit_time(emit, "first_event_at", run->first_event_ms);

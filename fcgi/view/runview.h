@@ -24,8 +24,7 @@
 void jr_runview_emit(struct jr_emit *emit, const char *key, const struct jr_settings *settings,
                      const struct jr_pauses *pauses, const struct jr_run *run);
 
-/* A pause, or null for NULL; and an array of some. */
-void jr_runview_emit_pause(struct jr_emit *emit, const char *key, const struct jr_pause *pause);
+/* Pauses, as an array. */
 void jr_runview_emit_pauses(struct jr_emit *emit, const char *key, const struct jr_pauses *pauses);
 
 /*

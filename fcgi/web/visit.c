@@ -99,8 +99,9 @@ void jr_visit_emit(const struct jr_visit *visit, struct jr_emit *emit)
         jr_emit_as_csv(emit);
 }
 
-void jr_visit_address(const struct jr_visit *visit, struct jr_buffer *buffer,
-                      enum jr_visit_form form, const char *name, const char *value)
+/* Not escaped. */
+static void add_address(const struct jr_visit *visit, struct jr_buffer *buffer,
+                        enum jr_visit_form form, const char *name, const char *value)
 {
     jr_buffer_add(buffer, visit->path);
     /* A name may end as a form does. */
@@ -116,7 +117,7 @@ void jr_visit_link(const struct jr_visit *visit, enum jr_visit_form form, const 
     struct jr_buffer address;
 
     jr_buffer_init(&address, ADDRESS_MOST);
-    jr_visit_address(visit, &address, form, name, value);
+    add_address(visit, &address, form, name, value);
     jr_html(visit->page, "<a href=\"%s\">%s</a>", address.bytes, text);
     jr_buffer_release(&address);
 }
@@ -124,5 +125,5 @@ void jr_visit_link(const struct jr_visit *visit, enum jr_visit_form form, const 
 void jr_visit_goes_on(struct jr_visit *visit, const char *name, const char *value)
 {
     jr_buffer_init(&visit->next, ADDRESS_MOST);
-    jr_visit_address(visit, &visit->next, visit->form, name, value);
+    add_address(visit, &visit->next, visit->form, name, value);
 }

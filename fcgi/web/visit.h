@@ -74,13 +74,9 @@ enum jr_err jr_visit_since(const struct jr_visit *visit, int64_t *since_ms,
 void jr_visit_emit(const struct jr_visit *visit, struct jr_emit *emit);
 
 /*
- * The address of this page with another value of a parameter (as jr_query_write()), in a form.
- * Added to a buffer that holds markup, it has to be escaped: use jr_visit_link().
+ * Add a link to the page: to itself in a form, with another value of a parameter (as
+ * jr_query_write()). text is plain text, which is escaped here.
  */
-void jr_visit_address(const struct jr_visit *visit, struct jr_buffer *buffer,
-                      enum jr_visit_form form, const char *name, const char *value);
-
-/* Add a link to that address to the page; text is markup's text, escaped here. */
 void jr_visit_link(const struct jr_visit *visit, enum jr_visit_form form, const char *name,
                    const char *value, const char *text);
 

@@ -209,7 +209,6 @@ void jr_engine_read_sight(const struct jr_settings *settings, const struct jr_et
     const struct jr_etcd_kv *kv;
 
     memset(sight, 0, sizeof *sight);
-    sight->seen_ms = jr_boottime_ms();
     jr_engine_key(settings, hosts, "host/");
     /* The own one may be there twice, read by itself as well. */
     for (size_t i = 0; i < answer->count && sight->hosts < JR_ENGINE_HOSTS; i++)

@@ -47,7 +47,6 @@ const char *jr_engine_state_name(enum jr_engine_state state);
 
 /* What was last seen of what all keep to. */
 struct jr_engine_sight {
-    int64_t seen_ms;     /* boot time; 0: never */
     bool paused_for_good; /* ... it ends when somebody ends it */
     bool paused;         /* by ctl/paused; `pauser' and paused_ms are of it */
     char pauser[JR_CLAIM_NAME_SIZE];

@@ -24,8 +24,8 @@ static int64_t day_of(int64_t time_ms)
     return time_ms / jr_test_scaled_ms(JR_DAY_MS);
 }
 
-void jr_spent_key(const struct jr_settings *settings, const struct jr_spent_view *view, size_t which,
-                  char key[JR_ETCD_KEY_SIZE])
+static void name_key(const struct jr_settings *settings, const struct jr_spent_view *view,
+                     size_t which, char key[JR_ETCD_KEY_SIZE])
 {
     bool is_hour = which == REPO_HOUR || which == ALL_HOUR;
     char scope[JR_DIGITS_SIZE + 1] = "all";
@@ -43,7 +43,7 @@ void jr_spent_add_reads(const struct jr_settings *settings, const struct jr_spen
     char key[JR_ETCD_KEY_SIZE];
 
     for (size_t i = 0; i < JR_SPENT_KEYS; i++) {
-        jr_spent_key(settings, view, i, key);
+        name_key(settings, view, i, key);
         jr_etcd_add_read(txn, key, false);
     }
 }
@@ -70,7 +70,7 @@ void jr_spent_take(const struct jr_settings *settings, const struct jr_etcd_answ
         const struct jr_etcd_kv *kv;
         const char *text;
 
-        jr_spent_key(settings, view, i, key);
+        name_key(settings, view, i, key);
         kv = jr_etcd_find(answer, key);
         text = kv == NULL ? "" : kv->value;
         view->modified[i] = kv == NULL ? 0 : kv->modified;
@@ -117,7 +117,7 @@ void jr_spent_add_puts(const struct jr_settings *settings, const struct jr_spent
     for (size_t i = 0; i < JR_SPENT_KEYS; i++) {
         bool is_hour = i == REPO_HOUR || i == ALL_HOUR;
 
-        jr_spent_key(settings, view, i, key);
+        name_key(settings, view, i, key);
         print(i == REPO_HOUR || i == REPO_DAY ? &view->repo : &view->all, cost, is_hour, back,
               value);
         jr_etcd_add_compare(txn, key, view->modified[i] == 0 ? JR_ETCD_CREATED : JR_ETCD_MODIFIED,

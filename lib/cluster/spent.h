@@ -34,9 +34,7 @@ struct jr_spent_view {
     int64_t modified[JR_SPENT_KEYS]; /* 0: the key is not there */
 };
 
-/* Where it is to be read. */
-void jr_spent_key(const struct jr_settings *settings, const struct jr_spent_view *view, size_t which,
-                  char key[JR_ETCD_KEY_SIZE]);
+/* Have it read. */
 void jr_spent_add_reads(const struct jr_settings *settings, const struct jr_spent_view *view,
                         struct jr_etcd_txn *txn);
 

@@ -34,8 +34,6 @@ enum jr_ownfile_told {
     JR_OWNFILE_REFUSED   /* it may not be read: as if there were none */
 };
 
-#define JR_OWNFILE_ANSWERS (JR_OWNFILE_REFUSED + 1)
-
 struct jr_ownfile_answer {
     enum jr_ownfile_told told;
     const char *text; /* of a TEXT, of `length' bytes; it stays the caller's */

@@ -36,8 +36,6 @@ enum jr_history_kind {
     JR_HISTORY_JUDGEMENT = 6 /* what the policy says of a failed attempt */
 };
 
-#define JR_HISTORY_KINDS (JR_HISTORY_JUDGEMENT + 1)
-
 /* How an input found the run, besides what the history has told by then. */
 struct jr_found {
     int64_t due_ms; /* its outbox entry, which may have been put off; 0: there was none */

@@ -55,12 +55,12 @@ static void count_runs(struct jr_txn *txn, uint32_t most, struct jr_repo_row *ro
  * Tell all of a repository.
  *   row   in: `repo'
  *   days  out: its last JR_REPOLIST_DAYS
- *   own   out: its policy file, to be released
  */
 static void tell(struct jr_txn *txn, const struct jr_repolist_filter *filter, uint32_t most_runs,
-                 struct jr_repo_row *row, struct jr_day *days, struct jr_ownpolicy *own)
+                 struct jr_repo_row *row, struct jr_day *days)
 {
     struct jr_repo repo = row->repo;
+    struct jr_ownpolicy own;
 
     memset(row, 0, sizeof *row);
     row->repo = repo;
@@ -72,8 +72,9 @@ static void tell(struct jr_txn *txn, const struct jr_repolist_filter *filter, ui
         jr_day_add(&row->sum, &days[i]);
     row->paused = filter->pauses != NULL && jr_pauses_find(filter->pauses, repo.name) != NULL;
     row->gone = repo.gone_looks > 0;
-    jr_ownpolicy_load(txn, row->scope, own);
-    row->own = own->state;
+    jr_ownpolicy_load(txn, row->scope, &own);
+    row->own = own.state;
+    jr_ownpolicy_release(&own);
 }
 
 /* A list in the making. */
@@ -93,7 +94,6 @@ static void read_rows(struct jr_txn *txn, void *context)
     for (unsigned looks = 0; looks < JR_REPOLIST_LOOKS && list->count < list->size; looks++) {
         struct jr_repo_row *row = &list->rows[list->count];
         struct jr_day days[JR_REPOLIST_DAYS];
-        struct jr_ownpolicy own;
 
         list->ended = !next_repo(txn, &reading->after, &row->repo);
         if (list->ended)
@@ -101,8 +101,7 @@ static void read_rows(struct jr_txn *txn, void *context)
         if (*row->repo.name == '\0'
             || (*filter->repo != '\0' && !jr_text_match(filter->repo, row->repo.name)))
             continue;
-        tell(txn, filter, most_runs, row, days, &own);
-        jr_ownpolicy_release(&own);
+        tell(txn, filter, most_runs, row, days);
         list->count++;
     }
 }
@@ -170,7 +169,6 @@ static void find(struct jr_txn *txn, void *context)
     const struct finding *finding = context;
     const char *name = finding->filter->repo;
     struct jr_repo_health *health = finding->health;
-    struct jr_ownpolicy own;
 
     if (*name == '\0'
         || (!find_by_run(txn, name, &health->row.repo)
@@ -178,12 +176,7 @@ static void find(struct jr_txn *txn, void *context)
         jr_txn_fail(txn, JR_ENOENT, "nothing is known of the repository %s", name);
         return;
     }
-    tell(txn, finding->filter, JR_REPOLIST_RUNS, &health->row, health->days, &own);
-    health->own_asked_ms = own.asked_ms;
-    health->own_line = own.line;
-    health->own_column = own.column;
-    jr_text_copy(health->own_problem, sizeof health->own_problem, own.problem);
-    jr_ownpolicy_release(&own);
+    tell(txn, finding->filter, JR_REPOLIST_RUNS, &health->row, health->days);
 }
 
 enum jr_err jr_repolist_find(struct jr_store *store, const struct jr_repolist_filter *filter,

@@ -69,9 +69,6 @@ enum jr_err jr_repolist_read(struct jr_store *store, const struct jr_repolist_fi
 struct jr_repo_health {
     struct jr_repo_row row;
     struct jr_day days[JR_REPOLIST_DAYS]; /* oldest first; the last is the day of now_ms */
-    int64_t own_asked_ms; /* when GitHub last answered about its policy file; 0: never */
-    unsigned own_line, own_column; /* of a broken one: where the mistake is */
-    char own_problem[JR_OWNPOLICY_PROBLEM_SIZE]; /* and what */
 };
 
 /*

@@ -94,7 +94,7 @@ static void merge_pools(struct jr_runners *runners)
         if (pool->last_ms > sum->last_ms)
             sum->last_ms = pool->last_ms;
     }
-    runners->pool_count = runners->pools_known = kept;
+    runners->pool_count = kept;
 }
 
 static void add_runner(struct reading *reading, const struct jr_flaky *row)

@@ -39,7 +39,7 @@ struct jr_pool {
 
 struct jr_runners {
     struct jr_pool *pools; /* those with the most executions first; owned */
-    size_t pool_count, pools_known;
+    size_t pool_count;
     struct jr_flaky *rows; /* that have failed, the worst first as by jr_flaky_worst(); owned */
     size_t row_count, rows_known;
     bool whole; /* false: JR_RUNNERS_LOOKS were looked at, and there are more */

@@ -121,8 +121,7 @@ static void found(void **state)
         assert_int_equal(health.row.sum.reruns, row->reruns);
         assert_int_equal(health.row.sum.start_ms, START_MS / JR_DAY_MS * JR_DAY_MS - 29 * JR_DAY_MS);
         assert_int_equal(health.days[JR_REPOLIST_DAYS - 1].reruns, row->today);
-        assert_int_equal(health.own_line, row->scope == 7 ? 3 : 0);
-        assert_int_equal(*health.own_problem != '\0', row->scope == 7);
+        assert_true((health.row.own == JR_OWNPOLICY_BROKEN) == (row->scope == 7));
     }
     jr_store_close(store);
 }
