@@ -1117,6 +1117,31 @@ static void one_accepted_post_is_one_rerun(void **state)
     }
 }
 
+/* What another host of ours had in hand, and was rerun, was rerun by it; a later one was not. */
+static void other_host_has_rerun_it(void **state)
+{
+    static const struct {
+        enum jr_reason reason, ended;
+        uint32_t newer, accepted, reruns;
+    } rows[] = {
+        { JR_REASON_CLAIMED_ELSEWHERE, JR_REASON_RERUN_ELSEWHERE, 2, 1, 1 },
+        { JR_REASON_CLAIMED_ELSEWHERE, JR_REASON_RERUN_BY_OTHERS, 3, 0, 0 },
+        { JR_REASON_RUN_FAILED, JR_REASON_RERUN_BY_OTHERS, 2, 0, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct jr_run run = { .known = true, .run_id = 1, .attempt = 1, .phase = JR_PHASE_DUE,
+                              .reason = rows[i].reason };
+        struct jr_verdict verdict = { .changed = false };
+
+        jr_attempt_leave(&run, rows[i].newer, false, &verdict);
+        assert_int_equal(verdict.ended_reason, rows[i].ended);
+        assert_int_equal(run.accepted_attempt, rows[i].accepted);
+        assert_int_equal(run.reruns, rows[i].reruns);
+    }
+}
+
 static void others_reruns_are_not_ours(void **state)
 {
     static const char *const scripts[] = {
@@ -1800,6 +1825,7 @@ int main(void)
     TABLE(listed, scene_ends_as_told);
     TEST(one_accepted_post_is_one_rerun);
     TEST(others_reruns_are_not_ours);
+    TEST(other_host_has_rerun_it);
     TABLE(carried, carried_over_is_told);
     TEST(job_keeps_what_it_was_told);
     TEST(run_learns_facts);
