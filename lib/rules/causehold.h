@@ -118,7 +118,8 @@ uint32_t jr_causehold_room(const struct jr_causehold *hold, int64_t now_ms);
 /* How long a step of its release takes: a fifth of the policy's hold, 1 s to 1 min. */
 int64_t jr_causehold_step_ms(const struct jr_causehold *hold);
 
-/* It is over, whatever the reason but JR_CAUSEHOLD_PROBED. Who lifts it may be NULL. */
+/* It is over, whatever the reason; by JR_CAUSEHOLD_PROBED, a probe of another host. Who lifts it may
+ * be NULL. */
 void jr_causehold_lift(struct jr_causehold *hold, enum jr_causehold_end end, const char *who,
                        int64_t now_ms);
 

@@ -218,7 +218,7 @@ static void release(struct jr_txn *txn, void *context)
         jr_causehold_load(txn, (enum jr_cause)cause, released->now_ms, &hold);
         if (hold.phase != JR_CAUSEHOLD_HELD)
             continue;
-        jr_causehold_probe_is(&hold, JR_PROBE_SUCCEEDED, released->now_ms);
+        jr_causehold_lift(&hold, JR_CAUSEHOLD_PROBED, NULL, released->now_ms);
         jr_causehold_save(txn, &hold);
     }
 }

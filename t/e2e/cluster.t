@@ -216,6 +216,36 @@ subtest 'limits are for all hosts together' => sub {
     $_->stop_service for @limited;
 };
 
+subtest 'what one host holds all do, until one lifts it' => sub {
+    my $policy = write_file(tmpdir() . '/outage.yml',
+        "version: 1\notherwise: leave\nrules:\n  - { rerun: [infrastructure], delay: 0s }\noutage: { runs: 2, within: 10m, hold: 4h }\n");
+    # A minute lasts two seconds.
+    my ($one, $other) = map { host(CLUSTER_NAME => 'outage', POLICY => $policy, JR_TEST_MINUTE => 2000)->start } 1 .. 2;
+    wait_ok { 2 == grep { $_->log->count('cluster-up') } $one, $other } 'two hosts of a third name';
+    my $fails_at = sub {
+        my ($host, $workflow) = @_;
+        my $run = workflow_run(github => $github, door => $host->http, jobs => ['build'], name => $workflow);
+        $run->queued('build');
+        $run->describe('build', steps => [['Set up job'], ['Run make', 'failure'], ['Complete job']], runner_id => ++$number, runner_name => "machine $number",
+            log => ['##[group]Run make', '##[endgroup]',
+                ' ERR_PNPM_FETCH_502  GET https://registry.example.org/typescript/-/typescript-5.9.2.tgz: Bad Gateway - 502', '##[error]Process completed with exit code 1.']);
+        my $hold = $github->hold;
+        $run->ends('failure', 'build', 'failure');
+        $run->finish('failure', event => 1);
+        return $run;
+    };
+    my $early = $fails_at->($one, 'CI');
+    wait_ok { $early->accepted } 'a run that fails alone is rerun';
+    my $held = $fails_at->($one, 'Nightly');
+    wait_ok { my %keys = $etcd->keys_below('/jr/outage/ctl/outage/'); "@{[keys %keys]}" =~ m{/registry$} } 'one host holds reruns, and tells it';
+    my $here = $fails_at->($other, 'CI');
+    wait_ok { $other->log->wait_entry('decision', run => $here->id, reason => 'outage-hold') } 'so does the other one';
+    is scalar(() = map { $_->posts } $held, $here), 0, 'nothing is posted';
+    is tool_of($other, 'resume', '--outage')->{status}, 0, 'that one lifts it';
+    wait_ok { $_->accepted } 'a run goes on' for $held, $here;
+    $_->stop_service for $one, $other;
+};
+
 subtest 'etcd fails' => sub {
     $etcd->kill_member($etcd->leader);
     my $run = run_at(@hosts);
