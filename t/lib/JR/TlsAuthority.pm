@@ -31,12 +31,13 @@ CONF
 sub ca_file { return "$_[0]{dir}/ca.pem" }
 
 # A certificate for one subjectAltName, e.g. IP:127.0.0.1: { chain, key }.
+# subject, if not /CN=fake-github; usage: what it is good for, if not for all (serverAuth)
 sub issue {
-    my ($self, $name) = @_;
+    my ($self, $name, %o) = @_;
     my $n = ++$self->{serial};
-    $self->write_file("$n.ext", "subjectAltName = $name\n");
+    $self->write_file("$n.ext", "subjectAltName = $name\n" . ($o{usage} ? "extendedKeyUsage = $o{usage}\n" : ''));
     $self->new_key("$n.key");
-    $self->openssl(qw(req -new -config ca.cnf -subj /CN=fake-github -key), "$n.key", '-out', "$n.csr");
+    $self->openssl(qw(req -new -config ca.cnf -subj), $o{subject} // '/CN=fake-github', '-key', "$n.key", '-out', "$n.csr");
     $self->openssl(qw(x509 -req -days 2 -CA ca.pem -CAkey ca.key -set_serial), $n,
         '-in', "$n.csr", '-extfile', "$n.ext", '-out', "$n.pem");
     return { chain => "$self->{dir}/$n.pem", key => "$self->{dir}/$n.key" };
