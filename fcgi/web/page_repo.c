@@ -196,8 +196,8 @@ static void write_page(const struct jr_visit *visit, const struct repo *repo)
     add_head(visit, repo);
     jr_buffer_add(page, "<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n");
     jr_html(page,
-            "<p><a href=\"/runs?repository=%s\">All its runs</a>; first those that wait or need a "
-            "person.</p>\n",
+            "<p><a href=\"/runs?repository=%s\">All its runs</a>; first those that need a person, "
+            "then those that wait.</p>\n",
             name);
     jr_page_runlist(visit, "Its runs", repo->runs, repo->page.count);
     jr_buffer_add(page, "</section>\n");

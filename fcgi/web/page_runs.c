@@ -120,7 +120,7 @@ static enum jr_err read_place(const struct jr_query *query, struct jr_runpage_pl
 
     if (length == 0)
         return JR_OK;
-    if (length < 3 || length > 20 || (given[0] != '0' && given[0] != '1') || given[1] != '-'
+    if (length < 3 || length > 20 || given[0] < '0' || given[0] > '2' || given[1] != '-'
         || strspn(given + 2, "0123456789") != length - 2)
         return jr_error_set(error, JR_EINVAL, "the parameter 'after' is '%.60s', which is no place "
                             "that this page has given", given);
@@ -258,8 +258,8 @@ static void write_page(const struct jr_visit *visit, const struct runs *runs)
     jr_page_begin(visit, "Runs");
     jr_buffer_add(page,
                   "<section aria-labelledby=\"runs\">\n<h1 id=\"runs\">Runs</h1>\n"
-                  "<p class=\"soft\">First those that wait or need a person, then the others; of "
-                  "each the newest first.</p>\n");
+                  "<p class=\"soft\">First those that need a person, then those that wait, then the "
+                  "others; of each the newest first.</p>\n");
     add_filters(visit);
     if (runs->page.count == 0)
         jr_html(page, "<p class=\"empty\">%s</p>\n",

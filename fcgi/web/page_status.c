@@ -263,7 +263,7 @@ static void add_halt(struct jr_buffer *page, const struct status *status)
         jr_buffer_add(page, ".</p>\n");
     }
     if (view->counts.waiting > status->waiting_count)
-        jr_html(page, "<p>The first %zu of %llu. <a href=\"/runs\">All of them</a></p>\n",
+        jr_html(page, "<p>The first %zu of %llu. <a href=\"/runs?verdict=waiting\">All of them</a></p>\n",
                 status->waiting_count, (unsigned long long)view->counts.waiting);
     else if (all.word == NULL)
         jr_buffer_add(page, "<p>GitHub is asked about these runs before anything is rerun.</p>\n");
@@ -347,8 +347,8 @@ static void add_needy(const struct jr_visit *visit, const struct status *status)
     add_suspects(page, &status->view);
     if (needy->all == 0 && !needy->whole) {
         jr_html(page,
-                "<p class=\"empty\">None of the newest %d that wait or need a person: all of these "
-                "wait, or are older than %d days. <a href=\"/runs\">All of them</a></p>\n</section>\n",
+                "<p class=\"empty\">None of the newest %d that need a person had news in %d days. "
+                "<a href=\"/runs\">All of them</a></p>\n</section>\n",
                 JR_NEEDY_LOOKS, NEEDY_DAYS);
         return;
     }

@@ -28,6 +28,9 @@ enum jr_phase {
 
 const char *jr_phase_name(enum jr_phase phase);
 
+/* In which list a run stands, besides that of its repository, by what is to be done about it. */
+enum jr_run_list { JR_RUN_LIST_NONE, JR_RUN_LIST_NEEDY, JR_RUN_LIST_WAITING };
+
 /* Runner minutes by system. */
 struct jr_minutes {
     uint32_t of[JR_SYSTEMS];
@@ -113,8 +116,8 @@ struct jr_run {
     struct jr_spent spent; /* our newest rerun, as the counters of the limits have it */
 
     /* in which lists it stands, set by ledger.c (runindex.h) */
-    bool listed; /* in that of its repository */
-    bool needy;  /* in those of runs that wait or need a person */
+    bool listed;           /* in that of its repository */
+    enum jr_run_list list; /* ... and in this one */
 
     /* not in the record: what the indexes hold, set by ledger.c, as is waiting_ms */
     int64_t stored_due_ms;
@@ -125,7 +128,7 @@ struct jr_run {
     uint64_t stored_line;
     uint64_t stored_run_number;
     uint64_t stored_scope; /* of its repository's list; 0: it is in none */
-    bool stored_needy;
+    enum jr_run_list stored_list;
 
     /* not in the record: set by listing.c, where the run does not tell its conclusion */
     enum jr_conclusion jobs_conclusion; /* what its jobs came to; NONE: nobody has looked */

@@ -23,8 +23,9 @@
 /* How many newer runs are looked at. */
 #define NEWER_MAX 100
 
-/* In JR_TABLE_META: all runs are in the lists. */
+/* In JR_TABLE_META: all runs are in the lists; and which these are, in a byte. */
 static const char listed_key[] = "listed";
+static const unsigned char lists = 2;
 
 /* So many of the runs with the newest events are looked at. */
 #define NEWEST 500
@@ -147,7 +148,7 @@ bool jr_ledger_read_run(struct jr_txn *txn, uint64_t run_id, struct jr_run *run)
     run->stored_line = line_of(run);
     run->stored_run_number = run->run_number;
     run->stored_scope = run->listed ? jr_runindex_scope(run->repo) : 0;
-    run->stored_needy = run->needy;
+    run->stored_list = run->list;
     return whole;
 }
 
@@ -228,21 +229,37 @@ static void save_line(struct jr_txn *txn, struct jr_run *run)
     run->stored_run_number = run->run_number;
 }
 
-/* Put it into the lists of its repository and of those that need something, or take it out. */
-static void change_needy(struct jr_txn *txn, const struct jr_run *run, uint64_t scope, bool needy)
+/* In which list is it to be, by where it stands? */
+static enum jr_run_list list_of(const struct jr_run *run)
 {
-    void (*change)(struct jr_txn *, enum jr_runindex, uint64_t, uint64_t) = needy
-                                                                          ? jr_runindex_put
-                                                                          : jr_runindex_drop;
-
-    change(txn, JR_RUNINDEX_NEEDY, JR_RUNINDEX_ALL, run->run_id);
-    change(txn, JR_RUNINDEX_NEEDY, scope, run->run_id);
+    switch (jr_standing_need(run)) {
+    case JR_NEED_NOTHING:
+        return JR_RUN_LIST_NONE;
+    case JR_NEED_WAITS:
+        return JR_RUN_LIST_WAITING;
+    default:
+        return JR_RUN_LIST_NEEDY;
+    }
 }
 
-static void drop_needy(struct jr_txn *txn, const struct jr_run *run)
+/* Put a run into a list, or take it out: of all, and of its repository's. */
+static void change_list(struct jr_txn *txn, uint64_t run_id, enum jr_run_list list,
+                        uint64_t scope, bool in)
 {
-    if (run->stored_needy)
-        change_needy(txn, run, run->stored_scope, false);
+    void (*change)(struct jr_txn *, enum jr_runindex, uint64_t, uint64_t) = in
+                                                                          ? jr_runindex_put
+                                                                          : jr_runindex_drop;
+    enum jr_runindex index = list == JR_RUN_LIST_NEEDY ? JR_RUNINDEX_NEEDY : JR_RUNINDEX_WAITING;
+
+    if (list == JR_RUN_LIST_NONE)
+        return;
+    change(txn, index, JR_RUNINDEX_ALL, run_id);
+    change(txn, index, scope, run_id);
+}
+
+static void drop_list(struct jr_txn *txn, const struct jr_run *run)
+{
+    change_list(txn, run->run_id, run->stored_list, run->stored_scope, false);
 }
 
 static void drop_listed(struct jr_txn *txn, const struct jr_run *run)
@@ -255,21 +272,21 @@ static void save_lists(struct jr_txn *txn, struct jr_run *run)
 {
     uint64_t scope = jr_runindex_scope(run->repo);
 
-    if (scope == run->stored_scope && run->needy == run->stored_needy)
+    if (scope == run->stored_scope && run->list == run->stored_list)
         return;
+    /* An older version, come back, does not take out what a newer one had put in. */
+    if (run->stored_scope == 0 && run->stored_last_event_ms != 0) {
+        change_list(txn, run->run_id, JR_RUN_LIST_NEEDY, scope, false);
+        change_list(txn, run->run_id, JR_RUN_LIST_WAITING, scope, false);
+    }
+    drop_list(txn, run);
     if (scope != run->stored_scope) {
-        /* An older version, come back, does not take out what a newer one had put in. */
-        if (run->stored_scope == 0 && run->stored_last_event_ms != 0)
-            change_needy(txn, run, scope, false);
-        drop_needy(txn, run);
         drop_listed(txn, run);
         jr_runindex_put(txn, JR_RUNINDEX_REPO, scope, run->run_id);
-        run->stored_needy = false;
     }
-    if (run->needy != run->stored_needy)
-        change_needy(txn, run, scope, run->needy);
+    change_list(txn, run->run_id, run->list, scope, true);
     run->stored_scope = scope;
-    run->stored_needy = run->needy;
+    run->stored_list = run->list;
 }
 
 void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
@@ -278,7 +295,7 @@ void jr_ledger_save_run(struct jr_txn *txn, struct jr_run *run)
     struct jr_writer writer;
 
     run->listed = true;
-    run->needy = jr_standing_need(run) != JR_NEED_NOTHING;
+    run->list = list_of(run);
     jr_writer_init(&writer, record, sizeof record);
     jr_run_encode(run, &writer);
     if (!writer.ok)
@@ -492,6 +509,12 @@ static void index_failures(struct jr_txn *txn, uint64_t run_id)
     }
 }
 
+/* Is a run in the lists to which it belongs? */
+static bool is_listed(const struct jr_run *run)
+{
+    return run->listed && run->list == list_of(run);
+}
+
 /* Has an older version been back? What it wrote is among what happened last. */
 static bool has_unlisted(struct jr_txn *txn)
 {
@@ -501,7 +524,7 @@ static bool has_unlisted(struct jr_txn *txn)
 
     for (unsigned looks = 0; looks < NEWEST && jr_ledger_next_older(txn, &hour_ms, &run_id);
          looks++)
-        if (jr_ledger_read_run(txn, run_id, &run) && run.known && !run.listed)
+        if (jr_ledger_read_run(txn, run_id, &run) && run.known && !is_listed(&run))
             return true;
     return false;
 }
@@ -509,12 +532,12 @@ static bool has_unlisted(struct jr_txn *txn)
 /* Are all runs in their lists, as far as can be seen without looking at each? */
 static bool all_are_listed(struct jr_txn *txn)
 {
-    unsigned char nothing[1];
+    unsigned char which;
     size_t length;
 
-    return jr_txn_get(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, nothing,
-                      sizeof nothing, &length)
-           && !has_unlisted(txn);
+    return jr_txn_get(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, &which,
+                      sizeof which, &length)
+           && length == sizeof which && which == lists && !has_unlisted(txn);
 }
 
 bool jr_ledger_list(struct jr_txn *txn, unsigned most, uint64_t *after)
@@ -525,11 +548,12 @@ bool jr_ledger_list(struct jr_txn *txn, unsigned most, uint64_t *after)
         *after = JR_LEDGER_LISTED;
     for (; *after != JR_LEDGER_LISTED && most > 0; most--) {
         if (!jr_ledger_next_run(txn, after)) {
-            jr_txn_put(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, "", 0);
+            jr_txn_put(txn, JR_TABLE_META, listed_key, sizeof listed_key - 1, &lists,
+                       sizeof lists);
             *after = JR_LEDGER_LISTED;
             break;
         }
-        if (!jr_ledger_read_run(txn, *after, &run) || !run.known || run.listed)
+        if (!jr_ledger_read_run(txn, *after, &run) || !run.known || is_listed(&run))
             continue;
         jr_ledger_save_run(txn, &run);
         index_failures(txn, *after);
@@ -631,7 +655,7 @@ static void drop_record(struct jr_txn *txn, const struct jr_run *run)
 /* All that there is of a run: first itself, so that no record is without its indexes; last its
  * age, by which what is left is found. */
 static void (*const pieces[])(struct jr_txn *, const struct jr_run *) = {
-    drop_record, drop_told, drop_line, drop_needy, drop_listed, drop_age,
+    drop_record, drop_told, drop_line, drop_list, drop_listed, drop_age,
 };
 
 #define PIECES (sizeof pieces / sizeof *pieces)

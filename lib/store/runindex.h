@@ -1,6 +1,6 @@
 /*
- * runindex -- by what runs are found that somebody wants to see: of a repository, and those that
- * ended badly and wait or need a person (jr_standing_need()), of all and of a repository.
+ * runindex -- by what runs are found that somebody wants to see: of a repository; and those that
+ * ended badly and need a person, and that wait (jr_standing_need()), of all and of a repository.
  *
  * The ledger keeps it in step with the records of runs. Within each list runs are in the order
  * of their ids, which is that in which GitHub has made them, and never changes: so a run is written
@@ -21,8 +21,9 @@
 
 /* The lists. The numbers are stored. */
 enum jr_runindex {
-    JR_RUNINDEX_REPO = 1, /* all runs of a repository */
-    JR_RUNINDEX_NEEDY = 2 /* those that wait or need a person */
+    JR_RUNINDEX_REPO = 1,   /* all runs of a repository */
+    JR_RUNINDEX_NEEDY = 2,  /* those that need a person */
+    JR_RUNINDEX_WAITING = 3 /* those that wait */
 };
 
 /* The scope of all repositories together; JR_RUNINDEX_REPO has it not. */

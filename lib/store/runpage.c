@@ -19,7 +19,7 @@
 /* Runs that one transaction reads. */
 #define LOOKS 500
 
-enum { NEEDY, OTHERS, PARTS };
+enum { NEEDY, WAITING, OTHERS, PARTS };
 
 /* The runs of a time, if they are few; the greatest id first. */
 struct recent {
@@ -92,8 +92,10 @@ static bool next_run(struct jr_txn *txn, const struct reading *reading, uint64_t
         return next_recent(&reading->recent, run_id);
     if (filter->cause != JR_CAUSE_NONE)
         return jr_failure_index_run_before(txn, filter->cause, run_id);
-    if (!filter->plain && reading->place.part == NEEDY)
-        return jr_runindex_before(txn, JR_RUNINDEX_NEEDY, reading->scope, run_id);
+    if (!filter->plain && reading->place.part != OTHERS)
+        return jr_runindex_before(txn, reading->place.part == NEEDY ? JR_RUNINDEX_NEEDY
+                                                                   : JR_RUNINDEX_WAITING,
+                                  reading->scope, run_id);
     if (reading->scope != JR_RUNINDEX_ALL)
         return jr_runindex_before(txn, JR_RUNINDEX_REPO, reading->scope, run_id);
     return jr_ledger_previous_run(txn, run_id);
@@ -143,11 +145,23 @@ static bool stands(const struct jr_runpage_filter *filter, const struct jr_run *
     return strcmp(standing.word, filter->verdict) == 0;
 }
 
+static unsigned part_of(const struct jr_run *run)
+{
+    switch (run->list) {
+    case JR_RUN_LIST_NEEDY:
+        return NEEDY;
+    case JR_RUN_LIST_WAITING:
+        return WAITING;
+    default:
+        return OTHERS;
+    }
+}
+
 static bool is_wanted(struct jr_txn *txn, const struct reading *reading, const struct jr_run *run)
 {
     const struct jr_runpage_filter *filter = reading->filter;
 
-    return (filter->plain || run->needy == (reading->place.part == NEEDY))
+    return (filter->plain || part_of(run) == reading->place.part)
            && run->last_event_ms >= filter->since_ms && matches(filter->repo, run->repo)
            && matches(filter->branch, run->branch) && is_of_workflow(run, filter->workflow)
            && (filter->conclusion == JR_RUNPAGE_ANY
@@ -190,6 +204,11 @@ static bool is_word_of_needy(const char *word)
     return strcmp(word, "given up") == 0 || strcmp(word, "over the limit") == 0;
 }
 
+static bool is_word_of_waiting(const char *word)
+{
+    return strcmp(word, "waiting") == 0 || strcmp(word, "asked for") == 0;
+}
+
 static bool is_reason_of_needy(enum jr_reason reason)
 {
     enum jr_need need = jr_need_of(reason);
@@ -203,9 +222,13 @@ static bool is_needless(const struct jr_runpage_filter *filter, unsigned part)
 {
     if (filter->plain)
         return false;
+    if (part != OTHERS && filter->conclusion != JR_RUNPAGE_ANY
+        && !jr_conclusion_is_bad((enum jr_conclusion)filter->conclusion))
+        return true;
     if (part == NEEDY)
-        return filter->conclusion != JR_RUNPAGE_ANY
-               && !jr_conclusion_is_bad((enum jr_conclusion)filter->conclusion);
+        return false;
+    if (part == WAITING)
+        return *filter->verdict != '\0' && !is_word_of_waiting(filter->verdict);
     return is_word_of_needy(filter->verdict)
            || (filter->reason != JR_RUNPAGE_ANY
                && is_reason_of_needy((enum jr_reason)filter->reason));
@@ -216,7 +239,7 @@ static void end_part(struct reading *reading)
 {
     reading->page->ended = reading->filter->plain || reading->place.part == OTHERS;
     if (!reading->page->ended)
-        reading->place = (struct jr_runpage_place){ .part = OTHERS };
+        reading->place = (struct jr_runpage_place){ .part = reading->place.part + 1 };
 }
 
 /* Look at the next run; false when it is not to be looked at on this page. */
@@ -322,6 +345,7 @@ static void look_for_needy(struct jr_txn *txn, void *context)
             || row.run.told_ms < search->since_ms)
             continue;
         row.need = jr_standing_need(&row.run);
+        /* Upkeep may have to come by yet. */
         if (row.need == JR_NEED_NOTHING || row.need == JR_NEED_WAITS)
             continue;
         needy->counts[row.need]++;

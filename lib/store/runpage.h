@@ -3,7 +3,7 @@
  *
  * Runs are in the order of their ids, the greatest first: GitHub counts them as it makes them.
  * Ids never change. So whoever goes from page to page misses nothing and sees nothing twice,
- * whatever is written meanwhile; only a run that changes its part may be seen in both, or in none.
+ * whatever is written meanwhile; only a run that changes its part may be seen in two, or in none.
  *
  * A page reads JR_RUNPAGE_LOOKS runs at most, in short read transactions, and by the list that
  * is the shortest way: of a cause, of a repository, of a time that has few runs. Runs that an
@@ -47,11 +47,11 @@ struct jr_runpage_filter {
 };
 
 /*
- * Where a page begins; all zero: at the start. In part 0 are runs that ended badly and wait or
- * need a person (jr_standing_need()), in part 1 the others.
+ * Where a page begins; all zero: at the start. In part 0 are runs that ended badly and need a
+ * person, in part 1 those that ended badly and wait (jr_standing_need()), in part 2 the others.
  */
 struct jr_runpage_place {
-    unsigned part;   /* 0 or 1; 0 if the filter is plain */
+    unsigned part;   /* 0 to 2; 0 if the filter is plain */
     uint64_t run_id; /* behind this one; 0: at the start of the part */
 };
 
@@ -82,7 +82,7 @@ enum jr_err jr_runpage_read(struct jr_store *store, const struct jr_runpage_filt
                             size_t size, struct jr_runpage *page,
                             struct jr_error *error) JR_CHECKED;
 
-/* Runs that jr_needy_read() looks at: the newest of those that wait or need a person. */
+/* Runs that jr_needy_read() looks at: the newest of those that need a person. */
 #define JR_NEEDY_LOOKS 200
 
 #define JR_NEEDY_NEWEST 10

@@ -177,7 +177,7 @@ subtest 'parameters that are wrong' => sub {
         '/runs?limit=501'              => qr/'limit' is '501'/,
         '/runs?limit=1e2'              => qr/'limit' is '1e2'/,
         '/runs?limit=99999999999999999999' => qr/'limit' is/,
-        '/runs?after=2-1'              => qr/'after' is '2-1'/,
+        '/runs?after=3-1'              => qr/'after' is '3-1'/,
         '/runs?after=1'                => qr/'after' is '1'/,
         '/runs?refresh=4'              => qr/'refresh' is '4'.*from 5 to 3600/,
         '/runs?refresh=3601'           => qr/'refresh' is '3601'/,
@@ -356,8 +356,12 @@ subtest 'very many wait' => sub {
     is tool(['pause'], %{ $service->environment })->{status}, 0, 'nothing is asked';
     record(conclusion => 'failure') for 1 .. 500;
     my $text = page_ok('/status')->text;
-    like $text, qr/Needs a person None of the newest 200 that wait or need a person/, 'not that there is none';
+    like $text, qr/Needs a person In 7 days: 1 run failed for good.*The newest runs that need a person .* GitHub #$run{given_up} given up/, 'still, however many wait';
     like $text, qr/The first \d+ of 500\. All of them/, 'of those that wait the first are shown';
+    my ($first, @others) = @{ data('/runs.json?limit=500') };
+    is $first->{run_id}, $run{given_up}, 'it comes first';
+    is scalar(grep { $_->{verdict} ne 'waiting' } @others), 0, 'then those that wait';
+    is scalar @{ data('/runs.json?limit=500&verdict=waiting') }, 500, 'which are found by that word';
 };
 
 finish();

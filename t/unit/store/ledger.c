@@ -614,21 +614,29 @@ static void squeezed_in_part(void **state)
     jr_store_close(store);
 }
 
-/* Write its record anew, as if nobody had known of lists. */
-static void unlist(struct jr_txn *txn, uint64_t id)
+/* Write a record as it is, in no list. */
+static void write_record(struct jr_txn *txn, const struct jr_run *run)
 {
     unsigned char key[JR_KEY_MAX], record[JR_RECORD_SIZE];
     struct jr_writer writer;
+
+    jr_writer_init(&writer, record, sizeof record);
+    jr_run_encode(run, &writer);
+    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, run->run_id, JR_PART_RUN, 0), record, writer.length);
+}
+
+/* Write its record anew, as if nobody had known of lists. */
+static void unlist(struct jr_txn *txn, uint64_t id)
+{
     struct jr_run run;
 
     jr_ledger_load_run(txn, id, &run);
     jr_runindex_drop(txn, JR_RUNINDEX_REPO, run.stored_scope, id);
     jr_runindex_drop(txn, JR_RUNINDEX_NEEDY, run.stored_scope, id);
     jr_runindex_drop(txn, JR_RUNINDEX_NEEDY, JR_RUNINDEX_ALL, id);
-    run.listed = run.needy = false;
-    jr_writer_init(&writer, record, sizeof record);
-    jr_run_encode(&run, &writer);
-    jr_txn_put(txn, JR_TABLE_RUNS, key, jr_ledger_key(key, id, JR_PART_RUN, 0), record, writer.length);
+    run.listed = false;
+    run.list = JR_RUN_LIST_NONE;
+    write_record(txn, &run);
 }
 
 /* The ids in a list, the greatest first. */
@@ -663,7 +671,7 @@ static void save_as(struct jr_store *store, uint64_t id, const char *repo, enum 
     commit(&txn);
 }
 
-/* A run is in the list of its repository, and in others while it waits or needs a person. */
+/* A run is in the list of its repository, and in one more while it waits or needs a person. */
 static void lists_follow_the_run(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -677,15 +685,24 @@ static void lists_follow_the_run(void **state)
     save_as(store, 9, "octo/app", JR_PHASE_CLOSED, JR_REASON_BRANCH_EXCLUDED);
     assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/app"), " 9 7 5");
     assert_string_equal(list(store, JR_RUNINDEX_REPO, "OCTO/lib"), " 6");
-    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 6 5");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 6");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, ""), " 5");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, "octo/app"), " 5");
+    /* It is given up, and somebody asks for it once more. */
+    save_as(store, 5, "octo/app", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
     assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/app"), " 5");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, "octo/app"), "");
+    save_as(store, 5, "octo/app", JR_PHASE_DUE, JR_REASON_RUN_FAILED);
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/app"), "");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, "octo/app"), " 5");
     /* It was rescued; another one fails, which goes to another repository. */
     save_as(store, 5, "octo/app", JR_PHASE_CLOSED, JR_REASON_RUN_SUCCEEDED);
     save_as(store, 6, "octo/new", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
     assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/lib"), "");
     assert_string_equal(list(store, JR_RUNINDEX_REPO, "octo/new"), " 6");
     assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 6");
-    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/app"), "");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, ""), "");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, "octo/app"), "");
     assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/lib"), "");
     assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/new"), " 6");
     assert_int_equal(count(store, JR_TABLE_LISTS), 4 + 2);
@@ -795,6 +812,48 @@ static void older_version_was_back(void **state)
     jr_store_close(store);
 }
 
+/* Runs that wait once stood in one list with those that need a person. */
+static void lists_are_parted(void **state)
+{
+    struct jr_store *store = open_store(new_folder());
+    uint64_t after = 0, scope = jr_runindex_scope("octo/app");
+    struct jr_txn txn;
+    struct jr_run run;
+
+    (void)state;
+    save_as(store, 9, "octo/app", JR_PHASE_CLOSED, JR_REASON_ATTEMPTS_USED_UP);
+    for (uint64_t id = 1; id <= 3; id++)
+        save_as(store, id, "octo/app", JR_PHASE_DUE, JR_REASON_RUN_FAILED);
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 1; id <= 3; id++) {
+        jr_ledger_load_run(&txn, id, &run);
+        for (int all = 0; all <= 1; all++) {
+            jr_runindex_drop(&txn, JR_RUNINDEX_WAITING, all ? JR_RUNINDEX_ALL : scope, id);
+            jr_runindex_put(&txn, JR_RUNINDEX_NEEDY, all ? JR_RUNINDEX_ALL : scope, id);
+        }
+        run.list = JR_RUN_LIST_NEEDY;
+        write_record(&txn, &run);
+    }
+    jr_txn_put(&txn, JR_TABLE_META, "listed", 6, "", 0);
+    /* One is removed before upkeep comes by. */
+    jr_ledger_load_run(&txn, 2, &run);
+    jr_ledger_remove_run(&txn, &run);
+    commit(&txn);
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 9 3 1");
+    jr_txn_begin(&txn, store, true);
+    assert_true(jr_ledger_list(&txn, 1, &after));
+    assert_false(jr_ledger_list(&txn, 100, &after));
+    after = 0;
+    assert_false(jr_ledger_list(&txn, 1, &after));
+    commit(&txn);
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, ""), " 9");
+    assert_string_equal(list(store, JR_RUNINDEX_NEEDY, "octo/app"), " 9");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, ""), " 3 1");
+    assert_string_equal(list(store, JR_RUNINDEX_WAITING, "octo/app"), " 3 1");
+    assert_int_equal(count(store, JR_TABLE_LISTS), 3 + 3 * 2);
+    jr_store_close(store);
+}
+
 static void entry_of_a_run_that_is_gone(void **state)
 {
     struct jr_store *store = open_store(new_folder());
@@ -839,6 +898,7 @@ int main(void)
     TEST(lists_follow_the_run);
     TEST(lists_of_an_older_version);
     TEST(older_runs_are_listed);
+    TEST(lists_are_parted);
     TEST(older_version_was_back);
     TEST(entry_of_a_run_that_is_gone);
     return run_program("ledger");

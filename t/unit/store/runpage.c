@@ -122,13 +122,13 @@ static void paged(void **state)
 }
 
 static const struct page_row pages[] = {
-    { "failures first", { ALL }, NULL, " 8 5 3 9 7 6 4 2" },
+    { "failures first", { ALL }, NULL, " 8 3 5 9 7 6 4 2" },
     { "all alike", { ALL, .plain = true }, NULL, " 9 8 7 6 5 4 3 2" },
     { "of a repository", { ALL, .repo = "Octo/APP" }, NULL, " 3 9 7 2" },
     { "of a repository, all alike", { ALL, .repo = "octo/app", .plain = true }, NULL, " 9 7 3 2" },
     { "of one that nobody knows", { ALL, .repo = "octo/none" }, NULL, "" },
-    { "of an owner", { ALL, .repo = "octo/*" }, NULL, " 5 3 9 7 4 2" },
-    { "of a branch", { ALL, .branch = "main" }, NULL, " 8 5 3 9 7 2" },
+    { "of an owner", { ALL, .repo = "octo/*" }, NULL, " 3 5 9 7 4 2" },
+    { "of a branch", { ALL, .branch = "main" }, NULL, " 8 3 5 9 7 2" },
     { "of branches", { ALL, .branch = "RELEASE/*" }, NULL, " 4" },
     { "of a workflow", { ALL, .workflow = "deploy" }, NULL, " 7" },
     { "of a workflow's file", { ALL, .workflow = "go-live.yml" }, NULL, " 4" },
@@ -141,6 +141,7 @@ static const struct page_row pages[] = {
     { "paused, so for no other reason", { .conclusion = JR_RUNPAGE_ANY, .reason = JR_REASON_RUN_FAILED }, "octo/*", "" },
     { "by a word", { ALL, .verdict = "given up" }, NULL, " 3" },
     { "by a word that may need somebody", { ALL, .verdict = "left alone" }, NULL, " 8 4" },
+    { "that wait", { ALL, .verdict = "waiting" }, NULL, " 5" },
     { "by a word that needs nobody", { ALL, .verdict = "succeeded" }, NULL, " 6 2" },
     { "for a cause", { ALL, .cause = JR_CAUSE_NETWORK }, NULL, " 5 9 2" },
     { "for a cause, all alike", { ALL, .cause = JR_CAUSE_NETWORK, .plain = true }, NULL, " 9 5 2" },
@@ -177,8 +178,8 @@ static void told_with_a_run(void **state)
     assert_int_equal(jr_runpage_read(store, &filter, &start, found, COUNT(found), &page, &error), JR_OK);
     assert_int_equal(page.count, COUNT(rows));
     assert_true(found[0].run.run_id == 8 && found[0].need == JR_NEED_LEFT && found[0].cause == JR_CAUSE_NONE);
-    assert_true(found[1].run.run_id == 5 && found[1].need == JR_NEED_WAITS && found[1].job_id == 50);
-    assert_true(found[2].need == JR_NEED_GIVEN_UP && found[2].cause == JR_CAUSE_DISK && found[2].job_id == 32);
+    assert_true(found[1].need == JR_NEED_GIVEN_UP && found[1].cause == JR_CAUSE_DISK && found[1].job_id == 32);
+    assert_true(found[2].run.run_id == 5 && found[2].need == JR_NEED_WAITS && found[2].job_id == 50);
     assert_true(found[3].need == JR_NEED_NOTHING && found[3].cause == JR_CAUSE_NETWORK && found[3].job_id == 90);
     assert_true(found[4].job_id == 0);
     /* A damaged run is passed over. */
@@ -215,14 +216,14 @@ static void no_such_page(void **state)
 {
     struct jr_store *store = open_with_rows();
     struct jr_runpage_filter filter = { ALL };
-    struct jr_runpage_place place = { .part = 2 };
+    struct jr_runpage_place place = { .part = 3 };
     struct jr_runpage_row row;
     struct jr_runpage page;
     struct jr_error error;
 
     (void)state;
     assert_int_equal(jr_runpage_read(store, &filter, &place, &row, 1, &page, &error), JR_EINVAL);
-    place.part = 1;
+    place.part = 2;
     assert_int_equal(jr_runpage_read(store, &filter, &place, &row, 1, &page, &error), JR_OK);
     assert_int_equal(row.run.run_id, 9);
     place.run_id = UINT64_MAX;
@@ -280,7 +281,8 @@ static void ceiling(void **state)
         { "a repository, by looking at all", { ALL, .repo = "octo/r*" }, MANY / 1000, 6 },
         { "of a short time", { ALL, .since_ms = HOURS(46) }, 2 * (MANY / 48), 2 },
         { "of a long time", { ALL, .since_ms = HOURS(10), .branch = "rare" }, 4, 6 },
-        { "that need nobody, by a word", { ALL, .verdict = "given up" }, 0, 2 },
+        { "that nobody is needed for, by a word", { ALL, .verdict = "given up" }, 0, 1 },
+        { "that wait, by a word", { ALL, .verdict = "waiting", .branch = "rare" }, 1, 6 },
     };
     struct jr_store *store = open_with_many();
     struct jr_runpage_row *found = calloc(JR_RUNPAGE_SIZE_MAX, sizeof *found);
@@ -393,6 +395,19 @@ static void needy(void **state)
                      JR_NEEDY_LOOKS);
     assert_int_equal(needy->newest_count, JR_NEEDY_NEWEST);
     assert_int_equal(needy->newest[0].run.run_id, 100 + JR_NEEDY_LOOKS * 4 / 3);
+    jr_store_close(store);
+    /* However many wait. */
+    store = open_with_rows();
+    jr_txn_begin(&txn, store, true);
+    for (uint64_t id = 101; id <= 101 + JR_NEEDY_LOOKS; id++) {
+        struct run_row row = rows[3];
+
+        row.id = id;
+        save_in(&txn, &row);
+    }
+    commit(&txn);
+    assert_int_equal(jr_needy_read(store, HOURS(1), needy, &error), JR_OK);
+    assert_true(needy->whole && needy->all == 2 && needy->newest[0].run.run_id == 8);
     free(needy);
     jr_store_close(store);
 }
