@@ -161,6 +161,7 @@ int64_t jr_cluster_tend(struct jr_cluster *cluster, struct jr_calls *calls)
         return JR_CALLS_NEVER;
     tell_stop(cluster, calls);
     wait_ms = jr_engine_tend(cluster->engine);
+    cluster->known |= cluster->held & jr_engine_sight(cluster->engine)->outages;
     show(cluster);
     tell(cluster);
     return wait_ms;

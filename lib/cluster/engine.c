@@ -71,6 +71,7 @@ struct jr_engine {
     struct jr_engine_sight sight;
     int64_t sight_ms; /* boot time: when that is due */
     struct jr_etcd_call *loose[LOOSE_MOST];
+    bool looks_after; /* what all keep to is looked at as soon as those have ended */
     struct watched *watched;
     size_t watched_count;
     struct { /* a stop that is to be told */
@@ -528,6 +529,14 @@ static void tend_lease(struct jr_engine *engine, int64_t now_ms)
 
 /* --- writes that nobody waits for --- */
 
+static bool is_loose(const struct jr_engine *engine)
+{
+    for (size_t i = 0; i < LOOSE_MOST; i++)
+        if (engine->loose[i] != NULL)
+            return true;
+    return false;
+}
+
 static void tend_loose(struct jr_engine *engine)
 {
     for (size_t i = 0; i < LOOSE_MOST; i++) {
@@ -535,15 +544,10 @@ static void tend_loose(struct jr_engine *engine)
             continue;
         jr_etcd_end_call(engine->loose[i]);
         engine->loose[i] = NULL;
+        if (engine->looks_after)
+            engine->sight_ms = 0;
     }
-}
-
-static bool is_loose(const struct jr_engine *engine)
-{
-    for (size_t i = 0; i < LOOSE_MOST; i++)
-        if (engine->loose[i] != NULL)
-            return true;
-    return false;
+    engine->looks_after = engine->looks_after && is_loose(engine);
 }
 
 /* Where there are too many, it is left: what it would have told is found out by others. */
@@ -649,7 +653,7 @@ void jr_engine_hold(struct jr_engine *engine, enum jr_cause cause, bool holds)
     jr_etcd_add_put(txn, key, holds ? value : "", holds ? engine->lease : 0);
     let_loose(engine, txn);
     free(txn);
-    engine->sight_ms = 0;
+    engine->looks_after = true;
 }
 
 bool jr_engine_may_sweep(struct jr_engine *engine)

@@ -93,7 +93,7 @@ static const struct answer {
                       "permission denied\",\"code\":7}") },
       3, JR_ETCD_UNKNOWN, true, false, 0, NULL, "403 etcdserver: permission denied", 0, 0 },
     { "too old", SNAPSHOT, { STATUS("404", "404 page not found\n") }, 3, JR_ETCD_UNKNOWN, true, false,
-      0, NULL, "404", 0, 0 },
+      0, NULL, "404 404 page not found", 0, 0 },
     { "a lease that is over", WRITE,
       { STATUS("404", "{\"message\":\"etcdserver: requested lease not found\",\"code\":5}") }, 3,
       JR_ETCD_LOST, false, false, 0, NULL, NULL, 0, 0 },
