@@ -110,7 +110,7 @@ static void find_commit(struct jr_complainer *complainer)
     });
 }
 
-/* It may be another by now, or have been repaired. */
+/* Ask for the file of that commit: it may differ from what was read, or be repaired. */
 static void get_file(struct jr_complainer *complainer)
 {
     const char *sha = complainer->commit.sha;

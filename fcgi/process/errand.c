@@ -35,10 +35,10 @@
 /* So long a repository's policy file is waited for; then the one that is kept counts. */
 #define OWN_PATIENCE_MS (3 * JR_SECOND_MS)
 
-/* What another host has in hand is looked at again after so long, and ever more rarely. */
+/* When another host has a run in hand, look again after so long; then at longer intervals. */
 #define ELSEWHERE_MS (5 * JR_SECOND_MS)
 
-/* ... and who has it in hand keeps it for as long, if there is nothing to be done before. */
+/* A host keeps the claim of a run that it asks about again within this time. */
 #define KEPT_MS JR_MINUTE_MS
 
 /* Asked for anew: the run is no longer fresh. */
@@ -184,7 +184,7 @@ static void note_cost(const struct jr_errands *errands, struct jr_errand *errand
         .scope = errand->run.spent.scope, .minutes = errand->run.spent.minutes,
         .repo = force.part.limits, .all = policy->limits_all,
     };
-    /* Whoever asks by hand is let by, and what it costs is counted. */
+    /* Limits do not stop a rerun that is asked for by hand, but it counts as spent. */
     if (errand->run.by_hand) {
         errand->cost.repo = errand->cost.all = (struct jr_limits){ .reruns_per_hour = 0 };
     }
@@ -223,8 +223,8 @@ static void finish_claim(struct jr_errands *errands, struct jr_errand *errand,
 }
 
 /*
- * The others are told what came of the POST, which is on disk. Where nobody knows, the claim
- * stays as it is: who finds it so looks first.
+ * Tell the other hosts what came of the POST; the own store has it by now. If nobody knows, the
+ * claim stays at posting: the host that takes it over then asks GitHub first.
  */
 static void settle_post(struct jr_errands *errands, struct jr_errand *errand,
                         const struct jr_call *call)
@@ -290,9 +290,9 @@ static void miss_turn(struct jr_errands *errands, struct jr_errand *errand)
 }
 
 /*
- * What GitHub has shown is recorded, and the others are told what it comes to. Where it is to be
- * asked about again soon it stays ours; where it is not, and where nothing was shown, another may
- * have more luck: with another token, or when it hears of the end first.
+ * What GitHub has shown is recorded: tell the other hosts what follows from it. If GitHub is asked
+ * again soon, the claim stays ours. If not, or if GitHub has shown nothing, it is given back:
+ * another host may have a token that works, or may hear first that the run has ended.
  */
 static void settle_seen(struct jr_errands *errands, struct jr_errand *errand, bool is_shown)
 {
@@ -780,7 +780,7 @@ static bool wants_own(const struct jr_errands *errands, const struct jr_errand *
            && jr_conclusion_is_bad(errand->seen.conclusion);
 }
 
-/* Rule 1: only GitHub tells which attempt it is, and the claim is for another. */
+/* GitHub shows a newer attempt than the one that is claimed, and only GitHub knows which it is. */
 static bool is_claimed_wrongly(const struct jr_errand *errand)
 {
     return errand->claimant.engine != NULL && errand->call.outcome == JR_OUTCOME_DONE
@@ -915,7 +915,7 @@ static void done_elsewhere(struct jr_errands *errands, struct jr_errand *errand,
 /* See how the claim goes. Returns whether that is over. */
 static bool work_on_claim(struct jr_errands *errands, struct jr_errand *errand)
 {
-    /* It waits for its turn to ask: looks at what others have take no turn from anybody. */
+    /* Only asking needs a turn: looking at the claims of other hosts does not. */
     if (errand->is_claimed) {
         if (!jr_errands_may_read(errands))
             return false;

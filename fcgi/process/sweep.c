@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-/* Who waits for another host to be done with the lists looks again. */
+/* While another host reads the lists, look again after so long. */
 #define TURN_MS (JR_SECOND_MS / 2)
 
 enum jr_err jr_sweeper_open(struct jr_sweeper *sweeper, struct jr_desk *desk,

@@ -16,7 +16,7 @@
 
 #define TRIES 3
 
-/* A claim within this is good, with a disk and a network in it. */
+/* A claim takes a network and a disk; what takes longer than this is slow. */
 #define SLOW_US 500000
 
 bool jr_clusterview_open(struct jr_clusterview *view, const struct jr_command *command)
@@ -123,9 +123,8 @@ bool jr_clusterview_claims(struct jr_clusterview *view, uint64_t run_id)
 }
 
 /*
- * Write one key over what is known of it, or with an empty value take it away. LOST: it is
- * another by now.
- *   modified  0: it is not there
+ * Write a key, or delete it if the value is empty.
+ *   modified  the revision that it must have still, else: LOST. 0: the key must not be there
  */
 static enum jr_etcd_end write_key(struct jr_clusterview *view, const char *name, const char *value,
                                   int64_t modified, int64_t lease)
@@ -201,7 +200,7 @@ bool jr_clusterview_pause(struct jr_clusterview *view, const char *who, int64_t 
 
     if (view->etcd == NULL)
         return true;
-    /* Given again, the last word counts: with another end, say. */
+    /* A second `pause' replaces the first: it may have another end. */
     modified = find_pause(view);
     lease = modified < 0 ? 0 : grant(view, span_ms);
     if (modified < 0 || (span_ms != 0 && lease == 0))

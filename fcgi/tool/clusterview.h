@@ -27,8 +27,10 @@ struct jr_clusterview {
     size_t count;
 };
 
-/* Where there is one host, nothing is opened, and the other calls do nothing. Large: not for the
- * stack of who calls deeply. Returns false when there is no memory. */
+/*
+ * Where there is one host, nothing is opened, and the other calls do nothing.
+ * view: large, so better not on the stack. Returns false when there is no memory.
+ */
 bool jr_clusterview_open(struct jr_clusterview *view, const struct jr_command *command);
 void jr_clusterview_close(struct jr_clusterview *view);
 

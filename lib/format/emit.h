@@ -44,8 +44,9 @@ void jr_emit_init_buffer(struct jr_emit *emit, struct jr_buffer *buffer);
 void jr_emit_as_csv(struct jr_emit *emit);
 
 /*
- * The first record of the outermost array is to come, and after it this again with false: of it
- * only the keys are wanted, and only as CSV. So an empty list has its heading too.
+ * Write the heading of CSV: call it with true, write a record, of which only the keys are taken,
+ * and call it with false. JSON gets nothing. To be done before the first record, so that an empty
+ * list has its heading, too.
  */
 void jr_emit_heading(struct jr_emit *emit, bool on);
 
