@@ -80,17 +80,43 @@ static const struct jr_htable_column columns[] = {
     { "Minutes", true, false }, { "Runs rescued", true, false },
 };
 
-static void add_row(struct jr_htable *table, const struct jr_report_row *row, bool is_signature)
+/* Behind an address: what the page is of. */
+static void add_filter(const struct jr_visit *visit, const char *name)
+{
+    const char *value = jr_query_value(&visit->query, name);
+
+    if (*value == '\0')
+        return;
+    jr_html(visit->page, "&amp;%s=", name);
+    jr_query_encode(visit->page, value);
+}
+
+/* The way to the runs. One that was not judged has no list: the setting decides it. */
+static void add_name(const struct jr_visit *visit, const struct jr_report_row *row,
+                     bool is_signature)
 {
     const char *name = jr_causeview_name(row->cause);
 
+    if (row->cause == JR_CAUSE_NONE) {
+        jr_html(visit->page, "<a href=\"/settings#EVIDENCE\">%s</a>", name);
+        return;
+    }
+    jr_html(visit->page, "<a href=\"/runs?cause=%s", name);
+    if (is_signature) {
+        jr_buffer_add(visit->page, "&amp;signature=");
+        jr_query_encode(visit->page, row->signature);
+    }
+    add_filter(visit, "repository");
+    add_filter(visit, "since");
+    jr_html(visit->page, is_signature ? "\"><bdi class=\"mono\">%s</bdi></a>" : "\">%s</a>",
+            is_signature ? row->signature : name);
+}
+
+static void add_row(const struct jr_visit *visit, struct jr_htable *table,
+                    const struct jr_report_row *row, bool is_signature)
+{
     jr_htable_open(table);
-    if (is_signature)
-        jr_html(table->page, "<bdi class=\"mono soft\">%s</bdi>", row->signature);
-    else if (row->cause == JR_CAUSE_NONE)
-        jr_html(table->page, "%s", name);
-    else
-        jr_page_runs_link(table->page, "cause", name, name);
+    add_name(visit, row, is_signature);
     jr_htable_close(table);
     jr_htable_number(table, row->jobs);
     jr_htable_number(table, row->reruns);
@@ -114,10 +140,10 @@ static void add_causes(const struct jr_visit *visit, const struct jr_report *rep
     jr_htable_begin(&table, visit->page, "Causes, and below each the signatures that told it", "",
                     columns, sizeof columns / sizeof *columns, visit->now_ms);
     for (size_t i = 0; i < report->cause_count; i++) {
-        add_row(&table, &report->causes[i], false);
+        add_row(visit, &table, &report->causes[i], false);
         for (size_t k = 0; k < report->signature_count; k++)
             if (jr_causeview_is_signature_of(&report->signatures[k], report->causes[i].cause))
-                add_row(&table, &report->signatures[k], true);
+                add_row(visit, &table, &report->signatures[k], true);
     }
     jr_htable_end(&table);
 }

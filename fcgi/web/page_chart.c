@@ -170,7 +170,14 @@ static void add_table(struct jr_buffer *page, const struct jr_chart *chart)
     jr_buffer_add(page, "<details><summary>The same as a table</summary>\n");
     jr_htable_begin(&table, page, chart->title, "days", columns, chart->count + 1, 0);
     for (size_t i = DAYS; i-- > 0;) {
-        jr_htable_text(&table, jr_page_day(chart->start_ms[i], day));
+        jr_htable_open(&table);
+        jr_html(page, "<a href=\"/runs?since=%s", jr_page_day(chart->start_ms[i], day));
+        if (*chart->repo != '\0') {
+            jr_buffer_add(page, "&amp;repository=");
+            jr_query_encode(page, chart->repo);
+        }
+        jr_html(page, "\">%s</a>", day);
+        jr_htable_close(&table);
         for (size_t k = 0; k < chart->count; k++)
             jr_htable_number(&table, chart->series[k].values[i]);
     }

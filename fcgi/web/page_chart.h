@@ -27,6 +27,7 @@ struct jr_chart_series {
 /* All zero at first. */
 struct jr_chart {
     const char *id, *title; /* a word of its own on the page; what it shows */
+    const char *repo; /* whose runs since then a day of the table leads to; empty: those of all */
     bool stacked;           /* the bars of a day stand on each other, not side by side */
     int64_t start_ms[JR_CHART_DAYS]; /* of each day, in UTC */
     struct jr_chart_series series[JR_CHART_SERIES_MAX];

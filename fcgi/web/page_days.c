@@ -21,11 +21,12 @@ struct jr_day jr_page_days_sum(const struct jr_day *days)
     return sum;
 }
 
-void jr_page_days(struct jr_buffer *page, const struct jr_day *days)
+void jr_page_days(struct jr_buffer *page, const struct jr_day *days, const char *repo)
 {
     struct jr_chart chart = {
         .id = "chart",
         .title = "Reruns and rescues per day",
+        .repo = repo,
         .series = { { .name = "Failed attempts" },
                     { .name = "Reruns", .legend = "Reruns that GitHub accepted", .class = "bar" },
                     { .name = "Rescued",
@@ -80,7 +81,7 @@ void jr_page_days_causes(struct jr_buffer *page, const struct jr_day *days)
 {
     static const char *const classes[TOP + 1] = { "c1", "c2", "c3", "c4", "c5", "c6" };
     struct jr_chart chart = { .id = "causes-chart", .title = "Failed jobs per day, by their cause",
-                              .stacked = true };
+                              .repo = "", .stacked = true };
     const struct jr_day sum = jr_page_days_sum(days);
     size_t top[TOP], count = find_top(&sum, top);
 

@@ -16,8 +16,8 @@
 /* Their numbers together. */
 struct jr_day jr_page_days_sum(const struct jr_day *days);
 
-/* A chart of reruns and rescues. */
-void jr_page_days(struct jr_buffer *page, const struct jr_day *days);
+/* A chart of reruns and rescues. repo: whose they are; empty: of all */
+void jr_page_days(struct jr_buffer *page, const struct jr_day *days, const char *repo);
 
 /* A chart of the causes for which jobs failed: the most frequent ones, and the others together. */
 void jr_page_days_causes(struct jr_buffer *page, const struct jr_day *days);

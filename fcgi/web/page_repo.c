@@ -147,7 +147,7 @@ static void add_days(struct jr_buffer *page, const struct repo *repo)
     jr_buffer_add(
         page,
         "<section aria-labelledby=\"days\">\n<h2 id=\"days\">Reruns and rescues per day</h2>\n");
-    jr_page_days(page, repo->health.days);
+    jr_page_days(page, repo->health.days, repo->health.row.repo.name);
     jr_buffer_add(page, "</section>\n<section aria-labelledby=\"causes\">\n"
                         "<h2 id=\"causes\">Causes per day</h2>\n");
     jr_page_days_causes(page, repo->health.days);

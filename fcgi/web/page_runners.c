@@ -73,12 +73,10 @@ static void add_pools(const struct jr_visit *visit, const struct jr_runners *run
                     sizeof pool_columns / sizeof *pool_columns, visit->now_ms);
     for (size_t i = 0; i < runners->pool_count; i++) {
         const struct jr_pool *pool = &runners->pools[i];
+        const char *labels = *pool->labels == '\0' ? JR_RUNNERS_UNLABELLED : pool->labels;
 
         jr_htable_open(&table);
-        if (*pool->labels == '\0')
-            jr_buffer_add(page, "(none)");
-        else
-            jr_visit_link(visit, JR_VISIT_HTML, "labels", pool->labels, pool->labels);
+        jr_visit_link(visit, JR_VISIT_HTML, "labels", labels, labels);
         jr_htable_close(&table);
         jr_htable_number(&table, pool->owners);
         jr_htable_number(&table, pool->runners);
@@ -97,13 +95,24 @@ static const struct jr_htable_column runner_columns[] = {
     { "All with its labels", true, false },
 };
 
+/* The way to its fellows: of the same owner, with the same labels. */
+static void add_runner_name(struct jr_buffer *page, const struct jr_flaky *row)
+{
+    jr_buffer_add(page, "<a class=\"name\" href=\"/runners?owner=");
+    jr_query_encode(page, row->repo);
+    jr_buffer_add(page, "&amp;labels=");
+    jr_query_encode(page, *row->group == '\0' ? JR_RUNNERS_UNLABELLED : row->group);
+    jr_html(page, "\"><bdi>%s</bdi></a>", row->name);
+}
+
 static void add_runner(const struct jr_visit *visit, struct jr_htable *table,
                        const struct jr_flaky *row)
 {
     struct jr_buffer *page = visit->page;
 
     jr_htable_open(table);
-    jr_html(page, "<bdi class=\"name\">%s</bdi><small>", row->name);
+    add_runner_name(page, row);
+    jr_buffer_add(page, "<small>");
     jr_visit_link(visit, JR_VISIT_HTML, "owner", row->repo, row->repo);
     if (*row->group != '\0') {
         jr_buffer_add(page, " &middot; ");

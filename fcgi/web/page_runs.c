@@ -26,7 +26,7 @@
 
 const char *const jr_page_runs_names[] = {
     "repository", "workflow", "branch", "conclusion", "verdict", "reason",
-    "cause",      "since",    "limit",  "after",      "refresh", NULL,
+    "cause",      "signature", "since", "limit",      "after",   "refresh", NULL,
 };
 
 /* What is read before anything is written. */
@@ -156,6 +156,8 @@ static enum jr_err read_filter(const struct jr_visit *visit, struct runs *runs,
     (void)jr_text_copy(filter->repo, sizeof filter->repo, jr_query_value(query, "repository"));
     (void)jr_text_copy(filter->workflow, sizeof filter->workflow,
                        jr_query_value(query, "workflow"));
+    (void)jr_text_copy(filter->signature, sizeof filter->signature,
+                       jr_query_value(query, "signature"));
     (void)jr_text_copy(filter->branch, sizeof filter->branch, jr_query_value(query, "branch"));
     return err;
 }

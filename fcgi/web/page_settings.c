@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void add_time(struct jr_buffer *page, const char *before, int64_t time_ms, int64_t now_ms)
 {
@@ -54,6 +55,7 @@ static const struct jr_htable_column columns[] = {
     { "Value", false, false },
 };
 
+/* A row leads to itself: its address is there to be passed on. */
 static void add_rows(struct jr_buffer *page, const struct jr_settings *settings)
 {
     struct jr_htable table;
@@ -64,10 +66,14 @@ static void add_rows(struct jr_buffer *page, const struct jr_settings *settings)
         char *value = jr_settings_text(settings, row);
 
         jr_htable_open(&table);
-        jr_html(page, "<span class=\"mono\">%s</span>", jr_settings_name(row));
+        jr_html(page, "<a class=\"mono\" id=\"%s\" href=\"#%s\">%s</a>", jr_settings_name(row),
+                jr_settings_name(row), jr_settings_name(row));
         jr_htable_close(&table);
         jr_htable_open(&table);
-        jr_html(page, "<bdi class=\"mono\">%s</bdi>",
+        jr_html(page,
+                strcmp(jr_settings_name(row), "POLICY") == 0
+                    ? "<a href=\"#policy\"><bdi class=\"mono\">%s</bdi></a>"
+                    : "<bdi class=\"mono\">%s</bdi>",
                 value == NULL || *value == '\0' ? "\xe2\x80\x93" : value);
         jr_htable_close(&table);
         free(value);

@@ -214,7 +214,7 @@ static void add_limit_row(struct jr_htable *table, const struct jr_spending_row 
 {
     jr_htable_open(table);
     if (*row->repo == '\0')
-        jr_buffer_add(table->page, "all");
+        jr_buffer_add(table->page, "<a href=\"/settings#policy\">all</a>");
     else
         jr_page_repo_link(table->page, row->repo);
     jr_htable_close(table);
@@ -376,7 +376,7 @@ static void add_today(const struct jr_visit *visit, const struct status *status)
             today->failed, jr_say_plural(today->failed, "attempt", "attempts"), today->reruns,
             jr_say_plural(today->reruns, "rerun", "reruns"), today->rescued,
             jr_say_plural(today->rescued, "run", "runs"), today->not_rescued);
-    jr_page_days(page, status->days);
+    jr_page_days(page, status->days, "");
     jr_buffer_add(page, "</section>\n");
 }
 

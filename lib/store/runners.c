@@ -30,7 +30,9 @@ static enum jr_err out_of_memory(struct jr_error *error)
 
 static bool is_wanted(const struct jr_runners_filter *filter, const struct jr_flaky *row)
 {
-    return *filter->labels == '\0' || strcmp(filter->labels, row->group) == 0;
+    const char *labels = *row->group == '\0' ? JR_RUNNERS_UNLABELLED : row->group;
+
+    return *filter->labels == '\0' || strcmp(filter->labels, labels) == 0;
 }
 
 /* Add a pool of one owner. False without memory. */

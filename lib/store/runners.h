@@ -19,10 +19,13 @@
 /* Rows that are looked at, of runners and of what is counted by labels each. */
 #define JR_RUNNERS_LOOKS 5000
 
+/* In the place of labels: those of jobs that asked for none. */
+#define JR_RUNNERS_UNLABELLED "(none)"
+
 /* Which are wanted. */
 struct jr_runners_filter {
     char repo[JR_REPO_SIZE];   /* whose owner's; a pattern, see jr_text_match(); empty: all */
-    char labels[JR_NAME_SIZE]; /* sorted, "a,b"; empty: all */
+    char labels[JR_NAME_SIZE]; /* sorted, "a,b"; JR_RUNNERS_UNLABELLED: none; empty: all */
     int64_t since_ms;          /* what ended on this day or later; 0: all that was counted */
     int64_t now_ms;
     size_t most;               /* of each list; at least 1 */

@@ -113,6 +113,32 @@ static bool has_cause(struct jr_txn *txn, uint64_t run_id, enum jr_cause cause)
     return false;
 }
 
+/* The next failure of a run; a damaged one ends it: the page goes without it. */
+static bool next_failure(struct jr_txn *txn, uint64_t run_id, uint64_t after,
+                         struct jr_failure *failure)
+{
+    bool found = jr_failures_next(txn, run_id, after, failure);
+
+    if (txn->error.code == JR_EFORMAT)
+        txn->error.code = JR_OK;
+    return found;
+}
+
+/* Has it a failure of the cause, known by the signature? */
+static bool has_failure(struct jr_txn *txn, uint64_t run_id,
+                        const struct jr_runpage_filter *filter)
+{
+    struct jr_failure failure;
+
+    if (*filter->signature == '\0')
+        return filter->cause == JR_CAUSE_NONE || has_cause(txn, run_id, filter->cause);
+    for (uint64_t after = 0; next_failure(txn, run_id, after, &failure); after = failure.job_id)
+        if ((filter->cause == JR_CAUSE_NONE || failure.finding.cause == filter->cause)
+            && strcmp(failure.finding.signature, filter->signature) == 0)
+            return true;
+    return false;
+}
+
 /* Empty patterns match all. */
 static bool matches(const char *pattern, const char *value)
 {
@@ -167,7 +193,7 @@ static bool is_wanted(struct jr_txn *txn, const struct reading *reading, const s
            && (filter->conclusion == JR_RUNPAGE_ANY
                || filter->conclusion == (int)jr_run_conclusion(run))
            && stands(filter, run)
-           && (filter->cause == JR_CAUSE_NONE || has_cause(txn, run->run_id, filter->cause));
+           && has_failure(txn, run->run_id, filter);
 }
 
 /* Complete a row whose run is loaded. Of an attempt a failure that counts comes first. */
@@ -180,7 +206,7 @@ static void complete(struct jr_txn *txn, struct jr_runpage_row *row)
     row->need = jr_standing_need(&row->run);
     row->cause = JR_CAUSE_NONE;
     row->job_id = 0;
-    for (uint64_t after = 0; jr_failures_next(txn, row->run.run_id, after, &failure);
+    for (uint64_t after = 0; next_failure(txn, row->run.run_id, after, &failure);
          after = failure.job_id) {
         if (failure.attempt < attempt
             || (failure.attempt == attempt && (counted || !failure.counts)))
@@ -190,9 +216,6 @@ static void complete(struct jr_txn *txn, struct jr_runpage_row *row)
         row->cause = failure.finding.cause;
         row->job_id = failure.job_id;
     }
-    /* One that is damaged ends it: the page goes without it. */
-    if (txn->error.code == JR_EFORMAT)
-        txn->error.code = JR_OK;
 }
 
 /*
@@ -345,7 +368,7 @@ static void look_for_needy(struct jr_txn *txn, void *context)
             || row.run.told_ms < search->since_ms)
             continue;
         row.need = jr_standing_need(&row.run);
-        /* Upkeep may have to come by yet. */
+        /* Those that wait stand there too until upkeep has parted the list of an older version. */
         if (row.need == JR_NEED_NOTHING || row.need == JR_NEED_WAITS)
             continue;
         needy->counts[row.need]++;

@@ -16,6 +16,7 @@
 #define JR_RUNPAGE_H
 
 #include "lib/model/cause.h"
+#include "lib/model/finding.h"
 #include "lib/model/run.h"
 #include "lib/model/standing.h"
 #include "lib/store/pause.h"
@@ -41,6 +42,7 @@ struct jr_runpage_filter {
     int reason;                    /* enum jr_reason, see jr_standing_reason(); or ANY */
     char verdict[32];              /* the word of jr_standing_of(); empty: all */
     enum jr_cause cause;           /* one of its failures has it; NONE: all */
+    char signature[JR_SIGNATURE_ID_SIZE]; /* ... and is known by this one; empty: all */
     int64_t since_ms;              /* with an event since then; 0: all */
     const struct jr_pauses *pauses; /* those in force, for `reason'; NULL: there are none */
     bool plain;                    /* all runs alike: none first */

@@ -87,6 +87,7 @@ subtest 'two in an hour, the others in the next' => sub {
     like $text, qr/^spent +2 reruns this hour, 2 runner minutes today\n +octo\/app: 2 of 2 reruns this hour.*\n +3 runs wait for budget$/m, 'in words';
     my $page = get($service, '/status')->body;
     is join("\n", JR::Html->new($page)->faults), '', 'the page is well-formed';
+    is scalar(grep { !@$_ } JR::Html->new($page)->rows), 0, 'each row of it leads somewhere';
     like $page, qr/3 runs wait for budget.*octo\/app<\/a>.*>2 of 2</s, 'on the page';
     my $metrics = get($service, '/metrics')->body;
     like $metrics, qr/^job_rerunner_budget_waiting_runs 3$/m, 'metrics: those that wait';

@@ -74,11 +74,9 @@ sub table {
 sub told { my $result = tool([@_, '--json'], %{ $service->environment }); return JSON::PP->new->utf8->decode($result->{out}) }
 
 # A run that nobody has to rerun: as GitHub tells of it in one event.
-my $next = next_id();
-
 sub record {
     my (%o) = @_;
-    my $id = ++$next;
+    my $id = next_id();
     my $repo = delete $o{repo} // 'octo/app';
     my $nameless = delete $o{no_repo_id};
     my $event = run_event(run_id => $id, action => 'completed', conclusion => 'success', repo => $repo, %o);
@@ -350,6 +348,41 @@ subtest 'page by page' => sub {
     page_ok '/repos/old/host';
 };
 
+# What fills the tables of causes and runners.
+my $machines = workflow_run(github => $github, door => $service->http, jobs => ['gpu', 'bare']);
+$machines->describe('gpu', runner_id => 7, runner_name => 'r 7', labels => ['gpu']);
+$machines->describe('bare', runner_id => 8, runner_name => 'r8', labels => []);
+$machines->play(gpu => 'failure', bare => 'failure');
+wait_ok { $machines->accepted } 'one is rerun that tells of its machines';
+ok $service->log->wait_entry('rerun', run => $machines->id), 'and that is recorded';
+$machines->play(gpu => 'success', bare => 'success');
+$machines->finish('success', event => 1);
+
+sub note_failure {
+    my ($run_id, @of) = @_;
+    return is system(builddir() . '/t/lib/note_failure', $service->state_dir, "run=$run_id", @of), 0, "a failure is put in: @of";
+}
+
+note_failure($run{given_up}, 'job=7001', 'name=test', 'attempt=2', 'cause=network', 'signature=dns & more', 'line=no host x');
+note_failure($run{rescued}, 'job=7002', 'name=build', 'attempt=1', 'cause=network', 'signature=reset', 'line=reset by peer');
+note_failure($run{other}, 'job=7003', 'name=build', 'attempt=1', 'cause=unknown', 'first=what is this');
+note_failure($run{flow}, 'job=7004', 'name=build', 'attempt=1');
+
+subtest 'by signature and by labels' => sub {
+    is names(@{ data('/runs.json?cause=network') }), 'given_up rescued', 'a cause';
+    is names(@{ data('/runs.json?cause=network&signature=reset') }), 'rescued', 'a signature of it';
+    is names(@{ data('/runs.json?signature=dns+%26+more') }), 'given_up', 'one without its cause';
+    is names(@{ data('/runs.json?cause=unknown&signature=reset') }), '', 'none of another cause';
+    my %to = map { $_ => 1 } page_ok('/causes?since=2d&repository=*')->links;
+    ok $to{'/runs?cause=network&signature=reset&repository=*&since=2d'}, 'a signature leads to its runs, of what is shown';
+    ok $to{'/settings#EVIDENCE'}, 'what was not judged leads to the setting that decides it';
+    my $all = data('/runners.json');
+    is join(' ', sort map {"$_->{owner}:$_->{runner}"} @{ $all->{runners} }), 'octo:r 7 octo:r8', 'two machines';
+    is join(' ', map { $_->{runner} } @{ data('/runners.json?owner=octo&labels=(none)')->{runners} }), 'r8', 'one of jobs that asked for no labels';
+    %to = map { $_ => 1 } page_ok('/runners')->links;
+    ok $to{"/runners?owner=octo&labels=$_"}, "a machine leads to those of the same owner and labels: $_" for 'gpu', '(none)';
+};
+
 # What waits is not let to hide that somebody is needed for others.
 subtest 'very many wait' => sub {
     like page_ok('/status')->text, qr/Needs a person In 7 days: 1 run failed for good/, 'one needs a person';
@@ -362,6 +395,29 @@ subtest 'very many wait' => sub {
     is $first->{run_id}, $run{given_up}, 'it comes first';
     is scalar(grep { $_->{verdict} ne 'waiting' } @others), 0, 'then those that wait';
     is scalar @{ data('/runs.json?limit=500&verdict=waiting') }, 500, 'which are found by that word';
+};
+
+# Each row of each table leads to pages that are there, or to GitHub's.
+subtest 'each row leads somewhere' => sub {
+    my $web = $service->environment->{GITHUB_API_URL};
+    my (%answer, %page);
+    my $leads = sub {
+        my ($from, $link) = @_;
+        return 1 if $link =~ m{^\Q$web\E/};
+        my ($path, $id) = split /#/, $link, 2;
+        $path = $from if $path eq '';
+        $answer{$path} //= get($path);
+        return 0 if $answer{$path}->status != 200;
+        return !defined $id || ($page{$path} //= JR::Html->new($answer{$path}->body))->has_id($id);
+    };
+    my @repos = grep {m{^/repos/}} page_ok('/repos')->links;
+    for my $from (@PAGES, "/runs/$run{given_up}", @repos) {
+        my @rows = page_ok($from)->rows;
+        cmp_ok scalar @rows, '>', 0, "$from: has rows";
+        is scalar(grep { !@$_ } @rows), 0, "$from: each has a link";
+        my %links = map { $_ => 1 } map {@$_} @rows;
+        is join("\n", grep { !$leads->($from, $_) } sort keys %links), '', "$from: none leads nowhere";
+    }
 };
 
 finish();

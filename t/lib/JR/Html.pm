@@ -18,14 +18,14 @@ my %VOID = map { $_ => 1 } qw(br link meta rect line path input);
 my %REFERENCE = (amp => '&', lt => '<', gt => '>', quot => '"', '#39' => "'", middot => "\x{b7}");
 
 # The pages that there are, in their forms, and a query that is encoded.
-my $PAGE = qr{/(?:(?:status|runs|repos|jobs|runners|causes|settings)(?:\.json|\.csv)?|runs/\d+(?:\.json)?|repos/[\w.-]+/[\w.-]+)(?:\?[\w.~%&=*/:@,!()-]*)?};
+my $PAGE = qr{/(?:(?:status|runs|repos|jobs|runners|causes|settings)(?:\.json|\.csv)?|runs/\d+(?:\.json)?|repos/[\w.-]+/[\w.-]+)(?:\?[\w.~%&=*/:@,!()-]*)?(?:#[\w-]+)?};
 
 # Control characters, marks of direction, and what else hides text.
 my $HARMFUL = qr/[\x00-\x09\x0b-\x1f\x7f-\x9f\x{ad}\x{61c}\x{180e}\x{200b}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]/;
 
 sub new {
     my ($class, $bytes) = @_;
-    my $self = bless { faults => [], open => [], ids => {}, wanted => [], links => [], text => '', tags => {} }, $class;
+    my $self = bless { faults => [], open => [], ids => {}, wanted => [], links => [], rows => [], text => '', tags => {} }, $class;
     my $html = eval { decode('UTF-8', $bytes, Encode::FB_CROAK | Encode::LEAVE_SRC) };
     if (defined $html) { $self->read_page($html) }
     else               { $self->fault('not UTF-8') }
@@ -37,6 +37,10 @@ sub text   { return $_[0]{text} }     # of the body, without tags; blanks as one
 sub links  { return @{ $_[0]{links} } }
 sub tags   { return $_[0]{tags}{ $_[1] } // 0 }
 sub title  { return $_[0]{title} }
+sub has_id { return $_[0]{ids}{ $_[1] } }
+
+# Of each row in the body of a table its links, as a list.
+sub rows { return @{ $_[0]{rows} } }
 
 # The hashes of its style sheet and of its script, as a Content-Security-Policy names them.
 sub style_hash  { return hash_of($_[0]{style}) }
@@ -112,9 +116,12 @@ sub open_tag {
     my $in_svg = grep { $_ eq 'svg' } @{ $self->{open} };
     $self->{tags}{ $in_svg ? "svg $tag" : $tag }++;
     push @{ $self->{open} }, $tag if !$VOID{$tag};
+    push @{ $self->{rows} }, [] if $tag eq 'tr' && $self->is_in('tbody');
     $self->{text} .= ' ' if $tag =~ /^(?:p|div|dt|dd|li|td|th|tr|h\d|br|section|small|title|desc)$/;
     return;
 }
+
+sub is_in { my ($self, $tag) = @_; return scalar grep { $_ eq $tag } @{ $self->{open} } }
 
 # Nothing is loaded, nothing runs, and what is named is there.
 sub check_attributes {
@@ -131,6 +138,7 @@ sub check_attributes {
         push @{ $self->{wanted} }, split ' ', $value if $name eq 'aria-labelledby';
         if ($name eq 'href' && $tag eq 'a') {
             push @{ $self->{links} }, $value;
+            push @{ $self->{rows}[-1] }, $value if $self->is_in('tbody');
             push @{ $self->{wanted} }, $1 if $value =~ /^#(.*)/;
             $self->fault("a link to $value") if $value !~ m{^(?:https?://|$PAGE$|#)};
         }

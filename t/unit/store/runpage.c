@@ -45,6 +45,7 @@ static void save_in(struct jr_txn *txn, const struct run_row *row)
                                   .finding = { .cause = row->cause } };
     struct jr_run run;
 
+    snprintf(failure.finding.signature, sizeof failure.finding.signature, "%s", row->id % 5 == 3 || row->id == 2 ? "odd" : "even");
     jr_ledger_load_run(txn, row->id, &run);
     run.attempt = 1;
     snprintf(run.repo, sizeof run.repo, "%s", row->repo);
@@ -146,6 +147,9 @@ static const struct page_row pages[] = {
     { "for a cause", { ALL, .cause = JR_CAUSE_NETWORK }, NULL, " 5 9 2" },
     { "for a cause, all alike", { ALL, .cause = JR_CAUSE_NETWORK, .plain = true }, NULL, " 9 5 2" },
     { "for a cause that none had", { ALL, .cause = JR_CAUSE_DISK }, NULL, "" },
+    { "for a signature", { ALL, .signature = "odd" }, NULL, " 8 3 2" },
+    { "for a signature of a cause", { ALL, .cause = JR_CAUSE_NETWORK, .signature = "odd" }, NULL, " 2" },
+    { "for one that none had", { ALL, .cause = JR_CAUSE_NETWORK, .signature = "none" }, NULL, "" },
     { "since a time", { ALL, .since_ms = HOURS(4) }, NULL, " 8 5 7 6 2" },
     { "since a time within an hour", { ALL, .since_ms = HOURS(4) + 1 }, NULL, " 8 7 6 2" },
     { "since the end", { ALL, .since_ms = HOURS(99) }, NULL, "" },
