@@ -22,6 +22,7 @@ use strict;
 use warnings;
 use Digest::SHA qw(sha1_hex);
 use JSON::PP ();
+use List::Util qw(max);
 use MIME::Base64 qw(encode_base64);
 use Time::HiRes qw(time);
 use JR::FakeGitHub::Actions;
@@ -31,7 +32,7 @@ use constant {
     BEHIND     => [1, 3, 10, 40],     # of how many runs before it the branch is
     CLOSED_S   => [.02, 1.5],
     HELD_S     => [.2, 3],
-    HELD_AFTER => [-.1, .2],          # the attempt's end
+    HELD_AFTER => [-.1, .2],          # the attempt's end; at once where that is less than 0
     HOLDER     => 30_999_999_999,
     DOERS      => [qw(release deployment issue_comment repository_dispatch)],
     TRIES      => 4,                  # of an attempt; at the last one in vain nobody could say
@@ -167,7 +168,8 @@ sub end {
     my $group = $run->{plan}{concurrency} // return;
     return if !$dice->chance($self->{way}{held} // 0, @about, 'held');
     my $is_stuck = $dice->chance($self->{way}{stuck} // 0, @about, 'stuck');
-    my $from = time + $dice->between(@{ +HELD_AFTER }, @about, 'from');
+    # Not from a time that is over: what was asked then has had its answer.
+    my $from = time + max(0, $dice->between(@{ +HELD_AFTER }, @about, 'from'));
     my $to = $is_stuck ? 9**9**9 : $from + $dice->between(@{ +HELD_S }, @about, 'to');
     push @{ $self->{groups}{$group}{holds} }, [$from, $to];
     push @{ $run->{story} }, [$from, "another run holds the group $group" . ($is_stuck ? ' for ever' : ''
