@@ -85,6 +85,15 @@ bool jr_errands_may_read(const struct jr_errands *errands)
     return reads < (size_t)errands->desk->settings->api_reads;
 }
 
+/*
+ * A claim takes no turn of a question, but each that is won waits for one. A host that claims all that
+ * is due keeps it from the others for longer than it can work on it.
+ */
+static bool may_claim(const struct jr_errands *errands)
+{
+    return count_at(errands, JR_ERRAND_CLAIM) < (size_t)errands->desk->settings->api_reads;
+}
+
 /* Free the place of an errand. */
 static void end(struct jr_errands *errands, struct jr_errand *errand)
 {
@@ -127,16 +136,22 @@ static void postpone(struct jr_desk *desk, struct jr_run *run, int64_t due_ms)
         jr_desk_store_failed(desk, err, &error);
 }
 
+/* All hosts together keep to the pace that is set. */
+static int64_t write_interval_ms(const struct jr_errands *errands)
+{
+    return errands->desk->settings->api_write_interval_ms
+           * jr_cluster_hosts(&errands->desk->cluster);
+}
+
 /*
  * How long until GitHub may be asked for a rerun: the last one may have been another process's.
  * A clock that is set back makes that no longer than the interval, from when it is first seen.
  */
 static int64_t write_wait_ms(struct jr_errands *errands)
 {
-    int64_t last_post_ms, wait_ms, interval_ms = errands->desk->settings->api_write_interval_ms;
+    int64_t last_post_ms, wait_ms, interval_ms = write_interval_ms(errands);
     struct jr_error error;
 
-    interval_ms *= jr_cluster_hosts(&errands->desk->cluster);
     if (jr_rerun_last_post(errands->desk->store, &last_post_ms, &error) != JR_OK)
         return 0;
     if (last_post_ms != errands->last_post_ms) {
@@ -1222,7 +1237,7 @@ enum jr_err jr_errands_find(struct jr_errands *errands, struct jr_rerun_walk *wa
  */
 static int64_t lead_wait_ms(struct jr_errands *errands)
 {
-    int64_t now_ms = jr_monotonic_ms(), pace_ms = errands->desk->settings->api_write_interval_ms;
+    int64_t now_ms = jr_monotonic_ms(), pace_ms = write_interval_ms(errands);
     int64_t wait_ms = write_wait_ms(errands);
     bool any = false;
 
@@ -1260,7 +1275,7 @@ static int64_t room_wait_ms(struct jr_errands *errands)
     if (wait_ms > 0)
         return wait_ms;
     if (errands->count >= JR_ERRANDS_MAX || !jr_errands_may_read(errands)
-        || !jr_calls_may_ask(calls))
+        || !may_claim(errands) || !jr_calls_may_ask(calls))
         return JR_CALLS_NEVER;
     if (post_hangs(errands))
         return errands->asides < JR_ERRANDS_ASIDE ? 0 : JR_CALLS_NEVER;
