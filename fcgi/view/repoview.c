@@ -20,7 +20,7 @@ static const char *own_word(enum jr_ownpolicy_state state)
 
 void jr_repoview_emit(struct jr_emit *emit, const struct jr_repo_row *row)
 {
-    /* One that is greater was made of the name: GitHub has told none. */
+    /* A greater number was made from the name, since GitHub has told no id. */
     jr_emit_known(emit, "repository_id", row->repo.id != 0 && row->repo.id <= INT64_MAX,
                   (int64_t)row->repo.id);
     jr_emit_text(emit, "repository", row->repo.name);

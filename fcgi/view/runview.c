@@ -70,7 +70,7 @@ void jr_runview_emit_outages(struct jr_emit *emit, const char *key,
     jr_emit_close_array(emit);
 }
 
-/* NONE: it has none yet. */
+/* null for NONE: the run or the job has not ended. */
 static void emit_conclusion(struct jr_emit *emit, enum jr_conclusion conclusion)
 {
     jr_emit_text(emit, "conclusion",
@@ -138,7 +138,7 @@ void jr_runview_emit_job(struct jr_emit *emit, const struct jr_run *run, const s
     jr_emit_close(emit);
 }
 
-/* Its first errors, where they are all that is known. */
+/* The first errors of the log, if the cause is not known; else an empty array. */
 static void emit_errors(struct jr_emit *emit, const struct jr_finding *finding)
 {
     char lines[JR_FIRST_ERROR_SIZE], *rest = lines, *line;
@@ -175,7 +175,7 @@ void jr_runview_emit_failure(struct jr_emit *emit, const struct jr_failure *fail
     jr_emit_bool(emit, "unreadable", finding->unreadable);
 }
 
-/* In JSON and in words. */
+/* The kinds of entries: `token' stands in JSON, `word' is for people. */
 static const struct {
     const char *token, *word;
 } kinds[] = {

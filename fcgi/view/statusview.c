@@ -55,7 +55,7 @@ enum jr_err jr_statusview_read(struct jr_statusview *view, struct jr_store *stor
         err = jr_listing_reports(store, view->now_ms, &view->reports, error);
     if (err != JR_OK)
         return err;
-    /* It may be of another token than a running service has. */
+    /* A running service knows this better: the store may speak of an earlier token. */
     if (!view->answers) {
         view->token_rejected_ms = throttle->rejected_ms;
         view->token_expires_ms = throttle->token_expires_ms;

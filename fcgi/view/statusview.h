@@ -31,7 +31,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Runners that are named. */
+/* No more runners are named. */
 #define JR_STATUSVIEW_RUNNERS 10
 
 /* All that is shown, gathered before anything is written. */

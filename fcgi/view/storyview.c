@@ -26,7 +26,7 @@ struct story {
     uint64_t minutes;
 };
 
-/* Only what holds this run is its own. */
+/* Keep only the holds for causes that this run has. */
 static void keep_own(struct story *story)
 {
     size_t kept = 0;

@@ -22,7 +22,7 @@
 
 #define HASH_SIZE JR_BASE64_SIZE(JR_SHA256_SIZE)
 
-/* All but their addresses' parameters. */
+/* Room for all headers, without the parameters in the address of the next page. */
 #define HEADERS_SIZE 512
 
 #define BOTH (JR_VISIT_AS_JSON | JR_VISIT_AS_CSV)
@@ -35,7 +35,7 @@
     "Nothing is recorded of a repository with this name. No event of it has come, or none for "   \
     "longer than RETENTION, or it has another name now"
 
-/* Another page is a row, and its function. */
+/* A new page needs a row here, and its function (pages.h). */
 static const struct jr_route routes[] = {
     { "/status", "Status", jr_page_status, JR_VISIT_AS_JSON, jr_page_no_names, NULL },
     { "/runs", "Runs", jr_page_runs, BOTH, jr_page_runs_names, NULL },

@@ -21,7 +21,7 @@ struct jr_chart_series {
     const char *name;   /* as a column of the table */
     const char *legend; /* what a bar of it is; NULL: it has none and stands in the table only */
     const char *class;  /* of its bar: one of page.css */
-    uint32_t values[JR_CHART_DAYS]; /* oldest first */
+    uint32_t values[JR_CHART_DAYS]; /* oldest day first */
 };
 
 /* All zero at first. */

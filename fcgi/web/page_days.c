@@ -65,7 +65,7 @@ static size_t find_top(const struct jr_day *sum, size_t top[TOP])
     return count;
 }
 
-/* What is in none of the first `count' series, which are those of `top'. */
+/* The sum of all causes but the `count' first ones of `top'. */
 static uint32_t rest_of(const struct jr_day *day, const size_t *top, size_t count)
 {
     uint32_t rest = 0;

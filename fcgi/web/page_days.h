@@ -11,7 +11,7 @@
 #include "lib/format/emit.h"
 #include "lib/store/days.h"
 
-/* In all of these, JR_CHART_DAYS of them, oldest first. */
+/* `days' has JR_CHART_DAYS of them in all of these functions, oldest first. */
 
 /* Their numbers together. */
 struct jr_day jr_page_days_sum(const struct jr_day *days);

@@ -33,7 +33,7 @@ static enum jr_err read_jobs(const struct jr_visit *visit, struct jr_jobtable *j
                             (size_t)limit, error);
 }
 
-/* What does not count against jobs, as sentences behind others. */
+/* Sentences that tell which failures do not count against jobs. */
 static void add_apart(struct jr_buffer *page, const struct jr_flaky *sum)
 {
     char number[JR_COUNT_SIZE];

@@ -23,8 +23,8 @@ struct jr_jobtable {
     struct jr_flaky_week weeks[JR_JOBTABLE_MAX * JR_JOBTABLE_WEEKS]; /* of each, oldest first */
     size_t count;
     bool whole;                  /* else there may be worse ones that were not looked at */
-    bool of_all;                 /* repositories */
-    struct jr_flaky_total total; /* of those; else nothing: a sum is kept of no single one */
+    bool of_all;                 /* of all repositories */
+    struct jr_flaky_total total; /* if of_all: a sum is kept of all together only */
 };
 
 /*

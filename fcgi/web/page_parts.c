@@ -17,7 +17,7 @@
 
 const char *const jr_page_no_names[] = { "refresh", NULL };
 
-/* The page that is shown, or that what is shown belongs to, is told apart. */
+/* Links to all pages. That of this page, or of the list which it belongs to, is marked. */
 static void add_navigation(const struct jr_visit *visit)
 {
     const struct jr_route *here = visit->route;

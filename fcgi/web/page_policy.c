@@ -23,7 +23,7 @@ struct jr_policyshow jr_page_policy_show(const struct jr_settings *settings)
     };
 }
 
-/* Line by line: the ends of lines are the page's own. */
+/* Line by line, since jr_html_text() would not leave the ends of lines as they are. */
 static void add_lines(struct jr_buffer *page, char *text)
 {
     char *line;

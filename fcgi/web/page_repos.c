@@ -29,7 +29,7 @@ struct repos {
     uint64_t after, next; /* where this page begins, and the next one */
 };
 
-/* Ids that are made of names take all 64 bits. */
+/* Not jr_query_number(): ids that were made from names take all 64 bits. */
 static enum jr_err read_place(const struct jr_query *query, uint64_t *after, struct jr_error *error)
 {
     const char *given = jr_query_value(query, "after");

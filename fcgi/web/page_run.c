@@ -314,7 +314,7 @@ static const char *kind_of_job(const struct jr_job *job)
     return job->conclusion == JR_CONCLUSION_SUCCESS ? "good" : "calm";
 }
 
-/* What an attempt's job shows, with the way to its log. */
+/* The name of a job, which leads to its log at GitHub. */
 static void add_job_name(struct jr_buffer *page, const struct jr_settings *settings,
                          const struct jr_run *run, const struct jr_job *job)
 {

@@ -21,7 +21,7 @@
 
 #define LIMIT 50
 
-/* More than there are words of a standing. */
+/* There are fewer words of a standing. */
 #define VERDICTS 64
 
 const char *const jr_page_runs_names[] = {
@@ -39,7 +39,7 @@ struct runs {
     struct jr_runpage_place place;
 };
 
-/* Those that a run can stand for; the others are of requests. */
+/* The word of a reason, if a run can have it; the other reasons are of requests. */
 static const char *reason_at(int number)
 {
     enum jr_reason reason = (enum jr_reason)number;
@@ -69,7 +69,10 @@ static const char *verdict_at(int number)
     return jr_standing_word((size_t)number);
 }
 
-/* Parameters that are words of closed sets. Numbers without a word have none, or that of 0. */
+/*
+ * Parameters whose value is one word of a set. Where a number has no word, word() returns NULL or
+ * the word of 0.
+ */
 static const struct words {
     const char *name;
     const char *(*word)(int number);
@@ -94,7 +97,7 @@ static const char *word_of(const struct words *set, int number)
                : word;
 }
 
-/* Read one of them. number: out: `none' where it is not given */
+/* Read such a parameter. number: out: `none' where it is not given */
 static enum jr_err read_word(const struct jr_query *query, const struct words *set, int none,
                              int *number, struct jr_error *error)
 {

@@ -104,7 +104,7 @@ static void write_page(const struct jr_visit *visit, const struct jr_sight *sigh
     jr_page_end(visit);
 }
 
-/* As the tool's `status --settings' has it, and `policy show' in it. */
+/* As the tool's `status --settings' writes it, with that of `policy show' as a member. */
 static enum jr_err write_json(const struct jr_visit *visit, const struct jr_sight *sight)
 {
     struct jr_policyshow show = jr_page_policy_show(visit->settings);

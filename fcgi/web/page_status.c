@@ -29,7 +29,7 @@
 #define WAITING_MOST 25
 #define DAYS JR_CHART_DAYS
 
-/* So far back what needs a person is looked for. */
+/* Runs that need a person are looked for so far back. */
 #define NEEDY_DAYS 7
 
 /* What is read before anything is written. */

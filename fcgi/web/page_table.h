@@ -3,8 +3,8 @@
  *
  * Cells come row by row, in the order of the columns; each function below adds the next one,
  * and the first of a row is its heading. On a narrow screen a row is a block, and each number has
- * its column's title before it. What a cell has to hold that no function has, is put between
- * jr_htable_open() and jr_htable_close().
+ * its column's title before it. Any other markup for a cell is added between jr_htable_open() and
+ * jr_htable_close().
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -1,8 +1,8 @@
 /*
  * query -- the parameters in the address of a page.
  *
- * A page knows a closed set of names; each may stand there once. A value that is empty, as a
- * form has it, is as good as none.
+ * A page knows a closed set of names; each may stand there once. An empty value counts as not
+ * given: forms send one for each empty field.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -15,10 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Names of a page; bytes of a value, with its NUL; and of all of them, as they come. */
-#define JR_QUERY_NAMES_MAX 12
-#define JR_QUERY_VALUE_SIZE 256
-#define JR_QUERY_BYTES_MAX 1024
+#define JR_QUERY_NAMES_MAX 12   /* of a page */
+#define JR_QUERY_VALUE_SIZE 256 /* of a decoded value, with its NUL */
+#define JR_QUERY_BYTES_MAX 1024 /* of the whole query, encoded */
 
 struct jr_query {
     const char *const *names; /* static; ends with NULL */

@@ -18,7 +18,10 @@
 #define REFRESH_LEAST 5
 #define REFRESH_MOST 3600
 
-/* How a path ends that asks for a form. The last one is for names that end like one before. */
+/*
+ * The end of a path says which form is wanted. ".html" is needed by a repository whose name ends
+ * like one of the others: "octo/site.json".
+ */
 static const struct {
     const char *suffix;
     enum jr_visit_form form;
@@ -104,7 +107,7 @@ static void add_address(const struct jr_visit *visit, struct jr_buffer *buffer,
                         enum jr_visit_form form, const char *name, const char *value)
 {
     jr_buffer_add(buffer, visit->path);
-    /* A name may end as a form does. */
+    /* HTML needs no end, but where the name itself ends like a form. */
     if (form != JR_VISIT_HTML || form_of(visit->path) < FORMS)
         for (size_t i = 0; i < FORMS; i++)
             jr_buffer_add(buffer, forms[i].form == form ? forms[i].suffix : "");

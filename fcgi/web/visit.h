@@ -35,7 +35,7 @@ typedef enum jr_err jr_visit_make(struct jr_visit *visit, struct jr_error *error
 /* A page, or all those of one kind. */
 struct jr_route {
     const char *path;  /* with a slash at its end: something stands behind it */
-    const char *title; /* in the navigation; NULL: it is not there, but what stands before it */
+    const char *title; /* in the navigation; NULL: not there, but below the one before */
     jr_visit_make *make;
     unsigned forms; /* JR_VISIT_AS_* */
     const char *const *names; /* of its parameters (jr_query_read), besides `refresh` */
