@@ -391,7 +391,7 @@ static bool makes_sense(const struct jr_reading *reading, const char *value, con
     return sense != JR_SENSE_NONE;
 }
 
-/* False: there was no memory, or nothing but commas, which is told. */
+/* False: there was no memory, or nothing but commas, which is told; the list is all zero then. */
 static bool split(const struct jr_reading *reading, const char *value, struct jr_list *list)
 {
     if (jr_list_parse(list, value) != JR_OK) {
@@ -401,6 +401,8 @@ static bool split(const struct jr_reading *reading, const char *value, struct jr
     if (list->count == 0 && *value != '\0')
         jr_findings_problem(reading->findings, reading->name,
                             "has commas, but nothing between them");
+    if (list->count == 0)
+        jr_list_release(list);
     return list->count > 0;
 }
 
