@@ -329,6 +329,22 @@ static const struct jr_option *find_option(const struct asked *asked, const char
     return NULL;
 }
 
+/*
+ * Offer what may be the value of an option. If the command is not written yet, it is taken for the
+ * first one that has the option.
+ */
+static void offer_value(struct asked *asked, const struct jr_option *option)
+{
+    for (size_t i = 0; asked->row == NULL && i < asked->count; i++)
+        for (const struct jr_option *o = asked->rows[i].options; o != NULL && o->name != NULL; o++)
+            if (o == option)
+                asked->row = &asked->rows[i];
+    if (asked->row == NULL)
+        return;
+    asked->command->options = asked->row->options;
+    offer_kind(asked, option->value, option->name);
+}
+
 /* Those that may still be given; before a command, those that all of them take. */
 static void offer_options(const struct asked *asked)
 {
@@ -405,7 +421,7 @@ static void complete_option(struct asked *asked)
         return;
     asked->part = equals + 1;
     asked->before_length = (size_t)(asked->part - asked->before);
-    offer_kind(asked, option->value, option->name);
+    offer_value(asked, option);
 }
 
 static void complete(struct asked *asked, char **words)
@@ -425,7 +441,7 @@ static void complete(struct asked *asked, char **words)
     if (asked->lost)
         return;
     if (option != NULL)
-        offer_kind(asked, option->value, option->name);
+        offer_value(asked, option);
     else if (!only_words && words[0][0] == '-')
         complete_option(asked);
     else if (asked->row == NULL)

@@ -185,6 +185,8 @@ subtest 'what a word may become' => sub {
     like completed('why', ''), qr{^@{[ $refused->id ]}\tocto/web Night \x{ef}\x{bf}\x{bd}\[31mly: refused$}m, 'a run, and what it is';
     unlike completed('rerun', ''), qr/^@{[ $good->id ]}\t/m, 'to rerun, none that succeeded';
     is completed('why', $good->id, ''), '', 'no second one';
+    like completed('--repo=octo/w'), qr{\A--repo=octo/web\t\n\z}, 'a repository before the command';
+    is completed('--state', 'o'), "open\t\n", 'a state before the command';
     like completed('runs', '--repo=octo/w'), qr{\A--repo=octo/web\t\n\z}, 'a repository';
     like completed('runs', '--branch', 'rel'), qr{\Arelease/1\t\n\z}, 'a branch';
     is completed('runs', '--workflow', 'Night'), '', 'no name with what is not shown';
