@@ -115,7 +115,7 @@ static enum jr_err find_run(struct jr_command *command, const char *repo, struct
                           : JR_OK;
     size_t count = 0;
 
-    while (err == JR_OK && count == 0 && !listing->ended)
+    while (listing != NULL && err == JR_OK && count == 0 && !listing->ended)
         err = jr_listing_runs(command->store, &filter, listing, run, 1, &count, error);
     free(listing);
     free(pattern);

@@ -501,7 +501,7 @@ int jr_tool_main(char **argv, struct jr_source *source)
         return clean_up(&call.command, JR_EXIT_OK);
     }
     status = pull_command(argv, &name);
-    if (status != JR_EXIT_OK)
+    if (status != JR_EXIT_OK || name == NULL)
         return status;
     call.row = find(name);
     if (call.row == NULL)

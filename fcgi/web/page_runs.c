@@ -89,12 +89,9 @@ enum { CONCLUSION, VERDICT, REASON, CAUSE };
 /* The word of a number of a set; NULL: it has none. */
 static const char *word_of(const struct words *set, int number)
 {
-    const char *word = set->word(number);
+    const char *word = set->word(number), *none = set->first > 0 ? set->word(0) : NULL;
 
-    return word == NULL
-                   || (set->first > 0 && set->word(0) != NULL && strcmp(word, set->word(0)) == 0)
-               ? NULL
-               : word;
+    return word != NULL && none != NULL && strcmp(word, none) == 0 ? NULL : word;
 }
 
 /* Read such a parameter. number: out: `none' where it is not given */
@@ -106,9 +103,12 @@ static enum jr_err read_word(const struct jr_query *query, const struct words *s
     *number = none;
     if (*given == '\0')
         return JR_OK;
-    for (int i = set->first; i < set->count; i++)
-        if (word_of(set, i) != NULL && strcmp(word_of(set, i), given) == 0)
+    for (int i = set->first; i < set->count; i++) {
+        const char *word = word_of(set, i);
+
+        if (word != NULL && strcmp(word, given) == 0)
             *number = i;
+    }
     return *number != none ? JR_OK
                            : jr_error_set(error, JR_EINVAL, "the parameter '%s' has no '%.60s'",
                                           set->name, given);

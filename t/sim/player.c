@@ -243,7 +243,8 @@ static void tell_due(struct player *player, const char *line)
 {
     int64_t due_ms;
     struct jr_run run;
-    long long now_ms = strtoll(strchr(line, ' '), NULL, 10);
+    const char *time = strchr(line, ' ');
+    long long now_ms = time == NULL ? 0 : strtoll(time, NULL, 10);
     bool due = find_due(player, now_ms, &due_ms, &run);
 
     printf("due %lld\n", due ? (long long)due_ms : 0);
