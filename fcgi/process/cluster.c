@@ -20,10 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A stop that lasts a moment is over before others could heed it. */
+/* A shorter stop is over before other hosts could learn of it. */
 #define STOP_LEAST_MS (2 * JR_SECOND_MS)
 
-/* Two machines, or two places on one, have never the same. */
+/* A text that differs between two machines, and between two places on one. */
 static void name_machine(const char *state_dir, char machine[JR_CLAIM_OP_SIZE])
 {
     unsigned char digest[JR_SHA256_SIZE];
@@ -94,8 +94,8 @@ static void show(const struct jr_cluster *cluster)
 }
 
 /*
- * Somebody has ended the pause of all hosts, on another one perhaps: with it goes the one of our
- * own store, which `pause' has made besides, so that it holds without etcd.
+ * Somebody has ended the pause of all hosts, perhaps on another one. The command `pause' has also
+ * written a pause into the store of its own host, which holds without etcd: end that, too.
  */
 static void resume(const struct jr_cluster *cluster)
 {
@@ -108,7 +108,7 @@ static void resume(const struct jr_cluster *cluster)
         jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
 }
 
-/* The log is told when something has changed. */
+/* Log what has changed. */
 static void tell(struct jr_cluster *cluster)
 {
     const struct jr_engine_sight *sight = jr_engine_sight(cluster->engine);
@@ -134,7 +134,7 @@ static void tell(struct jr_cluster *cluster)
     }
 }
 
-/* A rate limit, or a token that is rejected, is all hosts' matter: they have the same token. */
+/* Tell all hosts of a rate limit, or of a token that is rejected: they have the same token. */
 static void tell_stop(struct jr_cluster *cluster, struct jr_calls *calls)
 {
     struct jr_throttle *throttle = &calls->throttle;
@@ -215,7 +215,7 @@ uint64_t jr_cluster_held_elsewhere(const struct jr_cluster *cluster)
     return sight->outages & ~sight->own_outages;
 }
 
-/* What all knew of is over, since somebody has taken it away: so it is here. */
+/* All hosts held reruns for these causes, and it was ended in etcd: end it here. */
 static void release(struct jr_cluster *cluster, uint64_t over)
 {
     struct jr_error error;

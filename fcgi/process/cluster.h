@@ -3,7 +3,7 @@
  * store keeps, and what it tells of the others.
  *
  * Without CLUSTER_ETCD, without a way to call GitHub, and in a dry run, which posts nothing, there
- * is none: each question here is answered as for the only host.
+ * is no engine: all questions here are answered as for the only host.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -25,9 +25,9 @@ struct jr_cluster {
     struct jr_told *told;     /* NULL: nobody looks */
     int64_t stop_told_ms;     /* until when all hosts know that the token is stopped */
     uint64_t held, known; /* causes for which this host holds reruns, and of which all hosts know */
-    enum jr_engine_state logged; /* what the log was told, */
-    bool logged_paused;          /* and of the pause of all, */
-    bool paused_for_good;        /* which does not end by itself */
+    enum jr_engine_state logged; /* the state that was logged last, */
+    bool logged_paused;          /* and whether all hosts were paused then, */
+    bool paused_for_good;        /* by a pause that does not end by itself */
 };
 
 /* JR_OK, or what failed. jr_cluster_close() in both cases. */
@@ -59,15 +59,16 @@ bool jr_cluster_may_work(const struct jr_cluster *cluster);
 int64_t jr_cluster_hosts(const struct jr_cluster *cluster);
 
 /*
- * With what this host holds all hosts do, and when one of them finds that it is over, all do.
- *   held  bit n is enum jr_cause n: those for which this one holds reruns by now
+ * Make this host and the others agree for which causes reruns are held: what this host holds, all
+ * hold; and when the host that has told it, or a person, ends it, it ends on all.
+ *   held  bit n is enum jr_cause n: the causes for which this host holds reruns now
  */
 void jr_cluster_hold(struct jr_cluster *cluster, uint64_t held);
 
 /* The causes for which others hold reruns. */
 uint64_t jr_cluster_held_elsewhere(const struct jr_cluster *cluster);
 
-/* May the lists be read now (jr_engine_may_sweep)? And: they are not for a time. */
+/* May the lists be read now (jr_engine_may_sweep)? And: they have been read for now. */
 bool jr_cluster_may_sweep(struct jr_cluster *cluster);
 void jr_cluster_end_sweep(struct jr_cluster *cluster);
 

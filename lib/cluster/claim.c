@@ -28,7 +28,7 @@ const char *jr_claim_result_name(enum jr_claim_result result)
     return result_names[result];
 }
 
-/* The place of a word; 0 for one that is unknown. */
+/* The place of a word; 0: it is unknown. */
 static int place_of(const char *const *names, size_t count, const char *word)
 {
     for (size_t i = 0; i < count; i++)
@@ -37,7 +37,7 @@ static int place_of(const char *const *names, size_t count, const char *word)
     return 0;
 }
 
-/* A number from 0 to `most'; false: it is another, or none. 0 where it is not there. */
+/* A number from 0 to `most'; 0 if it is missing. False: it is something else. */
 static bool read_number(json_object *object, const char *key, uint64_t most, uint64_t *number)
 {
     json_object *member;
@@ -106,7 +106,7 @@ enum jr_err jr_claim_parse(const char *text, size_t length, struct jr_claim *cla
     return jr_error_set(error, JR_EFORMAT, "it is no claim that this version can read");
 }
 
-/* A member that is a text; quotes and what else would end it are left out. */
+/* A member that is a text; characters that JSON would have to escape are left out. */
 static void print_text(struct jr_buffer *buffer, const char *key, const char *text)
 {
     if (*text == '\0')
@@ -143,8 +143,9 @@ enum jr_claim_whose jr_claim_whose(const struct jr_claim *claim, const char *hos
 }
 
 /*
- * What this host has decided itself, and is due all the same, is to be judged anew; so is what
- * another has decided, if this one has seen that before and closed it for that.
+ * The attempt is due here, although it is done. If this host has decided that itself, it judges
+ * anew. If another has, this host closes it once; when it is due again after that, it judges anew,
+ * too.
  */
 static enum jr_claim_next look_at_done(const struct jr_claim_view *view)
 {
@@ -208,7 +209,7 @@ bool jr_claim_hold(const struct jr_claim *before, const struct jr_claim *by,
     return true;
 }
 
-/* From held only by who holds it; from posting, by who has waited and then asked GitHub. */
+/* From held: only who holds it. From posting: who has waited, and has asked GitHub then. */
 bool jr_claim_post(const struct jr_claim *before, const struct jr_claim *by,
                    struct jr_claim *next)
 {
@@ -237,7 +238,7 @@ bool jr_claim_finish(const struct jr_claim *before, const struct jr_claim *by,
     if (before->state != JR_CLAIM_HELD && before->state != JR_CLAIM_POSTING)
         return false;
     begin(before, by, JR_CLAIM_DONE, next);
-    /* Whoever finds out what came of a POST, it is told whose that was. */
+    /* The record keeps naming the host that has posted, whoever finds out what came of it. */
     if (before->state == JR_CLAIM_POSTING) {
         (void)jr_text_copy(next->host, sizeof next->host, before->host);
         (void)jr_text_copy(next->name, sizeof next->name, before->name);

@@ -2,14 +2,15 @@
  * claim -- who may ask GitHub for the rerun of an attempt, among several hosts: the record of it,
  * and the moves from one state to the next. Pure: no clock, no I/O.
  *
- * `held' is a courtesy: one host asks GitHub about the attempt, the others wait; it may vanish or
- * be taken at any time. `posting' is a right to one POST, for the process that wrote that
- * revision of the record, for JR_CLAIM_POST_MS. `done' ends it; done and accepted is final.
- * No record is written but where the engine compares: it is not there yet, or is unchanged.
- * No wall clock of two hosts is compared: at_ms is for people.
+ * `held' saves work, and is no right: one host asks GitHub about the attempt, and the others wait.
+ * It may vanish, or be taken by another host, at any time. `posting' is the right to one POST: only
+ * the process that wrote that revision of the record has it, and for JR_CLAIM_POST_MS only. `done'
+ * ends the claim; done and accepted is final.
+ * The engine writes a record only if etcd finds it as it was read, or still not there.
+ * The clocks of two hosts are never compared: at_ms is for people.
  *
- * A record is JSON in one line, {"v":1,...}. Members that are not known are passed over, so that
- * hosts of two versions work together.
+ * A record is JSON in one line, {"v":1,...}. Unknown members are ignored, so that hosts of two
+ * versions work together.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -25,12 +26,13 @@
 #include <stdint.h>
 
 /*
- * A POST leaves its host within so long of its permit, or never; all of it takes 30 s at most
- * (http.h), and GitHub ends what it has begun after 10 s. Hence CLUSTER_TAKEOVER is at least 60 s.
+ * A host sends its POST within this time after the permit, or never. A request takes 30 s at most
+ * (http.h), and GitHub ends what it has begun after 10 s. So CLUSTER_TAKEOVER is at least 60 s.
  */
 #define JR_CLAIM_POST_MS (5 * JR_SECOND_MS)
 
-/* What is held, and has not changed for so long, is stuck, or was written late. */
+/* A claim that is held and has not changed for so long may be taken: its host hangs, or has
+ * written it too late. */
 #define JR_CLAIM_STUCK_MS (15 * JR_MINUTE_MS)
 
 #define JR_CLAIM_ID_SIZE 33    /* of a host: 32 hexadecimal digits */
@@ -66,8 +68,8 @@ struct jr_claim {
 };
 
 /*
- * Read a record. It is somebody else's word: each member has its range, and who has no host or
- * no op is no record.
+ * Read a record. Another host wrote it, so each member is checked against its range; without a host
+ * or an op it is no record.
  * Returns JR_OK; JR_EFORMAT, of another version than 1 or damaged, or JR_ENOMEM: claim is all
  * zero then.
  */
@@ -80,30 +82,30 @@ void jr_claim_print(const struct jr_claim *claim, struct jr_buffer *buffer);
 const char *jr_claim_state_name(enum jr_claim_state state);
 const char *jr_claim_result_name(enum jr_claim_result result);
 
-/* Whose a record is. */
+/* Who wrote a record. */
 enum jr_claim_whose {
     JR_CLAIM_MINE,    /* this process wrote it */
-    JR_CLAIM_FORMER,  /* this host, before its last start: its packets may be under way */
+    JR_CLAIM_FORMER,  /* this host, before its last start: its POST may still be under way */
     JR_CLAIM_ANOTHERS
 };
 
 enum jr_claim_whose jr_claim_whose(const struct jr_claim *claim, const char *host,
                                    const char *boot);
 
-/* A record as somebody looks at it who has an attempt in hand. */
+/* A record, as it is seen by a process that has its attempt in hand. */
 struct jr_claim_view {
     const struct jr_claim *claim;
     enum jr_claim_whose whose;
-    int64_t unchanged_ms;  /* how long it is known as it is, by the looker's own clock */
+    int64_t unchanged_ms;  /* how long it has not changed, by the own clock */
     int64_t takeover_ms;   /* CLUSTER_TAKEOVER */
     int64_t stuck_ms;      /* JR_CLAIM_STUCK_MS, but in tests */
-    bool by_hand;          /* somebody asks for it to be rerun, whatever was decided */
+    bool by_hand;          /* somebody has asked for the rerun, whatever was decided */
 };
 
 /* What is done next. */
 enum jr_claim_next {
     JR_CLAIM_TAKE,     /* write `held', then ask GitHub */
-    JR_CLAIM_ASK,      /* a POST of unknown outcome: ask GitHub, and leave the record as it is */
+    JR_CLAIM_ASK,      /* nobody knows what came of a POST: ask GitHub, and leave the record */
     JR_CLAIM_WAIT,     /* another has it in hand: look again later */
     JR_CLAIM_ACCEPT,   /* another has had it rerun */
     JR_CLAIM_CLOSE     /* another has decided that it is not to be */
@@ -111,19 +113,19 @@ enum jr_claim_next {
 
 enum jr_claim_next jr_claim_look(const struct jr_claim_view *view);
 
-/* Would taking it take it from a host that has it in hand? That is counted. */
+/* Would it be taken from another host that has it in hand? That is counted. */
 bool jr_claim_is_takeover(const struct jr_claim_view *view);
 
 /*
- * The moves. Each returns false, and leaves `next' as it was, where the state before does not
- * allow it; else `next' is the record to be written, if `before' is still what is there.
+ * The moves. If the state before does not allow the move, it returns false and leaves `next' alone.
+ * Else `next' is the record to be written, provided that `before' is still there then.
  *   by  who writes: host, name, boot, a new op, at_ms; the rest is not looked at
  */
 bool jr_claim_hold(const struct jr_claim *before, const struct jr_claim *by,
                    struct jr_claim *next);
 bool jr_claim_post(const struct jr_claim *before, const struct jr_claim *by,
                    struct jr_claim *next);
-/* Nothing was sent, or it was refused for now: others may try. Only by who posts. */
+/* Nothing was sent, or GitHub refused for now: others may try. Only for the process that posts. */
 bool jr_claim_unpost(const struct jr_claim *before, const struct jr_claim *by,
                      struct jr_claim *next);
 bool jr_claim_finish(const struct jr_claim *before, const struct jr_claim *by,

@@ -19,11 +19,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* How often what all keep to is looked at; and sooner while nothing may be done. */
+/* How often this host looks at what holds for all; and sooner, while nothing may be done. */
 #define SIGHT_MS (5 * JR_SECOND_MS)
 #define HALTED_MS (JR_SECOND_MS)
 
-/* Claims whose age is known. */
+/* The host remembers of so many claims since when they have not changed. */
 #define WATCHED 4096
 
 /* Writes that nobody waits for. */
@@ -32,14 +32,14 @@
 #define TRIES 3
 #define PERMIT_TRIES 2
 
-/* GitHub tells of a run for longer, but nobody asks for its rerun so late. */
+/* GitHub keeps runs for longer, but so late nobody asks for a rerun any more. */
 #define CLAIMS_KEPT_MS (8 * JR_DAY_MS)
 #define SPENT_KEPT_MS (2 * JR_DAY_MS)
 #define PRUNE_MS JR_HOUR_MS
 
 #define ROUNDS 3
 
-/* Who found that another has the lists looks again after so long. */
+/* Another host reads the lists: ask again after so long. */
 #define SWEEP_AGAIN_MS (5 * JR_SECOND_MS)
 
 struct watched {
@@ -48,7 +48,7 @@ struct watched {
     int64_t modified, since_ms, looked_ms; /* of jr_boottime_ms() */
 };
 
-/* What the host does to be among the others. */
+/* The steps by which this host comes among the others. */
 enum step { LOOKS, LEAVES_OLD, GRANTS, JOINS, LIVES };
 
 struct jr_engine {
@@ -62,12 +62,12 @@ struct jr_engine {
     char text[256];
     enum step step;
     bool format_known;
-    int64_t lease, created; /* of the host */
+    int64_t lease, created; /* of the host; LEAVES_OLD: of its earlier start */
     int64_t due_ms;         /* boot time: when the next step is to be taken */
     int64_t alive_ms;       /* ... when the lease is to be kept alive */
     struct jr_etcd_call *call;    /* of `step' */
     struct jr_etcd_call *keeping; /* keeps the lease alive, */
-    struct jr_etcd_call *seeing;  /* looks at what all keep to */
+    struct jr_etcd_call *seeing;  /* looks at what holds for all */
     struct jr_engine_sight sight;
     int64_t sight_ms; /* boot time: when that is due */
     struct jr_etcd_call *loose[LOOSE_MOST];
@@ -78,8 +78,8 @@ struct jr_engine {
         struct jr_etcd_call *call;
         bool granted;
         enum jr_reason reason;
-        int64_t lease;  /* that it hangs on; 0: we have told none */
-        int64_t others; /* the revision of one of another token; 0: there is none */
+        int64_t lease;  /* on which it hangs; 0: we have told none */
+        int64_t others; /* the revision of a stop for another token; 0: there is none */
     } stop;
     struct {
         struct jr_etcd_call *call;
@@ -88,7 +88,7 @@ struct jr_engine {
     } sweep;
     struct { /* old records are taken away, page by page */
         struct jr_etcd_call *call;
-        int64_t due_ms; /* boot time; 0: by who has read the lists next */
+        int64_t due_ms; /* boot time; done by a host that has just read the lists */
         bool goes_on;   /* there are more pages */
         char from[JR_ETCD_KEY_SIZE];
     } prune;
@@ -151,7 +151,7 @@ static void run_key(const struct jr_claimant *claimant, char key[JR_ETCD_KEY_SIZ
                   (unsigned long long)claimant->run_id, claimant->attempt);
 }
 
-/* --- what all keep to --- */
+/* --- what holds for all hosts --- */
 
 static void read_paused(const struct jr_etcd_kv *kv, struct jr_engine_sight *sight)
 {
@@ -180,7 +180,7 @@ static void read_name(const struct jr_etcd_kv *kv, char name[JR_CLAIM_NAME_SIZE]
         (void)jr_text_copy(name, JR_CLAIM_NAME_SIZE, "a host without a name");
 }
 
-/* For which causes reruns are held; `host' gets those of one host besides. */
+/* For which causes reruns are held. host: those which it has told are own ones; NULL: nobody. */
 static void read_outages(const struct jr_settings *settings, const struct jr_etcd_answer *answer,
                          const char *host, struct jr_engine_sight *sight)
 {
@@ -211,7 +211,7 @@ void jr_engine_read_sight(const struct jr_settings *settings, const struct jr_et
 
     memset(sight, 0, sizeof *sight);
     jr_engine_key(settings, hosts, "host/");
-    /* The own one may be there twice, read by itself as well. */
+    /* The own key may be there twice: it is read by itself, too (add_sight()). */
     for (size_t i = 0; i < answer->count && sight->hosts < JR_ENGINE_HOSTS; i++)
         if (strncmp(answer->kvs[i].key, hosts, strlen(hosts)) == 0
             && jr_etcd_find(answer, answer->kvs[i].key) == &answer->kvs[i])
@@ -227,7 +227,7 @@ void jr_engine_read_sight(const struct jr_settings *settings, const struct jr_et
     read_outages(settings, answer, NULL, sight);
 }
 
-/* A stop of another token is not ours. Returns its revision then, else 0. */
+/* Returns the revision of a stop that is for another token, and so not for us; else 0. */
 static int64_t read_stop(struct jr_engine *engine, const struct jr_etcd_answer *answer)
 {
     char key[JR_ETCD_KEY_SIZE], whose[JR_CLAIM_OP_SIZE] = "", reason[JR_CLAIM_REASON_SIZE] = "";
@@ -264,12 +264,12 @@ static void note_end(struct jr_engine *engine, const struct jr_etcd_answer *answ
         return;
     }
     if (engine->state != JR_ENGINE_DOWN)
-        engine->sight_ms = 0; /* see at once whether it is but this one */
+        engine->sight_ms = 0; /* try again at once: only this call may have failed */
     engine->state = JR_ENGINE_DOWN;
     (void)jr_text_copy(engine->text, sizeof engine->text, answer->text);
 }
 
-/* We are no longer among the hosts: whatever hung on that is gone. */
+/* We are no longer among the hosts: all that hung on our lease is gone. */
 static void join_anew(struct jr_engine *engine)
 {
     if (engine->step != LIVES)
@@ -305,7 +305,7 @@ static void add_sight(const struct jr_engine *engine, struct jr_etcd_txn *txn)
 
     jr_engine_key(engine->settings, key, "host/");
     jr_etcd_add_read(txn, key, true);
-    jr_etcd_add_read(txn, engine->host_key, false); /* however many there are */
+    jr_etcd_add_read(txn, engine->host_key, false); /* may not be among the first ones */
     jr_engine_key(engine->settings, key, "ctl/paused");
     jr_etcd_add_read(txn, key, false);
     jr_engine_key(engine->settings, key, "ctl/stop");
@@ -373,7 +373,7 @@ static enum step take_look(struct jr_engine *engine, const struct jr_etcd_answer
         (void)jr_json_get_text(root, "machine", machine, sizeof machine);
     json_object_put(root);
     if (strcmp(machine, engine->machine) == 0) {
-        engine->lease = host->lease; /* the lock is ours, so that start of this host is dead */
+        engine->lease = host->lease; /* we have the lock of STATE_DIR, so that start is dead */
         engine->created = host->modified;
         return LEAVES_OLD;
     }
@@ -392,7 +392,7 @@ static struct jr_etcd_call *begin_look(struct jr_engine *engine, struct jr_etcd_
     return jr_etcd_txn(engine->etcd, txn, TRIES);
 }
 
-/* What an earlier start left goes with its lease; without one, by itself. */
+/* Remove what an earlier start left: with its lease, or only the key if there is none. */
 static struct jr_etcd_call *begin_leave(struct jr_engine *engine, struct jr_etcd_txn *txn)
 {
     if (engine->lease != 0)
@@ -550,7 +550,7 @@ static void tend_loose(struct jr_engine *engine)
     engine->looks_after = engine->looks_after && is_loose(engine);
 }
 
-/* Where there are too many, it is left: what it would have told is found out by others. */
+/* If there are too many, it is not written: other hosts find out in another way. */
 static void let_loose(struct jr_engine *engine, const struct jr_etcd_txn *txn)
 {
     for (size_t i = 0; i < LOOSE_MOST; i++) {
@@ -608,7 +608,7 @@ static struct jr_etcd_call *write_stop(struct jr_engine *engine, int64_t lease)
     snprintf(value, sizeof value,
              "{\"v\":1,\"reason\":\"%s\",\"name\":\"%s\",\"fingerprint\":\"%s\"}",
              jr_reason_token(engine->stop.reason), engine->self.name, engine->fingerprint);
-    /* One of another token gives way: who has that does not lose by it for long. */
+    /* Overwrites one for another token: GitHub soon stops the hosts which have that one again. */
     if (engine->stop.others != 0)
         jr_etcd_add_compare(txn, key, JR_ETCD_MODIFIED, engine->stop.others);
     else
@@ -705,8 +705,8 @@ static void tend_sweep(struct jr_engine *engine, int64_t now_ms)
 
 /* --- records that nobody needs any more --- */
 
-/* Claims that are done, so long ago that GitHub is asked about none of them; what is spent in an
- * hour or on a day that is over. By the clock of who looks; nothing else rests on that. */
+/* Is it a claim that was done long ago, or what was spent in an hour or on a day that is over? By
+ * the clock of this host, which is good enough for that. */
 static bool is_old(const struct jr_engine *engine, const struct jr_etcd_kv *kv)
 {
     int64_t now_ms = jr_now_ms();
@@ -754,7 +754,7 @@ static void begin_prune(struct jr_engine *engine)
     free(txn);
 }
 
-/* On with the next page as long as there were old ones: behind them are newer ones. */
+/* Go on with the next page if this one had old claims: they become newer from page to page. */
 static void take_page(struct jr_engine *engine, const struct jr_etcd_answer *answer, int64_t now_ms)
 {
     size_t claims = 0, old = 0;
@@ -839,7 +839,7 @@ enum jr_err jr_engine_open(struct jr_engine **engine, const struct jr_settings *
     return JR_OK;
 }
 
-/* What is still to be written, and then that we leave: a second at the most for each. */
+/* Write what is still to be written, then leave: each takes a second at most. */
 static void leave(struct jr_engine *engine)
 {
     int64_t end_ms = jr_boottime_ms() + JR_ETCD_TRY_MS;
@@ -941,7 +941,7 @@ bool jr_engine_may_work(const struct jr_engine *engine)
 
 /* --- how long a claim is as it is --- */
 
-/* The place of a claim; of one that is not known, that which was not looked at for longest. */
+/* The place of a claim. A new one displaces the claim that was not looked at for longest. */
 static struct watched *find_watched(struct jr_engine *engine, const struct jr_claimant *claimant)
 {
     struct watched *oldest = NULL;
@@ -1007,7 +1007,7 @@ void jr_claimant_begin(struct jr_engine *engine, struct jr_claimant *claimant)
     begin_claim_look(claimant);
 }
 
-/* Take what the record is. One that cannot be read is left to whoever wrote it. */
+/* Take the record. False: this version cannot read it, and leaves it to the host that wrote it. */
 static bool take_claim(struct jr_claimant *claimant, const struct jr_etcd_answer *answer)
 {
     char key[JR_ETCD_KEY_SIZE];
@@ -1023,8 +1023,8 @@ static bool take_claim(struct jr_claimant *claimant, const struct jr_etcd_answer
 }
 
 /*
- * Write a claim over what is known of it.
- *   lease  0: it stays
+ * Write a claim, if it is still as it was seen last.
+ *   lease  0: the claim stays when this host dies
  */
 static void add_claim(const struct jr_claimant *claimant, struct jr_etcd_txn *txn, int64_t lease)
 {
@@ -1044,7 +1044,7 @@ static void add_claim(const struct jr_claimant *claimant, struct jr_etcd_txn *tx
     jr_buffer_release(&value);
 }
 
-/* ... as the host that we are by now. */
+/* ... and if this host is still the one that has joined. */
 static void add_self(const struct jr_engine *engine, struct jr_etcd_txn *txn)
 {
     jr_etcd_add_compare(txn, engine->host_key, JR_ETCD_CREATED, engine->created);
@@ -1121,7 +1121,7 @@ static enum jr_claimed hold_over(struct jr_claimant *claimant, const struct jr_e
             return JR_CLAIMED_WAIT;
         return JR_CLAIMED;
     }
-    /* Another was quicker; or our own key is gone, which is to be made anew first. */
+    /* Another was quicker; or our own key is gone, and we have to join anew first. */
     check_self(claimant->engine, answer);
     if (claimant->engine->step != LIVES)
         return halt(claimant, "this host is not among the others yet");
@@ -1174,7 +1174,7 @@ static void add_conditions(const struct jr_claimant *claimant, struct jr_etcd_tx
     jr_etcd_add_read(txn, key, false);
 }
 
-/* See what all have spent by now, where it was seen for another hour or repository. */
+/* Read what all have spent, if it was read for another hour, day or repository. */
 static bool refresh_spent(struct jr_claimant *claimant, const struct jr_engine_cost *cost)
 {
     struct jr_engine *engine = claimant->engine;
@@ -1202,7 +1202,7 @@ static bool refresh_spent(struct jr_claimant *claimant, const struct jr_engine_c
     return good;
 }
 
-/* Do the limits leave enough for it, by what all hosts have spent? */
+/* Do the limits leave enough for it, after what all hosts have spent? */
 static bool is_affordable(const struct jr_claimant *claimant, const struct jr_engine_cost *cost)
 {
     const struct jr_limits_facts facts = {
@@ -1218,7 +1218,7 @@ static bool is_affordable(const struct jr_claimant *claimant, const struct jr_en
     return jr_limits_ask(&facts).verdict == JR_LIMITS_PASS;
 }
 
-/* Why a permit was lost. NONE: only what is spent is other than it was. */
+/* Why a permit was lost. NONE: only because others have spent meanwhile. */
 static enum jr_reason why_lost(struct jr_claimant *claimant, const struct jr_etcd_answer *answer)
 {
     struct jr_engine *engine = claimant->engine;
@@ -1240,7 +1240,7 @@ static enum jr_reason why_lost(struct jr_claimant *claimant, const struct jr_etc
                                                            : JR_REASON_CLUSTER_UNREACHABLE;
 }
 
-/* The permit is there: is it in time? Nothing may come between this and the first byte. */
+/* Has the permit come in time? Nothing may be done between this and the first byte of the POST. */
 static enum jr_reason is_in_time(int64_t begun_ms, int64_t late_ms)
 {
     int64_t limit_ms = jr_test_shorter_ms(JR_CLAIM_POST_MS), now_ms;
@@ -1277,8 +1277,8 @@ static struct jr_etcd_call *ask_for_permit(struct jr_claimant *claimant,
 }
 
 /*
- * One try. NONE with `permitted': it is won. NONE without: what is spent has changed, and it may
- * be tried once more.
+ * One try. NONE and `permitted': it is won. NONE, but not `permitted': others have spent meanwhile,
+ * and it may be tried once more.
  */
 static enum jr_reason try_permit(struct jr_claimant *claimant, const struct jr_engine_cost *cost)
 {
@@ -1332,7 +1332,7 @@ enum jr_reason jr_claimant_permit(struct jr_claimant *claimant, int64_t late_ms,
     return JR_REASON_BUDGET_USED_UP;
 }
 
-/* A permit that was of no use has spent nothing. If others have spent meanwhile, it is left. */
+/* A permit was not used: take back what it has added, unless others have spent meanwhile. */
 static void give_back_spent(struct jr_claimant *claimant)
 {
     struct jr_etcd_txn *txn;
@@ -1345,7 +1345,7 @@ static void give_back_spent(struct jr_claimant *claimant)
     free(txn);
 }
 
-/* Write what follows without waiting; nothing where it is not ours. */
+/* Write the `next' record without waiting; it is lost if the claim is no longer ours. */
 static void write_next(struct jr_claimant *claimant, int64_t lease)
 {
     struct jr_etcd_txn *txn = calloc(1, sizeof *txn);

@@ -23,7 +23,7 @@
 #define BODY_MOST (64 * 1024)
 #define TOKEN_SIZE 1024
 
-/* A node without a leader says so at once, in the place of waiting 7 s for one. */
+/* A node without a leader says so at once, instead of waiting 7 s for one. */
 #define HAS_LEADER "Grpc-Metadata-hasleader: true"
 
 /* Codes of gRPC, as the bodies of errors have them. */
@@ -52,9 +52,9 @@ static const char *const paths[] = {
 struct jr_etcd_call {
     struct jr_etcd *etcd;
     enum kind kind;
-    enum { ASKS, AUTHENTICATES, READS_BACK } stage, then; /* then: what a token is made for */
+    enum { ASKS, AUTHENTICATES, READS_BACK } stage, then; /* then: what follows AUTHENTICATES */
     bool writes;
-    bool unsure;  /* a try may have taken effect, or may yet */
+    bool unsure;  /* a try may have taken effect, or may do so later */
     bool renewed; /* there was a new token for it */
     bool over, told;
     unsigned tries; /* that are left, the one under way too */
@@ -290,7 +290,7 @@ static bool take_txn(struct jr_etcd_call *call, json_object *root)
         return false;
     if (call->stage == READS_BACK && !own) /* it may take effect later */
         return false;
-    /* Lost to ourselves: an earlier try was there first. */
+    /* Lost, but the own text is there: an earlier try of this call took effect. */
     call->answer.read_back = (!won || call->stage == READS_BACK) && own;
     call->answer.end = won || own || !call->writes ? JR_ETCD_WON : JR_ETCD_LOST;
     return true;
@@ -437,7 +437,7 @@ static void ask(struct jr_etcd_call *call)
     begin(call);
 }
 
-/* This endpoint is of no use now: the next one, or back to look what came of it, or no more. */
+/* This endpoint is of no use now: try the next one, or read back, or give up. */
 static void go_on(struct jr_etcd_call *call, bool may_count)
 {
     call->unsure = call->unsure || (call->writes && may_count && call->stage == ASKS);
@@ -477,7 +477,7 @@ static void take_token(struct jr_etcd_call *call, json_object *root, int status)
     finish(call, JR_ETCD_UNKNOWN);
 }
 
-/* 401: the token is known no longer, and nothing was done. */
+/* 401: etcd does not know the token any more, and nothing was done. */
 static bool renews(struct jr_etcd_call *call, int status)
 {
     if (status != 401 || call->renewed || call->etcd->settings->cluster_user == NULL)
@@ -490,14 +490,14 @@ static bool renews(struct jr_etcd_call *call, int status)
     return true;
 }
 
-/* A refusal that is known: nothing was done, and no other endpoint would do it. */
+/* A clear refusal: nothing was done, and no other endpoint would do it. */
 static void refused(struct jr_etcd_call *call, json_object *root)
 {
     if (call->kind == REVOKE && get_number(root, "code") == CODE_NOT_FOUND) {
         finish(call, JR_ETCD_WON);
         return;
     }
-    /* A lease that is over: what is to hang on it is not written. */
+    /* The lease is over, so what was to hang on it was not written. */
     if (call->kind == TXN && get_number(root, "code") == CODE_NOT_FOUND && !call->unsure) {
         finish(call, JR_ETCD_LOST);
         return;
@@ -514,7 +514,7 @@ static void answered(struct jr_etcd_call *call, const struct jr_http_answer *ans
 
     if (status == 0 || jr_json_parse(answer->body, answer->length, &root, &ignored) != JR_OK)
         root = NULL;
-    if (call->stage != READS_BACK) /* what was wrong before is what people want to know */
+    if (call->stage != READS_BACK) /* people want to know what was wrong before that */
         say(call, answer, root);
     if (call->stage == AUTHENTICATES)
         take_token(call, root, status);
@@ -581,7 +581,7 @@ static struct jr_etcd_call *new_call(struct jr_etcd *etcd, enum kind kind, unsig
     return call;
 }
 
-/* Its body is whole: begin. NULL: it is not, for want of memory. */
+/* Begin, if there was memory for the whole body; else NULL. */
 static struct jr_etcd_call *start(struct jr_etcd_call *call)
 {
     if (call->body.ok) {

@@ -2,14 +2,14 @@
  * etcd -- the calls of etcd's JSON gateway (version 3.4 and newer): compare and swap, ranges,
  * leases; over the program's own HTTP client.
  *
- * A write has three ends. WON: it took effect. LOST: it did not, since what it compares was not
- * so. UNKNOWN: nobody can say, or it may still take effect, seconds later. So a write is never
- * without a compare, and has a text of its own in it, by which it is known again when it is read
- * back: after an unknown answer, by a second try or at the end.
+ * A write ends in one of three ways. WON: it took effect. LOST: it did not, since a compare did not
+ * hold. UNKNOWN: nobody can say, or it may still take effect, seconds later. So every write
+ * compares something, and writes a text that is in no other write. After an unknown answer, a
+ * second try or a read at the end finds that text, if the write took effect.
  *
- * An answer of 5xx, none, or one that cannot be read is unknown; then the next endpoint is tried.
- * Each try has 1 s, of which connecting has half. 401: the token is made anew, and the same asked
- * once more. No answer is read beyond 64 kB.
+ * Unknown are an answer of 5xx, one that cannot be read, and none; then the next endpoint is tried.
+ * A try takes 1 s at most, connecting half of that. After 401 a new token is asked for, and
+ * the call is made once more. Of an answer no more than 64 kB are read.
  *
  * Source: https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ ; 64-bit numbers come as strings,
  * zero and false are left out.
@@ -56,7 +56,7 @@ struct jr_etcd_compare {
 struct jr_etcd_put {
     char key[JR_ETCD_KEY_SIZE];
     char value[JR_ETCD_VALUE_SIZE]; /* empty: the key is deleted */
-    int64_t lease;                  /* 0: it stays */
+    int64_t lease;                  /* on which the key hangs; 0: on none, it stays */
 };
 
 struct jr_etcd_read {
@@ -66,8 +66,8 @@ struct jr_etcd_read {
 };
 
 /*
- * All compares hold, and all is written; or nothing is. Either way all that is to be read is, as
- * it is then. Without compares and puts it is a snapshot. Puts are of different keys.
+ * If all compares hold, all puts are written; else none is. In both cases all reads are done, after
+ * that. Without compares and puts it is a snapshot. No two puts have the same key.
  */
 struct jr_etcd_txn {
     struct jr_etcd_compare compares[JR_ETCD_PARTS];
@@ -80,16 +80,16 @@ struct jr_etcd_txn {
 };
 
 struct jr_etcd_kv {
-    size_t read; /* which of the reads has shown it */
+    size_t read; /* by which of the reads it was found */
     char key[JR_ETCD_KEY_SIZE];
-    char value[JR_ETCD_VALUE_SIZE]; /* empty, too, when it is longer or has a NUL in it */
+    char value[JR_ETCD_VALUE_SIZE]; /* empty, too, if it is longer or has a NUL in it */
     int64_t created, modified, lease;
 };
 
 struct jr_etcd_answer {
     enum jr_etcd_end end;
     bool refused;   /* UNKNOWN, and nothing was done: the request is wrong, or not allowed */
-    bool read_back; /* WON, as was found when it was read back: `kvs' are of then */
+    bool read_back; /* WON, found by reading back: `kvs' were read then, not by the write */
     int64_t lease;  /* of grant and keepalive */
     int64_t ttl_s;  /* likewise; keepalive: 0, WON: the lease is over */
     int64_t revision;
@@ -101,7 +101,7 @@ struct jr_etcd_answer {
     char text[256]; /* UNKNOWN: the words of etcd or libcurl, for people */
 };
 
-/* Called once for each call that is over, but not for those that are dropped. */
+/* Called once for each call that ends by itself; not for one that is released before. */
 typedef void jr_etcd_note(void *context, const struct jr_etcd_answer *answer);
 
 /*
@@ -125,7 +125,7 @@ struct jr_etcd_call *jr_etcd_grant(struct jr_etcd *etcd, int64_t ttl_s) JR_CHECK
 struct jr_etcd_call *jr_etcd_keep_alive(struct jr_etcd *etcd, int64_t lease) JR_CHECKED;
 struct jr_etcd_call *jr_etcd_revoke(struct jr_etcd *etcd, int64_t lease) JR_CHECKED;
 
-/* The state of one endpoint, which is asked once; WON: it answers. */
+/* Ask one endpoint once for its state. WON: it answers. */
 struct jr_etcd_call *jr_etcd_status(struct jr_etcd *etcd, size_t endpoint) JR_CHECKED;
 
 /* Go on without waiting. NULL: it is under way; else the answer, good until the end of the call. */
@@ -147,7 +147,7 @@ void jr_etcd_tend(struct jr_etcd *etcd);
 /* Find a key among what was read; NULL: it is not there. */
 const struct jr_etcd_kv *jr_etcd_find(const struct jr_etcd_answer *answer, const char *key);
 
-/* Parts of a transaction, which is all zero at first; what does not fit makes no write right. */
+/* Add a part to a transaction, which is all zero at first: up to JR_ETCD_PARTS of each kind. */
 void jr_etcd_add_compare(struct jr_etcd_txn *txn, const char *key, enum jr_etcd_by by,
                          int64_t revision);
 void jr_etcd_add_put(struct jr_etcd_txn *txn, const char *key, const char *value, int64_t lease);

@@ -6,8 +6,8 @@
  *   ctl/budget/REPOSITORY/day-NUMBER    runner minutes by system: "12 0 3 0"
  *
  * REPOSITORY is "all", or the number that budget.h counts it under. Hours and days are those of
- * UTC, by the clock of the host that asks. What is spent is written in the transaction of a permit,
- * where what was spent before is compared: so that the limits hold for all hosts together.
+ * UTC, by the clock of the host that asks. The transaction of a permit writes the new sums, and
+ * compares that the old ones are still there: so the limits hold for all hosts together.
  *
  * Pure but for the names of keys.
  *
@@ -29,7 +29,7 @@
 struct jr_spent_view {
     bool wanted;      /* the policy may have limits */
     uint64_t scope;   /* of the repository */
-    int64_t at_ms;    /* in whose hour and day; 0: nothing was read yet */
+    int64_t at_ms;    /* a time in that hour and on that day; 0: nothing was read yet */
     struct jr_spending repo, all;
     int64_t modified[JR_SPENT_KEYS]; /* 0: the key is not there */
 };
@@ -42,7 +42,7 @@ void jr_spent_add_reads(const struct jr_settings *settings, const struct jr_spen
 void jr_spent_take(const struct jr_settings *settings, const struct jr_etcd_answer *answer,
                    struct jr_spent_view *view);
 
-/* Is it of the hour and the day of now_ms, and of that repository? */
+/* Was it read for the hour and the day of now_ms, and for that repository? */
 bool jr_spent_is_of(const struct jr_spent_view *view, uint64_t scope, int64_t now_ms);
 
 /*
