@@ -103,7 +103,8 @@ static void resume(const struct jr_cluster *cluster)
     struct jr_pauses ended, pauses;
     struct jr_error error;
 
-    if (jr_control_resume(cluster->store, &all, "another host", jr_now_ms(), &ended, &pauses, &error)
+    if (jr_control_resume(cluster->store, &all, "another host", jr_now_ms(), &ended, &pauses,
+                          &error)
         != JR_OK)
         jr_log(JR_LOG_ERROR, "store-failed", "%s", error.text);
 }
@@ -119,9 +120,10 @@ static void tell(struct jr_cluster *cluster)
         if (state == JR_ENGINE_UP)
             jr_log(JR_LOG_INFO, "cluster-up", "this host is among the others");
         else if (state != JR_ENGINE_JOINS)
-            jr_log(JR_LOG_WARN, "cluster-unreachable", "%s: %s; nothing is rerun by this host until "
-                   "that is over, and what is due stays due", jr_engine_state_name(state),
-                   jr_engine_text(cluster->engine));
+            jr_log(JR_LOG_WARN, "cluster-unreachable",
+                   "%s: %s; nothing is rerun by this host until that is over, and what is due "
+                   "stays due",
+                   jr_engine_state_name(state), jr_engine_text(cluster->engine));
     }
     if (sight->paused != cluster->logged_paused) {
         cluster->logged_paused = sight->paused;

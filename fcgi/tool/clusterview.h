@@ -48,7 +48,10 @@ bool jr_clusterview_claims(struct jr_clusterview *view, uint64_t run_id);
 bool jr_clusterview_pause(struct jr_clusterview *view, const char *who, int64_t span_ms);
 bool jr_clusterview_resume(struct jr_clusterview *view);
 
-/* Have no host hold reruns for a cause, or for any (JR_CAUSE_NONE). Returns whether etcd was told. */
+/*
+ * Have no host hold reruns for a cause, or for any (JR_CAUSE_NONE).
+ * Returns whether etcd was told.
+ */
 bool jr_clusterview_lift(struct jr_clusterview *view, enum jr_cause cause);
 
 /* One line of an answer, as online.h has it. */

@@ -141,7 +141,8 @@ static void offer_settings(struct asked *asked)
 static bool open_store(struct jr_command *command)
 {
     if (command->store == NULL
-        && (jr_command_load(command, false) != JR_EXIT_OK || jr_command_open(command) != JR_EXIT_OK))
+        && (jr_command_load(command, false) != JR_EXIT_OK
+            || jr_command_open(command) != JR_EXIT_OK))
         return false;
     return command->store != NULL;
 }
@@ -348,7 +349,8 @@ static void offer_value(struct asked *asked, const struct jr_option *option)
 /* Those that may still be given; before a command, those that all of them take. */
 static void offer_options(const struct asked *asked)
 {
-    const struct jr_command_row *row = asked->row == NULL ? &asked->rows[asked->count - 1] : asked->row;
+    const struct jr_command_row *row = asked->row == NULL ? &asked->rows[asked->count - 1]
+                                                          : asked->row;
     char text[80];
 
     for (size_t i = 0; row->options[i].name != NULL; i++) {

@@ -193,8 +193,8 @@ static void suspend(void)
 /* Wait for the next time. Returns false when it is enough. */
 static bool wait_for_next(const struct jr_repeat *watch, const sigset_t *open)
 {
-    struct pollfd polled[] = { { .fd = STDOUT_FILENO },
-                               { .fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN } };
+    int keys = isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
+    struct pollfd polled[] = { { .fd = STDOUT_FILENO }, { .fd = keys, .events = POLLIN } };
     char key = '\0';
 
     wait_for(polled, 2, watch->interval_s * JR_SECOND_MS, open);

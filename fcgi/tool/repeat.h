@@ -28,8 +28,9 @@ struct jr_repeat {
 };
 
 /*
- * Watch. Returns JR_EXIT_OK at its end; the status of the first time when that was a worse one
- * than JR_EXIT_FAILED, which is told on standard error then; JR_EXIT_FAILED when there can be no child.
+ * Watch. Returns JR_EXIT_OK at its end. If the first time ends with a worse status than
+ * JR_EXIT_FAILED, it ends with that one, which is told on standard error. JR_EXIT_FAILED: no child
+ * can be made.
  */
 int jr_repeat_run(const struct jr_repeat *watch);
 

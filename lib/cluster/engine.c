@@ -1001,7 +1001,8 @@ void jr_claimant_begin(struct jr_engine *engine, struct jr_claimant *claimant)
 
     jr_etcd_end_call(claimant->call);
     *claimant = (struct jr_claimant){
-        .engine = engine, .run_id = asked.run_id, .attempt = asked.attempt, .by_hand = asked.by_hand,
+        .engine = engine, .run_id = asked.run_id, .attempt = asked.attempt,
+        .by_hand = asked.by_hand,
         .spent = { .wanted = asked.spent.wanted, .scope = asked.spent.scope },
     };
     begin_claim_look(claimant);
@@ -1187,7 +1188,8 @@ static bool refresh_spent(struct jr_claimant *claimant, const struct jr_engine_c
     if (jr_spent_is_of(&claimant->spent, cost->scope, now_ms))
         return true;
     txn = calloc(1, sizeof *txn);
-    claimant->spent = (struct jr_spent_view){ .wanted = true, .scope = cost->scope, .at_ms = now_ms };
+    claimant->spent = (struct jr_spent_view){ .wanted = true, .scope = cost->scope,
+                                              .at_ms = now_ms };
     if (txn != NULL)
         jr_spent_add_reads(engine->settings, &claimant->spent, txn);
     call = txn == NULL ? NULL : jr_etcd_txn(engine->etcd, txn, 1);

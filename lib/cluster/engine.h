@@ -149,8 +149,8 @@ void jr_engine_end_sweep(struct jr_engine *engine);
 
 /*
  * Begin to claim an attempt, and see how it goes.
- *   claimant  run_id, attempt, by_hand; spent.wanted: the policy may have limits, and spent.scope is
- *             the repository's; the rest is not looked at
+ *   claimant  run_id, attempt, by_hand; spent.wanted: the policy may have limits, and spent.scope
+ *             is the repository's; the rest is not looked at
  */
 void jr_claimant_begin(struct jr_engine *engine, struct jr_claimant *claimant);
 enum jr_claimed jr_claimant_work(struct jr_claimant *claimant);

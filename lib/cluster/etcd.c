@@ -461,7 +461,8 @@ static void take_token(struct jr_etcd_call *call, json_object *root, int status)
     struct jr_etcd *etcd = call->etcd;
 
     drop_password(call);
-    if (status == 200 && jr_json_get_text(root, "token", etcd->token, sizeof etcd->token) == JR_JSON_OK
+    if (status == 200
+        && jr_json_get_text(root, "token", etcd->token, sizeof etcd->token) == JR_JSON_OK
         && strpbrk(etcd->token, "\r\n") == NULL) {
         call->stage = call->then;
         begin(call);

@@ -9,10 +9,10 @@
  * Each element of the outermost array stands in a line of its own.
  *
  * CSV: RFC 4180, of an outermost array of objects: a line for each, and a first line with their
- * keys, by jr_emit_heading(). What is an object or an array in one of them is a cell with JSON
- * in it. null is an empty cell. Characters that are not shown become U+FFFD. Spreadsheets take a
- * text that begins with = + - @ tab or carriage return for a formula, and what it says may come
- * from anybody: it has an apostrophe before it, by which they take it for a text. Numbers have none.
+ * keys, by jr_emit_heading(). An object or an array in one of them is a cell with JSON in it. null
+ * is an empty cell. Characters that are not shown become U+FFFD. Spreadsheets take a text that
+ * begins with = + - @ tab or carriage return for a formula, and anybody may have written it: an
+ * apostrophe before it makes them take it for a text. Numbers have none.
  * Source: https://owasp.org/www-community/attacks/CSV_Injection
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -63,7 +63,8 @@ void jr_emit_null(struct jr_emit *emit, const char *key);
 void jr_emit_bool(struct jr_emit *emit, const char *key, bool value);
 void jr_emit_number(struct jr_emit *emit, const char *key, int64_t value);
 void jr_emit_rate(struct jr_emit *emit, const char *key, double value); /* four decimals */
-void jr_emit_text(struct jr_emit *emit, const char *key, const char *text); /* NULL or empty: null */
+/* NULL and an empty text are null. */
+void jr_emit_text(struct jr_emit *emit, const char *key, const char *text);
 void jr_emit_time(struct jr_emit *emit, const char *key, int64_t time_ms);  /* RFC 3339; 0: null */
 
 /* A number, or null where it is not known. */

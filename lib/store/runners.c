@@ -1,5 +1,5 @@
 /*
- * runners -- runners by the labels that jobs ask for, of all owners together, and the worst of them.
+ * runners -- runners of all owners by the labels that jobs ask for, and the worst of them.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

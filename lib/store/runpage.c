@@ -31,7 +31,7 @@ struct recent {
 /* A page in the making. */
 struct reading {
     const struct jr_runpage_filter *filter;
-    uint64_t scope; /* of the one repository that is wanted; JR_RUNINDEX_ALL: there is not just one */
+    uint64_t scope; /* of the one repository that is wanted; JR_RUNINDEX_ALL: not only one is */
     struct recent recent;
     struct jr_runpage_place place, last; /* of the run looked at last; of the last row */
     struct jr_runpage_row *rows;
