@@ -511,7 +511,6 @@ static enum jr_reason permit(void *context)
 static void post_needs_a_permit(void **state)
 {
     static const enum jr_reason reasons[] = { JR_REASON_OUTDATED, JR_REASON_NONE };
-    struct client http = client("t0ken");
 
     (void)state;
     for (size_t i = 0; i < COUNT(reasons); i++) {
@@ -521,10 +520,11 @@ static void post_needs_a_permit(void **state)
         struct jr_http_request request = { .url = server.url, .token = "t0ken", .posts = true,
                                            .permit = permit, .permits = &asks };
         const struct jr_http_answer *answer;
+        struct client http;
 
         start_server(&server);
         start_server(&other);
-        jr_http_release(http.last);
+        http = client("t0ken");
         http.last = jr_http_begin(http.http, &request);
         assert_non_null(http.last);
         answer = jr_http_await(http.last);
@@ -534,8 +534,8 @@ static void post_needs_a_permit(void **state)
         assert_false(answer->sent);
         kill_child(&server.child);
         let_child_go(&other.child);
+        close_client(&http);
     }
-    close_client(&http);
 }
 
 /* To a service of the administrator's own the token goes bare, with the line that it wants. */
