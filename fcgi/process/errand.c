@@ -86,8 +86,8 @@ bool jr_errands_may_read(const struct jr_errands *errands)
 }
 
 /*
- * A claim takes no turn of a question, but each that is won waits for one. A host that claims all that
- * is due keeps it from the others for longer than it can work on it.
+ * A claim takes no turn of a question, but each that is won waits for one. A host that claims all
+ * that is due keeps it from the others for longer than it can work on it.
  */
 static bool may_claim(const struct jr_errands *errands)
 {
