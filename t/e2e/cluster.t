@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JSON::PP ();
+use JR::Doors;
 use JR::Etcd;
 use JR::File qw(write_file);
 use JR::Process qw(running);
@@ -36,14 +37,7 @@ sub host {
 }
 
 # A run whose events all hosts get.
-sub run_at { my ($first, @more) = @_; return workflow_run(github => $github, door => Doors->new($first, @more), jobs => ['build']) }
-
-package Doors {
-    my @sent;
-    sub new { my ($class, @services) = @_; return bless [map { $_->http } @services], $class }
-    sub send { my ($self, @what) = @_; push @sent, \@what; my @answers = map { $_->send(@what) } @$self; return $answers[0] }
-    sub last_sent { return @{ $sent[-1] } }
-}
+sub run_at { my ($first, @more) = @_; return workflow_run(github => $github, door => JR::Doors->new($first, @more), jobs => ['build']) }
 
 # How the claim on a run's first attempt has ended; "": it has not, or is not there.
 sub result_of { my ($run) = @_; return ($etcd->claim($run->id, 1) // {})->{result} // '' }
@@ -77,14 +71,14 @@ sub stopped_at {
 # The others are told of it, too.
 sub tell_others {
     my ($run, @others) = @_;
-    $run->{door} = Doors->new(@others);
-    return $run->{door}->send(Doors::last_sent());
+    $run->{door} = JR::Doors->new(@others);
+    return $run->{door}->send(JR::Doors::last_sent());
 }
 
 # The next attempt fails, and that is told.
 sub next_fails {
     my ($run, @doors) = @_;
-    $run->{door} = Doors->new(@doors);
+    $run->{door} = JR::Doors->new(@doors);
     return $run->play(build => 'failure');
 }
 

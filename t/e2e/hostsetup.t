@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use JR::Doors;
 use JR::Etcd;
 use JR::FakeGitHub;
 use JR::File qw(read_file write_file);
@@ -25,19 +26,13 @@ my $number = 0;
 sub host { return service(github => $github, WORKERS => 1, @_) }
 
 # A run of which all these hosts are told.
-sub run_at { my (@hosts) = @_; return workflow_run(github => $github, door => Doors->new(@hosts), jobs => ['build']) }
+sub run_at { my (@hosts) = @_; return workflow_run(github => $github, door => JR::Doors->new(@hosts), jobs => ['build']) }
 
 sub fails {
     my (@hosts) = @_;
     my $run = run_at(@hosts);
     $run->play(build => 'failure');
     return $run;
-}
-
-package Doors {
-    our @last;
-    sub new { my ($class, @services) = @_; return bless [map { $_->http } @services], $class }
-    sub send { my ($self, @what) = @_; @last = @what; my @answers = map { $_->send(@what) } @$self; return $answers[0] }
 }
 
 # Each event to the next of them.
@@ -223,7 +218,7 @@ subtest 'etcd is restored from a snapshot' => sub {
     my @ctl = ('etcdctl', '--endpoints', $etcd->url(0));
     like said('', @ctl, 'snapshot', 'save', "$tmp/snapshot"), qr/^0: /, 'a snapshot';
     my $run  = fails(@hosts[0, 1]);
-    my @last = @Doors::last;
+    my @last = JR::Doors::last_sent();
     wait_ok { result_of($run) eq 'accepted' } 'then a run is rerun';
     is tool(['pause'], %{ $hosts[0]->environment })->{status}, 0, 'all hosts are paused';
     $etcd->kill_member(0);
