@@ -19,7 +19,7 @@ use JR::TlsAuthority;
 use MIME::Base64 ();
 
 if (!JR::Etcd::binary()) {
-    diag('NO ETCD HERE: several hosts are not tested at all; apt-get install etcd-server');
+    diag('NO ETCD HERE: several hosts are tested by fake-etcd.t only; apt-get install etcd-server');
     plan skip_all => 'etcd-server is not installed';
 }
 
