@@ -220,6 +220,10 @@ subtest 'etcd is restored from a snapshot' => sub {
     my $run  = fails(@hosts[0, 1]);
     my @last = JR::Doors::last_sent();
     wait_ok { result_of($run) eq 'accepted' } 'then a run is rerun';
+    # Who still has it in the outbox would claim it anew.
+    for my $host (@hosts[0, 1]) {
+        wait_ok { tool(['outbox'], %{ $host->environment })->{out} !~ /\b@{[$run->id]}\b/ } 'both hosts have heard of that';
+    }
     is tool(['pause'], %{ $hosts[0]->environment })->{status}, 0, 'all hosts are paused';
     $etcd->kill_member(0);
     rename "$tmp/etcd/m0", "$tmp/etcd/before" or die "rename: $!";
