@@ -45,7 +45,8 @@ sub length_s {
 }
 
 # Why more was spent in a window than its limit allows: texts. What comes in its first moments may
-# be of the one before.
+# be of the one before, and so may that for which GitHub had answered then: it is spent when the
+# service decides, which is between that answer and the POST.
 sub faults {
     my ($self, @runs) = @_;
     my (%spent, @faults);
@@ -55,7 +56,7 @@ sub faults {
             for my $name (keys %{ $self->{way} }) {
                 my $length_s = $self->length_s($name);
                 my $number = $self->window($name, $post->{at});
-                next if $post->{at} - $number * $length_s < SLACK_S;
+                next if $post->{at} - $number * $length_s < SLACK_S || $self->window($name, $post->{basis}{asked_at}) != $number;
                 $spent{ join ' ', $name, $name =~ /^all/ ? 'of all' : $run->{repo}, $number } += $name =~ /reruns/ ? 1 : $cost;
             }
         }
