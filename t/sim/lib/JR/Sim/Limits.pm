@@ -10,6 +10,7 @@ package JR::Sim::Limits;
 
 use strict;
 use warnings;
+use List::Util qw(min);
 use POSIX qw(floor);
 
 use constant { SLACK_S => .4, DYING_S => .2 };
@@ -77,13 +78,16 @@ sub is_full {
         my $spent = 0;
         for my $other (grep { $name =~ /^all/ || lc $_->{repo} eq lc $run->{repo} } @runs) {
             $spent += $name =~ /reruns/ ? 1 : $self->most($other, $_)
-                for grep { $_->{at} <= $at + DYING_S && $self->window($name, $_->{at} - DYING_S) <= $number
-                    && $self->window($name, $_->{at}) >= $number } @{ $other->{posts} };
+                for grep { begun($_) <= $at && $self->window($name, begun($_)) <= $number && $self->window($name, $_->{at}) >= $number }
+                @{ $other->{posts} };
         }
         return 1 if $spent + ($name =~ /reruns/ ? 1 : $self->most($run)) > $self->{way}{$name};
     }
     return 0;
 }
+
+# Since when a rerun may have been spent that was asked for later.
+sub begun { my ($post) = @_; return min($post->{at} - DYING_S, grep {defined} $post->{basis} && $post->{basis}{asked_at}) }
 
 # No rerun costs more.
 sub most { my ($self, $run) = @_; return scalar @{ $run->{plan}{nodes} } }
