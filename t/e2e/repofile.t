@@ -433,11 +433,12 @@ subtest 'GitHub refuses to be told' => sub {
         my $run;
         if ($path =~ /^contents/) {
             # The first question for the file is the one that finds it broken.
-            $github->script(GET => "/$repo/commits\$", { status => 502, body => 'bad' });
+            $github->script(GET => "/$repo/commits\$", { status => 502, body => 'bad', after => 'told' });
             $run = fails(run_of($service, $repo));
             wait_ok { $github->requests(GET => "/$repo/commits\$") } 'it is to be told';
         }
         $github->script($method => "/$repo/$path", $answer, 2);
+        $github->tell;
         $run //= fails(run_of($service, $repo));
         my $end = $service->log->wait_entry('report', repo => $repo, in => 'policy', verdict => 'given-up');
         is $end->{status}, $answer->{status}, "$method $path: it is given up";
