@@ -11,11 +11,16 @@
 #include "t/unit/support.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -465,6 +470,165 @@ static void given_up_post_never_arrives(void **state)
     let_child_go(&server.child);
 }
 
+/*
+ * Have the kernel lose each packet with a payload before a socket sees it, as a broken wire does;
+ * handshakes and resets pass. What a listener accepts is like it.
+ * Source: https://docs.kernel.org/networking/filter.html
+ */
+static void lose_what_comes(int listener)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 12), /* the length of TCP's header: 4 bits, in words */
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
+        BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 2),
+        BPF_STMT(BPF_MISC | BPF_TAX, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog program = { .len = COUNT(code), .filter = code };
+
+    assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+static void lose_nothing(int fd)
+{
+    const int unused = 0;
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused), 0);
+}
+
+/* The other end of a connection, in this process. */
+static int other_end(int connection)
+{
+    struct sockaddr_in peer, own;
+    socklen_t size = sizeof peer;
+
+    assert_int_equal(getpeername(connection, (struct sockaddr *)&peer, &size), 0);
+    for (int fd = 3; fd < 1024; fd++) {
+        size = sizeof own;
+        if (getsockname(fd, (struct sockaddr *)&own, &size) == 0 && own.sin_family == AF_INET
+            && own.sin_port == peer.sin_port)
+            return fd;
+    }
+    fail_msg("there is no other end");
+    return -1;
+}
+
+/* A POST over a wire that loses it, and both ends of its connection. */
+struct lossy {
+    struct client http;
+    struct jr_transfer *transfer;
+    int near, far;
+};
+
+static int unacknowledged(int fd)
+{
+    int bytes = 0;
+
+    assert_int_equal(ioctl(fd, SIOCOUTQ, &bytes), 0);
+    return bytes;
+}
+
+/* total_ms: 0, its own limit is far away. */
+static struct lossy lossy_post(int64_t total_ms)
+{
+    struct server server = { .listener = -1 };
+    struct lossy post = { .http = client("t0ken") };
+    const struct jr_http_request request = { .url = server.url, .posts = true, .total_ms = total_ms };
+
+    listen_somewhere(&server);
+    lose_what_comes(server.listener);
+    post.transfer = jr_http_begin(post.http.http, &request);
+    assert_non_null(post.transfer);
+    go_on(&post.http, 1);
+    post.far = accept(server.listener, NULL, NULL);
+    post.near = other_end(post.far);
+    while (unacknowledged(post.near) == 0)
+        go_on(&post.http, 1);
+    close(server.listener);
+    return post;
+}
+
+static void end_lossy_post(struct lossy *post)
+{
+    jr_http_release(post->transfer);
+    close_client(&post->http);
+    close(post->far);
+}
+
+static void give_up(struct lossy *post)
+{
+    jr_http_give_up(post->transfer);
+}
+
+static void wait_for_the_limit(struct lossy *post)
+{
+    (void)jr_http_await(post->transfer);
+}
+
+/* This process does nothing; the kernel gives up without a word to the other end. */
+static void stand_still(struct lossy *post)
+{
+    const int64_t end_ms = jr_monotonic_ms() + 20000;
+    struct tcp_info info = { .tcpi_state = TCP_ESTABLISHED };
+    socklen_t size = sizeof info;
+
+    while (info.tcpi_state != TCP_CLOSE && jr_monotonic_ms() < end_ms) {
+        (void)poll(NULL, 0, 10);
+        assert_int_equal(getsockopt(post->near, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    }
+    assert_int_equal(info.tcpi_state, TCP_CLOSE);
+    /* Nobody is there any more: this is answered with a reset. */
+    assert_int_equal(send(post->far, "?", 1, MSG_NOSIGNAL), 1);
+}
+
+struct lossy_row {
+    const char *name;
+    int64_t total_ms;
+    const char *shorter; /* JR_TEST_SHORTER */
+    void (*end)(struct lossy *post);
+};
+
+/* The kernel sends again what is not acknowledged; not when the request is over. */
+static void lost_post_never_arrives(void **state)
+{
+    const struct lossy_row *row = *state;
+    struct lossy post;
+    char byte = 0;
+
+    setenv("JR_TEST_SHORTER", row->shorter, 1);
+    post = lossy_post(row->total_ms);
+    unsetenv("JR_TEST_SHORTER");
+    row->end(&post);
+    lose_nothing(post.far);
+    assert_int_equal(read(post.far, &byte, 1), -1);
+    assert_int_equal(errno, ECONNRESET);
+    assert_int_equal(jr_http_await(post.transfer)->status, 0);
+    assert_true(jr_http_answer(post.transfer)->sent);
+    end_lossy_post(&post);
+}
+
+static const struct lossy_row lossy[] = {
+    { "given up", 0, "1", give_up },
+    { "its time is over", 700, "1", wait_for_the_limit },
+    { "the process stands still", 0, "100", stand_still },
+};
+
+/* ... which is within the 30 s of a request. */
+static void kernel_gives_up_in_time(void **state)
+{
+    struct lossy post = lossy_post(0);
+    unsigned time_ms = 0;
+    socklen_t size = sizeof time_ms;
+
+    (void)state;
+    assert_int_equal(getsockopt(post.near, IPPROTO_TCP, TCP_USER_TIMEOUT, &time_ms, &size), 0);
+    assert_int_equal(time_ms, 25000);
+    end_lossy_post(&post);
+}
+
 /* What GitHub showed is too old by the time that the connection stands. */
 static void too_late_for_a_post(void **state)
 {
@@ -632,6 +796,8 @@ int main(void)
     TEST(nothing_was_sent);
     TEST(given_up_while_it_waits);
     TEST(given_up_post_never_arrives);
+    TABLE(lossy, lost_post_never_arrives);
+    TEST(kernel_gives_up_in_time);
     TEST(too_late_for_a_post);
     TEST(post_needs_a_permit);
     TEST(peer_has_its_head);
