@@ -177,6 +177,9 @@ my @hosts = map {
 } 1 .. 3;
 wait_ok { 3 == grep { $_->log->count('cluster-up') } @hosts } 'three hosts';
 
+# Is there only the head of a host's outbox?
+sub is_idle { my ($host) = @_; return tool(['outbox'], %{ $host->environment })->{out} =~ /\ADUE .*\n\z/ }
+
 sub result_of { my ($run) = @_; return ($etcd->claim($run->id, 1) // {})->{result} // '' }
 
 subtest 'an upgrade, one host after the other' => sub {
@@ -203,6 +206,8 @@ subtest 'what a host has in hand when it is stopped' => sub {
     my $mark = $hosts[0]->log->mark;
     $hosts[0]->start_service;
     wait_ok { $hosts[0]->log->count('cluster-up', since => $mark) } 'it is back';
+    $run->finish('failure', event => 1);
+    wait_ok { $run->accepted } 'and takes it up again when the run has ended';
 };
 
 subtest 'a load balancer before them' => sub {
@@ -220,10 +225,8 @@ subtest 'etcd is restored from a snapshot' => sub {
     my $run  = fails(@hosts[0, 1]);
     my @last = JR::Doors::last_sent();
     wait_ok { result_of($run) eq 'accepted' } 'then a run is rerun';
-    # Who still has it in the outbox would claim it anew.
-    for my $host (@hosts[0, 1]) {
-        wait_ok { tool(['outbox'], %{ $host->environment })->{out} !~ /\b@{[$run->id]}\b/ } 'both hosts have heard of that';
-    }
+    # Who still has it in the outbox would claim it anew; and nothing is left of what was before.
+    wait_ok { is_idle($_) } 'a host has nothing to do any more' for @hosts;
     is tool(['pause'], %{ $hosts[0]->environment })->{status}, 0, 'all hosts are paused';
     $etcd->kill_member(0);
     rename "$tmp/etcd/m0", "$tmp/etcd/before" or die "rename: $!";
