@@ -751,6 +751,7 @@ subtest 'quickstart --demo' => sub {
         $web = serve(%o, as => \@as, dir => $dir, env => { JR_BUILDDIR => undef });
         ok(-d "$dir/state-demo", 'an ordinary user has it in ./state-demo');
         stop($web, 'INT', 'Ctrl-C');
+        is_deeply([map { s/.*\///r } glob "'$dir/'{*,.[!.]*}"], ['state-demo'], 'and nothing else is left there');
     }
 };
 
