@@ -291,17 +291,26 @@ subtest 'tables that are made are up to date' => sub {
     is $tables, 7, 'settings, reasons and metrics, as a page and as a manual page, and the example';
 };
 
+# Rooms that stand before another, and that it must not know all the same.
+my %unknown_to = (
+    'lib/rules'    => 'lib/config',
+    'lib/cluster'  => 'lib/store',
+    'fcgi/process' => 'fcgi/tool',
+);
+
 # A room is a folder of lib/ or fcgi/. A file includes what stands before it in Makefile.am: files
-# of its own room, and of rooms before; only what is in lib/ of lib/'s.
+# of its own room, and of rooms before; only what is in lib/ of lib/'s. All are included by their
+# path from the top, but for what configure or the build has made.
 subtest 'includes go one way' => sub {
     my $makefile = read_file("$top/Makefile.am");
-    my ($n, %place, %room, %last, @wrong) = (0);
+    my ($n, %place, @room, %room, %last, @wrong) = (0);
     for my $list (qw(lib_libjr_a fcgi_libprogram_a)) {
         my ($files) = $makefile =~ /^\Q$list\E_SOURCES = \\\n(.*?[^\\])\n/ms;
         for my $file ($files =~ m{\b((?:lib|fcgi)/\w+/\w+\.[ch])\b}g) {
             my ($room, $name) = $file =~ m{^(\w+/\w+)/(\w+)};
             push @wrong, "$room is there twice" if $room{$room} && $last{$list} ne $room;
             push @wrong, "$name.c is there twice, and one archive holds both" if $file =~ /c$/ && $place{$name}++;
+            push @room, $room if !$room{$room};
             ($room{$room}, $last{$list}) = (1, $room);
             $place{ $file =~ s/\.[ch]$//r } //= ++$n;
         }
@@ -311,10 +320,33 @@ subtest 'includes go one way' => sub {
     for my $file (sources()) {
         my ($name) = $file =~ m{((?:lib|fcgi)/.*)\.[ch]$};
         push @wrong, "$name is not in Makefile.am" if !$place{$name};
-        push @wrong, map {"$name includes $_"}
-            grep { ($place{$_} // 1e9) > ($place{$name} // 0) } read_file($file) =~ m{^#include "((?:lib|fcgi)/\S+)\.h"}mg;
+        my ($room) = $name =~ m{^(.*)/};
+        my %unknown = map { $_ => 1 } split ' ', $unknown_to{$room // ''} // '';
+        for my $path (read_file($file) =~ m{^\s*#\s*include\s*("[^"]+"|<(?:lib|fcgi)/[^>]+>)}mg) {
+            my ($other, $theirs) = $path =~ m{^"((\w+/\w+)/\w+)\.h"$};
+            push @wrong, "$name includes $path, not by its path from the top" if !defined $other && $path !~ /\.inc"$/;
+            push @wrong, "$name includes $path" if defined $other && ($place{$other} // 1e9) > ($place{$name} // 0);
+            push @wrong, "$name includes $path, and must not know that room" if $unknown{$theirs // ''};
+        }
     }
     is "@wrong", '', 'in the order of Makefile.am';
+
+    my ($list) = $hacking =~ /^The rooms\n-+\n.*?\n\n((?:    \S.*\n)+)/ms;
+    is_deeply [$list =~ m{^    ((?:lib|fcgi)/\w+) +\S}mg], [reverse @room], 'HACKING has the rooms in that order, turned over';
+};
+
+subtest 'each room tells what it is for' => sub {
+    my %files;
+    for my $file (sources()) {
+        push @{$files{$1}}, $2 if $file =~ m{((?:lib|fcgi)/\w+)/(\w+)\.[ch]$};
+    }
+    for my $room (sort keys %files) {
+        ok -e "$top/$room/README", "$room has a README" or next;
+        my $readme = read_file("$top/$room/README");
+        like $readme, qr/\A\Q$room\E -- \S.*\n\nIt may know: \S.*\nIt must not know: \S/, "$room: its first lines";
+        my %missing = map { $_ => 1 } grep { !/^command_/ && $readme !~ /\b$_\b/ } @{$files{$room}};
+        is join(' ', sort keys %missing), '', "$room: it names each file";
+    }
 };
 
 # The lines of some texts, without what is another each time.
@@ -323,7 +355,6 @@ sub lasting {
     return [map { s/^ +//r =~ s/\b(?:\d{4}-\S+Z|ms=[\d.]+)/-/gr } @line];
 }
 
-# As somebody would paste it, in a folder that looks like the source tree.
 # The tables and what is in them are known to lib/ alone.
 subtest 'fcgi/ names no table of the store' => sub {
     my @files = grep { m{/fcgi/} } sources();
@@ -331,6 +362,7 @@ subtest 'fcgi/ names no table of the store' => sub {
     is join(' ', grep { read_file($_) =~ /\bJR_TABLE_\w/ } @files), '', 'none does';
 };
 
+# As somebody would paste it, in a folder that looks like the source tree.
 subtest 'a request by hand' => sub {
     my ($command, $shown) = code(section($page{'doc/operate.md'}, 'A request by hand'));
     like $command, qr{fcgi/job-rerunner <}, 'a page has a command' or return;
