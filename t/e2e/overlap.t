@@ -100,7 +100,9 @@ subtest 'a POST that hangs' => sub {
     $github->set_run($over->id, status => 'completed', conclusion => 'success');
     wait_ok { 6 == grep { $_->gets } @runs } 'others are asked about, also more than may wait';
     wait_ok { $service->log->count('decision', run => $over->id, verdict => 'closed') } 'what needs no POST is recorded';
-    is scalar(map { $_->posts } @runs), 0, 'all that before it is answered, and no other POST is sent';
+    # After 30 s it is given up, and another may be sent; then that has been told.
+    my $sent = map { $_->posts } @runs;
+    ok !$sent || $service->log->count('rerun', run => $slow->id, reason => 'outcome-unknown'), 'before its end no other POST is sent';
     $github->tell;
     rerun_ok($slow, @runs);
     is at_once('POST', $slow, @runs), 1, 'one by one';

@@ -28,11 +28,10 @@ my %FAILING = (get_error => .05, list_error => .1, post_error => .05, post_error
     post_cut_late => .05, running => .1, moved => .03, slow => [.1, .01, .1], ask_error => .08, ask_cut => .05);
 
 my %MOVES   = (newer => .4, closed => .3, held => .5, stuck => .04, environment => .1, queue => .04, doer => .05);
-my @GUARDED = (causes => {}, policy => 'careful', guards => \%MOVES, catch_up_s => 20, minute_ms => 500);
-# Where questions fail, 20 s of CATCH_UP may be over before one is answered.
-my @PATIENT = (catch_up_s => 60, stuck_s => 100);
-my @LIMITED = (causes => {}, policy => 'careful', limits => { reruns => 12, minutes => 300 }, catch_up_s => 60, minute_ms => 50,
-    stuck_s => 100);
+my @GUARDED = (causes => {}, policy => 'careful', guards => \%MOVES, catch_up_s => 45, minute_ms => 500);
+# Where questions fail, 45 s of CATCH_UP may be over before one is answered.
+my @PATIENT = (catch_up_s => 60);
+my @LIMITED = (causes => {}, policy => 'careful', limits => { reruns => 12, minutes => 300 }, catch_up_s => 60, minute_ms => 50);
 
 my %ASKED   = (comment => .4, button => .4, twice => .3, idle => .15, stale => .3);
 
@@ -45,7 +44,7 @@ my @HELD    = (policy_more => "outage: { runs: 10, within: 10s, hold: 5s }\n", m
 my %HOSTS = (count => 3, freeze => [3, 9, .3, 6], from_github => [10, 30, .5, 5]);
 my %ETCD  = (from_etcd => [8, 20, .3, 5], member_freeze => [10, 30, .3, 4], member_kill => [15, 40, .3, 3],
     member_cut => [10, 30, .5, 4]);
-my @ETCD_WEATHER = (pace_s => .25, stuck_s => 100, hooks => { deaf => .1, drop => .1, late => [0, .3], twice => .05 },
+my @ETCD_WEATHER = (pace_s => .25, hooks => { deaf => .1, drop => .1, late => [0, .3], twice => .05 },
     api => { get_error => .02, post_error => .03, post_error_late => .03, post_cut => .03, post_cut_late => .05, running => .02, slow => [.1, .01, .2] },
     outage => { stop => 'KILL', times => 2, for => [.5, 5], dispatcher => [5, 15] });
 
@@ -119,7 +118,7 @@ my @SCENARIOS = (
         api => { report_error => .1, report_error_late => .1, report_cut => .1, report_cut_late => .1, report_kill => .01,
             report_kill_late => .01 } },
     { name => 'asked', title => 'people ask for reruns, twice, stale, or may not; the API fails, and the dispatcher is killed', report => 'check',
-        causes => {}, policy => 'careful', guards => { environment => .1, doer => .03 }, asked => \%ASKED, catch_up_s => 60, stuck_s => 100,
+        causes => {}, policy => 'careful', guards => { environment => .1, doer => .03 }, asked => \%ASKED, catch_up_s => 60,
         hooks => { late => [0, .2], twice => .1 },
         api => { get_error => .03, list_error => .05, guard_error => .05, post_error => .03, post_cut => .03, post_cut_late => .03,
             report_error => .05, report_error_late => .05, report_cut => .05, report_cut_late => .05, report_kill => .01,

@@ -35,7 +35,9 @@ use constant {
     HOURLY_LIMIT   => 3_600_000,    # a tenth of it: 100 calls a second for looking around
     RERUN_DELAY_MS => 100,
     QUIET_S      => 4,            # so long nothing is asked about runs that are over: all is settled
-    STUCK_S      => 45,           # nothing moves, and something is still due, or the scenario's stuck_s
+    # Nothing moves, and something is still due. On a busy machine the reset of a limit is over before
+    # it is read: calls stop for a minute then, and for two if that comes again.
+    STUCK_S      => 150,
     CATCH_UP_S   => 86400,
     MINUTE_MS    => 60_000,
     PACE_S       => .01,          # from one run to the next
