@@ -52,7 +52,8 @@ static const char *const paths[] = {
 struct jr_etcd_call {
     struct jr_etcd *etcd;
     enum kind kind;
-    enum { ASKS, AUTHENTICATES, READS_BACK } stage, then; /* then: what follows AUTHENTICATES */
+    /* then: the one that follows AUTHENTICATES */
+    enum { ASKS, AUTHENTICATES, READS_BACK, ASKS_VERSION } stage, then;
     bool writes;
     bool unsure;  /* a try may have taken effect, or may do so later */
     bool renewed; /* there was a new token for it */
@@ -296,6 +297,14 @@ static bool take_txn(struct jr_etcd_call *call, json_object *root)
     return true;
 }
 
+/* A node without a leader would have said so before it refused its status: HAS_LEADER. */
+static bool take_version(struct jr_etcd_call *call, json_object *root)
+{
+    call->answer.has_leader = true;
+    return jr_json_get_text(root, "etcdserver", call->answer.version, sizeof call->answer.version)
+           == JR_JSON_OK;
+}
+
 static bool take_status(struct jr_etcd_call *call, json_object *root)
 {
     json_object *errors;
@@ -317,6 +326,8 @@ static bool take(struct jr_etcd_call *call, json_object *root)
     if (json_object_get_type(root) != json_type_object)
         return false;
     call->answer.end = JR_ETCD_WON;
+    if (call->stage == ASKS_VERSION)
+        return take_version(call, root);
     if (call->kind == KEEP_ALIVE && jr_json_get_object(root, "result", &result) != JR_JSON_OK)
         return false;
     if (jr_json_get_object(result, "header", &header) != JR_JSON_OK)
@@ -336,7 +347,11 @@ static void say(struct jr_etcd_call *call, const struct jr_http_answer *answer, 
     char *text = call->answer.text;
     size_t size = sizeof call->answer.text;
     char words[200] = "";
+    json_object *inner;
 
+    /* Of what etcd calls a stream, as keepalive is, it may be one level deeper. */
+    if (root != NULL && jr_json_get_object(root, "error", &inner) == JR_JSON_OK)
+        root = inner;
     if (root != NULL && jr_json_get_text(root, "message", words, sizeof words) != JR_JSON_OK)
         (void)jr_json_get_text(root, "error", words, sizeof words);
     else if (root == NULL && answer != NULL && answer->status != 0) /* it is not always JSON */
@@ -396,6 +411,13 @@ static void finish(struct jr_etcd_call *call, enum jr_etcd_end end)
         etcd->note(etcd->context, &call->answer);
 }
 
+static const char *path_of(const struct jr_etcd_call *call)
+{
+    if (call->stage == ASKS_VERSION)
+        return "/version";
+    return call->stage == AUTHENTICATES ? "/v3/auth/authenticate" : paths[call->kind];
+}
+
 /* Make a request of the stage that the call is at. */
 static void begin(struct jr_etcd_call *call)
 {
@@ -405,15 +427,14 @@ static void begin(struct jr_etcd_call *call)
     struct jr_http_request request = {
         .url = url,
         .token = authenticates || etcd->token[0] == '\0' ? NULL : etcd->token,
-        .posts = true,
+        .posts = call->stage != ASKS_VERSION,
         .json = call->stage == READS_BACK ? call->look.bytes : call->body.bytes,
         .type = "application/json",
         .total_ms = JR_ETCD_TRY_MS,
         .peer = &etcd->peer,
     };
 
-    snprintf(url, sizeof url, "%s%s", url_of(etcd, call->endpoint),
-             authenticates ? "/v3/auth/authenticate" : paths[call->kind]);
+    snprintf(url, sizeof url, "%s%s", url_of(etcd, call->endpoint), path_of(call));
     if (authenticates) {
         drop_password(call);
         request.json = call->password = print_password(etcd->settings);
@@ -491,6 +512,17 @@ static bool renews(struct jr_etcd_call *call, int status)
     return true;
 }
 
+/* Newer etcd tell their status to root only, and their version to everybody. */
+static bool asks_version(struct jr_etcd_call *call, int status)
+{
+    if (call->kind != STATUS || call->stage != ASKS || call->etcd->settings->cluster_user == NULL
+        || (status != 400 && status != 401 && status != 403))
+        return false;
+    call->stage = ASKS_VERSION;
+    begin(call);
+    return true;
+}
+
 /* A clear refusal: nothing was done, and no other endpoint would do it. */
 static void refused(struct jr_etcd_call *call, json_object *root)
 {
@@ -519,7 +551,7 @@ static void answered(struct jr_etcd_call *call, const struct jr_http_answer *ans
         say(call, answer, root);
     if (call->stage == AUTHENTICATES)
         take_token(call, root, status);
-    else if (renews(call, status))
+    else if (asks_version(call, status) || renews(call, status))
         ;
     else if (status == 200 && root != NULL && take(call, root))
         finish(call, call->answer.end);

@@ -125,7 +125,8 @@ struct jr_etcd_call *jr_etcd_grant(struct jr_etcd *etcd, int64_t ttl_s) JR_CHECK
 struct jr_etcd_call *jr_etcd_keep_alive(struct jr_etcd *etcd, int64_t lease) JR_CHECKED;
 struct jr_etcd_call *jr_etcd_revoke(struct jr_etcd *etcd, int64_t lease) JR_CHECKED;
 
-/* Ask one endpoint once for its state. WON: it answers. */
+/* Ask one endpoint once for its state; where that is not told to users, for its version. WON: it
+ * answers. */
 struct jr_etcd_call *jr_etcd_status(struct jr_etcd *etcd, size_t endpoint) JR_CHECKED;
 
 /* Go on without waiting. NULL: it is under way; else the answer, good until the end of the call. */

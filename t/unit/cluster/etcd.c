@@ -112,6 +112,9 @@ static const struct answer {
     { "kept, and an error", KEEP,
       { OK("{\"error\":{\"code\":14,\"message\":\"no leader\"}}"), OK("{}") }, 1, JR_ETCD_UNKNOWN,
       false, false, 0, NULL, NULL, 0, 0 },
+    { "not kept, for want of rights", KEEP,
+      { STATUS("403", "{\"error\":{\"code\":7,\"message\":\"etcdserver: permission denied\"}}") },
+      1, JR_ETCD_UNKNOWN, true, false, 0, NULL, "403 etcdserver: permission denied", 0, 0 },
     { "revoked", REVOKE, { OK("{" HEADER "}") }, 1, JR_ETCD_WON, false, false, 0, NULL, NULL, 0, 0 },
     { "revoked before", REVOKE,
       { STATUS("404", "{\"message\":\"etcdserver: requested lease not found\",\"code\":5}") }, 1,
@@ -263,10 +266,42 @@ static void token_is_made_anew(void **unused)
     let_child_go(&server.child);
 }
 
+/* Newer versions tell root alone how a node is; its version they tell everybody. */
+static void version_of_a_node_that_does_not_tell_its_status(void **unused)
+{
+    struct server server = { .answers = {
+        STATUS("400", "{\"code\":3,\"message\":\"etcdserver: user name is empty\",\"details\":[]}"),
+        OK("{\"etcdserver\":\"3.5.30\",\"etcdcluster\":\"3.5.0\"}"),
+    } };
+    struct jr_settings settings;
+    struct jr_etcd *etcd;
+    struct jr_etcd_call *call;
+    const struct jr_etcd_answer *answer;
+    char request[4096];
+    int noted = 0;
+
+    (void)unused;
+    start_server(&server);
+    open_at(&etcd, &settings, &server, "CLUSTER_USER=u CLUSTER_PASSWORD=p", &noted);
+    call = jr_etcd_status(etcd, 0);
+    assert_non_null(call);
+    answer = jr_etcd_await(call);
+    assert_int_equal(answer->end, JR_ETCD_WON);
+    assert_string_equal(answer->version, "3.5.30");
+    assert_true(answer->has_leader);
+    jr_etcd_end_call(call);
+    read_request(&server, request, sizeof request);
+    assert_contains(request, "GET /version HTTP/1.1\r\n");
+    jr_etcd_close(etcd);
+    jr_settings_release(&settings);
+    let_child_go(&server.child);
+}
+
 int main(void)
 {
     TABLE(answers, is_answered);
     TEST(nobody_listens);
     TEST(token_is_made_anew);
+    TEST(version_of_a_node_that_does_not_tell_its_status);
     return run_program("etcd");
 }
