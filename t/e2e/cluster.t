@@ -16,7 +16,6 @@ use JR::File qw(write_file);
 use JR::Process qw(running);
 use JR::Test;
 use JR::TlsAuthority;
-use MIME::Base64 ();
 
 if (!JR::Etcd::binary()) {
     diag('NO ETCD HERE: several hosts are tested by fake-etcd.t only; apt-get install etcd-server');
@@ -284,20 +283,14 @@ subtest 'TLS, certificates and users' => sub {
 
 subtest 'a user of etcd' => sub {
     my $one = JR::Etcd->start(dir => tmpdir() . '/etcd-users', owner => $$, members => 1);
-    $one->call('/v3/auth/user/add', { name => 'root', password => 'root-for-tests' });
-    $one->call('/v3/auth/role/add', { name => 'root' });
-    $one->call('/v3/auth/user/grant', { user => 'root', role => 'root' });
-    $one->call('/v3/auth/role/add', { name => 'rerunner' });
-    $one->call('/v3/auth/role/grant', { name => 'rerunner', perm => { permType => 'READWRITE', map { $_->[0] => MIME::Base64::encode_base64($_->[1], '') } ['key', '/jr/'], ['range_end', '/jr0'] } });
-    $one->call('/v3/auth/user/add', { name => 'hosts', password => 'password-for-tests' });
-    $one->call('/v3/auth/user/grant', { user => 'hosts', role => 'rerunner' });
-    ok $one->call('/v3/auth/enable', {}), 'etcd asks who one is';
+    $one->enable_users(hosts => 'password-for-tests');
     my $host = host(CLUSTER_ETCD => $one->urls, CLUSTER_USER => 'hosts', CLUSTER_PASSWORD => 'password-for-tests')->start;
     wait_ok { $host->log->count('cluster-up') } 'the host has its password';
     my $run = run_at($host);
     $run->play(build => 'failure');
     wait_ok { $run->accepted } 'a run is rerun';
     unlike $host->log->text, qr/password-for-tests/, 'which no log shows';
+    wait_ok { tool_of($host, 'check', '--online')->{out} =~ /^etcd node +http\S+: version 3/m } 'check --online knows the version';
     # Each start of etcd forgets its tokens.
     $one->kill_member(0);
     my $next = run_at($host);

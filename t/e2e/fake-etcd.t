@@ -19,7 +19,7 @@ use JR::Test;
 
 my $JSON = JSON::PP->new->canonical->ascii;
 
-my %etcd = (fake => JR::FakeEtcd->start);
+my %etcd = (fake => JR::FakeEtcd->start, 'strict fake' => JR::FakeEtcd->start(strict => 1));
 if (JR::Etcd::binary()) {
     $etcd{real} = JR::Etcd->start(dir => tmpdir() . '/etcd', owner => $$, members => 1);
 }
@@ -58,7 +58,7 @@ sub won {
     return $answer;
 }
 
-# Of what is no JSON or no base64 each version of etcd says something else.
+# What is known as 412 in 3.4 is 400 from 3.5 on. Of what is no JSON or no base64 each version of etcd says something else.
 sub refused {
     my ($status, $code, $message) = @_;
     return [$status, { code => $code, defined $message ? (message => "etcdserver: $message") : () }];
@@ -79,7 +79,10 @@ sub del { my ($key, %more) = @_; return { request_delete_range => { key => $key,
 
 sub txn { my ($if, $then, $else) = @_; return { compare => $if, success => $then, failure => $else // [] } }
 
-# name, path, body, [status, answer]; and the name of the lease that it grants.
+# Since some versions ago etcd asks more often who one is: the answer before that, and since.
+sub since { my ($before, $since) = @_; return { before => $before, since => $since } }
+
+# name, path, body, [status, answer]; the name of the lease or token that it gives; whose token.
 my @table = (
     ['no key is there', 'kv/range', { key => 'a' }, range(1)],
     ['an empty range', 'kv/range', { key => 'a', range_end => 'z' }, range(1)],
@@ -165,50 +168,167 @@ my @later = (
     ['it cannot be revoked', 'lease/revoke', { ID => 'SHORT' }, $NO_LEASE],
 );
 
-# As it goes over the wire: bytes in base64, leases by their ids.
+sub taken { return [200, { header(18), @_ }] }
+sub kept { my ($revision, $lease) = @_; return [200, { result => { header($revision), ID => $lease, TTL => '600' } }] }
+
+# As it is told where an answer is a stream.
+sub refused_in_stream { my ($status, $answer) = @{ refused(@_) }; return [$status, { error => $answer }] }
+
+my @NOBODY     = (400, 3,  'user name is empty');
+my @UNKNOWN    = (401, 16, 'invalid auth token');
+my @DENIED     = (403, 7,  'permission denied');
+my $NO_NAME    = refused(@NOBODY);
+my $NO_TOKEN   = refused(@UNKNOWN);
+my $NO_RIGHT   = refused(@DENIED);
+my $NOT_PROVED = refused(400, 3, 'authentication failed, invalid user ID or password');
+
+sub not_now { my ($why) = @_; return refused(400, 9, $why) }
+sub login { my ($name, $password, $token) = @_; return ('auth/authenticate', { name => $name, password => $password }, taken(token => $token), $token) }
+
+my %BELOW = (key => '/jr/', range_end => '/jr0');
+
+my @users = (
+    ['users are not asked for', 'auth/authenticate', { name => 'hosts', password => 'sesame' }, not_now('authentication is not enabled')],
+    ['there is no root', 'auth/enable', {}, not_now('root user does not exist')],
+    ['root', 'auth/user/add', { name => 'root', password => 'secret' }, taken()],
+    ['without his role', 'auth/enable', {}, not_now('root user does not have root role')],
+    ['no such role', 'auth/user/grant', { user => 'root', role => 'rerunner' }, not_now('role name not found')],
+    ['his role', 'auth/user/grant', { user => 'root', role => 'root' }, taken()],
+    ['root again', 'auth/user/add', { name => 'root', password => 'secret' }, not_now('user name already exists')],
+    ['a user without a name', 'auth/user/add', { name => '', password => 'x' }, $NO_NAME],
+    ['a user', 'auth/user/add', { name => 'hosts', password => 'sesame' }, taken()],
+    ['one without rights', 'auth/user/add', { name => 'guest', password => 'x' }, taken()],
+    ['a role', 'auth/role/add', { name => 'rerunner' }, taken()],
+    ['that role again', 'auth/role/add', { name => 'rerunner' }, not_now('role name already exists')],
+    ['its keys', 'auth/role/grant', { name => 'rerunner', perm => { permType => 'READWRITE', %BELOW } }, taken()],
+    ['keys of no role', 'auth/role/grant', { name => 'x', perm => { permType => 'READWRITE', %BELOW } }, not_now('role name not found')],
+    ['is given', 'auth/user/grant', { user => 'hosts', role => 'rerunner' }, taken()],
+    ['to nobody', 'auth/user/grant', { user => 'x', role => 'rerunner' }, not_now('user name not found')],
+    ['a lease of before', 'lease/grant', { TTL => '600' }, taken(ID => 'BEFORE', TTL => '600'), 'BEFORE'],
+    ['users are asked for', 'auth/enable', {}, taken()],
+
+    ['nobody reads', 'kv/range', { key => '/jr/x' }, $NO_NAME],
+    ['nobody writes', 'kv/txn', txn([], [put('/jr/x' => '1')]), $NO_NAME],
+    ['what asks for nothing', 'kv/txn', {}, won(18)],
+    ['no key and nobody', 'kv/range', {}, $NO_KEY],
+    ['nobody makes users', 'auth/user/add', { name => 'y', password => 'y' }, $NO_NAME],
+    ['a lease for nobody', 'lease/grant', { TTL => 600 }, since(taken(ID => '*', TTL => '600'), $NO_NAME), 'NOBODYS'],
+    ['kept by nobody', 'lease/keepalive', { ID => 'BEFORE' }, since(kept(18, 'BEFORE'), refused_in_stream(@NOBODY))],
+    ['revoked by nobody', 'lease/revoke', { ID => 'BEFORE' }, since(taken(), $NO_NAME)],
+    ['the status for nobody', 'maintenance/status', {}, since(taken(version => '*', leader => '*'), $NO_NAME)],
+    ['the version for all', '/version', undef, [200, { etcdserver => '*', etcdcluster => '*' }]],
+
+    ['a wrong password', 'auth/authenticate', { name => 'hosts', password => 'secret' }, $NOT_PROVED],
+    ['none', 'auth/authenticate', { name => 'hosts' }, $NOT_PROVED],
+    ['an unknown user', 'auth/authenticate', { name => 'x', password => 'sesame' }, $NOT_PROVED],
+    ['a token', login(hosts => 'sesame', 'TOKEN')],
+    ['it is enough', 'kv/range', { key => '/jr/x' }, range(18), undef, 'TOKEN'],
+    ['goes along bare', 'kv/range', { key => '/jr/x' }, $NO_TOKEN, undef, 'Bearer TOKEN'],
+    ['not that one', 'kv/range', { key => '/jr/x' }, $NO_TOKEN, undef, 'nonsense'],
+    ['an empty one', 'kv/range', { key => '/jr/x' }, $NO_TOKEN, undef, ''],
+    ['nor for nothing', 'kv/txn', {}, $NO_TOKEN, undef, 'nonsense'],
+    ['nor for a lease', 'lease/grant', { TTL => 600 }, $NO_TOKEN, undef, 'nonsense'],
+    ['what is wrong anyway', 'kv/txn', txn([], [put('/x' => '1'), put('/x' => '2')]), $TWICE, undef, 'nonsense'],
+    ['a key of the role', 'kv/txn', txn([created('/jr/x', 0)], [put('/jr/x' => '1'), get('/jr/', range_end => '/jr0')]),
+        won(19, done(put => 19), got(19, kv('/jr/x', '1', 19, 19, 1))), undef, 'TOKEN'],
+    ['the key after them', 'kv/range', { key => '/jr0' }, $NO_RIGHT, undef, 'TOKEN'],
+    ['a key before them', 'kv/range', { key => '/jr' }, $NO_RIGHT, undef, 'TOKEN'],
+    ['more at the end', 'kv/range', { key => '/jr/', range_end => '/jr1' }, $NO_RIGHT, undef, 'TOKEN'],
+    ['more at the beginning', 'kv/range', { key => '/jr', range_end => '/jr0' }, $NO_RIGHT, undef, 'TOKEN'],
+    ['all that follow', 'kv/range', { key => '/jr/', range_end => "\0" }, $NO_RIGHT, undef, 'TOKEN'],
+    ['a range of none', 'kv/range', { key => '/jr/z', range_end => '/jr/a' }, range(19), undef, 'TOKEN'],
+    ['another key is compared', 'kv/txn', txn([created('/x', 0)], []), $NO_RIGHT, undef, 'TOKEN'],
+    ['written', 'kv/txn', txn([], [put('/x' => '1')]), $NO_RIGHT, undef, 'TOKEN'],
+    ['read', 'kv/txn', txn([], [get('/x')]), $NO_RIGHT, undef, 'TOKEN'],
+    ['deleted, in the half that is not done', 'kv/txn', txn([], [], [del('/x')]), $NO_RIGHT, undef, 'TOKEN'],
+    ['the right counts before the lease', 'kv/txn', txn([], [put('/x' => '1', '4711')]), $NO_RIGHT, undef, 'TOKEN'],
+    ['users are for root', 'auth/user/add', { name => 'y', password => 'y' }, $NO_RIGHT, undef, 'TOKEN'],
+    ['so is the status', 'maintenance/status', {}, since([200, { header(19), version => '*', leader => '*' }], $NO_RIGHT), undef, 'TOKEN'],
+
+    ['a lease', 'lease/grant', { TTL => '600' }, [200, { header(19), ID => 'OWN', TTL => '600' }], 'OWN', 'TOKEN'],
+    ['with a key', 'kv/txn', txn([], [put('/jr/l' => 'x', 'OWN')]), won(20, done(put => 20)), undef, 'TOKEN'],
+    ['kept', 'lease/keepalive', { ID => 'OWN' }, kept(20, 'OWN'), undef, 'TOKEN'],
+    ['by a token that is none', 'lease/keepalive', { ID => 'OWN' }, since(kept(20, 'OWN'), refused_in_stream(@UNKNOWN)), undef, 'nonsense'],
+    ['the token of a guest', 'auth/authenticate', { name => 'guest', password => 'x' }, [200, { header(20), token => 'GUEST' }], 'GUEST'],
+    ['he may read nothing', 'kv/range', { key => '/jr/x' }, $NO_RIGHT, undef, 'GUEST'],
+    ['nor keep it', 'lease/keepalive', { ID => 'OWN' }, since(kept(20, 'OWN'), refused_in_stream(@DENIED)), undef, 'GUEST'],
+    ['nor revoke it', 'lease/revoke', { ID => 'OWN' }, $NO_RIGHT, undef, 'GUEST'],
+    ['nobody may', 'lease/revoke', { ID => 'OWN' }, $NO_NAME],
+    ['nor by nonsense', 'lease/revoke', { ID => 'OWN' }, $NO_TOKEN, undef, 'nonsense'],
+    ['a lease that never was', 'lease/keepalive', { ID => '4711' }, [200, { result => { header(20), ID => '4711' } }], undef, 'TOKEN'],
+    ['nor can be revoked', 'lease/revoke', { ID => '4711' }, $NO_LEASE, undef, 'TOKEN'],
+
+    ["root's token", 'auth/authenticate', { name => 'root', password => 'secret' }, [200, { header(20), token => 'ROOT' }], 'ROOT'],
+    ['is good for each key', 'kv/range', { key => '/x' }, range(20), undef, 'ROOT'],
+    ['and for the status', 'maintenance/status', {}, [200, { header(20), version => '*', leader => '*' }], undef, 'ROOT'],
+    ['a new password', 'auth/user/changepw', { name => 'hosts', password => 'open' }, [200, { header(20) }], undef, 'ROOT'],
+    ['of nobody', 'auth/user/changepw', { name => 'x', password => 'open' }, not_now('user name not found'), undef, 'ROOT'],
+    ['ends the token', 'kv/range', { key => '/jr/x' }, $NO_TOKEN, undef, 'TOKEN'],
+    ['and no other', 'kv/range', { key => '/x' }, range(20), undef, 'ROOT'],
+    ['the old one counts no more', 'auth/authenticate', { name => 'hosts', password => 'sesame' }, $NOT_PROVED],
+    ['a new token', 'auth/authenticate', { name => 'hosts', password => 'open' }, [200, { header(20), token => 'NEW' }], 'NEW'],
+    ['revokes the lease', 'lease/revoke', { ID => 'OWN' }, [200, { header(21) }], undef, 'NEW'],
+);
+
+# As it goes over the wire: bytes in base64, leases by their ids, tokens as they were given.
 sub wire {
     my ($what, $leases, $member) = @_;
     return { map { $_ => wire($what->{$_}, $leases, $_) } keys %$what } if ref $what eq 'HASH';
     return [map { wire($_, $leases) } @$what] if ref $what eq 'ARRAY';
     return $what if ref $what;
     return encode_base64($what, '') if $member =~ /^(?:key|value|range_end)$/;
-    return $member =~ /^(?:lease|ID)$/ ? $leases->{$what} // $what : $what;
+    return $member =~ /^(?:lease|ID|token)$/ ? $leases->{$what} // $what : $what;
 }
 
 # An answer as text, without what differs from one etcd to another, and what was added to errors
 # and to the status of a member by one version or the other.
 sub comparable {
     my ($answer, $want) = @_;
-    return $answer->status if !$want || !$answer->json;
+    my $status = $answer->status == 412 ? 400 : $answer->status;
+    return $status if !$want || !$answer->json;
     my %json = %{ $answer->json };
     delete @json{ grep { !exists $want->{$_} } qw(error message details) };
     delete @json{ grep { !exists $want->{$_} } keys %json } if $want->{version};
     my $text = $JSON->encode(\%json);
     $text =~ s/"(cluster_id|member_id|raft_term|leader)":"[1-9][0-9]*"/"$1":"*"/g;
-    $text =~ s/"version":"3\.[0-9.]+"/"version":"*"/ if $want->{version};
-    return $answer->status . " $text";
+    $text =~ s/"(version|etcd\w+)":"3\.[0-9.]+"/"$1":"*"/g;
+    $text =~ s/"ID":"[0-9]+"/"ID":"*"/ if ($want->{ID} // '') eq '*';
+    return "$status $text";
 }
 
 my %leases = map { $_ => {} } keys %etcd;
+my %strict;
 
 sub compare {
     my ($which, @rows) = @_;
     my ($http, $leases) = (JR::Http->new(port => $etcd{$which}{clients}[0]), $leases{$which});
     for my $row (@rows) {
-        my ($name, $path, $asked, $answer, $granted) = @$row;
+        my ($name, $path, $asked, $answer, $granted, $token) = @$row;
+        $answer = $answer->{ is_strict($which) ? 'since' : 'before' } if ref $answer eq 'HASH';
         my ($status, $want) = @$answer;
         my $body = ref $asked ? $JSON->encode(wire($asked, $leases)) : $asked;
-        my $got = $http->send({ method => 'POST', path => "/v3/$path", headers => [['Content-Type', 'application/json']], body => $body });
-        $leases->{$granted} = ($got->json // {})->{ID} if $granted;
+        my @headers = defined $token ? ['Authorization', $token =~ s/([A-Z]+)$/$leases->{$1}/r] : ();
+        my $got = $http->send(
+            defined $asked
+            ? { method => 'POST', path => "/v3/$path", headers => [['Content-Type', 'application/json'], @headers], body => $body }
+            : { method => 'GET', path => $path, headers => \@headers }
+        );
+        $leases->{$granted} = ($got->json // {})->{ID} // ($got->json // {})->{token} if $granted;
         is comparable($got, $want), $want ? "$status " . $JSON->encode(wire($want, $leases)) : $status, $name;
     }
     return;
 }
 
+# Where there are users: does it tell its status to nobody else?
+sub is_strict {
+    my ($which) = @_;
+    return $strict{$which} //= !$etcd{$which}->call('/v3/maintenance/status', {});
+}
+
 # A subtest for each etcd.
 sub with_each {
     my ($name, $code) = @_;
-    for my $which (qw(fake real)) {
+    for my $which ('fake', 'strict fake', 'real') {
       SKIP: {
             skip "no etcd-server: $name, real", 1 if !$etcd{$which};
             subtest "$name, $which" => sub { $code->($which) };
@@ -241,11 +361,36 @@ subtest 'two hosts agree by the fake etcd' => sub {
     $fake->stop;
 };
 
+subtest 'tokens come to an end' => sub {
+    my $github = github();
+    my $fake   = JR::FakeEtcd->start(strict => 1, token_ttl_s => 0.2);
+    my @user   = (CLUSTER_USER => 'hosts', CLUSTER_PASSWORD => 'password-for-tests');
+    $fake->enable_users(hosts => 'password-for-tests');
+    my $host = service(github => $github, CLUSTER_ETCD => $fake->urls, @user, CLUSTER_TAKEOVER => '60s', JR_TEST_SHORTER => 20, WORKERS => 1)->start;
+    wait_ok { $host->log->count('cluster-up') } 'a host has its token';
+    # They are numbered, and each look at the number makes one.
+    my $looks = 0;
+    my $given = sub { return ($fake->login =~ /([0-9]+)$/)[0] - ++$looks };
+    my $first = $given->();
+    wait_ok { $given->() > $first } 'when it is over, a new one is asked for';
+    $fake->login;
+    ok $fake->call('/v3/auth/user/changepw', { name => 'hosts', password => 'password-for-tests' }), 'all of its tokens are refused';
+    my $run = workflow_run(github => $github, door => $host->http, jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $run->accepted } 'it is rerun';
+    my $check = sub { tool(['check', '--online'], %{ $host->environment })->{out} };
+    wait_ok { $check->() =~ /^etcd node +http\S+: version 3\.5\.30$/m } 'check --online knows the version, though not the status';
+    $host->stop_service;
+    $fake->stop;
+};
+
 with_each 'a lease that is over' => sub {
     my ($which) = @_;
     wait_ok { !(() = $etcd{$which}->keys_below('s')) } 'its key goes';
     compare($which, @later);
 };
+
+with_each 'users' => sub { compare($_[0], @users) };
 
 $_->stop for values %etcd;
 finish();

@@ -68,17 +68,44 @@ sub kill_member {
 sub url { my ($self, $n) = @_; return ($self->{tls} ? 'https' : 'http') . "://127.0.0.1:$self->{clients}[$n]" }
 sub urls { my ($self) = @_; return join ',', map { $self->url($_) } 0 .. $self->{members} - 1 }
 
-# A call of the gateway; nothing: it did not answer well. Keys and values of `kvs` are decoded.
+# A call of the gateway, as root if there are users; nothing: it did not answer well.
 sub call {
     my ($self, $path, $body, $n) = @_;
     my $text = $JSON->encode($body);
     my $socket = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $self->{clients}[$n // 0], Timeout => 2) or return;
-    print $socket "POST $path HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: ", length $text, "\r\n\r\n$text";
+    my $token = $self->{token} ? "Authorization: $self->{token}\r\n" : '';
+    print $socket "POST $path HTTP/1.0\r\n${token}Content-Type: application/json\r\nContent-Length: ", length $text, "\r\n\r\n$text";
     my $answer = '';
     1 while IO::Select->new($socket)->can_read(3) && sysread $socket, $answer, 65536, length $answer;
     my ($head, $json) = split /\r\n\r\n/, $answer, 2;
     return if ($head // '') !~ m{^HTTP/\S+ 200};
     return eval { $JSON->decode($json) };
+}
+
+my %ROOT = (name => 'root', password => 'root-for-tests');
+
+# From now on everybody has to have a password: root, and `name`, who may write below /jr/.
+sub enable_users {
+    my ($self, $name, $password) = @_;
+    my %perm = (permType => 'READWRITE', key => encode_base64('/jr/', ''), range_end => encode_base64('/jr0', ''));
+    my @steps = (
+        ['user/add', \%ROOT],
+        ['user/grant', { user => 'root', role => 'root' }],
+        ['role/add', { name => 'rerunner' }],
+        ['role/grant', { name => 'rerunner', perm => \%perm }],
+        ['user/add', { name => $name, password => $password }],
+        ['user/grant', { user => $name, role => 'rerunner' }],
+        ['enable', {}],
+    );
+    $self->call("/v3/auth/$_->[0]", $_->[1]) or die "etcd refuses auth/$_->[0]" for @steps;
+    $self->login;
+    return;
+}
+
+# A new token for root, which call() has from now on.
+sub login {
+    my ($self) = @_;
+    return $self->{token} = $self->call('/v3/auth/authenticate', \%ROOT)->{token};
 }
 
 sub answers {

@@ -4,8 +4,8 @@
 # that a test holds, with all that JR::Etcd has to read it.
 #
 # It has what the program asks of the JSON gateway, as etcd 3.4 answers it: transactions, ranges,
-# leases, the status of a member. What it does not know it refuses with 501, where etcd would ignore
-# a member that it does not know: a mistake in typing is seen. No history, no users, no TLS.
+# leases, users, the status of a member. What it does not know it refuses with 501, where etcd would
+# ignore a member that it does not know: a mistake in typing is seen. No history, no TLS.
 # t/e2e/fake-etcd.t compares it with a real one.
 
 package JR::FakeEtcd;
@@ -19,15 +19,17 @@ use JR::Process qw(end_processes reap);
 
 our @ISA = ('JR::Etcd');
 
+# strict => 1: with users, it asks who one is as newer versions do, of whoever asks for its status or
+# about a lease, too; token_ttl_s: a token that is not used is over after so long
 sub start {
-    my ($class) = @_;
+    my ($class, %o) = @_;
     my $door = IO::Socket::IP->new(Listen => 64, LocalHost => '127.0.0.1', LocalPort => 0) or die "cannot listen: $!";
     my $self = bless { members => 1, relays => [], clients => [$door->sockport], owner => $$ }, $class;
     my $parent = $$;
     $self->{pid} = fork // die "fork: $!";
     return $self if $self->{pid};
     $SIG{TERM} = sub { _exit(0) };
-    eval { JR::FakeEtcd::Server->new->serve($door, $parent); 1 } or print STDERR "fake etcd: $@";
+    eval { JR::FakeEtcd::Server->new(%o)->serve($door, $parent); 1 } or print STDERR "fake etcd: $@";
     _exit(1);
 }
 
@@ -46,6 +48,7 @@ use IO::Select;
 use JSON::PP ();
 use MIME::Base64 qw(decode_base64 encode_base64);
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use JR::FakeEtcd::Users;
 use JR::FakeGitHub::Server;
 
 use constant {
@@ -59,12 +62,19 @@ use constant {
 my $JSON = JSON::PP->new->canonical->ascii;
 
 # Codes of gRPC, and how the gateway tells them.
-use constant { INVALID => 3, NOT_FOUND => 5, UNIMPLEMENTED => 12 };
-my %STATUS = (INVALID, 400, NOT_FOUND, 404, UNIMPLEMENTED, 501);
+use constant { INVALID => 3, NOT_FOUND => 5, DENIED => 7, NOT_NOW => 9, UNIMPLEMENTED => 12, UNKNOWN_TOKEN => 16 };
+my %STATUS = (INVALID, 400, NOT_FOUND, 404, DENIED, 403, NOT_NOW, 412, UNIMPLEMENTED, 501, UNKNOWN_TOKEN, 401);
 
 # keys: key => { value, created, modified, version, lease }; leases: id => { ttl_s, due }.
 # changed: a transaction has made the next revision, which it shows already.
-sub new { my ($class) = @_; return bless { revision => 1, changed => 0, keys => {}, leases => {}, granted => 0 }, $class }
+# token: of the request that is answered
+sub new {
+    my ($class, %o) = @_;
+    return bless {
+        revision => 1, changed => 0, keys => {}, leases => {}, granted => 0, token => undef,
+        strict => $o{strict}, users => JR::FakeEtcd::Users->new(ttl_s => $o{token_ttl_s}),
+    }, $class;
+}
 
 # Serve until the parent is gone.
 sub serve {
@@ -110,17 +120,51 @@ my %DOES = (
     '/v3/lease/keepalive'    => \&keep_alive,
     '/v3/lease/revoke'       => \&revoke,
     '/v3/maintenance/status' => \&status,
+
+    '/v3/auth/authenticate' => sub { my ($self, $asked) = @_; return $self->about_users(authenticate => $asked, qw(name password)) },
+    '/v3/auth/enable'        => sub { my ($self, $asked) = @_; return $self->by_root(enable          => $asked) },
+    '/v3/auth/user/add'      => sub { my ($self, $asked) = @_; return $self->by_root(add_user        => $asked, qw(name password)) },
+    '/v3/auth/user/changepw' => sub { my ($self, $asked) = @_; return $self->by_root(change_password => $asked, qw(name password)) },
+    '/v3/auth/user/grant'    => sub { my ($self, $asked) = @_; return $self->by_root(grant_role      => $asked, qw(user role)) },
+    '/v3/auth/role/add'      => sub { my ($self, $asked) = @_; return $self->by_root(add_role        => $asked, qw(name)) },
+    '/v3/auth/role/grant'    => \&grant_range,
 );
 
 sub answer {
     my ($self, $request) = @_;
+    return (200, { etcdserver => $self->version, etcdcluster => '3.0.0' }) if "$request->{method} $request->{path}" eq 'GET /version';
     my $does = $DOES{ $request->{path} } or return (404, "Not Found\n");
     $self->end_leases;
+    $self->{token} = $request->{headers}{authorization};
     my $answer = eval { $does->($self, decoded($request->{body})) };
     return (200, $answer) if $answer;
     die $@ if !ref $@;
     my ($code, $text) = @{ $@ };
-    return ($STATUS{$code}, { error => $text, message => $text, code => $code });
+    my %error = (message => $text, code => $code);
+    return ($STATUS{$code}, $does == \&keep_alive ? { error => \%error } : { error => $text, %error });
+}
+
+sub about_users {
+    my ($self, $method, $asked, @known) = @_;
+    only($asked, @known);
+    return { header => $self->header, $self->{users}->$method($asked) };
+}
+
+sub by_root {
+    my ($self, @what) = @_;
+    $self->{users}->check_root($self->{token});
+    return $self->about_users(@what);
+}
+
+sub grant_range {
+    my ($self, $asked) = @_;
+    $self->{users}->check_root($self->{token});
+    only($asked, qw(name perm));
+    my $perm = $asked->{perm};
+    only($perm, qw(permType key range_end));
+    refuse(UNIMPLEMENTED, "the fake etcd does not grant $perm->{permType}") if $perm->{permType} ne 'READWRITE';
+    $self->{users}->grant_range($asked->{name}, range_of($perm));
+    return { header => $self->header };
 }
 
 sub refuse { my ($code, $text) = @_; die [$code, $text] }
@@ -163,6 +207,9 @@ sub key_of {
     return $key;
 }
 
+# Its first key, and the one after its last; '' after one key alone.
+sub range_of { my ($asked) = @_; return (key_of($asked), bytes($asked->{range_end} // '')) }
+
 # What a transaction writes has the next revision.
 sub revision { my ($self) = @_; return $self->{revision} + $self->{changed} }
 
@@ -181,7 +228,7 @@ sub commit {
 # The keys that are there, of one or of a range, in order of their bytes.
 sub present {
     my ($self, $asked) = @_;
-    my ($from, $end) = (key_of($asked), bytes($asked->{range_end} // ''));
+    my ($from, $end) = range_of($asked);
     return grep { exists $self->{keys}{$_} } $from if !length $end;
     return sort grep { $_ ge $from && ($end eq "\0" || $_ lt $end) } keys %{ $self->{keys} };
 }
@@ -207,7 +254,19 @@ sub found {
     return (kvs => [map { $self->shown($_) } @keys], count => "$count", @keys < $count ? (more => JSON::PP::true) : ());
 }
 
-sub range { my ($self, $asked) = @_; return { header => $self->header, $self->found($asked) } }
+# May whoever asks read and write these? The fake knows no right to do one of them alone.
+sub check_rights {
+    my ($self, @asked) = @_;
+    $self->{users}->check_ranges($self->{token}, map { [range_of($_)] } @asked);
+    return;
+}
+
+sub range {
+    my ($self, $asked) = @_;
+    key_of($asked);
+    $self->check_rights($asked);
+    return { header => $self->header, $self->found($asked) };
+}
 
 my %COMPARED = (CREATE => [qw(create_revision created)], MOD => [qw(mod_revision modified)], VERSION => [qw(version version)]);
 
@@ -231,7 +290,7 @@ sub check_operations {
         refuse(INVALID, 'etcdserver: duplicate key given in txn request') if $put{ key_of($_) }++;
     }
     for (map { $_->{request_delete_range} // () } @operations) {
-        my ($from, $end) = (key_of($_), bytes($_->{range_end} // ''));
+        my ($from, $end) = range_of($_);
         my @both = grep { length $end ? $_ ge $from && $_ lt $end : $_ eq $from } keys %put;
         refuse(INVALID, 'etcdserver: duplicate key given in txn request') if @both;
     }
@@ -242,6 +301,7 @@ sub txn {
     my ($self, $asked) = @_;
     only($asked, qw(compare success failure));
     $self->check_operations(@{ $asked->{$_} // [] }) for qw(success failure);
+    $self->check_rights(@{ $asked->{compare} // [] }, map { values %$_ } map { @{ $asked->{$_} // [] } } qw(success failure));
     my $won  = !grep { !$self->holds($_) } @{ $asked->{compare} // [] };
     my @todo = @{ $asked->{ $won ? 'success' : 'failure' } // [] };
     for my $lease (grep {$_} map { number($_->{lease}) } map { $_->{request_put} // () } @todo) {
@@ -293,9 +353,18 @@ sub remove {
 
 sub now_s { return clock_gettime(CLOCK_MONOTONIC) }
 
+# May whoever asks change the keys on this lease? Who is strict wants to know who it is, too.
+sub check_rights_of_lease {
+    my ($self, $id) = @_;
+    $self->{users}->user_of($self->{token}) if $self->{strict};
+    $self->{users}->check_ranges($self->{token}, map { [$_, ''] } grep { $self->{keys}{$_}{lease} == $id } keys %{ $self->{keys} });
+    return;
+}
+
 sub grant {
     my ($self, $asked) = @_;
     only($asked, 'TTL');
+    $self->check_rights_of_lease(-1);
     my $ttl_s = number($asked->{TTL});
     $ttl_s = LEAST_TTL_S if $ttl_s < LEAST_TTL_S;
     my $id = FIRST_LEASE + ++$self->{granted};
@@ -307,7 +376,8 @@ sub grant {
 sub keep_alive {
     my ($self, $asked) = @_;
     only($asked, 'ID');
-    my $id    = number($asked->{ID});
+    my $id = number($asked->{ID});
+    $self->check_rights_of_lease($id) if $self->{strict};
     my $lease = $self->{leases}{$id};
     $lease->{due} = now_s() + $lease->{ttl_s} if $lease;
     return { result => { header => $self->header, ID => "$id", $lease ? (TTL => "$lease->{ttl_s}") : () } };
@@ -316,7 +386,9 @@ sub keep_alive {
 sub revoke {
     my ($self, $asked) = @_;
     only($asked, 'ID');
-    $self->end_lease(number($asked->{ID})) or refuse(NOT_FOUND, 'etcdserver: requested lease not found');
+    my $id = number($asked->{ID});
+    $self->check_rights_of_lease($id);
+    $self->end_lease($id) or refuse(NOT_FOUND, 'etcdserver: requested lease not found');
     return { header => $self->header };
 }
 
@@ -336,10 +408,13 @@ sub end_leases {
     return;
 }
 
+sub version { my ($self) = @_; return $self->{strict} ? '3.5.30' : '3.4.23' }
+
 sub status {
     my ($self, $asked) = @_;
     only($asked);
-    return { header => $self->header, version => '3.4.23', leader => MEMBER };
+    $self->{users}->check_root($self->{token}) if $self->{strict};
+    return { header => $self->header, version => $self->version, leader => MEMBER };
 }
 
 1;
