@@ -323,6 +323,12 @@ enum jr_reason_class jr_reason_class(enum jr_reason reason)
     return reasons[row_of(reason)].class;
 }
 
+bool jr_reason_is_our_rerun(enum jr_reason reason)
+{
+    return reason == JR_REASON_RERUN_ACCEPTED || reason == JR_REASON_RERUN_WORKED
+           || reason == JR_REASON_RERUN_ELSEWHERE;
+}
+
 const char *jr_reason_note(enum jr_reason reason)
 {
     return reasons[row_of(reason)].note;

@@ -205,6 +205,9 @@ enum jr_reason_class {
 
 enum jr_reason_class jr_reason_class(enum jr_reason reason);
 
+/* Does it say that GitHub has accepted a rerun of the service, of this host or of another? */
+bool jr_reason_is_our_rerun(enum jr_reason reason);
+
 /* The guards of a policy, in the order in which they are asked. The numbers are stored. */
 enum jr_guard_kind {
     JR_GUARD_SUPERSEDED = 0,  /* is there a newer run in its line, of another commit? */

@@ -114,8 +114,7 @@ static void note_entry(struct looking *looking, const struct jr_history *entry, 
     if (named != NULL && entry->input == JR_INPUT_HAND)
         named->by_hand = true;
     if (named != NULL && entry->kind == JR_HISTORY_OUTCOME)
-        named->was = entry->reason == JR_REASON_RERUN_ACCEPTED
-                     || entry->reason == JR_REASON_RERUN_WORKED;
+        named->was = jr_reason_is_our_rerun(entry->reason);
 }
 
 static void take_entry(struct looking *looking, struct jr_replay *replay,

@@ -155,8 +155,7 @@ static bool history_tells(struct jr_txn *txn, uint64_t run_id, uint32_t attempt)
          number++)
         if (jr_history_decode(&entry, found.value, found.value_length)
             && entry.kind == JR_HISTORY_OUTCOME && entry.attempt == attempt
-            && (entry.reason == JR_REASON_RERUN_ACCEPTED
-                || entry.reason == JR_REASON_RERUN_WORKED))
+            && jr_reason_is_our_rerun(entry.reason))
             return true;
     return false;
 }

@@ -350,6 +350,8 @@ static const struct after_row after_rows[] = {
     { "failed again", ACCEPTED, 1, 1, 2, FAILURE, FAILURE, NONE, 1, false, JR_AFTER_FAILED, 1 },
     { "nobody saw the answer", JR_REASON_RERUN_WORKED, 1, 1, 2, SUCCESS, SUCCESS, NONE, 1, false,
       JR_AFTER_RESCUED, 1 },
+    { "another host of ours", JR_REASON_RERUN_ELSEWHERE, 1, 2, 3, SUCCESS, SUCCESS, NONE, 1, false,
+      JR_AFTER_RESCUED, 1 },
     { "the history has to tell", ACCEPTED, 1, 2, 3, FAILURE, FAILURE, NONE, 1, false,
       JR_AFTER_FAILED, 1 },
     { "refused, since others were quicker", JR_REASON_RERUN_BY_OTHERS, 0, 1, 2, SUCCESS, SUCCESS,
