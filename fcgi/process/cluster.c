@@ -233,7 +233,7 @@ void jr_cluster_hold(struct jr_cluster *cluster, uint64_t held)
 {
     const struct jr_engine_sight *sight;
 
-    if (cluster->engine == NULL || jr_engine_state(cluster->engine) != JR_ENGINE_UP)
+    if (!jr_cluster_is_up(cluster))
         return;
     sight = jr_engine_sight(cluster->engine);
     for (unsigned cause = 0; cause < JR_CAUSES; cause++) {

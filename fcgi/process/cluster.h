@@ -41,6 +41,12 @@ static inline bool jr_cluster_is_on(const struct jr_cluster *cluster)
     return cluster->engine != NULL;
 }
 
+/* Is it, and does etcd answer? */
+static inline bool jr_cluster_is_up(const struct jr_cluster *cluster)
+{
+    return cluster->engine != NULL && jr_engine_state(cluster->engine) == JR_ENGINE_UP;
+}
+
 /* For poll(2): -1, and JR_CALLS_NEVER, where there is one host. */
 int jr_cluster_fd(const struct jr_cluster *cluster);
 int64_t jr_cluster_wait_ms(const struct jr_cluster *cluster);

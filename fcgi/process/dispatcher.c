@@ -20,6 +20,7 @@
 #include "fcgi/process/reporter.h"
 #include "fcgi/process/sweep.h"
 #include "fcgi/process/tell.h"
+#include "fcgi/process/tracer.h"
 #include "fcgi/process/upkeep.h"
 #include "lib/base/log.h"
 #include "lib/base/timestamp.h"
@@ -43,6 +44,7 @@ struct dispatcher {
     struct jr_answerer answerer;
     struct jr_reporter reporter;
     struct jr_complainer complainer;
+    struct jr_tracer tracer;
     struct jr_upkeep upkeep;
     struct jr_holder holder;
     struct jr_announcer announcer;
@@ -149,6 +151,7 @@ static void dispatch(struct dispatcher *dispatcher)
             wait_ms = earlier_of(wait_ms, say(dispatcher, INT64_MAX));
         /* Last, and only to begin or to look: what is due does not wait for it. */
         wait_ms = earlier_of(wait_ms, jr_announcer_work(&dispatcher->announcer));
+        wait_ms = earlier_of(wait_ms, jr_tracer_work(&dispatcher->tracer));
         wait_ms = earlier_of(wait_ms, cluster_ms);
         if (wait_ms > 0)
             jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, holder_ms), upkeep_ms));
@@ -165,6 +168,16 @@ static int64_t announce_until(struct dispatcher *dispatcher, int64_t until_ms)
                                                                  : JR_CALLS_NEVER;
 }
 
+/* Likewise with whose reruns there were. */
+static int64_t trace_until(struct dispatcher *dispatcher, int64_t until_ms)
+{
+    struct jr_tracer *tracer = &dispatcher->tracer;
+
+    return tracer->looks || (!dispatcher->desk.failing && jr_now_ms() <= until_ms)
+               ? jr_tracer_work(tracer)
+               : JR_CALLS_NEVER;
+}
+
 /*
  * Is an answer waited for? What is said at GitHub is not, after until_ms: the lock is kept from
  * who could rerun meanwhile, and who finds it unsettled looks what came of it.
@@ -172,7 +185,7 @@ static int64_t announce_until(struct dispatcher *dispatcher, int64_t until_ms)
 static bool is_under_way(const struct dispatcher *dispatcher, int64_t until_ms)
 {
     return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
-           || dispatcher->announcer.sending != NULL
+           || dispatcher->announcer.sending != NULL || dispatcher->tracer.looks
            || ((dispatcher->answerer.step != JR_ANSWERER_IDLE
                 || dispatcher->reporter.step != JR_REPORTER_IDLE
                 || dispatcher->complainer.step != JR_COMPLAINER_IDLE)
@@ -200,6 +213,7 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
         if (desk->paused_ms == 0 && !desk->failing && jr_now_ms() <= until_ms)
             wait_ms = jr_errands_claim(errands);
         wait_ms = earlier_of(wait_ms, announce_until(dispatcher, until_ms));
+        wait_ms = earlier_of(wait_ms, trace_until(dispatcher, until_ms));
         if (wait_ms > 0)
             wait_ms = earlier_of(wait_ms, say(dispatcher, until_ms));
         if (!is_under_way(dispatcher, until_ms) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
@@ -246,6 +260,7 @@ static int begin(struct dispatcher *dispatcher)
         jr_answerer_open(&dispatcher->answerer, desk);
         jr_reporter_open(&dispatcher->reporter, desk);
         jr_complainer_open(&dispatcher->complainer, desk);
+        jr_tracer_open(&dispatcher->tracer, desk);
     }
     if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
@@ -269,6 +284,7 @@ static void end(struct dispatcher *dispatcher)
     jr_answerer_close(&dispatcher->answerer);
     jr_reporter_close(&dispatcher->reporter);
     jr_complainer_close(&dispatcher->complainer);
+    jr_tracer_close(&dispatcher->tracer);
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);
     jr_ownfiles_close(&dispatcher->errands.ownfiles);

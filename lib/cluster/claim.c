@@ -173,6 +173,12 @@ enum jr_claim_next jr_claim_look(const struct jr_claim_view *view)
         break;
     }
     return JR_CLAIM_TAKE;
+bool jr_claim_is_of_rerun(const struct jr_claim *claim)
+{
+    return claim->state == JR_CLAIM_POSTING
+           || (claim->state == JR_CLAIM_DONE && claim->result == JR_CLAIM_ACCEPTED);
+}
+
 }
 
 bool jr_claim_is_takeover(const struct jr_claim_view *view)

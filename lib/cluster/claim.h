@@ -113,6 +113,12 @@ enum jr_claim_next {
 
 enum jr_claim_next jr_claim_look(const struct jr_claim_view *view);
 
+/*
+ * A newer attempt is there: has a host asked for it? A host that has the right to a POST has, even
+ * if nobody knows what came of it.
+ */
+bool jr_claim_is_of_rerun(const struct jr_claim *claim);
+
 /* Would it be taken from another host that has it in hand? That is counted. */
 bool jr_claim_is_takeover(const struct jr_claim_view *view);
 

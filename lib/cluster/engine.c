@@ -1158,6 +1158,45 @@ enum jr_claimed jr_claimant_work(struct jr_claimant *claimant)
     return claimed;
 }
 
+void jr_claimant_trace(struct jr_engine *engine, struct jr_claimant *claimant)
+{
+    const uint64_t run_id = claimant->run_id;
+    const uint32_t attempt = claimant->attempt;
+    struct jr_etcd_txn *txn = calloc(1, sizeof *txn);
+    char key[JR_ETCD_KEY_SIZE];
+
+    jr_etcd_end_call(claimant->call);
+    *claimant = (struct jr_claimant){ .engine = engine, .run_id = run_id, .attempt = attempt };
+    if (txn == NULL)
+        return;
+    run_key(claimant, key);
+    jr_etcd_add_read(txn, key, false);
+    claimant->call = jr_etcd_txn(engine->etcd, txn, TRIES);
+    free(txn);
+}
+
+enum jr_claimed jr_claimant_traced(struct jr_claimant *claimant)
+{
+    struct jr_etcd_call *call = claimant->call;
+    const struct jr_etcd_answer *answer = call == NULL ? NULL : jr_etcd_work(call);
+    enum jr_claimed traced;
+
+    if (call == NULL)
+        return halt(claimant, "out of memory");
+    if (answer == NULL)
+        return JR_CLAIMED_NOT_YET;
+    claimant->call = NULL;
+    note_end(claimant->engine, answer);
+    if (answer->end == JR_ETCD_UNKNOWN)
+        traced = halt(claimant, answer->text);
+    else if (!take_claim(claimant, answer))
+        traced = halt(claimant, "its record is of a later version");
+    else
+        traced = jr_claim_is_of_rerun(&claimant->claim) ? JR_CLAIMED_ACCEPT : JR_CLAIMED_CLOSE;
+    jr_etcd_end_call(call);
+    return traced;
+}
+
 static void add_conditions(const struct jr_claimant *claimant, struct jr_etcd_txn *txn)
 {
     const struct jr_settings *settings = claimant->engine->settings;

@@ -156,6 +156,16 @@ void jr_claimant_begin(struct jr_engine *engine, struct jr_claimant *claimant);
 enum jr_claimed jr_claimant_work(struct jr_claimant *claimant);
 
 /*
+ * A newer attempt is there: begin to see whether a host has asked for it, by the claim of the one
+ * before, which is only read.
+ *   claimant  run_id, attempt; the rest is not looked at
+ * The other tells: NOT_YET; ACCEPT: the host that the claim names has; CLOSE: no host has; HALT:
+ * the claim cannot be read now.
+ */
+void jr_claimant_trace(struct jr_engine *engine, struct jr_claimant *claimant);
+enum jr_claimed jr_claimant_traced(struct jr_claimant *claimant);
+
+/*
  * Ask for the right to one POST, within a request (jr_http_permit). Waits for etcd, 3 s at most.
  *   late_ms  of jr_boottime_ms(): a permit that comes later is of no use
  *   cost     NULL: there are no limits; else it is added to what all hosts have spent, if the

@@ -74,6 +74,13 @@ static bool is_by_other_host(const struct jr_run *run, uint32_t newer)
            && run->reason == JR_REASON_CLAIMED_ELSEWHERE;
 }
 
+/* Is it known to have failed? Not all of its jobs need be known. */
+static bool has_failed(const struct jr_run *run)
+{
+    return run->phase == JR_PHASE_DUE || run->jobs_failed > 0
+           || jr_run_result(run) == JR_RESULT_FAILED;
+}
+
 void jr_attempt_leave(struct jr_run *run, uint32_t newer, bool in_flight,
                       struct jr_verdict *verdict)
 {
@@ -84,6 +91,8 @@ void jr_attempt_leave(struct jr_run *run, uint32_t newer, bool in_flight,
 
     if (reason != JR_REASON_RERUN_BY_OTHERS)
         run->accepted_attempt = run->attempt;
+    else if (newer == run->attempt + 1 && has_failed(run))
+        verdict->by_others = run->attempt;
     in_flight = in_flight && ours;
     if (reason != JR_REASON_RERUN_BY_OTHERS && !in_flight)
         run->reruns++;

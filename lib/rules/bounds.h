@@ -30,6 +30,7 @@ struct jr_bounds {
     bool judges_cancelled; /* one that was cancelled may be rerun then, too */
     bool judges_workflows; /* the policy asks for the names of workflows */
     bool reports;          /* no rule asks for it: it is said at GitHub what becomes of runs */
+    bool traces;           /* likewise: there are other hosts, which may have had a run rerun */
 
     /* when */
     int64_t rerun_delay_ms;

@@ -112,6 +112,8 @@ struct jr_verdict {
     /* An older attempt that this ended: 0, or its number and what became of it. */
     uint32_t ended_attempt;
     enum jr_reason ended_reason;
+    uint32_t by_others; /* an attempt that had failed, and that somebody else has had rerun: a
+                           person, or another host of ours; 0: there is none */
     bool rescued; /* the run has ended in success by a rerun of ours; set by who records it */
     /* The causes of the failed jobs of the attempt that was rerun, and that this rescued; bit n
      * is enum jr_cause n. Likewise. */

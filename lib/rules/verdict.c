@@ -447,7 +447,10 @@ void jr_verdict_unseen(const struct jr_bounds *bounds, const struct jr_input *in
     verdict_closed(verdict, run, reason);
 }
 
-/* GitHub has accepted the rerun of an attempt: rule 6 holds for it from now on. */
+/*
+ * GitHub has accepted the rerun of an attempt: rule 6 holds for it from now on. That another host
+ * has asked for it may turn out when a later one was rerun, too.
+ */
 static void accept_rerun(struct jr_run *run, const struct jr_input *input,
                          struct jr_verdict *verdict)
 {
@@ -456,7 +459,8 @@ static void accept_rerun(struct jr_run *run, const struct jr_input *input,
     verdict->ended_attempt = attempt;
     verdict->ended_reason = input->reason;
     verdict_is(verdict, JR_STEP_NONE, input->reason);
-    run->accepted_attempt = attempt;
+    if (run->accepted_attempt < attempt)
+        run->accepted_attempt = attempt;
     run->reruns++;
     if (run->attempt == attempt) {
         jr_attempt_open(run, attempt + 1);
@@ -482,6 +486,7 @@ static void answer_after_newer(struct jr_run *run, const struct jr_input *input,
     } else {
         /* Refused: somebody else was quicker. */
         run->accepted_attempt = attempt - 1;
+        verdict->by_others = attempt;
         verdict->ended_reason = JR_REASON_RERUN_BY_OTHERS;
     }
     verdict_is(verdict, JR_STEP_NONE, verdict->ended_reason);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "lib/steps/step.h"
+#include "lib/base/testpoint.h"
 #include "lib/base/text.h"
 #include "lib/rules/notice_rule.h"
 #include "lib/store/budget.h"
@@ -15,6 +16,7 @@
 #include "lib/store/history.h"
 #include "lib/store/ledger.h"
 #include "lib/store/notices.h"
+#include "lib/store/outbox.h"
 #include "lib/store/repo.h"
 #include "lib/store/reports.h"
 
@@ -36,6 +38,7 @@ struct jr_bounds jr_step_bounds(const struct jr_settings *settings)
         .judges_cancelled = settings->judges_cancelled,
         .judges_workflows = settings->judges_workflows,
         .reports = jr_settings_reports(settings),
+        .traces = jr_settings_clusters(settings) && !settings->dry_run,
         .rerun_delay_ms = settings->rerun_delay_ms,
         .api_backoff_min_ms = settings->api_backoff_min_ms,
         .api_backoff_max_ms = settings->api_backoff_max_ms,
@@ -184,6 +187,17 @@ static enum jr_budget_step budget_step_of(enum jr_step step)
                                         : JR_BUDGET_NO_POST;
 }
 
+/* The dispatcher looks who has had it rerun (tracing.h): soon, when that host has noted it. */
+static void trace(struct jr_txn *txn, uint64_t run_id, uint32_t attempt, int64_t now_ms)
+{
+    const struct jr_due entry = {
+        .kind = JR_DUE_TRACE, .due_ms = now_ms + jr_test_shorter_ms(JR_STEP_TRACE_MS),
+        .run_id = run_id, .attempt = attempt, .waiting_ms = now_ms,
+    };
+
+    jr_outbox_put(txn, &entry);
+}
+
 /* Have it told that the run is given up. */
 static void notify(struct jr_txn *txn, const struct jr_run *run, int64_t now_ms)
 {
@@ -237,6 +251,8 @@ void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
     tell_causes(txn, run, verdict);
     if (jr_notice_rule_gives_up(bounds, &before, run))
         notify(txn, run, input->now_ms);
+    if (bounds->traces && verdict->by_others != 0)
+        trace(txn, run->run_id, verdict->by_others, input->now_ms);
     jr_ledger_save_run(txn, run);
     if (bounds->reports && has_moved(input, &before, run))
         jr_reports_note(txn, run, input->now_ms);

@@ -23,6 +23,9 @@ struct jr_origin {
     const char *who;                    /* asks by hand; "": nobody knows */
 };
 
+/* So long after a rerun that nobody here has asked for, it is looked whose it is. */
+#define JR_STEP_TRACE_MS (2 * JR_SECOND_MS)
+
 /* The bounds that the settings make. Its lists are those of the settings. */
 struct jr_bounds jr_step_bounds(const struct jr_settings *settings);
 

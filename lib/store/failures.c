@@ -160,8 +160,7 @@ static bool history_tells(struct jr_txn *txn, uint64_t run_id, uint32_t attempt)
     return false;
 }
 
-/* The history, which may be long, is read only where the run leaves it open. */
-static bool is_rerun_by_us(struct jr_txn *txn, const struct jr_run *run, uint32_t attempt)
+bool jr_failures_rerun_is_ours(struct jr_txn *txn, const struct jr_run *run, uint32_t attempt)
 {
     if (run->reruns == 0 || attempt > run->accepted_attempt)
         return false;
@@ -219,7 +218,7 @@ enum jr_aftermath jr_failures_in_next(struct jr_txn *txn, const struct jr_run *r
 enum jr_aftermath jr_failures_aftermath(struct jr_txn *txn, const struct jr_run *run,
                                         const struct jr_failure *failure, int64_t *minutes)
 {
-    if (is_rerun_by_us(txn, run, failure->attempt))
+    if (jr_failures_rerun_is_ours(txn, run, failure->attempt))
         return jr_failures_in_next(txn, run, failure, minutes);
     if (minutes != NULL)
         *minutes = 0;

@@ -54,6 +54,12 @@ bool jr_failures_has(struct jr_txn *txn, uint64_t run_id, uint32_t attempt);
  */
 uint64_t jr_failures_causes(struct jr_txn *txn, uint64_t run_id, uint32_t attempt);
 
+/*
+ * Has GitHub accepted the rerun of an attempt from us: from this host, or another of ours? The
+ * history, which may be long, is read only where the run leaves it open.
+ */
+bool jr_failures_rerun_is_ours(struct jr_txn *txn, const struct jr_run *run, uint32_t attempt);
+
 /* What came of a failure later. */
 enum jr_aftermath {
     JR_AFTER_NOT_RERUN, /* not by us */

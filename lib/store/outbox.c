@@ -22,6 +22,7 @@ static const struct {
     { JR_DUE_ASK, "ask" },
     { JR_DUE_REPORT, "report" },
     { JR_DUE_COMPLAINT, "complaint" },
+    { JR_DUE_TRACE, "trace" },
 };
 
 const char *jr_outbox_kind_name(enum jr_due_kind kind)

@@ -23,13 +23,14 @@
 enum jr_due_kind {
     JR_DUE_ASK = 1,   /* ask GitHub about the run */
     JR_DUE_REPORT = 2, /* say at GitHub what becomes of it (reports.h) */
-    JR_DUE_COMPLAINT = 4 /* say there what is wrong with a repository's policy file (complaints.h) */
+    JR_DUE_COMPLAINT = 4, /* say there what is wrong with a repository's policy file (complaints.h) */
+    JR_DUE_TRACE = 8   /* see whether another host has had the attempt rerun */
 };
 
 /* Any kind. */
 #define JR_DUE_ANY 0xffu
 
-/* An entry. A run has one of each kind at most; all zero: the place before the first. */
+/* An entry. A run has one of each kind at most, but one of TRACE for each attempt; all zero: the place before the first. */
 struct jr_due {
     enum jr_due_kind kind;
     int64_t due_ms;

@@ -153,6 +153,36 @@ subtest 'a host that is cut off' => sub {
     $host->stop_service;
 };
 
+subtest 'whose rerun it was' => sub {
+    my $relay = $etcd->relay;
+    my $slow  = host(CLUSTER_ETCD => $relay->urls, RERUN_DELAY => '1h')->start;
+    wait_ok { $slow->log->count('cluster-up') } 'a host that asks GitHub an hour later than the others';
+    my $found = sub { my ($run) = @_; return $slow->log->find('decision', run => $run->id, reason => 'rerun-elsewhere') };
+    my $person = run_at($slow);
+    status_is $person->play(build => 'failure'), 201, 'it alone knows of a run';
+    $github->set_run($person->id, attempt => 2, triggering_actor => 'hubot');
+    status_is $person->queued('build'), 202, 'which a person reruns';
+    my $seen = run_at($slow, @hosts);
+    status_is $seen->play(build => 'failure'), 201, 'another run fails';
+    wait_ok { $seen->accepted } 'others rerun it';
+    status_is $seen->queued('build'), 202, 'that shows itself';
+    wait_ok { $found->($seen) } 'it finds whose rerun it was';
+    ok !$found->($person), 'a person is no host';
+    $relay->cut;
+    wait_ok { $slow->log->count('cluster-unreachable') } 'it is cut off';
+    my $cut = run_at($slow, @hosts);
+    status_is $cut->play(build => 'failure'), 201, 'a third run fails';
+    wait_ok { $cut->accepted } 'others rerun it, too';
+    status_is $cut->play(build => 'failure'), 201, 'and once more';
+    wait_ok { 2 == $cut->accepted } 'by one of them';
+    status_is $cut->play(build => 'success'), 200, 'until it succeeds';
+    is +(() = tool_of($slow, 'why', $cut->id)->{out} =~ /rerun-by-others/g), 2, 'others have rerun it, as far as it can say';
+    $relay->heal;
+    wait_ok { 2 == (() = $found->($cut)) } 'it finds whose reruns these were when it can';
+    like tool_of($slow, 'why', $cut->id)->{out}, qr/^GitHub has accepted 2 reruns from this service/m, 'both';
+    $slow->stop_service;
+};
+
 # The tool of a host.
 sub tool_of {
     my ($host, @args) = @_;

@@ -392,5 +392,32 @@ with_each 'a lease that is over' => sub {
 
 with_each 'users' => sub { compare($_[0], @users) };
 
+# The second host has not looked at the run before the first has had it rerun, and sees it from what
+# the events show and the claim tells.
+with_each 'whose rerun it was' => sub {
+    my ($which) = @_;
+    my $github = github();
+    my @hosts  = map {
+        service(
+            github => $github, CLUSTER_ETCD => $etcd{$which}->urls, CLUSTER_HOST => "host-$_", JR_TEST_SHORTER => 20,
+            RERUN_DELAY => $_ == 1 ? '20ms' : '1h', WORKERS => 1, pages => 'status',
+        )->start
+    } 1, 2;
+    wait_ok { 2 == grep { $_->log->count('cluster-up') } @hosts } 'they are among each other';
+    my $run = workflow_run(github => $github, door => JR::Doors->new(@hosts), jobs => ['build']);
+    status_is $run->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $run->accepted } 'the first host has it rerun';
+    status_is $run->play(build => 'success'), 200, 'which helps';
+    wait_ok { $hosts[1]->log->find('decision', run => $run->id, reason => 'rerun-elsewhere') } 'the second finds whose that was';
+    my $told = tool(['why', $run->id], %{ $hosts[1]->environment })->{out};
+    like $told, qr/host-1, at 20\d\d-/, 'and tells it';
+    my $json = $JSON->decode(tool(['why', $run->id, '--json'], %{ $hosts[1]->environment })->{out});
+    is_deeply [@{ $json->{run} }{qw(reruns verdict)}], [1, 'rescued'], 'it counts as a rerun of the service';
+    my $days = $hosts[1]->http->send({ path => '/repos/octo/app.json', method => 'GET' })->json->{days};
+    is_deeply [@{ $days->[-1] }{qw(reruns rescued)}], [1, 1], 'on that day, too';
+    is scalar $run->posts, 1, 'there was one';
+    $_->stop_service for @hosts;
+};
+
 $_->stop for values %etcd;
 finish();

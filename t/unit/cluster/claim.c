@@ -105,6 +105,29 @@ static void look_at_it(void **state)
     assert_int_equal(jr_claim_is_takeover(&view), row->takes_over);
 }
 
+static const struct rerun {
+    const char *name;
+    enum jr_claim_state state;
+    enum jr_claim_result result;
+    bool is_of_host;
+} reruns[] = {
+    { "nobody had it", JR_CLAIM_NONE, 0, false },
+    { "it was held only", JR_CLAIM_HELD, 0, false },
+    { "nobody knows what came of it", JR_CLAIM_POSTING, 0, true },
+    { "accepted", JR_CLAIM_DONE, JR_CLAIM_ACCEPTED, true },
+    { "refused", JR_CLAIM_DONE, JR_CLAIM_REFUSED, false },
+    { "closed", JR_CLAIM_DONE, JR_CLAIM_CLOSED, false },
+    { "by others", JR_CLAIM_DONE, JR_CLAIM_OTHERS, false },
+};
+
+static void whose_rerun(void **state)
+{
+    const struct rerun *row = *state;
+    struct jr_claim claim = claim_of(row->state, row->result, JR_CLAIM_ANOTHERS);
+
+    assert_int_equal(jr_claim_is_of_rerun(&claim), row->is_of_host);
+}
+
 static const struct move {
     const char *name;
     enum jr_claim_state state;
@@ -244,6 +267,7 @@ static void read_record(void **state)
 int main(void)
 {
     TABLE(looks, look_at_it);
+    TABLE(reruns, whose_rerun);
     TABLE(moves, move_it);
     TEST(round_trip);
     TEST(quotes_end_nothing);

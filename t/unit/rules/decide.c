@@ -1142,6 +1142,38 @@ static void other_host_has_rerun_it(void **state)
     }
 }
 
+/* Whose rerun it is that nobody here has asked for is looked for if the attempt had failed. */
+static void others_rerun_of_a_failed_attempt(void **state)
+{
+    static const struct {
+        const char *script;
+        uint32_t by_others;
+    } rows[] = {
+        { "q1 c1=failure q2@2", 1 },
+        { "q1 c1=failure Gi@2", 1 },
+        { "q1 q2 c1=failure q3@2", 1 },
+        { "q1 c1=failure Gc=failure P=later q2@2", 1 },
+        { "q1 c1=failure Gc=failure q2@2 P=never", 1 },
+        { "q1 c1=failure Gc=failure P=done q2@2", 0 },
+        { "q1 c1=failure Gc=failure q2@2", 0 },
+        { "q1 c1=failure Gc=failure P=unknown q2@2", 0 },
+        { "q1 c1=failure q2@3", 0 },
+        { "q1 q2@2", 0 },
+        { "q1 c1=success q2@2", 0 },
+        { "q1 c1=failure q2@2 c2@2=failure", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scene scene;
+
+        open_scene(&scene, NULL);
+        play_all(&scene, rows[i].script);
+        HOLDS(&scene, scene.verdict.by_others == rows[i].by_others);
+        close_scene(&scene);
+    }
+}
+
 static void others_reruns_are_not_ours(void **state)
 {
     static const char *const scripts[] = {
@@ -1825,6 +1857,7 @@ int main(void)
     TABLE(listed, scene_ends_as_told);
     TEST(one_accepted_post_is_one_rerun);
     TEST(others_reruns_are_not_ours);
+    TEST(others_rerun_of_a_failed_attempt);
     TEST(other_host_has_rerun_it);
     TABLE(carried, carried_over_is_told);
     TEST(job_keeps_what_it_was_told);
