@@ -863,7 +863,7 @@ static void begin(struct jr_errands *errands, struct jr_errand *errand)
     errand->begun_ms = jr_monotonic_ms();
     errand->claimant.run_id = errand->run.run_id;
     errand->claimant.attempt = attempt;
-    errand->claimant.by_hand = errand->run.by_hand;
+    errand->claimant.reopened = errand->run.by_hand || errand->run.reopened;
     errand->claimant.spent.wanted = errands->desk->settings->has_guards;
     errand->claimant.spent.scope = jr_budget_scope(&errand->run);
     jr_claimant_begin(errands->desk->cluster.engine, &errand->claimant);

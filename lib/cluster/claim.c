@@ -143,17 +143,15 @@ enum jr_claim_whose jr_claim_whose(const struct jr_claim *claim, const char *hos
 }
 
 /*
- * The attempt is due here, although it is done. If this host has decided that itself, it judges
- * anew. If another has, this host closes it once; when it is due again after that, it judges anew,
- * too.
+ * The attempt is due here, although it is done. What this host has decided itself it judges anew.
+ * What another has decided it closes, too; but not when the attempt had been closed here and is
+ * judged anew, nor when somebody asks for it.
  */
 static enum jr_claim_next look_at_done(const struct jr_claim_view *view)
 {
     if (view->claim->result == JR_CLAIM_ACCEPTED)
         return JR_CLAIM_ACCEPT;
-    return view->by_hand || view->whose != JR_CLAIM_ANOTHERS || view->unchanged_ms > 0
-               ? JR_CLAIM_TAKE
-               : JR_CLAIM_CLOSE;
+    return view->reopened || view->whose != JR_CLAIM_ANOTHERS ? JR_CLAIM_TAKE : JR_CLAIM_CLOSE;
 }
 
 enum jr_claim_next jr_claim_look(const struct jr_claim_view *view)
@@ -173,12 +171,12 @@ enum jr_claim_next jr_claim_look(const struct jr_claim_view *view)
         break;
     }
     return JR_CLAIM_TAKE;
+}
+
 bool jr_claim_is_of_rerun(const struct jr_claim *claim)
 {
     return claim->state == JR_CLAIM_POSTING
            || (claim->state == JR_CLAIM_DONE && claim->result == JR_CLAIM_ACCEPTED);
-}
-
 }
 
 bool jr_claim_is_takeover(const struct jr_claim_view *view)

@@ -99,7 +99,7 @@ struct jr_claim_view {
     int64_t unchanged_ms;  /* how long it has not changed, by the own clock */
     int64_t takeover_ms;   /* CLUSTER_TAKEOVER */
     int64_t stuck_ms;      /* JR_CLAIM_STUCK_MS, but in tests */
-    bool by_hand;          /* somebody has asked for the rerun, whatever was decided */
+    bool reopened;         /* it was closed here, and is judged anew; or it is asked for by hand */
 };
 
 /* What is done next. */

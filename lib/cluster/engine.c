@@ -1002,7 +1002,7 @@ void jr_claimant_begin(struct jr_engine *engine, struct jr_claimant *claimant)
     jr_etcd_end_call(claimant->call);
     *claimant = (struct jr_claimant){
         .engine = engine, .run_id = asked.run_id, .attempt = asked.attempt,
-        .by_hand = asked.by_hand,
+        .reopened = asked.reopened,
         .spent = { .wanted = asked.spent.wanted, .scope = asked.spent.scope },
     };
     begin_claim_look(claimant);
@@ -1083,7 +1083,7 @@ static enum jr_claimed look_over(struct jr_claimant *claimant, const struct jr_e
         .claim = &claimant->claim,
         .takeover_ms = jr_test_shorter_ms(engine->settings->cluster_takeover_ms),
         .stuck_ms = jr_test_shorter_ms(JR_CLAIM_STUCK_MS),
-        .by_hand = claimant->by_hand,
+        .reopened = claimant->reopened,
     };
 
     see(engine, answer);

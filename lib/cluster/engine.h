@@ -84,7 +84,7 @@ struct jr_claimant {
     struct jr_engine *engine;
     uint64_t run_id;
     uint32_t attempt;
-    bool by_hand;
+    bool reopened;
     struct jr_claim claim; /* as it was seen last */
     int64_t modified;      /* its revision; 0: it is not there */
     int64_t unchanged_ms;  /* how long it has not changed, as far as this host knows */
@@ -149,7 +149,7 @@ void jr_engine_end_sweep(struct jr_engine *engine);
 
 /*
  * Begin to claim an attempt, and see how it goes.
- *   claimant  run_id, attempt, by_hand; spent.wanted: the policy may have limits, and spent.scope
+ *   claimant  run_id, attempt, reopened (claim.h); spent.wanted: the policy may have limits, and spent.scope
  *             is the repository's; the rest is not looked at
  */
 void jr_claimant_begin(struct jr_engine *engine, struct jr_claimant *claimant);

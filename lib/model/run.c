@@ -15,7 +15,7 @@
 #define JOB_VERSION 3
 
 /* Who asks for a rerun. */
-enum { BY_HAND = 1, ASKED = 2, LISTED = 4, NEEDY = 8, WAITING = 16 };
+enum { BY_HAND = 1, ASKED = 2, LISTED = 4, NEEDY = 8, WAITING = 16, REOPENED = 32 };
 
 const char *jr_phase_name(enum jr_phase phase)
 {
@@ -210,7 +210,8 @@ static uint8_t bits_of(const struct jr_run *run)
     return (uint8_t)((run->by_hand ? BY_HAND : 0u) | (run->asked ? ASKED : 0u)
                      | (run->listed ? LISTED : 0u)
                      | (run->list == JR_RUN_LIST_NEEDY ? NEEDY : 0u)
-                     | (run->list == JR_RUN_LIST_WAITING ? WAITING : 0u));
+                     | (run->list == JR_RUN_LIST_WAITING ? WAITING : 0u)
+                     | (run->reopened ? REOPENED : 0u));
 }
 
 void jr_run_encode(const struct jr_run *run, struct jr_writer *writer)
@@ -274,6 +275,7 @@ static void read_bits(struct jr_reader *reader, struct jr_run *run)
     run->by_hand = (bits & BY_HAND) != 0;
     run->asked = (bits & ASKED) != 0;
     run->listed = (bits & LISTED) != 0;
+    run->reopened = (bits & REOPENED) != 0;
     run->list = (bits & NEEDY) != 0     ? JR_RUN_LIST_NEEDY
                 : (bits & WAITING) != 0 ? JR_RUN_LIST_WAITING
                                         : JR_RUN_LIST_NONE;

@@ -95,6 +95,8 @@ struct jr_run {
     bool by_hand;      /* somebody asks for it: settings do not count; until it is decided */
     bool asked;        /* ... by a command on its pull request (asked.h): what NO_RETRY_* and REPOS
                           leave alone, what waits for an approval and what deploys stays so */
+    bool reopened;     /* it was closed, and is judged anew: what another host has decided of it
+                          before does not count (lib/cluster/claim.h) */
 
     /* an attempt that is under way: when to look whether it has gone quiet */
     int64_t quiet_due_ms; /* 0: not watched */

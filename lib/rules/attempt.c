@@ -50,7 +50,7 @@ void jr_attempt_open(struct jr_run *run, uint32_t attempt)
     run->intent_ms = 0;
     run->debug = false;
     run->rerun_all = false;
-    run->by_hand = run->asked = false;
+    run->by_hand = run->asked = run->reopened = false;
     run->denied_ms = 0;
     run->superseded_by = 0;
     run->held = JR_REASON_NONE;
@@ -121,7 +121,7 @@ void jr_attempt_close(struct jr_run *run, enum jr_reason reason)
     run->tries = 0;
     if (run->asked)
         run->rerun_all = false; /* who asks again may mean less */
-    run->by_hand = run->asked = false;
+    run->by_hand = run->asked = run->reopened = false;
 }
 
 void jr_attempt_suspect(const struct jr_bounds *bounds, struct jr_run *run,
@@ -134,6 +134,7 @@ void jr_attempt_suspect(const struct jr_bounds *bounds, struct jr_run *run,
         jr_attempt_close(run, filter);
         return;
     }
+    run->reopened |= run->phase == JR_PHASE_CLOSED;
     run->phase = JR_PHASE_DUE;
     run->reason = reason;
     jr_attempt_ask_at(run, jr_attempt_not_too_soon(bounds, run, due_ms, now_ms), now_ms);

@@ -183,6 +183,32 @@ subtest 'whose rerun it was' => sub {
     $slow->stop_service;
 };
 
+subtest 'what another host has closed is judged anew' => sub {
+    my $policy = write_file(tmpdir() . '/leaves.yml', "version: 1\notherwise: leave\n");
+    my $leaves = host(CLUSTER_NAME => 'anew', POLICY => $policy)->start;
+    my $other  = host(CLUSTER_NAME => 'anew', NO_RETRY_REPOS => 'octo/spared')->start;
+    wait_ok { 2 == grep { $_->log->count('cluster-up') } $leaves, $other } 'two hosts of a name, with other settings';
+    my $closed = sub { my ($run) = @_; return (($etcd->claim($run->id, 1, name => 'anew') // {})->{result} // '') eq 'closed' };
+    my $late = run_at($leaves);
+    status_is $late->play(build => 'failure'), 201, 'a run fails';
+    wait_ok { $closed->($late) } 'one host leaves it';
+    tell_others($late, $other);
+    wait_ok { $other->log->find('decision', run => $late->id, reason => 'decided-elsewhere') } 'the other closes it, too';
+    my $spared = workflow_run(github => $github, door => JR::Doors->new($other, $leaves), jobs => ['build'], repo => 'octo/spared');
+    status_is $spared->play(build => 'failure'), 204, 'one that a setting of the other leaves alone';
+    wait_ok { $closed->($spared) } 'the first leaves it as well';
+    $spared->{door} = JR::Doors->new($other);
+    my $last = [JR::Doors::last_sent()];
+    $other->restart(NO_RETRY_REPOS => undef);
+    wait_ok { 2 == $other->log->count('cluster-up') } 'the setting is repaired, and the host starts anew';
+    status_is $spared->{door}->send(@$last), 201, 'it is delivered again';
+    wait_ok { $spared->accepted } 'and rerun';
+    status_is $late->finish('failure', event => 1), 201, 'the end of the first run is told late';
+    wait_ok { $late->accepted } 'that is judged anew, too';
+    is_deeply [map { scalar $_->accepted } $late, $spared], [1, 1], 'each is rerun once';
+    $_->stop_service for $leaves, $other;
+};
+
 # The tool of a host.
 sub tool_of {
     my ($host, @args) = @_;

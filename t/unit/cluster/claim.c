@@ -40,7 +40,7 @@ static const struct look {
     enum jr_claim_result result;
     enum jr_claim_whose whose;
     int64_t unchanged_ms;
-    bool by_hand;
+    bool reopened;
     enum jr_claim_next next;
     bool takes_over;
 } looks[] = {
@@ -52,7 +52,7 @@ static const struct look {
       JR_CLAIM_WAIT, false },
     { "held too long", JR_CLAIM_HELD, 0, JR_CLAIM_ANOTHERS, JR_CLAIM_STUCK_MS, false,
       JR_CLAIM_TAKE, true },
-    { "held, asked by hand", JR_CLAIM_HELD, 0, JR_CLAIM_ANOTHERS, 0, true, JR_CLAIM_WAIT, false },
+    { "held, judged anew", JR_CLAIM_HELD, 0, JR_CLAIM_ANOTHERS, 0, true, JR_CLAIM_WAIT, false },
     { "posted by me", JR_CLAIM_POSTING, 0, JR_CLAIM_MINE, 0, false, JR_CLAIM_ASK, false },
     { "posted by me before", JR_CLAIM_POSTING, 0, JR_CLAIM_FORMER, 0, false, JR_CLAIM_WAIT,
       false },
@@ -62,25 +62,25 @@ static const struct look {
       JR_CLAIM_WAIT, false },
     { "... long ago, too", JR_CLAIM_POSTING, 0, JR_CLAIM_ANOTHERS, TAKEOVER_MS, false,
       JR_CLAIM_ASK, true },
-    { "posted, asked by hand", JR_CLAIM_POSTING, 0, JR_CLAIM_ANOTHERS, 0, true, JR_CLAIM_WAIT,
+    { "posted, judged anew", JR_CLAIM_POSTING, 0, JR_CLAIM_ANOTHERS, 0, true, JR_CLAIM_WAIT,
       false },
     { "accepted", JR_CLAIM_DONE, JR_CLAIM_ACCEPTED, JR_CLAIM_ANOTHERS, 0, false, JR_CLAIM_ACCEPT,
       false },
     { "accepted by me", JR_CLAIM_DONE, JR_CLAIM_ACCEPTED, JR_CLAIM_MINE, 0, false,
       JR_CLAIM_ACCEPT, false },
-    { "accepted, by hand", JR_CLAIM_DONE, JR_CLAIM_ACCEPTED, JR_CLAIM_MINE, 0, true,
+    { "accepted, judged anew", JR_CLAIM_DONE, JR_CLAIM_ACCEPTED, JR_CLAIM_MINE, 0, true,
       JR_CLAIM_ACCEPT, false },
     { "closed", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 0, false, JR_CLAIM_CLOSE,
       false },
-    { "closed, and due anew", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 1, false,
-      JR_CLAIM_TAKE, false },
-    { "closed, by hand", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 0, true,
+    { "closed, and looked at again", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 1, false,
+      JR_CLAIM_CLOSE, false },
+    { "closed, judged anew", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_ANOTHERS, 0, true,
       JR_CLAIM_TAKE, false },
     { "closed by me, due anew", JR_CLAIM_DONE, JR_CLAIM_CLOSED, JR_CLAIM_MINE, 0, false,
       JR_CLAIM_TAKE, false },
     { "refused", JR_CLAIM_DONE, JR_CLAIM_REFUSED, JR_CLAIM_ANOTHERS, 0, false, JR_CLAIM_CLOSE,
       false },
-    { "refused, by hand", JR_CLAIM_DONE, JR_CLAIM_REFUSED, JR_CLAIM_ANOTHERS, 0, true,
+    { "refused, judged anew", JR_CLAIM_DONE, JR_CLAIM_REFUSED, JR_CLAIM_ANOTHERS, 0, true,
       JR_CLAIM_TAKE, false },
     { "by others", JR_CLAIM_DONE, JR_CLAIM_OTHERS, JR_CLAIM_ANOTHERS, 0, false, JR_CLAIM_CLOSE,
       false },
@@ -96,7 +96,7 @@ static void look_at_it(void **state)
         .unchanged_ms = row->unchanged_ms,
         .takeover_ms = TAKEOVER_MS,
         .stuck_ms = JR_CLAIM_STUCK_MS,
-        .by_hand = row->by_hand,
+        .reopened = row->reopened,
     };
 
     if (row->state != JR_CLAIM_NONE)

@@ -49,6 +49,7 @@ static struct jr_run full_run(void)
         .rerun_all = true,
         .by_hand = true,
         .asked = true,
+        .reopened = true,
         .workflow_path = ".github/workflows/ci.yml",
         .workflow_id = UINT64_C(1) << 40,
         .run_number = UINT64_C(1) << 41,
@@ -121,6 +122,7 @@ static void run_comes_back(void **state)
     assert_true(read.rerun_all);
     assert_true(read.by_hand);
     assert_true(read.asked);
+    assert_true(read.reopened);
     assert_int_equal(read.first_sender_ms, START_MS + 6);
     assert_int_equal(read.quiet_due_ms, START_MS + 7);
     assert_int_equal(read.quiet_asks, 9);

@@ -1142,6 +1142,35 @@ static void other_host_has_rerun_it(void **state)
     }
 }
 
+/*
+ * What was closed and comes due again is judged anew; not what only waits, and not when it is
+ * closed again, or another attempt begins.
+ */
+static void closed_and_due_is_reopened(void **state)
+{
+    static const struct {
+        const char *settings, *script;
+        bool reopened;
+    } rows[] = {
+        { NULL, "q1 c1=failure", false },
+        { NULL, "q1 c1=failure Gi Gc=failure", false },
+        { NULL, "q1 c1=failure Gc=cancelled~70", false },
+        { NULL, "q1 c1=failure Gc=cancelled~70 Rc=failure~90", true },
+        { NULL, "q1 c1=failure Gc=cancelled~70 Rc=failure~90 Rc=success~95", false },
+        { NULL, "q1 c1=failure Gc=cancelled~70 Rc=failure~90 q2@2", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scene scene;
+
+        open_scene(&scene, rows[i].settings);
+        play_all(&scene, rows[i].script);
+        HOLDS(&scene, scene.run.reopened == rows[i].reopened);
+        close_scene(&scene);
+    }
+}
+
 /* Whose rerun it is that nobody here has asked for is looked for if the attempt had failed. */
 static void others_rerun_of_a_failed_attempt(void **state)
 {
@@ -1857,6 +1886,7 @@ int main(void)
     TABLE(listed, scene_ends_as_told);
     TEST(one_accepted_post_is_one_rerun);
     TEST(others_reruns_are_not_ours);
+    TEST(closed_and_due_is_reopened);
     TEST(others_rerun_of_a_failed_attempt);
     TEST(other_host_has_rerun_it);
     TABLE(carried, carried_over_is_told);
