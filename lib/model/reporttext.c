@@ -25,14 +25,6 @@
 /* What stands behind the table needs no more. */
 #define TAIL_MOST 1400
 
-/* Nobody waits for it any more. */
-static bool is_left_for_good(enum jr_reason reason)
-{
-    return reason == JR_REASON_SUPERSEDED || reason == JR_REASON_PULL_REQUEST_CLOSED
-           || reason == JR_REASON_MERGE_QUEUE || reason == JR_REASON_MISSED
-           || reason == JR_REASON_TOO_OLD || reason == JR_REASON_NEVER_COMPLETED;
-}
-
 /* "Waits, rerun at 12:34:56 UTC", or why it is not rerun yet. */
 static void title_of_waiting(const struct jr_run *run, const struct jr_standing *standing,
                              bool with_times, char title[JR_REPORT_TITLE_SIZE])
@@ -62,7 +54,7 @@ static bool is_refused(const struct jr_run *run)
 {
     enum jr_reason_class class = jr_reason_class(run->reason);
 
-    return run->phase == JR_PHASE_CLOSED && !is_left_for_good(run->reason)
+    return run->phase == JR_PHASE_CLOSED && !jr_standing_is_over(run->reason)
            && (class == JR_CLASS_FINAL || class == JR_CLASS_HOLD || class == JR_CLASS_CALL
                || class == JR_CLASS_DENIAL || run->reason == JR_REASON_ATTEMPTS_USED_UP);
 }
@@ -77,10 +69,10 @@ void jr_report_stands(const struct jr_run *run, bool with_times,
     jr_standing_of(run, &words);
     standing->good = words.mood == JR_MOOD_GOOD;
     standing->ended = closed || standing->good;
-    standing->left = closed && is_left_for_good(run->reason) && run->reason != JR_REASON_MISSED;
+    standing->left = closed && jr_standing_is_over(run->reason) && run->reason != JR_REASON_MISSED;
     standing->for_check = rerun || refused || run->phase == JR_PHASE_DUE;
     standing->in_comment = rerun || (refused && (*words.remedy != '\0' || words.rerun_helps));
-    standing->for_comment = standing->in_comment && !(closed && is_left_for_good(run->reason));
+    standing->for_comment = standing->in_comment && !(closed && jr_standing_is_over(run->reason));
     if (run->phase == JR_PHASE_DUE)
         title_of_waiting(run, &words, with_times, standing->title);
     else

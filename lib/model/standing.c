@@ -10,67 +10,93 @@
 
 #include <stdio.h>
 
+/* What else there is to say of a reason. */
+enum {
+    HELPS = 1,    /* `job-rerunner rerun' may help */
+    GIVES_UP = 2, /* a chat is told that the run is given up */
+    OVER = 4      /* nobody waits for a rerun any more */
+};
+
 /* What a reason comes to, and what can be done; of those not named nothing is known. */
 static const struct row {
     enum jr_reason reason;
     enum jr_mood mood;
+    enum jr_need need; /* of a run that failed and is closed */
+    unsigned flags;
     const char *word; /* of a closed attempt */
     const char *remedy;
-    bool rerun_helps;
 } rows[] = {
-    { JR_REASON_ATTEMPTS_USED_UP, JR_MOOD_BAD, "given up",
-      "Look at what fails. RUN_ATTEMPTS says how often it is tried.", true },
-    { JR_REASON_RERUNS_LIMIT, JR_MOOD_BAD, "given up",
-      "GitHub reruns it no more: start the workflow anew.", false },
-    { JR_REASON_CANNOT_BE_RETRIED, JR_MOOD_BAD, "refused",
-      "\"Re-run all jobs\" on its page on GitHub may work where \"failed jobs\" does not.", false },
-    { JR_REASON_NO_PERMISSION, JR_MOOD_BAD, "refused",
+    { JR_REASON_ATTEMPTS_USED_UP, JR_MOOD_BAD, JR_NEED_GIVEN_UP, HELPS | GIVES_UP, "given up",
+      "Look at what fails. RUN_ATTEMPTS says how often it is tried." },
+    { JR_REASON_RERUNS_LIMIT, JR_MOOD_BAD, JR_NEED_GIVEN_UP, GIVES_UP, "given up",
+      "GitHub reruns it no more: start the workflow anew." },
+    { JR_REASON_CANNOT_BE_RETRIED, JR_MOOD_BAD, JR_NEED_GIVEN_UP, GIVES_UP, "refused",
+      "\"Re-run all jobs\" on its page on GitHub may work where \"failed jobs\" does not." },
+    { JR_REASON_NO_PERMISSION, JR_MOOD_BAD, JR_NEED_ACCESS, HELPS, "refused",
       "Give the token Actions \"Read and write\" for this repository, and its user write "
-      "permission.", true },
-    { JR_REASON_NOT_FOUND, JR_MOOD_BAD, "refused", "Add the repository to the token.", true },
-    { JR_REASON_NOT_INSTALLED, JR_MOOD_BAD, "refused",
-      "Install the App, with this repository among those chosen.", true },
-    { JR_REASON_REFUSED, JR_MOOD_BAD, "refused", "GitHub's words are told with the call.", true },
-    { JR_REASON_DRY_RUN, JR_MOOD_INFO, "dry run",
-      "DRY_RUN decides it; it is not rerun by itself when that is off.", true },
-    { JR_REASON_DRY_RUN_UNVERIFIED, JR_MOOD_INFO, "dry run",
-      "DRY_RUN decides it, and there is no token; it is not rerun by itself later.", true },
-    { JR_REASON_TOO_OLD, JR_MOOD_CALM, "too late",
-      "GitHub reruns it no more: start the workflow anew.", false },
-    { JR_REASON_MISSED, JR_MOOD_CALM, "too late", "CATCH_UP decides it.", true },
-    { JR_REASON_NEVER_COMPLETED, JR_MOOD_CALM, "too late", "", false },
-    { JR_REASON_SENDER_EXCLUDED, JR_MOOD_CALM, "left alone", "NO_RETRY_LIST decides it.", true },
-    { JR_REASON_ACTOR_EXCLUDED, JR_MOOD_CALM, "left alone", "NO_RETRY_LIST decides it.", true },
-    { JR_REASON_BRANCH_EXCLUDED, JR_MOOD_CALM, "left alone", "REPO_BRANCHES decides it.", true },
-    { JR_REASON_FORK_BRANCH, JR_MOOD_CALM, "left alone", "REPO_BRANCHES decides it.", true },
-    { JR_REASON_REPOSITORY_EXCLUDED, JR_MOOD_CALM, "left alone",
-      "REPOS and NO_RETRY_REPOS decide it.", true },
-    { JR_REASON_WORKFLOW_EXCLUDED, JR_MOOD_CALM, "left alone", "NO_RETRY_WORKFLOWS decides it.",
-      true },
-    { JR_REASON_SUPERSEDED, JR_MOOD_CALM, "superseded", "SUPERSEDED decides it.", true },
-    { JR_REASON_CONCLUSION_NOT_RETRIED, JR_MOOD_CALM, "left alone",
-      "RETRY_CONCLUSIONS decides it.", true },
-    { JR_REASON_CONCURRENCY_BUSY, JR_MOOD_CALM, "too late",
-      "CATCH_UP decides it, and the policy's guard `concurrency`.", true },
-    { JR_REASON_BUDGET_USED_UP, JR_MOOD_BAD, "over the limit",
-      "The policy's `limits` decide it, and how long it waits for them: CATCH_UP.", true },
-    { JR_REASON_OUTAGE_HOLD, JR_MOOD_BAD, "too late",
-      "CATCH_UP decides it, and the policy's `outage`.", true },
-    { JR_REASON_STOPPED, JR_MOOD_CALM, "stopped", "A comment `/rerun` on its pull request ends it.",
-      true },
+      "permission." },
+    { JR_REASON_NOT_FOUND, JR_MOOD_BAD, JR_NEED_ACCESS, HELPS, "refused",
+      "Add the repository to the token." },
+    { JR_REASON_NOT_INSTALLED, JR_MOOD_BAD, JR_NEED_ACCESS, HELPS, "refused",
+      "Install the App, with this repository among those chosen." },
+    { JR_REASON_REFUSED, JR_MOOD_BAD, JR_NEED_ACCESS, HELPS, "refused",
+      "GitHub's words are told with the call." },
+    { JR_REASON_DRY_RUN, JR_MOOD_INFO, JR_NEED_NOTHING, HELPS, "dry run",
+      "DRY_RUN decides it; it is not rerun by itself when that is off." },
+    { JR_REASON_DRY_RUN_UNVERIFIED, JR_MOOD_INFO, JR_NEED_NOTHING, HELPS, "dry run",
+      "DRY_RUN decides it, and there is no token; it is not rerun by itself later." },
+    { JR_REASON_TOO_OLD, JR_MOOD_CALM, JR_NEED_NOTHING, OVER, "too late",
+      "GitHub reruns it no more: start the workflow anew." },
+    { JR_REASON_MISSED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS | OVER, "too late",
+      "CATCH_UP decides it." },
+    { JR_REASON_NEVER_COMPLETED, JR_MOOD_CALM, JR_NEED_NOTHING, OVER, "too late", "" },
+    { JR_REASON_SENDER_EXCLUDED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "left alone",
+      "NO_RETRY_LIST decides it." },
+    { JR_REASON_ACTOR_EXCLUDED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "left alone",
+      "NO_RETRY_LIST decides it." },
+    { JR_REASON_BRANCH_EXCLUDED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "left alone",
+      "REPO_BRANCHES decides it." },
+    { JR_REASON_FORK_BRANCH, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "left alone",
+      "REPO_BRANCHES decides it." },
+    { JR_REASON_REPOSITORY_EXCLUDED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "left alone",
+      "REPOS and NO_RETRY_REPOS decide it." },
+    { JR_REASON_WORKFLOW_EXCLUDED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "left alone",
+      "NO_RETRY_WORKFLOWS decides it." },
+    { JR_REASON_SUPERSEDED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS | OVER, "superseded",
+      "SUPERSEDED decides it." },
+    { JR_REASON_CONCLUSION_NOT_RETRIED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "left alone",
+      "RETRY_CONCLUSIONS decides it." },
+    { JR_REASON_CONCURRENCY_BUSY, JR_MOOD_CALM, JR_NEED_LATE, HELPS | GIVES_UP, "too late",
+      "CATCH_UP decides it, and the policy's guard `concurrency`." },
+    { JR_REASON_BUDGET_USED_UP, JR_MOOD_BAD, JR_NEED_LIMIT, HELPS | GIVES_UP, "over the limit",
+      "The policy's `limits` decide it, and how long it waits for them: CATCH_UP." },
+    { JR_REASON_OUTAGE_HOLD, JR_MOOD_BAD, JR_NEED_LATE, HELPS | GIVES_UP, "too late",
+      "CATCH_UP decides it, and the policy's `outage`." },
+    { JR_REASON_STOPPED, JR_MOOD_CALM, JR_NEED_NOTHING, HELPS, "stopped",
+      "A comment `/rerun` on its pull request ends it." },
+    { JR_REASON_LEFT_BY_RULE, JR_MOOD_CALM, JR_NEED_LEFT, GIVES_UP, "left alone", "" },
+    { JR_REASON_CAUSE_NOT_KNOWN, JR_MOOD_CALM, JR_NEED_LEFT, GIVES_UP, "left alone", "" },
+    { JR_REASON_NOT_WORTH_IT, JR_MOOD_CALM, JR_NEED_LEFT, GIVES_UP, "left alone", "" },
+    { JR_REASON_SAME_FAILURE, JR_MOOD_CALM, JR_NEED_LEFT, GIVES_UP, "left alone", "" },
+    { JR_REASON_EVIDENCE_UNREADABLE, JR_MOOD_CALM, JR_NEED_LEFT, GIVES_UP, "left alone", "" },
+    { JR_REASON_DEPLOYMENT, JR_MOOD_CALM, JR_NEED_LEFT, 0, "left alone", "" },
+    { JR_REASON_PULL_REQUEST_CLOSED, JR_MOOD_CALM, JR_NEED_NOTHING, OVER, "left alone", "" },
+    { JR_REASON_MERGE_QUEUE, JR_MOOD_CALM, JR_NEED_NOTHING, OVER, "left alone", "" },
     /* of one that waits */
-    { JR_REASON_BAD_TOKEN, JR_MOOD_WAIT, "", "Put a new token in its place; it goes on then.",
-      false },
-    { JR_REASON_BAD_APP, JR_MOOD_WAIT, "",
-      "Compare GITHUB_APP_ID and the key with the App's page; it goes on then.", false },
-    { JR_REASON_APP_SUSPENDED, JR_MOOD_WAIT, "",
-      "The owner of the App's installation has to unsuspend it; it goes on then.", false },
-    { JR_REASON_UNREACHABLE, JR_MOOD_WAIT, "",
-      "Look at the network, https_proxy, GITHUB_CA_FILE and GITHUB_API_URL.", false },
-    { JR_REASON_BAD_ANSWER, JR_MOOD_WAIT, "", "Is GITHUB_API_URL right?", false },
+    { JR_REASON_BAD_TOKEN, JR_MOOD_WAIT, JR_NEED_NOTHING, 0, "",
+      "Put a new token in its place; it goes on then." },
+    { JR_REASON_BAD_APP, JR_MOOD_WAIT, JR_NEED_NOTHING, 0, "",
+      "Compare GITHUB_APP_ID and the key with the App's page; it goes on then." },
+    { JR_REASON_APP_SUSPENDED, JR_MOOD_WAIT, JR_NEED_NOTHING, 0, "",
+      "The owner of the App's installation has to unsuspend it; it goes on then." },
+    { JR_REASON_UNREACHABLE, JR_MOOD_WAIT, JR_NEED_NOTHING, 0, "",
+      "Look at the network, https_proxy, GITHUB_CA_FILE and GITHUB_API_URL." },
+    { JR_REASON_BAD_ANSWER, JR_MOOD_WAIT, JR_NEED_NOTHING, 0, "", "Is GITHUB_API_URL right?" },
 };
 
-static const struct row other = { JR_REASON_NONE, JR_MOOD_CALM, "left alone", "", false };
+static const struct row other = {
+    JR_REASON_NONE, JR_MOOD_CALM, JR_NEED_NOTHING, 0, "left alone", "",
+};
 
 static const struct row *row_of(enum jr_reason reason)
 {
@@ -140,9 +166,7 @@ static void say_closed(const struct jr_run *run, struct jr_standing *standing)
             jr_reason_words(run->reason));
         return;
     }
-    /* One that waits is not closed, but a damaged record may say so. */
-    say(standing, row->mood, *row->word == '\0' ? other.word : row->word,
-        jr_reason_words(run->reason));
+    say(standing, row->mood, jr_standing_word_of(run->reason), jr_reason_words(run->reason));
     if (by_conclusion)
         snprintf(standing->why, sizeof standing->why,
                  "it ended as %s, which is not in RETRY_CONCLUSIONS",
@@ -151,7 +175,7 @@ static void say_closed(const struct jr_run *run, struct jr_standing *standing)
         snprintf(standing->why, sizeof standing->why, "%s: it is run %llu",
                  jr_reason_words(run->reason), (unsigned long long)run->superseded_by);
     standing->remedy = row->remedy;
-    standing->rerun_helps = row->rerun_helps;
+    standing->rerun_helps = (row->flags & HELPS) != 0;
 }
 
 void jr_standing_of(const struct jr_run *run, struct jr_standing *standing)
@@ -180,31 +204,25 @@ static bool has_ended_badly(const struct jr_run *run)
 
 enum jr_need jr_need_of(enum jr_reason reason)
 {
-    switch (reason) {
-    case JR_REASON_ATTEMPTS_USED_UP:
-    case JR_REASON_RERUNS_LIMIT:
-    case JR_REASON_CANNOT_BE_RETRIED:
-        return JR_NEED_GIVEN_UP;
-    case JR_REASON_LEFT_BY_RULE:
-    case JR_REASON_CAUSE_NOT_KNOWN:
-    case JR_REASON_NOT_WORTH_IT:
-    case JR_REASON_SAME_FAILURE:
-    case JR_REASON_EVIDENCE_UNREADABLE:
-    case JR_REASON_DEPLOYMENT:
-        return JR_NEED_LEFT;
-    case JR_REASON_NO_PERMISSION:
-    case JR_REASON_NOT_FOUND:
-    case JR_REASON_NOT_INSTALLED:
-    case JR_REASON_REFUSED:
-        return JR_NEED_ACCESS;
-    case JR_REASON_BUDGET_USED_UP:
-        return JR_NEED_LIMIT;
-    case JR_REASON_OUTAGE_HOLD:
-    case JR_REASON_CONCURRENCY_BUSY:
-        return JR_NEED_LATE;
-    default:
-        return JR_NEED_NOTHING;
-    }
+    return row_of(reason)->need;
+}
+
+/* One that waits is not closed, but a damaged record may say so. */
+const char *jr_standing_word_of(enum jr_reason reason)
+{
+    const char *word = row_of(reason)->word;
+
+    return *word == '\0' ? other.word : word;
+}
+
+bool jr_standing_gives_up(enum jr_reason reason)
+{
+    return (row_of(reason)->flags & GIVES_UP) != 0;
+}
+
+bool jr_standing_is_over(enum jr_reason reason)
+{
+    return (row_of(reason)->flags & OVER) != 0;
 }
 
 enum jr_need jr_standing_need(const struct jr_run *run)

@@ -61,6 +61,16 @@ enum jr_need jr_standing_need(const struct jr_run *run);
 /* What it would be, of a run that failed and is closed for a reason. */
 enum jr_need jr_need_of(enum jr_reason reason);
 
+/*
+ * What follows from the reason for which a run that failed is closed: a chat is told that it is
+ * given up; nobody waits for its rerun any more.
+ */
+bool jr_standing_gives_up(enum jr_reason reason);
+bool jr_standing_is_over(enum jr_reason reason);
+
+/* The word of a run that failed and is closed for a reason. */
+const char *jr_standing_word_of(enum jr_reason reason);
+
 /* For people: "given up"; empty of one that needs nothing. Never NULL. */
 const char *jr_need_words(enum jr_need need);
 

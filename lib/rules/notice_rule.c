@@ -6,28 +6,12 @@
 #include <config.h>
 
 #include "lib/rules/notice_rule.h"
+#include "lib/model/standing.h"
 
 /* Not by its jobs alone: others may follow, and what fails need not make the run fail. */
 static bool is_given_up(const struct jr_run *run)
 {
-    if (run->phase != JR_PHASE_CLOSED || !run->complete)
-        return false;
-    switch (run->reason) {
-    case JR_REASON_ATTEMPTS_USED_UP:
-    case JR_REASON_RERUNS_LIMIT:
-    case JR_REASON_CANNOT_BE_RETRIED:
-    case JR_REASON_LEFT_BY_RULE:
-    case JR_REASON_CAUSE_NOT_KNOWN:
-    case JR_REASON_NOT_WORTH_IT:
-    case JR_REASON_SAME_FAILURE:
-    case JR_REASON_EVIDENCE_UNREADABLE:
-    case JR_REASON_CONCURRENCY_BUSY:
-    case JR_REASON_BUDGET_USED_UP:
-    case JR_REASON_OUTAGE_HOLD:
-        return true;
-    default:
-        return false;
-    }
+    return run->phase == JR_PHASE_CLOSED && run->complete && jr_standing_gives_up(run->reason);
 }
 
 bool jr_notice_rule_gives_up(const struct jr_bounds *bounds, const struct jr_run *before,

@@ -222,22 +222,32 @@ static void complete(struct jr_txn *txn, struct jr_runpage_row *row)
  * Do runs stand so only if they need a person? A run may be refused of which no failure is known:
  * one that went quiet, and that GitHub does not show any more.
  */
-static bool is_word_of_needy(const char *word)
-{
-    return strcmp(word, "given up") == 0 || strcmp(word, "over the limit") == 0;
-}
-
-static bool is_word_of_waiting(const char *word)
-{
-    return strcmp(word, "waiting") == 0 || strcmp(word, "asked for") == 0;
-}
-
 static bool is_reason_of_needy(enum jr_reason reason)
 {
     enum jr_need need = jr_need_of(reason);
 
     return need != JR_NEED_NOTHING && need != JR_NEED_ACCESS
            && reason != JR_REASON_CANNOT_BE_RETRIED;
+}
+
+/* Is it a word for nothing but such reasons? */
+static bool is_word_of_needy(const char *word)
+{
+    bool found = false;
+
+    for (int reason = JR_REASON_NONE; reason < JR_REASONS; reason++) {
+        if (strcmp(jr_standing_word_of((enum jr_reason)reason), word) != 0)
+            continue;
+        if (!is_reason_of_needy((enum jr_reason)reason))
+            return false;
+        found = true;
+    }
+    return found;
+}
+
+static bool is_word_of_waiting(const char *word)
+{
+    return strcmp(word, "waiting") == 0 || strcmp(word, "asked for") == 0;
 }
 
 /* Can none of the part be wanted? */
