@@ -98,17 +98,10 @@ static void ask_for_pull(struct jr_guardcalls *calls)
                                     .holds = &calls->pull });
 }
 
-/* Does GitHub take the file for a run from the default branch, whatever commit it is of? */
-static bool is_of_default_branch(const struct jr_run *run)
-{
-    return strcmp(run->trigger, "pull_request_target") == 0
-           || strcmp(run->trigger, "schedule") == 0 || strcmp(run->trigger, "workflow_run") == 0;
-}
-
 static void ask_for_file(struct jr_guardcalls *calls)
 {
     const struct jr_run *run = &calls->run;
-    bool by_commit = !is_of_default_branch(run);
+    bool by_commit = (jr_trigger_traits(run->trigger) & JR_TRIGGER_DEFAULT_BRANCH) == 0;
 
     if (strncmp(run->workflow_path, WORKFLOWS, strlen(WORKFLOWS)) != 0
         || strstr(run->workflow_path, "..") != NULL || (by_commit && *run->head_sha == '\0'))

@@ -278,8 +278,7 @@ static bool has_same_head_repo(json_object *one, json_object *other)
 static bool is_newer(const struct jr_event *run, json_object *ours, json_object *newer)
 {
     uint64_t our_number = 0, its_number = 0;
-    bool follow = strcmp(run->trigger, "push") == 0 || strcmp(run->trigger, "pull_request") == 0
-                  || strcmp(run->trigger, "pull_request_target") == 0;
+    bool follow = (jr_trigger_traits(run->trigger) & JR_TRIGGER_LINE) != 0;
 
     jr_json_get_id(ours, "run_number", &our_number);
     jr_json_get_id(newer, "run_number", &its_number);

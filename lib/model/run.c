@@ -117,13 +117,12 @@ const char *jr_run_workflow(const struct jr_run *run)
 
 bool jr_run_is_of_pull_request(const struct jr_run *run)
 {
-    return strcmp(run->trigger, "pull_request") == 0
-           || strcmp(run->trigger, "pull_request_target") == 0;
+    return (jr_trigger_traits(run->trigger) & JR_TRIGGER_PULL) != 0;
 }
 
 bool jr_run_is_in_line(const struct jr_run *run)
 {
-    return (strcmp(run->trigger, "push") == 0 || jr_run_is_of_pull_request(run))
+    return (jr_trigger_traits(run->trigger) & JR_TRIGGER_LINE) != 0
            && run->repo_id != 0 && run->workflow_id != 0 && run->run_number != 0
            && *run->branch != '\0' && *run->head_sha != '\0';
 }

@@ -55,6 +55,26 @@ static const char *word_of(const struct word *table, int value, const char *othe
     return otherwise;
 }
 
+/* Sources: GitHub's docs, "Events that trigger workflows"; doc/github.md. */
+static const struct word triggers[] = {
+    { "push", JR_TRIGGER_LINE },
+    { "pull_request", JR_TRIGGER_LINE | JR_TRIGGER_PULL },
+    { "pull_request_target", JR_TRIGGER_LINE | JR_TRIGGER_PULL | JR_TRIGGER_DEFAULT_BRANCH },
+    { "schedule", JR_TRIGGER_DEFAULT_BRANCH },
+    { "workflow_run", JR_TRIGGER_DEFAULT_BRANCH },
+    { "merge_group", JR_TRIGGER_QUEUE },
+    { "release", JR_TRIGGER_DOES },
+    { "deployment", JR_TRIGGER_DOES },
+    { "issue_comment", JR_TRIGGER_DOES },
+    { "repository_dispatch", JR_TRIGGER_DOES },
+    { NULL, 0 },
+};
+
+unsigned jr_trigger_traits(const char *event)
+{
+    return (unsigned)value_of(triggers, event);
+}
+
 enum jr_status jr_status_from(const char *word)
 {
     return (enum jr_status)value_of(statuses, word);
@@ -306,6 +326,14 @@ static size_t row_of(enum jr_reason reason)
         if (reasons[i].reason == reason)
             return i;
     return 0;
+}
+
+enum jr_reason jr_reason_from(const char *token)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(reasons[i].token, token) == 0)
+            return reasons[i].reason;
+    return JR_REASON_NONE;
 }
 
 const char *jr_reason_token(enum jr_reason reason)

@@ -48,6 +48,18 @@ const char *jr_conclusion_name(enum jr_conclusion conclusion);
 /* A job that ended so makes its run suspect: other than success, skipped, neutral. */
 bool jr_conclusion_is_bad(enum jr_conclusion conclusion);
 
+/* What an event that triggers runs means for them, as bits. */
+enum {
+    JR_TRIGGER_LINE = 1,           /* its runs follow each other: a newer one supersedes */
+    JR_TRIGGER_PULL = 2,           /* they are of a pull request */
+    JR_TRIGGER_DEFAULT_BRANCH = 4, /* GitHub takes the workflow's file from the default branch */
+    JR_TRIGGER_QUEUE = 8,          /* they are of the merge queue */
+    JR_TRIGGER_DOES = 16           /* they do more than to test */
+};
+
+/* Those of a run's event ("push"); 0 of one that means nothing special, or is not known. */
+unsigned jr_trigger_traits(const char *event);
+
 /* Why something was answered or decided. Token and sentence: jr_reason_*(). */
 enum jr_reason {
     JR_REASON_NONE = 0,
@@ -170,6 +182,9 @@ enum jr_reply {
 
 /* They are numbered below this; not each number has one. */
 #define JR_REASONS (JR_REASON_RERUN_ELSEWHERE + 1)
+
+/* By its token; NONE for any other text. */
+enum jr_reason jr_reason_from(const char *token);
 
 /* The token ("jobs-failed") and the sentence for a reader. Never NULL. */
 const char *jr_reason_token(enum jr_reason reason);

@@ -13,23 +13,17 @@
 
 static bool is_merge_queue(const struct jr_guard_facts *facts)
 {
-    return strcmp(facts->event, "merge_group") == 0;
+    return (jr_trigger_traits(facts->event) & JR_TRIGGER_QUEUE) != 0;
 }
 
 /* Is it of an event whose runs these guards do not let be rerun? */
 static bool leaves_event(const struct jr_guards *guards, const struct jr_guard_facts *facts)
 {
-    static const char *const doers[] = { "release", "deployment", "issue_comment",
-                                         "repository_dispatch" };
-
     if (*facts->event == '\0')
         return false;
     if (guards->events.count > 0)
         return !jr_list_match(&guards->events, facts->event);
-    for (size_t i = 0; i < sizeof doers / sizeof *doers; i++)
-        if (strcmp(facts->event, doers[i]) == 0)
-            return !facts->event_named;
-    return false;
+    return (jr_trigger_traits(facts->event) & JR_TRIGGER_DOES) != 0 && !facts->event_named;
 }
 
 enum jr_guard jr_guards_of(const struct jr_guards *guards, enum jr_guard_kind kind)

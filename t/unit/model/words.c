@@ -146,6 +146,7 @@ static void token_is(void **state)
 
     assert_string_equal(jr_reason_token(row->reason), row->name);
     assert_int_equal(jr_reason_class(row->reason), row->class);
+    assert_int_equal(jr_reason_from(row->name), row->reason);
 }
 
 static const struct token_row tokens[] = {
@@ -176,6 +177,27 @@ static const struct token_row tokens[] = {
     { "signature-wrong", JR_REASON_SIGNATURE_WRONG, JR_CLASS_SIGNATURE },
 };
 
+struct trigger_row {
+    const char *name;
+    unsigned want;
+};
+
+static void trigger_is(void **state)
+{
+    const struct trigger_row *row = *state;
+
+    assert_int_equal(jr_trigger_traits(row->name), row->want);
+}
+
+static const struct trigger_row triggers[] = {
+    { "push", JR_TRIGGER_LINE },
+    { "pull_request_target", JR_TRIGGER_LINE | JR_TRIGGER_PULL | JR_TRIGGER_DEFAULT_BRANCH },
+    { "merge_group", JR_TRIGGER_QUEUE },
+    { "release", JR_TRIGGER_DOES },
+    { "workflow_dispatch", 0 },
+    { "", 0 },
+};
+
 int main(void)
 {
     TABLE(statuses, status_from);
@@ -185,5 +207,6 @@ int main(void)
     TEST(reasons_have_tokens_and_words);
     TEST(notes_are_sentences);
     TABLE(tokens, token_is);
+    TABLE(triggers, trigger_is);
     return run_program("words");
 }
