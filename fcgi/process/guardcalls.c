@@ -114,7 +114,7 @@ static void ask_for_file(struct jr_guardcalls *calls)
 static void ask_for_next(struct jr_guardcalls *calls)
 {
     const struct jr_guarded_run about = { calls->policy, calls->own, &calls->run, &calls->seen,
-                                          calls->news };
+                                          calls->news, jr_now_ms() };
     struct jr_error error;
 
     calls->at = 0;

@@ -249,7 +249,7 @@ static int64_t read_stop(struct jr_engine *engine, const struct jr_etcd_answer *
     if (whose[0] != '\0' && strcmp(whose, engine->fingerprint) != 0)
         return engine->stop.others = kv->modified;
     engine->sight.stopped = true;
-    engine->sight.stop_reason = strcmp(reason, jr_reason_token(JR_REASON_RATE_LIMITED)) == 0
+    engine->sight.stop_reason = jr_reason_from(reason) == JR_REASON_RATE_LIMITED
                                     ? JR_REASON_RATE_LIMITED
                                     : JR_REASON_BAD_TOKEN;
     return 0;

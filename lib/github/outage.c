@@ -13,11 +13,9 @@
 
 enum jr_reason jr_outage_reason(const struct jr_call *call)
 {
-    switch (call->reason) {
-    case JR_REASON_UNREACHABLE:
-    case JR_REASON_SERVER_ERROR:
-    case JR_REASON_NOT_GITHUB:
+    if (jr_reason_class(call->reason) == JR_CLASS_OUTAGE)
         return call->reason;
+    switch (call->reason) {
     case JR_REASON_OUTCOME_UNKNOWN:
         return call->status == 0 ? JR_REASON_UNREACHABLE : JR_REASON_SERVER_ERROR;
     case JR_REASON_BAD_ANSWER: /* a portal's page, with status 200 */

@@ -231,7 +231,7 @@ enum jr_err jr_guarding_next(struct jr_store *store, const struct jr_settings *s
 {
     struct next next = {
         .bounds = jr_step_bounds(settings), .about = about,
-        .input = { .kind = JR_INPUT_SEEN, .now_ms = jr_now_ms(), .event = about->seen },
+        .input = { .kind = JR_INPUT_SEEN, .now_ms = about->now_ms, .event = about->seen },
     };
     enum jr_err err;
 

@@ -32,6 +32,7 @@ struct jr_guarded_run {
     const struct jr_run *run;
     const struct jr_event *seen; /* what GitHub has shown of it */
     const struct jr_guard_news *news;
+    int64_t now_ms; /* for jr_guarding_next() */
 };
 
 /* Find newer runs once it is known what GitHub has shown of this one: input->newer. */
