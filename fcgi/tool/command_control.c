@@ -172,6 +172,46 @@ static void tell_asked(const struct jr_run *before, const struct jr_run *run)
            jr_say_plural(before->jobs_known, "is", "are"), before->jobs_failed);
 }
 
+static bool is_in_force(const struct jr_inforce *inforce, const char *name, const char *text)
+{
+    const char *value = jr_inforce_value(inforce, name);
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+/*
+ * Warn of a dry run. That of the service that runs counts: the tool may have other settings.
+ * Returns whether GitHub is asked.
+ */
+static bool warn_of_dry_run(const struct jr_command *command)
+{
+    struct jr_inforce inforce;
+    bool dry = command->settings.dry_run, asked = true;
+
+    if (jr_command_in_force(command, NULL, &inforce)) {
+        dry = is_in_force(&inforce, "DRY_RUN", "yes");
+        asked = !dry || is_in_force(&inforce, "GITHUB_TOKEN", "set")
+                || is_in_force(&inforce, "GITHUB_APP_KEY", "set");
+        jr_inforce_release(&inforce);
+    }
+    if (!asked)
+        jr_command_fail(0, "DRY_RUN is on, and there is no token: GitHub is not asked, and nothing "
+                           "is posted");
+    else if (dry)
+        jr_command_fail(0, "DRY_RUN is on: GitHub is asked, but nothing is posted");
+    return asked;
+}
+
+/* What becomes of the request. */
+static const char *prospect(bool asked, bool dry_run)
+{
+    if (!asked)
+        return dry_run ? "it would be decided by its events alone"
+                       : "it is decided by its events alone";
+    return dry_run ? "GitHub would be asked about it, and it would be rerun if it failed"
+                   : "GitHub is asked about it, and it is rerun if it failed";
+}
+
 /*
  * The run is in the outbox, or would be: say so, and wait if that is wanted.
  *   before  as it was
@@ -182,16 +222,13 @@ static int follow(struct jr_command *command, int64_t wait_ms, const struct jr_r
     struct jr_run run = *asked;
     struct jr_error error;
     int status = JR_EXIT_OK;
-    bool waits = wait_ms != 0 && !command->dry_run;
+    bool waits = wait_ms != 0 && !command->dry_run, asks;
 
     jr_command_wake(command, run.repo, "GitHub is asked");
-    if (command->settings.dry_run)
-        jr_command_fail(0, "DRY_RUN is on: GitHub is asked, but nothing is posted");
+    asks = warn_of_dry_run(command);
     if (!command->json) {
         tell_asked(before, asked);
-        printf(command->dry_run
-                   ? ": GitHub would be asked about it, and it would be rerun if it failed\n"
-                   : ": GitHub is asked about it, and it is rerun if it failed\n");
+        printf(": %s\n", prospect(asks, command->dry_run));
     }
     if (waits && wait_for_outcome(command, wait_ms, asked, &run, &error) != JR_OK)
         return jr_command_store_failed(&error);

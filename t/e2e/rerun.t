@@ -286,6 +286,8 @@ subtest 'a dry run with a token asks, but does not post' => sub {
     status_is $run->play(build => 'failure'), 201, 'failed';
     ok $dry->log->wait_entry('decision', run => $run->id, verdict => 'dry-run'), 'the decision is logged';
     ok scalar $run->gets, 'GitHub was asked';
+    my $asked = tool(['rerun', '--dry-run', $run->id], STATE_DIR => $dry->state_dir);
+    like $asked->{err}, qr/^job-rerunner: DRY_RUN is on: GitHub is asked, but nothing is posted$/m, 'the tool knows of it';
     my $last = run_of($dry);
     $last->play(build => 'failure');
     $dry->log->wait_entry('decision', run => $last->id);
@@ -301,6 +303,13 @@ subtest 'a dry run without a token calls nobody' => sub {
     ok $line, 'the decision is logged' or return;
     like $line->{line}, qr/unverified/, 'as unverified';
     is scalar $lonely->requests, 0, 'no request at all';
+
+    # As somebody who was told only where the store is, by the next steps of conf/quickstart.
+    my $way = qr/^What to do: Give a token, set DRY_RUN=no and restart; .* job-rerunner rerun \d+$/m;
+    wait_ok { tool(['why', $run->id], STATE_DIR => $dry->state_dir)->{out} =~ $way } 'why tells the way out';
+    my $asked = tool(['rerun', $run->id], STATE_DIR => $dry->state_dir);
+    like $asked->{err}, qr/^job-rerunner: DRY_RUN is on, and there is no token: GitHub is not asked, and nothing is posted$/m, 'the tool says so';
+    like $asked->{out}, qr/: it is decided by its events alone$/m, 'and promises nothing else';
 };
 
 finish();
