@@ -12,35 +12,35 @@
 
 static const struct {
     const char *name;
-    bool infrastructural, cancels;
+    bool infrastructural, cancels, forbids;
 } causes[JR_CAUSES] = {
-    [JR_CAUSE_RUNNER_LOST] = { "runner-lost", true, true },
-    [JR_CAUSE_RUNNER_SHUTDOWN] = { "runner-shutdown", true, true },
-    [JR_CAUSE_NOT_ACQUIRED] = { "not-acquired", true, true },
-    [JR_CAUSE_PROVISIONING] = { "provisioning", true, true },
-    [JR_CAUSE_INTERNAL_ERROR] = { "internal-error", true, true },
-    [JR_CAUSE_SETUP] = { "setup", true, false },
-    [JR_CAUSE_SERVICE] = { "service", true, false },
-    [JR_CAUSE_NETWORK] = { "network", true, false },
-    [JR_CAUSE_REGISTRY] = { "registry", true, false },
-    [JR_CAUSE_GIT] = { "git", true, false },
-    [JR_CAUSE_RATE_LIMITED] = { "rate-limited", true, false },
-    [JR_CAUSE_DISK] = { "disk", true, false },
-    [JR_CAUSE_MEMORY] = { "memory", true, false },
-    [JR_CAUSE_TIMEOUT] = { "timeout", false, false },
-    [JR_CAUSE_STEP_TIMEOUT] = { "step-timeout", false, false },
-    [JR_CAUSE_TEST] = { "test", false, false },
-    [JR_CAUSE_BUILD] = { "build", false, false },
-    [JR_CAUSE_LINT] = { "lint", false, false },
-    [JR_CAUSE_CRASH] = { "crash", false, false },
-    [JR_CAUSE_ENVIRONMENT] = { "environment", false, false },
-    [JR_CAUSE_BILLING] = { "billing", false, false },
-    [JR_CAUSE_POLICY] = { "policy", false, false },
-    [JR_CAUSE_WORKFLOW_INVALID] = { "workflow-invalid", false, false },
-    [JR_CAUSE_CANCELLED_BY_PERSON] = { "cancelled-by-person", false, false },
-    [JR_CAUSE_SUPERSEDED] = { "superseded", false, false },
-    [JR_CAUSE_ECHO] = { "echo", false, false },
-    [JR_CAUSE_UNKNOWN] = { "unknown", false, false },
+    [JR_CAUSE_RUNNER_LOST] = { "runner-lost", true, true, false },
+    [JR_CAUSE_RUNNER_SHUTDOWN] = { "runner-shutdown", true, true, false },
+    [JR_CAUSE_NOT_ACQUIRED] = { "not-acquired", true, true, false },
+    [JR_CAUSE_PROVISIONING] = { "provisioning", true, true, false },
+    [JR_CAUSE_INTERNAL_ERROR] = { "internal-error", true, true, false },
+    [JR_CAUSE_SETUP] = { "setup", true, false, false },
+    [JR_CAUSE_SERVICE] = { "service", true, false, false },
+    [JR_CAUSE_NETWORK] = { "network", true, false, false },
+    [JR_CAUSE_REGISTRY] = { "registry", true, false, false },
+    [JR_CAUSE_GIT] = { "git", true, false, false },
+    [JR_CAUSE_RATE_LIMITED] = { "rate-limited", true, false, false },
+    [JR_CAUSE_DISK] = { "disk", true, false, false },
+    [JR_CAUSE_MEMORY] = { "memory", true, false, false },
+    [JR_CAUSE_TIMEOUT] = { "timeout", false, false, false },
+    [JR_CAUSE_STEP_TIMEOUT] = { "step-timeout", false, false, false },
+    [JR_CAUSE_TEST] = { "test", false, false, false },
+    [JR_CAUSE_BUILD] = { "build", false, false, false },
+    [JR_CAUSE_LINT] = { "lint", false, false, false },
+    [JR_CAUSE_CRASH] = { "crash", false, false, false },
+    [JR_CAUSE_ENVIRONMENT] = { "environment", false, false, false },
+    [JR_CAUSE_BILLING] = { "billing", false, false, true },
+    [JR_CAUSE_POLICY] = { "policy", false, false, true },
+    [JR_CAUSE_WORKFLOW_INVALID] = { "workflow-invalid", false, false, true },
+    [JR_CAUSE_CANCELLED_BY_PERSON] = { "cancelled-by-person", false, false, true },
+    [JR_CAUSE_SUPERSEDED] = { "superseded", false, false, true },
+    [JR_CAUSE_ECHO] = { "echo", false, false, false },
+    [JR_CAUSE_UNKNOWN] = { "unknown", false, false, false },
 };
 
 const char *jr_cause_name(enum jr_cause cause)
@@ -68,5 +68,5 @@ bool jr_cause_cancels(enum jr_cause cause)
 
 bool jr_cause_forbids(enum jr_cause cause)
 {
-    return cause >= JR_CAUSE_BILLING && cause <= JR_CAUSE_SUPERSEDED;
+    return (unsigned)cause < JR_CAUSES && causes[cause].forbids;
 }
