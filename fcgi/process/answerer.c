@@ -19,12 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How soon it is looked again while calls, or those of one owner, are not all well; or during a
- * pause. */
+/* The waits before the next look: while calls fail, or those about one owner; during a pause. */
 #define UNWELL_MS (5 * JR_SECOND_MS)
 #define PAUSED_MS JR_MINUTE_MS
 
-/* More pages of comments are not looked through. */
+/* At most so many pages of comments are read. */
 #define PAGES_MOST 30
 
 void jr_answerer_open(struct jr_answerer *answerer, struct jr_desk *desk)
@@ -34,7 +33,7 @@ void jr_answerer_open(struct jr_answerer *answerer, struct jr_desk *desk)
     answerer->question.is_aside = true;
 }
 
-/* It is in hand no longer. */
+/* Let go of the asking: drop the question, free what it holds. */
 static void lay_down(struct jr_answerer *answerer)
 {
     jr_calls_drop(&answerer->desk->calls, &answerer->question);
@@ -53,7 +52,7 @@ void jr_answerer_close(struct jr_answerer *answerer)
         lay_down(answerer);
 }
 
-/* A transaction has ended: so does having it in hand, and what failed is told. */
+/* The transaction is over: log its error, if it failed, and let go of the asking. */
 static void leave(struct jr_answerer *answerer, enum jr_err err, const struct jr_error *error)
 {
     if (err != JR_OK)
@@ -99,7 +98,7 @@ static void tell_vain(const struct jr_answerer *answerer)
     jr_line_write(&line);
 }
 
-/* OPEN: do it; else it is not done, for that reason. */
+/* Do what was asked for, if the end is OPEN; else record the end, which says why it is not done. */
 static void act(struct jr_answerer *answerer, enum jr_asked_end end)
 {
     struct jr_desk *desk = answerer->desk;
@@ -137,7 +136,8 @@ static void put_off(struct jr_answerer *answerer, int64_t wait_ms, bool in_vain)
     leave(answerer, err, &error);
 }
 
-/* GitHub did not answer. What is done already is told only so often. */
+/* GitHub did not answer: try again later. Once the asking is done, only the reaction or comment is
+ * left, and that is tried JR_ANSWERING_TRIES times at most. */
 static void try_again(struct jr_answerer *answerer)
 {
     const struct jr_settings *settings = answerer->desk->settings;
@@ -163,8 +163,9 @@ static void ask(struct jr_answerer *answerer, enum jr_answerer_step step, struct
     jr_calls_ask(&answerer->desk->calls, &answerer->question);
 }
 
-/* Is the commit of a button's run the newest of its pull request? Of a fork that is deleted there
- * comes no other; nothing is known of a run that is not shown whole. */
+/* Ask GitHub whether the commit of a button's run is still the newest of its pull request. It is
+ * not asked about a run of no pull request, nor about a deleted fork, which gets no newer commit.
+ * Without the branch or the commit of the run the button counts as stale. */
 static void ask_about_commit(struct jr_answerer *answerer)
 {
     struct jr_desk *desk = answerer->desk;
@@ -185,7 +186,7 @@ static void ask_about_commit(struct jr_answerer *answerer)
         });
 }
 
-/* Somebody may: which commit and which runs is it about? */
+/* The person may do this: find the commit and the runs that it is about. */
 static void ask_about(struct jr_answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
@@ -239,7 +240,7 @@ static void permission_is_told(struct jr_answerer *answerer, const struct jr_cal
 {
     bool is_nobody = call->outcome == JR_OUTCOME_NEVER && call->reason == JR_REASON_NOT_FOUND;
     const struct jr_github_permission *told = &answerer->permission;
-    /* A login that was given up may be another's by now. */
+    /* Somebody else may have taken a login that was given up. */
     bool is_same = told->user_id != 0 && told->user_id == answerer->work.asked.who_id;
     bool may = call->outcome == JR_OUTCOME_DONE && told->writes && is_same;
 
@@ -287,7 +288,8 @@ static void commit_is_told(struct jr_answerer *answerer)
         act(answerer, pull->found == 1 && pull->closed ? JR_ASKED_CLOSED : JR_ASKED_OPEN);
 }
 
-/* It may be written now? Else it is put off. */
+/* Note that we are about to write at GitHub. If that has to wait, the asking is put off. Returns
+ * whether to write now. */
 static bool begin_writing(struct jr_answerer *answerer)
 {
     struct jr_error error;
@@ -304,7 +306,7 @@ static bool begin_writing(struct jr_answerer *answerer)
     return err == JR_OK && wait_ms == 0;
 }
 
-/* "eyes": seen, the answer comes; "rocket": done; "confused": not done. */
+/* "eyes": a comment will follow; "rocket": done; "confused": not done. */
 static const char *reaction_of(const struct jr_asked *asked)
 {
     if (asked->end != JR_ASKED_DONE)
@@ -316,7 +318,7 @@ static void react(struct jr_answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
 
-    /* Of a button the check run tells. In a dry run nothing is written at GitHub. */
+    /* The check run of a button shows the result. In a dry run nothing is written at GitHub. */
     if (asked->comment_id == 0 || answerer->desk->settings->dry_run) {
         go_on(answerer, JR_ASKED_ACTED, true);
         return;
@@ -355,7 +357,7 @@ static void say(struct jr_answerer *answerer)
     });
 }
 
-/* The comment was begun, and may be there. */
+/* The comment was begun before, so it may be there: look for it. */
 static void look(struct jr_answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
@@ -437,7 +439,7 @@ static void take_answer(struct jr_answerer *answerer)
         go_on(answerer, JR_ASKED_SAYS, true);
 }
 
-/* What was claimed is begun, if that may be now. */
+/* Begin with the asking that was claimed, or put it off. */
 static void begin(struct jr_answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
@@ -486,7 +488,7 @@ int64_t jr_answerer_work(struct jr_answerer *answerer)
 
     if (answerer->question.is_over) {
         take_answer(answerer);
-        /* A run may be due by it. */
+        /* It may have made a run due. */
         if (answerer->step == JR_ANSWERER_IDLE)
             return 0;
     }

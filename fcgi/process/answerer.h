@@ -1,6 +1,6 @@
 /*
- * answerer -- does what people ask for on pull requests (COMMANDS), one after the other and aside,
- * as reporter.h says what becomes of runs: no rerun waits for it.
+ * answerer -- does what people ask for on pull requests (COMMANDS), one after the other.
+ * Like reporter.h it works beside the reruns: no rerun waits for it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -18,13 +18,13 @@
 /* "Wait at least one second between each" (docs, "Best practices for using the REST API"). */
 #define WRITE_INTERVAL_MS JR_SECOND_MS
 
-/* How soon it is looked again while calls, or those of one owner, are not all well; or during a
- * pause. */
+/* The waits before the next look: while calls fail in general, while those about one owner fail,
+ * and during a pause. */
 #define SOON_MS JR_SECOND_MS
 #define UNWELL_MS (5 * JR_SECOND_MS)
 #define PAUSED_MS JR_MINUTE_MS
 
-/* More pages of check runs of one name are not looked through. */
+/* At most so many pages of check runs of one name are read. */
 #define PAGES_MOST 3
 
 void jr_complainer_open(struct jr_complainer *complainer, struct jr_desk *desk)
@@ -34,7 +34,7 @@ void jr_complainer_open(struct jr_complainer *complainer, struct jr_desk *desk)
     complainer->question.is_aside = true;
 }
 
-/* It is in hand no longer. */
+/* Let go of the complaint: drop the question, free what it holds. */
 static void lay_down(struct jr_complainer *complainer)
 {
     jr_calls_drop(&complainer->desk->calls, &complainer->question);
@@ -61,7 +61,7 @@ static void failed(struct jr_complainer *complainer, enum jr_err err,
     lay_down(complainer);
 }
 
-/* call: NULL: nothing is to be written */
+/* Record what came of the complaint. call: the last one; NULL: there is nothing to write. */
 static void settle(struct jr_complainer *complainer, const struct jr_call *call)
 {
     struct jr_desk *desk = complainer->desk;
@@ -110,7 +110,7 @@ static void find_commit(struct jr_complainer *complainer)
     });
 }
 
-/* Ask for the file of that commit: it may differ from what was read, or be repaired. */
+/* Ask for the file in that commit: it may have been changed or repaired since it was read. */
 static void get_file(struct jr_complainer *complainer)
 {
     const char *sha = complainer->commit.sha;
@@ -143,10 +143,10 @@ static void read_file(struct jr_complainer *complainer, const struct jr_call *ca
     struct jr_error error;
 
     if (call->outcome == JR_OUTCOME_NEVER && call->reason == JR_REASON_NOT_FOUND) {
-        settle(complainer, NULL); /* it was removed */
+        settle(complainer, NULL); /* the file was removed */
         return;
     }
-    /* One that is none, or far too large, is told, too. */
+    /* A path that is no file, and a file that is far too large, are complained about, too. */
     if (call->outcome != JR_OUTCOME_DONE
         && (call->outcome != JR_OUTCOME_NEVER || call->reason != JR_REASON_BAD_ANSWER)) {
         settle(complainer, call);
@@ -230,7 +230,7 @@ static void take_answer(struct jr_complainer *complainer)
         settle(complainer, &call);
 }
 
-/* What was claimed is begun, if that may be now. */
+/* Begin with the complaint that was claimed, or put it off. */
 static void begin(struct jr_complainer *complainer)
 {
     const char *repo = complainer->work.complaint.repo;

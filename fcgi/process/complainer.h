@@ -1,6 +1,6 @@
 /*
- * complainer -- tells the authors of broken policy files at GitHub, one after the other and aside,
- * as reporter.h says what becomes of runs: no rerun waits for it.
+ * complainer -- tells the authors of broken policy files at GitHub, one after the other.
+ * Like reporter.h it works beside the reruns: no rerun waits for it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

@@ -1,5 +1,5 @@
 /*
- * complete -- what a word of a command line may become.
+ * complete -- finds the words that the last word of a command line can become.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -18,21 +18,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Runs read at once. */
+/* So many runs are read in one transaction. */
 #define BATCH 50
 
-/* So many runs, or names of one kind, are offered. */
+/* At most so many runs, or names of one kind, are offered. */
 #define OFFERS_MAX 50
 
-/* What is to be completed, and where it stands. */
+/* The word to complete, and the command line before it. */
 struct asked {
     struct jr_command *command; /* its options and args as far as they are written */
     const struct jr_command_row *rows, *row; /* row: NULL: the command itself is asked for */
     size_t count;
-    bool lost;          /* there is a word where a command should be */
-    const char *before; /* what of the word is as it is: "--repo=octo/app," */
+    bool lost;          /* the word in the place of the command is none */
+    const char *before; /* the part of the word that stays: "--repo=octo/app," */
     size_t before_length;
-    const char *part;              /* what behind it is completed */
+    const char *part;              /* the rest of the word, which is completed */
     char *seen[OFFERS_MAX];        /* names of the store that were offered; owned */
     size_t seen_count;
 };
@@ -85,7 +85,7 @@ static void offer_policies(struct asked *asked)
     offer_files(asked);
 }
 
-/* Of a file, what stands before it makes a difference: `policy show' takes a preset, too. */
+/* Offer names of files; `policy show' takes the name of a preset, too. */
 static void offer_policy_files(struct asked *asked)
 {
     const struct jr_args *args = &asked->command->args;
@@ -125,7 +125,7 @@ static void offer_causes(struct asked *asked)
             offer(asked, jr_cause_name((enum jr_cause)i), NULL);
 }
 
-/* Settings that `replay' may be told; the value is for them who ask. */
+/* Offer the settings that `replay' takes; the user writes the value. */
 static void offer_settings(struct asked *asked)
 {
     const char *name;
@@ -137,7 +137,7 @@ static void offer_settings(struct asked *asked)
     }
 }
 
-/* Open the store, in silence. */
+/* Open the store, without a message if that fails. */
 static bool open_store(struct jr_command *command)
 {
     if (command->store == NULL
@@ -147,7 +147,7 @@ static bool open_store(struct jr_command *command)
     return command->store != NULL;
 }
 
-/* Hand over the newest runs, until it is enough. */
+/* Call visit for the newest runs, one after the other, until it returns false. */
 static void walk_runs(struct asked *asked, bool (*visit)(struct asked *, const struct jr_run *))
 {
     const struct jr_listing_filter filter = {
@@ -174,7 +174,7 @@ static bool offer_run(struct asked *asked, const struct jr_run *run)
     struct jr_standing standing;
     char number[32], meaning[512];
 
-    /* Of one that succeeded there is nothing to rerun. */
+    /* A run that succeeded has nothing to rerun. */
     if (strcmp(asked->row->name, "rerun") == 0 && jr_run_conclusion(run) == JR_CONCLUSION_SUCCESS)
         return true;
     jr_standing_of(run, &standing);
@@ -196,7 +196,7 @@ static void offer_runs(struct asked *asked)
 /* Offer a name once. Returns whether there may be more. */
 static bool offer_name(struct asked *asked, const char *name)
 {
-    /* What a pattern or a list would take for its own cannot be said. */
+    /* To an option these characters mean a list or a pattern: such a name is not offered. */
     if (*name == '\0' || strpbrk(name, ",*?") != NULL)
         return true;
     for (size_t i = 0; i < asked->seen_count; i++)
@@ -222,7 +222,7 @@ static bool offer_workflow(struct asked *asked, const struct jr_run *run)
     return offer_name(asked, jr_run_workflow(run));
 }
 
-/* Those of which there are runs; to end a pause, the patterns of those in force. */
+/* Offer the repositories that have runs; for `resume', the patterns of the pauses in force. */
 static void offer_repos(struct asked *asked)
 {
     const struct jr_pauses *pauses = &asked->command->pauses;
@@ -246,7 +246,7 @@ static void offer_workflows(struct asked *asked)
     walk_runs(asked, offer_workflow);
 }
 
-/* What may stand for a word of a command, or a value of an option, by what usage calls it. */
+/* What is offered for a word or for the value of an option: a row for each name in the usage. */
 static const struct kind {
     const char *name;
     const char *option; /* NULL: of any, and as a word */
@@ -298,7 +298,7 @@ static void offer_kind(struct asked *asked, const char *name, const char *option
     }
 }
 
-/* The word of the command that comes next, by its usage: "show|check|test [FILE]". */
+/* Offer the command's next word, by its usage: "show|check|test [FILE]". */
 static void offer_word(struct asked *asked)
 {
     const char *words = asked->row->words;
@@ -331,8 +331,8 @@ static const struct jr_option *find_option(const struct asked *asked, const char
 }
 
 /*
- * Offer what may be the value of an option. If the command is not written yet, it is taken for the
- * first one that has the option.
+ * Offer values of an option. While no command is written, the first command that has the option
+ * is taken.
  */
 static void offer_value(struct asked *asked, const struct jr_option *option)
 {
@@ -346,7 +346,7 @@ static void offer_value(struct asked *asked, const struct jr_option *option)
     offer_kind(asked, option->value, option->name);
 }
 
-/* Those that may still be given; before a command, those that all of them take. */
+/* Offer the options that can still be given; before a command, those that all commands take. */
 static void offer_options(const struct asked *asked)
 {
     const struct jr_command_row *row = asked->row == NULL ? &asked->rows[asked->count - 1]
@@ -367,7 +367,7 @@ static void offer_options(const struct asked *asked)
 
 /*
  * Take note of an option that is written, and of its value, as jr_args_parse() would.
- * Returns it when its value is what is asked for; NULL: it is not.
+ * Returns the option if its value is the word to complete; else NULL.
  */
 static const struct jr_option *take_option(struct asked *asked, char ***words)
 {

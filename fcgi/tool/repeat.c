@@ -1,5 +1,5 @@
 /*
- * repeat -- what a command shows, anew each interval.
+ * repeat -- shows the output of a command again and again, at an interval.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -20,10 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* So much of one time is drawn; a screen has no room for more. */
+/* Only so much of one output is drawn; a screen has no room for more. */
 #define TEXT_MAX (256 * 1024)
 
-/* What is caught while the screen is ours. */
+/* These signals are caught while the screen is ours. */
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH };
 
 #define SIGNALS (sizeof signals / sizeof *signals)
@@ -36,7 +36,7 @@ static void note(int number)
         caught = number;
 }
 
-/* Block them, so that they come only while we wait; `open' is the mask to wait with. */
+/* Block the signals, so that they come only while we wait; `open' is the mask to wait with. */
 static void catch_signals(sigset_t *open)
 {
     struct sigaction action;
@@ -60,7 +60,7 @@ static void let_signals(const sigset_t *open)
     (void)sigprocmask(SIG_SETMASK, open, NULL);
 }
 
-/* One time. */
+/* One run of the command. */
 struct look {
     const struct jr_repeat *watch;
     const sigset_t *open; /* NULL: no signals are caught */
@@ -68,7 +68,7 @@ struct look {
     int out, err; /* what the child has as standard output and error; -1: ours */
 };
 
-/* Begin one in a child; -1: there can be none. */
+/* Start the command in a child process. Returns its id; -1: that failed. */
 static pid_t begin(const struct look *look)
 {
     pid_t pid;
@@ -86,8 +86,8 @@ static pid_t begin(const struct look *look)
 }
 
 /*
- * Its exit status.
- *   left  out: its reader has left
+ * Wait for the child. Returns its exit status.
+ *   left  out: whoever read its output has closed the pipe
  */
 static int end(pid_t pid, bool *left)
 {
@@ -101,7 +101,7 @@ static int end(pid_t pid, bool *left)
     return WIFEXITED(status) ? WEXITSTATUS(status) : JR_EXIT_FAILED;
 }
 
-/* Wait so long, or until something is to be looked at or a signal comes. */
+/* Wait for left_ms, or until poll() reports something or a signal comes. */
 static void wait_for(struct pollfd *polled, nfds_t count, int64_t left_ms, const sigset_t *open)
 {
     struct timespec span = { left_ms / 1000, left_ms % 1000 * 1000000 };
@@ -111,7 +111,7 @@ static void wait_for(struct pollfd *polled, nfds_t count, int64_t left_ms, const
     (void)ppoll(polled, count, &span, open);
 }
 
-/* One behind the other, until nobody reads any more. */
+/* Write one output behind the other, until nobody reads any more. */
 static int watch_pipe(const struct jr_repeat *watch)
 {
     const struct look look = { watch, NULL, jr_screen_width(), -1, -1 };
@@ -137,7 +137,7 @@ static int watch_pipe(const struct jr_repeat *watch)
     }
 }
 
-/* Read what the child shows, as much as there is room for. */
+/* Read the output of the child, as much as fits into the text. */
 static void gather(int from, struct jr_buffer *text)
 {
     char bytes[8192];
@@ -153,8 +153,8 @@ static void gather(int from, struct jr_buffer *text)
 }
 
 /*
- * One time, with its title.
- *   first  what is wrong is told on standard error, else on the screen
+ * Run the command once, and draw its output below a title.
+ *   first  errors go to standard error; later they go to the screen
  */
 static int look_once(const struct jr_repeat *watch, const sigset_t *open, bool first,
                      struct jr_buffer *text)
@@ -177,11 +177,11 @@ static int look_once(const struct jr_repeat *watch, const sigset_t *open, bool f
         gather(ends[0], text);
     (void)close(ends[0]);
     status = pid < 0 ? JR_EXIT_FAILED : end(pid, &left);
-    /* What there is no room for is not read. */
+    /* The pipe is closed when the text is full: that is no failure of the command. */
     return left ? JR_EXIT_OK : status;
 }
 
-/* Suspended as by the terminal, and back again. */
+/* Stop this process as the terminal would (Ctrl-Z), and go on when it is continued. */
 static void suspend(void)
 {
     caught = 0;
@@ -190,7 +190,7 @@ static void suspend(void)
     jr_screen_enter();
 }
 
-/* Wait for the next time. Returns false when it is enough. */
+/* Wait until the command is to run again. Returns false when the user has ended it. */
 static bool wait_for_next(const struct jr_repeat *watch, const sigset_t *open)
 {
     int keys = isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
@@ -207,7 +207,7 @@ static bool wait_for_next(const struct jr_repeat *watch, const sigset_t *open)
     return key != 'q' && key != 'Q';
 }
 
-/* One in the place of the other, until somebody ends it. */
+/* Draw each output in the place of the one before, until the user ends it. */
 static int watch_screen(const struct jr_repeat *watch)
 {
     struct jr_buffer text;

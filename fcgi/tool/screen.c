@@ -1,5 +1,5 @@
 /*
- * screen -- the terminal that standard output is.
+ * screen -- the terminal, where standard output is one.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -16,13 +16,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* A line is measured up to so many bytes: a terminal has no room for more. */
+/* Of a line only so many bytes are measured: a terminal has no room for more. */
 #define LINE_SIZE 4096
 
 static bool entered, has_keys;
 static struct termios before;
 
-/* A number of the environment that is one. */
+/* Read a number from the environment; 0: it is not set, or is no number. */
 static int read_number(const char *name, int least)
 {
     const char *text = getenv(name);
@@ -67,7 +67,7 @@ bool jr_screen_is_there(void)
     return isatty(STDOUT_FILENO) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
-/* To the terminal at once, and from a handler, too. */
+/* Write to the terminal without a buffer; a signal handler may call this, too. */
 static void put(const char *sequence)
 {
     if (write(STDOUT_FILENO, sequence, strlen(sequence)) < 0)
@@ -101,7 +101,7 @@ void jr_screen_leave(void)
         (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 }
 
-/* How many lines of the terminal a line takes. */
+/* How many rows of the terminal a line fills. */
 static int rows_of(const char *line, size_t length, int width)
 {
     char text[LINE_SIZE];
@@ -134,7 +134,7 @@ void jr_screen_draw(const char *text, int width, int height)
         left -= rows;
         printf("%.*s\x1b[K", (int)length, text);
         text += length + (text[length] == '\n');
-        /* Behind the last line it would scroll. */
+        /* A newline behind the last row would scroll. */
         if (*text != '\0' && left > 0)
             fputs("\r\n", stdout);
     }

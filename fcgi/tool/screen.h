@@ -1,5 +1,5 @@
 /*
- * screen -- the terminal that standard output is: its size, and the whole of it for a while.
+ * screen -- the terminal, where standard output is one: its size, and drawing on all of it.
  *
  * The sequences are those of xterm, which all terminals in use understand. What they change
  * is undone by jr_screen_leave(), which whoever has entered has to call, whatever happens.
@@ -12,26 +12,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How wide it is; COLUMNS goes before what it says itself. 0: standard output is none. */
+/* The width of the terminal; COLUMNS overrides it. 0: standard output is no terminal. */
 int jr_screen_width(void);
 
-/* How many lines it has; LINES goes before what it says itself. At least 2. */
+/* The number of its rows, at least 2; LINES overrides it. */
 int jr_screen_height(void);
 
 /* Can it be drawn on: standard output is a terminal, and TERM names one that is not dumb? */
 bool jr_screen_is_there(void);
 
 /*
- * Have the screen for ourselves: what was on it is kept aside, the cursor is hidden, and keys
- * come as they are typed, without being shown, if standard input is a terminal.
+ * Take the whole screen: the terminal keeps aside what was on it, and hides the cursor. If
+ * standard input is a terminal, each key comes at once and is not shown.
  */
 void jr_screen_enter(void);
 
-/* Give it back as it was; nothing when it was not entered. May be called by a signal's handler. */
+/* Give the screen back as it was, if it was taken. A signal handler may call this. */
 void jr_screen_leave(void);
 
 /*
- * Draw a text in the place of all that is there: so many of its lines as there is room for.
+ * Draw a text in the place of all that is on the screen, as many of its lines as fit.
  *   text  lines of clean text and of tint.h's sequences; one that is wider takes several
  */
 void jr_screen_draw(const char *text, int width, int height);
