@@ -190,11 +190,15 @@ static void settle_line(struct jr_matches *matches)
  */
 static void keep_lasting(const struct jr_signatures *set, struct jr_matches *matches)
 {
-    size_t hard = matches->index[JR_WEIGHT_HARD];
+    static const enum jr_weight refusals[] = { JR_WEIGHT_HARD, JR_WEIGHT_WEAK };
 
     matches->index[JR_WEIGHT_TRANSIENT] = SIZE_MAX;
-    if (hard != SIZE_MAX && jr_signature_cause(set, hard) == JR_CAUSE_ENVIRONMENT)
-        matches->index[JR_WEIGHT_HARD] = SIZE_MAX;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        size_t *index = &matches->index[refusals[i]];
+
+        if (*index != SIZE_MAX && jr_signature_cause(set, *index) == JR_CAUSE_ENVIRONMENT)
+            *index = SIZE_MAX;
+    }
 }
 
 /* Has a set before this one something of the weight? */

@@ -4,8 +4,8 @@
 # Failures, judged by `policy test`: how many that a rerun repairs are rerun, and how many are
 # rerun in vain, by each preset. Whole logs are made round the deciding lines, with lines that
 # tempt. The cases are real ones (t/data/causes/open.json), which were at hand when the
-# signatures were written, and others in the forms that tools print (own.json), which were judged
-# once before any signature was changed for them (doc/policy.md has that result).
+# signatures were written, and others in the forms that tools print (own.json, unseen.json), which
+# were judged once before any signature was changed for them (doc/policy.md has that result).
 
 use strict;
 use warnings;
@@ -18,7 +18,7 @@ use JR::Test;
 
 my $seed = 0;
 my (%cases, %file);
-for my $set (qw(open own)) {
+for my $set (qw(open own unseen)) {
     my $dir = tmpdir() . "/$set";
     mkdir $dir or die "$dir: $!";
     my @set = cases(srcdir() . "/t/data/causes/$set.json");
