@@ -279,6 +279,17 @@ static bool jobs_deserve(const struct jr_policy_part *part, const struct jr_poli
     return any && (all || part->any_deserves);
 }
 
+/* Does it look at cancelled runs? Only where a rule reruns what is not the code's. */
+static bool reruns_cancelled(const struct jr_policy_part *part)
+{
+    for (size_t i = 0; i < part->rule_count; i++)
+        for (unsigned cause = 0; cause < JR_CAUSES; cause++)
+            if (jr_cause_is_infrastructural((enum jr_cause)cause)
+                && has_cause(part->rules[i].rerun, (enum jr_cause)cause))
+                return true;
+    return false;
+}
+
 void jr_policy_decide(const struct jr_policy_part *part, const struct jr_policy_run *run,
                       struct jr_policy_job *jobs, size_t count, struct jr_policy_answer *answer)
 {
@@ -295,7 +306,8 @@ void jr_policy_decide(const struct jr_policy_part *part, const struct jr_policy_
     answer->attempts = attempts_of(run, jobs, count);
     answer->delay_ms = delay_of(run, jobs, count);
     answer->debug = part->debug_last && run->attempt + 1 >= answer->attempts;
-    if (!run->conclusion_retried && !(run->conclusion == JR_CONCLUSION_CANCELLED && proved))
+    if (!run->conclusion_retried
+        && !(run->conclusion == JR_CONCLUSION_CANCELLED && proved && reruns_cancelled(part)))
         leave(answer, JR_POLICY_CONCLUSION);
     else if (!jobs_deserve(part, jobs, count, &reason))
         leave(answer, reason);
@@ -411,16 +423,6 @@ void jr_policy_in_force(const struct jr_policy *policy, const struct jr_policy *
         force->part = force->centre;
     else
         jr_policy_under(&force->centre, own, &force->part);
-}
-
-static bool reruns_cancelled(const struct jr_policy_part *part)
-{
-    for (size_t i = 0; i < part->rule_count; i++)
-        for (unsigned cause = 0; cause < JR_CAUSES; cause++)
-            if (jr_cause_is_infrastructural((enum jr_cause)cause)
-                && has_cause(part->rules[i].rerun, (enum jr_cause)cause))
-                return true;
-    return false;
 }
 
 bool jr_policy_reruns_cancelled(const struct jr_policy *policy)

@@ -437,7 +437,11 @@ static void cancelled(void **state)
     assert_int_equal(answer.verdict, JR_POLICY_LEAVE);
     assert_int_equal(answer.reason, JR_POLICY_CONCLUSION);
     jr_policy_release(&policy);
-    read_policy(&policy, jr_policy_preset("everything"));
+    read_policy(&policy, jr_policy_preset("everything")); /* it looks at none of them */
+    jobs[0].finding.cause = JR_CAUSE_NOT_ACQUIRED;
+    jr_policy_decide(&policy.base, &run, jobs, 2, &answer);
+    assert_int_equal(answer.verdict, JR_POLICY_LEAVE);
+    assert_int_equal(answer.reason, JR_POLICY_CONCLUSION);
     jobs[0].finding.cause = JR_CAUSE_UNKNOWN;
     jr_policy_decide(&policy.base, &run, jobs, 2, &answer);
     assert_int_equal(answer.verdict, JR_POLICY_LEAVE);
