@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RERUNS_MOST 1000
+
 struct reader {
     const char *path;
     size_t log_tail_bytes;
@@ -92,6 +94,23 @@ static enum jr_err read_log(const struct reader *reader, struct jr_evidence *job
     return job->log == NULL ? reader->error->code : JR_OK;
 }
 
+/* Is each item of a kind? NULL: there is none. */
+static bool has_only(json_object *holder, enum json_type type)
+{
+    if (json_object_is_type(holder, json_type_array))
+        for (size_t i = 0; i < json_object_array_length(holder); i++)
+            if (!json_object_is_type(json_object_array_get_idx(holder, i), type))
+                return false;
+    if (json_object_is_type(holder, json_type_object)) {
+        json_object_object_foreach(holder, key, value) {
+            (void)key;
+            if (value != NULL && !json_object_is_type(value, type))
+                return false;
+        }
+    }
+    return true;
+}
+
 static enum jr_err read_annotations(const struct reader *reader, struct jr_evidence *job,
                                     const char *key)
 {
@@ -105,6 +124,8 @@ static enum jr_err read_annotations(const struct reader *reader, struct jr_evide
     }
     if (!json_object_is_type(value, json_type_array))
         return wrong(reader, "annotations of a job are a list, false or null");
+    if (!has_only(value, json_type_object))
+        return wrong(reader, "an annotation is an object, as the API shows it");
     return jr_evidence_take_annotations(job, value);
 }
 
@@ -223,21 +244,13 @@ static enum jr_err check_members(const struct reader *reader, json_object *root)
     return JR_OK;
 }
 
-/* Is each item of a kind? NULL: there is none. */
-static bool has_only(json_object *holder, enum json_type type)
+/* NULL: nothing is told. */
+static enum jr_err check_reruns(const struct reader *reader, json_object *number)
 {
-    if (json_object_is_type(holder, json_type_array))
-        for (size_t i = 0; i < json_object_array_length(holder); i++)
-            if (!json_object_is_type(json_object_array_get_idx(holder, i), type))
-                return false;
-    if (json_object_is_type(holder, json_type_object)) {
-        json_object_object_foreach(holder, key, value) {
-            (void)key;
-            if (value != NULL && !json_object_is_type(value, type))
-                return false;
-        }
-    }
-    return true;
+    int64_t reruns = json_object_get_int64(number);
+
+    return reruns < 0 || reruns > RERUNS_MOST ? wrong(reader, "'reruns' is a number from 0 to 1000")
+                                               : JR_OK;
 }
 
 static enum jr_err check_root(const struct reader *reader, json_object *root)
@@ -253,7 +266,7 @@ static enum jr_err check_root(const struct reader *reader, json_object *root)
         return wrong(reader, "a deployment is the name of an environment");
     if (!has_only(json_object_object_get(root, "concurrency"), json_type_int))
         return wrong(reader, "'concurrency' is a list of run ids");
-    return JR_OK;
+    return check_reruns(reader, json_object_object_get(root, "reruns"));
 }
 
 /* Is a member the same in two runs, as far as both have it? */
@@ -362,7 +375,7 @@ static enum jr_err read_root(struct reader *reader, json_object *root,
     err = read_run(reader, root, &file->run);
     if (err != JR_OK)
         return err;
-    if (jr_json_get_id(root, "reruns", &reruns) == JR_JSON_OK && reruns <= 1000)
+    if (jr_json_get_id(root, "reruns", &reruns) == JR_JSON_OK)
         file->reruns = (uint32_t)reruns;
     read_surroundings(root, file);
     return read_jobs(reader, root, file);

@@ -174,6 +174,9 @@ subtest 'files that are not what they have to be' => sub {
         'a pull request by its number' => ['{"run":{},"jobs":[],"pull_request":8}', qr/'pull_request' is a pull/],
         'a group that is no list' => ['{"run":{},"jobs":[],"concurrency":8}', qr/list of run ids/],
         'a group of names' => ['{"run":{},"jobs":[],"concurrency":["8"]}', qr/list of run ids/],
+        'annotations without their fields' => ['{"run":{},"jobs":[{"id":1,"conclusion":"failure"}],"annotations":{"1":["x"]}}', qr/annotation is an object/],
+        'fewer reruns than none' => ['{"run":{},"jobs":[],"reruns":-1}', qr/from 0 to 1000/],
+        'reruns without end' => ['{"run":{},"jobs":[],"reruns":1001}', qr/from 0 to 1000/],
         'reruns that are a word' => ['{"run":{},"jobs":[],"reruns":"one"}', qr/'reruns' is a number/],
     );
     my $full = evidence('full', deployments => { build => 'production' }, newer_run => { id => 8 }, pull_request => { state => 'closed' },
