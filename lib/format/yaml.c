@@ -338,7 +338,7 @@ enum jr_err jr_yaml_parse(const char *bytes, size_t length, size_t most, struct 
 
     *root = NULL;
     if (length > most) {
-        jr_problem_add(problems, 1, 1, "the file has %zu bytes; allowed are %zu", length, most);
+        jr_problem_add(problems, 1, 1, "the file has more than the %zu bytes that are allowed", most);
         return JR_OK;
     }
     if (!yaml_parser_initialize(&reader.parser))
