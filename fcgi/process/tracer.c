@@ -46,20 +46,19 @@ static void name_host(const struct jr_claim *claim, struct jr_call *call)
 static void settle(struct jr_tracer *tracer, const struct jr_call *call)
 {
     struct jr_desk *desk = tracer->desk;
-    struct jr_run run;
-    struct jr_verdict verdict;
+    struct jr_traced traced;
     struct jr_error error;
     enum jr_err err = jr_tracing_settle(desk->store, desk->settings, &tracer->entry, call,
-                                        jr_now_ms(), &run, &verdict, &error);
+                                        jr_now_ms(), &traced, &error);
 
     if (err != JR_OK) {
         jr_desk_store_failed(desk, err, &error);
         return;
     }
-    if (!verdict.changed)
+    if (!traced.verdict.changed)
         return;
-    jr_tell_decision(&run, &verdict, call, 0);
-    jr_desk_count(desk, &verdict);
+    jr_tell_decision(&traced.run, &traced.verdict, call, 0);
+    jr_desk_count(desk, &traced.verdict);
 }
 
 static void postpone(struct jr_tracer *tracer)

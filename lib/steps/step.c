@@ -187,15 +187,20 @@ static enum jr_budget_step budget_step_of(enum jr_step step)
                                         : JR_BUDGET_NO_POST;
 }
 
-/* The dispatcher looks who has had it rerun (tracing.h): soon, when that host has noted it. */
-static void trace(struct jr_txn *txn, uint64_t run_id, uint32_t attempt, int64_t now_ms)
+/*
+ * Somebody else may have had it rerun: the dispatcher looks who (tracing.h), soon, when that host
+ * has noted it.
+ */
+static void trace(struct jr_txn *txn, const struct jr_run *run, const struct jr_verdict *verdict,
+                  int64_t now_ms)
 {
     const struct jr_due entry = {
         .kind = JR_DUE_TRACE, .due_ms = now_ms + jr_test_shorter_ms(JR_STEP_TRACE_MS),
-        .run_id = run_id, .attempt = attempt, .waiting_ms = now_ms,
+        .run_id = run->run_id, .attempt = verdict->by_others, .waiting_ms = now_ms,
     };
 
-    jr_outbox_put(txn, &entry);
+    if (verdict->by_others != 0)
+        jr_outbox_put(txn, &entry);
 }
 
 /* Have it told that the run is given up. */
@@ -251,8 +256,8 @@ void jr_step_take(struct jr_txn *txn, const struct jr_bounds *bounds,
     tell_causes(txn, run, verdict);
     if (jr_notice_rule_gives_up(bounds, &before, run))
         notify(txn, run, input->now_ms);
-    if (bounds->traces && verdict->by_others != 0)
-        trace(txn, run->run_id, verdict->by_others, input->now_ms);
+    if (bounds->traces)
+        trace(txn, run, verdict, input->now_ms);
     jr_ledger_save_run(txn, run);
     if (bounds->reports && has_moved(input, &before, run))
         jr_reports_note(txn, run, input->now_ms);

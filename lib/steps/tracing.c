@@ -54,8 +54,7 @@ struct settling {
     const struct jr_due *entry;
     const struct jr_call *call;
     int64_t now_ms;
-    struct jr_run *run;
-    struct jr_verdict *verdict;
+    struct jr_traced *traced; /* out */
 };
 
 /* By an answer that came later it may be known by now. */
@@ -74,21 +73,22 @@ static void settle(struct jr_txn *txn, void *context)
     };
     const struct jr_origin source = { .call = settling->call };
     struct jr_bounds bounds = jr_step_bounds(settling->settings);
+    struct jr_traced *traced = settling->traced;
 
-    memset(settling->verdict, 0, sizeof *settling->verdict);
+    memset(&traced->verdict, 0, sizeof traced->verdict);
     if (!jr_outbox_settle(txn, entry, 0) || settling->call == NULL)
         return;
-    if (jr_ledger_read_run(txn, entry->run_id, settling->run)
-        && is_unknown(txn, settling->run, entry->attempt))
-        jr_step_take(txn, &bounds, &input, &source, settling->run, settling->verdict);
+    if (jr_ledger_read_run(txn, entry->run_id, &traced->run)
+        && is_unknown(txn, &traced->run, entry->attempt))
+        jr_step_take(txn, &bounds, &input, &source, &traced->run, &traced->verdict);
 }
 
 enum jr_err jr_tracing_settle(struct jr_store *store, const struct jr_settings *settings,
                               const struct jr_due *entry, const struct jr_call *call,
-                              int64_t now_ms, struct jr_run *run, struct jr_verdict *verdict,
+                              int64_t now_ms, struct jr_traced *traced,
                               struct jr_error *error)
 {
-    struct settling settling = { settings, entry, call, now_ms, run, verdict };
+    struct settling settling = { settings, entry, call, now_ms, traced };
 
     return jr_store_write(store, settle, &settling, error);
 }

@@ -34,16 +34,21 @@
 enum jr_err jr_tracing_find(struct jr_store *store, int64_t now_ms, struct jr_due *entry,
                             int64_t *due_ms, struct jr_error *error) JR_CHECKED;
 
+/* What was recorded of an entry. */
+struct jr_traced {
+    struct jr_verdict verdict; /* changed: false, nothing was, since it was no host, or it is known
+                                  already, or the run is forgotten */
+    struct jr_run run;         /* as saved; of no use when nothing was recorded */
+};
+
 /*
  * Settle an entry: another host has asked for the rerun, or none has.
- *   call     of the host, as JR_REASON_RERUN_ELSEWHERE; NULL: it was none
- *   run      out: as saved; of no use when nothing was recorded
- *   verdict  out: changed is false when nothing was recorded, since it was none, or it is known
- *            already, or the run is forgotten
+ *   call    of the host, as JR_REASON_RERUN_ELSEWHERE; NULL: it was none
+ *   traced  out, on JR_OK
  */
 enum jr_err jr_tracing_settle(struct jr_store *store, const struct jr_settings *settings,
                               const struct jr_due *entry, const struct jr_call *call,
-                              int64_t now_ms, struct jr_run *run, struct jr_verdict *verdict,
+                              int64_t now_ms, struct jr_traced *traced,
                               struct jr_error *error) JR_CHECKED;
 
 /* The claim cannot be read: look again later, or give it up. */
