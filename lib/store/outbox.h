@@ -30,7 +30,10 @@ enum jr_due_kind {
 /* Any kind. */
 #define JR_DUE_ANY 0xffu
 
-/* An entry. A run has one of each kind at most, but one of TRACE for each attempt; all zero: the place before the first. */
+/*
+ * An entry. A run has one of each kind at most, but one of TRACE for each attempt. All zero: the
+ * place before the first.
+ */
 struct jr_due {
     enum jr_due_kind kind;
     int64_t due_ms;

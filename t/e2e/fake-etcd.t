@@ -400,6 +400,7 @@ with_each 'whose rerun it was' => sub {
     my @hosts  = map {
         service(
             github => $github, CLUSTER_ETCD => $etcd{$which}->urls, CLUSTER_HOST => "host-$_", JR_TEST_SHORTER => 20,
+            CLUSTER_USER => 'root', CLUSTER_PASSWORD => 'secret',
             RERUN_DELAY => $_ == 1 ? '20ms' : '1h', WORKERS => 1, pages => 'status',
         )->start
     } 1, 2;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* A kind that the program does not have, as a later one would be. */
-#define OTHER ((enum jr_due_kind)8)
+#define OTHER ((enum jr_due_kind)32)
 
 static struct jr_due due(enum jr_due_kind kind, int64_t due_ms, uint64_t run_id)
 {
