@@ -474,7 +474,7 @@ subtest 'the clock is set back while there is no dispatcher' => sub {
 #
 
 subtest 'ten restarts under load' => sub {
-    my $service = service(github => $github, WORKERS => 4);
+    my $service = service(github => $github, nginx_waits_s => 60, WORKERS => 4);
     my $listener = IO::Socket::UNIX->new(Listen => 128, Local => $service->socket_path) or die $!;
     chmod 0660, $service->socket_path;
     $service->start_service(listener => $listener);

@@ -200,7 +200,7 @@ subtest 'all are stopped while one holds the lock' => sub {
 # Without the lock it hangs for itself alone, and nobody has to kill it.
 subtest 'a worker hangs while it waits for the lock' => sub {
     my $file = tmpdir() . '/hang-waiting';
-    my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "in-batch:$file")->start;
+    my $service = service(github => $github, nginx_waits_s => 600, WORKERS => 4, JR_TEST_STOP_AT => "in-batch:$file")->start;
     ok $service->wait_at_work, 'all are at work';
     my %at_rest = descriptors($service);
     # However long the following takes: it would end who has had the lock for 5 s.

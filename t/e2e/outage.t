@@ -196,13 +196,17 @@ subtest 'false alarms' => sub {
     $service->stop_service;
 };
 
-# All six are judged before the first of them may be rerun, so the first POST is the probe's.
+# All six are judged before the first of them may be rerun, so the first POST is the probe's: they are
+# looked at at once, when the last has failed.
 for my $point (qw(in-outage outage-told before-post after-post recorded)) {
     subtest "killed at $point" => sub {
         my $file = tmpdir() . "/stopped-$point";
         # What has stopped is killed here, not by the master, as one that hangs.
-        my $service = service_of('1s', delay => '3s', JR_TEST_STOP_AT => "$point:$file", JR_TEST_HANG => 900_000);
+        my $service = service_of('1s', delay => int(3 * slowness()) . 's', API_READS => 16, JR_TEST_STOP_AT => "$point:$file",
+            JR_TEST_HANG => 900_000);
+        my $hold = $github->hold;
         my @held = map { failed_run($service, $_ % 2 ? 'CI' : 'Nightly', \@REGISTRY) } 1 .. 6;
+        undef $hold;
         my $pid = wait_for {
             my $dispatcher = -e $file ? $service->dispatcher : undef;
             $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;

@@ -11,6 +11,7 @@ package JR::Wait;
 use strict;
 use warnings;
 use Exporter 'import';
+use List::Util qw(max min);
 use Test::More ();
 use Time::HiRes qw(time);
 use JR::File qw(read_file_or_empty);
@@ -18,10 +19,11 @@ use JR::File qw(read_file_or_empty);
 our @EXPORT_OK = qw(wait_for wait_ok nap deadline_s slowness);
 
 use constant {
-    DEADLINE_S => 30,
-    STEP_S     => 0.01,
+    DEADLINE_S  => 30,
+    STEP_S      => 0.01,
+    STEP_MOST_S => 0.25,
     # For each processor: what `make check' makes of itself.
-    USUAL_LOAD => 2,
+    USUAL_LOAD  => 2,
 };
 
 my $processors;
@@ -41,8 +43,14 @@ sub deadline_s {
     return ($seconds // DEADLINE_S) * slowness();
 }
 
-# One step of a polling loop.
-sub nap { select undef, undef, undef, STEP_S; return }
+# One step of a polling loop. What takes long to look at, or to come, is looked at more rarely: on
+# a busy machine who waits would take the time that what he waits for needs.
+sub nap {
+    my ($waited_s, $look_s) = @_;
+    my $nap_s = max(STEP_S, ($waited_s // 0) / 20, 4 * ($look_s // 0));
+    select undef, undef, undef, min($nap_s, STEP_MOST_S);
+    return;
+}
 
 # The first true value of the condition, or nothing when the deadline is over.
 sub wait_for (&;$) {
@@ -50,11 +58,13 @@ sub wait_for (&;$) {
     my $began = time;
     my $end   = $began;
     while (1) {
+        my $looks = time;
         my $value = $condition->();
         return $value if $value;
-        $end = $began + deadline_s($seconds) if time > $end;
-        return if time > $end;
-        nap();
+        my $now = time;
+        $end = $began + deadline_s($seconds) if $now > $end;
+        return if $now > $end;
+        nap($now - $began, $now - $looks);
     }
 }
 

@@ -7,7 +7,7 @@
 # A bad day is a rule with an `act`:
 #   effect => 1         first do what the request asks for
 #   after => S          answer so many seconds later; 'told': when the test says so (tell)
-#   status, body, headers   then answer this, or
+#   status, body, headers   then answer this, or (an X-RateLimit-Reset of `+N': N seconds after Date)
 #   cut => 1            close without an answer, or
 #   hang => 1           never answer, or
 #   huge => N           answer 200 with N bytes
@@ -217,6 +217,7 @@ sub response {
         %{ $self->{headers} },
         %{ $answer->{headers} // {} },
     );
+    ($headers{'X-RateLimit-Reset'} // '') =~ /^\+(\d+)$/ and $headers{'X-RateLimit-Reset'} = $self->{actions}{apps}->now + $1;
     delete $headers{'Content-Length'} if $answer->{no_length};
     my $head = join '', "HTTP/1.1 $status Fake\r\n", (map {"$_: $headers{$_}\r\n"} sort keys %headers), "\r\n";
     return ($head, $request->{method} eq 'HEAD' ? '' : $body);
