@@ -6,6 +6,8 @@
 #include <config.h>
 
 #include "fcgi/process/announcer.h"
+#include "fcgi/process/desk.h"
+#include "lib/base/buffer.h"
 #include "lib/base/log.h"
 #include "lib/base/say.h"
 #include "lib/base/testpoint.h"
@@ -13,7 +15,11 @@
 #include "lib/github/github.h"
 #include "lib/github/receiver.h"
 #include "lib/rules/notice_body.h"
+#include "lib/steps/vigil.h"
+#include "lib/store/notices.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Slack takes one message a second. */
@@ -27,19 +33,36 @@
 /* What is refused so often in a row is dropped. */
 #define REFUSALS_MOST 8
 
-enum jr_err jr_announcer_open(struct jr_announcer *announcer, struct jr_desk *desk,
-                              struct jr_error *error)
+struct announcer {
+    struct jr_desk *desk;        /* its receiver is the way out */
+    struct jr_transfer *sending; /* NULL: nothing is under way */
+    struct jr_buffer body;
+    struct jr_notice_batch batch; /* that is being sent */
+    uint64_t dropped;             /* as was last seen; the log is told of more */
+    bool has_looked;
+    int64_t due_ms;               /* monotonic: not before */
+    int64_t backoff_ms;           /* 0: the last message was taken */
+    unsigned refusals;            /* of this batch, in a row */
+    int64_t vigil_due_ms;         /* monotonic: when it is looked for what no step tells */
+    struct jr_flaky_walk walk;
+    bool warned;                  /* the log was told of this stretch */
+};
+
+/* Without NOTIFY_URL it sends nothing. */
+static enum jr_err set_up(void *state, struct jr_desk *desk, struct jr_error *error)
 {
+    struct announcer *announcer = state;
+
     announcer->desk = desk;
     if (desk->settings->notify_url == NULL)
         return JR_OK;
     return jr_http_open(&desk->receiver, desk->settings->github_ca_file, error);
 }
 
-void jr_announcer_close(struct jr_announcer *announcer)
+static void put_down(void *state)
 {
-    if (announcer->desk == NULL)
-        return;
+    struct announcer *announcer = state;
+
     jr_http_release(announcer->sending);
     jr_buffer_release(&announcer->body);
     jr_http_close(announcer->desk->receiver);
@@ -74,7 +97,7 @@ static void end_batch(struct jr_txn *txn, void *context)
 }
 
 /* Show how many there are, and tell the log of those that others have dropped. */
-static bool look(struct jr_announcer *announcer, struct jr_notices_sum *sum)
+static bool look(struct announcer *announcer, struct jr_notices_sum *sum)
 {
     struct jr_desk *desk = announcer->desk;
     struct jr_error error;
@@ -100,7 +123,7 @@ static bool look(struct jr_announcer *announcer, struct jr_notices_sum *sum)
     return true;
 }
 
-static void write_body(struct jr_announcer *announcer)
+static void write_body(struct announcer *announcer)
 {
     const struct jr_settings *settings = announcer->desk->settings;
     const struct jr_notice_batch *batch = &announcer->batch;
@@ -118,7 +141,7 @@ static void write_body(struct jr_announcer *announcer)
 }
 
 /* Look for what is to be told though no step of a run tells it. */
-static void keep_vigil(struct jr_announcer *announcer)
+static void keep_vigil(struct announcer *announcer)
 {
     struct jr_desk *desk = announcer->desk;
     struct jr_error error;
@@ -134,7 +157,7 @@ static void keep_vigil(struct jr_announcer *announcer)
 }
 
 /* Begin to send what waits. */
-static void send_next(struct jr_announcer *announcer)
+static void send_next(struct announcer *announcer)
 {
     struct jr_desk *desk = announcer->desk;
     struct turn turn = { .now_ms = jr_now_ms() };
@@ -159,7 +182,7 @@ static void send_next(struct jr_announcer *announcer)
         jr_log(JR_LOG_ERROR, "notice-failed", "out of memory");
 }
 
-static void finish(struct jr_announcer *announcer, bool sent)
+static void finish(struct announcer *announcer, bool sent)
 {
     struct jr_desk *desk = announcer->desk;
     struct turn turn = { .batch = announcer->batch, .sent = sent };
@@ -173,7 +196,7 @@ static void finish(struct jr_announcer *announcer, bool sent)
     announcer->refusals = 0;
 }
 
-static void tell_failure(struct jr_announcer *announcer, const struct jr_http_answer *answer)
+static void tell_failure(struct announcer *announcer, const struct jr_http_answer *answer)
 {
     const char *url = announcer->desk->settings->notify_url;
     char host[JR_RECEIVER_HOST_SIZE], words[256];
@@ -184,7 +207,7 @@ static void tell_failure(struct jr_announcer *announcer, const struct jr_http_an
     announcer->warned = true;
 }
 
-static void put_off(struct jr_announcer *announcer, int64_t asked_ms)
+static void put_off(struct announcer *announcer, int64_t asked_ms)
 {
     int64_t least_ms = announcer->desk->settings->api_backoff_min_ms;
 
@@ -195,7 +218,7 @@ static void put_off(struct jr_announcer *announcer, int64_t asked_ms)
                         + (asked_ms > announcer->backoff_ms ? asked_ms : announcer->backoff_ms);
 }
 
-static void take_answer(struct jr_announcer *announcer, const struct jr_http_answer *answer)
+static void take_answer(struct announcer *announcer, const struct jr_http_answer *answer)
 {
     struct jr_told *told = announcer->desk->told;
     int64_t asked_ms;
@@ -224,7 +247,7 @@ static void take_answer(struct jr_announcer *announcer, const struct jr_http_ans
 }
 
 /* Take in what has come of a message. Returns whether none is under way. */
-static bool is_free(struct jr_announcer *announcer)
+static bool is_free(struct announcer *announcer)
 {
     const struct jr_http_answer *answer;
 
@@ -240,8 +263,9 @@ static bool is_free(struct jr_announcer *announcer)
     return true;
 }
 
-int64_t jr_announcer_work(struct jr_announcer *announcer)
+static int64_t take_turn(void *state)
 {
+    struct announcer *announcer = state;
     struct jr_notices_sum sum;
     int64_t wait_ms;
 
@@ -256,3 +280,19 @@ int64_t jr_announcer_work(struct jr_announcer *announcer)
     send_next(announcer);
     return announcer->sending == NULL ? PACE_MS : JR_CALLS_NEVER;
 }
+
+static bool is_under_way(const void *state)
+{
+    const struct announcer *announcer = state;
+
+    return announcer->sending != NULL;
+}
+
+const struct jr_duty jr_announcer_duty = {
+    .turn = JR_DUTY_ASIDE,
+    .size = sizeof(struct announcer),
+    .open = set_up,
+    .work = take_turn,
+    .is_under_way = is_under_way,
+    .close = put_down,
+};

@@ -11,35 +11,8 @@
 #ifndef JR_ANNOUNCER_H
 #define JR_ANNOUNCER_H
 
-#include "fcgi/process/desk.h"
-#include "lib/base/buffer.h"
-#include "lib/steps/vigil.h"
-#include "lib/store/notices.h"
+#include "fcgi/process/duty.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct jr_announcer {
-    struct jr_desk *desk;        /* its receiver is the way out */
-    struct jr_transfer *sending; /* NULL: nothing is under way */
-    struct jr_buffer body;
-    struct jr_notice_batch batch; /* that is being sent */
-    uint64_t dropped;             /* as was last seen; the log is told of more */
-    bool has_looked;
-    int64_t due_ms;               /* monotonic: not before */
-    int64_t backoff_ms;           /* 0: the last message was taken */
-    unsigned refusals;            /* of this batch, in a row */
-    int64_t vigil_due_ms;         /* monotonic: when it is looked for what no step tells */
-    struct jr_flaky_walk walk;
-    bool warned;                  /* the log was told of this stretch */
-};
-
-/* JR_OK, or why nothing can be sent. Without NOTIFY_URL it is open, and sends nothing. */
-enum jr_err jr_announcer_open(struct jr_announcer *announcer, struct jr_desk *desk,
-                              struct jr_error *error) JR_CHECKED;
-void jr_announcer_close(struct jr_announcer *announcer);
-
-/* Go on as far as that is possible without waiting. Returns how long until there is more to do. */
-int64_t jr_announcer_work(struct jr_announcer *announcer);
+extern const struct jr_duty jr_announcer_duty;
 
 #endif

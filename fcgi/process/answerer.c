@@ -6,15 +6,22 @@
 #include <config.h>
 
 #include "fcgi/process/answerer.h"
+#include "fcgi/process/calls.h"
+#include "fcgi/process/desk.h"
 #include "lib/base/log.h"
 #include "lib/base/testpoint.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/github/github.h"
 #include "lib/model/reporttext.h"
 #include "lib/service/counters.h"
 #include "lib/service/process.h"
+#include "lib/steps/answering.h"
 #include "lib/store/reports.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +33,57 @@
 /* At most so many pages of comments are read. */
 #define PAGES_MOST 30
 
-void jr_answerer_open(struct jr_answerer *answerer, struct jr_desk *desk)
+/* So many answers are remembered to the question who may ask, and for so long. */
+#define KNOWN_KEPT 64
+#define KNOWN_MS (5 * JR_MINUTE_MS)
+
+enum step {
+    STEP_IDLE,
+    STEP_WHO,   /* GitHub is asked whether he may, */
+    STEP_PULL,  /* for the pull request, */
+    STEP_COMMIT, /* or whether that of a button is still of its commit, */
+    STEP_RUNS,  /* for the runs of its newest commit; */
+    STEP_REACTS, /* takes the reaction, */
+    STEP_LOOKS, /* tells whether the comment is there, */
+    STEP_SAYS   /* takes it */
+};
+
+struct answerer {
+    struct jr_desk *desk;
+    enum step step;
+    struct jr_answering work;
+    struct jr_question question;
+    struct jr_github_permission permission; /* what questions hold */
+    struct jr_github_pull pull;
+    struct jr_run run;  /* of a button */
+    struct jr_github_page page; /* its runs are owned while RUNS is asked */
+    struct jr_github_found found;
+    uint64_t made;
+    struct jr_ours ours;
+    char marker[64];
+    unsigned comments_page;
+    char *json;           /* owned */
+    int64_t write_due_ms; /* monotonic: nothing is written before */
+    struct {
+        uint64_t repo_id, who_id;
+        bool may;
+        int64_t until_ms; /* monotonic; 0: nothing is known here */
+    } known[KNOWN_KEPT];
+    size_t next_known;
+};
+
+static enum jr_err set_up(void *state, struct jr_desk *desk, struct jr_error *error)
 {
-    memset(answerer, 0, sizeof *answerer);
+    struct answerer *answerer = state;
+
+    (void)error;
     answerer->desk = desk;
     answerer->question.is_aside = true;
+    return JR_OK;
 }
 
 /* Let go of the asking: drop the question, free what it holds. */
-static void lay_down(struct jr_answerer *answerer)
+static void lay_down(struct answerer *answerer)
 {
     jr_calls_drop(&answerer->desk->calls, &answerer->question);
     answerer->question.is_over = false;
@@ -43,17 +92,16 @@ static void lay_down(struct jr_answerer *answerer)
     free(answerer->page.runs);
     memset(&answerer->page, 0, sizeof answerer->page);
     memset(&answerer->work, 0, sizeof answerer->work);
-    answerer->step = JR_ANSWERER_IDLE;
+    answerer->step = STEP_IDLE;
 }
 
-void jr_answerer_close(struct jr_answerer *answerer)
+static void put_down(void *state)
 {
-    if (answerer->desk != NULL)
-        lay_down(answerer);
+    lay_down(state);
 }
 
 /* The transaction is over: log its error, if it failed, and let go of the asking. */
-static void leave(struct jr_answerer *answerer, enum jr_err err, const struct jr_error *error)
+static void leave(struct answerer *answerer, enum jr_err err, const struct jr_error *error)
 {
     if (err != JR_OK)
         jr_desk_store_failed(answerer->desk, err, error);
@@ -72,7 +120,7 @@ static void begin_line(const struct jr_asked *asked, struct jr_line *line, enum 
     jr_line_text(line, "by", asked->who);
 }
 
-static void tell_end(const struct jr_answerer *answerer, unsigned rerun)
+static void tell_end(const struct answerer *answerer, unsigned rerun)
 {
     const struct jr_asked *asked = &answerer->work.asked;
     const struct jr_desk *desk = answerer->desk;
@@ -86,7 +134,7 @@ static void tell_end(const struct jr_answerer *answerer, unsigned rerun)
     jr_line_write(&line);
 }
 
-static void tell_vain(const struct jr_answerer *answerer)
+static void tell_vain(const struct answerer *answerer)
 {
     const struct jr_call *call = &answerer->question.turn.call;
     struct jr_line line;
@@ -99,7 +147,7 @@ static void tell_vain(const struct jr_answerer *answerer)
 }
 
 /* Do what was asked for, if the end is OPEN; else record the end, which says why it is not done. */
-static void act(struct jr_answerer *answerer, enum jr_asked_end end)
+static void act(struct answerer *answerer, enum jr_asked_end end)
 {
     struct jr_desk *desk = answerer->desk;
     struct jr_error error;
@@ -118,7 +166,7 @@ static void act(struct jr_answerer *answerer, enum jr_asked_end end)
     leave(answerer, err, &error);
 }
 
-static void go_on(struct jr_answerer *answerer, enum jr_asked_state state, bool over)
+static void go_on(struct answerer *answerer, enum jr_asked_state state, bool over)
 {
     struct jr_error error;
     enum jr_err err = jr_answering_go_on(answerer->desk->store, &answerer->work, state, over,
@@ -127,7 +175,7 @@ static void go_on(struct jr_answerer *answerer, enum jr_asked_state state, bool 
     leave(answerer, err, &error);
 }
 
-static void put_off(struct jr_answerer *answerer, int64_t wait_ms, bool in_vain)
+static void put_off(struct answerer *answerer, int64_t wait_ms, bool in_vain)
 {
     struct jr_error error;
     enum jr_err err = jr_answering_put_off(answerer->desk->store, &answerer->work,
@@ -138,7 +186,7 @@ static void put_off(struct jr_answerer *answerer, int64_t wait_ms, bool in_vain)
 
 /* GitHub did not answer: try again later. Once the asking is done, only the reaction or comment is
  * left, and that is tried JR_ANSWERING_TRIES times at most. */
-static void try_again(struct jr_answerer *answerer)
+static void try_again(struct answerer *answerer)
 {
     const struct jr_settings *settings = answerer->desk->settings;
     const struct jr_asked *asked = &answerer->work.asked;
@@ -155,7 +203,7 @@ static void try_again(struct jr_answerer *answerer)
                                                              : settings->api_backoff_max_ms, true);
 }
 
-static void ask(struct jr_answerer *answerer, enum jr_answerer_step step, struct jr_ask what)
+static void ask(struct answerer *answerer, enum step step, struct jr_ask what)
 {
     answerer->step = step;
     what.repo = answerer->work.asked.repo;
@@ -166,7 +214,7 @@ static void ask(struct jr_answerer *answerer, enum jr_answerer_step step, struct
 /* Ask GitHub whether the commit of a button's run is still the newest of its pull request. It is
  * not asked about a run of no pull request, nor about a deleted fork, which gets no newer commit.
  * Without the branch or the commit of the run the button counts as stale. */
-static void ask_about_commit(struct jr_answerer *answerer)
+static void ask_about_commit(struct answerer *answerer)
 {
     struct jr_desk *desk = answerer->desk;
     struct jr_run *run = &answerer->run;
@@ -181,30 +229,30 @@ static void ask_about_commit(struct jr_answerer *answerer)
     else if (*run->branch == '\0' || *run->head_sha == '\0')
         act(answerer, JR_ASKED_STALE);
     else
-        ask(answerer, JR_ANSWERER_COMMIT, (struct jr_ask){
+        ask(answerer, STEP_COMMIT, (struct jr_ask){
             .api = JR_API_FIND_PULL, .run = run, .holds = &answerer->pull,
         });
 }
 
 /* The person may do this: find the commit and the runs that it is about. */
-static void ask_about(struct jr_answerer *answerer)
+static void ask_about(struct answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
 
     if (asked->comment_id == 0)
         ask_about_commit(answerer);
     else
-        ask(answerer, JR_ANSWERER_PULL, (struct jr_ask){
+        ask(answerer, STEP_PULL, (struct jr_ask){
             .api = JR_API_GET_PULL, .id = asked->pull_request, .holds = &answerer->pull,
         });
 }
 
-static void begin_new(struct jr_answerer *answerer)
+static void begin_new(struct answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
     int64_t now_ms = jr_monotonic_ms();
 
-    for (size_t i = 0; i < JR_ANSWERER_KNOWN; i++) {
+    for (size_t i = 0; i < KNOWN_KEPT; i++) {
         if (answerer->known[i].until_ms <= now_ms || answerer->known[i].repo_id != asked->repo_id
             || answerer->known[i].who_id != asked->who_id)
             continue;
@@ -219,24 +267,24 @@ static void begin_new(struct jr_answerer *answerer)
         return;
     }
     answerer->work.looked_up = true;
-    ask(answerer, JR_ANSWERER_WHO, (struct jr_ask){
+    ask(answerer, STEP_WHO, (struct jr_ask){
         .api = JR_API_GET_PERMISSION, .name = asked->who, .holds = &answerer->permission,
     });
 }
 
-static void remember(struct jr_answerer *answerer, bool may)
+static void remember(struct answerer *answerer, bool may)
 {
     const struct jr_asked *asked = &answerer->work.asked;
     size_t at = answerer->next_known;
 
-    answerer->next_known = (at + 1) % JR_ANSWERER_KNOWN;
+    answerer->next_known = (at + 1) % KNOWN_KEPT;
     answerer->known[at].repo_id = asked->repo_id;
     answerer->known[at].who_id = asked->who_id;
     answerer->known[at].may = may;
-    answerer->known[at].until_ms = jr_monotonic_ms() + JR_ANSWERER_KNOWN_MS;
+    answerer->known[at].until_ms = jr_monotonic_ms() + KNOWN_MS;
 }
 
-static void permission_is_told(struct jr_answerer *answerer, const struct jr_call *call)
+static void permission_is_told(struct answerer *answerer, const struct jr_call *call)
 {
     bool is_nobody = call->outcome == JR_OUTCOME_NEVER && call->reason == JR_REASON_NOT_FOUND;
     const struct jr_github_permission *told = &answerer->permission;
@@ -259,7 +307,7 @@ static void permission_is_told(struct jr_answerer *answerer, const struct jr_cal
         act(answerer, JR_ASKED_NOT_ALLOWED);
 }
 
-static void pull_is_told(struct jr_answerer *answerer)
+static void pull_is_told(struct answerer *answerer)
 {
     struct jr_asked *asked = &answerer->work.asked;
 
@@ -272,13 +320,13 @@ static void pull_is_told(struct jr_answerer *answerer)
     if (*asked->sha == '\0' || answerer->page.runs == NULL)
         try_again(answerer);
     else
-        ask(answerer, JR_ANSWERER_RUNS, (struct jr_ask){
+        ask(answerer, STEP_RUNS, (struct jr_ask){
             .api = JR_API_LIST_COMMIT, .sha = asked->sha, .holds = &answerer->page,
         });
 }
 
 /* How many pull requests there are of the branch and the commit of a button's run. */
-static void commit_is_told(struct jr_answerer *answerer)
+static void commit_is_told(struct answerer *answerer)
 {
     const struct jr_github_pull *pull = &answerer->pull;
 
@@ -290,7 +338,7 @@ static void commit_is_told(struct jr_answerer *answerer)
 
 /* Note that we are about to write at GitHub. If that has to wait, the asking is put off. Returns
  * whether to write now. */
-static bool begin_writing(struct jr_answerer *answerer)
+static bool begin_writing(struct answerer *answerer)
 {
     struct jr_error error;
     int64_t wait_ms;
@@ -314,7 +362,7 @@ static const char *reaction_of(const struct jr_asked *asked)
     return asked->verb == JR_VERB_WHY ? "eyes" : "rocket";
 }
 
-static void react(struct jr_answerer *answerer)
+static void react(struct answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
 
@@ -327,12 +375,12 @@ static void react(struct jr_answerer *answerer)
         return;
     answerer->json = jr_reaction_json(reaction_of(asked));
     jr_test_point("before-reaction");
-    ask(answerer, JR_ANSWERER_REACTS, (struct jr_ask){
+    ask(answerer, STEP_REACTS, (struct jr_ask){
         .api = JR_API_REACT, .id = asked->comment_id, .json = answerer->json,
     });
 }
 
-static void say(struct jr_answerer *answerer)
+static void say(struct answerer *answerer)
 {
     const struct jr_desk *desk = answerer->desk;
     struct jr_buffer text;
@@ -351,27 +399,27 @@ static void say(struct jr_answerer *answerer)
         return;
     }
     jr_test_point("before-saying");
-    ask(answerer, JR_ANSWERER_SAYS, (struct jr_ask){
+    ask(answerer, STEP_SAYS, (struct jr_ask){
         .api = JR_API_MAKE_COMMENT, .id = answerer->work.asked.pull_request,
         .json = answerer->json, .holds = &answerer->made,
     });
 }
 
 /* The comment was begun before, so it may be there: look for it. */
-static void look(struct jr_answerer *answerer)
+static void look(struct answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
 
     snprintf(answerer->marker, sizeof answerer->marker, JR_ANSWERING_MARKER "%llu -->",
              (unsigned long long)asked->comment_id);
     answerer->ours = (struct jr_ours){ .begins = answerer->marker };
-    ask(answerer, JR_ANSWERER_LOOKS, (struct jr_ask){
+    ask(answerer, STEP_LOOKS, (struct jr_ask){
         .api = JR_API_LIST_COMMENTS, .id = asked->pull_request, .ours = &answerer->ours,
         .page = ++answerer->comments_page, .holds = &answerer->found,
     });
 }
 
-static void comments_are_told(struct jr_answerer *answerer)
+static void comments_are_told(struct answerer *answerer)
 {
     if (answerer->found.id != 0)
         go_on(answerer, JR_ASKED_SAYS, true);
@@ -382,7 +430,7 @@ static void comments_are_told(struct jr_answerer *answerer)
         say(answerer);
 }
 
-static void reaction_is_told(struct jr_answerer *answerer)
+static void reaction_is_told(struct answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
 
@@ -391,47 +439,47 @@ static void reaction_is_told(struct jr_answerer *answerer)
 }
 
 /* GitHub has answered well. */
-static void take_good(struct jr_answerer *answerer)
+static void take_good(struct answerer *answerer)
 {
     switch (answerer->step) {
-    case JR_ANSWERER_PULL:
+    case STEP_PULL:
         pull_is_told(answerer);
         break;
-    case JR_ANSWERER_COMMIT:
+    case STEP_COMMIT:
         commit_is_told(answerer);
         break;
-    case JR_ANSWERER_RUNS:
+    case STEP_RUNS:
         jr_answering_choose(&answerer->work, answerer->page.runs, answerer->page.count);
         act(answerer, JR_ASKED_OPEN);
         break;
-    case JR_ANSWERER_REACTS:
+    case STEP_REACTS:
         reaction_is_told(answerer);
         break;
-    case JR_ANSWERER_LOOKS:
+    case STEP_LOOKS:
         comments_are_told(answerer);
         break;
-    case JR_ANSWERER_SAYS:
+    case STEP_SAYS:
         jr_test_point("after-saying");
         go_on(answerer, JR_ASKED_SAYS, true);
         break;
-    case JR_ANSWERER_WHO:
-    case JR_ANSWERER_IDLE:
+    case STEP_WHO:
+    case STEP_IDLE:
         break;
     }
 }
 
-static void take_answer(struct jr_answerer *answerer)
+static void take_answer(struct answerer *answerer)
 {
     struct jr_call call = answerer->question.turn.call;
 
     answerer->question.is_over = false;
-    if (answerer->step == JR_ANSWERER_WHO)
+    if (answerer->step == STEP_WHO)
         permission_is_told(answerer, &call);
     else if (call.outcome == JR_OUTCOME_DONE)
         take_good(answerer);
     else if (call.outcome != JR_OUTCOME_NEVER)
         try_again(answerer);
-    else if (answerer->step == JR_ANSWERER_REACTS)
+    else if (answerer->step == STEP_REACTS)
         reaction_is_told(answerer);
     else if (answerer->work.asked.state == JR_ASKED_NEW)
         act(answerer, JR_ASKED_GIVEN_UP);
@@ -440,7 +488,7 @@ static void take_answer(struct jr_answerer *answerer)
 }
 
 /* Begin with the asking that was claimed, or put it off. */
-static void begin(struct jr_answerer *answerer)
+static void begin(struct answerer *answerer)
 {
     const struct jr_asked *asked = &answerer->work.asked;
     struct jr_desk *desk = answerer->desk;
@@ -465,7 +513,7 @@ static void begin(struct jr_answerer *answerer)
         say(answerer);
 }
 
-static int64_t claim(struct jr_answerer *answerer)
+static int64_t claim(struct answerer *answerer)
 {
     struct jr_desk *desk = answerer->desk;
     int64_t due_ms, now_ms = jr_now_ms();
@@ -482,17 +530,34 @@ static int64_t claim(struct jr_answerer *answerer)
     return 0;
 }
 
-int64_t jr_answerer_work(struct jr_answerer *answerer)
+static int64_t take_turn(void *state)
 {
+    struct answerer *answerer = state;
     int64_t wait_ms = answerer->write_due_ms - jr_monotonic_ms();
 
     if (answerer->question.is_over) {
         take_answer(answerer);
         /* It may have made a run due. */
-        if (answerer->step == JR_ANSWERER_IDLE)
+        if (answerer->step == STEP_IDLE)
             return 0;
     }
-    if (answerer->step != JR_ANSWERER_IDLE || !answerer->desk->settings->commands)
+    if (answerer->step != STEP_IDLE || !answerer->desk->settings->commands)
         return JR_CALLS_NEVER;
     return wait_ms > 0 ? wait_ms : claim(answerer);
 }
+
+static bool is_under_way(const void *state)
+{
+    const struct answerer *answerer = state;
+
+    return answerer->step != STEP_IDLE;
+}
+
+const struct jr_duty jr_answerer_duty = {
+    .turn = JR_DUTY_SAY,
+    .size = sizeof(struct answerer),
+    .open = set_up,
+    .work = take_turn,
+    .is_under_way = is_under_way,
+    .close = put_down,
+};

@@ -6,12 +6,18 @@
 #include <config.h>
 
 #include "fcgi/process/complainer.h"
+#include "fcgi/process/calls.h"
+#include "fcgi/process/desk.h"
 #include "fcgi/process/tell.h"
 #include "lib/base/testpoint.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/github/github.h"
+#include "lib/steps/complaining.h"
 #include "lib/steps/ownfile.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,15 +33,42 @@
 /* At most so many pages of check runs of one name are read. */
 #define PAGES_MOST 3
 
-void jr_complainer_open(struct jr_complainer *complainer, struct jr_desk *desk)
+enum step {
+    STEP_IDLE,
+    STEP_COMMIT, /* GitHub is asked which commit has changed the file last, */
+    STEP_FILE,   /* how the file is there, */
+    STEP_FIND,   /* whether the check run is there already, */
+    STEP_WRITES  /* and to take it */
+};
+
+struct complainer {
+    struct jr_desk *desk;
+    enum step step;
+    struct jr_complaining work;
+    struct jr_question question;
+    struct jr_github_commit commit; /* what questions hold */
+    struct jr_github_file file;     /* its text is owned */
+    struct jr_github_found found;
+    uint64_t made;
+    struct jr_run at; /* of the commit, for the question about the file */
+    struct jr_ours ours;
+    unsigned page;
+    char *json;           /* owned */
+    int64_t write_due_ms; /* monotonic: nothing is written before */
+};
+
+static enum jr_err set_up(void *state, struct jr_desk *desk, struct jr_error *error)
 {
-    memset(complainer, 0, sizeof *complainer);
+    struct complainer *complainer = state;
+
+    (void)error;
     complainer->desk = desk;
     complainer->question.is_aside = true;
+    return JR_OK;
 }
 
 /* Let go of the complaint: drop the question, free what it holds. */
-static void lay_down(struct jr_complainer *complainer)
+static void lay_down(struct complainer *complainer)
 {
     jr_calls_drop(&complainer->desk->calls, &complainer->question);
     complainer->question.is_over = false;
@@ -45,16 +78,15 @@ static void lay_down(struct jr_complainer *complainer)
     complainer->file.text = NULL;
     memset(&complainer->work, 0, sizeof complainer->work);
     memset(&complainer->commit, 0, sizeof complainer->commit);
-    complainer->step = JR_COMPLAINER_IDLE;
+    complainer->step = STEP_IDLE;
 }
 
-void jr_complainer_close(struct jr_complainer *complainer)
+static void put_down(void *state)
 {
-    if (complainer->desk != NULL)
-        lay_down(complainer);
+    lay_down(state);
 }
 
-static void failed(struct jr_complainer *complainer, enum jr_err err,
+static void failed(struct complainer *complainer, enum jr_err err,
                    const struct jr_error *error)
 {
     jr_desk_store_failed(complainer->desk, err, error);
@@ -62,7 +94,7 @@ static void failed(struct jr_complainer *complainer, enum jr_err err,
 }
 
 /* Record what came of the complaint. call: the last one; NULL: there is nothing to write. */
-static void settle(struct jr_complainer *complainer, const struct jr_call *call)
+static void settle(struct complainer *complainer, const struct jr_call *call)
 {
     struct jr_desk *desk = complainer->desk;
     enum jr_reporting_end how;
@@ -82,7 +114,7 @@ static void settle(struct jr_complainer *complainer, const struct jr_call *call)
     lay_down(complainer);
 }
 
-static void postpone(struct jr_complainer *complainer, int64_t wait_ms)
+static void postpone(struct complainer *complainer, int64_t wait_ms)
 {
     struct jr_error error;
     enum jr_err err = jr_complaining_postpone(complainer->desk->store, &complainer->work,
@@ -94,7 +126,7 @@ static void postpone(struct jr_complainer *complainer, int64_t wait_ms)
         lay_down(complainer);
 }
 
-static void ask(struct jr_complainer *complainer, enum jr_complainer_step step,
+static void ask(struct complainer *complainer, enum step step,
                 struct jr_ask what)
 {
     complainer->step = step;
@@ -103,15 +135,15 @@ static void ask(struct jr_complainer *complainer, enum jr_complainer_step step,
     jr_calls_ask(&complainer->desk->calls, &complainer->question);
 }
 
-static void find_commit(struct jr_complainer *complainer)
+static void find_commit(struct complainer *complainer)
 {
-    ask(complainer, JR_COMPLAINER_COMMIT, (struct jr_ask){
+    ask(complainer, STEP_COMMIT, (struct jr_ask){
         .api = JR_API_FIND_COMMIT, .name = JR_OWNFILE_PATH, .holds = &complainer->commit,
     });
 }
 
 /* Ask for the file in that commit: it may have been changed or repaired since it was read. */
-static void get_file(struct jr_complainer *complainer)
+static void get_file(struct complainer *complainer)
 {
     const char *sha = complainer->commit.sha;
 
@@ -120,24 +152,24 @@ static void get_file(struct jr_complainer *complainer)
         return;
     }
     (void)jr_text_copy(complainer->at.head_sha, sizeof complainer->at.head_sha, sha);
-    ask(complainer, JR_COMPLAINER_FILE, (struct jr_ask){
+    ask(complainer, STEP_FILE, (struct jr_ask){
         .api = JR_API_GET_FILE, .name = JR_OWNFILE_PATH, .run = &complainer->at,
         .holds = &complainer->file,
     });
 }
 
-static void find_check(struct jr_complainer *complainer)
+static void find_check(struct complainer *complainer)
 {
     complainer->ours = (struct jr_ours){
         .external_id = JR_COMPLAINING_ID, .app = complainer->desk->settings->github_app_id,
     };
-    ask(complainer, JR_COMPLAINER_FIND, (struct jr_ask){
+    ask(complainer, STEP_FIND, (struct jr_ask){
         .api = JR_API_LIST_CHECKS, .sha = complainer->commit.sha, .name = JR_COMPLAINING_NAME,
         .ours = &complainer->ours, .page = ++complainer->page, .holds = &complainer->found,
     });
 }
 
-static void read_file(struct jr_complainer *complainer, const struct jr_call *call)
+static void read_file(struct complainer *complainer, const struct jr_call *call)
 {
     struct jr_desk *desk = complainer->desk;
     struct jr_error error;
@@ -163,7 +195,7 @@ static void read_file(struct jr_complainer *complainer, const struct jr_call *ca
     }
 }
 
-static void write_it(struct jr_complainer *complainer)
+static void write_it(struct complainer *complainer)
 {
     struct jr_desk *desk = complainer->desk;
     struct jr_error error;
@@ -181,12 +213,12 @@ static void write_it(struct jr_complainer *complainer)
     }
     jr_test_point("before-complaint");
     complainer->write_due_ms = jr_monotonic_ms() + WRITE_INTERVAL_MS;
-    ask(complainer, JR_COMPLAINER_WRITES, (struct jr_ask){
+    ask(complainer, STEP_WRITES, (struct jr_ask){
         .api = JR_API_MAKE_CHECK, .json = complainer->json, .holds = &complainer->made,
     });
 }
 
-static void list_is_told(struct jr_complainer *complainer)
+static void list_is_told(struct complainer *complainer)
 {
     if (complainer->found.id != 0)
         settle(complainer, NULL);
@@ -197,32 +229,32 @@ static void list_is_told(struct jr_complainer *complainer)
 }
 
 /* GitHub has answered well. */
-static void take_good(struct jr_complainer *complainer, const struct jr_call *call)
+static void take_good(struct complainer *complainer, const struct jr_call *call)
 {
     switch (complainer->step) {
-    case JR_COMPLAINER_COMMIT:
+    case STEP_COMMIT:
         get_file(complainer);
         break;
-    case JR_COMPLAINER_FIND:
+    case STEP_FIND:
         list_is_told(complainer);
         break;
-    case JR_COMPLAINER_WRITES:
+    case STEP_WRITES:
         settle(complainer, call);
         break;
-    case JR_COMPLAINER_FILE:
-    case JR_COMPLAINER_IDLE:
+    case STEP_FILE:
+    case STEP_IDLE:
         break;
     }
 }
 
-static void take_answer(struct jr_complainer *complainer)
+static void take_answer(struct complainer *complainer)
 {
     struct jr_call call = complainer->question.turn.call;
 
     complainer->question.is_over = false;
-    if (complainer->step == JR_COMPLAINER_WRITES)
+    if (complainer->step == STEP_WRITES)
         jr_test_point("after-complaint");
-    if (complainer->step == JR_COMPLAINER_FILE)
+    if (complainer->step == STEP_FILE)
         read_file(complainer, &call);
     else if (call.outcome == JR_OUTCOME_DONE)
         take_good(complainer, &call);
@@ -231,7 +263,7 @@ static void take_answer(struct jr_complainer *complainer)
 }
 
 /* Begin with the complaint that was claimed, or put it off. */
-static void begin(struct jr_complainer *complainer)
+static void begin(struct complainer *complainer)
 {
     const char *repo = complainer->work.complaint.repo;
     struct jr_desk *desk = complainer->desk;
@@ -247,7 +279,7 @@ static void begin(struct jr_complainer *complainer)
         find_commit(complainer);
 }
 
-static int64_t claim(struct jr_complainer *complainer)
+static int64_t claim(struct complainer *complainer)
 {
     struct jr_desk *desk = complainer->desk;
     int64_t due_ms, now_ms = jr_now_ms();
@@ -267,15 +299,32 @@ static int64_t claim(struct jr_complainer *complainer)
     return 0;
 }
 
-int64_t jr_complainer_work(struct jr_complainer *complainer)
+static int64_t take_turn(void *state)
 {
+    struct complainer *complainer = state;
     int64_t wait_ms = complainer->write_due_ms - jr_monotonic_ms();
 
     if (complainer->question.is_over)
         take_answer(complainer);
-    if (complainer->step != JR_COMPLAINER_IDLE || complainer->desk->calls.http == NULL)
+    if (complainer->step != STEP_IDLE || complainer->desk->calls.http == NULL)
         return JR_CALLS_NEVER;
     if (wait_ms > 0)
         return wait_ms;
     return jr_calls_are_well(&complainer->desk->calls, "") ? claim(complainer) : SOON_MS;
 }
+
+static bool is_under_way(const void *state)
+{
+    const struct complainer *complainer = state;
+
+    return complainer->step != STEP_IDLE;
+}
+
+const struct jr_duty jr_complainer_duty = {
+    .turn = JR_DUTY_SAY,
+    .size = sizeof(struct complainer),
+    .open = set_up,
+    .work = take_turn,
+    .is_under_way = is_under_way,
+    .close = put_down,
+};

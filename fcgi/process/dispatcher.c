@@ -15,6 +15,7 @@
 #include "fcgi/process/calls.h"
 #include "fcgi/process/complainer.h"
 #include "fcgi/process/desk.h"
+#include "fcgi/process/duty.h"
 #include "fcgi/process/errand.h"
 #include "fcgi/process/holder.h"
 #include "fcgi/process/reporter.h"
@@ -28,7 +29,9 @@
 #include "lib/service/lock.h"
 #include "lib/service/process.h"
 #include "lib/service/wake.h"
+#include "lib/steps/answering.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 /* How often a dispatcher that is not needed looks whether it is by now. */
@@ -37,17 +40,20 @@
 /* So many due runs are taken up in a row before what is missed has its turn. */
 #define CLAIMS_IN_A_ROW 8
 
+/* In this order: what people ask for is done before it is said what becomes of runs. */
+static const struct jr_duty *const duties[] = {
+    &jr_answerer_duty, &jr_reporter_duty, &jr_complainer_duty, &jr_announcer_duty,
+    &jr_tracer_duty,
+};
+#define DUTIES (sizeof duties / sizeof duties[0])
+
 struct dispatcher {
     struct jr_desk desk;
     struct jr_errands errands;
     struct jr_sweeper sweeper;
-    struct jr_answerer answerer;
-    struct jr_reporter reporter;
-    struct jr_complainer complainer;
-    struct jr_tracer tracer;
     struct jr_upkeep upkeep;
     struct jr_holder holder;
-    struct jr_announcer announcer;
+    void *duties[DUTIES]; /* the state of each; NULL: it is not open */
 };
 
 /* Take in what GitHub has answered by now. */
@@ -63,24 +69,33 @@ static int64_t earlier_of(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/*
- * What people ask for is done, then it is said at GitHub what becomes of runs, and what is wrong
- * with policy files; none of it after until_ms. Returns how long until there is something to be
- * done.
- */
+/* Say things at GitHub, none after until_ms. Returns how long until there is something to be done. */
 static int64_t say(struct dispatcher *dispatcher, int64_t until_ms)
 {
     const struct jr_desk *desk = &dispatcher->desk;
     bool late = jr_now_ms() > until_ms;
-    int64_t wait_ms;
+    int64_t wait_ms = JR_CALLS_NEVER;
 
     if (desk->paused_ms != 0 || desk->failing || late || jr_cluster_is_paused(&desk->cluster))
         return JR_CALLS_NEVER;
-    wait_ms = jr_answerer_work(&dispatcher->answerer);
-    if (wait_ms > 0)
-        wait_ms = earlier_of(wait_ms, jr_reporter_work(&dispatcher->reporter));
-    if (wait_ms > 0)
-        wait_ms = earlier_of(wait_ms, jr_complainer_work(&dispatcher->complainer));
+    for (size_t i = 0; i < DUTIES && wait_ms > 0; i++)
+        if (duties[i]->turn == JR_DUTY_SAY)
+            wait_ms = earlier_of(wait_ms, duties[i]->work(dispatcher->duties[i]));
+    return wait_ms;
+}
+
+/* Go on with what is done aside; nothing is begun after until_ms. */
+static int64_t work_aside(struct dispatcher *dispatcher, int64_t until_ms)
+{
+    bool may_begin = !dispatcher->desk.failing && jr_now_ms() <= until_ms;
+    int64_t wait_ms = JR_CALLS_NEVER;
+
+    for (size_t i = 0; i < DUTIES; i++) {
+        void *state = dispatcher->duties[i];
+
+        if (duties[i]->turn == JR_DUTY_ASIDE && (may_begin || duties[i]->is_under_way(state)))
+            wait_ms = earlier_of(wait_ms, duties[i]->work(state));
+    }
     return wait_ms;
 }
 
@@ -150,32 +165,12 @@ static void dispatch(struct dispatcher *dispatcher)
         if (wait_ms > 0)
             wait_ms = earlier_of(wait_ms, say(dispatcher, INT64_MAX));
         /* Last, and only to begin or to look: what is due does not wait for it. */
-        wait_ms = earlier_of(wait_ms, jr_announcer_work(&dispatcher->announcer));
-        wait_ms = earlier_of(wait_ms, jr_tracer_work(&dispatcher->tracer));
+        wait_ms = earlier_of(wait_ms, work_aside(dispatcher, INT64_MAX));
         wait_ms = earlier_of(wait_ms, cluster_ms);
         if (wait_ms > 0)
             jr_desk_rest(desk, earlier_of(earlier_of(wait_ms, holder_ms), upkeep_ms));
     }
     jr_errands_stop(&dispatcher->errands);
-}
-
-/* Go on with what people are to be told; none of it is begun after until_ms. */
-static int64_t announce_until(struct dispatcher *dispatcher, int64_t until_ms)
-{
-    struct jr_announcer *announcer = &dispatcher->announcer;
-
-    return jr_now_ms() <= until_ms || announcer->sending != NULL ? jr_announcer_work(announcer)
-                                                                 : JR_CALLS_NEVER;
-}
-
-/* Likewise with whose reruns there were. */
-static int64_t trace_until(struct dispatcher *dispatcher, int64_t until_ms)
-{
-    struct jr_tracer *tracer = &dispatcher->tracer;
-
-    return tracer->looks || (!dispatcher->desk.failing && jr_now_ms() <= until_ms)
-               ? jr_tracer_work(tracer)
-               : JR_CALLS_NEVER;
 }
 
 /*
@@ -184,12 +179,13 @@ static int64_t trace_until(struct dispatcher *dispatcher, int64_t until_ms)
  */
 static bool is_under_way(const struct dispatcher *dispatcher, int64_t until_ms)
 {
-    return dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way
-           || dispatcher->announcer.sending != NULL || dispatcher->tracer.looks
-           || ((dispatcher->answerer.step != JR_ANSWERER_IDLE
-                || dispatcher->reporter.step != JR_REPORTER_IDLE
-                || dispatcher->complainer.step != JR_COMPLAINER_IDLE)
-               && jr_now_ms() <= until_ms);
+    bool late = jr_now_ms() > until_ms;
+    bool under_way = dispatcher->errands.count > 0 || dispatcher->desk.calls.probe.under_way;
+
+    for (size_t i = 0; i < DUTIES && !under_way; i++)
+        under_way = (duties[i]->turn == JR_DUTY_ASIDE || !late)
+                    && duties[i]->is_under_way(dispatcher->duties[i]);
+    return under_way;
 }
 
 /* Work off what can be worked off by until_ms, and end what was begun by then. */
@@ -212,8 +208,7 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
             continue;
         if (desk->paused_ms == 0 && !desk->failing && jr_now_ms() <= until_ms)
             wait_ms = jr_errands_claim(errands);
-        wait_ms = earlier_of(wait_ms, announce_until(dispatcher, until_ms));
-        wait_ms = earlier_of(wait_ms, trace_until(dispatcher, until_ms));
+        wait_ms = earlier_of(wait_ms, work_aside(dispatcher, until_ms));
         if (wait_ms > 0)
             wait_ms = earlier_of(wait_ms, say(dispatcher, until_ms));
         if (!is_under_way(dispatcher, until_ms) && wait_ms > 0 && wait_ms > until_ms - jr_now_ms())
@@ -222,6 +217,34 @@ static void dispatch_until(struct dispatcher *dispatcher, int64_t until_ms)
                                       jr_errands_patience_ms(errands)));
     }
     jr_errands_stop(errands);
+}
+
+static enum jr_err open_duties(struct dispatcher *dispatcher, struct jr_error *error)
+{
+    enum jr_err err = JR_OK;
+
+    for (size_t i = 0; i < DUTIES && err == JR_OK; i++) {
+        void *state = calloc(1, duties[i]->size);
+
+        if (state == NULL)
+            return jr_error_set(error, JR_ENOMEM, "out of memory");
+        err = duties[i]->open(state, &dispatcher->desk, error);
+        if (err == JR_OK)
+            dispatcher->duties[i] = state;
+        else
+            free(state);
+    }
+    return err;
+}
+
+static void close_duties(struct dispatcher *dispatcher)
+{
+    for (size_t i = 0; i < DUTIES; i++) {
+        if (dispatcher->duties[i] != NULL)
+            duties[i]->close(dispatcher->duties[i]);
+        free(dispatcher->duties[i]);
+        dispatcher->duties[i] = NULL;
+    }
 }
 
 /* Open what working needs. The lock is held. */
@@ -253,15 +276,9 @@ static int begin(struct dispatcher *dispatcher)
     if (err == JR_OK)
         err = jr_inquirer_open(&dispatcher->errands.inquirer, desk, &error);
     if (err == JR_OK)
-        err = jr_announcer_open(&dispatcher->announcer, desk, &error);
-    if (err == JR_OK)
         err = jr_sweeper_open(&dispatcher->sweeper, desk, &dispatcher->errands, &error);
-    if (err == JR_OK) {
-        jr_answerer_open(&dispatcher->answerer, desk);
-        jr_reporter_open(&dispatcher->reporter, desk);
-        jr_complainer_open(&dispatcher->complainer, desk);
-        jr_tracer_open(&dispatcher->tracer, desk);
-    }
+    if (err == JR_OK)
+        err = open_duties(dispatcher, &error);
     if (err != JR_OK) {
         jr_log(JR_LOG_ERROR, "dispatcher", "%s", error.text);
         return desk->store == NULL ? JR_EXIT_STORE : JR_EXIT_FAILED;
@@ -279,12 +296,8 @@ static void end(struct dispatcher *dispatcher)
 {
     struct jr_desk *desk = &dispatcher->desk;
 
-    jr_announcer_close(&dispatcher->announcer);
+    close_duties(dispatcher);
     jr_sweeper_close(&dispatcher->sweeper);
-    jr_answerer_close(&dispatcher->answerer);
-    jr_reporter_close(&dispatcher->reporter);
-    jr_complainer_close(&dispatcher->complainer);
-    jr_tracer_close(&dispatcher->tracer);
     if (dispatcher->errands.inquirer.desk != NULL)
         jr_inquirer_close(&dispatcher->errands.inquirer);
     jr_ownfiles_close(&dispatcher->errands.ownfiles);

@@ -6,26 +6,43 @@
 #include <config.h>
 
 #include "fcgi/process/tracer.h"
+#include "fcgi/process/desk.h"
 #include "fcgi/process/tell.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/base/timestamp.h"
+#include "lib/cluster/engine.h"
 #include "lib/steps/tracing.h"
+#include "lib/store/outbox.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-void jr_tracer_open(struct jr_tracer *tracer, struct jr_desk *desk)
+struct tracer {
+    struct jr_desk *desk;
+    bool looks;          /* etcd is asked about `entry' */
+    struct jr_due entry;
+    int64_t again_ms;    /* monotonic: when it is looked for the next one */
+    struct jr_claimant claimant;
+};
+
+/* Where there is one host, nothing is looked for any more. */
+static enum jr_err set_up(void *state, struct jr_desk *desk, struct jr_error *error)
 {
-    struct jr_error error;
+    struct tracer *tracer = state;
 
     tracer->desk = desk;
-    if (!jr_cluster_is_on(&desk->cluster) && jr_tracing_drop(desk->store, &error) != JR_OK)
-        jr_log(JR_LOG_WARN, "store-failed", "%s", error.text);
+    if (!jr_cluster_is_on(&desk->cluster) && jr_tracing_drop(desk->store, error) != JR_OK)
+        jr_log(JR_LOG_WARN, "store-failed", "%s", error->text);
+    return JR_OK;
 }
 
-void jr_tracer_close(struct jr_tracer *tracer)
+static void put_down(void *state)
 {
+    struct tracer *tracer = state;
+
     jr_claimant_end(&tracer->claimant);
     tracer->looks = false;
 }
@@ -43,7 +60,7 @@ static void name_host(const struct jr_claim *claim, struct jr_call *call)
              jr_timestamp_format(claim->at_ms, at));
 }
 
-static void settle(struct jr_tracer *tracer, const struct jr_call *call)
+static void settle(struct tracer *tracer, const struct jr_call *call)
 {
     struct jr_desk *desk = tracer->desk;
     struct jr_traced traced;
@@ -61,7 +78,7 @@ static void settle(struct jr_tracer *tracer, const struct jr_call *call)
     jr_desk_count(desk, &traced.verdict);
 }
 
-static void postpone(struct jr_tracer *tracer)
+static void postpone(struct tracer *tracer)
 {
     struct jr_error error;
     enum jr_err err = jr_tracing_postpone(tracer->desk->store, &tracer->entry, jr_now_ms(),
@@ -72,7 +89,7 @@ static void postpone(struct jr_tracer *tracer)
 }
 
 /* Take etcd's answer, if it has come. */
-static void take_answer(struct jr_tracer *tracer)
+static void take_answer(struct tracer *tracer)
 {
     enum jr_claimed traced = jr_claimant_traced(&tracer->claimant);
     struct jr_call call;
@@ -87,11 +104,11 @@ static void take_answer(struct jr_tracer *tracer)
     } else {
         postpone(tracer);
     }
-    jr_tracer_close(tracer);
+    put_down(tracer);
 }
 
 /* None is due: the outbox may be long, and is not walked through again at once. */
-static int64_t rest(struct jr_tracer *tracer, int64_t due_ms, int64_t now_ms)
+static int64_t rest(struct tracer *tracer, int64_t due_ms, int64_t now_ms)
 {
     int64_t wait_ms = due_ms - now_ms;
 
@@ -104,8 +121,9 @@ static int64_t rest(struct jr_tracer *tracer, int64_t due_ms, int64_t now_ms)
 }
 
 /* While etcd cannot be reached, what is due stays where it is. */
-int64_t jr_tracer_work(struct jr_tracer *tracer)
+static int64_t take_turn(void *state)
 {
+    struct tracer *tracer = state;
     struct jr_desk *desk = tracer->desk;
     int64_t due_ms, now_ms = jr_now_ms();
     struct jr_error error;
@@ -130,3 +148,19 @@ int64_t jr_tracer_work(struct jr_tracer *tracer)
     tracer->looks = true;
     return 0;
 }
+
+static bool is_under_way(const void *state)
+{
+    const struct tracer *tracer = state;
+
+    return tracer->looks;
+}
+
+const struct jr_duty jr_tracer_duty = {
+    .turn = JR_DUTY_ASIDE,
+    .size = sizeof(struct tracer),
+    .open = set_up,
+    .work = take_turn,
+    .is_under_way = is_under_way,
+    .close = put_down,
+};
