@@ -15,9 +15,13 @@
 
 /* When it has its turn. */
 enum jr_duty_turn {
-    JR_DUTY_SAY,  /* it asks or tells GitHub something: when nothing else is to be done at once, and
-                     calls are not paused; before the duties below it */
-    JR_DUTY_ASIDE /* it asks others: each time that the dispatcher comes by */
+    /*
+     * It asks or tells GitHub something: when no rerun is to be done at once, calls are not paused,
+     * and the duties above it in the table have nothing to do at once.
+     */
+    JR_DUTY_SAY,
+    /* It asks somebody else, such as a chat or etcd: each time that the dispatcher comes by. */
+    JR_DUTY_ASIDE
 };
 
 struct jr_duty {

@@ -20,7 +20,7 @@
 
 #define JR_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* The text is some 15 kB; it cannot become longer than this. */
+/* The text of a service that has just begun is some 20 kB; it cannot become longer than this. */
 #define JR_METRICS_MOST ((size_t)2 * 1024 * 1024)
 
 /* What there is to tell. Times in ms since the epoch, 0: none; what is yes or no as 1 or 0. */
