@@ -17,7 +17,8 @@
 #include <stdint.h>
 
 #define JR_ARGS_OPTIONS_MAX 24
-#define JR_ARGS_WORDS_MAX 4
+/* Names of files, mostly: what a shell makes of a pattern. */
+#define JR_ARGS_WORDS_MAX 256
 #define JR_ARGS_ASSIGNMENTS_MAX 32
 
 /* Of a name of an option with its NUL; a longer one is none. */

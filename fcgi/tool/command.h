@@ -52,7 +52,7 @@ struct jr_command {
 /* A row of the table of sub-commands, which is in tool.c. */
 struct jr_command_row {
     const char *name, *alias, *letter;
-    const char *words; /* as its usage has them: "show|check|test [FILE]" */
+    const char *words; /* as its usage has them: "show|check|test [FILE...]" */
     size_t least, most; /* of the words */
     const struct jr_option *options;
     const char *meaning;

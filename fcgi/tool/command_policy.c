@@ -342,12 +342,14 @@ static const char *rule_of(const struct jr_policy_job *job)
     return job->rule == NULL ? NULL : job->rule->name;
 }
 
-static int write_json(const struct trial *trial)
+static int write_json(const struct trial *trial, const char *file)
 {
     struct jr_emit emit;
 
     jr_emit_init(&emit, stdout);
     jr_emit_open(&emit, NULL);
+    if (file != NULL)
+        jr_emit_text(&emit, "file", file);
     jr_emit_text(&emit, "verdict", verdict_of(trial));
     jr_emit_text(&emit, "reason", jr_reason_token(reason_of(trial)));
     jr_emit_number(&emit, "delay_ms", trial->answer.delay_ms);
@@ -371,14 +373,20 @@ static int write_json(const struct trial *trial)
     return JR_EXIT_OK;
 }
 
-static int write_table(const struct jr_command *command, const struct trial *trial)
+static int write_table(const struct jr_command *command, const struct trial *trial,
+                       const char *file)
 {
     static const struct jr_column columns[] = {
         { "JOB", false, 30, 0 },  { "CAUSE", false, 0, 0 }, { "SIGNATURE", false, 0, 2 },
         { "RULE", false, 20, 3 }, { "THEN", false, 0, 0 },  { "EVIDENCE", false, 40, 1 },
     };
     struct jr_grid grid;
+    char clean[1024];
 
+    if (file != NULL) {
+        jr_show_clean(clean, sizeof clean, file);
+        printf("%s: ", clean);
+    }
     printf("%s: %s", verdict_of(trial), jr_reason_token(reason_of(trial)));
     if (trial->answer.verdict == JR_POLICY_RERUN)
         printf(", after %lld s", (long long)(trial->answer.delay_ms / 1000));
@@ -400,13 +408,12 @@ static int write_table(const struct jr_command *command, const struct trial *tri
 
 static void release_trial(struct trial *trial)
 {
-    free(trial->jobs);
-    jr_evidencefile_release(&trial->file);
     jr_signatures_release(&trial->builtin);
     jr_policy_release(&trial->policy);
 }
 
-static int try_run(struct jr_command *command, struct trial *trial, const char *path)
+/* What all runs are judged by. */
+static int prepare_trial(struct jr_command *command, struct trial *trial)
 {
     struct jr_error error;
     int status = jr_command_load_bounds(command);
@@ -415,41 +422,80 @@ static int try_run(struct jr_command *command, struct trial *trial, const char *
     if (status == JR_EXIT_OK)
         status = jr_command_read_policy(command, jr_command_value(command, "policy"),
                                         &trial->policy, NULL, NULL);
-    if (status != JR_EXIT_OK)
-        return status;
-    if (jr_signatures_builtin(&trial->builtin, &error) != JR_OK)
-        return jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
-    if (jr_evidencefile_read(&trial->file, path, (size_t)command->settings.log_tail_bytes,
-                             &error) != JR_OK)
-        return jr_command_fail(error.code == JR_ENOMEM ? JR_EXIT_FAILED : JR_EXIT_DATA, "%s",
-                               error.text);
-    if (!judge_jobs(trial))
+    if (status == JR_EXIT_OK && jr_signatures_builtin(&trial->builtin, &error) != JR_OK)
+        status = jr_command_fail(JR_EXIT_FAILED, "%s", error.text);
+    return status;
+}
+
+/* Judge the run of one file; `shown' is what it is called where there are others, or NULL. */
+static int try_run(const struct jr_command *command, struct trial *trial, const char *path,
+                   const char *shown)
+{
+    struct jr_error error;
+    enum jr_err err = jr_evidencefile_read(&trial->file, path,
+                                           (size_t)command->settings.log_tail_bytes, &error);
+    int status;
+
+    if (err != JR_OK) {
+        status = jr_command_fail(err == JR_ENOMEM ? JR_EXIT_FAILED : JR_EXIT_DATA, "%s",
+                                 error.text);
+    } else if (!judge_jobs(trial)) {
+        status = jr_command_fail(JR_EXIT_FAILED, "out of memory");
+    } else {
+        decide(trial);
+        status = command->json ? write_json(trial, shown) : write_table(command, trial, shown);
+    }
+    free(trial->jobs);
+    trial->jobs = NULL;
+    jr_evidencefile_release(&trial->file);
+    return status;
+}
+
+/* Each file is judged, whatever is wrong with those before; the first fault is the status. */
+static int try_runs(const struct jr_command *command, struct trial *trial,
+                    const char *const *paths, size_t count)
+{
+    int status = JR_EXIT_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        int each = try_run(command, trial, paths[i], count > 1 ? paths[i] : NULL);
+
+        if (status == JR_EXIT_OK)
+            status = each;
+    }
+    return status;
+}
+
+static int test(struct jr_command *command, const char *const *paths, size_t count)
+{
+    struct trial *trial = calloc(1, sizeof *trial);
+    int status;
+
+    if (trial == NULL)
         return jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    decide(trial);
-    return command->json ? write_json(trial) : write_table(command, trial);
+    status = prepare_trial(command, trial);
+    if (status == JR_EXIT_OK)
+        status = try_runs(command, trial, paths, count);
+    release_trial(trial);
+    free(trial);
+    return status;
 }
 
 int jr_command_policy(struct jr_command *command)
 {
-    const char *what = command->args.words[0], *repo = jr_command_value(command, "repo");
-    const char *name = command->args.count > 1 ? command->args.words[1] : NULL;
-    struct trial *trial;
-    int status;
+    const struct jr_args *args = &command->args;
+    const char *what = args->words[0], *repo = jr_command_value(command, "repo");
+    const char *name = args->count > 1 ? args->words[1] : NULL;
 
+    if (strcmp(what, "test") == 0 && name != NULL)
+        return test(command, args->words + 1, args->count - 1);
+    if (args->count > 2)
+        return jr_command_misused(command, "one argument too many: '%.100s'", args->words[2]);
     if (strcmp(what, "show") == 0)
         return repo == NULL ? show(command, name) : show_for(command, name, repo);
     if (strcmp(what, "check") != 0 && strcmp(what, "test") != 0)
         return jr_command_misused(command, "policy show, policy check or policy test, and not "
                                   "'%.60s'", what);
-    if (name == NULL)
-        return jr_command_misused(command, "policy %s needs a file", what);
-    if (strcmp(what, "check") == 0)
-        return check(command, name);
-    trial = calloc(1, sizeof *trial);
-    if (trial == NULL)
-        return jr_command_fail(JR_EXIT_FAILED, "out of memory");
-    status = try_run(command, trial, name);
-    release_trial(trial);
-    free(trial);
-    return status;
+    return name == NULL ? jr_command_misused(command, "policy %s needs a file", what)
+                        : check(command, name);
 }

@@ -298,7 +298,7 @@ static void offer_kind(struct asked *asked, const char *name, const char *option
     }
 }
 
-/* Offer the command's next word, by its usage: "show|check|test [FILE]". */
+/* Offer the command's next word, by its usage: "show|check|test [FILE...]". */
 static void offer_word(struct asked *asked)
 {
     const char *words = asked->row->words;
@@ -306,11 +306,15 @@ static void offer_word(struct asked *asked)
     size_t length;
 
     for (size_t left = asked->command->args.count; left > 0; left--) {
-        words += strcspn(words, " ");
-        words += strspn(words, " ");
+        const char *next = words + strcspn(words, " ");
+
+        next += strspn(next, " ");
+        if (*next == '\0' && strstr(words, "...") != NULL)
+            break;
+        words = next;
     }
     words += *words == '[';
-    length = strcspn(words, " ]");
+    length = strcspn(words, " ].");
     snprintf(word, sizeof word, "%.*s", (int)length, words);
     if (strchr(word, '|') != NULL)
         offer_words(asked, word);

@@ -186,13 +186,13 @@ static const struct jr_command_row rows[] = {
     { "notify", NULL, NULL, "", 0, 0, notify_options,
       "with --test, send a notice to NOTIFY_URL and tell the answer", jr_command_notify,
       "Exit status 0: it was taken; 1: it was not, or nobody is to be told." },
-    { "policy", NULL, NULL, "show|check|test [FILE]", 1, 2, policy_options,
+    { "policy", NULL, NULL, "show|check|test [FILE...]", 1, JR_ARGS_WORDS_MAX, policy_options,
       "show or check a policy, or try one on a failed run", jr_command_policy,
       "A policy says which failures are rerun, by their causes: everything, careful,\n"
       "infrastructure, or a file. policy show [POLICY] prints one, or that of the setting POLICY,\n"
       "with where each value comes from; policy check FILE tells all that is wrong with it;\n"
       "with --own, as a repository's own (.github/job-rerunner.yml), which needs no settings;\n"
-      "policy test EVIDENCE.json judges a failed run without a store and without GitHub.\n"
+      "policy test EVIDENCE.json... judges failed runs without a store and without GitHub.\n"
       "job-rerunner(8) has the form of both files. Exit status 65: a file is not what it has\n"
       "to be." },
     { "replay", NULL, NULL, "", 0, 0, replay_options,

@@ -30,11 +30,13 @@ for my $set (qw(open own unseen)) {
 # What a policy makes of each case, and which signatures have hit.
 sub judged {
     my ($policy, $cases) = @_;
+    my $told = tool(['policy', 'test', '--policy', $policy, '--json', map { $file{ $_->{id} } } @$cases]);
+    is $told->{status}, 0, "$policy: judges them" or diag $told->{err};
+    my %answer = map { $_->{file} => $_ } map { JSON::PP->new->utf8->decode($_) } split /\n/, $told->{out};
     my (%verdict, %hits);
     for my $case (@$cases) {
-        my $told = tool(['policy', 'test', '--policy', $policy, '--json', $file{ $case->{id} }]);
-        my $answer = $told->{status} == 0 ? JSON::PP->new->utf8->decode($told->{out}) : { jobs => [] };
-        is $told->{status}, 0, "$policy: $case->{id}" or diag $told->{err};
+        my $answer = $answer{ $file{ $case->{id} } };
+        ok $answer, "$policy: $case->{id}";
         $verdict{ $case->{id} } = $answer->{verdict} // 'none';
         $hits{ $_->{signature} // 'none' }++ for @{ $answer->{jobs} };
     }

@@ -190,6 +190,30 @@ subtest 'files that are not what they have to be' => sub {
     }
 };
 
+subtest 'several failed runs' => sub {
+    my ($lost, $none) = (evidence('lost', logs => { 99 => JSON::PP::false }), evidence('none', logs => {}, annotations => { 99 => [] }));
+    my @policy = (qw(test --policy infrastructure));
+    my $told = policy(@policy, '--json', $lost, $none);
+    my ($first, $second, @more) = map { JSON::PP->new->decode($_) } split /\n/, $told->{out};
+    is "$told->{status} @more", '0 ', 'a line for each';
+    is "$first->{file} $second->{file}", "$lost $none", 'in their order';
+    for my $each ([$lost, $first], [$none, $second]) {
+        my ($file, $among) = @$each;
+        delete $among->{file};
+        is_deeply $among, verdict($file, '--policy', 'infrastructure'), "$file: judged as alone";
+    }
+    like policy(@policy, $lost, $none)->{out}, qr/^\Q$lost\E: leave: cause-not-known\n.*^\Q$none\E: leave: evidence-unreadable$/ms, 'as text';
+    my $bad = write_file("$dir/bad.json", '{');
+    my $with = policy(@policy, $bad, $none, "$dir/not-there.json");
+    is $with->{status}, EX_DATA, 'a bad one is the status';
+    like $with->{err}, qr/bad\.json.*\n.*not-there\.json/, 'each bad one is told';
+    like $with->{out}, qr/^\Q$none\E: leave: /, 'the good one is judged';
+    is policy('test', ($none) x 256)->{status}, EX_USAGE, 'not more than 255';
+    for my $what (qw(show check)) {
+        is policy($what, $none, $none)->{status}, EX_USAGE, "$what takes one";
+    }
+};
+
 subtest 'guards' => sub {
     my $run = sub { return { id => 7, name => 'CI', path => '.github/workflows/ci.yml', event => 'push', head_branch => 'main', head_sha => 'a' x 40,
         run_number => 5, conclusion => 'failure', run_attempt => 1, repository => { full_name => 'octo/app' }, @_ } };

@@ -180,6 +180,7 @@ subtest 'what a word may become' => sub {
     is completed('policy', 'ch'), "check\t\n", 'a sub-command';
     is completed('policy', 'show', 'ca'), "careful\t\n:files\n", 'a preset, or a file';
     is completed('policy', 'check', ''), ":files\n", 'a file';
+    is completed('policy', 'test', 'a.json', 'b.json', ''), ":files\n", 'one more file';
     is completed('backup', ''), ":folders\n", 'a folder';
     like completed('replay', '--set', 'CATCH'), qr/^CATCH_UP=\t/, 'a setting';
     like completed('why', ''), qr{^@{[ $refused->id ]}\tocto/web Night \x{ef}\x{bf}\x{bd}\[31mly: refused$}m, 'a run, and what it is';
