@@ -61,7 +61,10 @@ sub body_file {
 sub exit_status { return $_[0]{exit} }
 
 # What earlier requests still have running.
-sub children { return by_cmdline($_[0]->binary) }
+sub children {
+    my ($self) = @_;
+    return $self->{count} ? by_cmdline($self->binary) : ();
+}
 
 sub wait_children {
     my ($self, $seconds) = @_;

@@ -15,7 +15,7 @@ use IO::Socket::IP;
 use IO::Socket::UNIX;
 use POSIX qw(_exit);
 use JR::FakeGitHub::Server;
-use JR::File qw(read_file_or_empty);
+use JR::File qw(read_file read_file_or_empty write_file);
 use JR::Message qw(pack_message unpack_message);
 use JR::Nginx;
 use JR::Process qw(reap spawn end_processes);
@@ -208,10 +208,16 @@ sub set_headers { my ($self, %headers) = @_; return $self->control('set_headers'
 sub set_tokens { my ($self, @tokens) = @_; return $self->control('set_tokens', tokens => \@tokens) }
 # GitHub Apps (see JR::FakeGitHub::Apps).
 
-# Make an App with a new key; the settings of a service that is it.
+# Make an App; the settings of a service that is it. All Apps of a test have one key: to find the
+# primes of another takes longer than most of what a test does with it.
+my $bytes_of_key;
+
 sub new_app {
     my ($self, %app) = @_;
-    my $key = new_key("$self->{dir}/app" . ++$self->{keys} . '.pem');
+    my $key = "$self->{dir}/app" . ++$self->{keys} . '.pem';
+    $bytes_of_key //= read_file(new_key($key));
+    write_file($key, $bytes_of_key);
+    chmod 0600, $key or die "$key: $!";
     $self->put_app(id => 4711, client_id => 'Iv23liExample0000001', name => 'Re-Runner', slug => 're-runner', %app, public_key => public_key($key));
     return (GITHUB_TOKEN => undef, GITHUB_APP_ID => $app{id} // 4711, GITHUB_APP_KEY_FILE => $key);
 }
@@ -227,9 +233,7 @@ sub new_key {
 sub public_key {
     my ($file) = @_;
     run_openssl('pkey', '-in', $file, '-pubout', '-out', "$file.public");
-    open my $fh, '<', "$file.public" or die "$file.public: $!";
-    local $/;
-    return <$fh>;
+    return read_file("$file.public");
 }
 
 sub run_openssl {
