@@ -27,6 +27,8 @@ sub read_payload {
 }
 
 my $service = service(GITHUB_TOKEN => undef, DRY_RUN => 'yes', RERUN_DELAY => '1h')->start;
+# By plain CGI a request would leave one behind, for an hour, where there is none yet.
+wait_ok { $service->dispatcher } 'it has a dispatcher';
 for my $file (@files) {
     my ($text, %o) = read_payload($file);
     my ($name) = $file =~ m{([^/]+)\.json$};
