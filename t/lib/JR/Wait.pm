@@ -10,13 +10,14 @@ package JR::Wait;
 
 use strict;
 use warnings;
+use feature 'state';
 use Exporter 'import';
 use List::Util qw(max min);
 use Test::More ();
 use Time::HiRes qw(time);
 use JR::File qw(read_file_or_empty);
 
-our @EXPORT_OK = qw(wait_for wait_ok nap deadline_s slowness);
+our @EXPORT_OK = qw(wait_for wait_ok nap deadline_s slowness processors);
 
 use constant {
     DEADLINE_S  => 30,
@@ -26,15 +27,17 @@ use constant {
     USUAL_LOAD  => 2,
 };
 
-my $processors;
+sub processors {
+    state $count = () = read_file_or_empty('/proc/cpuinfo') =~ /^processor\s*:/mg;
+    return $count || 1;
+}
 
 # How many times as long as usual things may take now, 1 or more: by the load of the
 # last minute. Limits that are not waits are multiplied by it, when what they limit is over.
 sub slowness {
     my $least = $ENV{JR_TIMEOUT_FACTOR} || 1;
-    $processors ||= (() = read_file_or_empty('/proc/cpuinfo') =~ /^processor\s*:/mg) || 1;
     my ($load) = read_file_or_empty('/proc/loadavg') =~ /^([0-9.]+)/;
-    my $slowness = ($load // 0) / USUAL_LOAD / $processors;
+    my $slowness = ($load // 0) / USUAL_LOAD / processors();
     return $slowness > $least ? $slowness : $least;
 }
 
