@@ -4,9 +4,9 @@
 #
 # A test starts some ten processes, and `sh t/run' plays two halves beside each other. Several
 # of those on one machine, as where a service builds what was pushed, would have so many processes
-# that none comes to its turn in time. So each takes a seat first, which are as many as one
-# `sh t/run' fills; who finds none waits for one. The kernel frees it when the test ends,
-# however it does.
+# that none comes to its turn in time. So each takes a seat first; there are half as many again
+# as one `sh t/run' fills, and as many as two processors bear: with fewer they are idle at times.
+# Who finds none waits for one. The kernel frees it when the test ends, however it does.
 
 package JR::Turn;
 
@@ -18,7 +18,7 @@ use Socket qw(SOCK_DGRAM);
 use Time::HiRes qw(sleep time);
 
 use constant {
-    SEATS_OF_PROCESSOR => 4,
+    SEATS_OF_PROCESSOR => 6,
     LOOK_S             => 0.3,
     # Who sits too long is not waited for.
     MOST_S             => 1200,
