@@ -199,8 +199,9 @@ subtest 'what another host has closed is judged anew' => sub {
     wait_ok { $closed->($spared) } 'the first leaves it as well';
     $spared->{door} = JR::Doors->new($other);
     my $last = [JR::Doors::last_sent()];
+    my $mark = $other->log->mark;
     $other->restart(NO_RETRY_REPOS => undef);
-    wait_ok { 2 == $other->log->count('cluster-up') } 'the setting is repaired, and the host starts anew';
+    wait_ok { $other->log->count('cluster-up', since => $mark) } 'the setting is repaired, and the host starts anew';
     status_is $spared->{door}->send(@$last), 201, 'it is delivered again';
     wait_ok { $spared->accepted } 'and rerun';
     status_is $late->finish('failure', event => 1), 201, 'the end of the first run is told late';
