@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
-use List::Util qw(max);
+use List::Util qw(max min);
 use Time::HiRes qw(time);
 use JR::Process qw(running);
 use JR::Test;
@@ -139,7 +139,9 @@ subtest 'a rate limit that comes while others are asked' => sub {
     wait_ok { $service->log->count('calls-stopped') } 'all calls are stopped';
     my $told = ($first->gets)[0]{time} + 0.3;
     rerun_ok($first, @runs);
-    my @asked = grep { $_->{time} > $told + 0.5 } map { $_->gets, $_->posts } $first, @runs;
+    # What was asked before the answer was read comes late on a busy machine.
+    my $late_s = min(2.5, 0.5 * slowness());
+    my @asked = grep { $_->{time} > $told + $late_s } map { $_->gets, $_->posts } $first, @runs;
     my ($next) = sort { $a <=> $b } map { $_->{time} } @asked;
     cmp_ok $next, '>=', $told + 3, 'for as long as was told, whatever the others were answered';
     is scalar(grep { $_->{time} < $next + 0.2 } @asked), 1, 'then one is tried';
