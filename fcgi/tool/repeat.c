@@ -77,8 +77,13 @@ static pid_t begin(const struct look *look)
     pid = fork();
     if (pid != 0)
         return pid;
-    if (look->open != NULL)
-        let_signals(look->open);
+    if (look->open != NULL) {
+        sigset_t open = *look->open;
+
+        /* Ctrl-Z is for the parent, which would wait for a stopped child for ever. */
+        sigaddset(&open, SIGTSTP);
+        let_signals(&open);
+    }
     if ((look->out >= 0 && dup2(look->out, STDOUT_FILENO) < 0)
         || (look->err >= 0 && dup2(look->err, STDERR_FILENO) < 0))
         _exit(JR_EXIT_FAILED);
