@@ -21,8 +21,9 @@
 /* "JRsee" and the version of the layout. */
 #define MAGIC UINT64_C(0x4a52736565000003)
 
-/* How long the master may take to answer; it does so at once, unless it hangs. */
-#define ANSWER_LIMIT_S 3
+/* How long the master may take to answer; it does so at once, unless it hangs or the machine is
+ * very busy. */
+#define ANSWER_LIMIT_S 10
 
 /* How many may stand in line. */
 #define BACKLOG 64
