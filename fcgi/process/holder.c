@@ -43,13 +43,13 @@ int64_t jr_holder_work(struct jr_holder *holder)
         jr_desk_store_failed(desk, error.code, &error);
         return LOOK_MS;
     }
+    if (desk->told != NULL)
+        desk->told->held_causes = (int64_t)work.held;
     if (work.news.count > 0) {
         jr_test_point("outage-told");
         count(desk, &work.news);
         jr_tell_outages(&work.news);
     }
-    if (desk->told != NULL)
-        desk->told->held_causes = (int64_t)work.held;
     jr_cluster_hold(&desk->cluster, work.held);
     seldom = work.in_force == 0 && !jr_policy_has_outage(holder->policy);
     if (seldom)
