@@ -84,6 +84,11 @@ int64_t jr_test_ownfile_ms(int64_t limit_ms)
     return number_in("JR_TEST_OWNFILE", limit_ms);
 }
 
+int64_t jr_test_own_patience_ms(int64_t limit_ms)
+{
+    return number_in("JR_TEST_OWN_PATIENCE", limit_ms);
+}
+
 int64_t jr_test_ahead_ms(void)
 {
     return number_in("JR_TEST_AHEAD", 0);

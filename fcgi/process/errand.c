@@ -759,7 +759,8 @@ static void own_is_told(struct jr_errands *errands, struct jr_errand *errand,
 
 static int64_t own_patience_ms(const struct jr_errand *errand)
 {
-    int64_t left_ms = errand->own_ms + OWN_PATIENCE_MS - jr_monotonic_ms();
+    int64_t end_ms = errand->own_ms + jr_test_own_patience_ms(OWN_PATIENCE_MS);
+    int64_t left_ms = end_ms - jr_monotonic_ms();
 
     return left_ms > 0 ? left_ms : 0;
 }

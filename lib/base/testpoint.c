@@ -53,6 +53,11 @@ int64_t jr_test_ownfile_ms(int64_t limit_ms)
     return limit_ms;
 }
 
+int64_t jr_test_own_patience_ms(int64_t limit_ms)
+{
+    return limit_ms;
+}
+
 int64_t jr_test_ahead_ms(void)
 {
     return 0;

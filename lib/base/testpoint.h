@@ -74,6 +74,10 @@ int64_t jr_test_match_limit_ms(int64_t limit_ms);
  * else as long as is given. */
 int64_t jr_test_ownfile_ms(int64_t limit_ms);
 
+/* JR_TEST_OWN_PATIENCE=MS: so long a repository's policy file is waited for; else as long as is
+ * given. */
+int64_t jr_test_own_patience_ms(int64_t limit_ms);
+
 /* JR_TEST_AHEAD=MS: the clock is so far ahead; else 0. */
 int64_t jr_test_ahead_ms(void);
 

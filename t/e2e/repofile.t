@@ -34,7 +34,8 @@ sub policy_file {
 sub service_of {
     my ($centre, %o) = @_;
     $github->forget_scripts;
-    return service(github => $github, POLICY => policy_file($centre // $CENTRE), WORKERS => 1, %o)->start;
+    # On a busy machine a file may take long to come.
+    return service(github => $github, POLICY => policy_file($centre // $CENTRE), WORKERS => 1, JR_TEST_OWN_PATIENCE => 60_000, %o)->start;
 }
 
 # A repository with a file of its own; none: it has no such file.
@@ -132,6 +133,7 @@ subtest 'one that cannot be asked for' => sub {
     $github->script(GET => 'contents', { status => 502, body => 'bad' }, 100);
     left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'GitHub fails: what is stored counts');
     $github->forget_scripts;
+    $service->restart(JR_TEST_OWNFILE => 0, JR_TEST_OWN_PATIENCE => 1000);
     $github->script(GET => 'contents', { hang => 1 }, 100);
     left_ok($service, fails(run_of($service, $repo)), 'evidence-unreadable', 'it hangs: so it does');
     my $new = repo_of($LEAVES);
@@ -235,7 +237,7 @@ subtest 'causes of its own' => sub {
 };
 
 subtest 'hostile files' => sub {
-    my $service = service_of(undef, JR_TEST_MATCH_LIMIT => 2000);
+    my $service = service_of(undef, JR_TEST_MATCH_LIMIT => 5000);
     my %files = (
         'of more than 64 kB' => "version: 1\n" . '#' x (65 * 1024),
         'of more than GitHub shows' => "version: 1\n" . '#' x (300 * 1024),
@@ -403,10 +405,11 @@ subtest 'a broken one is told on the commit that broke it' => sub {
     is scalar told_of($repo), 2, 'each was told once, and nothing of the good one';
 
     my $repaired = repo_of($BROKEN);
-    $github->script(GET => "/$repaired/commits\$", { status => 502, body => 'bad' }, 2);
+    $github->script(GET => "/$repaired/commits\$", { status => 502, body => 'bad', after => 'told' });
     fails(run_of($service, $repaired));
     wait_ok { $github->requests(GET => "/$repaired/commits\$") } 'GitHub fails';
     $github->put_file($repaired, $PATH, $LEAVES);
+    $github->tell;
     wait_ok { grep { $_->{query} =~ /^ref=/ } $github->requests(GET => "/$repaired/contents/") } 'it is tried again, and read as it is by then';
     all_is_told($service);
     is scalar told_of($repaired), 0, 'one that was repaired meanwhile is not told';
