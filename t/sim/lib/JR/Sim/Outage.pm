@@ -68,7 +68,7 @@ sub await_point {
 
 sub kill_dispatcher {
     my ($self, $stands) = @_;
-    return 0 if $self->{down} || !($stands && $self->{over} || $self->may_kill);
+    return 0 if $self->{down} || !($stands && $self->{over} ? $self->all_are_told : $self->may_kill);
     my $pid = $self->{service}->dispatcher or return 0;
     kill 'KILL', $pid;
     $self->{service}->expect_death;
@@ -80,13 +80,21 @@ sub kill_dispatcher {
 sub may_kill {
     my ($self) = @_;
     $self->{killed} = [grep { $_ > time - KILLS_IN_S } @{ $self->{killed} // [] }];
-    return !$self->{over} && @{ $self->{killed} } < KILLS_MOST;
+    return !$self->{over} && @{ $self->{killed} } < KILLS_MOST && $self->all_are_told;
+}
+
+# Has the master told of all that were killed? Who is not dead yet could be killed twice, and of
+# whom it misses while it stops it says nothing.
+sub all_are_told {
+    my ($self) = @_;
+    my $told = () = $self->{service}->log->text =~ /^\S+ error child-died /mg;
+    return $told >= ($self->{service}{expected_deaths} // 0);
 }
 
 # So many runs have been started.
 sub see {
     my ($self, $started) = @_;
-    return if $self->{down} || !@{ $self->{at} } || $started < $self->{at}[0];
+    return if $self->{down} || !@{ $self->{at} } || $started < $self->{at}[0] || !$self->all_are_told;
     shift @{ $self->{at} };
     $self->{down} = 1;
     $self->{stops}++;

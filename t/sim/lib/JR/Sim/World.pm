@@ -7,6 +7,7 @@ package JR::Sim::World;
 
 use strict;
 use warnings;
+use List::Util qw(max);
 use POSIX qw(strftime);
 use Time::Local qw(timegm);
 use Time::HiRes qw(time);
@@ -235,6 +236,7 @@ sub live {
         $self->{loop}->turn;
         next if $now < $next_look;
         $next_look = $now + .2;
+        $self->{slowest} = max($self->{slowest} // 1, JR::Wait::slowness());
         $hosts->count if $hosts && ($self->{next_count} // 0) <= $now && ($self->{next_count} = $now + COUNT_S);
         my $attempts = 0;
         $attempts += @{ $_->{attempts} } for @{ $self->{all} };
@@ -329,7 +331,7 @@ sub hosts_result {
         beyond => 'POSTs went beyond RUN_ATTEMPTS');
     push @$trouble, "$result{$_} $says{$_}" for grep { $result{$_} } sort keys %says;
     push @$trouble, sprintf 'a rerun came %.1f s after all faults were over', $result{after_s}
-        if $result{after_s} > $hosts->LATE_S * JR::Wait::slowness();
+        if $result{after_s} > $hosts->LATE_S * $self->{slowest};
     return { %result, claims => { $hosts->claims }, faults => $hosts->{counts} };
 }
 
