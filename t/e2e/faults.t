@@ -435,8 +435,9 @@ subtest 'the clock is set back' => sub {
         status_is $run->play(build => 'failure'), 201, "a run fails, $_[0]";
         return $run;
     };
+    my $began = time;
     my $first = $run_fails->('two hours ahead');
-    is scalar $first->gets, 0, 'it is not due yet';
+    is scalar(grep { $_->{time} - $began < 3.9 } $first->gets), 0, 'it is not due yet';
     $set->('+1h');
     ok +(wait_for { $first->accepted } 10), 'when the clock goes an hour back, it is';
     ok +(wait_for { $watched->gets } 10), 'the watched run is asked about';
@@ -474,7 +475,7 @@ subtest 'the clock is set back while there is no dispatcher' => sub {
 #
 
 subtest 'ten restarts under load' => sub {
-    my $service = service(github => $github, nginx_waits_s => 60, WORKERS => 4);
+    my $service = service(github => $github, WORKERS => 4);
     my $listener = IO::Socket::UNIX->new(Listen => 128, Local => $service->socket_path) or die $!;
     chmod 0660, $service->socket_path;
     $service->start_service(listener => $listener);

@@ -18,7 +18,7 @@ use POSIX qw(_exit);
 use JR::FakeGitHub;
 use JR::Http;
 use JR::Process qw(spawn reap running);
-use JR::Wait qw(wait_for);
+use JR::Wait qw(wait_for slowness);
 
 my $JSON = JSON::PP->new->canonical->ascii;
 
@@ -76,7 +76,7 @@ sub call {
     my $token = $self->{token} ? "Authorization: $self->{token}\r\n" : '';
     print $socket "POST $path HTTP/1.0\r\n${token}Content-Type: application/json\r\nContent-Length: ", length $text, "\r\n\r\n$text";
     my $answer = '';
-    1 while IO::Select->new($socket)->can_read(3) && sysread $socket, $answer, 65536, length $answer;
+    1 while IO::Select->new($socket)->can_read(3 * slowness()) && sysread $socket, $answer, 65536, length $answer;
     my ($head, $json) = split /\r\n\r\n/, $answer, 2;
     return if ($head // '') !~ m{^HTTP/\S+ 200};
     return eval { $JSON->decode($json) };

@@ -11,6 +11,7 @@ use POSIX qw(_exit);
 use Time::HiRes qw(time);
 use JR::Http qw(read_all);
 use JR::Process qw(reap);
+use JR::Wait qw(wait_for);
 
 our @EXPORT_OK = qw(CLIENTS clients load all_at_once);
 
@@ -49,8 +50,9 @@ sub load {
             my $answer = eval { $door->send(ref $requests[$i] eq 'CODE' ? $requests[$i]->() : $requests[$i]) };
             my $status = $answer ? $answer->status : 0;
             syswrite $report, "$i $status $began\n";
-            # Where nobody listens, not all requests are to run dry at once.
-            select undef, undef, undef, 0.1 if !$status;
+            # Where nobody serves, requests are not to run dry: the next is sent when somebody does.
+            wait_for { my $hello = eval { $door->send({ method => 'GET', path => '/' }) }; $hello && $hello->status == 200 }
+                if $status =~ /^(?:0|502|504)$/;
         }
     });
     close $report;

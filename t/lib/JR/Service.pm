@@ -40,7 +40,7 @@ sub token    { return $SETTINGS{GITHUB_TOKEN} }
 # dir, binary; github (JR::FakeGitHub); env => {...} over the settings above,
 # undef takes a variable away; state_dir of another service; pages: what nginx
 # opens, the value of RERUNNER_PAGES; port: of 127.0.0.1, for what knows no unix
-# sockets; nginx_waits_s: for an answer, if not 8 s
+# sockets; nginx_waits_s: for an answer, if not 60 s
 sub new {
     my ($class, %o) = @_;
     my $self = bless { count => 0, expected_deaths => 0, %o }, $class;
@@ -121,7 +121,7 @@ server {
     $port
     location / {
         fastcgi_pass unix:@{[ $self->socket_path ]};
-        fastcgi_read_timeout @{[ $self->{nginx_waits_s} // 8 ]}s;
+        fastcgi_read_timeout @{[ $self->{nginx_waits_s} // 60 ]}s;
         $params
     }
 }
