@@ -49,10 +49,21 @@ subtest 'each run is rerun once' => sub {
     status_is $_->play(build => 'failure'), 201, 'it fails' for @runs;
     wait_ok { @runs == grep { $_->accepted } @runs } 'all are rerun';
     is_deeply [map { scalar $_->accepted } @runs], [(1) x @runs], 'each once';
-    is_deeply [map { scalar $_->posts } @runs],    [(1) x @runs], 'nobody asked twice';
+    # A POST has 1.5 s here; one that took longer may be asked for once more.
+    for my $run (@runs) {
+        my @unknown = grep { $_->log->find('rerun', run => $run->id, reason => 'outcome-unknown') } @hosts;
+        cmp_ok scalar $run->posts, '<=', 1 + @unknown, 'nobody asked twice';
+    }
     wait_ok { @runs == grep { result_of($_) eq 'accepted' } @runs } 'as the claims say';
 };
 
+
+# Does its dispatcher stand at the point? The file is there a moment before.
+sub is_stopped {
+    my ($host, $file) = @_;
+    my $pid = -e $file && $host->dispatcher;
+    return $pid && grep { $_->{state} eq 'T' } JR::Process::table($pid);
+}
 
 # A host that stops at a point, and the two others, whose store knows the run as well. It is the only
 # one that is told of the run before it has stopped there.
@@ -63,7 +74,7 @@ sub stopped_at {
     wait_ok { $host->log->count('cluster-up') } "a host that stops at $point";
     my $run = run_at($host);
     status_is $run->play(build => 'failure'), 201, 'a run fails there';
-    wait_ok { -e $file } 'it stands there';
+    wait_ok { is_stopped($host, $file) } 'it stands there';
     return ($host, $run, $host->dispatcher);
 }
 
@@ -95,8 +106,8 @@ for my $point (qw(claimed permitted after-post before-done)) {
 
 subtest 'a host freezes with the right to a POST' => sub {
     my ($host, $run, $pid) = stopped_at('permitted');
+    wait_ok { (($etcd->claim($run->id, 1) // {})->{state} // '') eq 'posting' } 'it has that';
     tell_others($run, @hosts);
-    is +($etcd->claim($run->id, 1) // {})->{state}, 'posting', 'it has that';
     wait_ok { scalar $run->accepted } 'another takes it over';
     next_fails($run, @hosts);
     wait_ok { 2 == $run->accepted } 'the next attempt is rerun, too';
@@ -124,7 +135,7 @@ subtest 'the judge sees a double: no claims' => sub {
     my ($slow, $other) = map { service(github => $github, WORKERS => 1, JR_TEST_STOP_AT => $_)->start } "before-post:$file", undef;
     my $run = run_at($slow);
     $run->play(build => 'failure');
-    wait_ok { -e $file } 'a host without etcd is about to post';
+    wait_ok { is_stopped($slow, $file) } 'a host without etcd is about to post';
     tell_others($run, $other);
     wait_ok { $run->accepted } 'another one posts';
     $run->github->set_job($run->id, 'build', status => 'completed', conclusion => 'failure');
@@ -220,13 +231,13 @@ subtest 'what people see' => sub {
     my $run = run_at(@hosts);
     $run->play(build => 'failure');
     wait_ok { result_of($run) eq 'accepted' } 'a run is rerun';
-    my $by     = $etcd->claim($run->id, 1)->{name};
-    my $status;
-    # A host that has stopped may be among them until its lease is over.
-    wait_ok { ($status = tool_of($hosts[0], 'status'))->{out} =~ /; 3 live:/ } 'three hosts are left';
-    is $status->{status}, 0, 'status';
-    like $status->{out}, qr/^cluster +this host, host-1, is up; 3 live: .*\bhost-2\b/m, 'tells of the hosts';
-    my $json = JSON::PP::decode_json(tool_of($hosts[0], 'status', '--json')->{out})->{cluster};
+    my $by;
+    wait_ok { $by = ($etcd->claim($run->id, 1) // {})->{name} } 'by one of them';
+    my ($status, $json);
+    # A host that has stopped may be among them until its lease is over; one that is too busy to renew its own is not.
+    wait_ok { ($status = tool_of($hosts[0], 'status'))->{out} =~ /^cluster +this host, host-1, is up; 3 live: .*\bhost-2\b/m } 'status tells of the hosts';
+    is $status->{status}, 0, 'it is well';
+    wait_ok { $json = JSON::PP::decode_json(tool_of($hosts[0], 'status', '--json')->{out})->{cluster}; @{ $json->{hosts} } == 3 } 'there are three';
     is_deeply [sort @{ $json->{hosts} }], [map {"host-$_"} 1 .. 3], 'so does --json';
     like $json->{host_id}, qr/^[0-9a-f]{32}$/, 'with the id';
     like tool_of($_, 'why', $run->id)->{out}, qr/^Attempt 1: \Q$by\E has asked for its rerun, and GitHub accepted it/m, 'why names who posted' for @hosts;
@@ -238,14 +249,15 @@ subtest 'what people see' => sub {
 };
 
 subtest 'all hosts are paused' => sub {
-    is tool_of($hosts[0], 'pause')->{status}, 0, 'by one of them';
+    # It is told to the others in three tries of a second each.
+    wait_ok { tool_of($hosts[0], 'pause')->{status} == 0 } 'by one of them';
     my $run = run_at(@hosts);
     status_is $run->play(build => 'failure'), 201, 'webhooks are answered';
     wait_ok { 2 == grep { $_->log->count('cluster-paused') } @hosts[1, 2] } 'the others know';
     my $health = $hosts[1]->http->send({ path => '/healthz', method => 'GET' })->json;
     ok scalar(grep { $_ eq 'cluster-paused' } @{ $health->{degraded} }), '/healthz tells';
     is scalar $run->posts, 0, 'nobody posts';
-    is tool_of($hosts[2], 'resume')->{status}, 0, 'resumed by another one';
+    wait_ok { tool_of($hosts[2], 'resume')->{status} == 0 } 'resumed by another one';
     wait_ok { $run->accepted } 'it goes on';
     wait_ok { tool_of($hosts[0], 'status')->{out} !~ /^paused/m } 'the first one, too';
     is scalar $run->accepted, 1, 'once';
@@ -255,7 +267,7 @@ subtest 'limits are for all hosts together' => sub {
     my $policy = write_file(tmpdir() . '/limits.yml', "version: 1\notherwise: rerun\nsame-failure: rerun\nlimits: { reruns-per-hour: 3 }\n");
     # No hour ends while this runs.
     my $ahead = 3_600_000 - time * 1000 % 3_600_000 + 1_200_000;
-    my @limited = map { host(CLUSTER_NAME => 'limited', POLICY => $policy, JR_TEST_AHEAD => $ahead, CATCH_UP => '20d')->start } 1 .. 2;
+    my @limited = map { host(CLUSTER_NAME => 'limited', JR_TEST_SHORTER => 1, POLICY => $policy, JR_TEST_AHEAD => $ahead, CATCH_UP => '20d')->start } 1 .. 2;
     wait_ok { 2 == grep { $_->log->count('cluster-up') } @limited } 'two hosts of another name';
     # Each knows runs that the other does not.
     my @runs = map { run_at($limited[$_ % 2]) } 1 .. 6;
@@ -263,14 +275,15 @@ subtest 'limits are for all hosts together' => sub {
     wait_ok { 6 == grep { my $run = $_; (grep { $_->accepted } $run) || grep { $_->log->text =~ /@{[ $run->id ]}.*budget-used-up/ } @limited } @runs }
         'all are rerun or wait for budget';
     is scalar(grep { $_->accepted } @runs), 3, 'three are rerun, whoever did it';
-    my %spent = $etcd->keys_below('/jr/limited/ctl/budget/all/hour');
+    my %spent;
+    wait_ok { %spent = $etcd->keys_below('/jr/limited/ctl/budget/all/hour') } 'etcd has told what is spent';
     is_deeply [values %spent], [3], 'as etcd has it';
     $_->stop_service for @limited;
 };
 
 subtest 'what one host holds all do, until one lifts it' => sub {
     my $policy = write_file(tmpdir() . '/outage.yml',
-        "version: 1\notherwise: leave\nrules:\n  - { rerun: [infrastructure], delay: 0s }\noutage: { runs: 2, within: 10m, hold: 4h }\n");
+        "version: 1\notherwise: leave\nrules:\n  - { rerun: [infrastructure], delay: 0s }\noutage: { runs: 2, within: 1h, hold: 4h }\n");
     # A minute lasts two seconds.
     my ($one, $other) = map { host(CLUSTER_NAME => 'outage', POLICY => $policy, JR_TEST_MINUTE => 2000)->start } 1 .. 2;
     wait_ok { 2 == grep { $_->log->count('cluster-up') } $one, $other } 'two hosts of a third name';
@@ -330,7 +343,7 @@ subtest 'TLS, certificates and users' => sub {
     my $run = run_at($host);
     $run->play(build => 'failure');
     wait_ok { $run->accepted } 'a run is rerun';
-    like tool_of($host, 'status')->{out}, qr/^cluster .*1 lives/m, 'the tool has the key, too';
+    wait_ok { tool_of($host, 'status')->{out} =~ /^cluster .*1 lives/m } 'the tool has the key, too';
     $host->stop_service;
     my $stranger = host(@secure, CLUSTER_CERT_FILE => undef, CLUSTER_KEY_FILE => undef)->start;
     wait_ok { $stranger->log->count('cluster-unreachable') } 'nobody without one';

@@ -434,7 +434,7 @@ subtest 'plain CGI' => sub {
     my $github = github(tokens => [JR::Service::token()]);
     $github->put_pull(repo => 'octo/app', number => 7, head_sha => $SHA);
     $github->set_permission('octo/app', 'octocat', 'write');
-    my $alone = service(github => $github, %QUICK, RUN_ATTEMPTS => 1, COMMANDS => 'yes');
+    my $alone = service(github => $github, %QUICK, RERUN_DELAY => '2m', RUN_ATTEMPTS => 1, COMMANDS => 'yes');
     my $door = $alone->cgi;
     my $run = failed_run($alone, door => $door);
     my $comment = $github->put_comment(repo => 'octo/app', number => 7, login => 'octocat', body => '/rerun');

@@ -286,8 +286,9 @@ subtest 'GitHub is asked no sooner than API_BACKOFF_MIN after the death' => sub 
     my $pid = stopped($service) or return;
     my $killed = Time::HiRes::time();
     kill_dispatcher($service) or return;
-    wait_ok { $run->gets >= 2 } 'asked again';
-    cmp_ok +($run->gets)[1]{time} - $killed, '>=', 0.49, 'not at once';
+    my ($next) = @{ (wait_for { my @later = grep { $_->{time} > $killed } $run->gets; @later && \@later }) // [] };
+    ok $next, 'asked again' or return;
+    cmp_ok $next->{time} - $killed, '>=', 0.49, 'not at once';
 };
 
 # Five seconds after GitHub has shown the run, nothing is posted for it any more: in
@@ -297,12 +298,12 @@ subtest 'stopped between GET and POST, and let go later' => sub {
     my $run = run_of($service);
     status_is $run->play(build => 'failure'), 201, 'a run fails';
     stopped($service) or return;
+    my $gets = $run->gets;
     Time::HiRes::sleep(5.5);
-    is scalar $run->gets, 1, 'GitHub was asked once';
     let_go($service);
     wait_ok { $run->accepted } 'it is rerun' or return;
     is scalar $run->posts, 1, 'by one POST';
-    is scalar $run->gets, 2, 'after GitHub was asked anew';
+    cmp_ok scalar $run->gets, '>', $gets, 'after GitHub was asked anew';
     my $line = $service->log->wait_entry('rerun', run => $run->id, reason => 'outdated');
     ok $line, 'the first one was not sent';
 };

@@ -107,6 +107,9 @@ sub serve_example {
     @port{qw(plain tls http)} = JR::FakeGitHub::free_ports(3);
     my $socket = $service->socket_path;
     $text = fitted($text);
+    # A busy machine takes its time. Tests wait for those between two proxies.
+    $text =~ s/\b((?:fastcgi|client)_\w*timeout) \d+s;/$1 60s;/g;
+    $text =~ s/\b(proxy_\w+_timeout) \d+s;/$1 10s;/g;
     $text =~ s/^    listen 443 ssl (.*);$/    listen 127.0.0.1:$port{tls} ssl $1;\n    listen 127.0.0.1:$port{plain} $1;/m or die 'no listen';
     $text =~ s/^    listen 443 ssl default_server;$/    listen 127.0.0.1:$port{tls} ssl default_server;/m;
     $text =~ s/^    listen 80;$/    listen 127.0.0.1:$port{http};/m or die 'no listen';

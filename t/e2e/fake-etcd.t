@@ -158,7 +158,8 @@ my @table = (
     ['the status of a member', 'maintenance/status', {}, [200, { header(16), version => '*', leader => '*' }]],
 
     # Two seconds are the least.
-    ['a short lease', 'lease/grant', { TTL => '1' }, [200, { header(16), ID => 'SHORT', TTL => '2' }], 'SHORT'],
+    ['the shortest lease', 'lease/grant', { TTL => '1' }, [200, { header(16), ID => '*', TTL => '2' }]],
+    ['a short lease', 'lease/grant', { TTL => '15' }, [200, { header(16), ID => 'SHORT', TTL => '15' }], 'SHORT'],
     ['with a key', 'kv/txn', txn([], [put(s => 'x', 'SHORT')]), won(17, done(put => 17))],
 );
 
@@ -352,8 +353,9 @@ subtest 'two hosts agree by the fake etcd' => sub {
     wait_ok { 2 == grep { $_->log->count('cluster-up') } @hosts } 'they are among each other';
     my $run = workflow_run(github => $github, door => JR::Doors->new(@hosts), jobs => ['build']);
     status_is $run->play(build => 'failure'), 201, 'a run fails';
-    wait_ok { ($fake->claim($run->id, 1) // {})->{result} } 'its claim has ended';
-    is $fake->claim($run->id, 1)->{result}, 'accepted', 'GitHub has accepted a rerun';
+    my $result;
+    wait_ok { $result = ($fake->claim($run->id, 1) // {})->{result} } 'its claim has ended';
+    is $result, 'accepted', 'GitHub has accepted a rerun';
     is_deeply [scalar $run->posts, scalar $run->accepted], [1, 1], 'which one host asked for, once';
     my $check = sub { tool(['check', '--online'], %{ $hosts[0]->environment })->{out} };
     wait_ok { $check->() =~ /^etcd node +http\S+: version 3/m } 'check --online knows the etcd';
@@ -373,8 +375,9 @@ subtest 'tokens come to an end' => sub {
     my $given = sub { return ($fake->login =~ /([0-9]+)$/)[0] - ++$looks };
     my $first = $given->();
     wait_ok { $given->() > $first } 'when it is over, a new one is asked for';
-    $fake->login;
-    ok $fake->call('/v3/auth/user/changepw', { name => 'hosts', password => 'password-for-tests' }), 'all of its tokens are refused';
+    # Ours may be over before it is used.
+    wait_ok { $fake->login; $fake->call('/v3/auth/user/changepw', { name => 'hosts', password => 'password-for-tests' }) }
+        'all of its tokens are refused';
     my $run = workflow_run(github => $github, door => $host->http, jobs => ['build']);
     status_is $run->play(build => 'failure'), 201, 'a run fails';
     wait_ok { $run->accepted } 'it is rerun';

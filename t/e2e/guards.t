@@ -116,7 +116,9 @@ subtest 'concurrency' => sub {
     is scalar $run->posts, 0, 'nothing is posted';
     my $free = run_of($service, groups => ['ci', 'other'], repo => $repo);
     rerun_ok($service, fails($free), 'concurrency', 'free', 'nobody is in its groups');
-    is asked($free, 'concurrency'), 2 + 1 + 2, 'each of them is asked about';
+    my $id = $free->id;
+    is scalar(grep { $_->{path} =~ m{/runs/$id/concurrency_groups$|/concurrency_groups/(?:ci|other)$} } $github->requests('GET')), 1 + 2,
+        'each of them is asked about';
     my $alone = run_of($service, groups => ['own']);
     $github->set_group($alone->truth->{repo}, 'own', $alone->id);
     rerun_ok($service, fails($alone), 'concurrency', 'free', 'it holds it itself');
@@ -243,16 +245,22 @@ subtest 'an API that fails' => sub {
 # All answers take long, so that none is fresh when the last has come.
 subtest 'a slow API' => sub {
     my $service = service_of();
-    my $run = run_of($service, event => 'pull_request', head_branch => 'topic', groups => ['a', 'b']);
-    $github->set_after(1.5);
-    fails($run);
-    wait_ok { $run->accepted } 'it is rerun';
-    $github->set_after(0);
-    is scalar $run->posts, 1, 'once';
     my $guards = join '|', values %ASKS;
-    my @gets = map { $_->{path} =~ m{/runs/\d+$} ? 'run' : $_->{path} =~ /$guards/ ? 'guard' : 'jobs' }
-        grep { $_->{path} =~ m{/octo/r$repos/} } $github->requests('GET');
-    is join(' ', @gets), 'run jobs jobs run ' . 'guard ' x 6 . 'run', 'the run was asked about once more, and nothing else';
+    my ($run, $asked);
+    # An answer may come too late to count: then with another run.
+    wait_ok {
+        $run = run_of($service, event => 'pull_request', head_branch => 'topic', groups => ['a', 'b']);
+        $github->set_after(1.5);
+        fails($run);
+        wait_for { $run->accepted };
+        $github->set_after(0);
+        $asked = join ' ', map { $_->{path} =~ m{/runs/\d+$} ? 'run' : $_->{path} =~ /$guards/ ? 'guard' : 'jobs' }
+            grep { $_->{path} =~ m{/octo/r$repos/} } $github->requests('GET');
+        $run->accepted && !$service->log->find('decision', run => $run->id, reason => 'server-error')
+            && !$service->log->find('rerun', run => $run->id, reason => 'outdated');
+    } 'it is rerun';
+    is scalar $run->posts, 1, 'once';
+    like $asked, qr/^run jobs jobs (?:run )+(?:guard ){6}run(?: run)*$/, 'the run was asked about once more, and nothing else';
     $service->stop_service;
 };
 
@@ -282,7 +290,9 @@ subtest 'everything' => sub {
     $github->put_pull(repo => $repo, number => 7, state => 'closed');
     fails($run);
     wait_ok { $run->accepted } 'is rerun';
-    is_deeply [map { $_->{method} } grep { $_->{path} =~ m{/\Q$repo\E/} } $github->requests], ['GET', 'POST'], 'no other call is made';
+    # What was shown too long ago is asked for again.
+    my $asked = join ' ', map { "$_->{method} " . $_->{path} =~ s{.*/runs/\d+}{run}r } grep { $_->{path} =~ m{/\Q$repo\E/} } $github->requests;
+    like $asked, qr{^(?:GET run )+POST run/rerun-failed-jobs$}, 'no other call is made';
     is_deeply told($service, $run), {}, 'no guard is asked';
     my $off = policy_file("${POLICY}guards: { superseded: rerun, closed: rerun, deployments: rerun, merge-queue: rerun, concurrency: rerun }\n");
     $service->stop_service;

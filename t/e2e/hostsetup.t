@@ -42,15 +42,23 @@ package Balancer {
 }
 
 subtest 'two hosts without etcd' => sub {
-    my @hosts = map { host(RERUN_DELAY => $_)->start } '20ms', '700ms';
+    # However busy this machine is, the second reaches GitHub later.
+    my $relay = JR::Etcd::Relay->start($github->{port});
+    my @hosts = (
+        host(RERUN_DELAY => '20ms')->start,
+        host(RERUN_DELAY => '700ms', GITHUB_API_URL => 'http://127.0.0.1:' . $relay->port)->start,
+    );
+    $relay->cut;
     my @runs  = map { fails(@hosts) } 1 .. 3;
     wait_ok { 3 == grep { $_->accepted } @runs } 'the first reruns';
+    $relay->heal;
     wait_ok { 3 == (() = $hosts[1]->log->find('decision', reason => 'rerun-by-others')) } 'the second finds newer attempts';
     $hosts[0]->stop_service;
     my $late = fails($hosts[1]);
     wait_ok { $late->accepted } 'the second does when the first is gone';
     is_deeply [map { scalar $_->posts } @runs, $late], [1, 1, 1, 1], 'each is asked for once';
     $hosts[1]->stop_service;
+    $relay->stop;
 };
 
 if (!JR::Etcd::binary()) {
@@ -114,6 +122,20 @@ sub is_healthy {
 my @ca   = (CLUSTER_CA_FILE => $authority->ca_file);
 my @cert = (CLUSTER_CERT_FILE => $client{chain}, CLUSTER_KEY_FILE => $client{key});
 
+# Why a host cannot reach etcd is told once. On a busy machine that may be a try that took too long.
+sub says {
+    my ($host, $why, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $mark = 0;
+    return wait_ok {
+        my ($entry) = $host->log->find('cluster-unreachable', since => $mark) or return 0;
+        return 1 if $entry->{line} =~ $why;
+        $mark = $host->log->mark;
+        $host->restart;
+        return 0;
+    } $name;
+}
+
 subtest 'three nodes with TLS, as the document has them' => sub {
     my $ports = ports(3);
     my @nodes = map { node($_, $ports, data => "$tmp/tls$_", cert => \%node) } 1 .. 3;
@@ -131,7 +153,7 @@ subtest 'a certificate of a node that is not good for clients' => sub {
     my $pid = node(1, $ports, data => "$tmp/only", cert => \%server_only, without => [qw(--peer-client-cert-auth)]);
     wait_ok { is_healthy($ports) } 'etcd says that it is healthy';
     my $host = host(CLUSTER_ETCD => url($ports, 1), @ca, @cert)->start;
-    wait_ok { $host->log->text =~ /cluster-unreachable text="[^"]*: 503 / } 'and answers each call 503';
+    says($host, qr/text="[^"]*: 503 /, 'and answers each call 503');
     $host->stop_service;
     end_processes($pid);
 };
@@ -140,7 +162,7 @@ subtest 'users and passwords' => sub {
     my $ports = ports(1);
     my %how = (data => "$tmp/users", cert => \%node);
     my $pid = node(1, $ports, %how, without => ['--client-cert-auth', '--trusted-ca-file \S+']);
-    my @ctl = ('etcdctl', '--endpoints', url($ports, 1), '--cacert', $authority->ca_file);
+    my @ctl = ('etcdctl', '--command-timeout=60s', '--dial-timeout=30s', '--endpoints', url($ports, 1), '--cacert', $authority->ca_file);
     wait_ok { is_healthy($ports) } 'etcd runs';
     for my $line ($page =~ /^    (etcdctl .*)$/mg) {
         my (undef, @words) = split ' ', $line;
@@ -161,8 +183,8 @@ subtest 'users and passwords' => sub {
     $pid = node(1, $ports, %how);
     wait_ok { is_healthy($ports) } 'etcd asks for certificates, too';
     $host = host(CLUSTER_ETCD => url($ports, 1), @ca, @cert, %user)->start;
-    wait_ok { $host->log->text =~ /cluster-unreachable text="[^"]*: 400 CommonName of client sending a request against gateway/ }
-        'with both, a certificate with a CN is refused';
+    says($host, qr/text="[^"]*: 400 CommonName of client sending a request against gateway/,
+        'with both, a certificate with a CN is refused');
     $host->stop_service;
     my %nameless = certificate('host', subject => '/O=example');
     $host->restart(CLUSTER_CERT_FILE => $nameless{chain}, CLUSTER_KEY_FILE => $nameless{key});
@@ -179,6 +201,9 @@ wait_ok { 3 == grep { $_->log->count('cluster-up') } @hosts } 'three hosts';
 
 # Is there only the head of a host's outbox?
 sub is_idle { my ($host) = @_; return tool(['outbox'], %{ $host->environment })->{out} =~ /\ADUE .*\n\z/ }
+
+# A POST that took too long is asked for once more, if GitHub shows no newer attempt.
+sub asked_once { my ($run) = @_; return $run->posts <= 1 + grep { $_->log->find('rerun', run => $run->id, reason => 'outcome-unknown') } @hosts }
 
 sub result_of { my ($run) = @_; return ($etcd->claim($run->id, 1) // {})->{result} // '' }
 
@@ -216,18 +241,19 @@ subtest 'a load balancer before them' => sub {
     $_->play(build => 'failure') for @runs;
     wait_ok { 6 == grep { $_->accepted } @runs } 'all are rerun';
     wait_ok { 6 == grep { result_of($_) eq 'accepted' } @runs } 'as the claims say';
-    is_deeply [map { scalar $_->posts } @runs], [(1) x 6], 'each once';
+    ok asked_once($_), 'each once' for @runs;
+    is_deeply [map { scalar $_->accepted } @runs], [(1) x 6], 'and rerun once';
 };
 
 subtest 'etcd is restored from a snapshot' => sub {
-    my @ctl = ('etcdctl', '--endpoints', $etcd->url(0));
+    my @ctl = ('etcdctl', '--command-timeout=60s', '--dial-timeout=30s', '--endpoints', $etcd->url(0));
     like said('', @ctl, 'snapshot', 'save', "$tmp/snapshot"), qr/^0: /, 'a snapshot';
     my $run  = fails(@hosts[0, 1]);
     my @last = JR::Doors::last_sent();
     wait_ok { result_of($run) eq 'accepted' } 'then a run is rerun';
     # Who still has it in the outbox would claim it anew; and nothing is left of what was before.
     wait_ok { is_idle($_) } 'a host has nothing to do any more' for @hosts;
-    is tool(['pause'], %{ $hosts[0]->environment })->{status}, 0, 'all hosts are paused';
+    wait_ok { tool(['pause'], %{ $hosts[0]->environment })->{status} == 0 } 'all hosts are paused';
     $etcd->kill_member(0);
     rename "$tmp/etcd/m0", "$tmp/etcd/before" or die "rename: $!";
     my $peer = "http://127.0.0.1:$etcd->{peers}[0]";
@@ -240,7 +266,7 @@ subtest 'etcd is restored from a snapshot' => sub {
     wait_ok { $later->accepted } 'the hosts go on, and the pause is forgotten';
     status_is $hosts[2]->http->send(@last), '201|404', 'the third host hears of the run only now';
     wait_ok { result_of($run) eq 'others' } 'it asks about the run';
-    is scalar $run->posts, 1, 'nobody asks once more';
+    ok asked_once($run), 'nobody asks once more';
 };
 
 $_->stop_service for @hosts;

@@ -66,8 +66,11 @@ subtest 'a line for each decision' => sub {
 
     my $done = run_of();
     $done->queued('build');
-    $done->completed(build => 'success');
-    status_is $done->finish('success', event => 1), 200, 'a run that is closed by its event';
+    {
+        my $hold = $github->hold;
+        $done->completed(build => 'success');
+        status_is $done->finish('success', event => 1), 200, 'a run that is closed by its event';
+    }
     my ($closed) = $log->find('webhook', run => $done->id, verdict => 'closed');
     ok $closed, 'says so' and has_all $closed, qw(delivery repo attempt reason ms);
 

@@ -207,7 +207,7 @@ subtest 'GitHub fails' => sub {
 };
 
 subtest 'the rate limit is used up' => sub {
-    my $reset = floor(time + 3 * slowness());
+    my $reset = floor(time + 5 + 3 * slowness());
     $github->set_limit(remaining => 0, reset => $reset);
     my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $run->play(build => 'failure');

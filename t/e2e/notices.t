@@ -125,7 +125,7 @@ subtest 'what is refused for good is dropped' => sub {
 subtest 'a receiver that hangs holds up no rerun' => sub {
     my $receiver = receiver();
     my $service = service_of($receiver, RUN_ATTEMPTS => 2);
-    $receiver->script('hang');
+    $receiver->script(('hang') x 50);
     my $first = fails($service, goes_on => 1);
     wait_ok { $first->accepted } 'a run is rerun';
     status_is $first->play(build => 'failure'), 204, 'and fails again';
@@ -133,7 +133,7 @@ subtest 'a receiver that hangs holds up no rerun' => sub {
     wait_ok { $receiver->requests } 'which is told, and not answered';
     my $run = fails($service, goes_on => 1);
     wait_ok { $run->accepted } 'another is rerun';
-    is scalar $receiver->requests, 1, 'while the receiver hangs';
+    ok !$receiver->taken, 'while the receiver hangs';
 };
 
 subtest 'the dispatcher is killed when a notice was sent, and before that is recorded' => sub {

@@ -89,14 +89,14 @@ subtest 'one 404, one missing permission is not for ever' => sub {
 
 subtest 'one that stays is, also over a restart' => sub {
     my $github = github();
-    my $service = service(github => $github, JR_TEST_PATIENCE => 3000)->start;
+    my $service = service(github => $github, JR_TEST_PATIENCE => 600_000)->start;
     my $run = run_of($service);
     $github->script(GET => $run->id . '$', message(404, 'Not Found'), 1000);
     my $begun = time;
     $run->play(build => 'failure');
     waits($service, $run, 'not-found');
     wait_ok { $run->gets >= 4 } 'asked again and again';
-    $service->restart;
+    $service->restart(JR_TEST_PATIENCE => 3000);
     ok $service->log->wait_entry('decision', run => $run->id, verdict => 'closed', reason => 'not-found'), 'closed in the end';
     cmp_ok time - $begun, '>=', 2, 'not before';
     is scalar $run->posts, 0, 'nothing was posted';

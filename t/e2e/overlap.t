@@ -79,14 +79,17 @@ subtest 'a question that hangs' => sub {
     my $service = service_of();
     my @hang = map { workflow_run(github => $github, door => $service->http, jobs => ['build']) } 1 .. 3;
     $github->script(GET => '/runs/' . $_->id . '$', { hang => 1 }) for @hang;
+    my $asked = time;
     status_is $_->play(build => 'failure'), 201, 'a run fails' for @hang;
     wait_ok { 3 == grep { $_->gets } @hang } 'three are asked about, and nobody answers';
     my @runs = runs_fail($service, 6);
     rerun_ok(@runs);
-    ok !$service->log->count('decision', run => $_->id), 'by when it is not known of the others' for @hang;
-    is +(map { scalar $_->gets } @hang)[0], 1, 'which are still asked about for the first time';
+    # A question is given up after 30 s.
+    my $hangs = sub { my ($so) = @_; return $so || time - $asked > 29 };
+    ok $hangs->(!$service->log->count('decision', run => $_->id)), 'by when it is not known of the others' for @hang;
+    ok $hangs->(1 == (() = $hang[0]->gets)), 'which are still asked about for the first time';
     $service->stop_service;
-    ok !$service->log->count('decision', run => $_->id), 'a stop breaks them off' for @hang;
+    ok $hangs->(!$service->log->count('decision', run => $_->id)), 'a stop breaks them off' for @hang;
 };
 
 subtest 'a POST that hangs' => sub {
@@ -125,7 +128,8 @@ subtest 'one call at a time while they fail' => sub {
     my @tried = grep { $_->{time} > $begun + 0.5 && $_->{status} == 502 } map { $_->gets } @runs;
     is max(map { $_->{at_once} } @tried), 1, 'one at a time';
     rerun_ok(@runs);
-    is $service->log->count('calls-fail'), 1, 'told once';
+    # Who is too slow to be answered in time may begin and end it once more.
+    wait_ok { $service->log->count('calls-fail') == $service->log->count('calls-again') } 'told once each time';
     $service->stop_service;
 };
 
@@ -134,8 +138,11 @@ subtest 'a rate limit that comes while others are asked' => sub {
     $github->set_after(0.3);
     my $first = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     $github->script(GET => '/runs/' . $first->id . '$', { status => 429, headers => { 'Retry-After' => 3 } });
+    # All that is asked at once is read at once, whoever is slow.
+    my $hold = $github->hold;
     $first->play(build => 'failure');
     my @runs = runs_fail($service, 8);
+    undef $hold;
     wait_ok { $service->log->count('calls-stopped') } 'all calls are stopped';
     my $told = ($first->gets)[0]{time} + 0.3;
     rerun_ok($first, @runs);
@@ -175,8 +182,10 @@ subtest 'a token that is being made' => sub {
     rerun_ok(@runs);
     is scalar $github->requests(GET => '/repos/tok/app/installation$'), 1, 'the place is looked up once';
     is scalar $github->requests(POST => '/access_tokens$'), 1, 'and one is made';
+    my $hold = $github->hold;
     my @more = runs_fail($service, 6, repo => 'tok/app');
     $github->revoke_tokens;
+    undef $hold;
     rerun_ok(@more);
     is scalar $github->requests(POST => '/access_tokens$'), 2, 'one more when it was revoked';
     ok !$service->log->count('calls-stopped'), 'and nothing stops';
@@ -251,7 +260,7 @@ subtest 'behind a run that may not be asked about' => sub {
     status_is $waits->play(build => 'failure'), 201, 'a run fails';
     wait_ok { $waits->gets } 'and is asked about';
     $github->revoke_tokens;
-    $github->script(POST => '/installations/41/access_tokens$', { hang => 1 });
+    $github->script(POST => '/installations/41/access_tokens$', { hang => 1 }, 100);
     runs_fail($service, 1, repo => 'slow/app');
     wait_ok { 2 == $github->requests(POST => '/installations/41/access_tokens$') } 'a new token takes long';
     $github->tell;
@@ -291,7 +300,9 @@ subtest 'a stop while all hangs' => sub {
     wait_ok { 4 == grep { $_->gets } @runs } 'as many as may be are asked about';
     my $stopped = time;
     $service->stop_service;
-    cmp_ok time - $stopped, '<', 5, 'the service is stopped at once';
+    my $took = time - $stopped;
+    cmp_ok $took, '<', 5 * slowness(), 'the service is stopped at once';
+    is $service->log->count('stop'), 0, 'nobody had to be killed';
     $github->forget_scripts;
     $service->start_service;
     rerun_ok(@runs);

@@ -90,9 +90,13 @@ subtest 'somebody reruns it between the GET and the POST' => sub {
     my $late = end_of($run, build => 'failure');
     $run->finish('failure');
     my $before = by_hand(GET => '/repos/octo/app/actions/runs/' . $run->id)->json;
-    $github->script(GET => $run->id . '$', { status => 200, body => $before });
+    $github->script(GET => $run->id . '$', { status => 200, body => $before }, 1000);
+    $github->script(POST => $run->id . '/rerun', { effect => 1, after => 'told' });
     $github->set_run($run->id, attempt => 2, triggering_actor => 'hubot');
     status_is $service->http->send($late), 201, 'it has failed';
+    wait_ok { $run->posts } 'the POST is under way';
+    $github->forget_scripts;
+    $github->tell;
     ok $service->log->wait_entry('rerun', run => $run->id, reason => 'already-running'), 'the POST is refused';
     decided($service, $run, 'rerun-by-others', attempt => 1);
     all_decided($service);

@@ -72,21 +72,23 @@ subtest 'new children, the same master' => sub {
 subtest 'what they are at is finished first' => sub {
     my $service = service(github => $github, WORKERS => 1)->start;
     my $request = queued();
-    my ($first, $rest) = unpack 'a100 a*', $request->{body};
+    my ($first, $next, $rest) = unpack 'a100 a1 a*', $request->{body};
     ok $service->wait_at_work, 'all are at work';
     my ($worker) = $service->workers;
     my $fds = () = glob "/proc/$worker/fd/*";
     my $socket = $service->fastcgi->write_only(
         fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($first));
     wait_ok { $fds < (() = glob "/proc/$worker/fd/*") } 'it reads a body';
-    my $run = workflow_run(github => $github, door => $service->http, jobs => ['build']);
     reload($service);
-    serves($service, 'by the new one');
+    # It is given up when its sender is silent for 10 s.
+    syswrite $socket, fcgi_stdin($next);
+    status_is $service->http->send(queued()), 202, 'another is served by the new one';
     ok running($worker), 'the old one is still there';
     syswrite $socket, fcgi_stdin($rest) . fcgi_end();
     status_is JR::FastCGI::decode(read_all($socket)), 202, 'and finishes';
     wait_ok { !running($worker) } 'then leaves';
     is $service->log->count('child-died'), 0, 'which is no death';
+    serves($service, 'the new one');
     $service->stop_service;
 };
 
@@ -94,10 +96,10 @@ subtest 'old ones that do not leave' => sub {
     my $service = service(github => $github, WORKERS => 1)->start;
     my ($worker) = $service->workers;
     kill 'STOP', $worker;
-    reload($service);
     my $began = time;
+    reload($service);
     wait_ok { !running($worker) } 'it is killed';
-    cmp_ok time - $began, '>', 4, 'not at once';
+    cmp_ok time - $began, '>', 7, 'not at once';
     like $service->log->wait_entry('reload', level => 'warn')->{text}, qr/1 child from before did not end in time and is killed/, 'the log has it';
     serves($service, 'after');
 
@@ -212,8 +214,11 @@ sub in_a_spoilt_reload {
 subtest 'a store that cannot be used for a moment' => sub {
     my ($service, $repair, $master, @old) = in_a_spoilt_reload();
     is_deeply [grep { running($_) } @old], \@old, 'the old children are there';
+    # It gives up after eight tries, a second apart.
+    kill 'STOP', $master;
     serves($service, 'they');
     $repair->();
+    kill 'CONT', $master;
     is +($service->log->wait_entry('reloaded') // {})->{pid}, $master, 'the new one goes on trying';
     wait_ok { !grep { running($_) } @old } 'the old children leave';
     serves($service, 'after');

@@ -44,6 +44,7 @@ sub shown {
 my $good    = played('success', head_branch => 'release/1');
 my $rescued = played('failure');
 wait_ok { $rescued->accepted } 'a run is rerun';
+ok $service->log->wait_entry('rerun', run => $rescued->id), 'which is recorded';
 $rescued->play(build => 'success');
 my $refused = workflow_run(github => $github, door => $service->http, jobs => ['build'], repo => 'octo/web', name => "Night \e[31mly");
 $github->script(POST => $refused->id . '/rerun', { status => 403, body => { message => 'Resource not accessible by integration' } });
@@ -72,7 +73,8 @@ subtest 'colours' => sub {
     is tool(['pause'], %env)->{status}, 0, 'paused';
     my $held = played('failure', repo => 'octo/held');
     like tool(['outbox', '--color=always'], %env)->{out}, qr/ ${YELLOW}paused$END$/m, 'what waits';
-    like tool(['status', '--color=always'], %env)->{out}, qr/^health +${YELLOW}degraded$END$/m, 'and so does status';
+    # The dispatcher may not have noticed yet.
+    wait_ok { tool(['status', '--color=always'], %env)->{out} =~ /^health +${YELLOW}degraded$END$/m } 'and so does status';
     is tool(['resume'], %env)->{status}, 0, 'resumed';
     wait_ok { $held->accepted } 'it goes on';
 };

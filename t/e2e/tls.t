@@ -27,6 +27,7 @@ subtest 'the right authority' => sub {
     my $run = failing_run($service);
     wait_ok { $run->accepted } 'rerun';
     is scalar $run->posts, 1, 'once';
+    $service->stop_service;
 };
 
 subtest 'a cut connection' => sub {
@@ -39,6 +40,7 @@ subtest 'a cut connection' => sub {
     wait_ok { $later->accepted } 'a later run is rerun';
     wait_ok { $run->gets >= 2 } 'GitHub was asked what came of it';
     is scalar $run->posts, 1, 'and not told again';
+    $service->stop_service;
 };
 
 subtest 'a proxy' => sub {
@@ -56,6 +58,7 @@ subtest 'a proxy' => sub {
     my $run = failing_run($direct);
     wait_ok { $run->accepted } 'no_proxy: not used';
     unlike join(' ', map { $_->{target} } $proxy->requests), qr/127\.0\.0\.1/, 'nor asked';
+    $_->stop_service for $service, $direct;
 };
 
 # Refused before a request: asked twice, in vain.

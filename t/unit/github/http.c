@@ -612,8 +612,8 @@ static void lost_post_never_arrives(void **state)
 
 static const struct lossy_row lossy[] = {
     { "given up", 0, "1", give_up },
-    { "its time is over", 700, "1", wait_for_the_limit },
-    { "the process stands still", 0, "100", stand_still },
+    { "its time is over", 3000, "1", wait_for_the_limit },
+    { "the process stands still", 0, "10", stand_still },
 };
 
 /* ... which is within the 30 s of a request. */

@@ -1144,7 +1144,7 @@ static void opening_does_not_wait_for_writers(void **state)
     (void)state;
     jr_store_close(open_store(folder));
     start_child(&child, hold_write_lock, folder);
-    alarm(5); /* else it would wait for ever */
+    alarm(60); /* else it would wait for ever */
     store = open_store(folder);
     alarm(0);
     assert_false(is_there(store, "a"));
