@@ -52,7 +52,10 @@ static void get_up(int out, int far)
 static void a_child_is_not_suspended(void **state)
 {
     const struct jr_repeat watch = {
-        .interval_s = 1, .drawn = true, .title = "", .show = show_and_be_stopped,
+        .interval_s = 1,
+        .drawn = true,
+        .title = "",
+        .show = show_and_be_stopped,
     };
     int far, out = sit_down(&far), status;
 
