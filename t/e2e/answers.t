@@ -334,7 +334,7 @@ subtest 'a run that is stuck does not hold up the others' => sub {
         my @at = map { $_->{time} } $run->gets;
         $at[1] - $at[0];
     } 1 .. 4;
-    cmp_ok $first, '<', ($times[4] - $times[3]) * slowness(), 'the waits get longer';
+    cmp_ok $first, '<', 0.25 * slowness(), 'the first wait is shorter than the later ones';
     $bad{running}->finish('failure');
     wait_ok { $bad{running}->accepted } 'and when the run is over';
     $stuck->stop_service;
@@ -460,10 +460,10 @@ subtest 'a secondary limit that goes on' => sub {
     like $stop->{text}, qr/no call for 60 s\b/, 'at first 60 s';
     $again->($_, message(429, 'Too Many Requests')) for 120, 240;
     $limited->stop_service;
+    is scalar $run->gets, 3, 'asked once each time';
     let_time_pass($limited);
     $limited->start_service;
     wait_ok { $run->accepted } 'then it is over';
-    is scalar(grep { $_->{status} =~ /^4/ } $run->gets), 3, 'asked once each time';
     my $next = run_of($limited);
     $stop->{github}->script(GET => $next->id . '$', message(429, 'Too Many Requests'));
     my $mark = $limited->log->mark;
@@ -502,7 +502,7 @@ subtest 'when a rate limit is over' => sub {
         stopped_by(POST => message(403, 'slow down', 'Retry-After' => 1)),
         stopped_by(GET => message(403, 'API rate limit exceeded', 'X-RateLimit-Remaining' => 0, 'X-RateLimit-Reset' => '+4')),
     );
-    my @least = (1, 1, 2);
+    my @least = (1, 1, 4);
     for my $i (0 .. $#stops) {
         my ($own, $run) = @{ $stops[$i] }{qw(github run)};
         wait_ok { $run->accepted } 'the run is rerun';

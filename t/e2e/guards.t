@@ -260,7 +260,7 @@ subtest 'a slow API' => sub {
             && !$service->log->find('rerun', run => $run->id, reason => 'outdated');
     } 'it is rerun';
     is scalar $run->posts, 1, 'once';
-    like $asked, qr/^run jobs jobs (?:run )+(?:guard ){6}run(?: run)*$/, 'the run was asked about once more, and nothing else';
+    like $asked, qr/^run jobs jobs (?:run )+(?:guard ){6}run(?: run)*$/, 'the run, its jobs, the run anew, all guards, the run again';
     $service->stop_service;
 };
 

@@ -74,7 +74,7 @@ sub waits_for_a_lock {
 sub hangs_with_the_lock {
     my ($kind, $point) = @_;
     my $file = tmpdir() . "/hang-$kind";
-    # How long it takes is measured below; nginx is not to have the last word on a busy machine.
+    # How long it takes is measured below.
     my $service = service(github => $github, WORKERS => 4, JR_TEST_STOP_AT => "$point:$file")->start;
     $service->expect_death;
     my @lost;

@@ -145,6 +145,8 @@ subtest 'a probe succeeds' => sub {
     wait_ok { $_->accepted } 'another follows' for @others;
     my @times = sort { $a <=> $b } map { $_->{time} } map { $_->accepted } @others;
     cmp_ok $times[2] - $told, '>=', 1, 'two at first, the third a step later';
+    # On a busy machine the first two may be late.
+    ok $times[2] - $times[0] > 0.5 || slowness() > 2, 'not all at once';
     is scalar(map { $_->posts } @held), 6, 'each once';
     $service->stop_service;
 };

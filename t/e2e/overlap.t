@@ -262,7 +262,7 @@ subtest 'behind a run that may not be asked about' => sub {
     $github->revoke_tokens;
     $github->script(POST => '/installations/41/access_tokens$', { hang => 1 }, 100);
     runs_fail($service, 1, repo => 'slow/app');
-    wait_ok { 2 == $github->requests(POST => '/installations/41/access_tokens$') } 'a new token takes long';
+    wait_ok { 2 <= $github->requests(POST => '/installations/41/access_tokens$') } 'a new token takes long';
     $github->tell;
     is scalar $waits->posts, 0, 'by when it was not rerun';
     rerun_ok(runs_fail($service, 1, repo => 'other/app'));

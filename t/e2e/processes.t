@@ -62,8 +62,7 @@ subtest 'kill -9 of a worker' => sub {
 
 subtest 'a worker that keeps dying' => sub {
     my $service = service(github => $github, WORKERS => 1)->start;
-    my (@waits, $slow);
-    $slow = slowness();
+    my ($slow, @waits) = slowness();
     # Three, if all is within 10 s.
     while (@waits < 3 || (@waits < 60 && !$waits[-1])) {
         my ($worker) = $service->workers;

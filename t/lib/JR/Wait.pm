@@ -33,7 +33,8 @@ sub processors {
 }
 
 # How many times as long as usual things may take now, 1 or more: by the load of the
-# last minute, or of this moment if that is more. Limits that are not waits are multiplied by it, when what they limit is over.
+# last minute, or of this moment if that is more. Limits that are not waits are multiplied by
+# it, when what they limit is over.
 sub slowness {
     my $least = $ENV{JR_TIMEOUT_FACTOR} || 1;
     my ($load, $now) = read_file_or_empty('/proc/loadavg') =~ m{^([0-9.]+) \S+ \S+ (\d+)/};

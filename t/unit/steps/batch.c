@@ -872,7 +872,7 @@ static void start_worker_stopping_at(struct hall *hall, size_t i, const char *na
 }
 
 /* Far more than the 100 ms after which each looks for himself, and a few commits. */
-#define SOON_MS 30000
+#define SOON_MS 8000
 
 struct nominee_row {
     const char *name;

@@ -19,7 +19,8 @@ static int show_and_be_stopped(void *context, int width)
 {
     (void)context;
     (void)width;
-    /* In the group of a parent of another session nobody is stopped (POSIX: orphaned). */
+    /* A group of its own: the kernel stops nobody in a group whose parents are all of another
+     * session (POSIX: an orphaned process group). */
     (void)setpgid(0, 0);
     (void)raise(SIGTSTP);
     (void)kill(getppid(), SIGINT);
