@@ -398,10 +398,7 @@ subtest 'killed on the way' => sub {
         my $file = tmpdir() . '/stop' . ++$number;
         my $service = service_of(JR_TEST_STOP_AT => "$point:$file");
         my $run = run_of($service, { build => { log => \@NETWORK }, lint => { log => \@NETWORK } });
-        my $pid = wait_for {
-            my $dispatcher = -e $file ? $service->dispatcher : undef;
-            $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-        };
+        my $pid = wait_for { $service->dispatcher_at($file) };
         ok $pid, "$point: it is there" or next;
         $service->expect_death;
         kill 'KILL', $pid;

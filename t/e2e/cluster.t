@@ -57,14 +57,6 @@ subtest 'each run is rerun once' => sub {
     wait_ok { @runs == grep { result_of($_) eq 'accepted' } @runs } 'as the claims say';
 };
 
-
-# Does its dispatcher stand at the point? The file is there a moment before.
-sub is_stopped {
-    my ($host, $file) = @_;
-    my $pid = -e $file && $host->dispatcher;
-    return $pid && grep { $_->{state} eq 'T' } JR::Process::table($pid);
-}
-
 # A host that stops at a point, and the two others, whose store knows the run as well. It is the only
 # one that is told of the run before it has stopped there.
 sub stopped_at {
@@ -74,7 +66,7 @@ sub stopped_at {
     wait_ok { $host->log->count('cluster-up') } "a host that stops at $point";
     my $run = run_at($host);
     status_is $run->play(build => 'failure'), 201, 'a run fails there';
-    wait_ok { is_stopped($host, $file) } 'it stands there';
+    wait_ok { $host->dispatcher_at($file) } 'it stands there';
     return ($host, $run, $host->dispatcher);
 }
 
@@ -135,7 +127,7 @@ subtest 'the judge sees a double: no claims' => sub {
     my ($slow, $other) = map { service(github => $github, WORKERS => 1, JR_TEST_STOP_AT => $_)->start } "before-post:$file", undef;
     my $run = run_at($slow);
     $run->play(build => 'failure');
-    wait_ok { is_stopped($slow, $file) } 'a host without etcd is about to post';
+    wait_ok { $slow->dispatcher_at($file) } 'a host without etcd is about to post';
     tell_others($run, $other);
     wait_ok { $run->accepted } 'another one posts';
     $run->github->set_job($run->id, 'build', status => 'completed', conclusion => 'failure');

@@ -10,7 +10,6 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use JR::Log;
-use JR::Process;
 use JR::Test;
 
 my %QUICK = (RERUN_DELAY => 0, API_BACKOFF_MIN => '100ms', API_BACKOFF_MAX => '200ms', API_WRITE_INTERVAL => 0, WORKERS => 1);
@@ -311,10 +310,7 @@ subtest 'GitHub hangs on commands' => sub {
 
 sub kill_dispatcher {
     my ($service, $file) = @_;
-    my $pid = wait_for {
-        my $dispatcher = -e $file ? $service->dispatcher : undef;
-        $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-    };
+    my $pid = wait_for { $service->dispatcher_at($file) };
     ok $pid, 'the dispatcher is at the point' or return;
     $service->expect_death;
     kill 'KILL', $pid;

@@ -14,7 +14,6 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use Time::HiRes ();
-use JR::Process;
 use JR::Test;
 
 my @POINTS = qw(before-get after-get waits before-post after-post recorded);
@@ -37,10 +36,7 @@ sub service_stopping_at {
 # The dispatcher that has stopped itself.
 sub stopped {
     my ($service) = @_;
-    my $pid = wait_for {
-        my $dispatcher = -e $service->{stop_file} ? $service->dispatcher : undef;
-        $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-    };
+    my $pid = wait_for { $service->dispatcher_at($service->{stop_file}) };
     ok $pid, 'the dispatcher is at the point';
     return $pid;
 }

@@ -13,7 +13,7 @@ use IO::Select;
 use Time::HiRes qw(time);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
 use JR::Http qw(cgi_params);
-use JR::Process;
+use JR::Process qw(is_stopped);
 use JR::Test;
 
 use constant ENOUGH => 12_000;
@@ -77,7 +77,7 @@ sub stop_dispatcher {
     return wait_for {
         my $pid = $of->dispatcher // return;
         kill 'STOP', $pid;
-        wait_for { grep { $_->{state} eq 'T' } JR::Process::table($pid) };
+        wait_for { is_stopped($pid) };
         my $event  = open_run();
         my $socket = $of->fastcgi->write_only(fcgi_begin() . fcgi_params(cgi_params($event)) . fcgi_stdin($event->{body}) . fcgi_end());
         # Less than the 5 s after which the master ends who has the lock.

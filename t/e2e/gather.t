@@ -17,7 +17,7 @@ use Time::HiRes qw(time);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
 use JR::File qw(read_file_or_empty);
 use JR::Http qw(cgi_params read_all);
-use JR::Process;
+use JR::Process qw(is_stopped);
 use JR::Test;
 
 # libfcgi waits 2 s for a client to close, a worker 10 s for the rest of a request.
@@ -39,12 +39,6 @@ sub bytes_of {
 
 sub one_worker { return service(GITHUB_TOKEN => undef, DRY_RUN => 'yes', WORKERS => 1, @_)->start }
 
-sub state_of {
-    my ($pid) = @_;
-    my ($process) = JR::Process::table($pid);
-    return $process ? $process->{state} : '';
-}
-
 # Does SIGTERM wait for it?
 sub is_told {
     my ($pid) = @_;
@@ -58,7 +52,7 @@ sub stop_worker {
     for (@workers) {
         my $pid = $_;
         kill 'STOP', $pid;
-        wait_for { state_of($pid) eq 'T' };
+        wait_for { is_stopped($pid) };
     }
     return @workers;
 }
@@ -197,7 +191,7 @@ subtest 'one that is told to stop takes no more' => sub {
     kill 'CONT', @workers;
     wait_ok { -e $file } 'it is busy';
     my ($worker) = $stopping->workers;
-    wait_for { state_of($worker) eq 'T' };
+    wait_for { is_stopped($worker) };
     kill $_, $stopping->master for qw(TERM CONT);
     wait_ok { is_told($worker) } 'it is told to stop';
     kill 'CONT', $worker;
@@ -217,7 +211,7 @@ for my $point ('in-batch', 'batch-over') {
         my @sockets = queue($killed, @requests);
         kill 'CONT', @workers;
         wait_ok { -e $file } 'it has gathered them';
-        wait_for { state_of($workers[0]) eq 'T' };
+        wait_for { is_stopped($workers[0]) };
         $killed->expect_death;
         kill 'KILL', @workers;
         all_answered('none', 'none is acknowledged', @sockets);

@@ -11,7 +11,6 @@ use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use Test::More;
 use JR::File qw(write_file);
-use JR::Process;
 use JR::Test;
 
 my $github = github();
@@ -268,10 +267,7 @@ subtest 'killed while GitHub is asked' => sub {
     my $file = tmpdir() . '/stop';
     my $service = service_of(JR_TEST_STOP_AT => "guards:$file");
     my $run = fails(run_of($service));
-    my $pid = wait_for {
-        my $dispatcher = -e $file ? $service->dispatcher : undef;
-        $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-    };
+    my $pid = wait_for { $service->dispatcher_at($file) };
     ok $pid, 'the dispatcher is at the point';
     $service->expect_death;
     kill 'KILL', $pid;

@@ -16,7 +16,7 @@ use Time::HiRes qw(time);
 use JR::File qw(read_file_or_empty);
 use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
 use JR::Http qw(cgi_params read_all);
-use JR::Process qw(spawn reap);
+use JR::Process qw(spawn reap is_stopped state_of);
 use JR::Test;
 
 # The master looks once a second at who has had the lock for 5 s.
@@ -55,13 +55,6 @@ sub busy {
     my ($service, %at_rest) = @_;
     my %now = descriptors($service);
     return grep { $now{$_} > ($at_rest{$_} // 99) } sort keys %now;
-}
-
-sub state_of {
-    my ($pid) = @_;
-    open my $fh, '<', "/proc/$pid/stat" or return '';
-    my ($state) = (<$fh> // '') =~ /\) (\S)/;
-    return $state;
 }
 
 # A process that has a request in hand sleeps for nothing else. Not every kernel tells what for.
@@ -166,7 +159,7 @@ subtest 'a worker is stopped in the middle of a flush' => sub {
     next_flush($control, -1, $service->workers);
     my $lost = without_nginx($service, queued());
     my $pid = (wait_for { taker($control) });
-    wait_ok { state_of($pid) eq 'T' } 'one is stopped with the lock';
+    wait_ok { is_stopped($pid) } 'one is stopped with the lock';
     my @sockets = map { without_nginx($service, queued()) } 1 .. 6;
     status_is JR::FastCGI::decode(read_all($_)), 202, 'the others are served' for @sockets;
     like $service->log->wait_entry('hung')->{line}, qr/worker $pid has held the store's lock/, 'it has hung';
@@ -185,7 +178,7 @@ subtest 'all are stopped while one holds the lock' => sub {
     kill 'STOP', $service->master;
     my $socket = $service->fastcgi->write_only(
         fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body}) . fcgi_end());
-    my $holder = (wait_for { (grep { state_of($_) eq 'T' } $service->workers)[0] });
+    my $holder = (wait_for { (grep { is_stopped($_) } $service->workers)[0] });
     ok $holder, 'a worker is stopped with the lock' or return;
     select undef, undef, undef, 7;    # longer than anybody may hold it
     my $mark = $service->log->mark;
@@ -207,7 +200,7 @@ subtest 'a worker hangs while it waits for the lock' => sub {
     # However long the following takes: it would end who has had the lock for 5 s.
     kill 'STOP', $service->master;
     my @asides = send_aside($service, queued());
-    my $leader = (wait_for { (grep { state_of($_) eq 'T' } keys %at_rest)[0] });
+    my $leader = (wait_for { (grep { is_stopped($_) } keys %at_rest)[0] });
     my $request = queued();
     push @asides, send_aside($service, $request);
     my $waiting = (wait_for { (grep { $_ != $leader } busy($service, %at_rest))[0] });

@@ -13,7 +13,6 @@ use Test::More;
 use JR::File qw(read_file write_file);
 use JR::Html;
 use JR::Payload qw(delivery job_event next_id);
-use JR::Process;
 use JR::Test;
 
 use constant { HOUR => 3_600_000, DAY => 86_400_000 };
@@ -150,10 +149,7 @@ for my $point (qw(before-post after-post)) {
         my $file = tmpdir() . "/stop-$point";
         my $service = service_of("limits: { reruns-per-hour: 1 }\n", JR_TEST_STOP_AT => "$point:$file");
         my $run = failed_run($service);
-        my $pid = wait_for {
-            my $dispatcher = -e $file ? $service->dispatcher : undef;
-            $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-        };
+        my $pid = wait_for { $service->dispatcher_at($file) };
         ok $pid, 'the dispatcher is at the point';
         is status($service)->{limits}{reruns_this_hour}, 1, 'the intent is counted';
         $service->expect_death;

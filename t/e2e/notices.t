@@ -10,7 +10,6 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use Test::More;
-use JR::Process;
 use JR::Receiver;
 use JR::Test;
 
@@ -141,10 +140,7 @@ subtest 'the dispatcher is killed when a notice was sent, and before that is rec
     my $file = tmpdir() . '/stop';
     my $service = service_of($receiver, JR_TEST_STOP_AT => "notified:$file");
     fails($service);
-    my $pid = wait_for {
-        my $dispatcher = -e $file ? $service->dispatcher : undef;
-        $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-    };
+    my $pid = wait_for { $service->dispatcher_at($file) };
     ok $pid, 'it was sent';
     fails($service) for 1 .. 7;
     $service->expect_death;

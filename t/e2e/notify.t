@@ -14,7 +14,7 @@ use List::Util qw(max min);
 use Socket qw(SOCK_DGRAM);
 use Test::More;
 use Time::HiRes qw(time);
-use JR::Process qw(running);
+use JR::Process qw(running is_stopped);
 use JR::Test;
 
 my $github = github();
@@ -69,7 +69,7 @@ subtest 'watchdog' => sub {
     cmp_ok $took, '>', 1, 'no more often than is needed';
     cmp_ok $took, '<', 8 * slowness(), 'and often enough';
     kill 'STOP', $service->master;
-    wait_ok { grep { $_->{state} eq 'T' } JR::Process::table($service->master) } 'its loop stands still';
+    wait_ok { is_stopped($service->master) } 'its loop stands still';
     while (IO::Select->new($socket)->can_read(0)) { $socket->recv(my $before, 4096) }
     is_deeply [heard($socket, 2.5)], [], 'none while its loop stands still';
     kill 'CONT', $service->master;

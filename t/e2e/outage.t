@@ -13,7 +13,6 @@ use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes ();
 use JR::File qw(write_file);
-use JR::Process;
 use JR::Test;
 use JR::Wait qw(wait_for);
 
@@ -213,10 +212,7 @@ for my $point (qw(in-outage outage-told before-post after-post recorded)) {
         my $hold = $github->hold;
         my @held = map { failed_run($service, $_ % 2 ? 'CI' : 'Nightly', \@REGISTRY) } 1 .. 6;
         undef $hold;
-        my $pid = wait_for {
-            my $dispatcher = -e $file ? $service->dispatcher : undef;
-            $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-        };
+        my $pid = wait_for { $service->dispatcher_at($file) };
         ok $pid, 'it stops there' or return;
         $service->expect_death;
         kill 'KILL', $pid;

@@ -164,11 +164,7 @@ subtest 'a pause while GitHub is asked' => sub {
     my $other = service(github => $github, JR_TEST_STOP_AT => "after-get:$file")->start;
     my $run = workflow_run(github => $github, door => $other->http, jobs => ['build'], repo => 'octo/app');
     status_is $run->play(build => 'failure'), 201, 'a run fails';
-    # The file is there a moment before it stops.
-    my $stopped = wait_for {
-        my $pid = -e $file ? $other->dispatcher : undef;
-        $pid && (grep { $_->{state} eq 'T' } JR::Process::table($pid)) ? $pid : undef;
-    };
+    my $stopped = wait_for { $other->dispatcher_at($file) };
     ok $stopped, 'GitHub has been asked';
     is tool(['pause', '--repo', 'octo/app'], %{ $other->environment })->{status}, 0, 'paused by then';
     kill 'CONT', $stopped;

@@ -12,7 +12,6 @@ use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use Test::More;
 use JR::File qw(write_file);
-use JR::Process;
 use JR::Test;
 
 my $github = github();
@@ -330,10 +329,7 @@ subtest 'a file is checked' => sub {
 # The dispatcher is killed where it stops (JR_TEST_STOP_AT).
 sub kill_stopped {
     my ($service, $stop, $name) = @_;
-    my $pid = wait_for {
-        my $dispatcher = -e $stop ? $service->dispatcher : undef;
-        $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-    };
+    my $pid = wait_for { $service->dispatcher_at($stop) };
     ok $pid, $name or return;
     $service->expect_death;
     return kill 'KILL', $pid;

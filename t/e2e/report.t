@@ -12,7 +12,6 @@ use Test::More;
 use JR::FakeGitHub;
 use JR::File qw(write_file);
 use JR::Log;
-use JR::Process;
 use JR::Test;
 
 my %QUICK = (RERUN_DELAY => 0, API_BACKOFF_MIN => '200ms', API_WRITE_INTERVAL => 0, WORKERS => 1);
@@ -178,10 +177,7 @@ sub stops_at {
 
 sub kill_dispatcher {
     my ($service) = @_;
-    my $pid = wait_for {
-        my $dispatcher = -e $service->{stop_file} ? $service->dispatcher : undef;
-        $dispatcher && (grep { $_->{state} eq 'T' } JR::Process::table($dispatcher)) ? $dispatcher : undef;
-    };
+    my $pid = wait_for { $service->dispatcher_at($service->{stop_file}) };
     ok $pid, 'the dispatcher is at the point' or return;
     $service->expect_death;
     kill 'KILL', $pid;

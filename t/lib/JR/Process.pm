@@ -14,7 +14,7 @@ use Exporter 'import';
 use POSIX qw(:sys_wait_h setsid dup2 _exit);
 use JR::Wait qw(wait_for);
 
-our @EXPORT_OK = qw(spawn reap running children_of session_of by_cmdline by_folder end_processes);
+our @EXPORT_OK = qw(spawn reap running state_of is_stopped children_of session_of by_cmdline by_folder end_processes);
 
 # Start argv with exactly env. stdin is a handle (default /dev/null); out and
 # err are file names (appended to) or handles; err defaults to out.
@@ -77,6 +77,11 @@ sub table {
 }
 
 sub living { return grep { $_->{state} !~ /[ZX]/ } @_ }
+
+# A letter of proc(5); "": there is no such process.
+sub state_of { my ($pid) = @_; my ($row) = table($pid); return $row ? $row->{state} : '' }
+
+sub is_stopped { my ($pid) = @_; return state_of($pid) eq 'T' }
 
 sub running { my ($pid) = @_; return scalar living(table($pid)) }
 

@@ -15,7 +15,7 @@ use JR::FastCGI;
 use JR::Http;
 use JR::Log;
 use JR::Nginx;
-use JR::Process qw(spawn reap running children_of session_of end_processes);
+use JR::Process qw(spawn reap running is_stopped children_of session_of end_processes);
 use JR::Wait qw(wait_for);
 
 use constant STOP_S => 10;
@@ -180,6 +180,14 @@ sub dispatcher {
     open my $fh, '<', $file or return;
     my ($pid) = (<$fh> // '') =~ /^(\d+)/ or return;
     return (grep { $_ == $pid } $self->children)[0];
+}
+
+# The dispatcher, once it has stopped itself at a point (JR_TEST_STOP_AT=POINT:FILE). The file is
+# there a moment before.
+sub dispatcher_at {
+    my ($self, $file) = @_;
+    my $pid = -e $file ? $self->dispatcher : undef;
+    return $pid && is_stopped($pid) ? $pid : undef;
 }
 
 sub workers {

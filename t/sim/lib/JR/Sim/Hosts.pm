@@ -127,9 +127,7 @@ sub await_point {
     my ($self, $n, $point, @for) = @_;
     my $mark = $self->mark($n);
     $self->{loop}->after(LOOK_S, sub {
-        my $pid = -e $mark && $self->{services}[$n]{master} && $self->{services}[$n]->dispatcher;
-        # The file is there a moment before it stops.
-        $pid = 0 if $pid && !grep { $_->{state} eq 'T' } JR::Process::table($pid);
+        my $pid = $self->{services}[$n]{master} && $self->{services}[$n]->dispatcher_at($mark);
         # No point stops it any more while the file is there.
         return write_file($mark, '') if $self->{over} && !-e $mark;
         return $self->await_point($n, $point, @for) if !$pid;
