@@ -2,8 +2,9 @@
 #
 # JR::Sim::Listener -- what listens on ports of 127.0.0.1, in the simulator's loop. Who inherits
 # from it has handle(socket, request), and a `loop`. A port is a door; of a request, `door' is the
-# number of the one by which it came. A door can be cut off: what comes by it lies in the wire until
-# it is healed, and what was given up meanwhile is lost.
+# number of the one by which it came. What is given up before it is read is lost: on a busy machine
+# it would be read after what was asked next. A door can be cut off: what comes by it lies in the
+# wire until it is healed.
 
 package JR::Sim::Listener;
 
@@ -43,6 +44,7 @@ sub accept {
     $socket->autoflush(1);
     my $input = '';
     my $take  = sub {
+        return $self->drop($socket) if is_given_up($socket);
         my $got = sysread $socket, $input, 65536, length $input;
         return $self->drop($socket) if !$got;
         while (defined fileno $socket and my $request = JR::FakeGitHub::Server::take_request(\$input)) {
@@ -54,6 +56,9 @@ sub accept {
     $self->{loop}->on_read($socket, $take);
     return $socket;
 }
+
+# Has the other end reset the connection? The kernel would still show what it sent before.
+sub is_given_up { my ($socket) = @_; return unpack 'i', getsockopt $socket, SOL_SOCKET, SO_ERROR }
 
 sub drop {
     my ($self, $socket) = @_;
@@ -84,9 +89,8 @@ sub heal {
     $door->{listener}->blocking(1);
     for (values %{ $door->{open} }) {
         my ($socket, $take) = @$_;
-        # The kernel would still show what it was sent before the other end let go of it.
-        if (unpack 'i', getsockopt $socket, SOL_SOCKET, SO_ERROR) { $self->drop($socket) }
-        else                                                      { $self->{loop}->on_read($socket, $take) }
+        if (is_given_up($socket)) { $self->drop($socket) }
+        else                      { $self->{loop}->on_read($socket, $take) }
     }
     $self->{loop}->on_read($door->{listener}, sub { $self->accept($n) });
     return;
