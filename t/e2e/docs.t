@@ -347,6 +347,8 @@ subtest 'each room tells what it is for' => sub {
         my %missing = map { $_ => 1 } grep { !/^command_/ && $readme !~ /\b$_\b/ } @{$files{$room}};
         is join(' ', sort keys %missing), '', "$room: it names each file";
     }
+    my ($distributed) = read_file("$top/Makefile.am") =~ s/\\\n\t//gr =~ /^rooms = (.*)$/m;
+    is join(' ', sort split ' ', $distributed), join(' ', sort keys %files), 'the archive has each of them';
 };
 
 # The lines of some texts, without what is another each time.
