@@ -61,7 +61,7 @@ subtest 'two hosts without etcd' => sub {
     $relay->stop;
 };
 
-if (!JR::Etcd::binary()) {
+if (!JR::Etcd::binary() || !JR::Etcd::binary('etcdctl')) {
     diag('NO ETCD HERE: setting up etcd is not tested; apt-get install etcd-server etcd-client');
     finish();
     exit;

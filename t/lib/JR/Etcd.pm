@@ -22,7 +22,12 @@ use JR::Wait qw(wait_for slowness);
 
 my $JSON = JSON::PP->new->canonical->ascii;
 
-sub binary { return (grep {-x} map {"$_/etcd"} split /:/, "$ENV{PATH}:/usr/sbin:/usr/local/bin")[0] }
+# Where etcd is, or another program of it; nothing: not here.
+sub binary {
+    my ($name) = @_;
+    $name //= 'etcd';
+    return (grep {-x} map {"$_/$name"} split /:/, "$ENV{PATH}:/usr/sbin:/usr/local/bin")[0];
+}
 
 # dir; members, 3 if not said; tls => { ca, chain, key }: clients need a certificate, which call() has not
 sub start {
