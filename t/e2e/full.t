@@ -11,8 +11,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use IO::Select;
 use Time::HiRes qw(time);
-use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
-use JR::Http qw(cgi_params);
+use JR::FastCGI qw(fcgi_request);
 use JR::Process qw(is_stopped);
 use JR::Test;
 
@@ -78,8 +77,7 @@ sub stop_dispatcher {
         my $pid = $of->dispatcher // return;
         kill 'STOP', $pid;
         wait_for { is_stopped($pid) };
-        my $event  = open_run();
-        my $socket = $of->fastcgi->write_only(fcgi_begin() . fcgi_params(cgi_params($event)) . fcgi_stdin($event->{body}) . fcgi_end());
+        my $socket = $of->fastcgi->write_only(fcgi_request(open_run()));
         # Less than the 5 s after which the master ends who has the lock.
         return $pid if IO::Select->new($socket)->can_read(3);
         kill 'CONT', $pid;

@@ -14,7 +14,7 @@ use IO::Select;
 use List::Util qw(max);
 use Test::More;
 use Time::HiRes qw(time);
-use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
+use JR::FastCGI qw(fcgi_request fcgi_begin fcgi_params fcgi_stdin fcgi_end);
 use JR::File qw(read_file_or_empty);
 use JR::Http qw(cgi_params read_all);
 use JR::Process qw(is_stopped);
@@ -30,11 +30,6 @@ sub large {
     my $event = job_event(run_id => next_id(), action => 'queued');
     $event->{padding} = 'x' x 80_000;
     return delivery($event);
-}
-
-sub bytes_of {
-    my ($request, $from) = @_;
-    return ($from // fcgi_begin()) . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body} // '') . fcgi_end();
 }
 
 sub one_worker { return service(GITHUB_TOKEN => undef, DRY_RUN => 'yes', WORKERS => 1, @_)->start }
@@ -60,7 +55,7 @@ sub stop_worker {
 # The connections of these requests (or bytes), in the order in which they are accepted.
 sub queue {
     my ($service, @requests) = @_;
-    return map { $service->fastcgi->write_only(ref $_ ? bytes_of($_) : $_) } @requests;
+    return map { $service->fastcgi->write_only(ref $_ ? fcgi_request($_) : $_) } @requests;
 }
 
 sub answer_of { my ($socket, $seconds) = @_; return JR::FastCGI::decode(read_all($socket, $seconds)) }
@@ -97,7 +92,7 @@ my $half;
 subtest 'half a request among others holds up none of them' => sub {
     my @workers = stop_worker($slow);
     my @before = queue($slow, map { queued() } 1 .. 3);
-    my $whole = bytes_of(queued());
+    my $whole = fcgi_request(queued());
     ($half) = queue($slow, substr $whole, 0, length($whole) / 2);
     my @after = queue($slow, map { queued() } 1 .. 3);
     kill 'CONT', @workers;
@@ -173,7 +168,7 @@ subtest 'a connection that is to be kept' => sub {
     my $open = () = glob "/proc/$worker/fd/*";
     my $keep = fcgi_begin();
     substr $keep, 10, 1, chr 1;    # FCGI_KEEP_CONN
-    all_soon('is answered and closed', queue($service, map { bytes_of(queued(), $keep) } 1 .. 3));
+    all_soon('is answered and closed', queue($service, map { fcgi_request(queued(), $keep) } 1 .. 3));
     wait_ok { $open == (() = glob "/proc/$worker/fd/*") } 'nothing stays open';
     is_deeply [$service->workers], [$worker], 'the same worker';
 };

@@ -12,7 +12,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 use Time::HiRes qw(sleep time);
-use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end fcgi_abort);
+use JR::FastCGI qw(fcgi_request fcgi_begin fcgi_params fcgi_stdin fcgi_end fcgi_abort);
 use JR::Http qw(cgi_params read_all);
 use JR::Test;
 
@@ -27,11 +27,6 @@ my $door = $service->fastcgi;
 wait_ok { $service->dispatcher && $service->workers == 3 } 'all are at work';
 
 sub queued { return delivery(job_event(run_id => next_id(), action => 'queued'), @_) }
-
-sub whole {
-    my ($request) = @_;
-    return fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body}) . fcgi_end();
-}
 
 # A record with a length and a padding of its own choice.
 sub record {
@@ -64,7 +59,7 @@ sub nobody_is_lost {
 subtest 'slow senders' => sub {
     my @before = $service->children;
     my $request = queued();
-    my $bytes = whole($request);
+    my $bytes = fcgi_request($request);
     my $began = time;
     # Two that stop: within a record, and between two.
     my @stuck = map { $door->write_only(substr $bytes, 0, $_) } 30, length($bytes) - 40;
@@ -134,7 +129,7 @@ subtest 'as much as one likes' => sub {
 subtest 'many that are aborted' => sub {
     my @before = $service->children;
     my $request = queued();
-    my $bytes = whole($request);
+    my $bytes = fcgi_request($request);
     for my $n (1 .. 60) {
         my $cut = int(length($bytes) * $n / 61);
         close $door->write_only(substr($bytes, 0, $cut) . ($n % 2 ? fcgi_abort() : ''));
@@ -154,7 +149,7 @@ subtest 'what crashes libfcgi' => sub {
         my @before = $service->workers;
         my $mark = $service->log->mark;
         $service->expect_death;
-        read_all($door->write_only(record(TYPE_GET_VALUES, $pairs, id => 0) . whole(queued())));
+        read_all($door->write_only(record(TYPE_GET_VALUES, $pairs, id => 0) . fcgi_request(queued())));
         others_are_served("crash $n", 5);
         my $death = $service->log->wait_entry('child-died', since => $mark);
         is $death->{kind}, 'worker', "crash $n: a worker, and nobody else";

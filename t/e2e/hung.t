@@ -14,7 +14,7 @@ use POSIX qw(_exit);
 use Test::More;
 use Time::HiRes qw(time);
 use JR::File qw(read_file_or_empty);
-use JR::FastCGI qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end);
+use JR::FastCGI qw(fcgi_request fcgi_begin fcgi_params fcgi_stdin fcgi_end);
 use JR::Http qw(cgi_params read_all);
 use JR::Process qw(spawn reap is_stopped state_of);
 use JR::Test;
@@ -130,8 +130,7 @@ sub taker { my ($control) = @_; sysseek $control, 36, 0; sysread $control, my $b
 
 sub without_nginx {
     my ($service, $request) = @_;
-    return $service->fastcgi->write_only(
-        fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body}) . fcgi_end());
+    return $service->fastcgi->write_only(fcgi_request($request));
 }
 
 # What a disk of a network takes now and then. All wait for it, and are served.
@@ -173,11 +172,9 @@ subtest 'all are stopped while one holds the lock' => sub {
     my $file = tmpdir() . '/stopped-all';
     my $service = service(github => $github, WORKERS => 2, JR_TEST_STOP_AT => "in-batch:$file")->start;
     wait_ok { $service->dispatcher } 'the dispatcher is at work';
-    my $request = queued();
     # It would end who has had the lock for 5 s.
     kill 'STOP', $service->master;
-    my $socket = $service->fastcgi->write_only(
-        fcgi_begin() . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body}) . fcgi_end());
+    my $socket = without_nginx($service, queued());
     my $holder = (wait_for { (grep { is_stopped($_) } $service->workers)[0] });
     ok $holder, 'a worker is stopped with the lock' or return;
     select undef, undef, undef, 7;    # longer than anybody may hold it

@@ -15,7 +15,7 @@ use IO::Socket::UNIX;
 use JR::Http qw(cgi_params read_all);
 use JR::Response;
 
-our @EXPORT_OK = qw(fcgi_begin fcgi_params fcgi_stdin fcgi_end fcgi_abort);
+our @EXPORT_OK = qw(fcgi_request fcgi_begin fcgi_params fcgi_stdin fcgi_end fcgi_abort);
 
 use constant {
     TYPE_BEGIN_REQUEST => 1,
@@ -67,13 +67,16 @@ sub size {
     return $n < 128 ? pack 'C', $n : pack 'N', $n | 0x80000000;
 }
 
+# The bytes of a whole request; `begin' in the place of its first record.
+sub fcgi_request {
+    my ($request, $begin) = @_;
+    return ($begin // fcgi_begin()) . fcgi_params(cgi_params($request)) . fcgi_stdin($request->{body} // '') . fcgi_end();
+}
+
 # A whole request, answered.
 sub send {
     my ($self, $request) = @_;
-    return $self->exchange(fcgi_begin()
-        . fcgi_params(cgi_params($request))
-        . fcgi_stdin($request->{body} // '')
-        . fcgi_end());
+    return $self->exchange(fcgi_request($request));
 }
 
 # Send the bytes, read the answer to the end.

@@ -127,4 +127,12 @@ sub posts    { my ($self) = @_; return $self->{github}->posts($self->{id}) }
 sub accepted { my ($self) = @_; return $self->{github}->accepted_posts($self->{id}) }
 sub gets     { my ($self) = @_; return $self->{github}->gets($self->{id}) }
 
+# Has none of these services asked for a rerun twice? One whose POST took too long may ask once
+# more, if GitHub shows no newer attempt.
+sub asked_once {
+    my ($self, @services) = @_;
+    my @unknown = grep { $_->log->find('rerun', run => $self->id, reason => 'outcome-unknown') } @services;
+    return $self->posts <= 1 + @unknown;
+}
+
 1;
